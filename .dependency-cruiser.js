@@ -1,0 +1,59 @@
+// The dependency table of ARCHITECTURE.md as rules. Type-only imports count: the parser is swc, which sees them all.
+const mayImport = {
+  domain: [],
+  contract: ["domain"],
+  telemetry: ["domain"],
+  lyceum: ["domain", "telemetry"],
+  store: ["domain", "telemetry"],
+  orchestration: ["domain", "store", "telemetry"],
+  workers: ["domain", "orchestration", "store", "lyceum", "telemetry"],
+  http: ["domain", "contract", "orchestration", "store", "telemetry"],
+  client: ["domain", "contract"],
+  emulator: [],
+};
+const alsoFiles = { store: ["^migrations/"], emulator: ["^src/lyceum/schema\\.ts$"] };
+const place = (name) => (name === "contract" ? "^src/contract(\\.ts$|/)" : `^src/${name}/`);
+
+export default {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    ...Object.entries(mayImport).map(([name, allowed]) => ({
+      name: `${name}-imports`,
+      severity: "error",
+      from: { path: place(name) },
+      to: {
+        path: "^(src|migrations)/",
+        pathNot: [place(name), ...allowed.map(place), ...(alsoFiles[name] ?? [])],
+      },
+    })),
+    { name: "migrations-imports", severity: "error", from: { path: "^migrations/" }, to: { path: "^src/" } },
+    {
+      name: "config-imports",
+      severity: "error",
+      from: { path: "^src/config\\.ts$" },
+      to: { path: "^src/", pathNot: [place("domain")] },
+    },
+    {
+      name: "main-and-cli-see",
+      severity: "error",
+      from: { path: "^src/(main|cli)" },
+      to: {
+        path: "^(src|migrations)/",
+        pathNot: ["^src/(app|config|cli|main)", place("client"), place("emulator"), place("domain")],
+      },
+    },
+    { name: "no-test-code", severity: "error", from: { path: "^(src|migrations)/" }, to: { path: "^(test|bench)/" } },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "only-production-packages",
+      severity: "error",
+      from: { path: "^(src|migrations)/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+  ],
+  options: {
+    parser: "swc",
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+  },
+};
