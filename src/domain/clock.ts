@@ -11,3 +11,19 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
 };
+
+/** Waiting as an input, so that a test or a simulation runs hours in no time. */
+export interface Timers {
+  /** Calls `fn` once after `ms` milliseconds, unless the returned function is called before. */
+  after(ms: number, fn: () => void): () => void;
+}
+
+/** The longest delay that Node's timers take; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+export const systemTimers: Timers = {
+  after: (ms, fn) => {
+    const timer = setTimeout(fn, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,7 @@
+// Every migration, in order; forward only. Add the new file at the end and never edit one that has shipped.
+import type { Migration } from "kysely/migration";
+import * as initial from "./20261121T2300_initial.ts";
+
+export const migrations: Record<string, Migration> = {
+  "20261121T2300_initial": initial,
+};

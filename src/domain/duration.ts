@@ -1,0 +1,12 @@
+// Lengths of time as people write them in settings and queries: 500ms, 30s, 5m, 2h, 7d.
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const pattern = /^(\d+)(ms|s|m|h|d)$/;
+
+/** Milliseconds of a text such as `30s`: a whole number and one unit. Null when it is anything else. */
+export function parseDuration(text: string): number | null {
+  const [, amount, unit] = pattern.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) return null;
+  const durationMs = Number(amount) * unitMs[unit as keyof typeof unitMs];
+  return Number.isSafeInteger(durationMs) ? durationMs : null;
+}

@@ -1,0 +1,91 @@
+// An execution: one invocation at Lyceum on behalf of a run. Its id exists, durable, before the submission.
+
+/** `submitting` and `lost`/`rejected` are ours, the others Lyceum's own words [docs/serverless/runs]. */
+export const executionStatuses = [
+  "submitting",
+  "pending",
+  "starting",
+  "running",
+  "completed",
+  "failed",
+  "system_failure",
+  "cancelled",
+  "aborted",
+  "rejected",
+  "lost",
+] as const;
+export type ExecutionStatus = (typeof executionStatuses)[number];
+
+/**
+ * What is owed to an execution next, and so which worker its `dueAt` wakes.
+ * submitting: the start's answer, or, once in doubt, a search by marker. watching: a check. collecting: its
+ * artifacts. orphan: it was given up as lost and may still show up, to be aborted. closed: nothing, ever.
+ */
+export const phases = ["submitting", "watching", "collecting", "orphan", "closed"] as const;
+export type Phase = (typeof phases)[number];
+
+export type DetectedBy = "callback" | "poll";
+
+/** What Lyceum's record says of an execution; each field only if it was readable. */
+export interface Reading {
+  /** Null for a word that is not known: still going, as far as anyone can say. */
+  status: ExecutionStatus | null;
+  raw: string;
+  timedOut: boolean;
+  startedAt?: number | undefined;
+  endedAt?: number | undefined;
+  returnCode?: number | undefined;
+  cost?: number | undefined;
+  hardware?: string | undefined;
+  detail?: string | undefined;
+}
+
+export interface Execution {
+  id: string;
+  runId: string;
+  jobId: string;
+  attempt: number;
+  phase: Phase;
+  status: ExecutionStatus;
+  /** Lyceum's raw word, beside ours. */
+  rawStatus: string | null;
+  version: number;
+  /** When its worker is woken; not null exactly while not closed. */
+  dueAt: number | null;
+  lyceumExecutionId: string | null;
+  submittedAt: number;
+  acceptedAt: number | null;
+  inDoubtAt: number | null;
+  /** Time in which Lyceum answered and did not know it: an outage does not count. */
+  unseenMs: number;
+  /** The last look-up, if Lyceum answered it. */
+  lookedAt: number | null;
+  /** The newest callback that no terminal reading has followed yet. */
+  callbackAt: number | null;
+  expectedEndAt: number | null;
+  cancelSentAt: number | null;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** When we learned of the end. */
+  detectedAt: number | null;
+  detectedBy: DetectedBy | null;
+  timedOut: boolean;
+  returnCode: number | null;
+  cost: number | null;
+  hardware: string | null;
+  error: string | null;
+}
+
+const ended: readonly ExecutionStatus[] = [
+  "completed",
+  "failed",
+  "system_failure",
+  "cancelled",
+  "aborted",
+  "rejected",
+  "lost",
+];
+
+export function hasEnded(status: ExecutionStatus): boolean {
+  return ended.includes(status);
+}

@@ -1,0 +1,28 @@
+// A job: one or more runs that belong together. Its status follows from its runs'.
+import type { RunStatus } from "./run.ts";
+
+export const jobStatuses = ["queued", "active", "succeeded", "failed", "cancelled"] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+
+/** Runs by status; kept with every change, never counted. */
+export type Counts = Record<RunStatus, number>;
+
+/**
+ * The status that follows from the runs: failed if any failed, else cancelled if any was, else succeeded.
+ * Not asked of a job that is terminal: that never changes, even when a run is retried by hand afterwards.
+ */
+export function jobStatus(counts: Counts): JobStatus {
+  const waiting = counts.queued;
+  const underway = counts.active + counts.collecting;
+  const ended = counts.succeeded + counts.failed + counts.cancelled;
+  if (waiting + underway > 0) return underway + ended > 0 ? "active" : "queued";
+  if (counts.failed > 0) return "failed";
+  return counts.cancelled > 0 ? "cancelled" : "succeeded";
+}
+
+/** Share of the runs that have ended, 0 to 1. */
+export function progress(counts: Counts): number {
+  const ended = counts.succeeded + counts.failed + counts.cancelled;
+  const all = ended + counts.queued + counts.active + counts.collecting;
+  return all === 0 ? 1 : ended / all;
+}

@@ -1,0 +1,93 @@
+// The log of a run, put together from several reads of Lyceum's log endpoint, which has no cursor, promises
+// no order and may still be filling up: reads overlap, and each may know lines that another lacks.
+
+export interface LogEntry {
+  /** As Lyceum wrote it: ISO 8601, or Loki's nanoseconds since the epoch. */
+  timestamp: string;
+  message: string;
+  level: string | null;
+  hostname: string | null;
+  labels: Record<string, string>;
+}
+
+/**
+ * All lines of both, by time. A line that both know stands once, but one that was printed several times at the
+ * same instant stands as often as the read that has most of it. Equal times keep the order they came in, with
+ * `known` first; unreadable times come last.
+ * @param known an earlier answer of this function
+ * @param read one answer of Lyceum, oldest or newest first
+ */
+export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
+  const knownLines = known.map(toLine);
+  const spare = new Map<string, number>();
+  for (const { identity } of knownLines) spare.set(identity, (spare.get(identity) ?? 0) + 1);
+  const fresh = oldestFirst(read.map(toLine)).filter(({ identity }) => {
+    const left = spare.get(identity) ?? 0;
+    spare.set(identity, left - 1);
+    return left <= 0;
+  });
+  return [...knownLines, ...fresh].sort(byTime).map(({ entry }) => entry);
+}
+
+/** One line of text per entry: UTC time, level where there is one, message. */
+export function formatLogs(entries: LogEntry[]): string {
+  return entries.map((entry) => `${formatEntry(entry)}\n`).join("");
+}
+
+/**
+ * Nanoseconds since the epoch, null when the text is no time. Takes ISO 8601 with `Z`, an offset or no zone (UTC
+ * then), with up to nanoseconds, and whole seconds, milli-, micro- or nanoseconds since the epoch (10, 13, 16
+ * or 19 digits).
+ */
+export function epochNs(timestamp: string): bigint | null {
+  const text = timestamp.trim();
+  if (/^\d{10}(\d{3}){0,3}$/.test(text)) return BigInt(text.padEnd(19, "0"));
+  const [, date, time, fraction = "", hours = "+00", minutes = "00"] = iso.exec(text) ?? [];
+  const epochMs = Date.parse(`${date}T${time}${hours}:${minutes}`);
+  return Number.isNaN(epochMs)
+    ? null
+    : BigInt(epochMs) * 1_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
+}
+
+const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(?:Z|([+-]\d\d):?(\d\d)?)?$/i;
+
+interface Line {
+  entry: LogEntry;
+  atNs: bigint | null;
+  /** Equal for lines that nothing tells apart; spellings of the same instant are equal. */
+  identity: string;
+}
+
+function toLine(entry: LogEntry): Line {
+  const { timestamp, message, level, hostname, labels } = entry;
+  const atNs = epochNs(timestamp);
+  const sortedLabels = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  const identity = JSON.stringify([atNs?.toString() ?? timestamp, message, level, hostname, sortedLabels]);
+  return { entry, atNs, identity };
+}
+
+/** Newest first is Loki's default, and turns round lines of the same instant too. */
+function oldestFirst(lines: Line[]): Line[] {
+  const [first, last] = [lines.at(0), lines.at(-1)];
+  return first && last && byTime(first, last) > 0 ? lines.toReversed() : lines;
+}
+
+function byTime(a: Line, b: Line): number {
+  if (a.atNs === b.atNs) return 0;
+  if (a.atNs === null) return 1;
+  if (b.atNs === null) return -1;
+  return a.atNs < b.atNs ? -1 : 1;
+}
+
+function formatEntry({ timestamp, level, message }: LogEntry): string {
+  const atNs = epochNs(timestamp);
+  const time = atNs === null ? timestamp : formatTime(atNs);
+  return [time, ...(level ? [level.toUpperCase()] : []), message.replace(/\r?\n$/, "")].join(" ");
+}
+
+/** Milliseconds, and micro- and nanoseconds where there are any. */
+function formatTime(atNs: bigint): string {
+  const time = new Date(Number(atNs / 1_000_000n)).toISOString().slice(0, -1);
+  const finer = String(atNs % 1_000_000n).padStart(6, "0");
+  return `${time}${finer.replace(/(000){1,2}$/, "")}Z`;
+}

@@ -1,0 +1,148 @@
+// What a run did with its hardware, from the metrics document that Lyceum keeps of it.
+
+import { epochNs } from "./logs.ts";
+
+/** Lyceum's series (reference of GET /execution/{id}/metrics) and the names we give their summaries. */
+const seriesNames = {
+  gpuUtilizationPercent: "gpu_utilization_percent",
+  gpuMemoryUtilizationPercent: "gpu_memory_utilization_percent",
+  gpuTemperatureCelsius: "gpu_temperature_celsius",
+  gpuPowerWatt: "gpu_power_watt",
+  gpuPowerLimitWatt: "gpu_power_limit_watt",
+  gpuClockSmMhz: "gpu_clock_sm_mhz",
+  gpuClockMemMhz: "gpu_clock_mem_mhz",
+  gpuPcieThroughputRxBytesPerSec: "gpu_pcie_throughput_rx_bytes_per_sec",
+  gpuPcieThroughputTxBytesPerSec: "gpu_pcie_throughput_tx_bytes_per_sec",
+  systemRamTotalBytes: "system_ram_total_bytes",
+  systemRamUsedBytes: "system_ram_used_bytes",
+  systemCpuUsagePercent: "system_cpu_usage_percent",
+} as const;
+
+export interface SeriesSummary {
+  mean: number;
+  max: number;
+  /** The value that the series did not exceed in 95 % of the time. */
+  p95: number;
+  /** Instants with a readable value. */
+  samples: number;
+}
+
+export interface MetricsSummary {
+  /** Null where Lyceum has no readable sample. */
+  series: Record<(typeof seriesNames)[keyof typeof seriesNames], SeriesSummary | null>;
+  /** Wh that the GPU drew while it was watched; null with fewer than two samples of its power. */
+  energy_wh: number | null;
+  /** Share (0 to 1) of the watched time with a GPU utilization below 5 %; null without samples of it. */
+  gpu_idle_share: number | null;
+}
+
+/** A gap of more than this many steps was not watched: nothing is taken for known about it. */
+const maxBridgedSteps = 3;
+const idleBelowPercent = 5;
+const msPerHour = 3_600_000;
+
+/**
+ * Summarizes whatever Lyceum answered; what is missing or unreadable counts as not sampled, and the order of
+ * samples does not matter. Mean, p95 and idle share are over time: a sample stands for the time up to the next
+ * one, and for one step at the end and before a gap. A step is the median distance of a series' samples.
+ * Energy is the area under the power by trapezoids, gaps left out. Values of one instant are averaged: Lyceum
+ * does not say how several GPUs are told apart, so with several the figures are those of an average GPU.
+ */
+export function summarizeMetrics(document: unknown): MetricsSummary {
+  const read = (name: keyof typeof seriesNames) => watch(samplesOf(document, name));
+  const series = Object.fromEntries(
+    Object.entries(seriesNames).map(([name, ours]) => [
+      ours,
+      summarize(read(name as keyof typeof seriesNames)),
+    ]),
+  ) as MetricsSummary["series"];
+  const energy_wh = energyWh(read("gpuPowerWatt"));
+  const gpu_idle_share = shareBelow(idleBelowPercent, read("gpuUtilizationPercent"));
+  return { series, energy_wh, gpu_idle_share };
+}
+
+interface Sample {
+  atMs: number;
+  value: number;
+}
+
+interface Watched extends Sample {
+  /** The time that the sample stands for. */
+  forMs: number;
+  /** False at the end and before a gap. */
+  untilNext: boolean;
+}
+
+/** Readable samples by time, one per instant. */
+function samplesOf(document: unknown, name: string): Sample[] {
+  const list: unknown = isObject(document) ? document[name] : undefined;
+  const valuesAt = Map.groupBy((Array.isArray(list) ? list : []).flatMap(toSample), ({ atMs }) => atMs);
+  return [...valuesAt]
+    .map(([atMs, samples]) => ({ atMs, value: average(samples.map(({ value }) => value)) }))
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
+function toSample(raw: unknown): Sample[] {
+  if (!isObject(raw)) return [];
+  const atNs = ["string", "number"].includes(typeof raw.timestamp) ? epochNs(String(raw.timestamp)) : null;
+  const value = typeof raw.value === "string" && raw.value.trim() ? Number(raw.value) : raw.value;
+  if (atNs === null || typeof value !== "number" || !Number.isFinite(value)) return [];
+  return [{ atMs: Number(atNs / 1_000n) / 1_000, value }];
+}
+
+function watch(samples: Sample[]): Watched[] {
+  const gaps = samples.slice(1).map(({ atMs }, index) => atMs - (samples[index] as Sample).atMs);
+  // A lone sample stands for any time at all.
+  const stepMs = gaps.toSorted((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)] ?? 1;
+  return samples.map((sample, index) => {
+    const gapMs = gaps[index] ?? Number.POSITIVE_INFINITY;
+    const untilNext = gapMs <= stepMs * maxBridgedSteps;
+    return { ...sample, forMs: untilNext ? gapMs : stepMs, untilNext };
+  });
+}
+
+function summarize(samples: Watched[]): SeriesSummary | null {
+  const sorted = samples.toSorted((a, b) => a.value - b.value);
+  const [lowest, highest] = [sorted.at(0), sorted.at(-1)];
+  if (!lowest || !highest) return null;
+  const totalMs = sum(samples.map(({ forMs }) => forMs));
+  const mean = sum(samples.map(({ value, forMs }) => value * (forMs / totalMs)));
+  let passedMs = 0;
+  const p95 =
+    sorted.find(({ forMs }) => {
+      passedMs += forMs;
+      return passedMs >= totalMs * 0.95;
+    }) ?? highest;
+  // Rounding must not carry the mean of equal values beyond them.
+  const bounded = Math.min(Math.max(mean, lowest.value), highest.value);
+  return { mean: bounded, max: highest.value, p95: p95.value, samples: samples.length };
+}
+
+function energyWh(samples: Watched[]): number | null {
+  if (samples.length < 2) return null;
+  // A sensor's negative reading is no energy given back.
+  const watt = samples.map(({ value }) => Math.max(0, value));
+  const wattMs = samples.map(({ forMs, untilNext }, index) =>
+    untilNext ? ((watt[index] as number) + (watt[index + 1] as number)) * (forMs / 2) : 0,
+  );
+  return sum(wattMs) / msPerHour;
+}
+
+function shareBelow(limit: number, samples: Watched[]): number | null {
+  if (samples.length === 0) return null;
+  const idle = samples.filter(({ value }) => value < limit);
+  return sum(idle.map(({ forMs }) => forMs)) / sum(samples.map(({ forMs }) => forMs));
+}
+
+/** Added in ascending order, so that the order they came in does not show in the last digit. */
+function average(values: number[]): number {
+  return sum(values.toSorted((a, b) => a - b)) / values.length;
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,56 @@
+// A run: one piece of work that is to be taken to an end at Lyceum, over one or more executions.
+import type { RunKind } from "./spec.ts";
+
+/**
+ * queued: waits for a start (moved by dispatch). active: an execution is submitted or alive (moved by readings).
+ * collecting: it ended at Lyceum, artifacts are being fetched (moved by collect). The rest is terminal.
+ */
+export const runStatuses = ["queued", "active", "collecting", "succeeded", "failed", "cancelled"] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** `abort` kills, `stop` ends gracefully [docs/serverless/runs]. */
+export type CancelMode = "abort" | "stop";
+/** Who wanted the end: a caller, the job's deadline, or `on_run_failure: cancel_rest`. */
+export type CancelCause = "request" | "deadline" | "run_failure";
+export interface Cancellation {
+  mode: CancelMode;
+  cause: CancelCause;
+}
+
+export const retryClasses = ["system_failure", "failed", "timeout", "lost"] as const;
+export type RetryClass = (typeof retryClasses)[number];
+
+/** What a job says about the fate of its runs. */
+export interface Policy {
+  retry: { maxAttempts: number; on: readonly RetryClass[] };
+  onLost: "fail" | "retry";
+}
+
+export interface Fault {
+  code: string;
+  detail: string;
+}
+
+export interface Run {
+  id: string;
+  jobId: string;
+  kind: RunKind;
+  status: RunStatus;
+  version: number;
+  /** Real executions so far; a throttled or refused connection never counts. */
+  attempt: number;
+  /** Seconds. */
+  timeoutS: number;
+  /** When dispatch may start it; not null exactly while queued. */
+  dueAt: number | null;
+  /** The current, or last, execution. */
+  executionId: string | null;
+  cancellation: Cancellation | null;
+  error: Fault | null;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
+export function isTerminal(status: RunStatus): status is "succeeded" | "failed" | "cancelled" {
+  return status === "succeeded" || status === "failed" || status === "cancelled";
+}

@@ -1,0 +1,79 @@
+// Who may call: configured API keys (`lk_…`) and issued, JWT-like tokens [api-reference/introduction].
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
+
+export interface Account {
+  email: string;
+  password: string;
+}
+
+interface Tokens {
+  access_token: string;
+  refresh_token: string;
+  /** Seconds. */
+  expires_in: number;
+}
+
+export interface Auth {
+  /** Undefined for a wrong email or password. */
+  login(email: string, password: string): Tokens | undefined;
+  /** Each refresh token works once. Undefined for any other. */
+  refresh(refreshToken: string): Tokens | undefined;
+  /** Undefined when the header opens the door, else the text of the 401. */
+  refusal(authorization: string | undefined): string | undefined;
+}
+
+interface AuthOptions {
+  apiKeys: readonly string[];
+  accounts: readonly Account[];
+  tokenLifeMs: number;
+  now: () => number;
+}
+
+const refreshTokensKept = 1000;
+
+export function createAuth({ apiKeys, accounts, tokenLifeMs, now }: AuthOptions): Auth {
+  const secret = randomBytes(32);
+  const refreshTokens = new Set<string>();
+  const sign = (text: string) => createHmac("sha256", secret).update(text).digest("base64url");
+
+  function issue(email: string): Tokens {
+    const iat = Math.floor(now() / 1000);
+    const claims = { sub: email, iat, exp: (now() + tokenLifeMs) / 1000, jti: randomUUID() };
+    const unsigned = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
+    const refresh_token = `r-${randomUUID()}`;
+    refreshTokens.add(refresh_token);
+    for (const oldest of refreshTokens) {
+      if (refreshTokens.size <= refreshTokensKept) break;
+      refreshTokens.delete(oldest);
+    }
+    return {
+      access_token: `${unsigned}.${sign(unsigned)}`,
+      refresh_token,
+      expires_in: Math.floor(tokenLifeMs / 1000),
+    };
+  }
+
+  return {
+    login(email, password) {
+      const known = accounts.some((account) => account.email === email && account.password === password);
+      return known ? issue(email) : undefined;
+    },
+    refresh(refreshToken) {
+      return refreshTokens.delete(refreshToken) ? issue("refreshed") : undefined;
+    },
+    refusal(authorization) {
+      if (authorization === undefined) return "Not authenticated";
+      const token = /^Bearer (.+)$/.exec(authorization)?.[1];
+      if (token === undefined) return "Invalid authentication credentials";
+      if (token.startsWith("lk_")) return apiKeys.includes(token) ? undefined : "Invalid API key";
+      const [header, claims, signature] = token.split(".");
+      if (claims === undefined || signature !== sign(`${header}.${claims}`)) return "Invalid token";
+      const { exp } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { exp: number };
+      return exp * 1000 > now() ? undefined : "Token has expired";
+    },
+  };
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}

@@ -1,0 +1,65 @@
+// The switches in force, and the decisions taken by them. Draws depend on the seed, the name of the effect and
+// how many there were before, never on the order among different effects: a seed repeats its behaviour.
+import type { Execution } from "./execution.ts";
+import { type Chance, type Changes, changesSchema, defaults, type Switches } from "./switches.ts";
+
+export interface Chaos {
+  current(): Switches;
+  /** The switches for one run: its directive over the current ones. */
+  of(execution: Execution): Switches;
+  /** Replaces the named switches and leaves the rest. Throws a ZodError on unknown names and bad values. */
+  set(changes: Changes): void;
+  reset(): void;
+  /** Decides one occasion; uses up one of `{ next: n }`. */
+  happens(effect: string, chance: Chance | undefined): boolean;
+  /** Decides for good whether a run has a trait: the same answer each time. */
+  has(trait: string, likelihood: number | undefined, execution: Execution): boolean;
+  /** One of the choices, the same for a run each time. */
+  pick<T>(what: string, choices: readonly T[], execution: Execution): T;
+}
+
+export function createChaos(seed: number, initial: Changes): Chaos {
+  // Parsed anew each time, because `{ next: n }` is counted down in place.
+  const start = (): Switches => ({ ...defaults, ...changesSchema.parse(initial) });
+  let switches = start();
+  const occasions = new Map<string, number>();
+
+  return {
+    current: () => switches,
+    of: (execution) =>
+      execution.start.changes === undefined ? switches : { ...switches, ...execution.start.changes },
+    set(changes) {
+      switches = { ...switches, ...changesSchema.parse(changes) };
+    },
+    reset() {
+      switches = start();
+      occasions.clear();
+    },
+    happens(effect, chance) {
+      if (chance === undefined || chance === 0) return false;
+      if (typeof chance === "object") {
+        if (chance.next === 0) return false;
+        chance.next -= 1;
+        return true;
+      }
+      if (chance === 1) return true;
+      const nth = (occasions.get(effect) ?? 0) + 1;
+      occasions.set(effect, nth);
+      return draw(seed, effect, nth) < chance;
+    },
+    has: (trait, likelihood, execution) =>
+      likelihood !== undefined && draw(seed, trait, execution.number) < likelihood,
+    pick: (what, choices, execution) =>
+      choices[Math.floor(draw(seed, what, execution.number) * choices.length)] as (typeof choices)[number],
+  };
+}
+
+/** A number from 0 up to, not including, 1 that depends on nothing but the arguments. */
+export function draw(seed: number, name: string, nth: number): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ nth, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x735a2d97);
+  return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32;
+}

@@ -1,0 +1,168 @@
+// The life of an execution: pending, starting, running, over, terminal; and what may cut it short.
+import { randomUUID } from "node:crypto";
+import type { Callbacks } from "./callbacks.ts";
+import type { Chaos } from "./chaos.ts";
+import { type Execution, isOver, type Result, type Start } from "./execution.ts";
+import { selectionProfiles } from "./hardware.ts";
+import type { Ledger } from "./ledger.ts";
+import { createSlots, pause } from "./pause.ts";
+import type { Work } from "./work.ts";
+
+export interface Engine {
+  /** Takes the run; its life begins only after the current turn, so that the answer can go out first. */
+  accept(start: Start, bodySize: number): Execution;
+  /** False when the execution is over already. Takes effect after the switch `lag`. */
+  interrupt(execution: Execution, how: "abort" | "stop"): boolean;
+  /** Forgets the execution; kills it when it is still going. No callback follows. */
+  remove(execution: Execution): void;
+  /** Kills and forgets everything. Resolves when no process of ours is left. */
+  clear(): Promise<void>;
+}
+
+interface EngineDeps {
+  ledger: Ledger;
+  chaos: Chaos;
+  callbacks: Callbacks;
+  now: () => number;
+  work: Work;
+  /** Python runs at once; the others stay pending. */
+  pythonAtOnce: number;
+}
+
+/** Characters that an execution is taken to cost besides its body and output. */
+const ownSize = 1000;
+
+export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce }: EngineDeps): Engine {
+  const slots = createSlots(pythonAtOnce);
+  let accepted = 0;
+
+  function accept(start: Start, bodySize: number): Execution {
+    const execution = add(start, start.hardwareProfile, null);
+    execution.size += bodySize;
+    if (start.kind === "gpu_selection") {
+      execution.children = selectionProfiles.map((profile) => add(start, profile, execution.id));
+    }
+    setImmediate(() => live(execution));
+    return execution;
+  }
+
+  function add(start: Start, hardwareProfile: string, parentId: string | null): Execution {
+    accepted += 1;
+    const execution: Execution = {
+      id: randomUUID(),
+      number: accepted,
+      start,
+      hardwareProfile,
+      parentId,
+      children: [],
+      word: "pending",
+      acceptedAt: now(),
+      output: [],
+      size: ownSize,
+      installLog: null,
+      callbacks: [],
+      calledEagerly: false,
+      dropped: false,
+    };
+    ledger.add(execution);
+    return execution;
+  }
+
+  async function live(execution: Execution): Promise<void> {
+    await pause(chaos.of(execution).pending);
+    const giveBack = execution.start.kind === "python" ? await slots.take() : undefined;
+    let result: Result | undefined;
+    try {
+      result = await through(execution);
+    } finally {
+      giveBack?.();
+    }
+    if (result) await end(execution, result);
+  }
+
+  /** Undefined when the execution was over before its work was. */
+  async function through(execution: Execution): Promise<Result | undefined> {
+    if (isOver(execution)) return undefined;
+    enter(execution, "starting");
+    await pause(chaos.of(execution).starting);
+    if (isOver(execution)) return undefined;
+    enter(execution, "running");
+    const result = await work.run(execution);
+    return isOver(execution) ? undefined : result;
+  }
+
+  function enter(execution: Execution, word: "starting" | "running"): void {
+    for (const member of [execution, ...execution.children]) {
+      if (isOver(member)) continue;
+      member.word = word;
+      member[word === "starting" ? "startingAt" : "startedAt"] = now();
+    }
+  }
+
+  async function end(execution: Execution, result: Result): Promise<void> {
+    const { status } = chaos.of(execution);
+    const family = [execution, ...execution.children].filter((member) => !isOver(member));
+    for (const member of family) {
+      member.endedAt = now();
+      member.result = status === null ? result : { ...result, word: status };
+    }
+    execution.kill?.();
+    const plan = plans(execution);
+    if (plan.early) await callbacks.send(execution, 1);
+    await pause(chaos.of(execution).finishing);
+    for (const member of family) if (!member.dropped) finish(member);
+    if (plan.count > 0) {
+      await pause(plan.waitMs);
+      await callbacks.send(execution, plan.count);
+    }
+  }
+
+  function plans(execution: Execution): { early: boolean; count: number; waitMs: number } {
+    const { callback, lateness } = chaos.of(execution);
+    if (execution.start.callbackUrls.length === 0 || execution.start.kind === "gpu_selection") {
+      return { early: false, count: 0, waitMs: 0 };
+    }
+    const lost = chaos.happens("callback.lost", callback.lost);
+    const double = chaos.happens("callback.double", callback.double);
+    const early = chaos.happens("callback.early", callback.early);
+    const late = chaos.happens("callback.late", callback.late);
+    if (lost) return { early: false, count: 0, waitMs: 0 };
+    const count = (double ? 2 : 1) - (early ? 1 : 0) - (execution.calledEagerly ? 1 : 0);
+    return { early, count, waitMs: late ? lateness : 0 };
+  }
+
+  function finish(execution: Execution): void {
+    execution.word = execution.result?.word ?? "completed";
+    // Lyceum stores results after the end, so never at the same instant.
+    execution.finishedAt = Math.max(now(), (execution.endedAt ?? 0) + 1);
+    ledger.settle(execution);
+  }
+
+  function interrupt(execution: Execution, how: "abort" | "stop"): boolean {
+    if (isOver(execution)) return false;
+    const { lag, stop } = chaos.of(execution);
+    const word = how === "abort" ? "aborted" : stop;
+    const cut = () => {
+      if (!isOver(execution)) void end(execution, { word, returnCode: null, errors: null });
+    };
+    if (lag > 0) setTimeout(cut, lag).unref();
+    else cut();
+    return true;
+  }
+
+  function remove(execution: Execution): void {
+    for (const member of [execution, ...execution.children]) {
+      ledger.drop(member);
+      member.kill?.();
+    }
+  }
+
+  async function clear(): Promise<void> {
+    for (const execution of ledger.unfinished()) execution.kill?.();
+    ledger.clear();
+    accepted = 0;
+    await work.idle();
+  }
+
+  return { accept, interrupt, remove, clear };
+}

@@ -1,0 +1,74 @@
+// What can go wrong before a call is looked at: slowness, bad tokens, throttling, broken answers.
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { pause } from "./pause.ts";
+import { cut, type Env, proxyPage, refuse, type World } from "./world.ts";
+
+/** Records each call and how it was answered. */
+export function recorder({ ledger, now }: World, prefix: string): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const at = now();
+    await next();
+    ledger.record({
+      at,
+      method: c.req.method,
+      path: c.req.path.slice(prefix.length),
+      route: routePath(c, -1).slice(prefix.length),
+      status: c.get("destroyed") ? 0 : c.res.status,
+      orgSlug: c.req.header("x-org-slug") ?? null,
+    });
+  };
+}
+
+/** Lets a call through, or answers it in place of its route. */
+export function gate(world: World, prefix: string): MiddlewareHandler<Env> {
+  const { auth, chaos } = world;
+  return async (c, next) => {
+    const switches = chaos.current();
+    const path = c.req.path.slice(prefix.length);
+    await pause(switches.slow);
+    if (path.startsWith("/auth/") || path.startsWith("/health/")) return next();
+
+    const refusal = auth.refusal(c.req.header("authorization"));
+    if (refusal !== undefined) return refuse(c, 401, refusal);
+    if (chaos.happens("unauthorized", switches.unauthorized))
+      return refuse(c, 401, "Token verification timeout");
+    if (c.req.method === "POST" && path.endsWith("/start")) {
+      if (chaos.happens("throttle.starts", switches.throttle.starts))
+        return throttled(c, world, switches.retry_in);
+      return limited(c, world) ?? next();
+    }
+    if (chaos.happens("throttle.others", switches.throttle.others))
+      return throttled(c, world, switches.retry_in);
+    return brokenAnswer(c, world) ?? next();
+  };
+}
+
+function limited(c: Context<Env>, world: World): Response | undefined {
+  const { limit } = world.chaos.current();
+  if (limit === null) return undefined;
+  const now = world.now();
+  const { allowed, remaining, resetAt } = world.limiter.take(limit, now);
+  c.header("X-RateLimit-Limit", String(limit.starts));
+  c.header("X-RateLimit-Remaining", String(remaining));
+  c.header("X-RateLimit-Reset", String(Math.ceil(resetAt / 1000)));
+  return allowed ? undefined : throttled(c, world, resetAt - now);
+}
+
+/** 429 with Retry-After in the form that the switch asks for. */
+function throttled(c: Context<Env>, { chaos, now }: World, waitMs: number): Response {
+  const { retry_after } = chaos.current();
+  if (retry_after === "seconds") c.header("Retry-After", String(Math.ceil(waitMs / 1000)));
+  if (retry_after === "date") c.header("Retry-After", new Date(now() + waitMs).toUTCString());
+  return refuse(c, 429, "Rate limit exceeded");
+}
+
+function brokenAnswer(c: Context<Env>, { chaos }: World): Response | undefined {
+  const { read } = chaos.current();
+  if (chaos.happens("read.reset", read.reset)) return cut(c);
+  if (chaos.happens("read.500", read["500"])) return refuse(c, 500, "Internal Server Error");
+  if (chaos.happens("read.502", read["502"])) return proxyPage(c, 502);
+  if (chaos.happens("read.503", read["503"])) return refuse(c, 503, "Service Unavailable");
+  if (chaos.happens("read.html", read.html)) return proxyPage(c, 200);
+  return undefined;
+}

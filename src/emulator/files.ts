@@ -1,0 +1,30 @@
+// `import_files`: a JSON document inside a string, from relative path to file text [lyceum-cli].
+import * as z from "zod";
+
+const schema = z.record(z.string(), z.string());
+
+type ReadFiles = { ok: true; files: Record<string, string> } | { ok: false; problem: string };
+
+/** Refuses anything but an object of texts, and every path that could leave the run's own folder. */
+export function filesFrom(text: string | null | undefined): ReadFiles {
+  if (text === null || text === undefined || text === "") return { ok: true, files: {} };
+  const parsed = schema.safeParse(parseJson(text));
+  if (!parsed.success) return { ok: false, problem: "Should be a JSON object of path to text" };
+  const outside = Object.keys(parsed.data).find((path) => !staysInside(path));
+  if (outside !== undefined) return { ok: false, problem: `Path is not inside the run's folder: ${outside}` };
+  return { ok: true, files: parsed.data };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: fails the schema, which words it.
+    return undefined;
+  }
+}
+
+function staysInside(path: string): boolean {
+  if (path.startsWith("/") || path.includes("\\") || path.includes("\0")) return false;
+  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}

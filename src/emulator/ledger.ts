@@ -1,0 +1,92 @@
+// Everything the emulator remembers, bounded: executions by id, those still going, and the calls received.
+import type { Execution } from "./execution.ts";
+
+/** One call to the API as it was received. */
+export interface RecordedCall {
+  at: number;
+  method: string;
+  path: string;
+  /** The path's template, e.g. `/execution/:id`. */
+  route: string;
+  /** 0 when the connection was destroyed instead of an answer. */
+  status: number;
+  orgSlug: string | null;
+}
+
+interface Bounds {
+  /** Ended executions that are kept; the oldest goes first. */
+  endedKept: number;
+  /** Characters of bodies and output that are kept over all ended executions. */
+  charactersKept: number;
+  callsKept: number;
+}
+
+export interface Ledger {
+  add(execution: Execution): void;
+  find(id: string): Execution | undefined;
+  /** Marks as no longer going; may push the oldest ended ones out. */
+  settle(execution: Execution): void;
+  drop(execution: Execution): void;
+  /** Oldest first. */
+  all(): Execution[];
+  unfinished(): Execution[];
+  record(call: RecordedCall): void;
+  calls(): RecordedCall[];
+  /** How many calls each `METHOD route` got, forgotten calls included. */
+  counts(): Record<string, number>;
+  clear(): void;
+}
+
+export function createLedger(bounds: Bounds): Ledger {
+  const executions = new Map<string, Execution>();
+  const live = new Set<Execution>();
+  const ended = new Set<Execution>();
+  const counts = new Map<string, number>();
+  let calls: RecordedCall[] = [];
+  let characters = 0;
+
+  function drop(execution: Execution): void {
+    execution.dropped = true;
+    executions.delete(execution.id);
+    live.delete(execution);
+    if (ended.delete(execution)) characters -= execution.size;
+  }
+
+  return {
+    add(execution) {
+      executions.set(execution.id, execution);
+      live.add(execution);
+    },
+    find: (id) => executions.get(id),
+    settle(execution) {
+      if (!live.delete(execution)) return;
+      ended.add(execution);
+      characters += execution.size;
+      for (const oldest of ended) {
+        if (ended.size <= bounds.endedKept && characters <= bounds.charactersKept) break;
+        drop(oldest);
+      }
+    },
+    drop,
+    all: () => [...executions.values()],
+    unfinished: () => [...live],
+    record(call) {
+      calls.push(call);
+      // Cut in halves, so that forgetting costs nothing per call.
+      if (calls.length >= 2 * bounds.callsKept) calls = calls.slice(-bounds.callsKept);
+      const key = `${call.method} ${call.route}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    calls: () => calls.slice(-bounds.callsKept),
+    counts: () => Object.fromEntries(counts),
+    clear() {
+      for (const execution of executions.values()) execution.dropped = true;
+      executions.clear();
+      live.clear();
+      ended.clear();
+      counts.clear();
+      calls = [];
+      characters = 0;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+// What an execution does while it runs: Python for real, everything else pretended, and said to be.
+import type { Chaos } from "./chaos.ts";
+import { type Chunk, type Execution, isOver, type Result, type Start } from "./execution.ts";
+import { pause } from "./pause.ts";
+import { runPython } from "./python.ts";
+
+export interface Work {
+  /** Prints into the execution as it goes; resolves with how it came out, also after a kill. */
+  run(execution: Execution): Promise<Result>;
+  /** Resolves when no process of ours is left; they have to be killed for that. */
+  idle(): Promise<void>;
+}
+
+interface WorkDeps {
+  chaos: Chaos;
+  now: () => number;
+  /** `outputLimit` in characters. */
+  python: { command: string; outputLimit: number };
+}
+
+export function createWork({ chaos, now, python }: WorkDeps): Work {
+  const processes = new Set<Promise<unknown>>();
+
+  async function compute(execution: Execution): Promise<Result> {
+    const { start } = execution;
+    if (start.requirements !== null) {
+      execution.installLog = `emulator: requirements are not installed here:\n${start.requirements}`;
+    }
+    const run = runPython({
+      command: python.command,
+      outputLimit: python.outputLimit,
+      code: start.subject,
+      files: start.files,
+      priorImports: start.priorImports,
+      timeoutMs: start.timeoutMs,
+      onOutput: (stream, text) => print(execution, stream, text),
+    });
+    execution.kill = run.kill;
+    processes.add(run.ended);
+    const ended = await run.ended;
+    processes.delete(run.ended);
+    delete execution.kill;
+    switch (ended.end) {
+      case "exited":
+        await pause(chaos.of(execution).delay);
+        return exited(ended.code, ended.signal);
+      case "timed out":
+        return timedOut(execution);
+      case "not started":
+        return { word: "system_failure", returnCode: null, errors: `emulator: ${ended.problem}` };
+      case "no interpreter":
+        print(execution, "stdout", `emulator: ${python.command} is not here, so the code was not run\n`);
+        return pretend(execution);
+    }
+  }
+
+  async function pretend(execution: Execution): Promise<Result> {
+    const { start, children } = execution;
+    const { delay, exit } = chaos.of(execution);
+    for (const member of [execution, ...children]) {
+      print(member, "stdout", `emulator: pretended to run ${what(start)} on ${member.hardwareProfile}\n`);
+    }
+    if (delay > start.timeoutMs) {
+      await pause(start.timeoutMs);
+      return timedOut(execution);
+    }
+    await pause(delay);
+    if (exit !== 0) print(execution, "stderr", `emulator: pretended to exit with ${exit}\n`);
+    return exited(exit, null);
+  }
+
+  function print(execution: Execution, stream: Chunk["stream"], text: string): void {
+    if (isOver(execution)) return;
+    execution.output.push({ at: now(), stream, text });
+    execution.size += text.length;
+  }
+
+  function timedOut(execution: Execution): Result {
+    const errors = `emulator: ran past its timeout of ${execution.start.timeoutMs / 1000} s`;
+    return { word: chaos.of(execution).timeout, returnCode: null, errors };
+  }
+
+  return {
+    run: (execution) => (execution.start.kind === "python" ? compute(execution) : pretend(execution)),
+    async idle() {
+      await Promise.all(processes);
+    },
+  };
+}
+
+function exited(code: number | null, signal: string | null): Result {
+  const word = code === 0 ? "completed" : "failed";
+  return { word, returnCode: code, errors: signal === null ? null : `emulator: ended by ${signal}` };
+}
+
+function what({ kind, subject }: Start): string {
+  if (kind === "image") return `image ${subject}`;
+  return kind === "compose" ? "a Compose stack" : "Python code";
+}

@@ -1,0 +1,54 @@
+// What the routes share, and the two answers that every one of them may give.
+
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Auth } from "./auth.ts";
+import type { Callbacks } from "./callbacks.ts";
+import type { Chaos } from "./chaos.ts";
+import type { Detail } from "./detail.ts";
+import type { Engine } from "./engine.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Limiter } from "./limiter.ts";
+
+export interface World {
+  auth: Auth;
+  callbacks: Callbacks;
+  chaos: Chaos;
+  engine: Engine;
+  ledger: Ledger;
+  limiter: Limiter;
+  now: () => number;
+}
+
+/** Variables: `destroyed` is set when the connection was cut instead of an answer. */
+export type Env = { Bindings: HttpBindings; Variables: { destroyed?: boolean } };
+
+/** An error as Lyceum words it: `{"detail": …}`. */
+export function refuse(c: Context<Env>, status: ContentfulStatusCode, detail: string | Detail[]): Response {
+  return c.json({ detail }, status);
+}
+
+/** Cuts the connection with nothing said, as a crash or a bad network would. */
+export function cut(c: Context<Env>): Response {
+  c.set("destroyed", true);
+  c.env.incoming.socket.resetAndDestroy();
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** What a proxy in front of the API says. */
+export function proxyPage(c: Context<Env>, status: ContentfulStatusCode): Response {
+  return c.html(`<html><body><h1>emulator: proxy page ${status}</h1></body></html>`, status);
+}
+
+/** The parsed body; undefined when it is not JSON. */
+export async function readJson(c: Context<Env>): Promise<unknown> {
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is not JSON is the caller's 422, not an error here.
+    return undefined;
+  }
+}

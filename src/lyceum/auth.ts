@@ -1,0 +1,131 @@
+// Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
+import type { Clock } from "../domain/clock.ts";
+import { parseJson, refusalDetail } from "./detail.ts";
+import type { Reply } from "./exchange.ts";
+import { isObject, readName, readNumber } from "./scalar.ts";
+
+export type Credentials = { apiKey: string } | { email: string; password: string };
+
+/** A token, or why there is none; nothing of the call that wanted it has been sent then. */
+export type TokenOutcome = { kind: "token"; token: string } | Exclude<Reply, { kind: "answer" }>;
+
+export interface Auth {
+  token(): Promise<TokenOutcome>;
+  /** After a 401 on `refused`: another token, if there is one to be had. Concurrent callers share one renewal. */
+  renew(refused: string): Promise<TokenOutcome>;
+}
+
+/** One POST to `path`, through the throttle, with neither token nor retry. */
+export type AskForToken = (path: TokenPath, body: Record<string, string>) => Promise<Reply>;
+
+type TokenPath = "/auth/login" | "/auth/refresh";
+
+/** A token is renewed when this much of its life is left, as the vendor's own client does [cli]. */
+const RENEW_BEFORE_MS = 300_000;
+/** A refused login is not tried again for this long: repeated ones could lock the account. */
+const REFUSED_LOGIN_MS = 60_000;
+
+/** Throws on an API key that cannot stand in a header. */
+export function createAuth(credentials: Credentials, clock: Clock, ask: AskForToken): Auth {
+  return "apiKey" in credentials ? keyAuth(credentials.apiKey) : loginAuth(credentials, clock, ask);
+}
+
+function keyAuth(apiKey: string): Auth {
+  const token = apiKey.trim();
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error("The Lyceum API key is empty or has blanks inside");
+  return {
+    token: async () => ({ kind: "token", token }),
+    renew: async () => ({ kind: "unauthorized", detail: "Lyceum refused the API key" }),
+  };
+}
+
+interface Session {
+  access: string;
+  refresh: string | null;
+  /** Monotonic; Infinity when Lyceum does not say how long the token lives. */
+  renewAt: number;
+  endsAt: number;
+}
+
+function loginAuth(login: { email: string; password: string }, clock: Clock, ask: AskForToken): Auth {
+  let session: Session | null = null;
+  let renewal: Promise<TokenOutcome> | null = null;
+  let refusal = { until: Number.NEGATIVE_INFINITY, detail: "" };
+
+  async function token(): Promise<TokenOutcome> {
+    const current = session;
+    if (current && clock.monotonic() < current.renewAt) return { kind: "token", token: current.access };
+    const renewed = await renewOnce();
+    // A renewal that did not come through in time is no reason not to use what still holds.
+    if (renewed.kind !== "token" && current && clock.monotonic() < current.endsAt) {
+      return { kind: "token", token: current.access };
+    }
+    return renewed;
+  }
+
+  async function renew(refused: string): Promise<TokenOutcome> {
+    if (session && session.access !== refused) return { kind: "token", token: session.access };
+    return renewOnce();
+  }
+
+  function renewOnce(): Promise<TokenOutcome> {
+    renewal ??= obtain().finally(() => {
+      renewal = null;
+    });
+    return renewal;
+  }
+
+  async function obtain(): Promise<TokenOutcome> {
+    if (session?.refresh) {
+      const refreshed = await request("/auth/refresh", { refresh_token: session.refresh });
+      // How a refresh is asked for is not documented, so any other end of it falls back to the login.
+      if (refreshed.kind === "token" || refreshed.kind === "throttled") return refreshed;
+    }
+    if (clock.monotonic() < refusal.until) return { kind: "unauthorized", detail: refusal.detail };
+    const loggedIn = await request("/auth/login", { email: login.email, password: login.password });
+    if (loggedIn.kind === "unauthorized") {
+      refusal = { until: clock.monotonic() + REFUSED_LOGIN_MS, detail: loggedIn.detail };
+    }
+    return loggedIn;
+  }
+
+  async function request(path: TokenPath, body: Record<string, string>): Promise<TokenOutcome> {
+    const reply = await ask(path, body);
+    if (reply.kind === "silent") return { kind: "silent", sent: false, detail: `${path}: ${reply.detail}` };
+    if (reply.kind !== "answer") return reply;
+    const detail = `${path}: ${refusalDetail(reply.status, reply.body, Object.values(body))}`;
+    if (reply.status === 408 || reply.status >= 500 || "problem" in reply.body) {
+      return { kind: "silent", sent: false, detail };
+    }
+    if (reply.status >= 300) return { kind: "unauthorized", detail };
+    const next = readSession(parseJson(reply.body.text), session?.refresh ?? null, clock);
+    if (!next) return { kind: "unauthorized", detail: `${path}: no access token in the answer` };
+    session = next;
+    return { kind: "token", token: next.access };
+  }
+
+  return { token, renew };
+}
+
+/** `access_token`, `refresh_token` and, in the oldest edition only, `expires_in` in seconds [introduction]. */
+function readSession(answer: unknown, formerRefresh: string | null, clock: Clock): Session | null {
+  if (!isObject(answer)) return null;
+  const access = readName(answer.access_token);
+  if (access === null || /\s/.test(access)) return null;
+  const lifeMs = lifeOf(access, readNumber(answer.expires_in), clock);
+  const now = clock.monotonic();
+  return {
+    access,
+    refresh: readName(answer.refresh_token) ?? formerRefresh,
+    // A token that lives shorter than twice the margin would otherwise be renewed at every call.
+    renewAt: now + lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2),
+    endsAt: now + lifeMs,
+  };
+}
+
+function lifeOf(jwt: string, expiresInS: number | null, clock: Clock): number {
+  if (expiresInS !== null) return expiresInS * 1000;
+  const payload = parseJson(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8"));
+  const exp = isObject(payload) ? readNumber(payload.exp) : null;
+  return exp === null ? Number.POSITIVE_INFINITY : exp * 1000 - clock.now();
+}

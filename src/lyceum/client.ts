@@ -1,0 +1,175 @@
+// Lyceum's endpoints as functions: the only way to reach it. What a call can come to is in outcome.ts.
+import type { z } from "zod";
+import { type Clock, systemTimers, type Timers } from "../domain/clock.ts";
+import { toReadOutcome, toStartOutcome } from "./answer.ts";
+import type { Credentials } from "./auth.ts";
+import type { Group, Lane } from "./lanes.ts";
+import type { ReadOutcome, StartOutcome } from "./outcome.ts";
+import type { StartRequest } from "./request.ts";
+import * as schema from "./schema.ts";
+import { createSend, type RequestLine } from "./send.ts";
+import type { Throttle } from "./throttle.ts";
+
+export interface LyceumOptions {
+  /** With the path, without a slash at the end. */
+  baseUrl: string;
+  orgSlug: string | null;
+  credentials: Credentials;
+  throttle: Throttle;
+  clock: Clock;
+  fetch?: typeof globalThis.fetch;
+  timers?: Timers;
+  timeouts?: Partial<Timeouts>;
+  /** Called after each HTTP request; holds no secret. */
+  log?: (line: RequestLine) => void;
+}
+
+/** Lyceum was seen to take 30 to 120 s for a call on slow days, hence the patience. */
+interface Timeouts {
+  startMs: number;
+  readMs: number;
+  writeMs: number;
+}
+
+const patience: Timeouts = { startMs: 150_000, readMs: 60_000, writeMs: 60_000 };
+
+const MIB = 1024 * 1024;
+/** Enough for the active list with thousands of rows; records and logs hold output of any size. */
+const MAX_BYTES = 8 * MIB;
+const MAX_RECORD_BYTES = 32 * MIB;
+const MAX_LOG_BYTES = 64 * MIB;
+
+export type LyceumClient = ReturnType<typeof createLyceumClient>;
+
+/** Throws only on bugs: an empty id, an API key that cannot stand in a header. */
+export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOptions) {
+  const { startMs, readMs, writeMs } = { ...patience, ...timeouts };
+  const send = createSend({
+    ...options,
+    throttle,
+    timers: options.timers ?? systemTimers,
+    fetch: options.fetch ?? globalThis.fetch,
+    log: options.log ?? (() => {}),
+  });
+
+  /** Takes over one place that `throttle.reserve("execution")` granted. Not idempotent at Lyceum, never retried. */
+  async function start({ path, body, secrets }: StartRequest): Promise<StartOutcome> {
+    const reply = await send({
+      lane: "submit",
+      group: "execution",
+      method: "POST",
+      route: path,
+      path,
+      body,
+      timeoutMs: startMs,
+      maxBytes: MAX_BYTES,
+    });
+    return toStartOutcome(reply, `POST ${path}`, secrets);
+  }
+
+  async function read<T>(answer: z.ZodType<T>, request: Wanted): Promise<ReadOutcome<T>> {
+    const { id, route, query = {}, method = "GET" } = request;
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const path = id === undefined ? route : route.replace("{id}", () => segment(id));
+    const reply = await send({
+      lane: request.lane,
+      group: request.group ?? "read",
+      method,
+      route,
+      path: search.size > 0 ? `${path}?${search}` : path,
+      timeoutMs: method === "GET" ? readMs : writeMs,
+      maxBytes: request.maxBytes ?? MAX_BYTES,
+    });
+    return toReadOutcome(reply, `${method} ${route}`, answer);
+  }
+
+  return {
+    start,
+
+    /** The full record: state and output. */
+    record: (id: string, lane: Lane) =>
+      read(schema.recordAnswer, { lane, route: "/execution/{id}", id, maxBytes: MAX_RECORD_BYTES }),
+
+    streamingStatus: (id: string, lane: Lane) =>
+      read(schema.statusAnswer, { lane, route: "/execution/streaming/{id}/status", id }),
+
+    gpuSelectionStatus: (id: string, lane: Lane) =>
+      read(schema.gpuSelectionAnswer, { lane, route: "/execution/gpu_selection/{id}/status", id }),
+
+    timing: (id: string) =>
+      read(schema.timingAnswer, { lane: "collect", route: "/execution/{id}/timing", id }),
+
+    /** `step` such as `5s`, `15s` (Lyceum's default) or `1m`. */
+    metrics: (id: string, { step = "15s" }: { step?: string } = {}) =>
+      read(schema.metricsAnswer, {
+        lane: "collect",
+        route: "/execution/{id}/metrics",
+        id,
+        query: { step },
+        maxBytes: MAX_RECORD_BYTES,
+      }),
+
+    /** At most 10,000 entries of at most the last 168 hours, counted back from now. */
+    logs: (id: string, { limit, hours }: { limit: number; hours: number }) =>
+      read(schema.logsAnswer, {
+        lane: "collect",
+        route: "/logs/execution/{id}",
+        id,
+        query: { limit: within(limit, 1, 10_000), hours: within(hours, 1, 168) },
+        maxBytes: MAX_LOG_BYTES,
+      }),
+
+    /** All executions that have not ended. */
+    workloads: (lane: Lane) => read(schema.workloadsAnswer, { lane, route: "/workloads/list" }),
+
+    /** Order is not documented; rows may shift between pages while runs are added. */
+    history: ({ limit, offset }: { limit: number; offset: number }, lane: Lane = "confirm") =>
+      read(schema.historyAnswer, {
+        lane,
+        group: "billing",
+        route: "/billing/history",
+        query: { limit, offset },
+        maxBytes: MAX_RECORD_BYTES,
+      }),
+
+    /** Hard stop. `missing`: unknown, or ended already. The state may change only after the answer. */
+    abort: (id: string) => end("/workloads/abort/{id}", id),
+
+    /** Graceful stop; ends as `cancelled` or `completed`, the page says both [docs/serverless/runs]. */
+    stop: (id: string) => end("/workloads/stop/{id}", id),
+
+    deleteRecord: (id: string) =>
+      read(schema.endingAnswer, { lane: "collect", method: "DELETE", route: "/execution/{id}", id }),
+
+    machineTypes: () => read(schema.machineTypesAnswer, { lane: "routine", route: "/machine-types" }),
+
+    /** Names of the profiles that the account may use; an empty list restricts nothing. */
+    availableHardware: () =>
+      read(schema.availableHardwareAnswer, { lane: "routine", route: "/user/quotas/available-hardware" }),
+  };
+
+  function end(route: string, id: string) {
+    return read(schema.endingAnswer, { lane: "cancel", method: "POST", route, id });
+  }
+}
+
+interface Wanted {
+  lane: Lane;
+  group?: Group;
+  method?: "GET" | "POST" | "DELETE";
+  /** `{id}` stands for the id. */
+  route: string;
+  id?: string;
+  query?: Record<string, string | number>;
+  maxBytes?: number;
+}
+
+/** Ids are opaque; one that would turn the path into another one is a bug of the caller. */
+function segment(id: string): string {
+  if (/^\.{0,2}$/.test(id.trim())) throw new Error(`Not an id of a Lyceum execution: "${id}"`);
+  return encodeURIComponent(id);
+}
+
+function within(value: number, least: number, most: number): number {
+  return Math.min(Math.max(Math.ceil(value), least), most);
+}

@@ -1,0 +1,71 @@
+// One request and one answer over HTTP: time-limited, size-limited, redirects not followed, nothing interpreted.
+import type { Timers } from "../domain/clock.ts";
+import { failureName, isNeverSent } from "./failure.ts";
+
+export interface Request {
+  method: "GET" | "POST" | "DELETE";
+  url: string;
+  headers: Record<string, string>;
+  body?: unknown;
+  timeoutMs: number;
+  maxBytes: number;
+}
+
+/** The text of an answer, or why it could not be read. */
+export type Body = { text: string } | { problem: string };
+
+export type Exchanged =
+  | { answered: true; status: number; headers: Headers; body: Body }
+  /** `sent` false: certain that no byte reached Lyceum. */
+  | { answered: false; sent: boolean; detail: string };
+
+/** What a whole call came to, with throttle and token. */
+export type Reply =
+  | { kind: "answer"; status: number; body: Body; secrets: string[] }
+  /** `sent` false: certain that Lyceum did not get it. */
+  | { kind: "silent"; sent: boolean; detail: string }
+  | { kind: "throttled"; retryAfterMs: number }
+  | { kind: "unauthorized"; detail: string };
+
+export async function exchange(
+  fetch: typeof globalThis.fetch,
+  timers: Timers,
+  request: Request,
+): Promise<Exchanged> {
+  const controller = new AbortController();
+  const cancelTimer = timers.after(request.timeoutMs, () => controller.abort());
+  const whatFailed = (error: unknown) =>
+    controller.signal.aborted ? `no answer within ${request.timeoutMs} ms` : failureName(error);
+  try {
+    const response = await fetch(request.url, {
+      method: request.method,
+      headers: request.body === undefined ? request.headers : { ...request.headers, ...JSON_TYPE },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      // A redirect could carry the token to another host, or turn a POST into a GET.
+      redirect: "manual",
+      signal: controller.signal,
+    });
+    const body = await readBody(response, request.maxBytes).catch((error: unknown) => ({
+      problem: `answer cut off: ${whatFailed(error)}`,
+    }));
+    return { answered: true, status: response.status, headers: response.headers, body };
+  } catch (error) {
+    return { answered: false, sent: !isNeverSent(error), detail: whatFailed(error) };
+  } finally {
+    cancelTimer();
+  }
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** Leaving the loop early also ends the download. */
+async function readBody(response: Response, maxBytes: number): Promise<Body> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) return { problem: `answer larger than ${maxBytes} bytes` };
+    chunks.push(chunk);
+  }
+  return { text: Buffer.concat(chunks).toString("utf8") };
+}

@@ -1,0 +1,93 @@
+// What is read from Lyceum, in this service's words: only the fields named here ever leave this folder.
+// Times are epoch milliseconds; every field that Lyceum may leave out is null then.
+
+/** One row of the active list or of the history. `word` is Lyceum's raw status. */
+export interface RunRow {
+  executionId: string;
+  word: string;
+  fileName: string | null;
+  hardwareProfile: string | null;
+  createdAt: number | null;
+  /** The node took the job (Lyceum's spelling). */
+  execeletStart: number | null;
+  startTime: number | null;
+  endTime: number | null;
+  /** Lyceum received and stored the results; may be later than `endTime`. */
+  finishTime: number | null;
+  /** Credits. */
+  billed: number | null;
+  statusDetails: string | null;
+  parentExecutionId: string | null;
+  jobType: string | null;
+}
+
+/** The record of one execution, without the parts that may hold secrets (environment, registry logins, code). */
+export interface RecordReading extends RunRow {
+  stdout: string | null;
+  stderr: string | null;
+  /** May be the only output that is filled. */
+  combinedOutput: string | null;
+  returnCode: number | null;
+  /** Any JSON; null when absent. */
+  result: unknown;
+  errors: string | null;
+  warnings: string | null;
+  installLog: string | null;
+  installReturnCode: number | null;
+}
+
+export interface StatusReading {
+  word: string;
+  errors: string | null;
+}
+
+export interface GpuSelectionReading {
+  word: string;
+  subJobs: { executionId: string; word: string | null; hardwareProfile: string | null }[];
+}
+
+/** Names and numbers are Lyceum's own; the unit is not documented (seconds likely). */
+export interface TimingReading {
+  durations: Record<string, number>;
+  phases: Record<string, { startTime: number | null; endTime: number | null; duration: number | null }>;
+}
+
+export interface MetricsReading {
+  hostname: string | null;
+  startTime: number | null;
+  endTime: number | null;
+  /** Series under Lyceum's names, such as `gpuUtilizationPercent`; each may be empty or missing. */
+  series: Record<string, { at: number; value: number }[]>;
+}
+
+export interface LogEntry {
+  /** Null when `timestamp`, which is as Lyceum sent it, cannot be read. */
+  at: number | null;
+  timestamp: string;
+  message: string;
+  level: string | null;
+  hostname: string | null;
+  labels: Record<string, string>;
+}
+
+export interface LogsReading {
+  entries: LogEntry[];
+  /** Whether this counts the returned or all matching entries is not documented. */
+  total: number | null;
+}
+
+export interface HistoryReading {
+  rows: RunRow[];
+  total: number | null;
+}
+
+/** What an abort or a stop answered; `word` is present only if Lyceum names a status. */
+export interface EndingReading {
+  word: string | null;
+  message: string | null;
+}
+
+export interface MachineType {
+  hardwareProfile: string;
+  pricePerHour: number | null;
+}

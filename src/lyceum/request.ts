@@ -1,0 +1,134 @@
+// From a run's spec to the request that starts it: reads nothing, sends strictly what the newest pages document.
+import type { GpuSelectionSpec, ImageSpec, PythonSpec, RunSpec } from "../domain/spec.ts";
+import { takesCallback } from "../domain/spec.ts";
+import { withEnvironment } from "./prelude.ts";
+
+export interface StartRequest {
+  /** Relative to the base URL. */
+  path: string;
+  body: Record<string, unknown>;
+  /** Values of the body that must never be shown, whoever quotes them. */
+  secrets: string[];
+}
+
+export interface StartOptions {
+  /** Ours (`exe_…`): travels in `file_name`, so that a start whose answer was lost can be found again. */
+  executionId: string;
+  /** Null: no callback is asked for. */
+  callbackUrl: string | null;
+}
+
+const LONGEST_NAME = 60;
+
+/**
+ * The path and body of a start. `extra` is merged last but can set neither `file_name` nor `user_callback_urls`.
+ * If both `files` and `import_files` are given, `files` stands.
+ */
+export function startRequest(spec: RunSpec, options: StartOptions): StartRequest {
+  const callbacks = takesCallback(spec.kind) && options.callbackUrl ? [options.callbackUrl] : undefined;
+  const body = {
+    timeout: spec.timeout,
+    ...fieldsOf(spec),
+    ...spec.extra,
+    file_name: fileName(options.executionId, spec.name),
+    user_callback_urls: callbacks,
+  };
+  return { path: paths[spec.kind], body: withoutUndefined(body), secrets: secretsOf(spec, options) };
+}
+
+/** The id of ours that a `file_name` carries, wherever it stands in it; null if there is none. */
+export function executionIdIn(fileName: string | null | undefined): string | null {
+  return /exe_[0-9a-hjkmnp-tv-z]{26}(?![0-9a-z])/i.exec(fileName ?? "")?.[0].toLowerCase() ?? null;
+}
+
+const paths = {
+  python: "/execution/streaming/start",
+  image: "/execution/image/start",
+  compose: "/execution/compose/start",
+  gpu_selection: "/execution/gpu_selection/start",
+};
+
+function fieldsOf(spec: RunSpec): Record<string, unknown> {
+  if (spec.kind === "python") return { ...code(spec), execution_type: spec.execution_type };
+  // Neither hardware nor callbacks [api-reference/gpu-selection-execution/start-gpu-selection].
+  if (spec.kind === "gpu_selection") return code(spec);
+  const container = {
+    ...registry(spec),
+    execution_type: spec.execution_type,
+    // The default differs between images and Compose files, so it is always said.
+    enable_s3_mount: spec.enable_s3_mount,
+    graceful_timeout: spec.graceful_timeout,
+  };
+  if (spec.kind === "compose") return { compose_file_code: spec.compose_file_code, ...container };
+  return {
+    docker_image_ref: spec.docker_image_ref,
+    // Required by the reference although the vendor's CLI leaves it out when empty.
+    docker_run_cmd: spec.docker_run_cmd,
+    docker_run_env: dockerEnv(spec),
+    job_type: spec.job_type,
+    ...container,
+  };
+}
+
+function code(spec: PythonSpec | GpuSelectionSpec): Record<string, unknown> {
+  return {
+    code: withEnvironment(spec.code, spec.env ?? {}, spec.nbcode === 1),
+    nbcode: spec.nbcode,
+    requirements_content: spec.requirements_content,
+    prior_imports: spec.prior_imports,
+    kernel_state: spec.kernel_state,
+    import_files: spec.files ? JSON.stringify(spec.files) : spec.import_files,
+  };
+}
+
+/** Newer executors split on newlines only [cli]; values with newlines are refused when a job is submitted. */
+function dockerEnv(spec: ImageSpec): string | undefined {
+  const lines = Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`);
+  if (spec.docker_run_env) lines.unshift(spec.docker_run_env);
+  return lines.length > 0 ? lines.join("\n") : undefined;
+}
+
+type ContainerSpec = Extract<RunSpec, { kind: "image" | "compose" }>;
+
+/** `aws_region` on both pages' behalf: one edition of the image page calls it `region`, no client does. */
+function registry(spec: ContainerSpec): Record<string, unknown> {
+  return {
+    docker_registry_credential_type: spec.docker_registry_credential_type,
+    docker_username: spec.docker_username,
+    docker_password: spec.docker_password,
+    aws_access_key_id: spec.aws_access_key_id,
+    aws_secret_access_key: spec.aws_secret_access_key,
+    aws_session_token: spec.aws_session_token,
+    aws_region: spec.aws_region,
+  };
+}
+
+function fileName(executionId: string, name: string | undefined): string {
+  const plain = (name ?? "")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[-.]+/, "")
+    .slice(0, LONGEST_NAME);
+  return plain === "" ? executionId : `${executionId}-${plain}`;
+}
+
+function secretsOf(spec: RunSpec, { callbackUrl }: StartOptions): string[] {
+  const own = spec.kind === "compose" ? [] : Object.values(spec.env ?? {});
+  const secrets: (string | null | undefined)[] = [callbackUrl, ...own];
+  if (spec.kind === "image" || spec.kind === "compose") {
+    secrets.push(
+      spec.docker_password,
+      spec.aws_access_key_id,
+      spec.aws_secret_access_key,
+      spec.aws_session_token,
+    );
+  }
+  if (spec.kind === "image") {
+    const lines = (spec.docker_run_env ?? "").split(/\s+/);
+    secrets.push(...lines.map((line) => line.slice(line.indexOf("=") + 1)));
+  }
+  return secrets.filter((secret): secret is string => Boolean(secret));
+}
+
+function withoutUndefined(body: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}

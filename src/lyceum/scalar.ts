@@ -1,0 +1,61 @@
+// Single values as Lyceum may send them: every form that was seen is read, everything else becomes null.
+
+/**
+ * Epoch milliseconds of a timestamp, or null. Zones `Z`, an offset or none (UTC), microseconds and Unix numbers
+ * have all been seen within one account; logs may come in Loki's nanoseconds [docs/observability/logs].
+ */
+export function readTime(value: unknown): number | null {
+  if (typeof value === "number") return fromUnix(value);
+  if (typeof value !== "string") return null;
+  const text = value.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return fromUnix(Number(text));
+  const parts = ISO.exec(text);
+  if (!parts) return null;
+  const [, date, time = "00:00", seconds = "00", fraction = "", zone = "Z"] = parts;
+  const milliseconds = `${fraction}000`.slice(0, 3);
+  const offset = /^[+-]/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "") || "00"}` : "Z";
+  const at = Date.parse(`${date}T${time}:${seconds}.${milliseconds}${offset}`);
+  return Number.isNaN(at) ? null : at;
+}
+
+/** A number, or a number written as a decimal string; null for anything else. */
+export function readNumber(value: unknown): number | null {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value !== "string" || value.trim() === "") return null;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : null;
+}
+
+/** A text, a list of texts joined by line breaks, or null; objects show their message. `depth` bounds the nesting. */
+export function readText(value: unknown, depth = 4): string | null {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (depth === 0) return null;
+  if (Array.isArray(value)) {
+    const lines = value.map((item) => readText(item, depth - 1)).filter((line) => line !== null);
+    return lines.length > 0 ? lines.join("\n") : null;
+  }
+  if (!isObject(value)) return null;
+  return readText(value.message ?? value.msg ?? value.error ?? value.detail, depth - 1);
+}
+
+/** A short name: trimmed, and null when nothing is left. */
+export function readName(value: unknown): string | null {
+  if (typeof value !== "string" && typeof value !== "number") return null;
+  return String(value).trim() || null;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const ISO =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?$/;
+
+/** Seconds, milliseconds, microseconds or nanoseconds, told apart by their size (years 1973 to 5138). */
+function fromUnix(value: number): number | null {
+  if (!Number.isFinite(value) || value <= 0) return null;
+  if (value < 1e11) return Math.floor(value * 1000);
+  if (value < 1e14) return Math.floor(value);
+  return Math.floor(value < 1e17 ? value / 1e3 : value / 1e6);
+}

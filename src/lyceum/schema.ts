@@ -1,0 +1,229 @@
+// Lyceum's answers, read tolerantly: only an id and a status are required, extra fields and odd spellings pass.
+// Every schema turns an answer into a reading of reading.ts, and with that drops what is not named there.
+import { z } from "zod";
+import type {
+  EndingReading,
+  GpuSelectionReading,
+  HistoryReading,
+  LogEntry,
+  LogsReading,
+  MachineType,
+  MetricsReading,
+  RecordReading,
+  RunRow,
+  StatusReading,
+  TimingReading,
+} from "./reading.ts";
+import { isObject, readName, readNumber, readText, readTime } from "./scalar.ts";
+
+const id = z.unknown().transform(readName).pipe(z.string());
+/** A status is a text: the oldest success envelope carries a number under the same name [introduction, 2025]. */
+const word = z.string().trim().min(1);
+
+/** [api-reference/streaming-execution/start-streaming-execution]; a start without an id cannot be read. */
+export const startAnswer = unwrapped(
+  z.looseObject({ execution_id: id }).transform((answer) => ({
+    executionId: answer.execution_id,
+    word: readName(answer.status) ?? "pending",
+  })),
+);
+
+/** `GET /execution/streaming/{id}/status`: only `status` and `errors` are known. */
+export const statusAnswer = unwrapped(
+  z
+    .looseObject({ status: word })
+    .transform((answer): StatusReading => ({ word: answer.status, errors: readText(answer.errors) })),
+);
+
+/** `GET /execution/gpu_selection/{id}/status`: the schema is not documented, so only `status` is relied on. */
+export const gpuSelectionAnswer = unwrapped(
+  z.looseObject({ status: word }).transform((answer): GpuSelectionReading => {
+    const rows = itemsOf(answer.sub_jobs ?? answer) ?? [];
+    return { word: answer.status, subJobs: readable(rows, subJob) };
+  }),
+);
+
+const subJob = z.looseObject({ execution_id: id }).transform((job) => ({
+  executionId: job.execution_id,
+  word: readName(job.status),
+  hardwareProfile: readName(job.hardware_profile),
+}));
+
+const row = z.looseObject({ execution_id: id, status: word }).transform(toRow);
+
+/** `GET /execution/{id}`; without a schema page: the fields are those that the vendor's dashboard reads. */
+export const recordAnswer = unwrapped(
+  z.looseObject({ execution_id: id, status: word }).transform(
+    (record): RecordReading => ({
+      ...toRow(record),
+      stdout: readText(record.stdout),
+      stderr: readText(record.stderr),
+      combinedOutput: readText(record.combined_output),
+      returnCode: readNumber(record.return_code),
+      result: record.result ?? null,
+      errors: readText([record.errors, record.errors_docker]),
+      warnings: readText(record.warnings),
+      installLog: readText(record.install_log),
+      installReturnCode: readNumber(record.install_return_code),
+    }),
+  ),
+);
+
+/** `GET /workloads/list`: a bare array or one inside an object; rows without an id or a status are left out. */
+export const workloadsAnswer = listOf(row);
+
+/** [api-reference/billing-credits/get-execution-history] */
+export const historyAnswer = z.unknown().transform((answer, context): HistoryReading => {
+  const rows = itemsOf(answer);
+  if (rows) return { rows: readable(rows, row), total: readNumber(field(answer, "total_executions")) };
+  context.addIssue("a list was due");
+  return z.NEVER;
+});
+
+/** `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it. */
+export const timingAnswer = z.looseObject({}).transform((answer): TimingReading => {
+  const timing = isObject(answer.timing) ? answer.timing : answer;
+  const phases = Object.entries(isObject(timing.phases) ? timing.phases : {}).map(([name, phase]) => [
+    name,
+    {
+      startTime: readTime(field(phase, "start_time")),
+      endTime: readTime(field(phase, "end_time")),
+      duration: readNumber(field(phase, "duration")),
+    },
+  ]);
+  return { durations: numbersIn(timing), phases: Object.fromEntries(phases) };
+});
+
+/** [api-reference/observability--gpu-metrics/get-execution-metrics]; camelCase, unlike the rest of the API. */
+export const metricsAnswer = z.looseObject({}).transform((answer): MetricsReading => {
+  const lists = Object.entries(answer).filter((entry): entry is [string, unknown[]] =>
+    Array.isArray(entry[1]),
+  );
+  return {
+    hostname: readName(answer.hostname),
+    startTime: readTime(field(answer.timeRange, "start")),
+    endTime: readTime(field(answer.timeRange, "end")),
+    series: Object.fromEntries(lists.map(([name, points]) => [name, points.flatMap(readPoint)])),
+  };
+});
+
+/** [api-reference/observability--logs/get-execution-logs] */
+export const logsAnswer = z.unknown().transform((answer, context): LogsReading => {
+  const entries = itemsOf(answer);
+  if (entries) return { entries: entries.flatMap(readEntry), total: readNumber(field(answer, "total")) };
+  context.addIssue("a list was due");
+  return z.NEVER;
+});
+
+/** Abort, stop and delete: an object, or no body at all. */
+export const endingAnswer = z
+  .union([z.looseObject({}), z.null(), z.string(), z.boolean(), z.array(z.unknown())])
+  .transform(
+    (answer): EndingReading => ({
+      word: typeof field(answer, "status") === "string" ? readName(field(answer, "status")) : null,
+      message: readText(field(answer, "message")),
+    }),
+  );
+
+/** `GET /machine-types`: an object holding `machine_types`. */
+export const machineTypesAnswer = listOf(
+  z.looseObject({ hardware_profile: id }).transform(
+    (type): MachineType => ({
+      hardwareProfile: type.hardware_profile,
+      pricePerHour: readNumber(type.price_per_hour),
+    }),
+  ),
+);
+
+/** `GET /user/quotas/available-hardware`: names, or objects with a name as another endpoint has them. */
+export const availableHardwareAnswer = listOf(
+  z
+    .unknown()
+    .transform((item) => readName(field(item, "hardware_profile") ?? item))
+    .pipe(z.string()),
+);
+
+const wrappers = ["executions", "data", "workloads", "items", "logs", "sub_jobs", "machine_types"];
+
+/** The list itself, or the one under a name that Lyceum is known to wrap lists in; null when there is none. */
+function itemsOf(answer: unknown): unknown[] | null {
+  if (Array.isArray(answer)) return answer;
+  const lists = [...wrappers, "available_hardware_profiles"].map((name) => field(answer, name));
+  return lists.find((list): list is unknown[] => Array.isArray(list)) ?? null;
+}
+
+function listOf<T>(item: z.ZodType<T>) {
+  return z.unknown().transform((answer, context): T[] => {
+    const items = itemsOf(answer);
+    if (items) return readable(items, item);
+    context.addIssue("a list was due");
+    return z.NEVER;
+  });
+}
+
+/** The items that can be read: one odd row must not hide the others. */
+function readable<T>(items: unknown[], item: z.ZodType<T>): T[] {
+  return items.flatMap((value) => {
+    const read = item.safeParse(value);
+    return read.success ? [read.data] : [];
+  });
+}
+
+/** Accepts the oldest success envelope `{status, data, message}` around an answer as well [introduction, 2025]. */
+function unwrapped<T extends z.ZodType>(schema: T) {
+  return z.preprocess((answer) => {
+    const inner = field(answer, "data");
+    return field(inner, "execution_id") || field(inner, "status") ? inner : answer;
+  }, schema);
+}
+
+function toRow(row: Record<string, unknown> & { execution_id: string; status: string }): RunRow {
+  return {
+    executionId: row.execution_id,
+    word: row.status,
+    fileName: readName(row.file_name),
+    hardwareProfile: readName(row.hardware_profile),
+    createdAt: readTime(row.created_at),
+    execeletStart: readTime(row.execelet_start),
+    startTime: readTime(row.start_time ?? row.job_start),
+    endTime: readTime(row.end_time ?? row.job_end),
+    finishTime: readTime(row.finish_time),
+    billed: readNumber(row.billed ?? row.amount_billed ?? row.cost),
+    statusDetails: readText(row.status_details),
+    parentExecutionId: readName(row.parent_execution_id),
+    jobType: readName(row.job_type),
+  };
+}
+
+function readPoint(point: unknown): { at: number; value: number }[] {
+  const at = readTime(field(point, "timestamp"));
+  const value = readNumber(field(point, "value"));
+  return at === null || value === null ? [] : [{ at, value }];
+}
+
+function readEntry(entry: unknown): LogEntry[] {
+  const message = field(entry, "message");
+  if (typeof message !== "string") return [];
+  const labels = Object.entries(isObject(field(entry, "labels")) ? (field(entry, "labels") as object) : {});
+  return [
+    {
+      at: readTime(field(entry, "timestamp")),
+      timestamp: readName(field(entry, "timestamp")) ?? "",
+      message,
+      level: readName(field(entry, "level")),
+      hostname: readName(field(entry, "hostname")),
+      labels: Object.fromEntries(
+        labels.filter((label): label is [string, string] => typeof label[1] === "string"),
+      ),
+    },
+  ];
+}
+
+function numbersIn(object: Record<string, unknown>): Record<string, number> {
+  const numbers = Object.entries(object).map(([name, value]) => [name, readNumber(value)] as const);
+  return Object.fromEntries(numbers.filter((entry): entry is [string, number] => entry[1] !== null));
+}
+
+function field(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
+}

@@ -1,0 +1,114 @@
+// One call to Lyceum from end to end: through the throttle, with a token, and once more with a new one after a 401.
+import type { Clock, Timers } from "../domain/clock.ts";
+import { type Credentials, createAuth } from "./auth.ts";
+import { type Exchanged, exchange, type Reply } from "./exchange.ts";
+import type { Group, Lane } from "./lanes.ts";
+import type { CallReport, Held, Throttle } from "./throttle.ts";
+
+export interface Call {
+  lane: Lane;
+  group: Group;
+  method: "GET" | "POST" | "DELETE";
+  /** The path with `{id}` for the id: what logs and details show. */
+  route: string;
+  path: string;
+  body?: unknown;
+  timeoutMs: number;
+  maxBytes: number;
+}
+
+/** One HTTP request that was made, for logs and metrics. */
+export interface RequestLine {
+  method: string;
+  route: string;
+  status: number | null;
+  durationMs: number;
+  /** Why there is no answer. */
+  problem: string | null;
+}
+
+export interface SendOptions {
+  baseUrl: string;
+  orgSlug: string | null;
+  credentials: Credentials;
+  throttle: Throttle;
+  clock: Clock;
+  timers: Timers;
+  fetch: typeof globalThis.fetch;
+  log: (line: RequestLine) => void;
+}
+
+const AUTH_TIMEOUT_MS = 60_000;
+const AUTH_MAX_BYTES = 256 * 1024;
+
+export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, log, ...rest }: SendOptions) {
+  const base = baseUrl.replace(/\/+$/, "");
+  const auth = createAuth(rest.credentials, clock, askForToken);
+
+  async function send(call: Call): Promise<Reply> {
+    const passed = await throttle.run(call.lane, call.group, (report) => authorized(call, report));
+    return passed.held ? whenHeld(passed) : passed.value;
+  }
+
+  /** Both requests of a renewal share one place in the limit: Lyceum cannot charge a 401 to an account. */
+  async function authorized(call: Call, report: CallReport): Promise<Reply> {
+    const first = await auth.token();
+    if (first.kind !== "token") {
+      report.unsent();
+      return first;
+    }
+    const reply = await once(call, first.token, report);
+    if (reply.kind !== "answer" || reply.status !== 401) return reply;
+    const second = await auth.renew(first.token);
+    return second.kind === "token" ? once(call, second.token, report) : second;
+  }
+
+  async function once(call: Call, token: string | null, report: CallReport): Promise<Reply> {
+    const startedAt = clock.monotonic();
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (token) headers.authorization = `Bearer ${token}`;
+    if (token && orgSlug) headers["x-org-slug"] = orgSlug;
+    const exchanged = await exchange(fetch, timers, { ...call, url: `${base}${call.path}`, headers });
+    log(toLine(call, exchanged, clock.monotonic() - startedAt));
+    if (!exchanged.answered) {
+      report.unanswered();
+      if (!exchanged.sent) report.unsent();
+      return { kind: "silent", sent: exchanged.sent, detail: exchanged.detail };
+    }
+    const retryAfterMs = report.answered(exchanged.status, exchanged.headers);
+    if (exchanged.status === 429) return { kind: "throttled", retryAfterMs };
+    return { kind: "answer", status: exchanged.status, body: exchanged.body, secrets: token ? [token] : [] };
+  }
+
+  /** In the lane of the calls that may always go: whoever wants a token has passed the throttle already. */
+  async function askForToken(path: string, body: Record<string, string>): Promise<Reply> {
+    const call: Call = {
+      lane: "submit",
+      group: "auth",
+      method: "POST",
+      route: path,
+      path,
+      body,
+      timeoutMs: AUTH_TIMEOUT_MS,
+      maxBytes: AUTH_MAX_BYTES,
+    };
+    const passed = await throttle.run(call.lane, call.group, (report) => once(call, null, report));
+    return passed.held ? whenHeld(passed) : passed.value;
+  }
+
+  return send;
+}
+
+export type Send = ReturnType<typeof createSend>;
+
+function whenHeld({ held, waitMs }: Held): Reply {
+  if (held === "throttled") return { kind: "throttled", retryAfterMs: waitMs };
+  return { kind: "silent", sent: false, detail: `no answers lately; asking again in ${waitMs} ms` };
+}
+
+function toLine({ method, route }: Call, exchanged: Exchanged, durationMs: number): RequestLine {
+  const ending = exchanged.answered
+    ? { status: exchanged.status, problem: null }
+    : { status: null, problem: exchanged.detail };
+  return { method, route, durationMs, ...ending };
+}

@@ -1,0 +1,44 @@
+// Lyceum's words for the state of an execution, and what each of them means.
+
+const statusOf = {
+  pending: "pending",
+  queued: "pending",
+  starting: "starting",
+  "waiting for docker container": "starting",
+  running: "running",
+  completed: "completed",
+  success: "completed",
+  failed: "failed",
+  "failed user": "failed",
+  error: "failed",
+  timeout: "failed",
+  "time out": "failed",
+  "system failure": "system_failure",
+  "failed system": "system_failure",
+  cancelled: "cancelled",
+  canceled: "cancelled",
+  aborted: "aborted",
+} as const;
+
+export type LyceumStatus = (typeof statusOf)[keyof typeof statusOf];
+
+export interface Classified {
+  /** Null: still going, status unchanged (an unknown word, `paused`, `cancelling`). */
+  status: LyceumStatus | null;
+  raw: string;
+  /** The run went past its `timeout`. */
+  timedOut: boolean;
+}
+
+/**
+ * One of the documented states [docs/serverless/runs], or null for "still going, unchanged". Capitals, the
+ * separators `-`, `_` and blank, and the older words of the vendor's CLI and dashboard are understood.
+ */
+export function classify(word: string): Classified {
+  const plain = word
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_-]+/g, " ");
+  const status = Object.hasOwn(statusOf, plain) ? statusOf[plain as keyof typeof statusOf] : null;
+  return { status, raw: word, timedOut: plain === "timeout" || plain === "time out" };
+}

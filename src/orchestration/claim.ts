@@ -1,0 +1,36 @@
+// Taking the next run to start: whose turn it is is decided at the last moment, and the execution is durable
+// before anything is sent.
+import type { Execution } from "../domain/execution.ts";
+import type { Run } from "../domain/run.ts";
+import type { RunSpec } from "../domain/spec.ts";
+import { markServed, nextReadyAt, nextReadyJob } from "../store/jobs.ts";
+import { findRun, loadSpec, nextQueuedRun } from "../store/runs.ts";
+import type { Context } from "./context.ts";
+import { settleRun } from "./settle.ts";
+
+export interface Claim {
+  run: Run;
+  execution: Execution;
+  spec: RunSpec;
+  name: string | null;
+}
+
+/** The run whose turn it is, with its new execution; or when to look again (null: when woken). */
+export async function claimNext(context: Context): Promise<Claim | { nextAt: number | null }> {
+  return context.store.write(async (tx) => {
+    const job = await nextReadyJob(tx.db, tx.now);
+    const runId = job === null ? null : await nextQueuedRun(tx.db, job.id, tx.now);
+    if (job === null || runId === null) return { nextAt: await nextReadyAt(tx.db) };
+    await markServed(tx.db, job);
+    const settled = await settleRun(context, tx, runId, { fact: "claimed", executionId: tx.newId("exe") });
+    const row = await findRun(tx.db, runId);
+    if (settled?.execution == null || !settled.changed)
+      throw new Error(`run ${runId} is queued but cannot be claimed`);
+    return {
+      run: settled.run,
+      execution: settled.execution,
+      spec: await loadSpec(tx.db, runId),
+      name: row?.name ?? null,
+    };
+  });
+}

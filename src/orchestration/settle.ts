@@ -1,0 +1,138 @@
+// The single door: every fact about a run or an execution enters here and is applied in the caller's transaction.
+import type { EventDraft } from "../domain/event.ts";
+import type { Execution, Phase } from "../domain/execution.ts";
+import { type Fact, transition } from "../domain/machine.ts";
+import { isTerminal, type Run } from "../domain/run.ts";
+import { insertPendingArtifacts } from "../store/artifacts.ts";
+import { deleteExecution, findExecution, insertExecution, saveExecution } from "../store/executions.ts";
+import { countsOf, type JobRow, markCancelled, moveRun } from "../store/jobs.ts";
+import { loadRun, saveRun } from "../store/runs.ts";
+import type { Topic, Tx } from "../store/transaction.ts";
+import type { Context } from "./context.ts";
+
+export interface Settled {
+  run: Run;
+  execution: Execution | null;
+  /** False when the fact was stale or said what was known. */
+  changed: boolean;
+}
+
+/** Applies a fact about an execution. Null when there is no such execution (any more). */
+export async function settle(
+  context: Context,
+  tx: Tx,
+  executionId: string,
+  fact: Fact,
+): Promise<Settled | null> {
+  const execution = await findExecution(tx.db, executionId);
+  return execution === null ? null : apply(context, tx, execution.runId, execution, fact);
+}
+
+/** Applies a fact about a run and its current execution, if it has one. Null when there is no such run. */
+export async function settleRun(
+  context: Context,
+  tx: Tx,
+  runId: string,
+  fact: Fact,
+): Promise<Settled | null> {
+  return apply(context, tx, runId, "current", fact);
+}
+
+async function apply(
+  context: Context,
+  tx: Tx,
+  runId: string,
+  which: Execution | "current",
+  fact: Fact,
+): Promise<Settled | null> {
+  const loaded = await loadRun(tx.db, runId);
+  if (loaded === null) return null;
+  const { run, policy } = loaded;
+  const current = run.executionId === null ? null : () => findExecution(tx.db, run.executionId ?? "");
+  const execution = which !== "current" ? which : current === null ? null : await current();
+
+  const moment = { now: tx.now, rules: context.rules(), random: context.random(), expectedMs: null };
+  const next = transition({ run, execution, policy }, fact, moment);
+  if (next === null) return { run, execution, changed: false };
+
+  await saveBoth(tx, execution, next.execution, fact);
+  if (isChanged(run, next.run)) await saveRun(tx.db, next.run);
+  if (next.execution?.phase === "collecting" && execution?.phase !== "collecting") {
+    await insertPendingArtifacts(tx.db, next.execution.id, tx.now);
+  }
+  tx.emit(...next.events);
+  if (run.status !== next.run.status) await moveJob(tx, run, next.run);
+  wake(tx, next.run, next.execution);
+  tell(context, run, next);
+  return { run: next.run, execution: next.execution, changed: true };
+}
+
+async function saveBoth(
+  tx: Tx,
+  before: Execution | null,
+  after: Execution | null,
+  fact: Fact,
+): Promise<void> {
+  if (fact.fact === "claimed" && after !== null) return insertExecution(tx.db, after);
+  if (before === null) return;
+  return after === null ? deleteExecution(tx.db, before) : saveExecution(tx.db, after);
+}
+
+async function moveJob(tx: Tx, before: Run, after: Run): Promise<void> {
+  const { job, entered } = await moveRun(tx.db, after.jobId, before.status, after.status, tx.now);
+  if (entered !== null) tx.emit(jobEvent(job, entered));
+  if (job.ready_at !== null) tx.wake("dispatch", job.ready_at);
+  const isFirstFailure =
+    after.status === "failed" && job.on_run_failure === "cancel_rest" && job.cancel_mode === null;
+  if (isFirstFailure && job.ended_at === null) {
+    await markCancelled(tx.db, job.id, { mode: "abort", cause: "run_failure" }, tx.now);
+    tx.wake("steer", tx.now);
+  }
+}
+
+export function jobEvent(
+  job: JobRow,
+  status: Exclude<JobRow["status"], "queued"> | "created" | "queued",
+): EventDraft {
+  const type = status === "queued" || status === "created" ? "job.created" : (`job.${status}` as const);
+  return { type, jobId: job.id, data: { name: job.name, counts: countsOf(job) } };
+}
+
+function wake(tx: Tx, run: Run, execution: Execution | null): void {
+  if (execution?.dueAt != null) tx.wake(topicOf[execution.phase], execution.dueAt);
+  if (run.dueAt !== null) tx.wake("dispatch", run.dueAt);
+}
+
+const topicOf: Record<Phase, Topic> = {
+  submitting: "check",
+  watching: "check",
+  orphan: "check",
+  collecting: "collect",
+  closed: "check",
+};
+
+function isChanged(before: Run, after: Run): boolean {
+  return before !== after;
+}
+
+function tell(
+  { report }: Context,
+  before: Run,
+  { run, execution, events }: { run: Run; execution: Execution | null; events: EventDraft[] },
+): void {
+  if (!isTerminal(before.status) && isTerminal(run.status)) {
+    const detectedBy = execution?.detectedBy ?? null;
+    const { detectedAt = null, endedAt = null } = execution ?? {};
+    const delayMs = detectedAt === null || endedAt === null ? null : detectedAt - endedAt;
+    report.ended({
+      runId: run.id,
+      status: run.status,
+      executionId: execution?.id ?? null,
+      detectedBy,
+      delayMs,
+    });
+  }
+  if (execution !== null && events.some((event) => event.type === "execution.orphaned")) {
+    report.orphan({ executionId: execution.id, lyceumExecutionId: execution.lyceumExecutionId ?? "" });
+  }
+}

@@ -1,0 +1,19 @@
+// Named numbers that are kept with the change they count.
+import type { Db } from "./transaction.ts";
+
+/** Adds to a counter and answers its new value. The row stays locked until the transaction ends. */
+export async function nextTicks(db: Db, name: string, by: number): Promise<number> {
+  const row = await db
+    .insertInto("counters")
+    .values({ name, value: by })
+    .onConflict((c) => c.column("name").doUpdateSet((eb) => ({ value: eb("counters.value", "+", by) })))
+    .returning("value")
+    .executeTakeFirstOrThrow();
+  return row.value;
+}
+
+/** All counters whose name begins so, without that beginning. */
+export async function readCounters(db: Db, prefix: string): Promise<Record<string, number>> {
+  const rows = await db.selectFrom("counters").selectAll().where("name", "like", `${prefix}%`).execute();
+  return Object.fromEntries(rows.map((row) => [row.name.slice(prefix.length), row.value]));
+}

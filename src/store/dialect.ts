@@ -1,0 +1,86 @@
+// The only place where SQLite and PostgreSQL differ.
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import SqliteDatabase from "better-sqlite3";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  PostgresDialect,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from "kysely";
+import pg from "pg";
+
+export type DatabaseTarget = { kind: "sqlite"; path: string } | { kind: "postgres"; url: string };
+
+export function openDialect(target: DatabaseTarget): Dialect {
+  return target.kind === "sqlite" ? openSqlite(target.path) : openPostgres(target.url);
+}
+
+function openSqlite(path: string): Dialect {
+  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  const database = new SqliteDatabase(path);
+  database.pragma("page_size = 16384");
+  database.pragma("journal_mode = WAL");
+  // After WAL, on every open: better-sqlite3 is compiled to reopen WAL databases with synchronous=NORMAL,
+  // which loses acknowledged commits when the power fails.
+  database.pragma("synchronous = FULL");
+  if (database.pragma("synchronous", { simple: true }) !== 2)
+    throw new Error("SQLite refuses synchronous=FULL");
+  database.pragma("wal_autocheckpoint = 250");
+  database.pragma("foreign_keys = ON");
+  database.pragma("busy_timeout = 5000");
+  keepStatements(database);
+  return new ImmediateSqliteDialect({ database });
+}
+
+/** Kysely prepares at each execution; preparing once halves the cost of a small statement. */
+function keepStatements(database: SqliteDatabase.Database): void {
+  const prepare = database.prepare.bind(database);
+  const kept = new Map<string, SqliteDatabase.Statement>();
+  const lookUp = (sql: string): SqliteDatabase.Statement => {
+    const known = kept.get(sql);
+    if (known !== undefined) return known;
+    if (kept.size >= MOST_STATEMENTS) kept.clear();
+    const statement = prepare(sql);
+    kept.set(sql, statement);
+    return statement;
+  };
+  database.prepare = lookUp as typeof database.prepare;
+}
+
+const MOST_STATEMENTS = 500;
+
+/** Writing transactions take the write lock at once: a deferred one may fail half-way with SQLITE_BUSY. */
+class ImmediateSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new ImmediateSqliteDriver(this.#config);
+  }
+}
+
+class ImmediateSqliteDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+}
+
+function openPostgres(url: string): Dialect {
+  // bigint arrives as text by default; ours are times and counts, which a double holds exactly.
+  const types = { getTypeParser: (oid: number, format: "text" | "binary") => parserOf(oid, format) };
+  return new PostgresDialect({
+    pool: new pg.Pool({ connectionString: url, max: 10, types: types as never }),
+  });
+}
+
+function parserOf(oid: number, format: "text" | "binary") {
+  return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as "text");
+}

@@ -1,0 +1,181 @@
+// Jobs: insert, read, and the counts and readiness that every change of a run keeps true.
+import { type Insertable, type Selectable, sql } from "kysely";
+import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
+import type { Cancellation, RunStatus } from "../domain/run.ts";
+import { nextTicks } from "./counters.ts";
+import type { JobsTable } from "./schema.ts";
+import type { Db } from "./transaction.ts";
+
+export type JobRow = Selectable<JobsTable>;
+
+export async function insertJob(db: Db, job: Insertable<JobsTable>): Promise<void> {
+  await db
+    .insertInto("api_keys")
+    .values({ name: job.api_key, served: 0 })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  await db.insertInto("jobs").values(job).execute();
+}
+
+/** @param owner a key's name to see only its jobs; null sees all. */
+export async function findJob(db: Db, id: string, owner: string | null): Promise<JobRow | null> {
+  const row = await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  return row === undefined || (owner !== null && row.api_key !== owner) ? null : row;
+}
+
+export interface JobFilter {
+  owner: string | null;
+  status?: JobStatus | undefined;
+  name?: string | undefined;
+  createdAfter?: number | undefined;
+  createdBefore?: number | undefined;
+  /** Newest first; those before this id. */
+  before?: string | undefined;
+}
+
+export async function listJobs(db: Db, filter: JobFilter, limit: number): Promise<JobRow[]> {
+  let query = db.selectFrom("jobs").selectAll();
+  if (filter.owner !== null) query = query.where("api_key", "=", filter.owner);
+  if (filter.status !== undefined) query = query.where("status", "=", filter.status);
+  if (filter.name !== undefined) query = query.where("name", "=", filter.name);
+  if (filter.createdAfter !== undefined) query = query.where("created_at", ">", filter.createdAfter);
+  if (filter.createdBefore !== undefined) query = query.where("created_at", "<", filter.createdBefore);
+  if (filter.before !== undefined) query = query.where("id", "<", filter.before);
+  return query.orderBy("id", "desc").limit(limit).execute();
+}
+
+export interface JobChange {
+  job: JobRow;
+  /** The job's new status, if it changed. */
+  entered: JobStatus | null;
+}
+
+/** A run moved: counts, readiness and, where it follows, the job's status move with it. */
+export async function moveRun(
+  db: Db,
+  jobId: string,
+  from: RunStatus,
+  to: RunStatus,
+  now: number,
+): Promise<JobChange> {
+  const delta = (status: RunStatus) => (status === to ? 1 : 0) - (status === from ? 1 : 0);
+  const shifted = (status: RunStatus) => sql<number>`${sql.ref(status)} + ${delta(status)}`;
+  const job = await db
+    .updateTable("jobs")
+    .set({
+      queued: shifted("queued"),
+      active: shifted("active"),
+      collecting: shifted("collecting"),
+      succeeded: shifted("succeeded"),
+      failed: shifted("failed"),
+      cancelled: shifted("cancelled"),
+      ready_at: readyAt(delta("active")),
+    })
+    .where("id", "=", jobId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const status = job.ended_at === null ? jobStatus(countsOf(job)) : job.status;
+  if (status === job.status) return { job, entered: null };
+  const isOver = status !== "queued" && status !== "active";
+  const change = {
+    status,
+    started_at: job.started_at ?? (status === "active" ? now : null),
+    ended_at: isOver ? now : null,
+    due_at: isOver ? null : job.due_at,
+  };
+  await db.updateTable("jobs").set(change).where("id", "=", jobId).execute();
+  return { job: { ...job, ...change }, entered: status };
+}
+
+/**
+ * One more queued run, in a job of any status: a terminal job keeps its status, and what ended its first runs
+ * (a cancellation, a deadline) does not concern the new one.
+ */
+export async function addRun(db: Db, jobId: string): Promise<void> {
+  await db
+    .updateTable("jobs")
+    .set((eb) => ({
+      total: eb("total", "+", 1),
+      queued: eb("queued", "+", 1),
+      cancel_mode: null,
+      cancel_cause: null,
+      ready_at: sql<
+        number | null
+      >`(select min(due_at) from runs where job_id = jobs.id and status = 'queued')`,
+    }))
+    .where("id", "=", jobId)
+    .execute();
+}
+
+/** Marks the job as to be cancelled: nothing of it starts any more, and `steer` spreads it over the runs. */
+export async function markCancelled(
+  db: Db,
+  jobId: string,
+  { mode, cause }: Cancellation,
+  now: number,
+): Promise<void> {
+  await db
+    .updateTable("jobs")
+    .set({ cancel_mode: mode, cancel_cause: cause, due_at: now, ready_at: null })
+    .where("id", "=", jobId)
+    .execute();
+}
+
+export async function jobsDue(db: Db, now: number, limit: number): Promise<JobRow[]> {
+  return db
+    .selectFrom("jobs")
+    .selectAll()
+    .where("due_at", "<=", now)
+    .orderBy("due_at")
+    .limit(limit)
+    .execute();
+}
+
+export async function setJobDue(db: Db, jobId: string, dueAt: number | null): Promise<void> {
+  await db.updateTable("jobs").set({ due_at: dueAt }).where("id", "=", jobId).execute();
+}
+
+export async function nextJobDueAt(db: Db): Promise<number | null> {
+  const query = db.selectFrom("jobs").select("due_at").where("due_at", "is not", null);
+  const row = await query.orderBy("due_at").limit(1).executeTakeFirst();
+  return row?.due_at ?? null;
+}
+
+/**
+ * Whose turn it is: the highest priority first, then the key, then the job that was served longest ago.
+ * One index seek per API key, whatever the number of jobs.
+ */
+export async function nextReadyJob(db: Db, now: number): Promise<{ id: string; api_key: string } | null> {
+  const { rows } = await sql<{ id: string; api_key: string }>`
+    select j.id, j.api_key from api_keys k join jobs j on j.id = (
+      select id from jobs where api_key = k.name and ready_at is not null and ready_at <= ${now}
+      order by priority desc, served, id limit 1)
+    order by j.priority desc, k.served, j.served, j.id limit 1`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** The key and the job go to the end of the round. */
+export async function markServed(db: Db, job: { id: string; api_key: string }): Promise<void> {
+  const tick = await nextTicks(db, "dispatch.tick", 1);
+  await db.updateTable("api_keys").set({ served: tick }).where("name", "=", job.api_key).execute();
+  await db.updateTable("jobs").set({ served: tick }).where("id", "=", job.id).execute();
+}
+
+/** The earliest moment at which some job has a run to start, or null. */
+export async function nextReadyAt(db: Db): Promise<number | null> {
+  const query = db.selectFrom("jobs").select((eb) => eb.fn.min("ready_at").as("at"));
+  const row = await query.where("ready_at", "is not", null).executeTakeFirst();
+  return row?.at ?? null;
+}
+
+export function countsOf(job: JobRow): Counts {
+  const { queued, active, collecting, succeeded, failed, cancelled } = job;
+  return { queued, active, collecting, succeeded, failed, cancelled };
+}
+
+/** When dispatch may start something here: null while cancelled or at `max_parallel`. */
+function readyAt(activeDelta: number) {
+  return sql<number | null>`case
+    when cancel_mode is null and (max_parallel is null or active + ${activeDelta} < max_parallel)
+    then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;
+}

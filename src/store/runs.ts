@@ -1,0 +1,190 @@
+// Runs: insert, load with what the state machine needs, save by compare-and-set.
+import { type Insertable, type Selectable, sql } from "kysely";
+import type { Cancellation, Policy, RetryClass, Run } from "../domain/run.ts";
+import type { RunSpec } from "../domain/spec.ts";
+import { packDocument, unpackDocument } from "./documents.ts";
+import type { JobsTable, RunsTable } from "./schema.ts";
+import { Conflict, type Db } from "./transaction.ts";
+
+export interface NewRun {
+  id: string;
+  jobId: string;
+  position: number;
+  spec: RunSpec;
+  retryOf: string | null;
+  matrix: Record<string, string> | null;
+}
+
+/** Runs of one job, as they begin. Many at once share few statements. */
+export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<void> {
+  for (let from = 0; from < runs.length; from += ROWS_AT_ONCE) {
+    const some = runs.slice(from, from + ROWS_AT_ONCE);
+    await db
+      .insertInto("runs")
+      .values(some.map((run) => newRow(run, now)))
+      .execute();
+    await db
+      .insertInto("run_specs")
+      .values(some.map(({ id, spec }) => ({ run_id: id, spec: packDocument(spec) })))
+      .execute();
+  }
+}
+
+const ROWS_AT_ONCE = 500;
+
+export type RunRow = Selectable<RunsTable>;
+
+export async function findRun(db: Db, id: string): Promise<RunRow | null> {
+  return (await db.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
+}
+
+/** Runs of a job in the order of the submission, after the given position. */
+export async function listRuns(
+  db: Db,
+  jobId: string,
+  afterPosition: number,
+  limit: number,
+): Promise<RunRow[]> {
+  return db
+    .selectFrom("runs")
+    .selectAll()
+    .where("job_id", "=", jobId)
+    .where("position", ">", afterPosition)
+    .orderBy("position")
+    .limit(limit)
+    .execute();
+}
+
+/** The run with its job's policy, as the state machine wants it. */
+export async function loadRun(db: Db, id: string): Promise<{ run: Run; policy: Policy } | null> {
+  const row = await db
+    .selectFrom("runs")
+    .innerJoin("jobs", "jobs.id", "runs.job_id")
+    .selectAll("runs")
+    .select(["jobs.retry_max_attempts", "jobs.retry_on", "jobs.on_lost"])
+    .where("runs.id", "=", id)
+    .executeTakeFirst();
+  return row === undefined ? null : { run: toRun(row), policy: toPolicy(row) };
+}
+
+export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {
+  const { spec } = await db
+    .selectFrom("run_specs")
+    .select("spec")
+    .where("run_id", "=", runId)
+    .executeTakeFirstOrThrow();
+  return unpackDocument(spec) as RunSpec;
+}
+
+/** The run that has waited longest in the job, among those that may start now. */
+export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise<string | null> {
+  const row = await db
+    .selectFrom("runs")
+    .select("id")
+    .where("job_id", "=", jobId)
+    .where(sql<boolean>`status = 'queued'`)
+    .where("due_at", "<=", now)
+    .orderBy("due_at")
+    .orderBy("position")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+export async function nextPosition(db: Db, jobId: string): Promise<number> {
+  const query = db.selectFrom("runs").select((eb) => eb.fn.max("position").as("last"));
+  const row = await query.where("job_id", "=", jobId).executeTakeFirst();
+  return (row?.last ?? -1) + 1;
+}
+
+/** Runs of a job that a cancellation of this mode has not reached yet. */
+export async function runsToCancel(db: Db, jobId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("runs")
+    .select("id")
+    .where("job_id", "=", jobId)
+    .where("status", "in", ["queued", "active"])
+    .where("cancel_mode", "is", null)
+    .orderBy("position")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** @throws Conflict when somebody saved it since it was loaded. */
+export async function saveRun(db: Db, run: Run): Promise<void> {
+  const result = await db
+    .updateTable("runs")
+    .set({
+      status: run.status,
+      version: run.version + 1,
+      attempt: run.attempt,
+      due_at: run.dueAt,
+      execution_id: run.executionId,
+      cancel_mode: run.cancellation?.mode ?? null,
+      cancel_cause: run.cancellation?.cause ?? null,
+      error_code: run.error?.code ?? null,
+      error_detail: run.error?.detail ?? null,
+      started_at: run.startedAt,
+      ended_at: run.endedAt,
+    })
+    .where("id", "=", run.id)
+    .where("version", "=", run.version)
+    .executeTakeFirst();
+  if (result.numUpdatedRows === 0n) throw new Conflict(`run ${run.id} has moved on`);
+}
+
+export function toRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    jobId: row.job_id,
+    kind: row.kind,
+    status: row.status,
+    version: row.version,
+    attempt: row.attempt,
+    timeoutS: row.timeout_s,
+    dueAt: row.due_at,
+    executionId: row.execution_id,
+    cancellation: toCancellation(row),
+    error: row.error_code === null ? null : { code: row.error_code, detail: row.error_detail ?? "" },
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
+
+export function toCancellation(row: Pick<RunRow, "cancel_mode" | "cancel_cause">): Cancellation | null {
+  return row.cancel_mode === null || row.cancel_cause === null
+    ? null
+    : { mode: row.cancel_mode, cause: row.cancel_cause };
+}
+
+function toPolicy(row: Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_on" | "on_lost">): Policy {
+  const on = JSON.parse(row.retry_on) as RetryClass[];
+  return { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
+}
+
+function newRow({ id, jobId, position, spec, retryOf, matrix }: NewRun, now: number): Insertable<RunsTable> {
+  return {
+    id,
+    job_id: jobId,
+    position,
+    name: spec.name ?? null,
+    kind: spec.kind,
+    status: "queued",
+    version: 0,
+    attempt: 0,
+    timeout_s: spec.timeout,
+    execution_type: spec.kind === "gpu_selection" ? null : spec.execution_type,
+    due_at: now,
+    execution_id: null,
+    cancel_mode: null,
+    cancel_cause: null,
+    error_code: null,
+    error_detail: null,
+    retry_of: retryOf,
+    matrix: matrix === null ? null : JSON.stringify(matrix),
+    created_at: now,
+    started_at: null,
+    ended_at: null,
+  };
+}

@@ -1,0 +1,33 @@
+// What a piece of writing work is given: the transaction, its moment, and the means to tell of the change.
+import type { Kysely } from "kysely";
+import type { EventDraft } from "../domain/event.ts";
+import type { NewId } from "../domain/id.ts";
+import type { Schema } from "./schema.ts";
+
+export type Db = Kysely<Schema>;
+
+/** Who is woken by a commit. */
+export type Topic = "dispatch" | "check" | "collect" | "steer" | "events";
+export type Wake = [topic: Topic, dueAt: number];
+
+export interface Tx {
+  db: Db;
+  now: number;
+  newId: NewId;
+  /** Events are numbered and written together at the end of the transaction. */
+  emit(...events: EventDraft[]): void;
+  /** After the commit, and only then, the topic's worker hears that there is work from `dueAt` on. */
+  wake(topic: Topic, dueAt: number): void;
+}
+
+export type Work<T> = (tx: Tx) => Promise<T>;
+
+export interface Performed<T> {
+  result: T;
+  wakes: Wake[];
+}
+
+/** Thrown inside a transaction when a compare-and-set met a newer version: everything is rolled back and redone. */
+export class Conflict extends Error {
+  override name = "Conflict";
+}

@@ -1,0 +1,105 @@
+// What Prometheus may read. Labels come from short closed lists (or route templates and endpoint names
+// that the code spells out), never from ids or from what a caller sent: each value is a series of its own.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { RunKind } from "../domain/spec.ts";
+
+const kinds = ["python", "image", "compose", "gpu_selection"] as const satisfies RunKind[];
+const endStatuses = ["succeeded", "failed", "cancelled"] as const;
+const submissionOutcomes = [
+  "accepted",
+  "refused",
+  "throttled",
+  "unauthorized",
+  "unreachable",
+  "unknown",
+] as const;
+const dispositions = ["received", "early", "duplicate", "late", "rejected"] as const;
+const checkCauses = ["callback", "overdue", "routine", "search", "cancel"] as const;
+const detectors = ["callback", "poll"] as const;
+
+export type EndStatus = (typeof endStatuses)[number];
+/** What a start request came to. */
+export type SubmissionOutcome = (typeof submissionOutcomes)[number];
+/** `early`: before the submission's answer was known; `late`: after the end; `rejected`: wrong token. */
+export type Disposition = (typeof dispositions)[number];
+/** Why Lyceum was asked for a status; `search` looks for a submission whose answer was lost. */
+export type CheckCause = (typeof checkCauses)[number];
+export type Detector = (typeof detectors)[number];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/**
+ * A registry of its own with everything Proctor measures; series of closed label lists start at 0, so that
+ * a first increment is seen as one. Seconds, as Prometheus asks for.
+ * @param options.process also measure the Node process: memory, event loop lag, garbage collection
+ */
+export function createMetrics(options: { process?: boolean } = {}) {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
+    new Histogram({ name, help, labelNames, buckets, registers });
+
+  const metrics = {
+    registry,
+    jobsSubmitted: counter(
+      "proctor_jobs_submitted_total",
+      "Jobs accepted and durable; replays are not counted",
+    ),
+    runsEnded: counter("proctor_runs_ended_total", "Runs that became terminal", ["status"]),
+    executionsStarted: counter("proctor_executions_started_total", "Executions made, before their POST", [
+      "kind",
+    ]),
+    submissions: counter("proctor_submissions_total", "Start requests to Lyceum by what they came to", [
+      "outcome",
+    ]),
+    callbacks: counter("proctor_callbacks_total", "Callbacks by what they were good for", ["disposition"]),
+    checks: counter("proctor_checks_total", "Questions to Lyceum about an execution, by their cause", [
+      "cause",
+    ]),
+    lyceumCalls: counter("proctor_lyceum_calls_total", "Requests to Lyceum", ["endpoint", "outcome"]),
+    lyceumCallSeconds: histogram(
+      "proctor_lyceum_call_seconds",
+      "Duration of requests to Lyceum",
+      ["endpoint"],
+      // Users met answers that took 30 to 120 s.
+      [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    ),
+    httpRequests: counter("proctor_http_requests_total", "Requests answered", ["route", "method", "status"]),
+    httpRequestSeconds: histogram(
+      "proctor_http_request_seconds",
+      "Duration of answering; long polls included",
+      ["route"],
+      [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60],
+    ),
+    orphans: counter(
+      "proctor_orphans_total",
+      "Executions found at Lyceum after their run was decided without them",
+    ),
+    faults: counter("proctor_faults_total", "Unexpected errors, by the part that met them", ["where"]),
+    rowsWithoutWakeup: gauge(
+      "proctor_rows_without_wakeup",
+      "Unfinished rows that nothing will look at; must be 0",
+    ),
+    queueDepth: gauge("proctor_queue_depth", "Runs waiting to be submitted"),
+    liveExecutions: gauge("proctor_live_executions", "Executions that may be running at Lyceum"),
+    detectionDelaySeconds: histogram(
+      "proctor_detection_delay_seconds",
+      "From an execution's end at Lyceum to Proctor's knowledge of it",
+      ["detected_by"],
+      [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600],
+    ),
+  };
+
+  for (const status of endStatuses) metrics.runsEnded.inc({ status }, 0);
+  for (const kind of kinds) metrics.executionsStarted.inc({ kind }, 0);
+  for (const outcome of submissionOutcomes) metrics.submissions.inc({ outcome }, 0);
+  for (const disposition of dispositions) metrics.callbacks.inc({ disposition }, 0);
+  for (const cause of checkCauses) metrics.checks.inc({ cause }, 0);
+  for (const detected_by of detectors) metrics.detectionDelaySeconds.zero({ detected_by });
+  if (options.process) collectDefaultMetrics({ register: registry });
+  return metrics;
+}

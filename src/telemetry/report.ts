@@ -1,0 +1,158 @@
+// One function per business event: one log line and its numbers. Ids go to the log, never to a label.
+// Nobody passes a token, a key or a raw record here; of an API key only its name.
+
+import type { RunKind } from "../domain/spec.ts";
+import type { Logger } from "./logger.ts";
+import type { CheckCause, Detector, Disposition, EndStatus, Metrics, SubmissionOutcome } from "./metrics.ts";
+
+/** Lyceum's texts are of unknown length. */
+const maxDetail = 300;
+
+export type Report = ReturnType<typeof createReport>;
+
+export function createReport(log: Logger, metrics: Metrics) {
+  return {
+    /** A new job is durable. `key` is the name of the API key, not the key. */
+    jobSubmitted({ jobId, runs, key }: { jobId: string; runs: number; key: string }): void {
+      metrics.jobsSubmitted.inc();
+      log.info({ event: "job_submitted", job_id: jobId, runs, key_name: key }, "job submitted");
+    },
+
+    /** An execution is durable and about to be sent to Lyceum. */
+    executionStarted(it: { executionId: string; runId: string; kind: RunKind; attempt: number }): void {
+      metrics.executionsStarted.inc({ kind: it.kind });
+      const { executionId, runId, kind, attempt } = it;
+      log.debug(
+        { event: "execution_started", execution_id: executionId, run_id: runId, kind, attempt },
+        "execution started",
+      );
+    },
+
+    /** What a start request came to; `detail` in Lyceum's or the transport's words. */
+    submission(it: { executionId: string; outcome: SubmissionOutcome; detail?: string | undefined }): void {
+      metrics.submissions.inc({ outcome: it.outcome });
+      const line = {
+        event: "submission",
+        execution_id: it.executionId,
+        outcome: it.outcome,
+        detail: it.detail?.slice(0, maxDetail),
+      };
+      log[it.outcome === "accepted" ? "info" : "warn"](line, `submission ${it.outcome}`);
+    },
+
+    /** A callback came in. A rejected one names no execution: whoever sent it chose the id. */
+    callback({ executionId, disposition }: { executionId: string | null; disposition: Disposition }): void {
+      metrics.callbacks.inc({ disposition });
+      log.info({ event: "callback", execution_id: executionId, disposition }, `callback ${disposition}`);
+    },
+
+    /** Lyceum was asked about an execution; `word` is its status word, null when it had no answer. */
+    check({
+      executionId,
+      cause,
+      word,
+    }: {
+      executionId: string;
+      cause: CheckCause;
+      word: string | null;
+    }): void {
+      metrics.checks.inc({ cause });
+      log.debug(
+        { event: "check", execution_id: executionId, cause, word: word?.slice(0, maxDetail) },
+        "checked",
+      );
+    },
+
+    /** A run is terminal. Without an execution (cancelled while queued) the last three are null. */
+    ended(it: {
+      runId: string;
+      status: EndStatus;
+      executionId: string | null;
+      detectedBy: Detector | null;
+      /** From the end at Lyceum to our knowledge of it; null when Lyceum gave no end. */
+      delayMs: number | null;
+    }): void {
+      metrics.runsEnded.inc({ status: it.status });
+      // Two clocks are compared: a skewed one must not lower the sum.
+      if (it.detectedBy !== null && it.delayMs !== null)
+        metrics.detectionDelaySeconds.observe({ detected_by: it.detectedBy }, Math.max(0, it.delayMs) / 1000);
+      const { runId, executionId, status, detectedBy, delayMs } = it;
+      log.info(
+        {
+          event: "run_ended",
+          run_id: runId,
+          execution_id: executionId,
+          status,
+          detected_by: detectedBy,
+          delay_ms: delayMs,
+        },
+        `run ${status}`,
+      );
+    },
+
+    /** An execution showed up at Lyceum after its run had been decided without it. */
+    orphan({ executionId, lyceumExecutionId }: { executionId: string; lyceumExecutionId: string }): void {
+      metrics.orphans.inc();
+      log.warn(
+        { event: "orphan", execution_id: executionId, lyceum_execution_id: lyceumExecutionId },
+        "orphan found at Lyceum",
+      );
+    },
+
+    /** One HTTP request to Lyceum. `endpoint` is a name or template without ids, `outcome` a word of outcome.ts. */
+    lyceumCall({
+      endpoint,
+      outcome,
+      durationMs,
+    }: {
+      endpoint: string;
+      outcome: string;
+      durationMs: number;
+    }): void {
+      metrics.lyceumCalls.inc({ endpoint, outcome });
+      metrics.lyceumCallSeconds.observe({ endpoint }, durationMs / 1000);
+      log.debug({ event: "lyceum_call", endpoint, outcome, duration_ms: durationMs }, "Lyceum called");
+    },
+
+    /** One request answered. `route` is the template (`/v1/jobs/{id}`), or one fixed word where none matched. */
+    httpRequest(it: {
+      requestId: string;
+      route: string;
+      method: string;
+      status: number;
+      durationMs: number;
+      key: string | null;
+    }): void {
+      const { requestId, route, method, status, durationMs, key } = it;
+      metrics.httpRequests.inc({ route, method, status: String(status) });
+      metrics.httpRequestSeconds.observe({ route }, durationMs / 1000);
+      log[status >= 500 ? "error" : "info"](
+        {
+          event: "http_request",
+          request_id: requestId,
+          route,
+          method,
+          status,
+          duration_ms: durationMs,
+          key_name: key,
+        },
+        `${method} ${route} ${status}`,
+      );
+    },
+
+    /** A worker met what it did not expect: a bug, or a database that is away. Nothing is lost by it. */
+    fault(where: string, error: unknown): void {
+      metrics.faults.inc({ where });
+      log.error({ event: "fault", where, err: error }, `fault in ${where}`);
+    },
+
+    /** The levels as counted in the database just now. */
+    levels(it: { queued: number; live: number; withoutWakeup: number }): void {
+      metrics.queueDepth.set(it.queued);
+      metrics.liveExecutions.set(it.live);
+      metrics.rowsWithoutWakeup.set(it.withoutWakeup);
+      if (it.withoutWakeup > 0)
+        log.error({ event: "rows_without_wakeup", rows: it.withoutWakeup }, "rows that nothing will look at");
+    },
+  };
+}

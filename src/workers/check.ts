@@ -1,0 +1,224 @@
+// Check: one reconciler for callbacks and polling. Whatever woke an execution, Lyceum's own API decides what is
+// true of it. One list answers for all that are merely due; single reads are for those that left the list or
+// that a callback named.
+import PQueue from "p-queue";
+import { type DetectedBy, type Execution, hasEnded } from "../domain/execution.ts";
+import type { Fact } from "../domain/machine.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
+import type { RecordReading, RunRow } from "../lyceum/reading.ts";
+import { classify } from "../lyceum/word.ts";
+import type { Context } from "../orchestration/context.ts";
+import { settle } from "../orchestration/settle.ts";
+import { saveArtifact } from "../store/artifacts.ts";
+import { claimDue, type Due, loadDue, nextDueAt } from "../store/executions.ts";
+import type { Worker } from "./loop.ts";
+import { isComplete, readingOfRecord, readingOfWord, recordDocument } from "./reading.ts";
+import { byMarker, searchHistory } from "./search.ts";
+
+export interface CheckOptions {
+  lyceum: LyceumClient;
+  now: () => number;
+  /** Executions looked at together. */
+  batch?: number;
+}
+
+export function createCheck(context: Context, { lyceum, now, batch = 500 }: CheckOptions): Worker {
+  const rounds = new PQueue({ concurrency: 4 });
+
+  const note = (execution: Execution, fact: Fact) =>
+    context.store.write((tx) => settle(context, tx, execution.id, fact));
+
+  /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
+  function unanswered(execution: Execution, answer: ReadOutcome<unknown>) {
+    const { pollMinMs, pollMaxMs } = context.rules();
+    const spread = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
+    const waitMs = answer.outcome === "throttled" ? answer.retryAfterMs + spread / 4 : spread;
+    return note(execution, { fact: "unanswered", retryAt: Math.round(now() + waitMs) });
+  }
+
+  async function round(due: Due[]): Promise<void> {
+    const groups = Object.groupBy(due, (one) => groupOf(one, now()));
+    await Promise.all([
+      ...(groups.unanswered_start ?? []).map(({ execution }) =>
+        note(execution, { fact: "outcome_unknown", detail: "no answer to the start was recorded" }),
+      ),
+      ...(groups.cancel ?? []).map((one) => sendCancel(one.execution, one.cancellation?.mode ?? "abort")),
+      ...(groups.confirm ?? []).map((one) => confirm(one.execution, "callback")),
+      ...(groups.selection ?? []).map((one) => checkSelection(one.execution)),
+      survey((groups.routine ?? []).map(executionOf), (groups.search ?? []).map(executionOf)),
+    ]);
+  }
+
+  async function sendCancel(execution: Execution, mode: "abort" | "stop"): Promise<void> {
+    const id = lyceumId(execution);
+    const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
+    context.report.check({ executionId: execution.id, cause: "cancel", word: answer.outcome });
+    // 404: already over, or never known; 4xx: nothing to do about it. The next check tells.
+    const isSent = answer.outcome === "ok" || answer.outcome === "missing" || answer.outcome === "refused";
+    if (execution.phase === "orphan" && isSent)
+      await note(execution, { fact: "orphan_ended", raw: "aborted" });
+    else if (isSent) await note(execution, { fact: "cancel_sent" });
+    else await unanswered(execution, answer);
+  }
+
+  /** The shared list for all that are due, then what the list cannot tell. */
+  async function survey(routine: Execution[], searched: Execution[]): Promise<void> {
+    if (routine.length + searched.length === 0) return;
+    const [only] = routine;
+    if (only !== undefined && routine.length + searched.length === 1) return confirm(only, "poll");
+    const list = await lyceum.workloads(searched.length > 0 ? "overdue" : "routine");
+    if (list.outcome !== "ok") {
+      await Promise.all([...routine, ...searched].map((execution) => unanswered(execution, list)));
+      return;
+    }
+    const byId = new Map(list.value.map((row) => [row.executionId, row]));
+    const askedAt = now();
+    await Promise.all([
+      ...routine.map((execution) => {
+        const row = byId.get(lyceumId(execution));
+        const isLive = row !== undefined && !isOver(row);
+        return isLive ? noteRow(execution, row, askedAt) : confirm(execution, "poll");
+      }),
+      search(searched, byMarker(list.value)),
+    ]);
+  }
+
+  async function search(wanted: Execution[], listed: Map<string, RunRow>): Promise<void> {
+    const missing = wanted.filter((execution) => !listed.has(execution.id));
+    const { inDoubtAfterMs } = context.rules();
+    // The history has a limit of its own: asked once a hint or half of the grace says that the list is not enough.
+    const late = missing.filter((one) => one.callbackAt !== null || one.unseenMs >= inDoubtAfterMs / 2);
+    const ended = late.length === 0 ? new Map<string, RunRow>() : await searchHistory(lyceum, late);
+    await Promise.all(
+      wanted.map((execution) => {
+        context.report.check({ executionId: execution.id, cause: "search", word: null });
+        const row = listed.get(execution.id) ?? ended?.get(execution.id);
+        if (row !== undefined) return noteFound(execution, row);
+        if (ended === null && late.includes(execution)) {
+          return unanswered(execution, { outcome: "unreachable", detail: "history" });
+        }
+        return note(execution, { fact: "not_found" });
+      }),
+    );
+  }
+
+  async function noteFound(execution: Execution, row: RunRow): Promise<void> {
+    const { status, raw } = classify(row.word);
+    await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
+    if (execution.phase === "orphan" && isOver(row)) await note(execution, { fact: "orphan_ended", raw });
+  }
+
+  async function noteRow(execution: Execution, row: RunRow, askedAt: number): Promise<void> {
+    context.report.check({ executionId: execution.id, cause: "routine", word: row.word });
+    await note(execution, { fact: "reading", reading: readingOfWord(row.word), by: "poll", askedAt });
+  }
+
+  async function checkSelection(execution: Execution): Promise<void> {
+    const answer = await lyceum.gpuSelectionStatus(lyceumId(execution), "routine");
+    if (answer.outcome === "ok" && !isOver(answer.value)) {
+      context.report.check({ executionId: execution.id, cause: "routine", word: answer.value.word });
+      await note(execution, {
+        fact: "reading",
+        reading: readingOfWord(answer.value.word),
+        by: "poll",
+        askedAt: now(),
+      });
+    } else if (answer.outcome === "ok" || answer.outcome === "missing") await confirm(execution, "poll");
+    else await unanswered(execution, answer);
+  }
+
+  /** Reads the record, which decides; where there is none (yet), the status endpoint. */
+  async function confirm(execution: Execution, by: DetectedBy): Promise<void> {
+    const askedAt = now();
+    const lane = by === "callback" ? "confirm" : "overdue";
+    const record = await lyceum.record(lyceumId(execution), lane);
+    const word = record.outcome === "ok" ? record.value.word : null;
+    context.report.check({
+      executionId: execution.id,
+      cause: by === "callback" ? "callback" : "overdue",
+      word,
+    });
+    if (record.outcome === "ok") return noteRecord(execution, record.value, by, askedAt);
+    if (record.outcome !== "missing") return void (await unanswered(execution, record));
+    const status = await lyceum.streamingStatus(lyceumId(execution), lane);
+    if (status.outcome === "ok") {
+      const reading = readingOfWord(status.value.word, status.value.errors);
+      await note(execution, { fact: "reading", reading, by, askedAt });
+    } else if (status.outcome === "missing") await note(execution, { fact: "not_found" });
+    else await unanswered(execution, status);
+  }
+
+  async function noteRecord(
+    execution: Execution,
+    record: RecordReading,
+    by: DetectedBy,
+    askedAt: number,
+  ): Promise<void> {
+    await context.store.write(async (tx) => {
+      const settled = await settle(context, tx, execution.id, {
+        fact: "reading",
+        reading: readingOfRecord(record),
+        by,
+        askedAt,
+      });
+      // The record that told of the end is the artifact: no second request for it.
+      if (settled?.changed && settled.execution?.phase === "collecting" && isComplete(record)) {
+        const stored = {
+          state: "stored" as const,
+          dueAt: null,
+          tries: 1,
+          firstTriedAt: askedAt,
+          fetchedAt: tx.now,
+        };
+        await saveArtifact(tx.db, execution.id, "record", { ...stored, document: recordDocument(record) });
+      }
+    });
+  }
+
+  return {
+    topic: "check",
+    async runOnce() {
+      if (rounds.size > 0) return now() + 1_000;
+      const ids = await context.store.write((tx) =>
+        claimDue(tx.db, "check", tx.now, tx.now + LEASE_MS, batch),
+      );
+      if (ids.length > 0) {
+        const due = await loadDue(context.store.db, ids);
+        rounds.add(() => round(due)).catch((error) => context.report.fault("check", error));
+      }
+      return nextDueAt(context.store.db, "check");
+    },
+    idle: () => rounds.onIdle(),
+  };
+}
+
+/** Longer than the calls of a round may take; whoever dies with a claim leaves it due again after this. */
+const LEASE_MS = 5 * 60_000;
+/** An abort that has not shown an effect is sent again after this. */
+const CANCEL_AGAIN_MS = 30_000;
+
+type Group = "unanswered_start" | "search" | "cancel" | "confirm" | "selection" | "routine";
+
+function groupOf({ execution, kind, cancellation }: Due, now: number): Group {
+  if (execution.phase === "submitting") return execution.inDoubtAt === null ? "unanswered_start" : "search";
+  if (execution.phase === "orphan") return execution.lyceumExecutionId === null ? "search" : "cancel";
+  const isUnsent = execution.cancelSentAt === null || now - execution.cancelSentAt >= CANCEL_AGAIN_MS;
+  if (cancellation !== null && isUnsent) return "cancel";
+  if (execution.callbackAt !== null) return "confirm";
+  return kind === "gpu_selection" ? "selection" : "routine";
+}
+
+function executionOf({ execution }: Due): Execution {
+  return execution;
+}
+
+function isOver({ word }: { word: string }): boolean {
+  const { status } = classify(word);
+  return status !== null && hasEnded(status);
+}
+
+function lyceumId(execution: Execution): string {
+  if (execution.lyceumExecutionId === null) throw new Error(`execution ${execution.id} has no id at Lyceum`);
+  return execution.lyceumExecutionId;
+}

@@ -1,0 +1,110 @@
+// Collect: after an execution's end its record, timing, logs and metrics are fetched, each with its own state
+// and reason. When none is pending any more the run takes its outcome.
+import PQueue from "p-queue";
+import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
+import type { Execution } from "../domain/execution.ts";
+import type { Fact } from "../domain/machine.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { Context } from "../orchestration/context.ts";
+import { settle } from "../orchestration/settle.ts";
+import { type ArtifactChange, type ArtifactState, listArtifacts, saveArtifact } from "../store/artifacts.ts";
+import { claimDue, loadDue, nextDueAt } from "../store/executions.ts";
+import { type Fetched, fetchers } from "./fetch.ts";
+import type { Worker } from "./loop.ts";
+
+export interface CollectOptions {
+  lyceum: LyceumClient;
+  now: () => number;
+  /** Executions collected at the same time. */
+  concurrency?: number;
+  /** Between two reads of a log that may still grow. */
+  logSpacingMs?: number;
+  /** A place has become free. */
+  onRoom: () => void;
+}
+
+export function createCollect(context: Context, options: CollectOptions): Worker {
+  const { lyceum, now, concurrency = 8, logSpacingMs = 5_000, onRoom } = options;
+  const collections = new PQueue({ concurrency });
+  const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db: context.store.db });
+
+  async function collect(execution: Execution): Promise<void> {
+    const pending = (await listArtifacts(context.store.db, [execution.id])).filter(
+      (one) => one.state === "pending",
+    );
+    const due = pending.filter((artifact) => (artifact.due_at ?? 0) <= now());
+    const fetched = await Promise.all(
+      due.map((artifact) => fetchArtifact[artifact.kind](execution, artifact)),
+    );
+    await context.store.write(async (tx) => {
+      const changes = fetched.map((result, index) => changeOf(due[index] as ArtifactState, result, tx.now));
+      for (const [index, change] of changes.entries()) {
+        await saveArtifact(tx.db, execution.id, (due[index] as ArtifactState).kind, change);
+      }
+      const later = pending.filter((artifact) => !due.includes(artifact)).map((artifact) => artifact.due_at);
+      const waits = [...changes.map((change) => change.dueAt), ...later].filter((at) => at !== null);
+      const fact: Fact =
+        waits.length > 0 ? { fact: "collect_later", dueAt: Math.min(...waits) } : { fact: "collected" };
+      await settle(context, tx, execution.id, fact);
+    });
+  }
+
+  return {
+    topic: "collect",
+    async runOnce() {
+      const room = concurrency - collections.pending - collections.size;
+      if (room <= 0) return null;
+      const ids = await context.store.write((tx) =>
+        claimDue(tx.db, "collect", tx.now, tx.now + LEASE_MS, room),
+      );
+      for (const { execution } of ids.length === 0 ? [] : await loadDue(context.store.db, ids)) {
+        void collections
+          .add(() => collect(execution))
+          .catch((error) => context.report.fault("collect", error))
+          .finally(onRoom);
+      }
+      return nextDueAt(context.store.db, "collect");
+    },
+    idle: () => collections.onIdle(),
+  };
+}
+
+const LEASE_MS = 10 * 60_000;
+
+function changeOf(artifact: ArtifactState, result: Fetched, now: number): ArtifactChange {
+  const firstTriedAt = artifact.first_tried_at ?? now;
+  const tried = { tries: artifact.tries + 1, firstTriedAt };
+  if (result.outcome === "got") {
+    const { document, summary, againInMs } = result;
+    const kept = { ...tried, document, fetchedAt: now, ...(summary === undefined ? {} : { summary }) };
+    return againInMs === null
+      ? { state: "stored", dueAt: null, reason: null, ...kept }
+      : { state: "pending", dueAt: now + againInMs, ...kept };
+  }
+  const isAnswer =
+    result.outcome === "missing" || result.outcome === "refused" || result.outcome === "too_late";
+  const tries = isAnswer ? tried.tries : artifact.tries;
+  const verdict = verdictOn(result, { tries, firstTriedAt, now });
+  if ("retryInMs" in verdict)
+    return { state: "pending", dueAt: now + verdict.retryInMs, tries, firstTriedAt };
+  // What an earlier read brought is worth more than nothing: it stays, with the reason why it may lack something.
+  const state = artifact.fetched_at === null ? "unavailable" : "stored";
+  return { state, dueAt: null, tries, firstTriedAt, reason: verdict.giveUp };
+}
+
+function verdictOn(result: Exclude<Fetched, { outcome: "got" }>, attempt: Attempt): Verdict {
+  switch (result.outcome) {
+    case "too_late":
+      return { giveUp: result.detail };
+    case "missing":
+      return afterRefusal(attempt, `not found (${result.detail})`);
+    case "refused":
+      return afterRefusal(attempt, `refused with ${result.status} (${result.detail})`);
+    case "throttled":
+      return afterSilence(attempt, result.retryAfterMs, "throttled");
+    default:
+      return afterSilence(attempt, SILENT_RETRY_MS, result.detail);
+  }
+}
+
+const SILENT_RETRY_MS = 15_000;

@@ -1,0 +1,115 @@
+// Dispatch: starts queued runs at Lyceum. A place in the start limit is taken first, the run is claimed last,
+// and the claim is durable before the request leaves.
+import PQueue from "p-queue";
+import type { Fact } from "../domain/machine.ts";
+import { takesCallback } from "../domain/spec.ts";
+import { callbackToken } from "../domain/token.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { StartOutcome } from "../lyceum/outcome.ts";
+import { startRequest } from "../lyceum/request.ts";
+import type { Throttle } from "../lyceum/throttle.ts";
+import { classify } from "../lyceum/word.ts";
+import { type Claim, claimNext } from "../orchestration/claim.ts";
+import type { Context } from "../orchestration/context.ts";
+import { settle } from "../orchestration/settle.ts";
+import type { Worker } from "./loop.ts";
+
+export interface DispatchOptions {
+  lyceum: LyceumClient;
+  throttle: Throttle;
+  /** Where Lyceum reaches us, and the secret that makes new callback tokens; null: no callbacks. */
+  callbacks: { publicUrl: string; secret: string } | null;
+  /** Parallel start requests. */
+  concurrency: number;
+  now: () => number;
+  /** A start has ended: there may be room for another one. */
+  onRoom: () => void;
+}
+
+export function createDispatch(context: Context, options: DispatchOptions): Worker {
+  const { lyceum, throttle, callbacks, concurrency, now, onRoom } = options;
+  const starts = new PQueue({ concurrency });
+  let setbacks = 0;
+  let pausedUntil = 0;
+
+  /** A Lyceum that cannot be reached, or refuses our credentials, is no run's fault: all starts wait together. */
+  function heed(outcome: StartOutcome): number {
+    if (outcome.outcome === "throttled") return now() + outcome.retryAfterMs;
+    if (outcome.outcome !== "unreachable" && outcome.outcome !== "unauthorized") {
+      setbacks = 0;
+      return now();
+    }
+    if (pausedUntil <= now()) {
+      const waitMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** setbacks++);
+      pausedUntil = now() + Math.round(waitMs * (0.5 + context.random() / 2));
+    }
+    return pausedUntil;
+  }
+
+  async function start(claim: Claim): Promise<void> {
+    const { run, execution, spec } = claim;
+    const callbackUrl =
+      callbacks !== null && takesCallback(run.kind)
+        ? `${callbacks.publicUrl}/callbacks/lyceum/${execution.id}/${callbackToken(callbacks.secret, execution.id)}`
+        : null;
+    context.report.executionStarted({
+      executionId: execution.id,
+      runId: run.id,
+      kind: run.kind,
+      attempt: run.attempt,
+    });
+    const outcome = await lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }));
+    const detail = "detail" in outcome ? outcome.detail : undefined;
+    context.report.submission({ executionId: execution.id, outcome: outcome.outcome, detail });
+    const retryAt = heed(outcome);
+    await context.store.write((tx) => settle(context, tx, execution.id, toFact(outcome, retryAt)));
+  }
+
+  return {
+    topic: "dispatch",
+    async runOnce() {
+      if (pausedUntil > now()) return pausedUntil;
+      while (starts.pending + starts.size < concurrency) {
+        const place = throttle.reserve("execution");
+        if (!place.granted) return now() + place.waitMs;
+        const claim = await claimNext(context).catch((error) => {
+          place.release();
+          throw error;
+        });
+        if ("nextAt" in claim) {
+          place.release();
+          return claim.nextAt;
+        }
+        void starts
+          .add(() => start(claim))
+          .then(onRoom, (error) => {
+            // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
+            context.report.fault("dispatch", error);
+            onRoom();
+          });
+      }
+      return null;
+    },
+    idle: () => starts.onIdle(),
+  };
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+function toFact(outcome: StartOutcome, retryAt: number): Fact {
+  switch (outcome.outcome) {
+    case "accepted": {
+      const { status, raw } = classify(outcome.word);
+      return { fact: "accepted", lyceumExecutionId: outcome.lyceumExecutionId, status, raw, found: false };
+    }
+    case "refused":
+      return { fact: "refused", status: outcome.status, detail: outcome.detail };
+    case "throttled":
+    case "unauthorized":
+    case "unreachable":
+      return { fact: "not_taken", retryAt, reason: outcome.outcome };
+    case "unknown":
+      return { fact: "outcome_unknown", detail: outcome.detail };
+  }
+}

@@ -1,0 +1,129 @@
+// How each kind of artifact is read from Lyceum and in which form it is kept.
+import { lookBackHours, nextLogRead } from "../domain/collection.ts";
+import type { Execution } from "../domain/execution.ts";
+import { type LogEntry, mergeLogs } from "../domain/logs.ts";
+import { summarizeMetrics } from "../domain/metrics.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
+import type { MetricsReading, TimingReading } from "../lyceum/reading.ts";
+import { type ArtifactState, readDocument } from "../store/artifacts.ts";
+import type { ArtifactKind } from "../store/schema.ts";
+import type { Db } from "../store/transaction.ts";
+import { isComplete, type RecordDocument, recordDocument } from "./reading.ts";
+
+/** `againInMs`: what came is worth keeping, and worth reading once more. */
+export interface Got {
+  outcome: "got";
+  document: unknown;
+  summary?: unknown;
+  againInMs: number | null;
+}
+
+/** Asking is pointless. */
+export interface TooLate {
+  outcome: "too_late";
+  detail: string;
+}
+
+export type Fetched = Got | TooLate | Exclude<ReadOutcome<unknown>, { outcome: "ok" }>;
+export type Fetch = (execution: Execution, artifact: ArtifactState) => Promise<Fetched>;
+
+export interface LogsSummary {
+  entries: number;
+  /** Lyceum gives at most 10,000 entries, and has no cursor for the rest. */
+  truncated: boolean;
+  /** The log had stopped growing when it was last read. */
+  complete: boolean;
+}
+
+export interface FetchOptions {
+  lyceum: LyceumClient;
+  db: Db;
+  now: () => number;
+  logSpacingMs: number;
+}
+
+export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
+  return {
+    async record(execution, { tries }) {
+      const answer = await lyceum.record(lyceumId(execution), "collect");
+      if (answer.outcome !== "ok") return answer;
+      const againInMs = isComplete(answer.value) || tries >= MOST_RECORD_READS ? null : RECORD_AGAIN_MS;
+      return { outcome: "got", document: recordDocument(answer.value), againInMs };
+    },
+
+    async timing(execution) {
+      const answer = await lyceum.timing(lyceumId(execution));
+      if (answer.outcome !== "ok") return answer;
+      return { outcome: "got", document: timingDocument(answer.value), againInMs: null };
+    },
+
+    async metrics(execution) {
+      const answer = await lyceum.metrics(lyceumId(execution));
+      if (answer.outcome !== "ok") return answer;
+      const document = metricsDocument(lyceumId(execution), answer.value);
+      return { outcome: "got", document, summary: summarizeMetrics(document), againInMs: null };
+    },
+
+    async logs(execution, { tries }) {
+      const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
+      if (hours === null) return { outcome: "too_late", detail: "Lyceum keeps logs for 168 hours" };
+      const answer = await lyceum.logs(lyceumId(execution), { limit: MOST_ENTRIES, hours });
+      if (answer.outcome !== "ok") return answer;
+      const known = ((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[];
+      const entries = mergeLogs(known, answer.value.entries.map(toEntry));
+      const reads = {
+        reads: tries + 1,
+        count: entries.length,
+        countBefore: known.length,
+        expected: await hasOutput(execution),
+      };
+      const againInMs = nextLogRead(reads, logSpacingMs);
+      const { total } = answer.value;
+      const truncated = answer.value.entries.length >= MOST_ENTRIES || (total ?? 0) > entries.length;
+      const hasSettled = reads.reads > 1 && entries.length === known.length;
+      const summary: LogsSummary = { entries: entries.length, truncated, complete: hasSettled && !truncated };
+      return { outcome: "got", document: entries, summary, againInMs };
+    },
+  };
+
+  async function hasOutput(execution: Execution): Promise<boolean> {
+    const record = (await readDocument(db, execution.id, "record")) as RecordDocument | null;
+    return record !== null && record.stdout + record.stderr !== "";
+  }
+}
+
+/** Lyceum's own maximum [api-reference/observability--logs/get-execution-logs]. */
+const MOST_ENTRIES = 10_000;
+const MOST_RECORD_READS = 3;
+const RECORD_AGAIN_MS = 2_000;
+
+function toEntry({ timestamp, message, level, hostname, labels }: LogEntry): LogEntry {
+  return { timestamp, message, level, hostname, labels };
+}
+
+/** In Lyceum's documented form, names and units as Lyceum gives them. */
+function timingDocument({ durations, phases }: TimingReading) {
+  const times = Object.entries(phases).map(([name, { startTime, endTime, duration }]) => {
+    return [name, { start_time: iso(startTime), end_time: iso(endTime), duration }] as const;
+  });
+  return { timing: { ...durations, ...(times.length > 0 ? { phases: Object.fromEntries(times) } : {}) } };
+}
+
+/** In Lyceum's documented form. */
+function metricsDocument(executionId: string, { hostname, startTime, endTime, series }: MetricsReading) {
+  const samples = Object.entries(series).map(([name, values]) => {
+    return [name, values.map(({ at, value }) => ({ timestamp: iso(at), value }))] as const;
+  });
+  const timeRange = { start: iso(startTime), end: iso(endTime) };
+  return { executionId, hostname, timeRange, ...Object.fromEntries(samples) };
+}
+
+function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+function lyceumId(execution: Execution): string {
+  if (execution.lyceumExecutionId === null) throw new Error(`execution ${execution.id} has no id at Lyceum`);
+  return execution.lyceumExecutionId;
+}

@@ -1,0 +1,83 @@
+// The one timer of a worker: runs it when it is due or woken, never twice at once, and stops it in good order.
+import type { Clock, Timers } from "../domain/clock.ts";
+import type { Topic } from "../store/transaction.ts";
+
+/** Every background service has this shape. */
+export interface Worker {
+  topic: Topic;
+  /** Does what is due and answers when to come back (epoch ms), or null: when woken. */
+  runOnce(): Promise<number | null>;
+  /** Resolves when nothing that `runOnce` began is still under way. */
+  idle(): Promise<void>;
+}
+
+export interface Loop {
+  start(): void;
+  /** There is, or will be, work at this moment. */
+  wake(dueAt: number): void;
+  /** No further round; resolves when what is under way has finished. */
+  stop(): Promise<void>;
+}
+
+export interface LoopOptions {
+  clock: Clock;
+  timers: Timers;
+  /** A round that threw is a bug or a database that is away: told, and tried again. */
+  onError(topic: Topic, error: unknown): void;
+}
+
+/** However quiet it is, look again after this: another process may have written. */
+const LONGEST_SLEEP_MS = 30_000;
+const AFTER_ERROR_MS = 1_000;
+
+export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptions): Loop {
+  let running: Promise<void> | null = null;
+  let stopped = true;
+  let plannedAt = Number.POSITIVE_INFINITY;
+  let wokenFor = Number.POSITIVE_INFINITY;
+  let cancelTimer = () => {};
+
+  function plan(dueAt: number): void {
+    plannedAt = dueAt;
+    cancelTimer();
+    const delayMs = Math.max(0, Math.min(dueAt - clock.now(), LONGEST_SLEEP_MS));
+    cancelTimer = timers.after(delayMs, round);
+  }
+
+  function round(): void {
+    plannedAt = Number.POSITIVE_INFINITY;
+    if (stopped || running !== null) return;
+    running = work().finally(() => {
+      running = null;
+    });
+  }
+
+  async function work(): Promise<void> {
+    wokenFor = Number.POSITIVE_INFINITY;
+    let next: number;
+    try {
+      next = (await worker.runOnce()) ?? Number.POSITIVE_INFINITY;
+    } catch (error) {
+      onError(worker.topic, error);
+      next = clock.now() + AFTER_ERROR_MS;
+    }
+    if (!stopped) plan(Math.min(next, wokenFor));
+  }
+
+  return {
+    start() {
+      stopped = false;
+      plan(clock.now());
+    },
+    wake(dueAt) {
+      wokenFor = Math.min(wokenFor, dueAt);
+      if (!stopped && running === null && dueAt < plannedAt) plan(dueAt);
+    },
+    async stop() {
+      stopped = true;
+      cancelTimer();
+      await running;
+      await worker.idle();
+    },
+  };
+}

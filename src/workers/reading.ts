@@ -1,0 +1,56 @@
+// From Lyceum's record to what the state machine reads, and to the artifact that is kept of it.
+import type { Reading } from "../domain/execution.ts";
+import type { RecordReading, RunRow } from "../lyceum/reading.ts";
+import { classify } from "../lyceum/word.ts";
+
+/** Of a row of a list: the word and little more. */
+export function readingOfWord(word: string, detail?: string | null): Reading {
+  const { status, raw, timedOut } = classify(word);
+  return { status, raw: raw.slice(0, LONGEST_WORD), timedOut, detail: clip(detail) };
+}
+
+export function readingOfRow(row: RunRow): Reading {
+  return {
+    ...readingOfWord(row.word, row.statusDetails),
+    startedAt: row.startTime ?? row.execeletStart ?? undefined,
+    endedAt: row.endTime ?? row.finishTime ?? undefined,
+    cost: row.billed ?? undefined,
+    hardware: row.hardwareProfile ?? undefined,
+  };
+}
+
+export function readingOfRecord(record: RecordReading): Reading {
+  const reading = readingOfRow(record);
+  const detail = clip(record.errors) ?? reading.detail;
+  return { ...reading, returnCode: record.returnCode ?? undefined, detail };
+}
+
+/** What is kept of a record: output and outcome, never the fields that may hold secrets. */
+export function recordDocument(record: RecordReading) {
+  return {
+    stdout: record.stdout ?? record.combinedOutput ?? "",
+    stderr: record.stderr ?? "",
+    return_code: record.returnCode,
+    result: record.result ?? null,
+    errors: record.errors,
+    warnings: record.warnings,
+    install_log: record.installLog,
+    install_return_code: record.installReturnCode,
+    status_details: record.statusDetails,
+  };
+}
+
+export type RecordDocument = ReturnType<typeof recordDocument>;
+
+/** Lyceum says when it has stored the results; a record without that, and without any output, may still fill. */
+export function isComplete(record: RecordReading): boolean {
+  const hasOutput = record.stdout !== null || record.combinedOutput !== null || record.returnCode !== null;
+  return record.finishTime !== null || hasOutput;
+}
+
+const LONGEST_WORD = 100;
+const LONGEST_DETAIL = 1_000;
+
+function clip(text: string | null | undefined): string | undefined {
+  return text == null || text === "" ? undefined : text.slice(0, LONGEST_DETAIL);
+}

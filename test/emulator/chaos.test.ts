@@ -1,0 +1,273 @@
+// The switches: each one does what it says, globally and by directive, and the same seed does the same again.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openScene, type Scene, until } from "./scene.ts";
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene();
+});
+beforeEach(() => scene.emulator.reset());
+afterAll(() => scene.close());
+
+const set = (changes: Parameters<Scene["emulator"]["setChaos"]>[0]) => scene.emulator.setChaos(changes);
+const long = { docker_run_env: "EMULATOR=delay=1h" };
+
+describe("a start", () => {
+  it("can be accepted and its connection destroyed", async () => {
+    set({ answer: { lost: { next: 1 } } });
+    await expect(scene.image({ file_name: "exe_lost" })).rejects.toThrow("fetch failed");
+    expect(scene.emulator.executions()).toMatchObject([{ fileName: "exe_lost" }]);
+    await until(() => scene.emulator.calls().length === 1);
+    expect(scene.emulator.calls()[0]).toMatchObject({ status: 0, route: "/execution/image/start" });
+    expect((await scene.image()).status).toBe(200);
+  });
+
+  it.each(["500", "502"] as const)("can be accepted and answered %s", async (effect) => {
+    set({ answer: { [effect]: 1 } });
+    expect((await scene.image()).status).toBe(Number(effect));
+    expect(scene.emulator.executions()).toHaveLength(1);
+  });
+
+  it("can be accepted and answered with HTML", async () => {
+    set({ answer: { unreadable: 1 } });
+    expect(await scene.image()).toMatchObject({ status: 200, body: expect.stringContaining("<html>") });
+    expect(scene.emulator.executions()).toHaveLength(1);
+  });
+
+  it("can be answered 500 without being accepted", async () => {
+    set({ answer: { refused: 1 } });
+    expect((await scene.image()).status).toBe(500);
+    expect(scene.emulator.executions()).toHaveLength(0);
+  });
+
+  it("can be accepted and its answer held back", async () => {
+    const answer = scene.image({ docker_run_env: "EMULATOR=answer=stall stall=60ms" });
+    await until(() => scene.emulator.executions()[0]?.isTerminal === true);
+    expect(scene.emulator.calls()).toEqual([]);
+    expect((await answer).status).toBe(200);
+  });
+
+  it("can be throttled so many times, with Retry-After in each form or none", async () => {
+    set({ throttle: { starts: { next: 3 } }, retry_in: "2s" });
+    const seconds = await scene.image();
+    expect(seconds.status).toBe(429);
+    expect(seconds.headers.get("retry-after")).toBe("2");
+    set({ retry_after: "date" });
+    expect((await scene.image()).headers.get("retry-after")).toMatch(/^\w{3}, .* GMT$/);
+    set({ retry_after: "none" });
+    expect((await scene.image()).headers.get("retry-after")).toBeNull();
+    expect((await scene.image()).status).toBe(200);
+    expect(scene.emulator.executions()).toHaveLength(1);
+  });
+
+  it("beyond the limit of a window is 429, with the documented headers", async () => {
+    set({ limit: { starts: 2, window: "1h" } });
+    expect((await scene.image()).headers.get("x-ratelimit-remaining")).toBe("1");
+    await scene.image();
+    const third = await scene.image();
+    expect(third.status).toBe(429);
+    expect(third.headers.get("x-ratelimit-limit")).toBe("2");
+    expect(Number(third.headers.get("x-ratelimit-reset")) * 1000).toBeGreaterThan(Date.now());
+    expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(3500);
+    expect((await scene.get("/workloads/list")).status).toBe(200);
+  });
+
+  it("ignores machine_type unless told to honour it", async () => {
+    const first = await scene.image({ machine_type: "gpu.a100" });
+    expect((await scene.ended(first.body.execution_id)).hardware_profile).toBe("cpu");
+    set({ machine_type: "honoured" });
+    const second = await scene.image({ machine_type: "gpu.a100" });
+    expect((await scene.ended(second.body.execution_id)).hardware_profile).toBe("gpu.a100");
+  });
+
+  it("ignores unknown fields unless told to reject them", async () => {
+    expect((await scene.image({ surprise: 1 })).status).toBe(200);
+    set({ unknown_fields: "rejected" });
+    expect((await scene.image({ surprise: 1 })).body.detail).toEqual([
+      { loc: ["body", "surprise"], msg: "Extra inputs are not permitted", type: "extra_forbidden" },
+    ]);
+  });
+
+  it("of an image may go without a command only when told so", async () => {
+    const body = { docker_image_ref: "busybox" };
+    expect((await scene.post("/execution/image/start", body)).body.detail[0]).toMatchObject({
+      type: "missing",
+    });
+    set({ command: "optional" });
+    expect((await scene.post("/execution/image/start", body)).status).toBe(200);
+  });
+});
+
+describe("other calls", () => {
+  it("can be throttled, broken or cut off, while starts go through", async () => {
+    const { body } = await scene.image(long);
+    const path = `/execution/${body.execution_id}`;
+    set({ throttle: { others: { next: 1 } } });
+    expect((await scene.get(path)).status).toBe(429);
+    for (const effect of ["500", "502", "503"] as const) {
+      set({ read: { [effect]: { next: 1 } } });
+      expect((await scene.get(path)).status).toBe(Number(effect));
+    }
+    set({ read: { html: { next: 1 } } });
+    expect((await scene.get(path)).body).toContain("<html>");
+    set({ read: { reset: { next: 1 } } });
+    await expect(scene.get(path)).rejects.toThrow("fetch failed");
+    set({ read: { "500": 1 } });
+    expect((await scene.image()).status).toBe(200);
+    expect((await scene.post(`/workloads/abort/${body.execution_id}`)).status).toBe(500);
+    set({ read: {} });
+    expect((await scene.get(path)).body.status).toBe("running");
+  });
+
+  it("can be answered 401 with a good token", async () => {
+    set({ unauthorized: { next: 1 } });
+    expect((await scene.get("/machine-types")).status).toBe(401);
+    expect((await scene.get("/machine-types")).status).toBe(200);
+  });
+
+  it("can all be slow", async () => {
+    set({ slow: "50ms" });
+    const before = performance.now();
+    await scene.get("/machine-types");
+    expect(performance.now() - before).toBeGreaterThanOrEqual(45);
+  });
+});
+
+describe("what is shown of a run", () => {
+  it("can be spelled in capitals, with spaces, in unknown words or in old ones", async () => {
+    const spelling = async (words: string) => {
+      const going = await scene.image({ docker_run_env: `EMULATOR=delay=1h words=${words}` });
+      const over = await scene.image({ docker_run_env: `EMULATOR=words=${words} exit=1` });
+      await until(() => scene.emulator.executions().some((one) => one.status === "running"));
+      await scene.ended(over.body.execution_id);
+      const paths = [going, over].map(({ body }) => `/execution/streaming/${body.execution_id}/status`);
+      const answers = await Promise.all(paths.map(scene.get));
+      await scene.emulator.reset();
+      return answers.map(({ body }) => body.status);
+    };
+    expect(await spelling("capitals")).toEqual(["RUNNING", "FAILED"]);
+    expect(await spelling("spaces")).toEqual(["waiting for docker container", " failed "]);
+    expect(await spelling("unknown")).toEqual(["rebalancing", "failed"]);
+    expect(await spelling("old")).toEqual(["running", "failed_user"]);
+  });
+
+  it("can be any end that a directive names, for Python too", async () => {
+    const { body } = await scene.python("print(1) # emulator: status=system_failure");
+    expect(await scene.ended(body.execution_id)).toMatchObject({ status: "system_failure", return_code: 0 });
+  });
+
+  it("can be 404 for a while after the start", async () => {
+    const { body } = await scene.image({ docker_run_env: "EMULATOR=missing=60ms" });
+    expect((await scene.get(`/execution/${body.execution_id}`)).status).toBe(404);
+    await until(async () => (await scene.get(`/execution/${body.execution_id}`)).status === 200);
+  });
+
+  it("can be missing from the list or from the history", async () => {
+    await scene.image({ docker_run_env: "EMULATOR=delay=1h hidden=list" });
+    await scene.image({ docker_run_env: "EMULATOR=delay=1h hidden=history" });
+    const listed = (await scene.get("/workloads/list")).body;
+    const billed = (await scene.get("/billing/history")).body;
+    const [first, second] = scene.emulator.executions().map(({ executionId }) => executionId);
+    expect(listed.map((row: { execution_id: string }) => row.execution_id)).toEqual([second]);
+    expect(billed.executions.map((row: { execution_id: string }) => row.execution_id)).toEqual([first]);
+  });
+
+  it("can list the sub-jobs of a GPU selection", async () => {
+    set({ delay: "1m", sub_jobs: "listed" });
+    await scene.post("/execution/gpu_selection/start", { code: "1" });
+    expect((await scene.get("/workloads/list")).body).toHaveLength(4);
+    set({ sub_jobs: "unlisted" });
+    expect((await scene.get("/workloads/list")).body).toHaveLength(1);
+  });
+
+  it("can have a log that comes late, in two portions", async () => {
+    const code = "for i in range(4): print(i)\n# emulator: logs=late log_lag=80ms";
+    const { body } = await scene.python(code);
+    await scene.ended(body.execution_id);
+    const totals = new Set<number>();
+    await until(async () => {
+      const { body: log } = await scene.get(`/logs/execution/${body.execution_id}`);
+      totals.add(log.total);
+      return log.total === 4;
+    });
+    expect([...totals]).toEqual([0, 2, 4]);
+  });
+
+  it("can have a log with repeated entries, in another order, counted otherwise", async () => {
+    const { body } = await scene.python("for i in range(4): print(i)");
+    await scene.ended(body.execution_id);
+    const messages = async (query = "") => {
+      const { body: log } = await scene.get(`/logs/execution/${body.execution_id}${query}`);
+      return [log.total, ...log.logs.map((entry: { message: string }) => entry.message)].join(" ");
+    };
+    set({ log_order: "newest" });
+    expect(await messages()).toBe("4 3 2 1 0");
+    set({ log_order: "shuffled" });
+    expect((await messages()).split(" ").sort().join(" ")).toBe("0 1 2 3 4");
+    set({ log_order: "oldest", logs: { double: 1 }, log_total: "matching" });
+    expect(await messages("?limit=3")).toBe("6 2 3 3");
+  });
+});
+
+describe("the end of a run", () => {
+  it.each(["timeout", "failed", "aborted"] as const)("at its timeout can be %s", async (word) => {
+    set({ timeout: word });
+    const { body } = await scene.image({ timeout: 1, ...long });
+    expect((await scene.ended(body.execution_id)).status).toBe(word);
+  });
+
+  it.each(["completed", "cancelled"] as const)("after a graceful stop can be %s", async (word) => {
+    set({ stop: word });
+    const { body } = await scene.image(long);
+    expect((await scene.post(`/workloads/stop/${body.execution_id}`)).status).toBe(200);
+    expect((await scene.ended(body.execution_id)).status).toBe(word);
+  });
+
+  it("can come before an abort takes effect", async () => {
+    set({ lag: "1m", delay: "60ms" });
+    const { body } = await scene.image();
+    expect((await scene.post(`/workloads/abort/${body.execution_id}`)).status).toBe(200);
+    expect((await scene.ended(body.execution_id)).status).toBe("completed");
+  });
+});
+
+describe("the switches", () => {
+  it("are refused by name when unknown, in every place", async () => {
+    const wrong = { colour: "red" } as never;
+    expect(() => set(wrong)).toThrow("colour");
+    await expect(openScene({ chaos: wrong })).rejects.toThrow("colour");
+    const { status, body } = await scene.image({ docker_run_env: "EMULATOR=colour=red" });
+    expect(status).toBe(422);
+    expect(body.detail[0].msg).toContain("colour");
+    for (const bad of ["callback=lots", "slow=1s", "delay=soon", "exit"]) {
+      expect((await scene.image({ docker_run_env: `EMULATOR=${bad}` })).status).toBe(422);
+    }
+  });
+
+  it("go back to the options at a reset", async () => {
+    const own = await openScene({ chaos: { throttle: { starts: { next: 1 } } } });
+    for (let i = 0; i < 2; i++) {
+      own.emulator.setChaos({ words: "capitals" });
+      expect((await own.image()).status).toBe(429);
+      expect((await own.image()).body.status).toBe("PENDING");
+      await own.emulator.reset();
+      expect((await own.get("/billing/history")).body.total_executions).toBe(0);
+    }
+    await own.close();
+  });
+
+  it("decide by probability in a way that the seed repeats", async () => {
+    const outcomes = async (seed: number) => {
+      const own = await openScene({ seed, chaos: { answer: { "500": 0.5 } } });
+      const statuses: number[] = [];
+      for (let i = 0; i < 30; i++) statuses.push((await own.image()).status);
+      await own.close();
+      return statuses.join();
+    };
+    const first = await outcomes(7);
+    expect(first).toContain("500");
+    expect(first).toContain("200");
+    expect(await outcomes(7)).toBe(first);
+    expect(await outcomes(8)).not.toBe(first);
+  });
+});

@@ -1,0 +1,265 @@
+// Runs of each kind from start to end, and what can be read about them.
+import { existsSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openScene, type Scene, until } from "./scene.ts";
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene();
+});
+beforeEach(() => scene.emulator.reset());
+afterAll(() => scene.close());
+
+const hook = () => ({ user_callback_urls: [scene.receiver.url] });
+const callbacksFor = (id: string) =>
+  scene.receiver.received.filter(({ body }) => body.toString().includes(id)).length;
+
+describe("a Python run", () => {
+  it("runs the code, keeps both streams and the exit code, and calls back", async () => {
+    const code = 'import sys\nprint(6 * 7)\nprint("oops", file=sys.stderr)\nsys.exit(3)\n';
+    const start = await scene.python(code, { file_name: "exe_1 sum.py", ...hook() });
+    expect(start.status).toBe(200);
+    expect(Object.keys(start.body)).toEqual(["execution_id", "status", "streaming_url", "pythia_decision"]);
+    expect(start.body.status).toBe("pending");
+
+    const record = await scene.ended(start.body.execution_id);
+    expect(record).toMatchObject({
+      status: "failed",
+      stdout: "42\n",
+      stderr: "oops\n",
+      return_code: 3,
+      file_name: "exe_1 sum.py",
+      execution_type: "python code",
+      hardware_profile: "cpu",
+    });
+    expect(record.created_at).toMatch(/\.\d{6}\+00:00$/);
+    expect(Date.parse(`${record.finish_time}Z`)).toBeGreaterThan(Date.parse(record.end_time));
+    await until(() => callbacksFor(start.body.execution_id) === 1);
+  });
+
+  it("sees its imported files, and nothing of the emulator's environment", async () => {
+    process.env.EMULATOR_TEST_SECRET = "canary";
+    const code =
+      'import os\nfrom pkg.io import X\nprint(X, open("data.txt").read())\nprint(dict(os.environ))';
+    const files = { "pkg/io.py": "X = 'imported'\n", "data.txt": "read" };
+    const { body } = await scene.python(code, { import_files: JSON.stringify(files) });
+    const record = await scene.ended(body.execution_id);
+    expect(record.stdout).toContain("imported read\n");
+    expect(record.stdout).not.toContain("canary");
+    delete process.env.EMULATOR_TEST_SECRET;
+  });
+
+  it("is refused when an imported file would lie outside its folder", async () => {
+    for (const path of ["../x.py", "/tmp/x.py", "a/../../x", "a//b", "..\\x"]) {
+      const { status, body } = await scene.python("1", { import_files: JSON.stringify({ [path]: "" }) });
+      expect(status).toBe(422);
+      expect(body.detail[0].loc).toEqual(["body", "import_files"]);
+    }
+    expect(existsSync("/tmp/x.py")).toBe(false);
+  });
+
+  it("ends as system_failure when its imported files contradict each other", async () => {
+    const { body } = await scene.python("1", { import_files: JSON.stringify({ a: "", "a/b": "" }) });
+    expect(await scene.ended(body.execution_id)).toMatchObject({
+      status: "system_failure",
+      return_code: null,
+    });
+  });
+
+  it("is killed with all its children at its timeout", async () => {
+    const code = 'import subprocess\nprint("begun")\nsubprocess.run(["sleep", "60"])';
+    const { body } = await scene.python(code, { timeout: 1 });
+    const record = await scene.ended(body.execution_id);
+    expect(record).toMatchObject({ status: "timeout", stdout: "begun\n", return_code: null });
+    expect(record.errors).toContain("timeout of 1 s");
+  });
+
+  it("is killed by an abort, keeps what it printed, and calls back", async () => {
+    const { body } = await scene.python('print("begun")\nimport time\ntime.sleep(60)', hook());
+    const id = body.execution_id;
+    await until(async () => (await scene.get(`/logs/execution/${id}`)).body.total === 1);
+    const answer = await scene.post(`/workloads/abort/${id}`);
+    expect(answer).toMatchObject({ status: 200, body: { message: "Execution aborted", status: "aborted" } });
+    expect(await scene.ended(id)).toMatchObject({ status: "aborted", stdout: "begun\n" });
+    expect((await scene.post(`/workloads/abort/${id}`)).status).toBe(404);
+    await until(() => callbacksFor(id) === 1);
+  });
+
+  it("stays pending while two others are running", async () => {
+    const sleep = "import time\ntime.sleep(60)";
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.push((await scene.python(sleep)).body.execution_id);
+    const states = async () => {
+      const { body } = await scene.get("/workloads/list");
+      return body.map((item: { status: string }) => item.status).sort();
+    };
+    await until(async () => (await states()).join() === "pending,running,running");
+    await scene.post(`/execution/streaming/abort/${ids[0]}`);
+    await until(async () => (await states()).join() === "running,running");
+  });
+
+  it("says that requirements are not installed", async () => {
+    const { body } = await scene.python("print(1)", { requirements_content: "numpy\n" });
+    const record = await scene.ended(body.execution_id);
+    expect(record.install_log).toContain("not installed here:\nnumpy");
+  });
+
+  it("imports prior_imports first", async () => {
+    const { body } = await scene.python("print(math.floor(2.5))", { prior_imports: ["math"] });
+    expect((await scene.ended(body.execution_id)).stdout).toBe("2\n");
+  });
+
+  it("is pretended, and says so, where there is no Python", async () => {
+    const bare = await openScene({ python: "no-such-python3" });
+    const { body } = await bare.python("print(1)");
+    const record = await bare.ended(body.execution_id);
+    expect(record.stdout).toContain("no-such-python3 is not here, so the code was not run");
+    await bare.close();
+  });
+
+  it("has its output cut at the limit", async () => {
+    const small = await openScene({ outputLimit: 10 });
+    const { body } = await small.python('print("x" * 100)');
+    const record = await small.ended(body.execution_id);
+    expect(record.stdout).toBe("x".repeat(10));
+    expect(record.stderr).toContain("cut after 10 characters");
+    await small.close();
+  });
+});
+
+describe("a pretended run", () => {
+  it("of an image completes, says that it was pretended, and calls back", async () => {
+    const { body } = await scene.image({
+      docker_image_ref: "alpine:3",
+      execution_type: "gpu.a100",
+      ...hook(),
+    });
+    expect(Object.keys(body)).toEqual(["execution_id", "status", "streaming_url"]);
+    const record = await scene.ended(body.execution_id);
+    expect(record).toMatchObject({
+      status: "completed",
+      execution_type: "docker",
+      hardware_profile: "gpu.a100",
+    });
+    expect(record.stdout).toBe("emulator: pretended to run image alpine:3 on gpu.a100\n");
+    await until(() => callbacksFor(body.execution_id) === 1);
+  });
+
+  it("fails with the exit code that a directive in its environment or command asks for", async () => {
+    const byEnv = await scene.image({ docker_run_env: "A=1\nEMULATOR=exit=3" });
+    const byCommand = await scene.image({ docker_run_cmd: ["sh", "-c", "exit 4 # emulator: exit=4"] });
+    expect(await scene.ended(byEnv.body.execution_id)).toMatchObject({ status: "failed", return_code: 3 });
+    expect(await scene.ended(byCommand.body.execution_id)).toMatchObject({
+      status: "failed",
+      return_code: 4,
+    });
+  });
+
+  it("of a Compose stack completes and calls back", async () => {
+    const { body } = await scene.post("/execution/compose/start", {
+      compose_file_code: "services: {}",
+      ...hook(),
+    });
+    expect(await scene.ended(body.execution_id)).toMatchObject({ status: "completed", return_code: 0 });
+    await until(() => callbacksFor(body.execution_id) === 1);
+  });
+
+  it("of a GPU selection has sub-jobs, and calls nobody back", async () => {
+    const { body } = await scene.post("/execution/gpu_selection/start", { code: "print(1)", ...hook() });
+    expect(Object.keys(body)).toEqual(["execution_id", "status", "message"]);
+    await scene.ended(body.execution_id);
+    const status = await scene.get(`/execution/gpu_selection/${body.execution_id}/status`);
+    expect(status.body).toMatchObject({ status: "completed", note: expect.stringContaining("invented") });
+    expect(status.body.sub_jobs).toHaveLength(3);
+    const [subJob] = status.body.sub_jobs;
+    expect((await scene.get(`/execution/${subJob.execution_id}`)).body).toMatchObject({
+      status: "completed",
+      parent_execution_id: body.execution_id,
+    });
+    expect(callbacksFor(body.execution_id)).toBe(0);
+    const { body: history } = await scene.get("/billing/history");
+    expect(history.executions).toHaveLength(4);
+  });
+
+  it("that takes longer than its timeout ends as timed out", async () => {
+    const { body } = await scene.image({ timeout: 1, docker_run_env: "EMULATOR=delay=1h timeout=failed" });
+    expect(await scene.ended(body.execution_id)).toMatchObject({ status: "failed", return_code: null });
+  });
+
+  it("passes through pending, starting, running and an end that is not shown yet", async () => {
+    const lengths = "pending=60ms starting=60ms delay=60ms finishing=60ms";
+    const { body } = await scene.image({ docker_run_env: `EMULATOR=${lengths}` });
+    const seen = new Set<string>();
+    let endedButRunning = false;
+    await until(async () => {
+      const { body: record } = await scene.get(`/execution/${body.execution_id}`);
+      seen.add(record.status);
+      if (record.status === "running" && record.end_time !== null) endedButRunning = true;
+      return record.status === "completed";
+    });
+    expect([...seen]).toEqual(["pending", "starting", "running", "completed"]);
+    expect(endedButRunning).toBe(true);
+    const { body: timed } = await scene.get(`/execution/${body.execution_id}/timing`);
+    expect(timed.timing.queued).toBeGreaterThanOrEqual(0.05);
+    expect(timed.timing.total).toBeGreaterThanOrEqual(0.2);
+  });
+});
+
+describe("what can be read", () => {
+  it("lists only what is unfinished, as a bare array", async () => {
+    await scene.image();
+    const { body } = await scene.image({ file_name: "exe_2", docker_run_env: "EMULATOR=delay=1h" });
+    await until(async () => (await scene.get("/workloads/list")).body.length === 1);
+    const { body: list } = await scene.get("/workloads/list");
+    expect(list[0]).toMatchObject({
+      execution_id: body.execution_id,
+      file_name: "exe_2",
+      hardware_profile: "cpu",
+    });
+    expect(Object.keys(list[0])).toHaveLength(5);
+  });
+
+  it("has GPU series for GPU profiles only", async () => {
+    const gpu = await scene.image({ execution_type: "gpu.h100", docker_run_env: "EMULATOR=delay=1s" });
+    const cpu = await scene.image();
+    await scene.ended(cpu.body.execution_id);
+    await scene.ended(gpu.body.execution_id);
+    const { body: curves } = await scene.get(`/execution/${gpu.body.execution_id}/metrics?step=1s`);
+    expect(curves.gpuPowerLimitWatt[0].value).toBe(700);
+    expect(curves.gpuUtilizationPercent.length).toBeGreaterThanOrEqual(1);
+    const { body: flat } = await scene.get(`/execution/${cpu.body.execution_id}/metrics`);
+    expect(flat.gpuUtilizationPercent).toEqual([]);
+    expect(flat.systemCpuUsagePercent).toHaveLength(1);
+    expect(Object.keys(flat)).toHaveLength(15);
+    expect((await scene.get(`/execution/${cpu.body.execution_id}/metrics?step=x`)).status).toBe(422);
+  });
+
+  it("has the output as log entries, the newest up to the limit", async () => {
+    const { body } = await scene.python("for i in range(5): print(i)");
+    await scene.ended(body.execution_id);
+    const { body: log } = await scene.get(`/logs/execution/${body.execution_id}?limit=2&hours=1`);
+    expect(log.logs.map((entry: { message: string }) => entry.message)).toEqual(["3", "4"]);
+    expect(log.total).toBe(2);
+    expect(log.logs[0]).toMatchObject({ level: null, labels: { stream: "stdout" } });
+  });
+
+  it("shows secrets in the full record, as a canary", async () => {
+    const secrets = { docker_username: "bot", docker_password: "s3cret", ...hook() };
+    const { body } = await scene.image(secrets);
+    const record = await scene.ended(body.execution_id);
+    expect(record.docker_registry_credentials).toMatchObject({ username: "bot", password: "s3cret" });
+    expect(record.user_callback_url).toBe(scene.receiver.url);
+  });
+
+  it("is gone after a delete, and unknown ids are 404 everywhere", async () => {
+    const { body } = await scene.image();
+    const id = body.execution_id;
+    await scene.ended(id);
+    expect((await scene.call("DELETE", `/execution/${id}`)).status).toBe(200);
+    const reads = ["", "/timing", "/metrics"].map((end) => `/execution/${id}${end}`);
+    for (const path of [...reads, `/logs/execution/${id}`, `/execution/streaming/${id}/status`]) {
+      expect(await scene.get(path)).toMatchObject({ status: 404, body: { detail: "Execution not found" } });
+    }
+    expect((await scene.post(`/workloads/stop/${id}`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,93 @@
+// An emulator, a client of it and a receiver of its callbacks, over real HTTP.
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
+
+export interface Received {
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+export type Answer = { status: number; headers: Headers; body: any };
+
+export async function openScene(options: EmulatorOptions = {}) {
+  const emulator = await startEmulator(options);
+  const receiver = await openReceiver();
+
+  async function call(method: string, path: string, body?: unknown, token = "lk_emulator"): Promise<Answer> {
+    const response = await fetch(emulator.url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json");
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  const get = (path: string) => call("GET", path);
+  const post = (path: string, body?: unknown) => call("POST", path, body);
+
+  return {
+    emulator,
+    receiver,
+    call,
+    get,
+    post,
+    python: (code: string, more: object = {}) => post("/execution/streaming/start", { code, ...more }),
+    image: (more: object = {}) =>
+      post("/execution/image/start", { docker_image_ref: "busybox", docker_run_cmd: ["true"], ...more }),
+    /** The record once the execution is terminal. */
+    async ended(id: string): Promise<any> {
+      await until(() => emulator.executions().some((one) => one.executionId === id && one.isTerminal));
+      return (await get(`/execution/${id}`)).body;
+    },
+    async close() {
+      await emulator.close();
+      await receiver.close();
+    },
+  };
+}
+
+export type Scene = Awaited<ReturnType<typeof openScene>>;
+
+/** Waits until the check holds; throws after ten seconds. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (!(await check())) {
+    if (performance.now() > giveUpAt) throw new Error("waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function openReceiver() {
+  const received: Received[] = [];
+  const statuses: number[] = [];
+  let onArrival: (() => Promise<void>) | undefined;
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    await onArrival?.();
+    received.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) });
+    response.statusCode = statuses.shift() ?? 204;
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    received,
+    /** Statuses to answer with, in this order; 204 when there are none left. */
+    answerWith: (...next: number[]) => statuses.push(...next),
+    /** Runs while a callback is waiting for its answer. */
+    whileWaiting(look: () => Promise<void>) {
+      onArrival = look;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
