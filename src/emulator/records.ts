@@ -148,7 +148,7 @@ const oldWords: Record<string, string> = {
 export function costOf(execution: Execution): number {
   if (execution.startedAt === undefined || !isOver(execution)) return 0;
   const hours = Math.max(0, (execution.endedAt ?? execution.startedAt) - execution.startedAt) / 3_600_000;
-  return Number((priceOf(execution.hardwareProfile) * hours).toFixed(8));
+  return Math.round(priceOf(execution.hardwareProfile) * hours * 1e8) / 1e8;
 }
 
 export const userId = createHash("sha256").update("lyceum emulator").digest("hex").slice(0, 32);

@@ -18,7 +18,7 @@ import { type ExecutionSnapshot, snapshotOf } from "./snapshot.ts";
 import { addStarts } from "./starts.ts";
 import type { Changes, Switches } from "./switches.ts";
 import { createWork } from "./work.ts";
-import type { Env, World } from "./world.ts";
+import { cut, type Env, type World } from "./world.ts";
 
 export interface EmulatorOptions {
   /** 0, the default, takes a free one. */
@@ -148,6 +148,11 @@ function api(world: World): Hono<Env> {
   addStarts(app, world);
   addReads(app, world);
   addAccount(app, world);
+  app.onError((error, c) => {
+    // A caller that went away while its body was read is nobody's bug, and there is nobody to answer.
+    if (c.env.incoming.errored !== null) return cut(c);
+    throw error;
+  });
   return app;
 }
 

@@ -35,8 +35,9 @@ export function toReadOutcome<T>(reply: Reply, call: string, answer: z.ZodType<T
   const detail = describe(call, reply, []);
   if (isSuccess(status)) {
     if ("problem" in reply.body) return { outcome: "unreachable", detail };
-    const read = answer.safeParse(json(reply.body));
-    if (read.success) return { outcome: "ok", value: read.data };
+    const said = json(reply.body);
+    const read = said === undefined ? undefined : answer.safeParse(said);
+    if (read?.success) return { outcome: "ok", value: read.data };
     return { outcome: "unreachable", detail: `${call}: ${status} that cannot be read` };
   }
   if (status === 401) return { outcome: "unauthorized", detail };

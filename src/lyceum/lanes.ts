@@ -5,16 +5,16 @@ export type Group = "execution" | "read" | "billing" | "auth";
 export type Lane = keyof typeof lanes;
 
 /**
- * From the most to the least urgent. `share` is the part of a limit that a lane may use up, so that what is urgent
- * still goes when the rest has spent its part.
+ * From the most to the least urgent. `keptPercent` of a limit is closed to a lane, so that what is more urgent still
+ * goes when the rest has spent its part.
  */
 export const lanes = {
-  cancel: { priority: 5, share: 1 },
-  submit: { priority: 4, share: 1 },
-  confirm: { priority: 3, share: 0.95 },
-  overdue: { priority: 2, share: 0.9 },
-  routine: { priority: 1, share: 0.8 },
-  collect: { priority: 0, share: 0.7 },
+  cancel: { priority: 5, keptPercent: 0 },
+  submit: { priority: 4, keptPercent: 0 },
+  confirm: { priority: 3, keptPercent: 5 },
+  overdue: { priority: 2, keptPercent: 10 },
+  routine: { priority: 1, keptPercent: 20 },
+  collect: { priority: 0, keptPercent: 30 },
 };
 
 export const groups: Group[] = ["execution", "read", "billing", "auth"];

@@ -31,7 +31,7 @@ export function withEnvironment(code: string, env: Record<string, string>, isNot
 
 const LATE_FUTURE = /(^|[;\r\n])[ \t\f]*from[ \t\f\\\r\n]+__future__/;
 /** What cannot follow a `;`: compound statements, magics of notebooks, an (illegal) indent. */
-const COMPOUND = /^(?:[@%!?\s]|(?:async|class|def|for|if|match|try|while|with)\b)/;
+const COMPOUND = /^(?:[@%!? \t\r\n]|(?:async|class|def|for|if|match|try|while|with)\b)/;
 
 /** `compile` takes no byte order mark, and the flags of this module are not the code's. */
 function runOriginal(code: string): string {

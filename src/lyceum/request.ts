@@ -113,7 +113,7 @@ function fileName(executionId: string, name: string | undefined): string {
 
 function secretsOf(spec: RunSpec, { callbackUrl }: StartOptions): string[] {
   const own = spec.kind === "compose" ? [] : Object.values(spec.env ?? {});
-  const secrets: (string | null | undefined)[] = [callbackUrl, ...own];
+  const secrets: (string | null | undefined)[] = [callbackUrl, callbackUrl?.split("/").at(-1), ...own];
   if (spec.kind === "image" || spec.kind === "compose") {
     secrets.push(
       spec.docker_password,

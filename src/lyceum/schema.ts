@@ -116,14 +116,12 @@ export const logsAnswer = z.unknown().transform((answer, context): LogsReading =
 });
 
 /** Abort, stop and delete: an object, or no body at all. */
-export const endingAnswer = z
-  .union([z.looseObject({}), z.null(), z.string(), z.boolean(), z.array(z.unknown())])
-  .transform(
-    (answer): EndingReading => ({
-      word: typeof field(answer, "status") === "string" ? readName(field(answer, "status")) : null,
-      message: readText(field(answer, "message")),
-    }),
-  );
+export const endingAnswer = z.unknown().transform(
+  (answer): EndingReading => ({
+    word: typeof field(answer, "status") === "string" ? readName(field(answer, "status")) : null,
+    message: readText(field(answer, "message")),
+  }),
+);
 
 /** `GET /machine-types`: an object holding `machine_types`. */
 export const machineTypesAnswer = listOf(

@@ -110,7 +110,7 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
   /** Null if a call may go now. A call with a reserved slot only heeds pauses. */
   function holdUp(lane: Lane, group: Group, slot?: Slot): Held | null {
     const now = clock.monotonic();
-    const waits = [pausedUntil[group] - now, slot ? 0 : windows[group].waitMs(now, lanes[lane].share)];
+    const waits = [pausedUntil[group] - now, slot ? 0 : windows[group].waitMs(now, lanes[lane].keptPercent)];
     const waitMs = Math.ceil(Math.max(...waits));
     if (waitMs > 0) return { held: "throttled", waitMs };
     const breakerMs = Math.ceil(heedsBreaker(lane) ? breaker.waitMs() : 0);

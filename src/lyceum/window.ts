@@ -25,15 +25,15 @@ export function createWindow(configured: Limit | null) {
   /** What Lyceum said is left until a moment; decides alone until then. */
   let quota: { max: number; remaining: number; resetAt: number } | null = null;
 
-  /** 0 if one more call may go now. `share` of the limit is open to the caller, the rest is kept for others. */
-  function waitMs(now: number, share = 1): number {
+  /** 0 if one more call may go now; `keptPercent` of the limit is kept for others than the caller. */
+  function waitMs(now: number, keptPercent = 0): number {
     forget(now);
     if (quota) {
-      const kept = Math.floor(quota.max * (1 - share));
-      return quota.remaining > kept ? 0 : quota.resetAt - now;
+      const isOpen = quota.remaining > kept(quota.max, keptPercent);
+      return isOpen ? 0 : quota.resetAt - now;
     }
     if (!limit) return 0;
-    const open = limit.max - Math.floor(limit.max * (1 - share));
+    const open = limit.max - kept(limit.max, keptPercent);
     if (slots.length < open) return 0;
     const times = slots.map((slot) => slot.at).sort((a, b) => a - b);
     const freeAt = (times[slots.length - open] ?? now) + limit.windowMs;
@@ -96,6 +96,10 @@ export function createWindow(configured: Limit | null) {
   }
 
   return { waitMs, take, settle, giveBack, learn, remember, snapshot };
+}
+
+function kept(max: number, percent: number): number {
+  return Math.floor((max * percent) / 100);
 }
 
 export type Window = ReturnType<typeof createWindow>;

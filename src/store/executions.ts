@@ -127,6 +127,17 @@ export async function submissionsSince(db: Db, since: number): Promise<number[]>
   return rows.map((row) => row.submitted_at);
 }
 
+/** Starts whose answer nobody waits for any more are looked at now. */
+export async function hastenUnanswered(db: Db, now: number): Promise<void> {
+  await db
+    .updateTable("executions")
+    .set({ due_at: now })
+    .where(sql<boolean>`phase in ('submitting', 'watching', 'orphan')`)
+    .where("phase", "=", "submitting")
+    .where("in_doubt_at", "is", null)
+    .execute();
+}
+
 // The phases stand as literals, as in the partial indexes: a bound parameter would not use them.
 function phaseIn(group: DueGroup) {
   return group === "check"

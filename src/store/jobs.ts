@@ -121,6 +121,32 @@ export async function markCancelled(
     .execute();
 }
 
+/** Deletes a job with all that belongs to it, if all of its runs have ended. */
+export async function deleteJob(db: Db, jobId: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom("jobs")
+    .where("id", "=", jobId)
+    .where("ended_at", "is not", null)
+    .where(sql<boolean>`queued + active + collecting = 0`)
+    .executeTakeFirst();
+  if (result.numDeletedRows === 0n) return false;
+  await db.deleteFrom("events").where("job_id", "=", jobId).execute();
+  return true;
+}
+
+/** Jobs that ended before then and have nothing under way. */
+export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("jobs")
+    .select("id")
+    .where("ended_at", "<", endedBefore)
+    .where(sql<boolean>`queued + active + collecting = 0`)
+    .orderBy("ended_at")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 export async function jobsDue(db: Db, now: number, limit: number): Promise<JobRow[]> {
   return db
     .selectFrom("jobs")

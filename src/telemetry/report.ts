@@ -11,7 +11,11 @@ const maxDetail = 300;
 export type Report = ReturnType<typeof createReport>;
 
 export function createReport(log: Logger, metrics: Metrics) {
+  let rejected = 0;
   return {
+    /** Callbacks with a wrong token since the start: they are counted here alone, not in the database. */
+    rejectedCallbacks: () => rejected,
+
     /** A new job is durable. `key` is the name of the API key, not the key. */
     jobSubmitted({ jobId, runs, key }: { jobId: string; runs: number; key: string }): void {
       metrics.jobsSubmitted.inc();
@@ -43,6 +47,7 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** A callback came in. A rejected one names no execution: whoever sent it chose the id. */
     callback({ executionId, disposition }: { executionId: string | null; disposition: Disposition }): void {
       metrics.callbacks.inc({ disposition });
+      if (disposition === "rejected") rejected++;
       log.info({ event: "callback", execution_id: executionId, disposition }, `callback ${disposition}`);
     },
 

@@ -177,7 +177,7 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
   }
 
   return {
-    topic: "check",
+    name: "check",
     async runOnce() {
       if (rounds.size > 0) return now() + 1_000;
       const ids = await context.store.write((tx) =>

@@ -50,7 +50,7 @@ export function createCollect(context: Context, options: CollectOptions): Worker
   }
 
   return {
-    topic: "collect",
+    name: "collect",
     async runOnce() {
       const room = concurrency - collections.pending - collections.size;
       if (room <= 0) return null;

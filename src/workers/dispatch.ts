@@ -66,7 +66,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   }
 
   return {
-    topic: "dispatch",
+    name: "dispatch",
     async runOnce() {
       if (pausedUntil > now()) return pausedUntil;
       while (starts.pending + starts.size < concurrency) {

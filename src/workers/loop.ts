@@ -4,7 +4,7 @@ import type { Topic } from "../store/transaction.ts";
 
 /** Every background service has this shape. */
 export interface Worker {
-  topic: Topic;
+  name: Topic | "retention" | "gauge";
   /** Does what is due and answers when to come back (epoch ms), or null: when woken. */
   runOnce(): Promise<number | null>;
   /** Resolves when nothing that `runOnce` began is still under way. */
@@ -23,7 +23,7 @@ export interface LoopOptions {
   clock: Clock;
   timers: Timers;
   /** A round that threw is a bug or a database that is away: told, and tried again. */
-  onError(topic: Topic, error: unknown): void;
+  onError(worker: string, error: unknown): void;
 }
 
 /** However quiet it is, look again after this: another process may have written. */
@@ -58,7 +58,7 @@ export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptio
     try {
       next = (await worker.runOnce()) ?? Number.POSITIVE_INFINITY;
     } catch (error) {
-      onError(worker.topic, error);
+      onError(worker.name, error);
       next = clock.now() + AFTER_ERROR_MS;
     }
     if (!stopped) plan(Math.min(next, wokenFor));

@@ -1,7 +1,8 @@
 // The door and the rest of the API: tokens, validation, account, and the emulator's own calls.
+import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startEmulator } from "../../src/emulator/server.ts";
-import { openScene, type Scene, until } from "./scene.ts";
+import { type Json, openScene, type Scene, until } from "./scene.ts";
 
 let scene: Scene;
 let now = Date.now();
@@ -168,7 +169,7 @@ describe("the account", () => {
 
 describe("the emulator's own calls", () => {
   it("explain the switches and how a directive is written", async () => {
-    const { switches, directives } = await (await fetch(scene.emulator.controlUrl)).json();
+    const { switches, directives } = (await (await fetch(scene.emulator.controlUrl)).json()) as Json;
     expect(switches.callback.description).toContain("eager");
     expect(directives[0]).toContain("# emulator:");
   });
@@ -187,7 +188,7 @@ describe("the emulator's own calls", () => {
 
     const body = { compose_file_code: "secret: 1", file_name: "exe_9", extra: [1] };
     await scene.call("POST", "/execution/compose/start", body, "lk_one");
-    const state = await (await control("/state")).json();
+    const state = (await (await control("/state")).json()) as Json;
     expect(state.executions).toMatchObject([{ fileName: "exe_9", body, callbacks: [] }]);
     expect(state.call_counts).toEqual({ "POST /execution/compose/start": 1 });
     await control("/reset", {});
@@ -195,6 +196,18 @@ describe("the emulator's own calls", () => {
       executions: [],
       switches: { words: "plain" },
     });
+  });
+});
+
+describe("a caller that goes away", () => {
+  it("in the middle of its request starts nothing", async () => {
+    const socket = connect(scene.emulator.port, "127.0.0.1");
+    const head =
+      "POST /api/v2/external/execution/compose/start HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n";
+    socket.write(`${head}Authorization: Bearer lk_one\r\n\r\n{"compose_`, () => socket.destroy());
+    await until(() => scene.emulator.calls().length === 1);
+    expect(scene.emulator.calls()).toMatchObject([{ status: 0 }]);
+    expect(scene.emulator.executions()).toEqual([]);
   });
 });
 

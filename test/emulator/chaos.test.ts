@@ -3,10 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openScene, type Scene, until } from "./scene.ts";
 
 let scene: Scene;
+let aheadMs = 0;
+const anHourMs = 3_600_000;
 beforeAll(async () => {
-  scene = await openScene();
+  scene = await openScene({ now: () => Date.now() + aheadMs });
 });
-beforeEach(() => scene.emulator.reset());
+beforeEach(async () => {
+  aheadMs = 0;
+  await scene.emulator.reset();
+});
 afterAll(() => scene.close());
 
 const set = (changes: Parameters<Scene["emulator"]["setChaos"]>[0]) => scene.emulator.setChaos(changes);
@@ -41,7 +46,7 @@ describe("a start", () => {
   });
 
   it("can be accepted and its answer held back", async () => {
-    const answer = scene.image({ docker_run_env: "EMULATOR=answer=stall stall=60ms" });
+    const answer = scene.image({ docker_run_env: "EMULATOR=answer=stall stall=400ms" });
     await until(() => scene.emulator.executions()[0]?.isTerminal === true);
     expect(scene.emulator.calls()).toEqual([]);
     expect((await answer).status).toBe(200);
@@ -157,9 +162,11 @@ describe("what is shown of a run", () => {
   });
 
   it("can be 404 for a while after the start", async () => {
-    const { body } = await scene.image({ docker_run_env: "EMULATOR=missing=60ms" });
+    const { body } = await scene.image({ docker_run_env: "EMULATOR=missing=1h" });
     expect((await scene.get(`/execution/${body.execution_id}`)).status).toBe(404);
-    await until(async () => (await scene.get(`/execution/${body.execution_id}`)).status === 200);
+    expect((await scene.get(`/execution/streaming/${body.execution_id}/status`)).status).toBe(404);
+    aheadMs += anHourMs;
+    expect((await scene.get(`/execution/${body.execution_id}`)).status).toBe(200);
   });
 
   it("can be missing from the list or from the history", async () => {
@@ -181,16 +188,14 @@ describe("what is shown of a run", () => {
   });
 
   it("can have a log that comes late, in two portions", async () => {
-    const code = "for i in range(4): print(i)\n# emulator: logs=late log_lag=80ms";
-    const { body } = await scene.python(code);
+    const { body } = await scene.python("for i in range(4): print(i)\n# emulator: logs=late log_lag=1h");
     await scene.ended(body.execution_id);
-    const totals = new Set<number>();
-    await until(async () => {
-      const { body: log } = await scene.get(`/logs/execution/${body.execution_id}`);
-      totals.add(log.total);
-      return log.total === 4;
-    });
-    expect([...totals]).toEqual([0, 2, 4]);
+    const total = async () => (await scene.get(`/logs/execution/${body.execution_id}`)).body.total;
+    expect(await total()).toBe(0);
+    aheadMs += anHourMs;
+    expect(await total()).toBe(2);
+    aheadMs += anHourMs;
+    expect(await total()).toBe(4);
   });
 
   it("can have a log with repeated entries, in another order, counted otherwise", async () => {
@@ -210,10 +215,13 @@ describe("what is shown of a run", () => {
 });
 
 describe("the end of a run", () => {
-  it.each(["timeout", "failed", "aborted"] as const)("at its timeout can be %s", async (word) => {
-    set({ timeout: word });
-    const { body } = await scene.image({ timeout: 1, ...long });
-    expect((await scene.ended(body.execution_id)).status).toBe(word);
+  it("at its timeout can be timeout, failed, aborted or system_failure", async () => {
+    const words = ["timeout", "failed", "aborted", "system_failure"];
+    const ends = words.map(async (word) => {
+      const { body } = await scene.image({ timeout: 1, docker_run_env: `EMULATOR=delay=1h timeout=${word}` });
+      return (await scene.ended(body.execution_id)).status;
+    });
+    expect(await Promise.all(ends)).toEqual(words);
   });
 
   it.each(["completed", "cancelled"] as const)("after a graceful stop can be %s", async (word) => {
@@ -224,7 +232,7 @@ describe("the end of a run", () => {
   });
 
   it("can come before an abort takes effect", async () => {
-    set({ lag: "1m", delay: "60ms" });
+    set({ lag: "1m", delay: "400ms" });
     const { body } = await scene.image();
     expect((await scene.post(`/workloads/abort/${body.execution_id}`)).status).toBe(200);
     expect((await scene.ended(body.execution_id)).status).toBe("completed");

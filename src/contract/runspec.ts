@@ -1,0 +1,144 @@
+// The runs of a submission: Lyceum's own request fields under Lyceum's names, checked against Lyceum's limits
+// [api-reference/streaming-execution, docker-execution, docker-compose-execution, gpu-selection-execution].
+import { z } from "zod";
+
+/** A field that Lyceum lets be null: null is the same as left out. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
+const text = z.string();
+const credential = optional(z.string().min(1).max(4_096));
+const timeout = z.int().min(1).max(600).default(60).describe("Seconds; Lyceum's own limit.");
+const executionType = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9_.]+$/,
+    "a hardware profile holds letters, digits, dots and underscores, such as cpu or gpu.a100",
+  )
+  .max(100)
+  .default("cpu")
+  .describe("Lyceum's hardware profile.");
+const gracefulTimeout = optional(z.int().min(1).max(300));
+const name = optional(z.string().min(1).max(200)).describe(
+  "Shown in lists, and in the run's file_name at Lyceum.",
+);
+
+const variable = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    "a variable's name holds letters, digits and underscores and does not begin with a digit",
+  );
+const env = z.record(variable, z.string());
+/** Lyceum separates variables by newlines and documents no escape. */
+const dockerEnv = z.record(
+  variable,
+  z.string().regex(/^[^\r\n\0]*$/, "must be one line: Lyceum separates variables by newlines"),
+);
+
+const path = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (value) => !/(^\/|\\|\0|(^|\/)\.\.(\/|$))/.test(value),
+    "must be a relative path without .. or backslashes",
+  );
+const files = z
+  .record(path, z.string())
+  .refine((value) => Object.keys(value).length <= 1_000, "at most 1000 files");
+
+/** What Proctor sets itself, or knows under another name, must not come in by the back door. */
+const reserved = ["file_name", "user_callback_urls", "machine_type", "execution_type", "timeout", "code"];
+const extra = z.record(z.string(), z.unknown()).superRefine((value, context) => {
+  for (const key of Object.keys(value).filter((field) => reserved.includes(field))) {
+    context.addIssue({
+      code: "custom",
+      path: [key],
+      message: "is not for extra: Proctor sets it, or the run has a field for it",
+    });
+  }
+});
+
+const common = { name, timeout, extra: optional(extra) };
+const code = {
+  ...common,
+  code: text.min(1),
+  nbcode: optional(z.int().min(0).max(1)),
+  requirements_content: optional(text),
+  prior_imports: optional(z.array(text.min(1)).max(200)),
+  kernel_state: optional(text),
+  import_files: optional(text).describe(
+    "A JSON document as text, as Lyceum takes it; `files` says the same more simply.",
+  ),
+  files: optional(files).describe("Relative path to text; becomes import_files."),
+  env: optional(env).describe("Set by a prelude of the code: Lyceum has no per-run environment for Python."),
+};
+const registry = {
+  docker_registry_credential_type: optional(z.enum(["aws", "basic"])),
+  docker_username: credential,
+  docker_password: credential,
+  aws_access_key_id: credential,
+  aws_secret_access_key: credential,
+  aws_session_token: credential,
+  aws_region: optional(z.string().min(1).max(100)),
+};
+
+const python = z.strictObject({ kind: z.literal("python"), ...code, execution_type: executionType });
+const gpuSelection = z.strictObject({ kind: z.literal("gpu_selection"), ...code });
+const image = z.strictObject({
+  kind: z.literal("image"),
+  ...common,
+  ...registry,
+  docker_image_ref: text.min(1).max(1_000),
+  docker_run_cmd: z.array(z.string()).max(1_000).default([]),
+  docker_run_env: optional(text),
+  env: optional(dockerEnv).describe("Becomes docker_run_env."),
+  execution_type: executionType,
+  job_type: optional(z.string().min(1).max(100)),
+  enable_s3_mount: z.boolean().default(true),
+  graceful_timeout: gracefulTimeout,
+});
+const compose = z.strictObject({
+  kind: z.literal("compose"),
+  ...common,
+  ...registry,
+  compose_file_code: text.min(1),
+  execution_type: executionType,
+  enable_s3_mount: z.boolean().default(false),
+  graceful_timeout: gracefulTimeout,
+});
+
+/** One run. Two spellings of one thing are refused rather than one of them silently dropped. */
+export const runSpec = z
+  .discriminatedUnion("kind", [python, image, compose, gpuSelection])
+  .superRefine((run, context) => {
+    const both = (ours: string, theirs: string) =>
+      context.addIssue({
+        code: "custom",
+        path: [theirs],
+        message: `give either ${ours} or ${theirs}, not both`,
+      });
+    if ("files" in run && run.files !== undefined && run.import_files !== undefined)
+      both("files", "import_files");
+    if (run.kind === "image" && run.env !== undefined && run.docker_run_env !== undefined)
+      both("env", "docker_run_env");
+  });
+
+/** Fields that people try, and what they mean here. */
+export const hints: Record<string, string> = {
+  machine_type: "the hardware is chosen with execution_type",
+  file_name: "Proctor sets it, with the execution's id; name a run with name",
+  user_callback_urls: "Proctor sets it; to be told of the end yourself, subscribe a webhook",
+  requirements: "Lyceum's field is requirements_content",
+  region: "Lyceum's field is aws_region",
+  docker_image: "Lyceum's field is docker_image_ref",
+  image: "Lyceum's field is docker_image_ref",
+  docker_cmd: "Lyceum's field is docker_run_cmd",
+  command: "Lyceum's field is docker_run_cmd",
+  docker_env: "Lyceum's field is docker_run_env; or use env",
+  callback_url: "Proctor sets the callbacks",
+  timeout_s: "Lyceum's field is timeout, in seconds",
+  matrix: "fan-out by matrix is not available yet; list the runs",
+  webhook_url: "webhooks are not available yet; poll the job",
+};

@@ -1,0 +1,44 @@
+// The body of POST /v1/jobs.
+import { z } from "zod";
+import { retryClasses } from "../domain/run.ts";
+import { runSpec } from "./runspec.ts";
+
+export const MOST_RUNS = 10_000;
+export const MOST_BODY_BYTES = 8 * 1024 * 1024;
+
+export const submission = z.strictObject({
+  name: z.string().min(1).max(200).nullish(),
+  runs: z.array(runSpec).min(1).max(MOST_RUNS),
+  max_parallel: z.int().min(1).max(MOST_RUNS).nullish().describe("Runs of this job alive at once."),
+  priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
+  on_run_failure: z.enum(["continue", "cancel_rest"]).default("continue"),
+  retry: z
+    .strictObject({
+      max_attempts: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(3)
+        .describe("Executions a run may have, the first one included."),
+      on: z.array(z.enum(retryClasses)).max(retryClasses.length).default([]),
+    })
+    .default({ max_attempts: 3, on: [] }),
+  deadline_s: z
+    .int()
+    .min(1)
+    .max(30 * 86_400)
+    .nullish()
+    .describe("Seconds from the submission."),
+  on_lost: z
+    .enum(["fail", "retry"])
+    .default("fail")
+    .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
+  metadata: z.unknown().describe("Any JSON; given back as it is."),
+});
+
+/** 1 to 255 visible characters. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must have 1 to 255 printable ASCII characters");
+
+export const cancelBody = z.strictObject({ mode: z.enum(["abort", "stop"]).default("abort") });

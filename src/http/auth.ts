@@ -1,0 +1,40 @@
+// API keys: who calls, and what the role allows.
+import { createHash, timingSafeEqual } from "node:crypto";
+
+export type Role = "submit" | "read" | "admin";
+
+export interface Caller {
+  /** The key's name. */
+  name: string;
+  role: Role;
+}
+
+/** What a route asks for. `open`: nobody is asked; `callback`: the token in the path is checked by the route. */
+export type Access = "open" | "callback" | "read" | "write";
+
+export type Authenticate = (authorization: string | undefined) => Caller | null;
+
+/** Compares with every key in constant time; hashing first makes lengths equal. */
+export function authenticator(keys: readonly { name: string; key: string; role: Role }[]): Authenticate {
+  const known = keys.map(({ name, role, key }) => ({ caller: { name, role }, digest: sha256(key) }));
+  return (authorization) => {
+    const [, token] = /^Bearer +(\S+) *$/i.exec(authorization ?? "") ?? [];
+    const digest = sha256(token ?? "");
+    let caller: Caller | null = null;
+    for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) caller = candidate.caller;
+    return token === undefined ? null : caller;
+  };
+}
+
+export function mayCall({ role }: Caller, access: Access): boolean {
+  return access !== "write" || role !== "read";
+}
+
+/** Whose jobs the caller sees: null for all. */
+export function ownerSeenBy({ name, role }: Caller): string | null {
+  return role === "submit" ? name : null;
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,42 @@
+// Cursors: opaque to callers, and of one kind each, so that one of another list is refused.
+import type { Validated } from "./validate.ts";
+
+export interface Page<T> {
+  data: T[];
+  next_cursor: string | null;
+}
+
+type CursorKind = "job" | "position" | "callback";
+
+export function cursorOf(kind: CursorKind, value: string | number): string {
+  return Buffer.from(`${kind}:${value}`).toString("base64url");
+}
+
+/** What the cursor stands for; undefined without one. */
+export function readCursor(cursor: string | undefined, kind: CursorKind): Validated<string | undefined> {
+  if (cursor === undefined) return { ok: true, value: undefined };
+  const [, value] =
+    new RegExp(`^${kind}:([a-z0-9_]+)$`).exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
+  if (value !== undefined && (kind !== "position" || /^\d{1,9}$/.test(value))) return { ok: true, value };
+  return {
+    ok: false,
+    errors: [
+      { pointer: "query:cursor", detail: "is not a next_cursor of this list; start again without it" },
+    ],
+  };
+}
+
+/** A page out of one row more than it shows. */
+export function toPage<Row, View>(
+  rows: Row[],
+  limit: number,
+  view: (row: Row) => View,
+  cursor: (row: Row) => string,
+): Page<View> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    data: shown.map(view),
+    next_cursor: rows.length > limit && last !== undefined ? cursor(last) : null,
+  };
+}

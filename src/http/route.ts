@@ -1,0 +1,59 @@
+// The shape of a route, and how routes read what they are given.
+import type { z } from "zod";
+import type { Access, Caller } from "./auth.ts";
+import { readBody } from "./body.ts";
+import type { Call, Desk } from "./call.ts";
+import { invalid, problem } from "./problem.ts";
+import { type Validated, validate } from "./validate.ts";
+
+export interface Route {
+  method: "GET" | "POST" | "DELETE";
+  /** Hono's template; also what logs and metrics call the route. */
+  path: string;
+  access: Access;
+  handle(c: Call, desk: Desk): Promise<Response>;
+}
+
+/** The caller of a route that asks for one. */
+export function callerOf(c: Call): Caller {
+  const caller = c.get("caller");
+  if (caller === null) throw new Error("this route is open: it has no caller");
+  return caller;
+}
+
+/** The query's parameters; one that is given twice counts as its last. */
+export function queryOf<S extends z.ZodType>(c: Call, schema: S): Validated<z.output<S>> {
+  return validate(schema, c.req.query(), { pointer: (path) => `query:${path.map(String).join(".")}` });
+}
+
+export type JsonBody<T> = { ok: true; value: T; text: string } | { ok: false; answer: Response };
+
+/** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
+export async function jsonBody<S extends z.ZodType>(
+  c: Call,
+  schema: S,
+  { max = 64 * 1024, hints = {} }: { max?: number; hints?: Record<string, string> } = {},
+): Promise<JsonBody<z.output<S>>> {
+  const { bytes, truncated } = await readBody(c.req.raw, max);
+  if (truncated)
+    return { ok: false, answer: problem(c, "body-too-large", `at most ${max / 1024} KiB are taken here`) };
+  const text = bytes.toString("utf8");
+  const json = parseJson(text.trim() === "" && schema.safeParse({}).success ? "{}" : text);
+  if (!json.ok) return { ok: false, answer: problem(c, "invalid-json", json.detail) };
+  const read = validate(schema, json.value, { hints });
+  return read.ok ? { ...read, text } : { ok: false, answer: invalid(c, read.errors) };
+}
+
+function parseJson(text: string): { ok: true; value: unknown } | { ok: false; detail: string } {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    // V8's message quotes the text, which may hold registry logins: only the position is told.
+    const [position] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
+    const where = position === undefined ? "" : ` at ${position}`;
+    return {
+      ok: false,
+      detail: text === "" ? "the body is empty; send a JSON object" : `cannot be parsed${where}`,
+    };
+  }
+}

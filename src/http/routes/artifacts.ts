@@ -1,0 +1,112 @@
+// What was fetched of a run after its end: output, timing, metrics, logs.
+import { artifactQuery } from "../../contract/query.ts";
+import { formatLogs, type LogEntry } from "../../domain/logs.ts";
+import { type ArtifactState, listArtifacts, readDocument } from "../../store/artifacts.ts";
+import { listExecutions } from "../../store/executions.ts";
+import type { ArtifactKind } from "../../store/schema.ts";
+import type { Call, Desk } from "../call.ts";
+import { invalid, problem } from "../problem.ts";
+import { queryOf, type Route } from "../route.ts";
+import { iso } from "../view.ts";
+import { noRun, runOf } from "./runs.ts";
+
+export const artifactRoutes: Route[] = [
+  {
+    method: "GET",
+    path: "/v1/runs/:run/output",
+    access: "read",
+    handle: (c, desk) => serve(c, desk, "record", plain),
+  },
+  {
+    method: "GET",
+    path: "/v1/runs/:run/timing",
+    access: "read",
+    handle: (c, desk) => serve(c, desk, "timing", plain),
+  },
+  {
+    method: "GET",
+    path: "/v1/runs/:run/metrics",
+    access: "read",
+    handle: (c, desk) => serve(c, desk, "metrics", metrics),
+  },
+  {
+    method: "GET",
+    path: "/v1/runs/:run/logs",
+    access: "read",
+    handle: (c, desk) => serve(c, desk, "logs", logs),
+  },
+];
+
+interface Artifact {
+  document: unknown;
+  state: ArtifactState;
+  ids: { run_id: string; execution_id: string };
+}
+
+/** Of the last execution, or of the one that made attempt `?attempt=`. */
+async function serve(
+  c: Call,
+  desk: Desk,
+  kind: ArtifactKind,
+  show: (c: Call, artifact: Artifact) => Response,
+): Promise<Response> {
+  const query = queryOf(c, artifactQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const found = await runOf(c, desk);
+  if (found === null) return noRun(c);
+  const { attempt } = query.value;
+  const executions = await listExecutions(desk.store.db, [found.run.id]);
+  const execution =
+    attempt === undefined ? executions.at(-1) : executions.find((one) => one.attempt === attempt);
+  if (execution === undefined) {
+    const which = attempt === undefined ? "an execution" : `an attempt ${attempt}`;
+    return problem(
+      c,
+      attempt === undefined ? "not-ready" : "not-found",
+      `the run (${found.run.status}) has not had ${which}`,
+    );
+  }
+  const state = (await listArtifacts(desk.store.db, [execution.id])).find(
+    (artifact) => artifact.kind === kind,
+  );
+  const document = state?.fetched_at == null ? null : await readDocument(desk.store.db, execution.id, kind);
+  if (document !== null && state !== undefined) {
+    return show(c, { document, state, ids: { run_id: found.run.id, execution_id: execution.id } });
+  }
+  if (state?.state === "unavailable") return problem(c, "unavailable", state.reason ?? "given up");
+  if (state === undefined && (execution.status === "rejected" || execution.status === "lost")) {
+    return problem(
+      c,
+      "unavailable",
+      `the execution is ${execution.status}: Lyceum has nothing to tell of it`,
+    );
+  }
+  c.header("Retry-After", "2");
+  return problem(
+    c,
+    "not-ready",
+    `it is fetched after the end; the execution is ${execution.status}, the run ${found.run.status}`,
+  );
+}
+
+function plain(c: Call, { document, ids }: Artifact): Response {
+  return c.json({ ...ids, ...(document as object) });
+}
+
+function metrics(c: Call, { document, state, ids }: Artifact): Response {
+  return c.json({ ...ids, summary: state.summary, document });
+}
+
+/** JSON lines, or text for `Accept: text/plain`. Two headers say how far the log is to be trusted. */
+function logs(c: Call, { document, state }: Artifact): Response {
+  const entries = document as LogEntry[];
+  const { complete, truncated } = state.summary as { complete: boolean; truncated: boolean };
+  c.header("X-Log-Complete", String(complete));
+  c.header("X-Log-Truncated", String(truncated));
+  c.header("X-Log-Fetched-At", iso(state.fetched_at) ?? "");
+  const accept = c.req.header("Accept") ?? "";
+  if (/\btext\/plain\b/.test(accept))
+    return c.body(formatLogs(entries), 200, { "Content-Type": "text/plain; charset=utf-8" });
+  const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  return c.body(lines, 200, { "Content-Type": "application/x-ndjson" });
+}

@@ -1,0 +1,27 @@
+// The callback endpoint: the token in the path is the only guard, checked before anything is read or looked up.
+import { isCallbackToken } from "../../domain/token.ts";
+import { receiveCallback } from "../../orchestration/callback.ts";
+import { readBody } from "../body.ts";
+import type { Call, Desk } from "../call.ts";
+import { problem } from "../problem.ts";
+import type { Route } from "../route.ts";
+
+export const callbackRoutes: Route[] = [
+  { method: "POST", path: "/callbacks/lyceum/:execution/:token", access: "callback", handle: postCallback },
+];
+
+/** Any content type and any body are taken, up to 256 KiB; the rest is cut and marked. */
+export const MOST_CALLBACK_BYTES = 256 * 1024;
+
+async function postCallback(c: Call, desk: Desk): Promise<Response> {
+  const executionId = c.req.param("execution") ?? "";
+  if (!isCallbackToken(desk.callbackSecrets, executionId, c.req.param("token") ?? "")) {
+    desk.report.callback({ executionId: null, disposition: "rejected" });
+    // In the same words whether or not the execution exists.
+    return problem(c, "unauthorized", "the callback URL is not one of ours");
+  }
+  const { bytes, truncated } = await readBody(c.req.raw, MOST_CALLBACK_BYTES);
+  const contentType = c.req.header("Content-Type") ?? null;
+  await receiveCallback(desk, { executionId, contentType, body: bytes, truncated });
+  return c.body(null, 204);
+}

@@ -1,0 +1,122 @@
+// Submitting, reading and ending jobs.
+import { jobsQuery, noQuery, page } from "../../contract/query.ts";
+import { hints } from "../../contract/runspec.ts";
+import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
+import { cancelJob } from "../../orchestration/cancel.ts";
+import { submit } from "../../orchestration/submit.ts";
+import { deleteJob, findJob, type JobRow, listJobs } from "../../store/jobs.ts";
+import { listRuns } from "../../store/runs.ts";
+import { ownerSeenBy } from "../auth.ts";
+import type { Call, Desk } from "../call.ts";
+import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { invalid, problem } from "../problem.ts";
+import { callerOf, jsonBody, queryOf, type Route } from "../route.ts";
+import { validate } from "../validate.ts";
+import { viewJob } from "../view.ts";
+import { viewRuns } from "./runs.ts";
+
+export const jobRoutes: Route[] = [
+  { method: "POST", path: "/v1/jobs", access: "write", handle: postJob },
+  { method: "GET", path: "/v1/jobs", access: "read", handle: getJobs },
+  { method: "GET", path: "/v1/jobs/:job", access: "read", handle: getJob },
+  { method: "DELETE", path: "/v1/jobs/:job", access: "write", handle: removeJob },
+  { method: "GET", path: "/v1/jobs/:job/runs", access: "read", handle: getRuns },
+  { method: "POST", path: "/v1/jobs/:job/cancel", access: "write", handle: postCancel },
+];
+
+async function postJob(c: Call, desk: Desk): Promise<Response> {
+  const key = validate(idempotencyKey.optional(), c.req.header("Idempotency-Key"), {
+    pointer: () => "header:Idempotency-Key",
+  });
+  if (!key.ok) return invalid(c, key.errors);
+  const body = await jsonBody(c, submission, { max: MOST_BODY_BYTES, hints });
+  if (!body.ok) return body.answer;
+  const { value, text } = body;
+  const submitted = await submit(
+    desk,
+    { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: text },
+    {
+      name: value.name ?? null,
+      runs: value.runs.map((spec) => ({ spec, matrix: null })),
+      priority: value.priority,
+      maxParallel: value.max_parallel ?? null,
+      onRunFailure: value.on_run_failure,
+      onLost: value.on_lost,
+      retry: { maxAttempts: value.retry.max_attempts, on: value.retry.on },
+      deadlineS: value.deadline_s ?? null,
+      metadata: value.metadata,
+    },
+  );
+  if (submitted.outcome === "mismatch") {
+    return problem(
+      c,
+      "idempotency-mismatch",
+      "this Idempotency-Key came with another body; use a new key for a new job",
+    );
+  }
+  const isReplay = submitted.outcome === "replayed";
+  c.header("Location", `/v1/jobs/${submitted.job.id}`);
+  if (isReplay) c.header("Idempotency-Replayed", "true");
+  return c.json(viewJob(submitted.job), isReplay ? 200 : 202);
+}
+
+async function getJobs(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, jobsQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const { limit, cursor, status, name, created_after, created_before } = query.value;
+  const before = readCursor(cursor, "job");
+  if (!before.ok) return invalid(c, before.errors);
+  const times = { createdAfter: created_after, createdBefore: created_before };
+  const filter = { owner: ownerSeenBy(callerOf(c)), status, name, before: before.value, ...times };
+  const jobs = await listJobs(desk.store.db, filter, limit + 1);
+  return c.json(toPage(jobs, limit, viewJob, (job) => cursorOf("job", job.id)));
+}
+
+async function getJob(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, desk);
+  return job === null ? noJob(c) : c.json(viewJob(job));
+}
+
+async function removeJob(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, desk);
+  if (job === null) return noJob(c);
+  const isDeleted = await desk.store.write((tx) => deleteJob(tx.db, job.id));
+  return isDeleted
+    ? c.body(null, 204)
+    : problem(c, "conflict", "the job has runs that have not ended; cancel it first");
+}
+
+async function getRuns(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, page);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, desk);
+  if (job === null) return noJob(c);
+  const { limit, cursor } = query.value;
+  const after = readCursor(cursor, "position");
+  if (!after.ok) return invalid(c, after.errors);
+  const runs = await listRuns(desk.store.db, job.id, Number(after.value ?? -1), limit + 1);
+  const view = await viewRuns(desk, runs);
+  return c.json(toPage(runs, limit, view, (run) => cursorOf("position", run.position)));
+}
+
+async function postCancel(c: Call, desk: Desk): Promise<Response> {
+  const body = await jsonBody(c, cancelBody);
+  if (!body.ok) return body.answer;
+  const job = await jobOf(c, desk);
+  if (job === null) return noJob(c);
+  await cancelJob(desk, job, { mode: body.value.mode, cause: "request" });
+  return c.json(viewJob((await jobOf(c, desk)) ?? job));
+}
+
+/** The job that the path names, if the caller may see it. */
+function jobOf(c: Call, desk: Desk): Promise<JobRow | null> {
+  return findJob(desk.store.db, c.req.param("job") ?? "", ownerSeenBy(callerOf(c)));
+}
+
+function noJob(c: Call): Response {
+  return problem(c, "not-found", "no job of yours has this id; it may have been deleted or pruned");
+}

@@ -1,0 +1,69 @@
+// For operators and their machines: liveness, readiness, metrics, status.
+import { noQuery } from "../../contract/query.ts";
+import { readCounters } from "../../store/counters.ts";
+import { assertWritable, databaseBytes } from "../../store/database.ts";
+import { readLevels } from "../../store/levels.ts";
+import type { Call, Desk } from "../call.ts";
+import { invalid, problem } from "../problem.ts";
+import { queryOf, type Route } from "../route.ts";
+import { iso } from "../view.ts";
+
+export const operationRoutes: Route[] = [
+  { method: "GET", path: "/livez", access: "open", handle: async (c) => c.json({ status: "ok" }) },
+  { method: "GET", path: "/readyz", access: "open", handle: getReady },
+  { method: "GET", path: "/metrics", access: "open", handle: getMetrics },
+  { method: "GET", path: "/v1/status", access: "read", handle: getStatus },
+];
+
+async function getReady(c: Call, desk: Desk): Promise<Response> {
+  if (!desk.isAccepting()) return problem(c, "not-accepting", "draining: the process is about to stop");
+  if (!(await desk.store.isMigrated())) return problem(c, "not-accepting", "migrations are missing");
+  try {
+    await assertWritable(desk.store);
+  } catch (error) {
+    desk.report.fault("readyz", error);
+    return problem(c, "not-accepting", "the database takes no writes");
+  }
+  return c.json({ status: "ready" });
+}
+
+async function getMetrics(c: Call, desk: Desk): Promise<Response> {
+  if (desk.metricsText === null) return problem(c, "not-found", "metrics are served on METRICS_PORT");
+  return c.body(await desk.metricsText(), 200, {
+    "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+  });
+}
+
+async function getStatus(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const { db, kind } = desk.store;
+  const [levels, counted, bytes] = await Promise.all([
+    readLevels(db),
+    readCounters(db, "callbacks."),
+    databaseBytes(desk.store),
+  ]);
+  const callbacks = Object.fromEntries(dispositions.map((name) => [name, counted[name] ?? 0]));
+  return c.json({
+    version: desk.version,
+    accepting: desk.isAccepting(),
+    queue: {
+      depth: levels.queued,
+      live: levels.live,
+      collecting: levels.collecting,
+      in_doubt: levels.inDoubt,
+      oldest_waiting_at: iso(levels.oldestQueuedAt),
+      without_wakeup: levels.withoutWakeup,
+    },
+    callbacks: {
+      mode: desk.takesCallbacks ? "callbacks" : "polling_only",
+      health: desk.rules().callbacks,
+      ...callbacks,
+      rejected: desk.report.rejectedCallbacks(),
+    },
+    lyceum: desk.lyceumState(),
+    database: { kind, bytes },
+  });
+}
+
+const dispositions = ["received", "early", "duplicate", "late", "missed"];

@@ -1,0 +1,76 @@
+// Reading, ending and repeating runs.
+import { noQuery } from "../../contract/query.ts";
+import { cancelBody } from "../../contract/submission.ts";
+import { cancelRun } from "../../orchestration/cancel.ts";
+import { retryRun } from "../../orchestration/retry.ts";
+import { listArtifacts } from "../../store/artifacts.ts";
+import { listExecutions } from "../../store/executions.ts";
+import { findJob, type JobRow } from "../../store/jobs.ts";
+import { findRun, type RunRow } from "../../store/runs.ts";
+import { ownerSeenBy } from "../auth.ts";
+import type { Call, Desk } from "../call.ts";
+import { invalid, problem } from "../problem.ts";
+import { callerOf, jsonBody, queryOf, type Route } from "../route.ts";
+import { viewRun } from "../view.ts";
+
+export const runRoutes: Route[] = [
+  { method: "GET", path: "/v1/runs/:run", access: "read", handle: getRun },
+  { method: "POST", path: "/v1/runs/:run/cancel", access: "write", handle: postCancel },
+  { method: "POST", path: "/v1/runs/:run/retry", access: "write", handle: postRetry },
+];
+
+/** How to show these runs: their executions and artifact states are read together. */
+export async function viewRuns(desk: Desk, runs: RunRow[]) {
+  const executions = Map.groupBy(
+    await listExecutions(
+      desk.store.db,
+      runs.map((run) => run.id),
+    ),
+    (one) => one.runId,
+  );
+  const ids = runs.flatMap((run) => (run.execution_id === null ? [] : [run.execution_id]));
+  const artifacts = Map.groupBy(await listArtifacts(desk.store.db, ids), (one) => one.execution_id);
+  return (run: RunRow) =>
+    viewRun(run, executions.get(run.id) ?? [], artifacts.get(run.execution_id ?? "") ?? []);
+}
+
+/** The run that the path names with its job, if the caller may see it. */
+export async function runOf(c: Call, desk: Desk): Promise<{ run: RunRow; job: JobRow } | null> {
+  const run = await findRun(desk.store.db, c.req.param("run") ?? "");
+  const job = run === null ? null : await findJob(desk.store.db, run.job_id, ownerSeenBy(callerOf(c)));
+  return run === null || job === null ? null : { run, job };
+}
+
+export function noRun(c: Call): Response {
+  return problem(c, "not-found", "no run of yours has this id; it may have been deleted or pruned");
+}
+
+async function getRun(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const found = await runOf(c, desk);
+  return found === null ? noRun(c) : answer(c, desk, found.run);
+}
+
+async function postCancel(c: Call, desk: Desk): Promise<Response> {
+  const body = await jsonBody(c, cancelBody);
+  if (!body.ok) return body.answer;
+  const found = await runOf(c, desk);
+  if (found === null) return noRun(c);
+  await cancelRun(desk, found.run.id, { mode: body.value.mode, cause: "request" });
+  return answer(c, desk, (await findRun(desk.store.db, found.run.id)) ?? found.run);
+}
+
+async function postRetry(c: Call, desk: Desk): Promise<Response> {
+  const found = await runOf(c, desk);
+  if (found === null) return noRun(c);
+  const retried = await retryRun(desk, found.job, found.run.id);
+  if (retried.outcome === "refused") return problem(c, "conflict", retried.detail);
+  c.header("Location", `/v1/runs/${retried.run.id}`);
+  return answer(c, desk, retried.run, 202);
+}
+
+async function answer(c: Call, desk: Desk, run: RunRow, status: 200 | 202 = 200): Promise<Response> {
+  const view = await viewRuns(desk, [run]);
+  return c.json(view(run), status);
+}

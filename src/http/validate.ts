@@ -1,0 +1,50 @@
+// From zod's findings to the errors of a problem: a pointer, what is wrong, and the way out.
+import type { z } from "zod";
+import type { FieldError } from "./problem.ts";
+
+export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
+
+export function validate<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  options: { hints?: Record<string, string>; pointer?: (path: PropertyKey[]) => string } = {},
+): Validated<z.output<S>> {
+  const result = schema.safeParse(value, { reportInput: false });
+  if (result.success) return { ok: true, value: result.data };
+  const pointer = options.pointer ?? jsonPointer;
+  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, pointer, options.hints ?? {}));
+  return { ok: false, errors: errors.slice(0, MOST_ERRORS) };
+}
+
+/** RFC 6901. */
+export function jsonPointer(path: PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+const MOST_ERRORS = 200;
+
+function fieldErrors(
+  issue: z.core.$ZodIssue,
+  pointer: (path: PropertyKey[]) => string,
+  hints: Record<string, string>,
+): FieldError[] {
+  if (issue.code !== "unrecognized_keys") {
+    return [{ pointer: pointer(issue.path), detail: clip(messageOf(issue)) }];
+  }
+  return issue.keys.map((key) => {
+    const hint = Object.hasOwn(hints, key) ? `: ${hints[key]}` : "";
+    return { pointer: pointer([...issue.path, key]), detail: clip(`is not a known field${hint}`) };
+  });
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return "is required";
+  if (issue.code === "invalid_union" && "note" in issue && issue.note === "No matching discriminator") {
+    return "must be one of python, image, compose, gpu_selection";
+  }
+  return issue.message;
+}
+
+function clip(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
+}

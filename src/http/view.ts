@@ -1,0 +1,142 @@
+// Rows as the API shows them: snake_case, ISO times, the words of the contract.
+import { isUtf8 } from "node:buffer";
+import type { Execution } from "../domain/execution.ts";
+import { type Counts, progress } from "../domain/job.ts";
+import type { MetricsSummary } from "../domain/metrics.ts";
+import type { ArtifactState } from "../store/artifacts.ts";
+import type { CallbackRow } from "../store/callbacks.ts";
+import { countsOf, type JobRow } from "../store/jobs.ts";
+import { type RunRow, toCancellation } from "../store/runs.ts";
+import { artifactKinds } from "../store/schema.ts";
+
+export function viewJob(job: JobRow) {
+  const counts: Counts = countsOf(job);
+  return {
+    id: job.id,
+    name: job.name,
+    status: job.status,
+    counts,
+    progress: progress(counts),
+    priority: job.priority,
+    max_parallel: job.max_parallel,
+    on_run_failure: job.on_run_failure,
+    on_lost: job.on_lost,
+    retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as string[] },
+    metadata: job.metadata === null ? null : (JSON.parse(job.metadata) as unknown),
+    cancellation: toCancellation(job),
+    deadline_at: iso(job.deadline_at),
+    created_at: iso(job.created_at),
+    started_at: iso(job.started_at),
+    ended_at: iso(job.ended_at),
+  };
+}
+
+/** A run with all of its executions; what it shows of Lyceum is its last one's. */
+export function viewRun(run: RunRow, executions: Execution[], artifacts: ArtifactState[]) {
+  const last = executions.find((execution) => execution.id === run.execution_id);
+  const ofLast = artifacts.filter((artifact) => artifact.execution_id === last?.id);
+  return {
+    id: run.id,
+    job_id: run.job_id,
+    position: run.position,
+    name: run.name,
+    kind: run.kind,
+    status: run.status,
+    attempts: run.attempt,
+    execution_type: run.execution_type,
+    timeout: run.timeout_s,
+    matrix: run.matrix === null ? null : (JSON.parse(run.matrix) as unknown),
+    retry_of: run.retry_of,
+    cancellation: toCancellation(run),
+    error: run.error_code === null ? null : { code: run.error_code, detail: run.error_detail },
+    created_at: iso(run.created_at),
+    started_at: iso(run.started_at),
+    ended_at: iso(run.ended_at),
+    not_before: iso(run.due_at),
+    lyceum_execution_id: last?.lyceumExecutionId ?? null,
+    detected_by: last?.detectedBy ?? null,
+    return_code: last?.returnCode ?? null,
+    duration_ms: last === undefined ? null : durationMs(last),
+    cost: last?.cost ?? null,
+    gpu: viewGpu(last, ofLast),
+    artifacts: viewArtifacts(ofLast),
+    executions: executions.map(viewExecution),
+  };
+}
+
+export function viewExecution(execution: Execution) {
+  return {
+    id: execution.id,
+    run_id: execution.runId,
+    job_id: execution.jobId,
+    attempt: execution.attempt,
+    status: execution.status,
+    raw_status: execution.rawStatus,
+    in_doubt: execution.phase === "submitting" && execution.inDoubtAt !== null,
+    lyceum_execution_id: execution.lyceumExecutionId,
+    detected_by: execution.detectedBy,
+    return_code: execution.returnCode,
+    duration_ms: durationMs(execution),
+    cost: execution.cost,
+    hardware: execution.hardware,
+    error: execution.error,
+    submitted_at: iso(execution.submittedAt),
+    accepted_at: iso(execution.acceptedAt),
+    started_at: iso(execution.startedAt),
+    ended_at: iso(execution.endedAt),
+    detected_at: iso(execution.detectedAt),
+    next_check_at: iso(execution.dueAt),
+  };
+}
+
+/** The body as text where it is text, else in base64. @param redact removes what must not be shown. */
+export function viewCallback(callback: CallbackRow, redact: (text: string) => string) {
+  const isText = isUtf8(callback.body);
+  return {
+    id: callback.id,
+    execution_id: callback.execution_id,
+    received_at: iso(callback.received_at),
+    disposition: callback.disposition,
+    content_type: callback.content_type,
+    body: isText ? redact(callback.body.toString("utf8")) : callback.body.toString("base64"),
+    body_encoding: isText ? "utf8" : "base64",
+    truncated: callback.truncated === 1,
+  };
+}
+
+/** Milliseconds at Lyceum, from the start of the execution itself to its end. */
+function durationMs({ startedAt, endedAt }: Execution): number | null {
+  return startedAt === null || endedAt === null ? null : Math.max(0, endedAt - startedAt);
+}
+
+function viewGpu(execution: Execution | undefined, artifacts: ArtifactState[]) {
+  const summary = artifacts.find((artifact) => artifact.kind === "metrics")?.summary as
+    | MetricsSummary
+    | null
+    | undefined;
+  if (execution === undefined || summary == null || summary.gpu_idle_share === null) return null;
+  return {
+    hardware: execution.hardware,
+    utilization_percent: summary.series.gpu_utilization_percent,
+    memory_utilization_percent: summary.series.gpu_memory_utilization_percent,
+    energy_wh: summary.energy_wh,
+    idle_share: summary.gpu_idle_share,
+  };
+}
+
+function viewArtifacts(artifacts: ArtifactState[]) {
+  return Object.fromEntries(
+    artifactKinds.map((kind) => {
+      const artifact = artifacts.find((one) => one.kind === kind);
+      const state = artifact?.state ?? "pending";
+      return [
+        kind,
+        { state, reason: artifact?.reason ?? null, fetched_at: iso(artifact?.fetched_at ?? null) },
+      ];
+    }),
+  );
+}
+
+export function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,27 @@
+// Retention: jobs that ended long enough ago are deleted with all that belongs to them, a few at a time.
+import type { Context } from "../orchestration/context.ts";
+import { deleteJob, jobsEndedBefore } from "../store/jobs.ts";
+import type { Worker } from "./loop.ts";
+
+export function createRetention(
+  context: Context,
+  options: { retentionMs: number; now: () => number },
+): Worker {
+  const { retentionMs, now } = options;
+  return {
+    name: "retention",
+    async runOnce() {
+      const deleted = await context.store.write(async (tx) => {
+        const jobIds = await jobsEndedBefore(tx.db, tx.now - retentionMs, JOBS_AT_ONCE);
+        for (const jobId of jobIds) await deleteJob(tx.db, jobId);
+        return jobIds.length;
+      });
+      return now() + (deleted === JOBS_AT_ONCE ? BETWEEN_ROUNDS_MS : PERIOD_MS);
+    },
+    idle: async () => {},
+  };
+}
+
+const JOBS_AT_ONCE = 20;
+const BETWEEN_ROUNDS_MS = 200;
+const PERIOD_MS = 10 * 60_000;

@@ -1,0 +1,178 @@
+import nock from "nock";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createLyceumClient } from "../../src/lyceum/client.ts";
+import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createFakeTime } from "./fakeTime.ts";
+
+const origin = "https://lyceum.example.test";
+const credentials = { email: "a@example.test", password: "correct horse" };
+const MINUTE = 60_000;
+
+function setUp() {
+  const clock = createFakeTime();
+  const throttle = createThrottle({ clock, random: () => 0 });
+  const client = createLyceumClient({ baseUrl: origin, orgSlug: "team-a", credentials, throttle, clock });
+  return { client, throttle, clock, read: () => client.workloads("routine") };
+}
+
+const login = (token: string, more: object = { expires_in: 86_400 }) =>
+  nock(origin, { badheaders: ["authorization"] })
+    .post("/auth/login", credentials)
+    .reply(200, { access_token: token, refresh_token: `refresh-${token}`, ...more });
+const refresh = (from: string) => nock(origin).post("/auth/refresh", { refresh_token: `refresh-${from}` });
+const list = (token: string) =>
+  nock(origin, { reqheaders: { authorization: `Bearer ${token}`, "x-org-slug": "team-a" } }).get(
+    "/workloads/list",
+  );
+const jwt = (exp: number) => `h.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.s`;
+const request = { path: "/execution/streaming/start", body: { code: "" }, secrets: [] };
+
+beforeEach(() => nock.disableNetConnect());
+afterEach(() => {
+  expect(nock.pendingMocks()).toEqual([]);
+  nock.cleanAll();
+  nock.enableNetConnect();
+});
+
+describe("a login", () => {
+  test("is made once for concurrent calls, and its token used by all, trimmed", async () => {
+    login(" one\n");
+    list("one").times(3).reply(200, []);
+    const { read } = setUp();
+    expect(await Promise.all([read(), read(), read()])).toEqual(Array(3).fill({ outcome: "ok", value: [] }));
+  });
+
+  test("is renewed by refresh when five minutes are left", async () => {
+    login("one");
+    list("one").times(2).reply(200, []);
+    refresh("one").reply(200, { access_token: "two", refresh_token: "refresh-two", expires_in: 86_400 });
+    list("two").reply(200, []);
+    const { read, clock } = setUp();
+    await read();
+    clock.pass(24 * 60 * MINUTE - 5 * MINUTE - 1);
+    await read();
+    clock.pass(1);
+    expect(await read()).toMatchObject({ outcome: "ok" });
+  });
+
+  test("knows the end of a token from the token itself", async () => {
+    const { read, clock } = setUp();
+    const token = jwt(clock.now() / 1000 + 3600);
+    login(token, {});
+    list(token).reply(200, []);
+    refresh(token).reply(200, { access_token: "two" });
+    list("two").times(2).reply(200, []);
+    await read();
+    clock.pass(55 * MINUTE);
+    await read();
+    clock.pass(99 * 60 * MINUTE);
+    expect(await read()).toMatchObject({ outcome: "ok" });
+  });
+
+  test("with a token that lives shortly is not renewed at every call", async () => {
+    login("one", { expires_in: 200 });
+    list("one").times(2).reply(200, []);
+    const { read, clock } = setUp();
+    await read();
+    clock.pass(90_000);
+    expect(await read()).toMatchObject({ outcome: "ok" });
+  });
+
+  test("keeps using a token that still holds when its renewal fails", async () => {
+    login("one");
+    list("one").times(2).reply(200, []);
+    refresh("one").reply(503);
+    nock(origin).post("/auth/login").reply(503);
+    const { read, clock } = setUp();
+    await read();
+    clock.pass(24 * 60 * MINUTE - 4 * MINUTE);
+    expect(await read()).toMatchObject({ outcome: "ok" });
+  });
+
+  test("that is refused is an outcome without the password, and not tried again for a minute", async () => {
+    nock(origin).post("/auth/login").reply(401, { detail: "wrong password: correct horse" });
+    const { client, read, clock, throttle } = setUp();
+    throttle.reserve("execution");
+    const detail = "/auth/login: 401: wrong password: [hidden]";
+    expect(await client.start(request)).toEqual({
+      outcome: "unauthorized",
+      detail: `POST /execution/streaming/start: ${detail}`,
+    });
+    expect(throttle.state().groups.execution.used).toBe(0);
+    expect(await read()).toMatchObject({ outcome: "unauthorized" });
+    clock.pass(MINUTE);
+    login("one");
+    list("one").reply(200, []);
+    expect(await read()).toMatchObject({ outcome: "ok" });
+  });
+
+  test.each([
+    ["without a token", 200, { mfa_required: true }, "unauthorized"],
+    ["in HTML", 200, "<html>", "unauthorized"],
+    ["of 500", 500, { detail: "boom" }, "unreachable"],
+    ["of a redirect", 302, "", "unauthorized"],
+  ])("answer %s leaves a start unsent", async (_, status, body, outcome) => {
+    nock(origin).post("/auth/login").reply(status, body);
+    expect(await setUp().client.start(request)).toMatchObject({ outcome });
+  });
+
+  test("that gets no answer leaves a start unreachable, not unknown", async () => {
+    nock(origin)
+      .post("/auth/login")
+      .replyWithError(Object.assign(new Error("x"), { code: "ECONNRESET" }));
+    const { client, throttle } = setUp();
+    throttle.reserve("execution");
+    expect(await client.start(request)).toMatchObject({ outcome: "unreachable" });
+    expect(throttle.state().groups.execution.used).toBe(0);
+  });
+
+  test("that is throttled leaves a start throttled", async () => {
+    nock(origin).post("/auth/login").reply(429, "", { "retry-after": "9" });
+    const { client } = setUp();
+    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 9_000 });
+    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 9_000 });
+  });
+});
+
+describe("a 401", () => {
+  test("is cured by one refresh that concurrent calls share", async () => {
+    login("one");
+    list("one").times(3).reply(401, { detail: "token expired" });
+    refresh("one").reply(200, { access_token: "two", refresh_token: "refresh-two", expires_in: 86_400 });
+    list("two").times(3).reply(200, []);
+    const { read } = setUp();
+    const outcomes = await Promise.all([read(), read(), read()]);
+    expect(outcomes.map((each) => each.outcome)).toEqual(["ok", "ok", "ok"]);
+  });
+
+  test("on a start is cured too, and takes one place", async () => {
+    login("one");
+    nock(origin).post(request.path).reply(401);
+    refresh("one").reply(200, { access_token: "two" });
+    nock(origin).post(request.path).reply(200, { execution_id: "5d0b" });
+    const { client, throttle } = setUp();
+    throttle.reserve("execution");
+    expect(await client.start(request)).toMatchObject({ outcome: "accepted" });
+    expect(throttle.state().groups.execution.used).toBe(1);
+  });
+
+  test("falls back to a login when the refresh is refused", async () => {
+    login("one");
+    list("one").reply(401);
+    refresh("one").reply(422, { detail: [] });
+    login("two");
+    list("two").reply(200, []);
+    expect(await setUp().read()).toMatchObject({ outcome: "ok" });
+  });
+
+  test("on a fresh token is final", async () => {
+    login("one");
+    list("one").reply(401);
+    refresh("one").reply(200, { access_token: "two" });
+    list("two").reply(401, { detail: "two is no good" });
+    expect(await setUp().read()).toEqual({
+      outcome: "unauthorized",
+      detail: "GET /workloads/list: 401: two is no good",
+    });
+  });
+});

@@ -1,0 +1,432 @@
+import nock from "nock";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemTimers, type Timers } from "../../src/domain/clock.ts";
+import { createLyceumClient, type LyceumOptions } from "../../src/lyceum/client.ts";
+import { startRequest } from "../../src/lyceum/request.ts";
+import type { RequestLine } from "../../src/lyceum/send.ts";
+import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createFakeTime } from "./fakeTime.ts";
+
+const origin = "https://lyceum.example.test";
+const base = "/api/v2/external";
+const apiKey = "lk_0123456789abcdef";
+const callbackUrl = "https://proctor.example.test/callbacks/lyceum/exe_1/t0ken-0f-callback";
+
+function setUp(options: Partial<LyceumOptions> = {}) {
+  const clock = createFakeTime();
+  const throttle = createThrottle({ clock, random: () => 0 });
+  const lines: RequestLine[] = [];
+  const client = createLyceumClient({
+    baseUrl: `${origin}${base}/`,
+    orgSlug: null,
+    credentials: { apiKey },
+    throttle,
+    clock,
+    log: (line) => lines.push(line),
+    ...options,
+  });
+  return { client, throttle, clock, lines };
+}
+
+const request = startRequest(
+  {
+    kind: "image",
+    docker_image_ref: "python:3.13",
+    docker_run_cmd: ["true"],
+    env: { TOKEN: "very-secret-value" },
+    docker_password: "registry-password",
+    execution_type: "cpu",
+    enable_s3_mount: false,
+    timeout: 60,
+  },
+  { executionId: "exe_01k4abcdefghjkmnpqrstvwxyz", callbackUrl },
+);
+const starting = () => nock(origin).post(`${base}/execution/image/start`);
+const reading = (path = "/execution/5d0b") => nock(origin).get(`${base}${path}`);
+const record = { execution_id: "5d0b", status: "completed" };
+const failure = (code: string, more: object = {}) =>
+  Object.assign(new Error(`${code} ${apiKey}`), { code, ...more });
+
+beforeEach(() => nock.disableNetConnect());
+afterEach(() => {
+  expect(nock.pendingMocks()).toEqual([]);
+  nock.cleanAll();
+  nock.enableNetConnect();
+});
+
+describe("a request", () => {
+  test("carries the token, trimmed, the organisation and JSON", async () => {
+    nock(origin, {
+      reqheaders: {
+        authorization: `Bearer ${apiKey}`,
+        "x-org-slug": "team-a",
+        "content-type": "application/json",
+        accept: "application/json",
+      },
+    })
+      .post(`${base}/execution/image/start`, (body) => {
+        expect(body).toEqual(request.body);
+        return true;
+      })
+      .reply(200, { execution_id: "5d0b", status: "pending", streaming_url: "x" });
+    const { client } = setUp({ credentials: { apiKey: ` ${apiKey}\n` }, orgSlug: "team-a" });
+    expect(await client.start(request)).toEqual({
+      outcome: "accepted",
+      lyceumExecutionId: "5d0b",
+      word: "pending",
+    });
+  });
+
+  test("names no organisation when none is set, and has no body where none is due", async () => {
+    nock(origin, { badheaders: ["x-org-slug", "content-type"] })
+      .post(`${base}/workloads/abort/5d0b`, "")
+      .reply(200, { message: "Execution aborted" });
+    expect(await setUp().client.abort("5d0b")).toEqual({
+      outcome: "ok",
+      value: { word: null, message: "Execution aborted" },
+    });
+  });
+
+  test("encodes an id in its path", async () => {
+    nock(origin)
+      .get(`${base}/execution/a%2Fb%3Fc%20%24%26`)
+      .reply(200, { ...record, execution_id: "a/b?c $&" });
+    expect(await setUp().client.record("a/b?c $&", "confirm")).toMatchObject({ outcome: "ok" });
+  });
+
+  test.each(["", " ", ".", ".."])("is a bug with %j for an id", async (id) => {
+    await expect(setUp().client.deleteRecord(id)).rejects.toThrow("Not an id");
+  });
+
+  test.each(["", " ", "two words", "line\nbreak"])("cannot be made with the API key %j", (bad) => {
+    expect(() => setUp({ credentials: { apiKey: bad } })).toThrow(
+      /^The Lyceum API key is empty or has blanks inside$/,
+    );
+  });
+
+  test("is told to the log without id, query or secret", async () => {
+    reading("/logs/execution/5d0b?limit=10000&hours=1").reply(200, { logs: [], total: 0 });
+    starting().replyWithError(failure("ECONNRESET"));
+    const { client, lines } = setUp();
+    await client.logs("5d0b", { limit: 99_999, hours: 0 });
+    await client.start(request);
+    expect(lines).toEqual([
+      { method: "GET", route: "/logs/execution/{id}", status: 200, durationMs: 0, problem: null },
+      { method: "POST", route: "/execution/image/start", status: null, durationMs: 0, problem: "ECONNRESET" },
+    ]);
+  });
+});
+
+describe("a start", () => {
+  test.each([200, 201, 202])("is accepted with %i", async (status) => {
+    starting().reply(status, { execution_id: "5d0b", status: "running" });
+    expect(await setUp().client.start(request)).toEqual({
+      outcome: "accepted",
+      lyceumExecutionId: "5d0b",
+      word: "running",
+    });
+  });
+
+  test.each([
+    ["no body", 204, ""],
+    ["HTML", 200, "<html>ok</html>"],
+    ["no id", 200, { status: "pending" }],
+    ["broken JSON", 200, '{"execution_id": "5d'],
+    ["500", 500, { detail: "no capacity right now" }],
+    ["502 in HTML", 502, "<html><h1>Bad Gateway</h1></html>"],
+    ["503", 503, ""],
+    ["408", 408, ""],
+  ])("is unknown after %s", async (_, status, body) => {
+    starting().reply(status, body);
+    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unknown" });
+  });
+
+  test.each([400, 402, 403, 404, 405, 409, 413, 422, 301, 302, 307, 308])(
+    "is refused with %i",
+    async (status) => {
+      starting().reply(status, { detail: "no" }, { location: `${origin}/elsewhere` });
+      expect(await setUp().client.start(request)).toMatchObject({ outcome: "refused", status });
+    },
+  );
+
+  test.each([
+    "ECONNREFUSED",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "UND_ERR_CONNECT_TIMEOUT",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "CERT_HAS_EXPIRED",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  ])("is unreachable after %s, and gives its place back", async (code) => {
+    starting().replyWithError(failure(code));
+    const { client, throttle } = setUp();
+    throttle.reserve("execution");
+    expect(await client.start(request)).toEqual({
+      outcome: "unreachable",
+      detail: `POST /execution/image/start: ${code}`,
+    });
+    expect(throttle.state().groups.execution.used).toBe(0);
+  });
+
+  test.each([
+    ["ECONNRESET", {}],
+    ["EPIPE", {}],
+    ["ETIMEDOUT", {}],
+    ["UND_ERR_SOCKET", {}],
+    ["UND_ERR_HEADERS_TIMEOUT", {}],
+    ["UND_ERR_BODY_TIMEOUT", {}],
+    ["EHOSTUNREACH", { syscall: "write" }],
+    ["ENETUNREACH", { syscall: "read" }],
+    ["ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC", {}],
+    ["SOMETHING_NEW", {}],
+  ])("is unknown after %s %j, and keeps its place", async (code, more) => {
+    starting().replyWithError(failure(code, more));
+    const { client, throttle } = setUp();
+    throttle.reserve("execution");
+    expect(await client.start(request)).toEqual({
+      outcome: "unknown",
+      detail: `POST /execution/image/start: ${code}`,
+    });
+    expect(throttle.state().groups.execution.used).toBe(1);
+  });
+
+  test("is unreachable only if every address of the host was", async () => {
+    const refused = failure("ECONNREFUSED");
+    const fetchFailing = (errors: Error[]) => async () => {
+      throw Object.assign(new TypeError("fetch failed"), { cause: new AggregateError(errors) });
+    };
+    const both = setUp({ fetch: fetchFailing([refused, failure("ETIMEDOUT", { syscall: "connect" })]) });
+    expect(await both.client.start(request)).toMatchObject({ outcome: "unreachable" });
+    const one = setUp({ fetch: fetchFailing([refused, failure("ECONNRESET")]) });
+    expect(await one.client.start(request)).toMatchObject({ outcome: "unknown" });
+  });
+
+  test("is throttled by a 429, without a second request", async () => {
+    starting().reply(429, { detail: "slow down" }, { "retry-after": "7" });
+    const { client, throttle } = setUp();
+    throttle.reserve("execution");
+    throttle.reserve("execution");
+    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 7_000 });
+    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 7_000 });
+  });
+
+  test("feeds the throttle with the rate-limit headers of its answer", async () => {
+    const headers = { "x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30" };
+    starting().reply(200, { execution_id: "5d0b" }, headers);
+    const { client, throttle } = setUp();
+    throttle.reserve("execution");
+    await client.start(request);
+    expect(throttle.reserve("execution")).toEqual({ granted: false, waitMs: 30_000 });
+  });
+
+  test("is unauthorized with a key that Lyceum refuses, without a second request", async () => {
+    starting().reply(401, { detail: "Token verification timeout" });
+    expect(await setUp().client.start(request)).toEqual({
+      outcome: "unauthorized",
+      detail: "POST /execution/image/start: Lyceum refused the API key",
+    });
+  });
+});
+
+describe("a refusal's detail", () => {
+  async function detailOf(body: nock.Body, status = 422) {
+    starting().reply(status, body);
+    const outcome = await setUp().client.start(request);
+    return outcome.outcome === "refused"
+      ? outcome.detail.replace("POST /execution/image/start: ", "")
+      : outcome.outcome;
+  }
+
+  test.each<[string, nock.Body, string]>([
+    [
+      "FastAPI's list",
+      {
+        detail: [
+          {
+            loc: ["body", "timeout"],
+            msg: "Input should be less than or equal to 600",
+            type: "x",
+            input: "secret",
+          },
+          { loc: ["body", "docker_run_cmd", 0], msg: "Field required", ctx: { error: "secret" } },
+        ],
+      },
+      "422: body.timeout: Input should be less than or equal to 600; body.docker_run_cmd.0: Field required",
+    ],
+    ["a text", { detail: "Unknown profile" }, "422: Unknown profile"],
+    ["an object", { detail: { message: "Unknown profile", request: "secret" } }, "422: Unknown profile"],
+    [
+      "the oldest envelope",
+      { detail: "Invalid", status: 422, type: "x", errors: [{ field: "code", message: "required" }] },
+      "422: Invalid; code: required",
+    ],
+    ["a bare message", { message: "no" }, "422: no"],
+    ["a JSON text", '"no"', "422: no"],
+    ["HTML", "<html><body>secret</body></html>", "422: HTML instead of JSON"],
+    ["plain text", "secret", "422: an answer that is not JSON"],
+    ["nothing", "", "422"],
+    ["an unknown object", { secret: "secret" }, "422"],
+  ])("is made of %s", async (_, body, detail) => {
+    expect(await detailOf(body)).toBe(detail);
+  });
+
+  test("is clipped", async () => {
+    const detail = await detailOf({ detail: "long ".repeat(100_000) }, 400);
+    expect(detail.length).toBeLessThan(450);
+  });
+
+  test("holds no secret, wherever Lyceum quotes one", async () => {
+    const secrets = [
+      apiKey,
+      "lk_ofsomebodyelse",
+      callbackUrl,
+      "t0ken-0f-callback",
+      "very-secret-value",
+      "registry-password",
+      "eyJhbGciOi.eyJzdWIi.c2ln",
+    ];
+    const detail = await detailOf({
+      detail: `no: ${secrets.join(" , ")} Bearer abc ${JSON.stringify(request.body)}`,
+    });
+    for (const secret of ["secret", "t0ken", "registry", apiKey, "lk_", "eyJ", "abc "]) {
+      expect(detail.replaceAll("[hidden]", "")).not.toContain(secret);
+    }
+  });
+});
+
+describe("a read", () => {
+  test.each([404, 410])("is missing with %i", async (status) => {
+    reading().reply(status, { detail: "Execution not found" });
+    expect(await setUp().client.record("5d0b", "confirm")).toEqual({
+      outcome: "missing",
+      detail: `GET /execution/{id}: ${status}: Execution not found`,
+    });
+  });
+
+  test.each([400, 403, 422])("is refused with %i", async (status) => {
+    reading().reply(status, { detail: "no" });
+    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome: "refused", status });
+  });
+
+  test.each<[string, number, nock.Body]>([
+    ["500", 500, { detail: "boom" }],
+    ["503", 503, ""],
+    ["408", 408, ""],
+    ["a redirect", 302, ""],
+    ["HTML", 200, "<html></html>"],
+    ["nothing", 204, ""],
+    ["a record without a status", 200, { execution_id: "5d0b" }],
+    ["a list", 200, []],
+  ])("says nothing about the run after %s", async (_, status, body) => {
+    reading().reply(status, body);
+    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome: "unreachable" });
+  });
+
+  test.each(["ECONNREFUSED", "ECONNRESET"])("says nothing about the run after %s", async (code) => {
+    reading().replyWithError(failure(code));
+    expect(await setUp().client.record("5d0b", "confirm")).toEqual({
+      outcome: "unreachable",
+      detail: `GET /execution/{id}: ${code}`,
+    });
+  });
+
+  test("says nothing about the run when its answer is too large", async () => {
+    reading("/workloads/list").reply(200, `["${"x".repeat(9 * 1024 * 1024)}"]`);
+    expect(await setUp().client.workloads("routine")).toEqual({
+      outcome: "unreachable",
+      detail: "GET /workloads/list: 200: answer larger than 8388608 bytes",
+    });
+  });
+
+  test("is unauthorized, or throttled, as the answer says", async () => {
+    reading().reply(401, { detail: "no" });
+    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome: "unauthorized" });
+    reading().reply(429);
+    expect(await setUp().client.record("5d0b", "confirm")).toEqual({
+      outcome: "throttled",
+      retryAfterMs: 60_000,
+    });
+  });
+
+  test("is held back, without a request, while Lyceum gives no answers", async () => {
+    reading().times(5).replyWithError(failure("ECONNREFUSED"));
+    const { client } = setUp();
+    for (let i = 0; i < 5; i += 1) await client.record("5d0b", "routine");
+    expect(await client.record("5d0b", "routine")).toEqual({
+      outcome: "unreachable",
+      detail: "GET /execution/{id}: no answers lately; asking again in 500 ms",
+    });
+  });
+
+  test("leaves no timer behind", async () => {
+    let open = 0;
+    const timers: Timers = {
+      after(ms, fn) {
+        open += 1;
+        const cancel = systemTimers.after(ms, fn);
+        return () => {
+          open -= 1;
+          cancel();
+        };
+      },
+    };
+    reading().reply(200, record);
+    reading().replyWithError(failure("ECONNRESET"));
+    const { client } = setUp({ timers });
+    await client.record("5d0b", "confirm");
+    await client.record("5d0b", "confirm");
+    expect(open).toBe(0);
+  });
+});
+
+describe("every endpoint", () => {
+  test("is called where the documentation says, and read", async () => {
+    const { client } = setUp();
+    reading("/execution/streaming/5d0b/status").reply(200, { status: "Running", errors: null });
+    expect(await client.streamingStatus("5d0b", "overdue")).toMatchObject({ value: { word: "Running" } });
+    reading("/execution/gpu_selection/5d0b/status").reply(200, { status: "running" });
+    expect(await client.gpuSelectionStatus("5d0b", "overdue")).toMatchObject({ value: { subJobs: [] } });
+    reading("/execution/5d0b/timing").reply(200, { timing: { total: 6.1 } });
+    expect(await client.timing("5d0b")).toMatchObject({ value: { durations: { total: 6.1 } } });
+    reading("/execution/5d0b/metrics?step=5s").reply(200, { hostname: "n", gpuPowerWatt: [] });
+    expect(await client.metrics("5d0b", { step: "5s" })).toMatchObject({
+      value: { series: { gpuPowerWatt: [] } },
+    });
+    reading("/logs/execution/5d0b?limit=10&hours=168").reply(200, { logs: [{ message: "45" }], total: 1 });
+    expect(await client.logs("5d0b", { limit: 10, hours: 500 })).toMatchObject({ value: { total: 1 } });
+    reading("/workloads/list").reply(200, [{ execution_id: "a", status: "running" }]);
+    expect(await client.workloads("routine")).toMatchObject({ value: [{ executionId: "a" }] });
+    reading("/billing/history?limit=50&offset=100").reply(200, { executions: [], total_executions: 100 });
+    expect(await client.history({ limit: 50, offset: 100 })).toMatchObject({
+      value: { rows: [], total: 100 },
+    });
+    reading("/machine-types").reply(200, {
+      machine_types: [{ hardware_profile: "cpu", price_per_hour: 0.1 }],
+    });
+    expect(await client.machineTypes()).toMatchObject({ value: [{ hardwareProfile: "cpu" }] });
+    reading("/user/quotas/available-hardware").reply(200, { available_hardware_profiles: ["cpu"] });
+    expect(await client.availableHardware()).toMatchObject({ value: ["cpu"] });
+  });
+
+  test("that ends something takes any success, with or without a body", async () => {
+    const { client } = setUp();
+    nock(origin).post(`${base}/workloads/stop/5d0b`).reply(202, { status: "cancelled" });
+    expect(await client.stop("5d0b")).toMatchObject({ outcome: "ok", value: { word: "cancelled" } });
+    nock(origin).delete(`${base}/execution/5d0b`).reply(204);
+    expect(await client.deleteRecord("5d0b")).toMatchObject({ outcome: "ok" });
+    nock(origin).post(`${base}/workloads/abort/5d0b`).reply(404, { detail: "already ended" });
+    expect(await client.abort("5d0b")).toMatchObject({ outcome: "missing" });
+    nock(origin).post(`${base}/workloads/abort/5d0b`).reply(200, "<html>");
+    expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreachable" });
+  });
+
+  test("of billing counts as billing, the others as reads", async () => {
+    reading("/billing/history?limit=1&offset=0").reply(200, []);
+    const { client, throttle } = setUp();
+    await client.history({ limit: 1, offset: 0 });
+    const { billing, execution } = throttle.state().groups;
+    expect([billing.used, execution.used]).toEqual([1, 0]);
+  });
+});

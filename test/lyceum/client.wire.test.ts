@@ -1,0 +1,160 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { createLyceumClient } from "../../src/lyceum/client.ts";
+import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createFakeTime } from "./fakeTime.ts";
+
+// Over real sockets: what a stand-in for them cannot show (slowness, resets, the codes of Node's own failures).
+
+const request = { path: "/execution/streaming/start", body: { code: "print(1)" }, secrets: [] };
+const call = "POST /execution/streaming/start";
+let server: Server | undefined;
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function listen(listener: RequestListener): Promise<string> {
+  server = createServer(listener);
+  await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function clientOf(baseUrl: string, ms = 5_000, fetch = globalThis.fetch) {
+  const clock = createFakeTime();
+  const throttle = createThrottle({ clock, random: () => 0 });
+  const timeouts = { startMs: ms, readMs: ms, writeMs: ms };
+  const credentials = { apiKey: "lk_x" };
+  return createLyceumClient({ baseUrl, orgSlug: null, credentials, throttle, clock, timeouts, fetch });
+}
+
+async function closedPort(): Promise<number> {
+  const taken = createTcpServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  const { port } = taken.address() as AddressInfo;
+  await new Promise((resolve) => taken.close(resolve));
+  return port;
+}
+
+describe("a start that certainly did not arrive", () => {
+  test("is unreachable when the connection is refused", async () => {
+    const client = clientOf(`http://127.0.0.1:${await closedPort()}`);
+    expect(await client.start(request)).toEqual({ outcome: "unreachable", detail: `${call}: ECONNREFUSED` });
+  });
+
+  test("is unreachable when every address of a host refuses", async () => {
+    const client = clientOf(`http://localhost:${await closedPort()}`);
+    expect(await client.start(request)).toEqual({ outcome: "unreachable", detail: `${call}: ECONNREFUSED` });
+  });
+
+  test("is unreachable when there is no such host", async () => {
+    const outcome = await clientOf("http://no-such-host.invalid").start(request);
+    expect(outcome.outcome).toBe("unreachable");
+  });
+
+  test("is unreachable when TLS meets a server that speaks none", async () => {
+    const host = await listen((_, response) => response.end("{}"));
+    const outcome = await clientOf(`https://${host}`).start(request);
+    expect(outcome).toEqual({ outcome: "unreachable", detail: expect.stringContaining("ERR_SSL_") });
+  });
+
+  test("is unreachable when the certificate is for another host", async () => {
+    const cause = Object.assign(new Error("altname"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+    const client = clientOf("https://x.test", 5_000, async () => {
+      throw new TypeError("fetch failed", { cause });
+    });
+    expect((await client.start(request)).outcome).toBe("unreachable");
+  });
+});
+
+describe("a start that may have arrived", () => {
+  test("is unknown when no answer comes in time", async () => {
+    const host = await listen(() => {});
+    expect(await clientOf(`http://${host}`, 50).start(request)).toEqual({
+      outcome: "unknown",
+      detail: `${call}: no answer within 50 ms`,
+    });
+  });
+
+  test("is unknown when the answer stops half-way", async () => {
+    const host = await listen((_, response) => void response.writeHead(200).write('{"execution_id": "5d'));
+    const outcome = await clientOf(`http://${host}`, 100).start(request);
+    expect(outcome).toMatchObject({ outcome: "unknown" });
+  });
+
+  test("is unknown when the connection breaks before or within the answer", async () => {
+    let seen = 0;
+    const host = await listen((incoming, response) => {
+      incoming.resume().on("end", () => {
+        seen += 1;
+        if (seen === 1) incoming.socket.resetAndDestroy();
+        else if (seen === 2) incoming.socket.destroy();
+        else response.writeHead(200, { "content-length": "99" }).write("{", () => incoming.socket.destroy());
+      });
+    });
+    const client = clientOf(`http://${host}`);
+    for (let i = 0; i < 3; i += 1) expect((await client.start(request)).outcome).toBe("unknown");
+    expect(seen).toBe(3);
+  });
+
+  test("is refused when only the text of the refusal is lost", async () => {
+    const host = await listen((incoming, response) => {
+      response.writeHead(422, { "content-length": "99" }).write("{", () => incoming.socket.destroy());
+    });
+    const outcome = await clientOf(`http://${host}`).start(request);
+    expect(outcome).toMatchObject({ outcome: "refused", status: 422 });
+  });
+
+  test("is sent once only, and its redirect not followed", async () => {
+    const paths: string[] = [];
+    const host = await listen((incoming, response) => {
+      paths.push(incoming.url ?? "");
+      response.writeHead(307, { location: "/elsewhere" }).end();
+    });
+    expect(await clientOf(`http://${host}/api`).start(request)).toMatchObject({
+      outcome: "refused",
+      status: 307,
+    });
+    expect(paths).toEqual(["/api/execution/streaming/start"]);
+  });
+});
+
+describe("a read", () => {
+  test("of an answer that never ends is cut at its bound", async () => {
+    let sent = 0;
+    const host = await listen((_, response) => {
+      const chunk = Buffer.alloc(1024 * 1024, 32);
+      const more = () => {
+        sent += 1;
+        if (!response.destroyed) response.write(chunk, more);
+      };
+      more();
+    });
+    const outcome = await clientOf(`http://${host}`, 20_000).workloads("routine");
+    expect(outcome).toEqual({ outcome: "unreachable", detail: expect.stringContaining("larger than") });
+    expect(sent).toBeLessThan(30);
+  });
+
+  test("whose text is split within a character is whole", async () => {
+    const text = Buffer.from(JSON.stringify({ execution_id: "5d0b", status: "completed", stdout: "é漢🚀" }));
+    const host = await listen(async (_, response) => {
+      for (const byte of text) {
+        response.write(Uint8Array.of(byte));
+        await new Promise(setImmediate);
+      }
+      response.end();
+    });
+    const outcome = await clientOf(`http://${host}`).record("5d0b", "collect");
+    expect(outcome).toMatchObject({ outcome: "ok", value: { stdout: "é漢🚀" } });
+  });
+
+  test("that takes too long says nothing about the run", async () => {
+    const host = await listen((_, response) => void response.writeHead(200).write("["));
+    expect(await clientOf(`http://${host}`, 50).workloads("routine")).toEqual({
+      outcome: "unreachable",
+      detail: "GET /workloads/list: 200: answer cut off: no answer within 50 ms",
+    });
+  });
+});

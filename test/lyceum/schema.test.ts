@@ -1,0 +1,265 @@
+import { describe, expect, test } from "vitest";
+import { readTime } from "../../src/lyceum/scalar.ts";
+import * as schema from "../../src/lyceum/schema.ts";
+
+describe("a timestamp", () => {
+  const at = Date.UTC(2026, 7, 3, 9, 10, 11, 123);
+  test.each([
+    ["with Z", "2026-08-03T09:10:11.123456Z", at],
+    ["with no zone, read as UTC", "2026-08-03T09:10:11.123456", at],
+    ["with an offset", "2026-08-03T11:10:11.123+02:00", at],
+    ["with an offset without a colon", "2026-08-03T11:10:11.123+0200", at],
+    ["with a short offset", "2026-08-03T11:10:11.123+02", at],
+    ["with a blank for the T", "2026-08-03 09:10:11.123", at],
+    ["without a fraction", "2026-08-03T09:10:11Z", at - 123],
+    ["with one digit of a fraction", "2026-08-03T09:10:11.1Z", at - 23],
+    ["of a day", "2026-08-03", Date.UTC(2026, 7, 3)],
+    ["in Loki's nanoseconds", `${at}000001`, at],
+    ["in Unix seconds", (at - 123) / 1000, at - 123],
+    ["in Unix seconds as text", String(at / 1000), at],
+    ["in Unix milliseconds", at, at],
+    ["in Unix microseconds", at * 1000, at],
+    ["that is null", null, null],
+    ["that is empty", "", null],
+    ["that is no time", "yesterday", null],
+    ["of an impossible day", "2026-13-45T09:10:11Z", null],
+    ["that is an object", {}, null],
+  ])("%s is read", (_, value, expected) => {
+    expect(readTime(value)).toBe(expected);
+  });
+});
+
+describe("a start's answer", () => {
+  test("is an id and a word", () => {
+    const answer = {
+      execution_id: "5d0b",
+      status: "running",
+      streaming_url: "https://x",
+      pythia_decision: null,
+    };
+    expect(schema.startAnswer.parse(answer)).toEqual({ executionId: "5d0b", word: "running" });
+  });
+
+  test("may leave out the status", () => {
+    expect(schema.startAnswer.parse({ execution_id: "5d0b" })).toEqual({
+      executionId: "5d0b",
+      word: "pending",
+    });
+  });
+
+  test("may stand in the oldest envelope", () => {
+    const answer = { status: 200, message: "ok", data: { execution_id: "5d0b", status: "pending" } };
+    expect(schema.startAnswer.parse(answer).executionId).toBe("5d0b");
+  });
+
+  test.each([{}, null, [], "text", { execution_id: " " }, { execution_id: null }])(
+    "%j has no id",
+    (answer) => {
+      expect(schema.startAnswer.safeParse(answer).success).toBe(false);
+    },
+  );
+});
+
+describe("a status", () => {
+  test("is read with its errors as text or list", () => {
+    expect(schema.statusAnswer.parse({ status: "failed", errors: ["a", "b"] })).toEqual({
+      word: "failed",
+      errors: "a\nb",
+    });
+    expect(schema.statusAnswer.parse({ status: "running" })).toEqual({ word: "running", errors: null });
+  });
+
+  test.each([{ status: 200 }, { status: null }, {}])("%j is none", (answer) => {
+    expect(schema.statusAnswer.safeParse(answer).success).toBe(false);
+  });
+
+  test("of an envelope is not that of the run", () => {
+    const answer = { status: "success", data: { status: "running" } };
+    expect(schema.statusAnswer.parse(answer).word).toBe("running");
+  });
+});
+
+describe("a record", () => {
+  const full = {
+    execution_id: "5d0b",
+    status: "completed",
+    execution_type: "python code",
+    hardware_profile: "cpu",
+    file_name: "exe_x",
+    created_at: "2026-09-01T08:00:00.120000+00:00",
+    execelet_start: "2026-09-01T08:00:01Z",
+    start_time: "2026-09-01T08:00:05Z",
+    end_time: "2026-09-01T08:00:06Z",
+    finish_time: "2026-09-01T08:00:06.400000",
+    stdout: "45\n",
+    stderr: "",
+    combined_output: "45\n",
+    return_code: "0",
+    result: { a: [1] },
+    errors: null,
+    errors_docker: "no image",
+    billed: "0.0004",
+    python_code: "SECRET",
+    docker_run_env: "TOKEN=SECRET",
+    docker_registry_credentials: { password: "SECRET" },
+    s3_credentials: "SECRET",
+    user_callback_url: "https://SECRET",
+    user_id: "SECRET",
+    metadata: { a: "SECRET" },
+  };
+
+  test("is read without its secrets", () => {
+    const record = schema.recordAnswer.parse(full);
+    expect(JSON.stringify(record)).not.toContain("SECRET");
+    expect(record).toMatchObject({
+      executionId: "5d0b",
+      word: "completed",
+      fileName: "exe_x",
+      hardwareProfile: "cpu",
+      createdAt: Date.UTC(2026, 8, 1, 8, 0, 0, 120),
+      finishTime: Date.UTC(2026, 8, 1, 8, 0, 6, 400),
+      stdout: "45\n",
+      stderr: "",
+      returnCode: 0,
+      result: { a: [1] },
+      errors: "no image",
+      billed: 0.0004,
+    });
+  });
+
+  test("needs no more than an id and a status", () => {
+    const record = schema.recordAnswer.parse({ execution_id: "5d0b", status: "x" });
+    const { executionId, word, ...rest } = record;
+    expect([executionId, word]).toEqual(["5d0b", "x"]);
+    expect(Object.values(rest).every((value) => value === null)).toBe(true);
+  });
+
+  test("takes the older names of times and cost", () => {
+    const record = schema.recordAnswer.parse({
+      execution_id: "5d0b",
+      status: "x",
+      job_start: "2026-09-01T08:00:05Z",
+      job_end: "2026-09-01T08:00:06Z",
+      amount_billed: 2,
+    });
+    expect(record.endTime).toBe((record.startTime ?? 0) + 1000);
+    expect(record.billed).toBe(2);
+  });
+
+  test("with deeply nested errors is still read", () => {
+    const errors = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`);
+    expect(schema.recordAnswer.parse({ execution_id: "5d0b", status: "x", errors }).errors).toBe(null);
+  });
+});
+
+describe("lists", () => {
+  const row = { execution_id: "a", status: "running" };
+
+  test.each([
+    ["bare", [row]],
+    ["under executions", { executions: [row] }],
+    ["under data", { data: [row] }],
+    ["under workloads", { workloads: [row] }],
+    ["under items", { items: [row] }],
+  ])("of workloads are read %s", (_, answer) => {
+    expect(schema.workloadsAnswer.parse(answer)).toMatchObject([{ executionId: "a", word: "running" }]);
+  });
+
+  test("keep what can be read when one row cannot", () => {
+    expect(schema.workloadsAnswer.parse([null, { status: "x" }, row])).toHaveLength(1);
+  });
+
+  test.each([null, {}, "text", { executions: "none" }])("are not made of %j", (answer) => {
+    expect(schema.workloadsAnswer.safeParse(answer).success).toBe(false);
+    expect(schema.historyAnswer.safeParse(answer).success).toBe(false);
+  });
+
+  test("of history carry the total if there is one", () => {
+    expect(schema.historyAnswer.parse({ executions: [row], total_executions: "7" })).toMatchObject({
+      total: 7,
+    });
+    expect(schema.historyAnswer.parse([row])).toMatchObject({ total: null, rows: [{ executionId: "a" }] });
+  });
+
+  test("of machine types and profiles are read in every known form", () => {
+    const types = { machine_types: [{ hardware_profile: "cpu", price_per_hour: "0.1" }, { other: 1 }] };
+    expect(schema.machineTypesAnswer.parse(types)).toEqual([{ hardwareProfile: "cpu", pricePerHour: 0.1 }]);
+    const profiles = { available_hardware_profiles: ["cpu", { hardware_profile: "gpu.a100" }, null] };
+    expect(schema.availableHardwareAnswer.parse(profiles)).toEqual(["cpu", "gpu.a100"]);
+  });
+});
+
+describe("what is collected", () => {
+  test("a GPU selection may say nothing of its sub-jobs", () => {
+    expect(schema.gpuSelectionAnswer.parse({ status: "running" })).toEqual({ word: "running", subJobs: [] });
+    const answer = {
+      status: "running",
+      sub_jobs: [{ execution_id: "b1", hardware_profile: "gpu", status: "completed" }],
+    };
+    expect(schema.gpuSelectionAnswer.parse(answer).subJobs).toEqual([
+      { executionId: "b1", word: "completed", hardwareProfile: "gpu" },
+    ]);
+  });
+
+  test("timing keeps Lyceum's numbers and phases", () => {
+    const phases = { boot: { start_time: "2026-09-01T08:00:05Z", end_time: null, duration: "2" } };
+    const timing = schema.timingAnswer.parse({
+      execution_id: "5d0b",
+      timing: { queued: 2.1, total: "6.1", phases },
+    });
+    expect(timing.durations).toEqual({ queued: 2.1, total: 6.1 });
+    expect(timing.phases.boot).toEqual({
+      startTime: Date.UTC(2026, 8, 1, 8, 0, 5),
+      endTime: null,
+      duration: 2,
+    });
+  });
+
+  test("metrics keep every series, and drop points that cannot be read", () => {
+    const point = { timestamp: "2026-09-01T08:00:20Z", value: "71.5" };
+    const metrics = schema.metricsAnswer.parse({
+      hostname: "n",
+      timeRange: { start: "2026-09-01T08:00:05Z" },
+      gpuUtilizationPercent: [
+        point,
+        { timestamp: "?", value: 1 },
+        { timestamp: "2026-09-01T08:00:20Z", value: null },
+      ],
+      somethingNew: [],
+    });
+    expect(metrics.series.gpuUtilizationPercent).toEqual([
+      { at: Date.UTC(2026, 8, 1, 8, 0, 20), value: 71.5 },
+    ]);
+    expect(metrics.series.somethingNew).toEqual([]);
+    expect(metrics.endTime).toBe(null);
+  });
+
+  test("a log entry keeps a timestamp that cannot be read, and no user id", () => {
+    const entry = {
+      timestamp: "soon",
+      message: "45",
+      level: null,
+      user_id: "u-1",
+      labels: { stream: "stdout", n: 1 },
+    };
+    expect(schema.logsAnswer.parse({ logs: [entry, { message: 1 }], total: 9 })).toEqual({
+      entries: [
+        {
+          at: null,
+          timestamp: "soon",
+          message: "45",
+          level: null,
+          hostname: null,
+          labels: { stream: "stdout" },
+        },
+      ],
+      total: 9,
+    });
+  });
+
+  test("an ending may say anything or nothing", () => {
+    expect(schema.endingAnswer.parse(null)).toEqual({ word: null, message: null });
+    const answer = { message: "Execution aborted", status: "aborted" };
+    expect(schema.endingAnswer.parse(answer)).toEqual({ word: "aborted", message: "Execution aborted" });
+  });
+});
