@@ -1,7 +1,8 @@
 // The single door: every fact about a run or an execution enters here and is applied in the caller's transaction.
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
-import { type Fact, transition } from "../domain/machine.ts";
+import type { Fact } from "../domain/fact.ts";
+import { transition } from "../domain/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { insertPendingArtifacts } from "../store/artifacts.ts";
 import { deleteExecution, findExecution, insertExecution, saveExecution } from "../store/executions.ts";

@@ -3,7 +3,7 @@
 // that a callback named.
 import PQueue from "p-queue";
 import { type DetectedBy, type Execution, hasEnded } from "../domain/execution.ts";
-import type { Fact } from "../domain/machine.ts";
+import type { Fact } from "../domain/fact.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { RecordReading, RunRow } from "../lyceum/reading.ts";

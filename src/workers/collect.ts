@@ -3,7 +3,7 @@
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
 import type { Execution } from "../domain/execution.ts";
-import type { Fact } from "../domain/machine.ts";
+import type { Fact } from "../domain/fact.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";

@@ -1,0 +1,48 @@
+// After the end: the artifacts are collected; and what was given up as lost may still show up, as an orphan.
+import { event, type Known, lookedFor, type Moment, type Transition, unchanged } from "./change.ts";
+import type { Execution } from "./execution.ts";
+import type { Fact } from "./fact.ts";
+import { afterEnd, settledAs } from "./outcome.ts";
+import { nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
+
+export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: Moment): Transition | null {
+  if (fact.fact === "collect_later") return unchanged(run, { ...execution, dueAt: fact.dueAt });
+  if (fact.fact !== "collected") return null;
+  const closed: Execution = { ...execution, phase: "closed", dueAt: null };
+  const isLast = run.status === "collecting" && run.executionId === execution.id;
+  return isLast ? settledAs(afterEnd(run, execution, now), closed) : unchanged(run, closed);
+}
+
+export function whileOrphan(
+  { run, execution }: Known,
+  fact: Fact,
+  { now, rules }: Moment,
+): Transition | null {
+  switch (fact.fact) {
+    case "accepted": {
+      if (execution.lyceumExecutionId !== null) return null;
+      const found = {
+        ...execution,
+        lyceumExecutionId: fact.lyceumExecutionId,
+        rawStatus: fact.raw,
+        dueAt: now,
+      };
+      const data = { lyceum_execution_id: fact.lyceumExecutionId, raw_status: fact.raw };
+      return { run, execution: found, events: [event(run, "execution.orphaned", data, execution.id)] };
+    }
+    case "orphan_ended":
+      return unchanged(run, { ...execution, phase: "closed", dueAt: null, rawStatus: fact.raw });
+    case "not_found": {
+      const looked = lookedFor(execution, now, rules);
+      if (now - (execution.endedAt ?? now) >= ORPHAN_WATCH_MS)
+        return unchanged(run, { ...looked, phase: "closed", dueAt: null });
+      return unchanged(run, { ...looked, dueAt: nextOrphanSearchAt(now, rules) });
+    }
+    case "unanswered":
+      return unchanged(run, { ...execution, dueAt: fact.retryAt });
+    case "callback":
+      return unchanged(run, { ...execution, callbackAt: now, dueAt: now });
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,82 @@
+// A change of state in the making: what every clause of the state machine is given and gives back.
+import type { EventDraft } from "./event.ts";
+import { type Execution, type ExecutionStatus, hasEnded } from "./execution.ts";
+import { afterLoss, cancelled, failed, settledAs } from "./outcome.ts";
+import type { Policy, Run } from "./run.ts";
+import { answeredMs, nextOrphanSearchAt, nextSearchAt, type Rules } from "./schedule.ts";
+
+export interface Situation {
+  run: Run;
+  execution: Execution | null;
+  policy: Policy;
+}
+
+export interface Moment {
+  now: number;
+  rules: Rules;
+  /** In [0, 1): spreads retries. */
+  random: number;
+  /** How long runs like this one took, if any ended lately. */
+  expectedMs: number | null;
+}
+
+export interface Transition {
+  run: Run;
+  /** Null when the execution never came to be at Lyceum: its row goes away. */
+  execution: Execution | null;
+  events: EventDraft[];
+}
+
+/** A situation in which there is an execution. */
+export type Known = Situation & { execution: Execution };
+
+export function event(
+  run: Run,
+  type: EventDraft["type"],
+  data: Record<string, unknown>,
+  executionId?: string,
+): EventDraft {
+  return { type, jobId: run.jobId, runId: run.id, executionId, data };
+}
+
+export function unchanged(run: Run, execution: Execution): Transition {
+  return { run, execution, events: [] };
+}
+
+export function isEnd(status: ExecutionStatus | null): status is ExecutionStatus {
+  return status !== null && hasEnded(status);
+}
+
+/** Its POST may still be under way in some process: nobody else may conclude anything yet. */
+export function isInFlight(execution: Execution): boolean {
+  return execution.phase === "submitting" && execution.inDoubtAt === null;
+}
+
+export function lookedFor(execution: Execution, now: number, rules: Rules): Execution {
+  const unseenMs = execution.unseenMs + answeredMs(execution, now, rules);
+  return { ...execution, unseenMs, lookedAt: now, callbackAt: null, dueAt: nextSearchAt(now, rules) };
+}
+
+export function lost(
+  run: Run,
+  execution: Execution,
+  policy: Policy,
+  moment: Moment,
+  why: string,
+): Transition {
+  const { now, rules } = moment;
+  const gone: Execution = {
+    ...execution,
+    status: "lost",
+    phase: "orphan",
+    dueAt: nextOrphanSearchAt(now, rules),
+    endedAt: now,
+    error: why,
+  };
+  const news = event(run, "execution.lost", { detail: why }, execution.id);
+  const retry = afterLoss(run, gone, policy, moment);
+  if (retry !== null) return { ...retry, execution: gone, events: [news, ...retry.events] };
+  const end =
+    run.cancellation === null ? failed(run, { code: "lost", detail: why }, now) : cancelled(run, now);
+  return settledAs(end, gone, [news]);
+}

@@ -1,0 +1,31 @@
+// What can be learned about a run or its execution, by whatever way it was learned.
+import type { DetectedBy, ExecutionStatus, Reading } from "./execution.ts";
+import type { Cancellation } from "./run.ts";
+
+export type Fact =
+  /** Dispatch takes the run; saved before the POST. */
+  | { fact: "claimed"; executionId: string }
+  /** Lyceum has it: by the start's answer, or found by its marker. */
+  | {
+      fact: "accepted";
+      lyceumExecutionId: string;
+      status: ExecutionStatus | null;
+      raw: string;
+      found: boolean;
+    }
+  | { fact: "refused"; status: number; detail: string }
+  /** Certain that Lyceum did not take it: throttled, unauthorized, connection refused. */
+  | { fact: "not_taken"; retryAt: number; reason: string }
+  | { fact: "outcome_unknown"; detail: string }
+  /** A look-up was answered, and Lyceum does not know the execution. */
+  | { fact: "not_found" }
+  /** A look-up or a check was not answered: says nothing. */
+  | { fact: "unanswered"; retryAt: number }
+  | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number }
+  | { fact: "callback" }
+  | { fact: "cancel"; cancellation: Cancellation }
+  | { fact: "cancel_sent" }
+  /** An orphan was aborted, or found to have ended. */
+  | { fact: "orphan_ended"; raw: string }
+  | { fact: "collect_later"; dueAt: number }
+  | { fact: "collected" };

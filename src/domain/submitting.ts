@@ -1,0 +1,150 @@
+// From the claim to the start's answer, or through the doubt when there is none.
+import {
+  event,
+  isEnd,
+  isInFlight,
+  type Known,
+  lookedFor,
+  lost,
+  type Moment,
+  type Situation,
+  type Transition,
+  unchanged,
+} from "./change.ts";
+import { type Execution, hasEnded } from "./execution.ts";
+import type { Fact } from "./fact.ts";
+import { backToQueue, cancelled, failed, settledAs } from "./outcome.ts";
+import type { Run } from "./run.ts";
+import { firstCheckAt, type Rules } from "./schedule.ts";
+
+export function claimed({ run }: Situation, executionId: string, { now, rules }: Moment): Transition | null {
+  if (run.status !== "queued" || run.dueAt === null || run.dueAt > now || run.cancellation !== null)
+    return null;
+  const attempt = run.attempt + 1;
+  return {
+    run: { ...run, status: "active", attempt, dueAt: null, executionId, startedAt: run.startedAt ?? now },
+    execution: newExecution(run, executionId, attempt, now, rules),
+    events: [
+      event(run, "run.active", { attempt }),
+      event(run, "execution.submitting", { attempt }, executionId),
+    ],
+  };
+}
+
+export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Transition | null {
+  const { run, execution, policy } = known;
+  const { now, rules } = moment;
+  switch (fact.fact) {
+    case "accepted": {
+      const urgent = execution.callbackAt !== null || run.cancellation !== null || isEnd(fact.status);
+      return live(known, fact, urgent ? now : firstCheckAt(now, moment.expectedMs, rules), moment);
+    }
+    case "refused": {
+      const closed: Execution = {
+        ...execution,
+        status: "rejected",
+        phase: "closed",
+        dueAt: null,
+        error: fact.detail,
+      };
+      const error = {
+        code: "rejected",
+        detail: `Lyceum refused the request (${fact.status}): ${fact.detail}`,
+      };
+      const end = run.cancellation === null ? failed(run, error, now) : cancelled(run, now);
+      return settledAs(end, closed, [
+        event(run, "execution.rejected", { detail: fact.detail }, execution.id),
+      ]);
+    }
+    case "not_taken":
+      // Never came to be: the row goes, the attempt is given back.
+      return backToQueue(
+        { ...run, attempt: run.attempt - 1, executionId: null },
+        null,
+        fact.retryAt,
+        fact.reason,
+        now,
+      );
+    case "outcome_unknown": {
+      if (execution.inDoubtAt !== null) return null;
+      const inDoubt = { ...execution, inDoubtAt: now, dueAt: now, error: fact.detail };
+      return {
+        run,
+        execution: inDoubt,
+        events: [event(run, "execution.in_doubt", { detail: fact.detail }, execution.id)],
+      };
+    }
+    case "not_found": {
+      if (execution.inDoubtAt === null) return null;
+      const looked = lookedFor(execution, now, rules);
+      if (looked.unseenMs < rules.inDoubtAfterMs) return unchanged(run, looked);
+      return lost(run, looked, policy, moment, "the submission can neither be confirmed nor ruled out");
+    }
+    case "unanswered":
+      return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
+    case "callback":
+      return unchanged(run, {
+        ...execution,
+        callbackAt: now,
+        dueAt: isInFlight(execution) ? execution.dueAt : now,
+      });
+    default:
+      return null;
+  }
+}
+
+function live(known: Known, fact: Fact & { fact: "accepted" }, dueAt: number, moment: Moment): Transition {
+  const { run, execution } = known;
+  const word = fact.status === null || hasEnded(fact.status) ? "pending" : fact.status;
+  const accepted: Execution = {
+    ...execution,
+    phase: "watching",
+    status: word,
+    rawStatus: fact.raw,
+    lyceumExecutionId: fact.lyceumExecutionId,
+    acceptedAt: moment.now,
+    expectedEndAt: moment.expectedMs === null ? null : moment.now + moment.expectedMs,
+    unseenMs: 0,
+    lookedAt: null,
+    error: null,
+    dueAt,
+  };
+  const data = { lyceum_execution_id: fact.lyceumExecutionId, found: fact.found };
+  const events = [
+    event(run, "execution.accepted", data, execution.id),
+    event(run, `execution.${word}`, { raw_status: fact.raw }, execution.id),
+  ];
+  return { run, execution: accepted, events };
+}
+
+function newExecution(run: Run, id: string, attempt: number, now: number, rules: Rules): Execution {
+  return {
+    id,
+    runId: run.id,
+    jobId: run.jobId,
+    attempt,
+    phase: "submitting",
+    status: "submitting",
+    rawStatus: null,
+    version: 0,
+    dueAt: now + rules.submitPatienceMs,
+    lyceumExecutionId: null,
+    submittedAt: now,
+    acceptedAt: null,
+    inDoubtAt: null,
+    unseenMs: 0,
+    lookedAt: null,
+    callbackAt: null,
+    expectedEndAt: null,
+    cancelSentAt: null,
+    startedAt: null,
+    endedAt: null,
+    detectedAt: null,
+    detectedBy: null,
+    timedOut: false,
+    returnCode: null,
+    cost: null,
+    hardware: null,
+    error: null,
+  };
+}

@@ -1,0 +1,118 @@
+// While Lyceum has it: readings, until one says that it is over.
+import {
+  event,
+  isEnd,
+  type Known,
+  lookedFor,
+  lost,
+  type Moment,
+  type Transition,
+  unchanged,
+} from "./change.ts";
+import type { DetectedBy, Execution, ExecutionStatus, Reading } from "./execution.ts";
+import type { Fact } from "./fact.ts";
+import { afterLoss } from "./outcome.ts";
+import type { Run } from "./run.ts";
+import { nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
+
+export function whileWatching(known: Known, fact: Fact, moment: Moment): Transition | null {
+  const { run, execution, policy } = known;
+  const { now, rules } = moment;
+  switch (fact.fact) {
+    case "reading":
+      return isEnd(fact.reading.status)
+        ? ended(known, fact.reading, fact.reading.status, fact.by, moment)
+        : stillLive(known, fact.reading, fact.askedAt, moment);
+    case "not_found": {
+      if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
+        return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
+      const looked = lookedFor(execution, now, rules);
+      if (looked.unseenMs < rules.inDoubtAfterMs) return unchanged(run, looked);
+      return lost(run, looked, policy, moment, "Lyceum accepted it and no longer knows it");
+    }
+    case "unanswered":
+      return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
+    case "callback":
+      return unchanged(run, { ...execution, callbackAt: now, dueAt: now });
+    case "cancel_sent": {
+      const sent = { ...execution, cancelSentAt: now };
+      return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, now, rules) });
+    }
+    default:
+      return null;
+  }
+}
+
+function stillLive(
+  { run, execution }: Known,
+  reading: Reading,
+  askedAt: number,
+  { now, rules }: Moment,
+): Transition {
+  const status = reading.status ?? execution.status;
+  const next: Execution = {
+    ...execution,
+    ...measured(execution, reading),
+    status,
+    unseenMs: 0,
+    lookedAt: null,
+  };
+  // A callback that came after the question was asked is newer than this answer.
+  next.dueAt =
+    execution.callbackAt !== null && execution.callbackAt > askedAt ? now : nextCheckAt(next, now, rules);
+  const events =
+    status === execution.status
+      ? []
+      : [event(run, `execution.${status}`, { raw_status: reading.raw }, execution.id)];
+  return { run, execution: next, events };
+}
+
+function ended(
+  known: Known,
+  reading: Reading,
+  status: ExecutionStatus,
+  by: DetectedBy,
+  moment: Moment,
+): Transition {
+  const { run, execution, policy } = known;
+  const { now } = moment;
+  const over: Execution = {
+    ...execution,
+    ...measured(execution, reading),
+    status,
+    phase: "collecting",
+    dueAt: now,
+    detectedAt: now,
+    detectedBy: by,
+    timedOut: reading.timedOut || ranPastTimeout(run, execution, reading, status),
+    error: reading.detail ?? null,
+  };
+  const data = { raw_status: reading.raw, detected_by: by, return_code: over.returnCode };
+  const news = [event(run, `execution.${status}`, data, execution.id)];
+  const retry = afterLoss(run, over, policy, moment);
+  if (retry !== null) return { ...retry, execution: over, events: [...news, ...retry.events] };
+  return {
+    run: { ...run, status: "collecting" },
+    execution: over,
+    events: [...news, event(run, "run.collecting", {})],
+  };
+}
+
+/** Lyceum's word for a run that hit its time limit is not documented; its own times tell. */
+function ranPastTimeout(run: Run, execution: Execution, reading: Reading, status: ExecutionStatus): boolean {
+  if (status === "completed" || run.cancellation !== null) return false;
+  const startedAt = reading.startedAt ?? execution.startedAt;
+  if (startedAt === null || reading.endedAt === undefined || reading.returnCode === 0) return false;
+  return reading.endedAt - startedAt >= run.timeoutS * 1000;
+}
+
+function measured(execution: Execution, reading: Reading) {
+  return {
+    rawStatus: reading.raw,
+    startedAt: reading.startedAt ?? execution.startedAt,
+    endedAt: reading.endedAt ?? execution.endedAt,
+    returnCode: reading.returnCode ?? execution.returnCode,
+    cost: reading.cost ?? execution.cost,
+    hardware: reading.hardware ?? execution.hardware,
+  };
+}
