@@ -4,9 +4,10 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
+import { createCallbackHealth } from "./domain/callbackhealth.ts";
 import { type Clock, systemClock, systemTimers, type Timers } from "./domain/clock.ts";
+import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
-import type { Rules } from "./domain/schedule.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
 import { createServer } from "./http/server.ts";
@@ -14,7 +15,7 @@ import { createLyceumClient } from "./lyceum/client.ts";
 import { createThrottle, type Throttle } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
 import { openStore, type Store } from "./store/database.ts";
-import { hastenUnanswered, submissionsSince } from "./store/executions.ts";
+import { hastenUnanswered, spreadOverdue, submissionsSince } from "./store/executions.ts";
 import { readPauses, savePause } from "./store/pauses.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -56,15 +57,15 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const now = () => clock.now();
 
   const store = openStore(config.database, clock, newId);
-  const rules: Rules = {
+  const rules: Context["rules"] = {
     pollMinMs: config.poll.minMs,
     pollMaxMs: config.poll.maxMs,
     callbackGraceMs: config.callbackGraceMs,
     inDoubtAfterMs: config.inDoubtAfterMs,
     submitPatienceMs: SUBMIT_PATIENCE_MS,
-    callbacks: config.publicUrl === null ? "absent" : "unproven",
   };
-  const context: Context = { store, newId, random, rules: () => rules, report };
+  const health = createCallbackHealth({ asked: config.publicUrl !== null, graceMs: config.callbackGraceMs });
+  const context: Context = { store, newId, random, rules, health, durations: createDurations(), report };
 
   const throttle = createThrottle({
     clock,
@@ -124,6 +125,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     takesCallbacks: callbacks !== null,
     isAccepting: () => accepting,
     lyceumState: () => throttle.state(),
+    startAllowance: () => throttle.state().groups.execution,
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
   };
@@ -174,9 +176,10 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const graceOver = new Promise<"late">((resolve) => {
         cancelGrace = timers.after(Math.max(config.shutdownGraceMs - CLOSING_MS, 0), () => resolve("late"));
       });
-      // What is still under way then is left to the next process: its rows have their wake-ups.
       const how = await Promise.race([drained.then(() => "drained" as const), graceOver]);
       cancelGrace();
+      // What is still under way is left to the next process: claims are given back, so that it need not wait.
+      for (const worker of workers) await worker.handBack?.();
       log.info({ event: "stopped", how }, `stopped: ${how}`);
       await store.close();
     },
@@ -203,8 +206,11 @@ async function recover(store: Store, throttle: Throttle, config: Config, now: nu
     pauses: pauses.map((pause) => ({ group: pause.call_group as "execution", until: pause.until_at })),
   });
   throttle.onPause(({ group, until }) => void store.write((tx) => savePause(tx.db, group, until)));
-  // A SQLite file has one process: a start that it finds unanswered has nobody left who waits for the answer.
-  if (store.kind === "sqlite") await store.write((tx) => hastenUnanswered(tx.db, tx.now));
+  await store.write(async (tx) => {
+    // A SQLite file has one process: a start that it finds unanswered has nobody left who waits for the answer.
+    if (store.kind === "sqlite") await hastenUnanswered(tx.db, tx.now);
+    await spreadOverdue(tx.db, tx.now);
+  });
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

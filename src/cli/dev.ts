@@ -50,7 +50,7 @@ export async function dev({ port }: { port: number }): Promise<void> {
     DATABASE_URL: `sqlite:${join(folder, "proctor.db")}`,
     HOST: "127.0.0.1",
     PORT: String(freePort),
-    LOG_LEVEL: process.env["LOG_LEVEL"] ?? "warn",
+    LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     POLL_INTERVAL_MIN: "1s",
   });
   if (!reading.ok)

@@ -13,8 +13,11 @@ export function failed(run: Run, error: Fault, now: number): Settled {
   return end({ ...run, status: "failed", error }, now);
 }
 
-/** A run that its deadline ended has failed; one that somebody ended was cancelled. */
+/** A run that a time limit ended has failed; one that somebody ended was cancelled. */
 export function cancelled(run: Run, now: number): Settled {
+  if (run.cancellation?.cause === "expired") {
+    return failed(run, { code: "expired", detail: "it was still not over at Lyceum after 7 days" }, now);
+  }
   if (run.cancellation?.cause === "deadline") {
     return failed(
       run,
@@ -37,9 +40,7 @@ export function afterEnd(run: Run, execution: Execution, now: number): Settled {
       if (run.cancellation !== null || !execution.timedOut) return stopped(run, execution, now);
       return failed(run, fault(execution), now);
     default:
-      return run.cancellation?.cause === "deadline"
-        ? cancelled(run, now)
-        : failed(run, fault(execution), now);
+      return endedByTime(run) ? cancelled(run, now) : failed(run, fault(execution), now);
   }
 }
 
@@ -69,6 +70,10 @@ export function settledAs<E extends Execution | null>(
   before: EventDraft[] = [],
 ) {
   return { run, execution, events: [...before, ...events] };
+}
+
+function endedByTime({ cancellation }: Run): boolean {
+  return cancellation?.cause === "deadline" || cancellation?.cause === "expired";
 }
 
 function stopped(run: Run, execution: Execution, now: number): Settled {

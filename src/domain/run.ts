@@ -10,8 +10,8 @@ export type RunStatus = (typeof runStatuses)[number];
 
 /** `abort` kills, `stop` ends gracefully [docs/serverless/runs]. */
 export type CancelMode = "abort" | "stop";
-/** Who wanted the end: a caller, the job's deadline, or `on_run_failure: cancel_rest`. */
-export type CancelCause = "request" | "deadline" | "run_failure";
+/** Why it is to end: a caller, the job's deadline, `on_run_failure: cancel_rest`, or it has lived too long. */
+export type CancelCause = "request" | "deadline" | "run_failure" | "expired";
 export interface Cancellation {
   mode: CancelMode;
   cause: CancelCause;

@@ -1,4 +1,5 @@
 // When to look next: pure arithmetic over bounds, so that every wake-up has one place to be explained.
+import type { CallbackMode } from "./callbackhealth.ts";
 import type { Execution } from "./execution.ts";
 
 export interface Rules {
@@ -8,8 +9,8 @@ export interface Rules {
   inDoubtAfterMs: number;
   /** How long a start's answer is awaited before the submission counts as in doubt: above the client's time-out. */
   submitPatienceMs: number;
-  /** Whether callbacks have lately been seen to arrive: then runs are left alone until one is overdue. */
-  callbacks: "healthy" | "unproven" | "absent";
+  /** While callbacks are seen to arrive, runs are left alone until one is overdue. */
+  callbacks: CallbackMode;
 }
 
 const SECOND = 1000;
@@ -19,18 +20,21 @@ export const ORPHAN_WATCH_MS = 60 * 60 * SECOND;
 /** A record may be invisible shortly after the start; a 404 says nothing until then. */
 export const VISIBLE_AFTER_MS = 60 * SECOND;
 
-/** The first check of an execution that was just accepted. */
-export function firstCheckAt(now: number, expectedMs: number | null, rules: Rules): number {
-  return nextRoutineAt(now, now, expectedMs === null ? null : now + expectedMs, rules);
-}
-
-/** The next check of a live execution after a reading that was not terminal. */
-export function nextCheckAt(execution: Execution, now: number, rules: Rules): number {
-  const { callbackAt, cancelSentAt, acceptedAt } = execution;
+/** The next check of a live execution after a reading (or the acceptance) that was not terminal. */
+export function nextCheckAt(execution: Execution, timeoutS: number, now: number, rules: Rules): number {
+  const { callbackAt, cancelSentAt } = execution;
   // Something said that the end is near: look again after as long as we have waited since, at first every second.
   const hint = Math.max(callbackAt ?? 0, cancelSentAt ?? 0);
   if (now - hint < HURRY_MS) return now + clamp(now - hint, SECOND, rules.pollMinMs);
-  return nextRoutineAt(now, acceptedAt ?? now, execution.expectedEndAt, rules);
+
+  const since = execution.acceptedAt ?? now;
+  const expectedEndAt =
+    execution.expectedEndAt ?? (rules.callbacks === "healthy" ? since + timeoutS * SECOND : now);
+  const quietUntil = expectedEndAt + (rules.callbacks === "healthy" ? rules.callbackGraceMs : 0);
+  // Callbacks can be relied on: nothing to do until this one is overdue.
+  if (rules.callbacks === "healthy" && quietUntil > now) return Math.max(quietUntil, now + rules.pollMinMs);
+  const untilExpectedMs = Math.max(0, expectedEndAt - now);
+  return now + clamp(Math.max(untilExpectedMs, (now - since) / 4), rules.pollMinMs, rules.pollMaxMs);
 }
 
 /** How often an in-doubt or invisible execution is looked for: several tries within the grace. */
@@ -52,18 +56,7 @@ export function answeredMs(execution: Execution, now: number, rules: Rules): num
   return clamp(now - execution.lookedAt, 0, 2 * interval);
 }
 
-function nextRoutineAt(now: number, since: number, expectedEndAt: number | null, rules: Rules): number {
-  if (rules.callbacks === "healthy" && expectedEndAt !== null) {
-    const overdueAt = expectedEndAt + rules.callbackGraceMs;
-    if (overdueAt > now) return Math.max(overdueAt, now + rules.pollMinMs);
-  }
-  const untilExpected = expectedEndAt !== null && expectedEndAt > now ? expectedEndAt - now : 0;
-  const age = (now - since) / 4;
-  return (
-    now + clamp(untilExpected > 0 ? Math.max(untilExpected, age) : age, rules.pollMinMs, rules.pollMaxMs)
-  );
-}
-
+/** Whole milliseconds: times are stored as integers. */
 function clamp(value: number, min: number, max: number): number {
-  return Math.max(min, Math.min(max, value));
+  return Math.round(Math.max(min, Math.min(max, value)));
 }

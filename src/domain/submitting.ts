@@ -15,7 +15,7 @@ import { type Execution, hasEnded } from "./execution.ts";
 import type { Fact } from "./fact.ts";
 import { backToQueue, cancelled, failed, settledAs } from "./outcome.ts";
 import type { Run } from "./run.ts";
-import { firstCheckAt, type Rules } from "./schedule.ts";
+import { nextCheckAt, type Rules } from "./schedule.ts";
 
 export function claimed({ run }: Situation, executionId: string, { now, rules }: Moment): Transition | null {
   if (run.status !== "queued" || run.dueAt === null || run.dueAt > now || run.cancellation !== null)
@@ -37,7 +37,7 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
   switch (fact.fact) {
     case "accepted": {
       const urgent = execution.callbackAt !== null || run.cancellation !== null || isEnd(fact.status);
-      return live(known, fact, urgent ? now : firstCheckAt(now, moment.expectedMs, rules), moment);
+      return live(known, fact, urgent, moment);
     }
     case "refused": {
       const closed: Execution = {
@@ -93,8 +93,9 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
   }
 }
 
-function live(known: Known, fact: Fact & { fact: "accepted" }, dueAt: number, moment: Moment): Transition {
+function live(known: Known, fact: Fact & { fact: "accepted" }, urgent: boolean, moment: Moment): Transition {
   const { run, execution } = known;
+  const { now, expectedMs, rules } = moment;
   const word = fact.status === null || hasEnded(fact.status) ? "pending" : fact.status;
   const accepted: Execution = {
     ...execution,
@@ -102,13 +103,13 @@ function live(known: Known, fact: Fact & { fact: "accepted" }, dueAt: number, mo
     status: word,
     rawStatus: fact.raw,
     lyceumExecutionId: fact.lyceumExecutionId,
-    acceptedAt: moment.now,
-    expectedEndAt: moment.expectedMs === null ? null : moment.now + moment.expectedMs,
+    acceptedAt: now,
+    expectedEndAt: expectedMs === null ? null : now + Math.min(expectedMs, run.timeoutS * 1000 + STARTUP_MS),
     unseenMs: 0,
     lookedAt: null,
     error: null,
-    dueAt,
   };
+  accepted.dueAt = urgent ? now : nextCheckAt(accepted, run.timeoutS, now, rules);
   const data = { lyceum_execution_id: fact.lyceumExecutionId, found: fact.found };
   const events = [
     event(run, "execution.accepted", data, execution.id),
@@ -116,6 +117,9 @@ function live(known: Known, fact: Fact & { fact: "accepted" }, dueAt: number, mo
   ];
   return { run, execution: accepted, events };
 }
+
+/** Before the timeout begins to count: queueing, provisioning, image pull. */
+const STARTUP_MS = 5 * 60_000;
 
 function newExecution(run: Run, id: string, attempt: number, now: number, rules: Rules): Execution {
   return {

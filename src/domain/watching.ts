@@ -36,7 +36,7 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
       return unchanged(run, { ...execution, callbackAt: now, dueAt: now });
     case "cancel_sent": {
       const sent = { ...execution, cancelSentAt: now };
-      return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, now, rules) });
+      return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, run.timeoutS, now, rules) });
     }
     default:
       return null;
@@ -57,9 +57,11 @@ function stillLive(
     unseenMs: 0,
     lookedAt: null,
   };
-  // A callback that came after the question was asked is newer than this answer.
-  next.dueAt =
-    execution.callbackAt !== null && execution.callbackAt > askedAt ? now : nextCheckAt(next, now, rules);
+  // A callback that came after the question was asked is newer than this answer. One from the future (the clock
+  // was set back) would be newer than every answer.
+  const { callbackAt } = execution;
+  const isNewer = callbackAt !== null && callbackAt > askedAt && callbackAt <= now;
+  next.dueAt = isNewer ? now : nextCheckAt(next, run.timeoutS, now, rules);
   const events =
     status === execution.status
       ? []
@@ -84,7 +86,7 @@ function ended(
     dueAt: now,
     detectedAt: now,
     detectedBy: by,
-    timedOut: reading.timedOut || ranPastTimeout(run, execution, reading, status),
+    timedOut: status !== "completed" && (reading.timedOut || ranPastTimeout(run, execution, reading)),
     error: reading.detail ?? null,
   };
   const data = { raw_status: reading.raw, detected_by: by, return_code: over.returnCode };
@@ -99,8 +101,8 @@ function ended(
 }
 
 /** Lyceum's word for a run that hit its time limit is not documented; its own times tell. */
-function ranPastTimeout(run: Run, execution: Execution, reading: Reading, status: ExecutionStatus): boolean {
-  if (status === "completed" || run.cancellation !== null) return false;
+function ranPastTimeout(run: Run, execution: Execution, reading: Reading): boolean {
+  if (run.cancellation !== null) return false;
   const startedAt = reading.startedAt ?? execution.startedAt;
   if (startedAt === null || reading.endedAt === undefined || reading.returnCode === 0) return false;
   return reading.endedAt - startedAt >= run.timeoutS * 1000;

@@ -1,5 +1,6 @@
 // What a route knows of the request it serves, and what it serves with.
 import type { Context as HonoContext } from "hono";
+import type { Allowance } from "../domain/estimate.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Caller } from "./auth.ts";
 
@@ -19,6 +20,8 @@ export interface Desk extends Context {
   isAccepting: () => boolean;
   /** State of the throttle towards Lyceum, for the status page. */
   lyceumState: () => unknown;
+  /** What the limit on starts grants now. */
+  startAllowance: () => Allowance;
   /** Prometheus text, or null when it is served on a port of its own. */
   metricsText: (() => Promise<string>) | null;
   version: string;

@@ -47,6 +47,7 @@ export async function receiveCallback(context: Context, callback: Callback): Pro
     }
     return disposition;
   });
+  if (disposition === "late") context.health.cameLate(callback.executionId);
   if (disposition !== null) context.report.callback({ executionId: callback.executionId, disposition });
   return disposition;
 }

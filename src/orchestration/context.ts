@@ -1,4 +1,7 @@
 // What every use case is given.
+
+import type { CallbackHealth } from "../domain/callbackhealth.ts";
+import type { Durations } from "../domain/durations.ts";
 import type { NewId } from "../domain/id.ts";
 import type { Rules } from "../domain/schedule.ts";
 import type { Store } from "../store/database.ts";
@@ -9,7 +12,9 @@ export interface Context {
   newId: NewId;
   /** In [0, 1). */
   random: () => number;
-  /** The bounds in force now; whether callbacks are healthy changes with experience. */
-  rules: () => Rules;
+  rules: Omit<Rules, "callbacks">;
+  /** What the process has learned of callbacks and durations: hints for the schedule, never truths. */
+  health: CallbackHealth;
+  durations: Durations;
   report: Report;
 }

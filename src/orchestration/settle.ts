@@ -4,7 +4,9 @@ import type { Execution, Phase } from "../domain/execution.ts";
 import type { Fact } from "../domain/fact.ts";
 import { transition } from "../domain/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
+import { takesCallback } from "../domain/spec.ts";
 import { insertPendingArtifacts } from "../store/artifacts.ts";
+import { nextTicks } from "../store/counters.ts";
 import { deleteExecution, findExecution, insertExecution, saveExecution } from "../store/executions.ts";
 import { countsOf, type JobRow, markCancelled, moveRun } from "../store/jobs.ts";
 import { loadRun, saveRun } from "../store/runs.ts";
@@ -48,11 +50,17 @@ async function apply(
 ): Promise<Settled | null> {
   const loaded = await loadRun(tx.db, runId);
   if (loaded === null) return null;
-  const { run, policy } = loaded;
+  const { run, policy, like } = loaded;
   const current = run.executionId === null ? null : () => findExecution(tx.db, run.executionId ?? "");
   const execution = which !== "current" ? which : current === null ? null : await current();
 
-  const moment = { now: tx.now, rules: context.rules(), random: context.random(), expectedMs: null };
+  const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
+  const moment = {
+    now: tx.now,
+    rules: { ...context.rules, callbacks },
+    random: context.random(),
+    expectedMs: context.durations.expected(like),
+  };
   const next = transition({ run, execution, policy }, fact, moment);
   if (next === null) return { run, execution, changed: false };
 
@@ -60,12 +68,30 @@ async function apply(
   if (isChanged(run, next.run)) await saveRun(tx.db, next.run);
   if (next.execution?.phase === "collecting" && execution?.phase !== "collecting") {
     await insertPendingArtifacts(tx.db, next.execution.id, tx.now);
+    if (callbacks !== "absent" && next.execution.detectedBy === "poll")
+      await nextTicks(tx.db, "callbacks.missed", 1);
+    learn(context, next.execution, like, callbacks !== "absent", tx.now);
   }
   tx.emit(...next.events);
   if (run.status !== next.run.status) await moveJob(tx, run, next.run);
   wake(tx, next.run, next.execution);
   tell(context, run, next);
   return { run: next.run, execution: next.execution, changed: true };
+}
+
+/** An end became known: what it teaches for the next ones. */
+function learn(
+  { health, durations }: Context,
+  ended: Execution,
+  like: string,
+  asked: boolean,
+  now: number,
+): void {
+  const { id, acceptedAt, endedAt, detectedBy, status } = ended;
+  const delayMs = endedAt === null ? null : now - endedAt;
+  if (asked && detectedBy !== null) health.ended(id, detectedBy, delayMs, now);
+  if (acceptedAt !== null && status === "completed")
+    durations.learn(like, Math.max(0, (endedAt ?? now) - acceptedAt));
 }
 
 async function saveBoth(

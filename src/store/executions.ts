@@ -81,6 +81,62 @@ export async function claimDue(
   return rows.map((row) => row.id);
 }
 
+/**
+ * Takes those, too, that would come due soon and that one look-up answers together with others: the live ones
+ * without a callback, and the ones in doubt.
+ */
+export async function claimAlong(
+  db: Db,
+  horizon: number,
+  leaseUntil: number,
+  limit: number,
+): Promise<string[]> {
+  const soon = db
+    .selectFrom("executions")
+    .select("id")
+    .where(phaseIn("check"))
+    .where("due_at", "<=", horizon)
+    .where("callback_at", "is", null)
+    .where((eb) => eb.or([eb("phase", "<>", "submitting"), eb("in_doubt_at", "is not", null)]))
+    .orderBy("due_at")
+    .limit(limit);
+  const rows = await db
+    .updateTable("executions")
+    .set({ due_at: leaseUntil })
+    .where("id", "in", soon)
+    .where("due_at", "<=", horizon)
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Gives back claims that nobody works on any more: due again at once. */
+export async function handBack(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable("executions")
+    .set({ due_at: now })
+    .where("id", "in", ids)
+    .where("due_at", "in", leases)
+    .execute();
+}
+
+/**
+ * What came due while nothing ran is spread, oldest first, so that a restart does not stampede; the newest wake
+ * after a bounded time all the same.
+ */
+export async function spreadOverdue(db: Db, now: number): Promise<void> {
+  await sql`
+    update executions set due_at = ${now} + case when o.place * ${BETWEEN_OVERDUE_MS} < ${LONGEST_SPREAD_MS}
+      then o.place * ${BETWEEN_OVERDUE_MS} else ${LONGEST_SPREAD_MS} end
+    from (select id, row_number() over (order by due_at) - 1 as place
+          from executions where phase <> 'closed' and due_at < ${now}) o
+    where o.id = executions.id`.execute(db);
+}
+
+const BETWEEN_OVERDUE_MS = 20;
+const LONGEST_SPREAD_MS = 60_000;
+
 /** An execution that was claimed, with what its check needs to know of its run. */
 export interface Due {
   execution: Execution;

@@ -180,6 +180,28 @@ export async function nextReadyJob(db: Db, now: number): Promise<{ id: string; a
   return rows[0] ?? null;
 }
 
+/**
+ * The place in the queue of a job's next run, 1 for the very next: all runs of a higher priority stand before it,
+ * and of its own priority one run of each key and of each job of its key whose turn comes first.
+ */
+export async function queuePosition(db: Db, job: JobRow): Promise<number> {
+  const higher = await sql<{ count: number | null }>`
+    select sum(queued) as count from jobs where ready_at is not null and priority > ${job.priority}`.execute(
+    db,
+  );
+  const peers = await sql<{ api_key: string; served: number; before: number }>`
+    select j.api_key, k.served,
+      sum(case when j.served < ${job.served} or (j.served = ${job.served} and j.id < ${job.id}) then 1 else 0 end) as before
+    from jobs j join api_keys k on k.name = j.api_key
+    where j.ready_at is not null and j.priority = ${job.priority}
+    group by j.api_key, k.served`.execute(db);
+  const own = peers.rows.find((row) => row.api_key === job.api_key);
+  const others = peers.rows.filter((row) => row.api_key !== job.api_key);
+  const rounds = Number(own?.before ?? 0);
+  const keysFirst = others.filter((row) => Number(row.served) < Number(own?.served ?? 0)).length;
+  return Number(higher.rows[0]?.count ?? 0) + rounds * (others.length + 1) + keysFirst + 1;
+}
+
 /** The key and the job go to the end of the round. */
 export async function markServed(db: Db, job: { id: string; api_key: string }): Promise<void> {
   const tick = await nextTicks(db, "dispatch.tick", 1);

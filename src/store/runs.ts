@@ -55,16 +55,26 @@ export async function listRuns(
     .execute();
 }
 
+export interface LoadedRun {
+  run: Run;
+  policy: Policy;
+  /** Equal for runs whose durations may be expected to be alike. */
+  like: string;
+}
+
 /** The run with its job's policy, as the state machine wants it. */
-export async function loadRun(db: Db, id: string): Promise<{ run: Run; policy: Policy } | null> {
+export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
   const row = await db
     .selectFrom("runs")
     .innerJoin("jobs", "jobs.id", "runs.job_id")
     .selectAll("runs")
     .select(["jobs.retry_max_attempts", "jobs.retry_on", "jobs.on_lost"])
+    .select(["jobs.api_key", "jobs.name as job_name"])
     .where("runs.id", "=", id)
     .executeTakeFirst();
-  return row === undefined ? null : { run: toRun(row), policy: toPolicy(row) };
+  if (row === undefined) return null;
+  const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
+  return { run: toRun(row), policy: toPolicy(row), like };
 }
 
 export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {

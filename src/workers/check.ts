@@ -11,7 +11,8 @@ import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import { saveArtifact } from "../store/artifacts.ts";
-import { claimDue, type Due, loadDue, nextDueAt } from "../store/executions.ts";
+import { type Due, nextDueAt } from "../store/executions.ts";
+import { createClaims } from "./claims.ts";
 import type { Worker } from "./loop.ts";
 import { isComplete, readingOfRecord, readingOfWord, recordDocument } from "./reading.ts";
 import { byMarker, searchHistory } from "./search.ts";
@@ -25,13 +26,14 @@ export interface CheckOptions {
 
 export function createCheck(context: Context, { lyceum, now, batch = 500 }: CheckOptions): Worker {
   const rounds = new PQueue({ concurrency: 4 });
+  const claims = createClaims(context, "check", LEASE_MS);
 
   const note = (execution: Execution, fact: Fact) =>
     context.store.write((tx) => settle(context, tx, execution.id, fact));
 
   /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
   function unanswered(execution: Execution, answer: ReadOutcome<unknown>) {
-    const { pollMinMs, pollMaxMs } = context.rules();
+    const { pollMinMs, pollMaxMs } = context.rules;
     const spread = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
     const waitMs = answer.outcome === "throttled" ? answer.retryAfterMs + spread / 4 : spread;
     return note(execution, { fact: "unanswered", retryAt: Math.round(now() + waitMs) });
@@ -86,7 +88,7 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
 
   async function search(wanted: Execution[], listed: Map<string, RunRow>): Promise<void> {
     const missing = wanted.filter((execution) => !listed.has(execution.id));
-    const { inDoubtAfterMs } = context.rules();
+    const { inDoubtAfterMs } = context.rules;
     // The history has a limit of its own: asked once a hint or half of the grace says that the list is not enough.
     const late = missing.filter((one) => one.callbackAt !== null || one.unseenMs >= inDoubtAfterMs / 2);
     const ended = late.length === 0 ? new Map<string, RunRow>() : await searchHistory(lyceum, late);
@@ -180,16 +182,21 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
     name: "check",
     async runOnce() {
       if (rounds.size > 0) return now() + 1_000;
-      const ids = await context.store.write((tx) =>
-        claimDue(tx.db, "check", tx.now, tx.now + LEASE_MS, batch),
-      );
-      if (ids.length > 0) {
-        const due = await loadDue(context.store.db, ids);
-        rounds.add(() => round(due)).catch((error) => context.report.fault("check", error));
+      const due = await claims.take(batch);
+      // One list answers for all: those that would ask for it soon come along.
+      if (due.some((one) => isListed(groupOf(one, now())))) {
+        due.push(...(await claims.takeAlong(context.rules.pollMinMs, batch)));
+      }
+      if (due.length > 0) {
+        rounds
+          .add(() => round(due))
+          .catch((error) => context.report.fault("check", error))
+          .finally(() => claims.done(due));
       }
       return nextDueAt(context.store.db, "check");
     },
     idle: () => rounds.onIdle(),
+    handBack: claims.handBack,
   };
 }
 
@@ -207,6 +214,10 @@ function groupOf({ execution, kind, cancellation }: Due, now: number): Group {
   if (cancellation !== null && isUnsent) return "cancel";
   if (execution.callbackAt !== null) return "confirm";
   return kind === "gpu_selection" ? "selection" : "routine";
+}
+
+function isListed(group: Group): boolean {
+  return group === "routine" || group === "search";
 }
 
 function executionOf({ execution }: Due): Execution {

@@ -8,7 +8,8 @@ import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import { type ArtifactChange, type ArtifactState, listArtifacts, saveArtifact } from "../store/artifacts.ts";
-import { claimDue, loadDue, nextDueAt } from "../store/executions.ts";
+import { nextDueAt } from "../store/executions.ts";
+import { createClaims } from "./claims.ts";
 import { type Fetched, fetchers } from "./fetch.ts";
 import type { Worker } from "./loop.ts";
 
@@ -26,6 +27,7 @@ export interface CollectOptions {
 export function createCollect(context: Context, options: CollectOptions): Worker {
   const { lyceum, now, concurrency = 8, logSpacingMs = 5_000, onRoom } = options;
   const collections = new PQueue({ concurrency });
+  const claims = createClaims(context, "collect", LEASE_MS);
   const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db: context.store.db });
 
   async function collect(execution: Execution): Promise<void> {
@@ -54,18 +56,19 @@ export function createCollect(context: Context, options: CollectOptions): Worker
     async runOnce() {
       const room = concurrency - collections.pending - collections.size;
       if (room <= 0) return null;
-      const ids = await context.store.write((tx) =>
-        claimDue(tx.db, "collect", tx.now, tx.now + LEASE_MS, room),
-      );
-      for (const { execution } of ids.length === 0 ? [] : await loadDue(context.store.db, ids)) {
+      for (const due of await claims.take(room)) {
         void collections
-          .add(() => collect(execution))
+          .add(() => collect(due.execution))
           .catch((error) => context.report.fault("collect", error))
-          .finally(onRoom);
+          .finally(() => {
+            claims.done([due]);
+            onRoom();
+          });
       }
       return nextDueAt(context.store.db, "collect");
     },
     idle: () => collections.onIdle(),
+    handBack: claims.handBack,
   };
 }
 

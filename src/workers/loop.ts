@@ -9,6 +9,8 @@ export interface Worker {
   runOnce(): Promise<number | null>;
   /** Resolves when nothing that `runOnce` began is still under way. */
   idle(): Promise<void>;
+  /** Gives back what is still claimed when nobody will finish it. */
+  handBack?(): Promise<void>;
 }
 
 export interface Loop {

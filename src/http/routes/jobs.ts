@@ -2,9 +2,10 @@
 import { jobsQuery, noQuery, page } from "../../contract/query.ts";
 import { hints } from "../../contract/runspec.ts";
 import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
+import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
 import { submit } from "../../orchestration/submit.ts";
-import { deleteJob, findJob, type JobRow, listJobs } from "../../store/jobs.ts";
+import { deleteJob, findJob, type JobRow, listJobs, queuePosition } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
@@ -12,7 +13,7 @@ import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
 import { callerOf, jsonBody, queryOf, type Route } from "../route.ts";
 import { validate } from "../validate.ts";
-import { viewJob } from "../view.ts";
+import { iso, viewJob } from "../view.ts";
 import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [
@@ -76,7 +77,15 @@ async function getJob(c: Call, desk: Desk): Promise<Response> {
   const query = queryOf(c, noQuery);
   if (!query.ok) return invalid(c, query.errors);
   const job = await jobOf(c, desk);
-  return job === null ? noJob(c) : c.json(viewJob(job));
+  return job === null ? noJob(c) : c.json({ ...viewJob(job), queue: await viewQueue(desk, job) });
+}
+
+/** Where the job's next run stands, while it waits for its first start. */
+async function viewQueue(desk: Desk, job: JobRow) {
+  if (job.status !== "queued") return null;
+  const position = await queuePosition(desk.store.db, job);
+  const startAt = Math.max(estimateStart(position, desk.startAllowance(), desk.now()), job.ready_at ?? 0);
+  return { position, estimated_start_at: iso(startAt) };
 }
 
 async function removeJob(c: Call, desk: Desk): Promise<Response> {

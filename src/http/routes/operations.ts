@@ -44,6 +44,7 @@ async function getStatus(c: Call, desk: Desk): Promise<Response> {
     databaseBytes(desk.store),
   ]);
   const callbacks = Object.fromEntries(dispositions.map((name) => [name, counted[name] ?? 0]));
+  const callbackHealth = desk.health.snapshot(desk.now());
   return c.json({
     version: desk.version,
     accepting: desk.isAccepting(),
@@ -57,7 +58,10 @@ async function getStatus(c: Call, desk: Desk): Promise<Response> {
     },
     callbacks: {
       mode: desk.takesCallbacks ? "callbacks" : "polling_only",
-      health: desk.rules().callbacks,
+      health: callbackHealth.mode,
+      judged: callbackHealth.judged,
+      recently_missed: callbackHealth.missed,
+      detection_delay_ms: callbackHealth.delayMs,
       ...callbacks,
       rejected: desk.report.rejectedCallbacks(),
     },

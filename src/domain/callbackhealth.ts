@@ -1,0 +1,90 @@
+// Whether callbacks can be relied on: judged by the last ends for which one was asked. An end that polling saw
+// first is no verdict yet: its callback may be a moment behind, and counts as missed only after the grace.
+
+export type CallbackMode = "healthy" | "unproven" | "absent";
+
+export interface CallbackHealth {
+  /** An execution's end became known. */
+  ended(executionId: string, by: "callback" | "poll", delayMs: number | null, now: number): void;
+  /** A callback came after its end was known. */
+  cameLate(executionId: string): void;
+  /** `unproven` also after misses: polling then does not wait for callbacks. */
+  mode(now: number): CallbackMode;
+  snapshot(now: number): { mode: CallbackMode; judged: number; missed: number; delayMs: DelaySummary };
+}
+
+export interface DelaySummary {
+  callback: Percentiles | null;
+  poll: Percentiles | null;
+}
+/** Milliseconds from Lyceum's end to our knowledge, over the last ends. */
+export interface Percentiles {
+  p50: number;
+  p95: number;
+  samples: number;
+}
+
+const JUDGED = 20;
+const ENOUGH = 2;
+const MOST_MISSED_SHARE = 0.1;
+const DELAYS_KEPT = 200;
+
+export function createCallbackHealth({
+  asked,
+  graceMs,
+}: {
+  asked: boolean;
+  graceMs: number;
+}): CallbackHealth {
+  /** The last verdicts: did the callback come? */
+  let verdicts: boolean[] = [];
+  /** Ends that polling saw first, by when it did. */
+  const awaited = new Map<string, number>();
+  const delays: Record<"callback" | "poll", number[]> = { callback: [], poll: [] };
+
+  const judge = (came: boolean) => {
+    verdicts = [...verdicts, came].slice(-JUDGED);
+  };
+
+  function judgeOverdue(now: number): void {
+    for (const [executionId, since] of awaited) {
+      // In the order of arrival: the first that is not overdue ends the search.
+      if (now - since <= graceMs) return;
+      awaited.delete(executionId);
+      judge(false);
+    }
+  }
+
+  function mode(now: number): CallbackMode {
+    if (!asked) return "absent";
+    judgeOverdue(now);
+    const missed = verdicts.filter((came) => !came).length;
+    return verdicts.length >= ENOUGH && missed <= verdicts.length * MOST_MISSED_SHARE
+      ? "healthy"
+      : "unproven";
+  }
+
+  return {
+    ended(executionId, by, delayMs, now) {
+      if (delayMs !== null) delays[by] = [...delays[by], Math.max(0, delayMs)].slice(-DELAYS_KEPT);
+      if (by === "callback") judge(true);
+      else awaited.set(executionId, now);
+    },
+    cameLate(executionId) {
+      if (awaited.delete(executionId)) judge(true);
+    },
+    mode,
+    snapshot(now) {
+      const missed = verdicts.filter((came) => !came).length;
+      const delayMs = { callback: percentiles(delays.callback), poll: percentiles(delays.poll) };
+      return { mode: mode(now), judged: verdicts.length, missed, delayMs };
+    },
+  };
+}
+
+function percentiles(values: number[]): Percentiles | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { p50: at(0.5), p95: at(0.95), samples: sorted.length };
+}
