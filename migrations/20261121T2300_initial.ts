@@ -30,7 +30,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("deadline_at", "bigint")
     .addColumn("cancel_mode", "text", (c) => c.check(sql`cancel_mode in ('abort', 'stop')`))
     .addColumn("cancel_cause", "text", (c) =>
-      c.check(sql`cancel_cause in ('request', 'deadline', 'run_failure')`),
+      c.check(sql`cancel_cause in ('request', 'deadline', 'run_failure', 'expired')`),
     )
     .addColumn("due_at", "bigint")
     .addColumn("ready_at", "bigint")
@@ -94,7 +94,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("execution_id", "text")
     .addColumn("cancel_mode", "text", (c) => c.check(sql`cancel_mode in ('abort', 'stop')`))
     .addColumn("cancel_cause", "text", (c) =>
-      c.check(sql`cancel_cause in ('request', 'deadline', 'run_failure')`),
+      c.check(sql`cancel_cause in ('request', 'deadline', 'run_failure', 'expired')`),
     )
     .addColumn("error_code", "text")
     .addColumn("error_detail", "text")

@@ -66,8 +66,15 @@ function stillLive(
     status === execution.status
       ? []
       : [event(run, `execution.${status}`, { raw_status: reading.raw }, execution.id)];
+  // Nothing waits for ever: its logs are out of reach by now, and it may still cost money.
+  if (run.cancellation === null && now - (execution.acceptedAt ?? now) >= LONGEST_LIFE_MS) {
+    const expired = { ...run, cancellation: { mode: "abort", cause: "expired" } as const };
+    return { run: expired, execution: { ...next, dueAt: now }, events };
+  }
   return { run, execution: next, events };
 }
+
+const LONGEST_LIFE_MS = 7 * 24 * 3_600_000;
 
 function ended(
   known: Known,
