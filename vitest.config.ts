@@ -1,9 +1,20 @@
 import { defineConfig } from "vitest/config";
+import type { Reporter, TestModule } from "vitest/node";
+
+/** One last line that says in plain words how many tests passed and failed. */
+const closingLine: Reporter = {
+  onTestRunEnd(modules) {
+    const tests = modules.flatMap((module: TestModule) => [...module.children.allTests()]);
+    const count = (state: string) => tests.filter((test) => test.result().state === state).length;
+    console.log(`\n${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
+  },
+};
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/postgres.ts"],
+    reporters: ["default", closingLine],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
