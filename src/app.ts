@@ -2,6 +2,7 @@
 // "after the commit, wake", and starts and stops them in order.
 import { createServer as createHttpServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import type { Dialect } from "kysely";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { createCallbackHealth } from "./domain/callbackhealth.ts";
@@ -18,7 +19,7 @@ import { openStore, type Store } from "./store/database.ts";
 import { hastenUnanswered, spreadOverdue, submissionsSince } from "./store/executions.ts";
 import { readPauses, savePause } from "./store/pauses.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createReport } from "./telemetry/report.ts";
 import { createCheck } from "./workers/check.ts";
 import { createCollect } from "./workers/collect.ts";
@@ -35,11 +36,18 @@ export interface Surroundings {
   random?: () => number;
   fetch?: typeof globalThis.fetch;
   log?: Logger;
+  metrics?: Metrics;
+  /** In place of the one that the settings name. */
+  dialect?: Dialect;
+  /** False: requests come in through `handle` alone. */
+  listens?: boolean;
   /** Between two reads of a log that may still grow. */
   logSpacingMs?: number;
 }
 
 export interface App {
+  /** Answers one request in memory, as it would over the wire. */
+  handle(request: Request): Promise<Response>;
   /** Migrates, begins to listen and to work. Answers the port. */
   start(): Promise<number>;
   /** Applies missing migrations and closes the database; answers their names. */
@@ -51,12 +59,12 @@ export interface App {
 export function createApp(config: Config, surroundings: Surroundings = {}): App {
   const { clock = systemClock, timers = systemTimers, random = Math.random } = surroundings;
   const log = surroundings.log ?? createLogger(config.logLevel);
-  const metrics = createMetrics({ process: true });
+  const metrics = surroundings.metrics ?? createMetrics({ process: true });
   const report = createReport(log, metrics);
-  const newId = idSource(clock);
+  const newId = idSource(clock, surroundings.random);
   const now = () => clock.now();
 
-  const store = openStore(config.database, clock, newId);
+  const store = openStore(config.database, clock, newId, surroundings.dialect);
   const rules: Context["rules"] = {
     pollMinMs: config.poll.minMs,
     pollMaxMs: config.poll.maxMs,
@@ -132,27 +140,33 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const api = createServer(desk, authenticator(config.apiKeys));
   const servers: Server[] = [];
 
+  async function openServers(): Promise<number> {
+    const server = createHttpServer(getRequestListener(api.fetch));
+    const port = await listen(server, config.listen.port, config.listen.host);
+    servers.push(server);
+    if (config.metricsPort === null) return port;
+    const exposition = createHttpServer((_request, response) => {
+      metricsText().then(
+        (text) => response.setHeader("Content-Type", metrics.registry.contentType).end(text),
+        (error) => {
+          report.fault("metrics", error);
+          response.writeHead(500).end();
+        },
+      );
+    });
+    await listen(exposition, config.metricsPort, config.listen.host);
+    servers.push(exposition);
+    return port;
+  }
+
   return {
+    handle: async (request) => api.fetch(request),
+
     async start() {
       const applied = await store.migrate();
       if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
       await recover(store, throttle, config, now());
-      const server = createHttpServer(getRequestListener(api.fetch));
-      const port = await listen(server, config.listen.port, config.listen.host);
-      servers.push(server);
-      if (config.metricsPort !== null) {
-        const exposition = createHttpServer((_request, response) => {
-          metricsText().then(
-            (text) => response.setHeader("Content-Type", metrics.registry.contentType).end(text),
-            (error) => {
-              report.fault("metrics", error);
-              response.writeHead(500).end();
-            },
-          );
-        });
-        await listen(exposition, config.metricsPort, config.listen.host);
-        servers.push(exposition);
-      }
+      const port = surroundings.listens === false ? 0 : await openServers();
       accepting = true;
       for (const loop of loops.values()) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
@@ -171,7 +185,10 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
 
     async stop() {
       accepting = false;
-      const drained = Promise.all([...[...loops.values()].map((loop) => loop.stop()), ...servers.map(close)]);
+      // The doors close last: callbacks are taken, and open requests answered, while the work under way is finished.
+      const drained = Promise.all([...loops.values()].map((loop) => loop.stop())).then(() =>
+        Promise.all(servers.map(close)),
+      );
       let cancelGrace = () => {};
       const graceOver = new Promise<"late">((resolve) => {
         cancelGrace = timers.after(Math.max(config.shutdownGraceMs - CLOSING_MS, 0), () => resolve("late"));

@@ -33,7 +33,7 @@ export const submission = z.strictObject({
     .enum(["fail", "retry"])
     .default("fail")
     .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
-  metadata: z.unknown().describe("Any JSON; given back as it is."),
+  metadata: z.unknown().optional().describe("Any JSON; given back as it is."),
 });
 
 /** 1 to 255 visible characters. */

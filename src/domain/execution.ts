@@ -58,7 +58,7 @@ export interface Execution {
   inDoubtAt: number | null;
   /** Time in which Lyceum answered and did not know it: an outage does not count. */
   unseenMs: number;
-  /** The last look-up, if Lyceum answered it. */
+  /** When the last look-up was made, if Lyceum answered it. */
   lookedAt: number | null;
   /** The newest callback that no terminal reading has followed yet. */
   callbackAt: number | null;

@@ -55,7 +55,7 @@ function stillLive(
     ...measured(execution, reading),
     status,
     unseenMs: 0,
-    lookedAt: null,
+    lookedAt: askedAt,
   };
   // A callback that came after the question was asked is newer than this answer. One from the future (the clock
   // was set back) would be newer than every answer.

@@ -92,13 +92,15 @@ export function viewExecution(execution: Execution) {
 /** The body as text where it is text, else in base64. @param redact removes what must not be shown. */
 export function viewCallback(callback: CallbackRow, redact: (text: string) => string) {
   const isText = isUtf8(callback.body);
+  // What must not be shown is looked for in bytes that are no text, too.
+  const shown = redact(callback.body.toString(isText ? "utf8" : "latin1"));
   return {
     id: callback.id,
     execution_id: callback.execution_id,
     received_at: iso(callback.received_at),
     disposition: callback.disposition,
     content_type: callback.content_type,
-    body: isText ? redact(callback.body.toString("utf8")) : callback.body.toString("base64"),
+    body: isText ? shown : Buffer.from(shown, "latin1").toString("base64"),
     body_encoding: isText ? "utf8" : "base64",
     truncated: callback.truncated === 1,
   };

@@ -30,9 +30,14 @@ export function createAuth(credentials: Credentials, clock: Clock, ask: AskForTo
   return "apiKey" in credentials ? keyAuth(credentials.apiKey) : loginAuth(credentials, clock, ask);
 }
 
+/** One word of printable ASCII: anything else makes fetch throw, after which nobody knows what was sent. */
+export function isHeaderValue(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
 function keyAuth(apiKey: string): Auth {
   const token = apiKey.trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error("The Lyceum API key is empty or has blanks inside");
+  if (!isHeaderValue(token)) throw new Error("The Lyceum API key is empty or has blanks inside");
   return {
     token: async () => ({ kind: "token", token }),
     renew: async () => ({ kind: "unauthorized", detail: "Lyceum refused the API key" }),
@@ -111,7 +116,7 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
 function readSession(answer: unknown, formerRefresh: string | null, clock: Clock): Session | null {
   if (!isObject(answer)) return null;
   const access = readName(answer.access_token);
-  if (access === null || /\s/.test(access)) return null;
+  if (access === null || !isHeaderValue(access)) return null;
   const lifeMs = lifeOf(access, readNumber(answer.expires_in), clock);
   const now = clock.monotonic();
   return {

@@ -41,7 +41,7 @@ const MAX_LOG_BYTES = 64 * MIB;
 
 export type LyceumClient = ReturnType<typeof createLyceumClient>;
 
-/** Throws only on bugs: an empty id, an API key that cannot stand in a header. */
+/** Throws only on bugs: an empty id, an API key or organisation that cannot stand in a header. */
 export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOptions) {
   const { startMs, readMs, writeMs } = { ...patience, ...timeouts };
   const send = createSend({

@@ -1,6 +1,6 @@
 // One call to Lyceum from end to end: through the throttle, with a token, and once more with a new one after a 401.
 import type { Clock, Timers } from "../domain/clock.ts";
-import { type Credentials, createAuth } from "./auth.ts";
+import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
 import { type Exchanged, exchange, type Reply } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
 import type { CallReport, Held, Throttle } from "./throttle.ts";
@@ -43,6 +43,8 @@ const AUTH_MAX_BYTES = 256 * 1024;
 
 export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, log, ...rest }: SendOptions) {
   const base = baseUrl.replace(/\/+$/, "");
+  if (orgSlug !== null && !isHeaderValue(orgSlug))
+    throw new Error("The Lyceum organisation has odd characters");
   const auth = createAuth(rest.credentials, clock, askForToken);
 
   async function send(call: Call): Promise<Reply> {
@@ -98,8 +100,6 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
 
   return send;
 }
-
-export type Send = ReturnType<typeof createSend>;
 
 function whenHeld({ held, waitMs }: Held): Reply {
   if (held === "throttled") return { kind: "throttled", retryAfterMs: waitMs };

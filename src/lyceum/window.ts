@@ -101,5 +101,3 @@ export function createWindow(configured: Limit | null) {
 function kept(max: number, percent: number): number {
   return Math.floor((max * percent) / 100);
 }
-
-export type Window = ReturnType<typeof createWindow>;

@@ -21,7 +21,7 @@ export async function receiveCallback(context: Context, callback: Callback): Pro
     const execution = await findExecution(tx.db, callback.executionId);
     if (execution === null) return null;
     const before = await countCallbacks(tx.db, execution.id);
-    const disposition = dispositionOf(execution, before);
+    const disposition = dispositionOf(execution, before, tx.now);
     if (before < MOST_KEPT) {
       await insertCallback(tx.db, {
         id: tx.newId("cbk"),
@@ -55,10 +55,14 @@ export async function receiveCallback(context: Context, callback: Callback): Pro
 /** A leaked URL must not fill the disk: of one execution this many are kept, the others only counted. */
 const MOST_KEPT = 32;
 
-function dispositionOf(execution: Execution, before: number): Disposition {
+function dispositionOf(execution: Execution, before: number, now: number): Disposition {
   if (execution.phase === "collecting" || execution.phase === "closed")
     return before === 0 ? "late" : "duplicate";
-  // Its hint is still waiting to be followed: another one adds nothing.
-  if (execution.callbackAt !== null) return "duplicate";
+  if (isPending(execution, now)) return "duplicate";
   return execution.phase === "submitting" && execution.inDoubtAt === null ? "early" : "received";
+}
+
+/** The hint of an earlier callback is still to be followed: another one adds nothing. */
+function isPending({ callbackAt, lookedAt }: Execution, now: number): boolean {
+  return callbackAt !== null && callbackAt <= now && (lookedAt === null || lookedAt < callbackAt);
 }

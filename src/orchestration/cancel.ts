@@ -37,7 +37,7 @@ const JOBS_AT_ONCE = 10;
 const RUNS_AT_ONCE = 200;
 
 async function spread(context: Context, tx: Tx, jobId: string, cancellation: Cancellation): Promise<void> {
-  const runIds = await runsToCancel(tx.db, jobId, RUNS_AT_ONCE);
+  const runIds = await runsToCancel(tx.db, jobId, cancellation.mode, RUNS_AT_ONCE);
   for (const runId of runIds) await settleRun(context, tx, runId, { fact: "cancel", cancellation });
   const isSpread = runIds.length < RUNS_AT_ONCE;
   await setJobDue(tx.db, jobId, isSpread ? null : tx.now);

@@ -20,6 +20,7 @@ export async function claimNext(context: Context): Promise<Claim | { nextAt: num
   return context.store.write(async (tx) => {
     const job = await nextReadyJob(tx.db, tx.now);
     const runId = job === null ? null : await nextQueuedRun(tx.db, job.id, tx.now);
+    if (job !== null && runId === null) throw new Error(`job ${job.id} is ready but has no run to start`);
     if (job === null || runId === null) return { nextAt: await nextReadyAt(tx.db) };
     await markServed(tx.db, job);
     const settled = await settleRun(context, tx, runId, { fact: "claimed", executionId: tx.newId("exe") });

@@ -1,6 +1,6 @@
 // Opening the database, migrating it, and the one way to write: `store.write`, a transaction whose events and
 // wake-ups are part of it.
-import { Kysely, sql } from "kysely";
+import { type Dialect, Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { migrations } from "../../migrations/index.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -24,8 +24,13 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export function openStore(target: DatabaseTarget, clock: Clock, newId: NewId): Store {
-  const db: Db = new Kysely<Schema>({ dialect: openDialect(target) });
+export function openStore(
+  target: DatabaseTarget,
+  clock: Clock,
+  newId: NewId,
+  dialect: Dialect = openDialect(target),
+): Store {
+  const db: Db = new Kysely<Schema>({ dialect });
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
 

@@ -76,9 +76,12 @@ class ImmediateSqliteDriver extends SqliteDriver {
 function openPostgres(url: string): Dialect {
   // bigint arrives as text by default; ours are times and counts, which a double holds exactly.
   const types = { getTypeParser: (oid: number, format: "text" | "binary") => parserOf(oid, format) };
-  return new PostgresDialect({
-    pool: new pg.Pool({ connectionString: url, max: 10, types: types as never }),
-  });
+  const pool = new pg.Pool({ connectionString: url, max: 10, types: types as never });
+  // A connection that breaks fails the statement that needs it. Its error event, if nobody listened, would end
+  // the process instead, idle or not.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => void client.on("error", () => {}));
+  return new PostgresDialect({ pool });
 }
 
 function parserOf(oid: number, format: "text" | "binary") {

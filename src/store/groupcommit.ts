@@ -16,19 +16,20 @@ export function groupCommit(db: Db, perform: Perform) {
   let busy = false;
 
   async function flush(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, MOST_IN_A_BATCH);
-      const settled: (() => void)[] = [];
-      try {
-        await db.transaction().execute(async (trx) => {
-          for (const one of batch) settled.push(await attempt(trx, one));
-        });
-        for (const settle of settled) settle();
-      } catch (error) {
-        for (const one of batch) one.reject(error);
-      }
+    const batch = waiting.splice(0, MOST_IN_A_BATCH);
+    const settled: (() => void)[] = [];
+    try {
+      await db.transaction().execute(async (trx) => {
+        for (const one of batch) settled.push(await attempt(trx, one));
+      });
+      for (const settle of settled) settle();
+    } catch (error) {
+      for (const one of batch) one.reject(error);
     }
-    busy = false;
+    busy = waiting.length > 0;
+    // In a turn of its own: SQLite answers without leaving the present one, so that writers who follow each other
+    // would keep every request and timer out.
+    if (busy) setImmediate(() => void flush());
   }
 
   async function attempt(trx: Db, { work, resolve, reject }: Waiting): Promise<() => void> {

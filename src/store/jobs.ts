@@ -58,9 +58,9 @@ export async function moveRun(
   to: RunStatus,
   now: number,
 ): Promise<JobChange> {
-  const delta = (status: RunStatus) => (status === to ? 1 : 0) - (status === from ? 1 : 0);
-  const shifted = (status: RunStatus) => sql<number>`${sql.ref(status)} + ${delta(status)}`;
-  const job = await db
+  const shifted = (status: RunStatus) =>
+    sql<number>`${sql.ref(status)} + ${(status === to ? 1 : 0) - (status === from ? 1 : 0)}`;
+  const counted = await db
     .updateTable("jobs")
     .set({
       queued: shifted("queued"),
@@ -69,22 +69,27 @@ export async function moveRun(
       succeeded: shifted("succeeded"),
       failed: shifted("failed"),
       cancelled: shifted("cancelled"),
-      ready_at: readyAt(delta("active")),
     })
     .where("id", "=", jobId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  const status = job.ended_at === null ? jobStatus(countsOf(job)) : job.status;
-  if (status === job.status) return { job, entered: null };
+  const status = counted.ended_at === null ? jobStatus(countsOf(counted)) : counted.status;
   const isOver = status !== "queued" && status !== "active";
-  const change = {
-    status,
-    started_at: job.started_at ?? (status === "active" ? now : null),
-    ended_at: isOver ? now : null,
-    due_at: isOver ? null : job.due_at,
-  };
-  await db.updateTable("jobs").set(change).where("id", "=", jobId).execute();
-  return { job: { ...job, ...change }, entered: status };
+  // A statement of its own: PostgreSQL now holds the job's lock, so that the runs it sees are those of all
+  // transactions before this one, and readiness cannot be computed from a past that has gone.
+  const job = await db
+    .updateTable("jobs")
+    .set({
+      ready_at: readyAt,
+      status,
+      started_at: counted.started_at ?? (status === "active" ? now : null),
+      ended_at: counted.ended_at ?? (isOver ? now : null),
+      due_at: isOver ? null : counted.due_at,
+    })
+    .where("id", "=", jobId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { job, entered: status === counted.status ? null : status };
 }
 
 /**
@@ -99,12 +104,10 @@ export async function addRun(db: Db, jobId: string): Promise<void> {
       queued: eb("queued", "+", 1),
       cancel_mode: null,
       cancel_cause: null,
-      ready_at: sql<
-        number | null
-      >`(select min(due_at) from runs where job_id = jobs.id and status = 'queued')`,
     }))
     .where("id", "=", jobId)
     .execute();
+  await db.updateTable("jobs").set({ ready_at: readyAt }).where("id", "=", jobId).execute();
 }
 
 /** Marks the job as to be cancelled: nothing of it starts any more, and `steer` spreads it over the runs. */
@@ -222,8 +225,6 @@ export function countsOf(job: JobRow): Counts {
 }
 
 /** When dispatch may start something here: null while cancelled or at `max_parallel`. */
-function readyAt(activeDelta: number) {
-  return sql<number | null>`case
-    when cancel_mode is null and (max_parallel is null or active + ${activeDelta} < max_parallel)
-    then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;
-}
+const readyAt = sql<number | null>`case
+  when cancel_mode is null and (max_parallel is null or active < max_parallel)
+  then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;

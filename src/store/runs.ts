@@ -1,6 +1,6 @@
 // Runs: insert, load with what the state machine needs, save by compare-and-set.
 import { type Insertable, type Selectable, sql } from "kysely";
-import type { Cancellation, Policy, RetryClass, Run } from "../domain/run.ts";
+import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { packDocument, unpackDocument } from "./documents.ts";
 import type { JobsTable, RunsTable } from "./schema.ts";
@@ -108,13 +108,22 @@ export async function nextPosition(db: Db, jobId: string): Promise<number> {
 }
 
 /** Runs of a job that a cancellation of this mode has not reached yet. */
-export async function runsToCancel(db: Db, jobId: string, limit: number): Promise<string[]> {
+export async function runsToCancel(
+  db: Db,
+  jobId: string,
+  mode: CancelMode,
+  limit: number,
+): Promise<string[]> {
   const rows = await db
     .selectFrom("runs")
     .select("id")
     .where("job_id", "=", jobId)
     .where("status", "in", ["queued", "active"])
-    .where("cancel_mode", "is", null)
+    .where((eb) => {
+      const isFresh = eb("cancel_mode", "is", null);
+      // A stop may harden into an abort, never the other way round.
+      return mode === "abort" ? eb.or([isFresh, eb("cancel_mode", "=", "stop")]) : isFresh;
+    })
     .orderBy("position")
     .limit(limit)
     .execute();

@@ -2,20 +2,18 @@
 // true of it. One list answers for all that are merely due; single reads are for those that left the list or
 // that a callback named.
 import PQueue from "p-queue";
-import { type DetectedBy, type Execution, hasEnded } from "../domain/execution.ts";
-import type { Fact } from "../domain/fact.ts";
+import type { DetectedBy, Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { RecordReading, RunRow } from "../lyceum/reading.ts";
-import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import { saveArtifact } from "../store/artifacts.ts";
 import { type Due, nextDueAt } from "../store/executions.ts";
 import { createClaims } from "./claims.ts";
 import type { Worker } from "./loop.ts";
-import { isComplete, readingOfRecord, readingOfWord, recordDocument } from "./reading.ts";
-import { byMarker, searchHistory } from "./search.ts";
+import { createNotes } from "./notes.ts";
+import { isComplete, isOver, readingOfRecord, readingOfWord, recordDocument } from "./reading.ts";
+import { byMarker, createSearch } from "./search.ts";
 
 export interface CheckOptions {
   lyceum: LyceumClient;
@@ -27,17 +25,8 @@ export interface CheckOptions {
 export function createCheck(context: Context, { lyceum, now, batch = 500 }: CheckOptions): Worker {
   const rounds = new PQueue({ concurrency: 4 });
   const claims = createClaims(context, "check", LEASE_MS);
-
-  const note = (execution: Execution, fact: Fact) =>
-    context.store.write((tx) => settle(context, tx, execution.id, fact));
-
-  /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
-  function unanswered(execution: Execution, answer: ReadOutcome<unknown>) {
-    const { pollMinMs, pollMaxMs } = context.rules;
-    const spread = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
-    const waitMs = answer.outcome === "throttled" ? answer.retryAfterMs + spread / 4 : spread;
-    return note(execution, { fact: "unanswered", retryAt: Math.round(now() + waitMs) });
-  }
+  const { note, unanswered } = createNotes(context, now);
+  const search = createSearch(context, lyceum, { note, unanswered });
 
   async function round(due: Due[]): Promise<void> {
     const groups = Object.groupBy(due, (one) => groupOf(one, now()));
@@ -84,31 +73,6 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
       }),
       search(searched, byMarker(list.value)),
     ]);
-  }
-
-  async function search(wanted: Execution[], listed: Map<string, RunRow>): Promise<void> {
-    const missing = wanted.filter((execution) => !listed.has(execution.id));
-    const { inDoubtAfterMs } = context.rules;
-    // The history has a limit of its own: asked once a hint or half of the grace says that the list is not enough.
-    const late = missing.filter((one) => one.callbackAt !== null || one.unseenMs >= inDoubtAfterMs / 2);
-    const ended = late.length === 0 ? new Map<string, RunRow>() : await searchHistory(lyceum, late);
-    await Promise.all(
-      wanted.map((execution) => {
-        context.report.check({ executionId: execution.id, cause: "search", word: null });
-        const row = listed.get(execution.id) ?? ended?.get(execution.id);
-        if (row !== undefined) return noteFound(execution, row);
-        if (ended === null && late.includes(execution)) {
-          return unanswered(execution, { outcome: "unreachable", detail: "history" });
-        }
-        return note(execution, { fact: "not_found" });
-      }),
-    );
-  }
-
-  async function noteFound(execution: Execution, row: RunRow): Promise<void> {
-    const { status, raw } = classify(row.word);
-    await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
-    if (execution.phase === "orphan" && isOver(row)) await note(execution, { fact: "orphan_ended", raw });
   }
 
   async function noteRow(execution: Execution, row: RunRow, askedAt: number): Promise<void> {
@@ -222,11 +186,6 @@ function isListed(group: Group): boolean {
 
 function executionOf({ execution }: Due): Execution {
   return execution;
-}
-
-function isOver({ word }: { word: string }): boolean {
-  const { status } = classify(word);
-  return status !== null && hasEnded(status);
 }
 
 function lyceumId(execution: Execution): string {

@@ -1,5 +1,5 @@
 // From Lyceum's record to what the state machine reads, and to the artifact that is kept of it.
-import type { Reading } from "../domain/execution.ts";
+import { hasEnded, type Reading } from "../domain/execution.ts";
 import type { RecordReading, RunRow } from "../lyceum/reading.ts";
 import { classify } from "../lyceum/word.ts";
 
@@ -23,6 +23,11 @@ export function readingOfRecord(record: RecordReading): Reading {
   const reading = readingOfRow(record);
   const detail = clip(record.errors) ?? reading.detail;
   return { ...reading, returnCode: record.returnCode ?? undefined, detail };
+}
+
+export function isOver({ word }: { word: string }): boolean {
+  const { status } = classify(word);
+  return status !== null && hasEnded(status);
 }
 
 /** What is kept of a record: output and outcome, never the fields that may hold secrets. */

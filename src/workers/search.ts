@@ -1,12 +1,54 @@
-// Looking for executions by their marker: the ids that we put into `file_name` before submitting.
+// Search: executions whose submission is in doubt, and lost ones that may still show up, looked for by their marker,
+// the id that was put into `file_name` before the submission. In the order of what it costs: the list that was read
+// anyway, what callbacks name, the history.
 import type { Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { RunRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
+import { classify } from "../lyceum/word.ts";
+import type { Context } from "../orchestration/context.ts";
+import { listCallbacks } from "../store/callbacks.ts";
+import type { Notes } from "./notes.ts";
+import { isOver } from "./reading.ts";
 
-/** Rows by our execution id; null when Lyceum did not answer. */
-export type Found = Map<string, RunRow> | null;
+export function createSearch(context: Context, lyceum: LyceumClient, { note, unanswered }: Notes) {
+  /** Notes for each of `wanted` whether Lyceum has it. @param listed the rows of the active list by marker. */
+  return async (wanted: Execution[], listed: Map<string, RunRow>): Promise<void> => {
+    const found = new Map(listed);
+    for (const execution of wanted.filter((one) => one.callbackAt !== null && !found.has(one.id))) {
+      const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
+      const row = await searchNamed(
+        lyceum,
+        execution,
+        callbacks.map((callback) => callback.body.toString("utf8")),
+      );
+      if (row !== null) found.set(execution.id, row);
+    }
+    // The history has a limit of its own: asked once a hint or half of the grace says that the rest is not enough.
+    const isLate = (one: Execution) =>
+      one.callbackAt !== null || one.unseenMs >= context.rules.inDoubtAfterMs / 2;
+    const late = wanted.filter((one) => !found.has(one.id) && isLate(one));
+    const history = late.length === 0 ? new Map<string, RunRow>() : await searchHistory(lyceum, late);
+    await Promise.all(
+      wanted.map((execution) => {
+        context.report.check({ executionId: execution.id, cause: "search", word: null });
+        const row = found.get(execution.id) ?? history?.get(execution.id);
+        if (row !== undefined) return noteFound(execution, row);
+        if (history === null && late.includes(execution)) return unanswered(execution, NO_HISTORY);
+        return note(execution, { fact: "not_found" });
+      }),
+    );
+  };
+
+  async function noteFound(execution: Execution, row: RunRow): Promise<void> {
+    const { status, raw } = classify(row.word);
+    await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
+    if (execution.phase === "orphan" && isOver(row)) await note(execution, { fact: "orphan_ended", raw });
+  }
+}
+
+const MOST_BODIES = 4;
+const NO_HISTORY = { outcome: "unreachable", detail: "the history was not answered" } as const;
 
 export function byMarker(rows: RunRow[]): Map<string, RunRow> {
   const found = new Map<string, RunRow>();
@@ -19,25 +61,55 @@ export function byMarker(rows: RunRow[]): Map<string, RunRow> {
 }
 
 /**
- * Pages through the history, which alone knows ended executions, until all are found or the rows are older than
- * the oldest submission. How the rows are sorted is not documented: a page out of order is no reason to stop.
+ * Pages through the history, which alone knows ended executions, from its newest end, until all are found or the
+ * rows are older than the oldest submission; null when it was not answered. How it is sorted is not documented: the first page tells.
  */
-export async function searchHistory(lyceum: LyceumClient, wanted: Execution[]): Promise<Found> {
+async function searchHistory(lyceum: LyceumClient, wanted: Execution[]): Promise<Map<string, RunRow> | null> {
   const oldest = Math.min(...wanted.map((execution) => execution.submittedAt)) - CLOCK_SKEW_MS;
   const found = new Map<string, RunRow>();
+  let offset = 0;
+  let step = PAGE;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const answer: ReadOutcome<{ rows: RunRow[] }> = await lyceum.history({
-      limit: PAGE,
-      offset: page * PAGE,
-    });
+    const answer = await lyceum.history({ limit: PAGE, offset });
     if (answer.outcome !== "ok") return null;
-    const { rows } = answer.value;
+    const { rows, total } = answer.value;
     for (const [id, row] of byMarker(rows)) found.set(id, row);
-    const isPast = rows.every((row) => row.createdAt !== null && row.createdAt < oldest);
-    if (rows.length < PAGE || isPast || wanted.every((execution) => found.has(execution.id))) break;
+    if (wanted.every((execution) => found.has(execution.id))) break;
+    if (page === 0 && total !== null && total > PAGE && isOldestFirst(rows)) {
+      offset = total;
+      step = -PAGE;
+    } else if (rows.length < PAGE || rows.every((row) => row.createdAt !== null && row.createdAt < oldest))
+      break;
+    offset += step;
+    if (offset < 0) break;
   }
   return found;
 }
+
+function isOldestFirst(rows: RunRow[]): boolean {
+  const times = rows.map((row) => row.createdAt).filter((at) => at !== null);
+  return (times[0] ?? 0) < (times.at(-1) ?? 0);
+}
+
+/**
+ * The ids that callbacks' bodies name, each confirmed by the marker in its record: a body alone proves nothing.
+ * Bodies are not documented, so anything that looks like an id of an execution is tried, up to a bound.
+ */
+async function searchNamed(
+  lyceum: LyceumClient,
+  execution: Execution,
+  bodies: string[],
+): Promise<RunRow | null> {
+  const named = bodies.flatMap((body) => [...body.matchAll(NAMED_ID)].map(([, id]) => id ?? ""));
+  for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
+    const answer = await lyceum.record(id, "confirm");
+    if (answer.outcome === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
+  }
+  return null;
+}
+
+const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
+const MOST_NAMED = 3;
 
 const PAGE = 100;
 /** Billing has a limit of its own (100 an hour as documented). */

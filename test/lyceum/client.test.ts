@@ -104,6 +104,10 @@ describe("a request", () => {
     );
   });
 
+  test("cannot be made for an organisation that cannot stand in a header", () => {
+    expect(() => setUp({ orgSlug: "two words" })).toThrow("organisation");
+  });
+
   test("is told to the log without id, query or secret", async () => {
     reading("/logs/execution/5d0b?limit=10000&hours=1").reply(200, { logs: [], total: 0 });
     starting().replyWithError(failure("ECONNRESET"));

@@ -126,9 +126,10 @@ describe("a read", () => {
     let sent = 0;
     const host = await listen((_, response) => {
       const chunk = Buffer.alloc(1024 * 1024, 32);
-      const more = () => {
+      const more = (error?: Error | null) => {
+        if (error || response.destroyed) return;
         sent += 1;
-        if (!response.destroyed) response.write(chunk, more);
+        response.write(chunk, (failed) => setImmediate(more, failed));
       };
       more();
     });

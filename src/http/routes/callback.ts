@@ -8,6 +8,8 @@ import type { Route } from "../route.ts";
 
 export const callbackRoutes: Route[] = [
   { method: "POST", path: "/callbacks/lyceum/:execution/:token", access: "callback", handle: postCallback },
+  // A missing token is answered as a wrong one.
+  { method: "POST", path: "/callbacks/lyceum/:execution", access: "callback", handle: postCallback },
 ];
 
 /** Any content type and any body are taken, up to 256 KiB; the rest is cut and marked. */

@@ -9,6 +9,7 @@ import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
+import { redactBody } from "../redact.ts";
 import { callerOf, queryOf, type Route } from "../route.ts";
 import { viewCallback, viewExecution } from "../view.ts";
 
@@ -35,7 +36,7 @@ async function getCallbacks(c: Call, desk: Desk): Promise<Response> {
   const callbacks = await listCallbacks(desk.store.db, execution.id, after.value ?? "", limit + 1);
   // Lyceum may quote the callback URL in its body; its token must not be shown.
   const tokens = desk.callbackSecrets.map((secret) => callbackToken(secret, execution.id));
-  const redact = (text: string) => tokens.reduce((shown, token) => shown.replaceAll(token, "[token]"), text);
+  const redact = (text: string) => redactBody(text, tokens);
   return c.json(
     toPage(
       callbacks,

@@ -1,0 +1,26 @@
+// How a look at Lyceum is noted: as a fact, or as no answer.
+import type { Execution } from "../domain/execution.ts";
+import type { Fact } from "../domain/fact.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
+import type { Context } from "../orchestration/context.ts";
+import { type Settled, settle } from "../orchestration/settle.ts";
+
+export interface Notes {
+  note(execution: Execution, fact: Fact): Promise<Settled | null>;
+  /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
+  unanswered(execution: Execution, answer: ReadOutcome<unknown>): Promise<Settled | null>;
+}
+
+export function createNotes(context: Context, now: () => number): Notes {
+  const note = (execution: Execution, fact: Fact) =>
+    context.store.write((tx) => settle(context, tx, execution.id, fact));
+  return {
+    note,
+    unanswered(execution, answer) {
+      const { pollMinMs, pollMaxMs } = context.rules;
+      const spreadMs = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
+      const waitMs = answer.outcome === "throttled" ? answer.retryAfterMs + spreadMs / 4 : spreadMs;
+      return note(execution, { fact: "unanswered", retryAt: Math.round(now() + waitMs) });
+    },
+  };
+}
