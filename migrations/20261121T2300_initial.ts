@@ -77,6 +77,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("id", "text", (c) => c.primaryKey())
     .addColumn("job_id", "text", (c) => c.notNull().references("jobs.id").onDelete("cascade"))
     .addColumn("position", "integer", (c) => c.notNull())
+    .addColumn("spec_position", "integer", (c) => c.notNull())
     .addColumn("name", "text")
     .addColumn("kind", "text", (c) =>
       c.notNull().check(sql`kind in ('python', 'image', 'compose', 'gpu_selection')`),
@@ -117,9 +118,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index runs_queued on runs (job_id, due_at, position) where status = 'queued'`.execute(db);
 
   await db.schema
-    .createTable("run_specs")
-    .addColumn("run_id", "text", (c) => c.primaryKey().references("runs.id").onDelete("cascade"))
+    .createTable("specs")
+    .addColumn("job_id", "text", (c) => c.notNull().references("jobs.id").onDelete("cascade"))
+    .addColumn("position", "integer", (c) => c.notNull())
     .addColumn("spec", "bytea", (c) => c.notNull())
+    .addPrimaryKeyConstraint("specs_pk", ["job_id", "position"])
     .execute();
 
   await db.schema

@@ -1,6 +1,8 @@
 // The runs of a submission: Lyceum's own request fields under Lyceum's names, checked against Lyceum's limits
 // [api-reference/streaming-execution, docker-execution, docker-compose-execution, gpu-selection-execution].
 import { z } from "zod";
+import type { Matrix } from "../domain/matrix.ts";
+import type { RunSpec } from "../domain/spec.ts";
 
 /** A field that Lyceum lets be null: null is the same as left out. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -31,10 +33,17 @@ const variable = z
   );
 const env = z.record(variable, z.string());
 /** Lyceum separates variables by newlines and documents no escape. */
-const dockerEnv = z.record(
-  variable,
-  z.string().regex(/^[^\r\n\0]*$/, "must be one line: Lyceum separates variables by newlines"),
-);
+const oneLine = z.string().regex(/^[^\r\n\0]*$/, "must be one line: Lyceum separates variables by newlines");
+const dockerEnv = z.record(variable, oneLine);
+
+const values = <T extends z.ZodType>(value: T) =>
+  optional(
+    z
+      .record(variable, z.array(value).min(1).max(10_000))
+      .refine((matrix) => Object.keys(matrix).length > 0, "needs at least one name"),
+  ).describe("One run per combination, each with these values in its env.");
+const matrix = values(z.string());
+const dockerMatrix = values(oneLine);
 
 const path = z
   .string()
@@ -72,6 +81,7 @@ const code = {
     "A JSON document as text, as Lyceum takes it; `files` says the same more simply.",
   ),
   files: optional(files).describe("Relative path to text; becomes import_files."),
+  matrix,
   env: optional(env).describe("Set by a prelude of the code: Lyceum has no per-run environment for Python."),
 };
 const registry = {
@@ -93,6 +103,7 @@ const image = z.strictObject({
   docker_image_ref: text.min(1).max(1_000),
   docker_run_cmd: z.array(z.string()).max(1_000).default([]),
   docker_run_env: optional(text),
+  matrix: dockerMatrix,
   env: optional(dockerEnv).describe("Becomes docker_run_env."),
   execution_type: executionType,
   job_type: optional(z.string().min(1).max(100)),
@@ -121,9 +132,22 @@ export const runSpec = z
       });
     if ("files" in run && run.files !== undefined && run.import_files !== undefined)
       both("files", "import_files");
-    if (run.kind === "image" && run.env !== undefined && run.docker_run_env !== undefined)
-      both("env", "docker_run_env");
+    if (run.kind === "image" && run.docker_run_env !== undefined) {
+      if (run.env !== undefined) both("env", "docker_run_env");
+      if (run.matrix !== undefined) both("matrix", "docker_run_env");
+    }
+    if (!("matrix" in run) || run.matrix === undefined) return;
+    for (const name of Object.keys(run.matrix).filter((name) => Object.hasOwn(run.env ?? {}, name))) {
+      context.addIssue({ code: "custom", path: ["matrix", name], message: "is given in env, too" });
+    }
   });
+
+/** The run without its matrix, and the matrix. */
+export function withoutMatrix(run: z.output<typeof runSpec>): { spec: RunSpec; matrix: Matrix | null } {
+  if (!("matrix" in run) || run.matrix === undefined) return { spec: run, matrix: null };
+  const { matrix, ...spec } = run;
+  return { spec, matrix };
+}
 
 /** Fields that people try, and what they mean here. */
 export const hints: Record<string, string> = {
@@ -139,6 +163,6 @@ export const hints: Record<string, string> = {
   docker_env: "Lyceum's field is docker_run_env; or use env",
   callback_url: "Proctor sets the callbacks",
   timeout_s: "Lyceum's field is timeout, in seconds",
-  matrix: "fan-out by matrix is not available yet; list the runs",
+  matrix: "its values are given as env, which this kind does not have",
   webhook_url: "webhooks are not available yet; poll the job",
 };

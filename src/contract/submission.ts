@@ -1,5 +1,6 @@
 // The body of POST /v1/jobs.
 import { z } from "zod";
+import { combinationCount } from "../domain/matrix.ts";
 import { retryClasses } from "../domain/run.ts";
 import { runSpec } from "./runspec.ts";
 
@@ -8,7 +9,7 @@ export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 
 export const submission = z.strictObject({
   name: z.string().min(1).max(200).nullish(),
-  runs: z.array(runSpec).min(1).max(MOST_RUNS),
+  runs: z.array(runSpec).min(1).max(MOST_RUNS).superRefine(limitFanOut),
   max_parallel: z.int().min(1).max(MOST_RUNS).nullish().describe("Runs of this job alive at once."),
   priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
   on_run_failure: z.enum(["continue", "cancel_rest"]).default("continue"),
@@ -35,6 +36,18 @@ export const submission = z.strictObject({
     .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
   metadata: z.unknown().optional().describe("Any JSON; given back as it is."),
 });
+
+/** All matrices expanded, a job has at most 10,000 runs. */
+function limitFanOut(runs: z.output<typeof runSpec>[], context: z.RefinementCtx): void {
+  const counts = runs.map((run) =>
+    "matrix" in run && run.matrix !== undefined ? combinationCount(run.matrix) : 1,
+  );
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total <= MOST_RUNS) return;
+  const largest = counts.indexOf(Math.max(...counts));
+  const message = `the matrices make ${total} runs; a job has at most ${MOST_RUNS}`;
+  context.addIssue({ code: "custom", path: counts[largest] === 1 ? [] : [largest, "matrix"], message });
+}
 
 /** 1 to 255 visible characters. */
 export const idempotencyKey = z

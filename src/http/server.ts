@@ -57,6 +57,8 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
         "the request was not carried out, or its outcome is not known; look before you repeat it",
       );
     }
+    // An idle connection would hold up the stop until its time is over.
+    if (!desk.isAccepting()) response.headers.set("Connection", "close");
     const durationMs = performance.now() - startedAt;
     const key = c.get("caller")?.name ?? null;
     desk.report.httpRequest({

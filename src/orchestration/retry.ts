@@ -1,6 +1,6 @@
 // A retry by hand: a terminal run that did not succeed gets a new run in the same job, which names its origin.
 import { addRun, type JobRow } from "../store/jobs.ts";
-import { findRun, insertRuns, loadSpec, nextPosition, type RunRow } from "../store/runs.ts";
+import { findRun, insertRuns, loadSpec, type NewRun, nextPosition, type RunRow } from "../store/runs.ts";
 import type { Context } from "./context.ts";
 
 export type Retried = { outcome: "created"; run: RunRow } | { outcome: "refused"; detail: string };
@@ -20,14 +20,21 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
     }
     const id = tx.newId("run");
     const position = await nextPosition(tx.db, job.id);
-    const matrix = origin.matrix === null ? null : JSON.parse(origin.matrix);
-    const spec = await loadSpec(tx.db, runId);
-    await insertRuns(tx.db, [{ id, jobId: job.id, position, spec, retryOf: runId, matrix }], tx.now);
+    const run: NewRun = {
+      id,
+      jobId: job.id,
+      position,
+      specPosition: origin.spec_position,
+      spec: await loadSpec(tx.db, runId),
+      retryOf: runId,
+      matrix: origin.matrix === null ? null : JSON.parse(origin.matrix),
+    };
+    await insertRuns(tx.db, [run], tx.now);
     await addRun(tx.db, job.id);
     tx.emit({ type: "run.queued", jobId: job.id, runId: id, data: { retry_of: runId } });
     tx.wake("dispatch", tx.now);
-    const run = await findRun(tx.db, id);
-    if (run === null) throw new Error(`run ${id} vanished within its own transaction`);
-    return { outcome: "created", run };
+    const row = await findRun(tx.db, id);
+    if (row === null) throw new Error(`run ${id} vanished within its own transaction`);
+    return { outcome: "created", run: row };
   });
 }

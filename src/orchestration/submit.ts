@@ -1,18 +1,20 @@
 // Accepting a job: one transaction writes the job, its runs, the idempotency key and the first events.
 import { createHash } from "node:crypto";
+import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { nextTicks } from "../store/counters.ts";
 import { findIdempotencyKey, insertIdempotencyKey } from "../store/idempotency.ts";
 import { findJob, insertJob, type JobRow } from "../store/jobs.ts";
-import { insertRuns, type NewRun } from "../store/runs.ts";
+import { insertRuns, insertSpecs, type NewRun } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 import { jobEvent } from "./settle.ts";
 
 export interface Submission {
   name: string | null;
-  runs: { spec: RunSpec; matrix: Record<string, string> | null }[];
+  /** Each spec stands for a run per combination of its matrix, or for one. */
+  runs: { spec: RunSpec; matrix: Matrix | null }[];
   priority: number;
   maxParallel: number | null;
   onRunFailure: "continue" | "cancel_rest";
@@ -61,10 +63,12 @@ export async function submit(context: Context, sender: Sender, submission: Submi
 }
 
 async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<JobRow> {
-  const total = submission.runs.length;
+  const id = tx.newId("job");
+  const runs = newRuns(tx, id, submission);
+  const total = runs.length;
   const deadlineAt = submission.deadlineS === null ? null : tx.now + submission.deadlineS * 1000;
   const job: JobRow = {
-    id: tx.newId("job"),
+    id,
     api_key: sender.apiKey,
     name: submission.name,
     status: "queued",
@@ -93,10 +97,12 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
     started_at: null,
     ended_at: null,
   };
-  const runs = submission.runs.map(({ spec, matrix }, position): NewRun => {
-    return { id: tx.newId("run"), jobId: job.id, position, spec, retryOf: null, matrix };
-  });
   await insertJob(tx.db, job);
+  await insertSpecs(
+    tx.db,
+    id,
+    submission.runs.map((run) => run.spec),
+  );
   await insertRuns(tx.db, runs, tx.now);
   tx.emit(
     jobEvent(job, "created"),
@@ -105,4 +111,12 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
   tx.wake("dispatch", tx.now);
   if (deadlineAt !== null) tx.wake("steer", deadlineAt);
   return job;
+}
+
+function newRuns(tx: Tx, jobId: string, { runs }: Submission): NewRun[] {
+  const expanded = runs.flatMap(({ spec, matrix }, specPosition) => {
+    const values = matrix === null ? [null] : combinations(matrix);
+    return values.map((one) => ({ specPosition, spec, matrix: one }));
+  });
+  return expanded.map((run, position) => ({ ...run, id: tx.newId("run"), jobId, position, retryOf: null }));
 }

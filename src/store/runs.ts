@@ -10,6 +10,7 @@ export interface NewRun {
   id: string;
   jobId: string;
   position: number;
+  specPosition: number;
   spec: RunSpec;
   retryOf: string | null;
   matrix: Record<string, string> | null;
@@ -18,15 +19,21 @@ export interface NewRun {
 /** Runs of one job, as they begin. Many at once share few statements. */
 export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<void> {
   for (let from = 0; from < runs.length; from += ROWS_AT_ONCE) {
-    const some = runs.slice(from, from + ROWS_AT_ONCE);
-    await db
-      .insertInto("runs")
-      .values(some.map((run) => newRow(run, now)))
-      .execute();
-    await db
-      .insertInto("run_specs")
-      .values(some.map(({ id, spec }) => ({ run_id: id, spec: packDocument(spec) })))
-      .execute();
+    const rows = runs.slice(from, from + ROWS_AT_ONCE).map((run) => newRow(run, now));
+    await db.insertInto("runs").values(rows).execute();
+  }
+}
+
+/** What the runs of a job ask for, by position; kept once, however many runs share it. */
+export async function insertSpecs(db: Db, jobId: string, specs: RunSpec[]): Promise<void> {
+  for (let from = 0; from < specs.length; from += ROWS_AT_ONCE) {
+    const some = specs.slice(from, from + ROWS_AT_ONCE);
+    const rows = some.map((spec, index) => ({
+      job_id: jobId,
+      position: from + index,
+      spec: packDocument(spec),
+    }));
+    await db.insertInto("specs").values(rows).execute();
   }
 }
 
@@ -77,13 +84,19 @@ export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
   return { run: toRun(row), policy: toPolicy(row), like };
 }
 
+/** What the run asks for, its matrix's values set in the env. */
 export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {
-  const { spec } = await db
-    .selectFrom("run_specs")
-    .select("spec")
-    .where("run_id", "=", runId)
+  const row = await db
+    .selectFrom("runs")
+    .innerJoin("specs", (join) =>
+      join.onRef("specs.job_id", "=", "runs.job_id").onRef("specs.position", "=", "runs.spec_position"),
+    )
+    .select(["specs.spec", "runs.matrix"])
+    .where("runs.id", "=", runId)
     .executeTakeFirstOrThrow();
-  return unpackDocument(spec) as RunSpec;
+  const spec = unpackDocument(row.spec) as RunSpec;
+  if (row.matrix === null || spec.kind === "compose") return spec;
+  return { ...spec, env: { ...spec.env, ...(JSON.parse(row.matrix) as Record<string, string>) } };
 }
 
 /** The run that has waited longest in the job, among those that may start now. */
@@ -182,11 +195,15 @@ function toPolicy(row: Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry
   return { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
 }
 
-function newRow({ id, jobId, position, spec, retryOf, matrix }: NewRun, now: number): Insertable<RunsTable> {
+function newRow(
+  { id, jobId, position, specPosition, spec, retryOf, matrix }: NewRun,
+  now: number,
+): Insertable<RunsTable> {
   return {
     id,
     job_id: jobId,
     position,
+    spec_position: specPosition,
     name: spec.name ?? null,
     kind: spec.kind,
     status: "queued",

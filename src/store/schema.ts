@@ -9,7 +9,7 @@ export interface Schema {
   jobs: JobsTable;
   idempotency_keys: IdempotencyKeysTable;
   runs: RunsTable;
-  run_specs: RunSpecsTable;
+  specs: SpecsTable;
   executions: ExecutionsTable;
   callbacks: CallbacksTable;
   artifacts: ArtifactsTable;
@@ -69,6 +69,8 @@ export interface RunsTable {
   id: string;
   job_id: string;
   position: number;
+  /** Which of the job's specs; with `matrix` it says what the run is. */
+  spec_position: number;
   name: string | null;
   kind: RunKind;
   status: RunStatus;
@@ -83,15 +85,20 @@ export interface RunsTable {
   error_code: string | null;
   error_detail: string | null;
   retry_of: string | null;
+  /** JSON: this run's values, to be set in the spec's env. */
   matrix: string | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
 }
 
-/** What was asked for. Apart from the runs, which are read often and hold nothing large or secret. */
-export interface RunSpecsTable {
-  run_id: string;
+/**
+ * What was asked for, once for all runs of one matrix. Apart from the runs, which are read often and hold nothing
+ * large or secret.
+ */
+export interface SpecsTable {
+  job_id: string;
+  position: number;
   spec: Buffer;
 }
 

@@ -26,7 +26,7 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
     }
     // The history has a limit of its own: asked once a hint or half of the grace says that the rest is not enough.
     const isLate = (one: Execution) =>
-      one.callbackAt !== null || one.unseenMs >= context.rules.inDoubtAfterMs / 2;
+      one.callbackAt !== null || one.unseenMs >= context.rules.inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
     const late = wanted.filter((one) => !found.has(one.id) && isLate(one));
     const history = late.length === 0 ? new Map<string, RunRow>() : await searchHistory(lyceum, late);
     await Promise.all(
@@ -48,6 +48,8 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
 }
 
 const MOST_BODIES = 4;
+/** Looks are at least so far apart: within a short grace the first of them may already be the last but one. */
+const SHORTEST_STEP_MS = 1_000;
 const NO_HISTORY = { outcome: "unreachable", detail: "the history was not answered" } as const;
 
 export function byMarker(rows: RunRow[]): Map<string, RunRow> {

@@ -1,6 +1,6 @@
 // Submitting, reading and ending jobs.
 import { jobsQuery, noQuery, page } from "../../contract/query.ts";
-import { hints } from "../../contract/runspec.ts";
+import { hints, withoutMatrix } from "../../contract/runspec.ts";
 import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
@@ -38,7 +38,7 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
     { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: text },
     {
       name: value.name ?? null,
-      runs: value.runs.map((spec) => ({ spec, matrix: null })),
+      runs: value.runs.map(withoutMatrix),
       priority: value.priority,
       maxParallel: value.max_parallel ?? null,
       onRunFailure: value.on_run_failure,
