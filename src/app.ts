@@ -133,7 +133,6 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     takesCallbacks: callbacks !== null,
     isAccepting: () => accepting,
     lyceumState: () => throttle.state(),
-    startAllowance: () => throttle.state().groups.execution,
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
   };

@@ -9,6 +9,15 @@ export interface Env {
 }
 export type Call = HonoContext<Env>;
 
+/** What the status page tells of the calls to Lyceum. Times are epoch milliseconds. */
+export interface LyceumState {
+  breaker: { state: string; failures: number; retryAt: number | null };
+  groups: Record<
+    "execution" | "read" | "billing" | "auth",
+    Allowance & { used: number; waiting: number; running: number }
+  >;
+}
+
 /** The parts of the service that routes use. */
 export interface Desk extends Context {
   now: () => number;
@@ -18,10 +27,8 @@ export interface Desk extends Context {
   takesCallbacks: boolean;
   /** False while draining. */
   isAccepting: () => boolean;
-  /** State of the throttle towards Lyceum, for the status page. */
-  lyceumState: () => unknown;
-  /** What the limit on starts grants now. */
-  startAllowance: () => Allowance;
+  /** The throttle towards Lyceum as it stands: limits, pauses, the circuit. */
+  lyceumState: () => LyceumState;
   /** Prometheus text, or null when it is served on a port of its own. */
   metricsText: (() => Promise<string>) | null;
   version: string;

@@ -84,7 +84,10 @@ async function getJob(c: Call, desk: Desk): Promise<Response> {
 async function viewQueue(desk: Desk, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(desk.store.db, job);
-  const startAt = Math.max(estimateStart(position, desk.startAllowance(), desk.now()), job.ready_at ?? 0);
+  const startAt = Math.max(
+    estimateStart(position, desk.lyceumState().groups.execution, desk.now()),
+    job.ready_at ?? 0,
+  );
   return { position, estimated_start_at: iso(startAt) };
 }
 

@@ -3,7 +3,7 @@ import { noQuery } from "../../contract/query.ts";
 import { readCounters } from "../../store/counters.ts";
 import { assertWritable, databaseBytes } from "../../store/database.ts";
 import { readLevels } from "../../store/levels.ts";
-import type { Call, Desk } from "../call.ts";
+import type { Call, Desk, LyceumState } from "../call.ts";
 import { invalid, problem } from "../problem.ts";
 import { queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
@@ -65,9 +65,20 @@ async function getStatus(c: Call, desk: Desk): Promise<Response> {
       ...callbacks,
       rejected: desk.report.rejectedCallbacks(),
     },
-    lyceum: desk.lyceumState(),
+    lyceum: viewLyceum(desk.lyceumState()),
     database: { kind, bytes },
   });
+}
+
+function viewLyceum({ breaker, groups }: LyceumState) {
+  const view = Object.entries(groups).map(([name, group]) => {
+    const { limit, used, remaining, resetsAt, pausedUntil, waiting, running } = group;
+    const window = limit === null ? null : { max: limit.max, window_ms: limit.windowMs };
+    const times = { resets_at: iso(resetsAt), paused_until: iso(pausedUntil) };
+    return [name, { limit: window, used, remaining, ...times, waiting, running }];
+  });
+  const circuit = { state: breaker.state, failures: breaker.failures, retry_at: iso(breaker.retryAt) };
+  return { circuit, limits: Object.fromEntries(view) };
 }
 
 const dispositions = ["received", "early", "duplicate", "late", "missed"];
