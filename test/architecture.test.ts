@@ -1,0 +1,111 @@
+// Each effect has its place: a search of the sources for strays. Imports between folders are checked by
+// dependency-cruiser; here it is only made sure that it knows every folder.
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { describe, expect, test } from "vitest";
+
+interface Rule {
+  what: string;
+  pattern: RegExp;
+  /** Where it may stand: folders end with a slash. */
+  only: readonly string[];
+  /** Single files that may, too, and why. */
+  except?: Record<string, string>;
+}
+
+const rules: Rule[] = [
+  {
+    what: "requests over the network are sent",
+    pattern: /\bfetch\(|from "(node:https?|undici)"/,
+    only: ["src/lyceum/", "src/emulator/", "src/cli/", "src/workers/deliver.ts"],
+    except: { "src/app.ts": "listens, and sends nothing" },
+  },
+  {
+    what: "SQL is written",
+    pattern: /\bsql`|\bsql<|from "kysely|from "(pg|better-sqlite3)"/,
+    only: ["src/store/", "migrations/"],
+    except: { "src/app.ts": "names the type of the dialect that a simulation may put underneath" },
+  },
+  {
+    what: "the machine is asked for the time",
+    pattern: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bprocess\.hrtime\b/,
+    only: ["src/domain/clock.ts", "src/emulator/", "src/cli/"],
+    except: { "src/http/server.ts": "measures how long an answer took, for the log and the metrics" },
+  },
+  {
+    what: "timers are set",
+    pattern: /\bset(Timeout|Interval)\(|from "node:timers|\bAbortSignal\.timeout\b/,
+    only: ["src/domain/clock.ts", "src/emulator/", "src/cli/"],
+  },
+  {
+    what: "the environment is read, signals are heard and the process ends",
+    pattern: /\bprocess\.(env|exit|exitCode|on|once|kill)\b/,
+    only: ["src/main.ts", "src/cli.ts", "src/cli/"],
+    except: { "src/emulator/python.ts": "gives the code that it runs a PATH and nothing else of ours" },
+  },
+  {
+    what: "chance comes in",
+    pattern: /\bMath\.random\b/,
+    only: ["src/app.ts", "src/emulator/"],
+  },
+  {
+    what: "the console is written to",
+    pattern: /\bconsole\./,
+    only: ["src/cli.ts", "src/cli/", "src/emulator/"],
+  },
+];
+
+const root = new URL("../", import.meta.url);
+const sources = globSync("{src,migrations}/**/*.ts", { cwd: root }).map((path) => ({
+  path: path.replaceAll("\\", "/"),
+  code: withoutComments(readFileSync(new URL(path, root), "utf8")),
+}));
+
+describe("only in its place", () => {
+  test.each(rules)("$what", ({ pattern, only, except = {} }) => {
+    const strays = sources
+      .filter(({ code }) => pattern.test(code))
+      .filter(
+        ({ path }) =>
+          !only.some((place) => path === place || (place.endsWith("/") && path.startsWith(place))),
+      )
+      .filter(({ path }) => !(path in except));
+    expect(strays.map(({ path }) => path)).toEqual([]);
+  });
+
+  test.each(rules)("$what: no exception is out of date", ({ pattern, except = {} }) => {
+    const found = sources.filter(({ path, code }) => path in except && pattern.test(code));
+    expect(found.map(({ path }) => path)).toEqual(Object.keys(except));
+  });
+});
+
+describe("no barrels:", () => {
+  test("nothing is exported wholesale", () => {
+    const wholesale = sources.filter(({ code }) => /\bexport \* (as \w+ )?from\b/.test(code));
+    expect(wholesale.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("no file of the sources is called index", () => {
+    const named = sources.filter(
+      ({ path }) => path.startsWith("src/") && basename(path).startsWith("index."),
+    );
+    expect(named.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+test("every folder of the sources has its row in the dependency table", async () => {
+  const { default: table } = await import(new URL(".dependency-cruiser.js", root).href);
+  const rows: string[] = table.forbidden.flatMap((rule: { from: { path?: string } }) => rule.from.path ?? []);
+  const folders = readdirSync(new URL("src", root), { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  );
+  const unknown = folders.filter(
+    ({ name }) => !rows.some((row) => new RegExp(row).test(`src/${name}/any.ts`)),
+  );
+  expect(unknown.map(({ name }) => name)).toEqual([]);
+});
+
+/** Good enough for a search: a string that holds `//` loses its rest. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*.*?\*\//gs, "").replaceAll(/(^|\s)\/\/.*/g, "");
+}

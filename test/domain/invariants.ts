@@ -1,0 +1,172 @@
+// What holds of every step of the state machine, whatever the situation and the fact.
+import { type Execution, hasEnded } from "../../src/domain/execution.ts";
+import { isTerminal } from "../../src/domain/run.ts";
+import { isPossible, type Step, step } from "./pairs.ts";
+import { aMoment } from "./scene.ts";
+
+/** Sentence → whether it is true of a step. */
+export const invariants: Record<string, (step: Step) => boolean> = {
+  "a terminal run never changes": ({ before, next }) =>
+    !isTerminal(before.run.status) || next.run === before.run,
+
+  "an execution that is closed never changes": ({ before, next, fact }) =>
+    before.execution?.phase !== "closed" || next.execution === before.execution || fact.fact === "claimed",
+
+  "an execution that has ended keeps its status and never lives again": ({ before, next, fact }) =>
+    before.execution === null ||
+    !hasEnded(before.execution.status) ||
+    fact.fact === "claimed" ||
+    (next.execution?.status === before.execution.status && !isLive(next.execution)),
+
+  "a run has a wake-up exactly while it is queued": ({ next: { run } }) =>
+    (run.dueAt !== null) === (run.status === "queued"),
+
+  "an execution has a wake-up exactly while it is open": ({ next: { execution } }) =>
+    execution === null || (execution.dueAt !== null) === (execution.phase !== "closed"),
+
+  "a wake-up that is set is now or later, in whole milliseconds": ({ before, next, now }) =>
+    [
+      [before.run.dueAt, next.run.dueAt],
+      [before.execution?.dueAt, next.execution?.dueAt],
+    ].every(([was, is]) => is == null || is === was || (is >= now && Number.isInteger(is))),
+
+  "a run has an end exactly when it is terminal": ({ next: { run } }) =>
+    (run.endedAt !== null) === isTerminal(run.status),
+
+  "a run that is active, collecting or succeeded has an execution": ({ next: { run } }) =>
+    run.executionId !== null || !["active", "collecting", "succeeded"].includes(run.status),
+
+  "phase and status of an execution fit": ({ next: { execution } }) => execution === null || fits(execution),
+
+  "what is watched or collected has Lyceum's id": ({ next: { execution } }) =>
+    execution === null ||
+    execution.lyceumExecutionId !== null ||
+    !["watching", "collecting"].includes(execution.phase),
+
+  "run and execution still fit together": ({ next: { run, execution } }) => isPossible(run, execution),
+
+  "attempts grow by one when claimed, shrink by one when not taken, and else stay": ({
+    before,
+    next,
+    fact,
+    changed,
+  }) => {
+    const expected = !changed ? 0 : fact.fact === "claimed" ? 1 : fact.fact === "not_taken" ? -1 : 0;
+    return next.run.attempt - before.run.attempt === expected;
+  },
+
+  "only a claim makes an execution, and only what was not taken vanishes": ({
+    before,
+    next,
+    fact,
+    changed,
+  }) => {
+    if (changed && fact.fact === "claimed") return next.execution?.id === fact.executionId;
+    if (changed && fact.fact === "not_taken") return next.execution === null;
+    return next.execution?.id === before.execution?.id;
+  },
+
+  "no answer changes no status and ends nothing": ({ before, next, fact }) =>
+    fact.fact !== "unanswered" ||
+    (next.run === before.run && sameState(before.execution, next.execution) && next.events.length === 0),
+
+  "a callback changes no status": ({ before, next, fact }) =>
+    fact.fact !== "callback" ||
+    (next.run === before.run && sameState(before.execution, next.execution) && next.events.length === 0),
+
+  "a callback wakes a live execution now, unless its POST may still be under way": ({
+    before,
+    next,
+    fact,
+    now,
+  }) =>
+    fact.fact !== "callback" ||
+    !isLive(before.execution) ||
+    next.execution?.dueAt === (isInFlight(before.execution) ? before.execution.dueAt : now),
+
+  "not being found says nothing while the POST may still be under way": ({ before, fact, changed }) =>
+    fact.fact !== "not_found" || !isInFlight(before.execution) || !changed,
+
+  "the same fact a second time leaves the statuses as they are, and tells nothing": ({
+    before,
+    fact,
+    next,
+    now,
+  }) => {
+    const again = step({ ...next, policy: before.policy }, fact, aMoment({ now })).next;
+    const isSame = again.run.status === next.run.status && sameState(again.execution, next.execution);
+    return isSame && again.events.length === 0;
+  },
+
+  "each change of a run's status has its one event, and nothing else has": ({ before, next }) =>
+    told(next.events, "run.").join() ===
+    (before.run.status === next.run.status ? "" : `run.${next.run.status}`),
+
+  "each change of an execution's status has its one event, and nothing else has": ({ before, next }) => {
+    const was = before.execution?.id === next.execution?.id ? before.execution?.status : undefined;
+    const is = next.execution?.status;
+    const statuses = told(next.events, "execution.").filter((type) => !milestones.includes(type));
+    return statuses.join() === (is === undefined || is === was ? "" : `execution.${is}`);
+  },
+
+  "an event names its job, its run and, if it is about one, its execution": ({ next }) =>
+    next.events.every(
+      ({ type, jobId, runId, executionId }) =>
+        jobId === next.run.jobId &&
+        runId === next.run.id &&
+        executionId === (type.startsWith("run.") ? undefined : next.execution?.id),
+    ),
+
+  "a cancellation is never taken back nor softened, and nothing is queued after it": ({ before, next }) => {
+    const was = before.run.cancellation;
+    const is = next.run.cancellation;
+    if (is !== null && next.run.status === "queued") return false;
+    return was === null || (is !== null && (was.mode === "stop" || is.mode === "abort"));
+  },
+
+  "a run succeeds only by an execution that completed": ({ before, next }) =>
+    next.run.status !== "succeeded" ||
+    before.run.status === "succeeded" ||
+    (next.execution?.status === "completed" && next.execution.id === next.run.executionId),
+
+  "a terminal run that did not succeed says why": ({ before, next }) =>
+    !isTerminal(next.run.status) ||
+    isTerminal(before.run.status) ||
+    (next.run.status === "succeeded") === (next.run.error === null),
+};
+
+/** Events of an execution that tell of something else than its status. */
+const milestones = ["execution.accepted", "execution.in_doubt", "execution.orphaned"];
+
+function told(events: Step["next"]["events"], prefix: string): string[] {
+  return events.map((event) => event.type).filter((type) => type.startsWith(prefix));
+}
+
+/** As far as we know it may be running, or come to run, at Lyceum. */
+export function isLive(execution: Execution | null): execution is Execution {
+  return execution?.phase === "submitting" || execution?.phase === "watching";
+}
+
+function isInFlight(execution: Execution | null): boolean {
+  return execution?.phase === "submitting" && execution.inDoubtAt === null;
+}
+
+function sameState(a: Execution | null, b: Execution | null): boolean {
+  return a?.status === b?.status && a?.phase === b?.phase;
+}
+
+/** As the CHECK of the schema, and what it leaves open: only what has ended is collected or closed. */
+function fits({ phase, status }: Execution): boolean {
+  switch (phase) {
+    case "submitting":
+      return status === "submitting";
+    case "watching":
+      return ["pending", "starting", "running"].includes(status);
+    case "collecting":
+      return hasEnded(status) && status !== "rejected" && status !== "lost";
+    case "orphan":
+      return status === "lost";
+    case "closed":
+      return hasEnded(status);
+  }
+}

@@ -1,0 +1,199 @@
+// From the claim to the start's answer, or through the doubt: a sentence for each row of the table.
+import { describe, expect, test } from "vitest";
+import type { Policy } from "../../src/domain/run.ts";
+import { step } from "./pairs.ts";
+import {
+  accepted,
+  always,
+  aMoment,
+  anExecution,
+  aRun,
+  callback,
+  claim,
+  NOW,
+  never,
+  noAnswer,
+  notFound,
+  notTaken,
+  orphanEnded,
+  reading,
+  refused,
+  rules,
+  Story,
+} from "./scene.ts";
+
+const unanswered = { fact: "unanswered", retryAt: NOW + 60_000 } as const;
+const onLostRetry: Policy = { ...never, onLost: "retry" };
+
+describe("the claim", () => {
+  test("makes an execution before anything is sent, and counts the attempt", () => {
+    const story = new Story().learn(claim);
+    expect(story.statuses).toBe("active/submitting");
+    expect(story.run).toMatchObject({ attempt: 1, executionId: "exe_1", startedAt: NOW, dueAt: null });
+    expect(story.events).toEqual(["run.active", "execution.submitting"]);
+  });
+
+  test("leaves the start its time before anybody doubts it", () => {
+    expect(new Story().learn(claim).execution?.dueAt).toBe(NOW + rules.submitPatienceMs);
+  });
+
+  test("is refused before the run is due", () => {
+    expect(new Story(never, { dueAt: NOW + 1 }).learn(claim).statuses).toBe("queued/none");
+  });
+
+  test("is refused a second time", () => {
+    const story = new Story().learn(claim, { fact: "claimed", executionId: "exe_2" });
+    expect(story.run).toMatchObject({ executionId: "exe_1", attempt: 1 });
+  });
+});
+
+describe("the start's answer", () => {
+  test("accepted: the execution is watched, with Lyceum's id", () => {
+    const story = new Story().learn(claim, accepted());
+    expect(story.statuses).toBe("active/pending");
+    expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_1", dueAt: NOW + rules.pollMinMs });
+    expect(story.events.slice(2)).toEqual(["execution.accepted", "execution.pending"]);
+  });
+
+  test("accepted with a terminal word: only a check may conclude, and it is due now", () => {
+    const story = new Story().learn(claim, accepted("completed"));
+    expect(story.statuses).toBe("active/pending");
+    expect(story.execution?.dueAt).toBe(NOW);
+  });
+
+  test("accepted after a callback that was early: the check is due now", () => {
+    const story = new Story().learn(claim).wait(100).learn(callback).wait(100);
+    expect(story.execution?.dueAt).toBe(NOW + rules.submitPatienceMs);
+    expect(story.learn(accepted()).execution?.dueAt).toBe(NOW + 200);
+  });
+
+  test("accepted twice: the second answer changes nothing", () => {
+    const story = new Story().learn(claim, accepted());
+    const before = story.execution;
+    expect(story.learn(accepted("running", true)).execution).toBe(before);
+  });
+
+  test("throttled: the run waits again and the attempt is given back", () => {
+    const story = new Story().learn(claim, notTaken);
+    expect(story.statuses).toBe("queued/none");
+    expect(story.run).toMatchObject({ attempt: 0, executionId: null, dueAt: NOW + 600_000 });
+    expect(story.events.at(-1)).toBe("run.queued");
+  });
+
+  test("refused: the run has failed, with Lyceum's words", () => {
+    const story = new Story(always).learn(claim, refused);
+    expect(story.statuses).toBe("failed/rejected");
+    expect(story.run.error).toEqual({
+      code: "rejected",
+      detail: "Lyceum refused the request (422): no such GPU",
+    });
+    expect(story.events.slice(2)).toEqual(["execution.rejected", "run.failed"]);
+  });
+
+  test("none: the submission is in doubt, and searched for at once", () => {
+    const story = new Story().learn(claim).wait(180_000).learn(noAnswer);
+    expect(story.statuses).toBe("active/submitting");
+    expect(story.execution).toMatchObject({ inDoubtAt: story.now, dueAt: story.now });
+    expect(story.events.at(-1)).toBe("execution.in_doubt");
+  });
+});
+
+describe("in doubt", () => {
+  const inDoubt = (policy = never) => new Story(policy).learn(claim, noAnswer);
+
+  test("found: watched like any other", () => {
+    const story = inDoubt().searchInVain(3).learn(accepted("running", true));
+    expect(story.statuses).toBe("active/running");
+    expect(story.execution).toMatchObject({ unseenMs: 0, error: null });
+  });
+
+  test("found at its end: the next check takes it to collecting", () => {
+    const story = inDoubt().learn(accepted("completed", true), reading("completed"));
+    expect(story.statuses).toBe("collecting/completed");
+  });
+
+  test("the late answer to the start still counts, whichever it is", () => {
+    expect(inDoubt().learn(accepted()).statuses).toBe("active/pending");
+    expect(inDoubt().learn(refused).statuses).toBe("failed/rejected");
+    expect(inDoubt().learn(notTaken).statuses).toBe("queued/none");
+  });
+
+  test("a callback has it searched for now", () => {
+    const story = inDoubt().searchInVain(1).wait(1_000).learn(callback);
+    expect(story.execution).toMatchObject({ dueAt: story.now, callbackAt: story.now });
+  });
+
+  test("not found within the grace: searched for again", () => {
+    const story = inDoubt().searchInVain(8);
+    expect(story.statuses).toBe("active/submitting");
+    expect(story.execution).toMatchObject({ unseenMs: 105_000, dueAt: story.now + 15_000 });
+  });
+
+  test("not found after the grace: lost, and the run has failed", () => {
+    const story = inDoubt().searchInVain(9);
+    expect(story.statuses).toBe("failed/lost");
+    expect(story.run.error?.code).toBe("lost");
+    expect(story.events.slice(-2)).toEqual(["execution.lost", "run.failed"]);
+  });
+
+  test.each([
+    ["on_lost: retry", onLostRetry],
+    ["retry.on: lost", { retry: { maxAttempts: 2, on: ["lost"] }, onLost: "fail" } as const],
+  ])("not found after the grace, with %s: the run waits for another attempt", (_what, policy) => {
+    const story = inDoubt(policy).searchInVain(9);
+    expect(story.statuses).toBe("queued/lost");
+    expect(story.events.slice(-2)).toEqual(["execution.lost", "run.queued"]);
+  });
+
+  test("lost on the last attempt: the run has failed even if losses are retried", () => {
+    const lastAttempt: Policy = { retry: { maxAttempts: 1, on: ["lost"] }, onLost: "retry" };
+    expect(inDoubt(lastAttempt).searchInVain(9).statuses).toBe("failed/lost");
+  });
+
+  test("look-ups without an answer never use up the grace", () => {
+    const story = inDoubt();
+    for (let hour = 0; hour < 24; hour++) story.wait(3_600_000).learn(unanswered, notFound, unanswered);
+    expect(story.statuses).toBe("active/submitting");
+    expect(story.execution?.unseenMs).toBe(0);
+  });
+
+  test("our own downtime counts for no more than two search intervals", () => {
+    const story = inDoubt().searchInVain(1).wait(86_400_000).learn(notFound);
+    expect(story.execution?.unseenMs).toBe(30_000);
+  });
+});
+
+describe("an orphan", () => {
+  const orphan = () => new Story(onLostRetry).learn(claim, noAnswer).searchInVain(9);
+
+  test("that shows up is told of, and aborted at once; its run goes its own way", () => {
+    const story = orphan().learn(accepted("running", true));
+    expect(story.statuses).toBe("queued/lost");
+    expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_1", dueAt: story.now });
+    expect(story.events.at(-1)).toBe("execution.orphaned");
+  });
+
+  test("is closed once it was aborted or found to have ended", () => {
+    const story = orphan().learn(accepted("running", true), orphanEnded);
+    expect(story.execution).toMatchObject({ phase: "closed", status: "lost", dueAt: null });
+  });
+
+  test("is looked for until nobody expects it any more", () => {
+    const story = orphan().wait(3_599_000).learn(notFound);
+    expect(story.execution?.phase).toBe("orphan");
+    expect(story.wait(1_000).learn(notFound).execution?.phase).toBe("closed");
+  });
+
+  test("is looked for at once when a callback names it", () => {
+    const story = orphan().wait(1_000).learn(callback);
+    expect(story.execution?.dueAt).toBe(story.now);
+  });
+
+  test("does not touch the run's next attempt", () => {
+    const run = aRun({ status: "active", attempt: 2, executionId: "exe_2", dueAt: null });
+    const execution = anExecution({ phase: "orphan", status: "lost", lyceumExecutionId: null, endedAt: NOW });
+    for (const fact of [accepted("completed", true), orphanEnded, notFound, callback, unanswered]) {
+      expect(step({ run, execution, policy: always }, fact, aMoment()).next.run).toBe(run);
+    }
+  });
+});

@@ -1,0 +1,89 @@
+// What becomes of a run when its execution is over.
+import { describe, expect, test } from "vitest";
+import type { ExecutionStatus } from "../../src/domain/execution.ts";
+import { afterEnd, afterLoss, backToQueue, cancelled } from "../../src/domain/outcome.ts";
+import type { Policy, RetryClass } from "../../src/domain/run.ts";
+import { always, anExecution, aRun, NOW, never } from "./scene.ts";
+
+const active = aRun({ status: "active", attempt: 1, executionId: "exe_1", dueAt: null });
+const moment = { now: NOW, random: 0 };
+const ended = (status: ExecutionStatus, timedOut = false) => anExecution({ status, timedOut });
+const on = (...classes: RetryClass[]): Policy => ({ retry: { maxAttempts: 3, on: classes }, onLost: "fail" });
+
+describe("another attempt", () => {
+  test("waits a second at least, and says why and until when", () => {
+    const again = afterLoss(active, ended("failed"), on("failed"), moment);
+    expect(again?.run).toMatchObject({ status: "queued", dueAt: NOW + 1_000, executionId: "exe_1" });
+    expect(again?.events).toEqual([
+      {
+        type: "run.queued",
+        jobId: "job_1",
+        runId: "run_1",
+        data: { reason: "failed", attempt: 1, not_before: "2026-09-01T08:00:01.000Z" },
+      },
+    ]);
+  });
+
+  test.each(["completed", "cancelled", "aborted", "rejected"] as const)(
+    "is never granted to what ended as %s within its time",
+    (status) => {
+      expect(afterLoss(active, ended(status), always, moment)).toBeNull();
+    },
+  );
+
+  test("is granted up to the last attempt, not after it", () => {
+    const after = (attempt: number) => afterLoss({ ...active, attempt }, ended("failed"), always, moment);
+    expect([1, 2, 3, 4].map((attempt) => after(attempt) !== null)).toEqual([true, true, false, false]);
+  });
+
+  test("is never granted to a run that is being cancelled", () => {
+    const run = { ...active, cancellation: { mode: "stop", cause: "request" } as const };
+    expect(afterLoss(run, ended("failed"), always, moment)).toBeNull();
+  });
+
+  test("is granted to what was lost by either word of the policy", () => {
+    const granted = (policy: Policy) => afterLoss(active, ended("lost"), policy, moment) !== null;
+    expect(granted(never)).toBe(false);
+    expect(granted(on("lost"))).toBe(true);
+    expect(granted({ ...never, onLost: "retry" })).toBe(true);
+  });
+
+  test("that the policy grants to losses only is not granted to failures", () => {
+    expect(afterLoss(active, ended("failed"), { ...never, onLost: "retry" }, moment)).toBeNull();
+  });
+});
+
+test("a run that nothing came to be of waits again, whatever its policy", () => {
+  const { run, execution } = backToQueue(active, null, NOW + 9_000, "throttled", NOW);
+  expect(run).toMatchObject({ status: "queued", dueAt: NOW + 9_000 });
+  expect(execution).toBeNull();
+});
+
+test.each([
+  ["completed", "succeeded"],
+  ["failed", "failed"],
+  ["system_failure", "failed"],
+  ["cancelled", "cancelled"],
+  ["aborted", "cancelled"],
+] as const)("an execution that ended as %s makes the run %s", (status, expected) => {
+  const { run, events } = afterEnd(active, ended(status), NOW);
+  expect(run).toMatchObject({ status: expected, endedAt: NOW, dueAt: null });
+  expect(events).toEqual([
+    { type: `run.${expected}`, jobId: "job_1", runId: "run_1", data: { attempt: 1, error: run.error } },
+  ]);
+});
+
+test("what Lyceum ended for its timeout has failed, unless somebody cancelled it", () => {
+  expect(afterEnd(active, ended("aborted", true), NOW).run.error?.code).toBe("timeout");
+  const run = { ...active, cancellation: { mode: "abort", cause: "request" } as const };
+  expect(afterEnd(run, ended("aborted", true), NOW).run.status).toBe("cancelled");
+});
+
+test.each([
+  ["request", "cancelled", "cancelled on request"],
+  ["run_failure", "cancelled", "another run of the job failed"],
+  ["deadline", "failed", "the job's deadline passed before the run was over"],
+] as const)("a cancellation for %s makes the run %s", (cause, status, detail) => {
+  const { run } = cancelled({ ...active, cancellation: { mode: "abort", cause } }, NOW);
+  expect(run).toMatchObject({ status, error: { detail } });
+});

@@ -1,0 +1,162 @@
+// Every situation that can be, paired with every fact: the ground that the state machine's tests cover.
+import type { Situation, Transition } from "../../src/domain/change.ts";
+import type { Execution, ExecutionStatus } from "../../src/domain/execution.ts";
+import type { Fact } from "../../src/domain/fact.ts";
+import { transition } from "../../src/domain/machine.ts";
+import { type Cancellation, isTerminal, type Run, runStatuses } from "../../src/domain/run.ts";
+import {
+  accepted,
+  always,
+  aMoment,
+  anExecution,
+  aRun,
+  callback,
+  cancel,
+  cancelSent,
+  collected,
+  NOW,
+  never,
+  noAnswer,
+  notFound,
+  notTaken,
+  orphanEnded,
+  reading,
+  refused,
+} from "./scene.ts";
+
+/** A situation, a fact, and what came of it; `next` equals `before` where the fact changed nothing. */
+export interface Step {
+  before: Situation;
+  fact: Fact;
+  now: number;
+  next: Transition;
+  changed: boolean;
+}
+
+export function step(before: Situation, fact: Fact, moment = aMoment()): Step {
+  const next = transition(before, fact, moment);
+  const { run, execution } = before;
+  const after = next ?? { run, execution, events: [] };
+  return { before, fact, now: moment.now, next: after, changed: next !== null };
+}
+
+/** What may stand together in the database: the CHECKs of the schema, and which execution a run may point to. */
+export function isPossible(run: Run, execution: Execution | null): boolean {
+  if (run.status === "queued" && run.cancellation !== null) return false;
+  if (run.executionId === null && ["active", "collecting", "succeeded"].includes(run.status)) return false;
+  if (execution === null) return run.executionId === null;
+  const isCurrent = run.executionId === execution.id;
+  switch (execution.phase) {
+    case "submitting":
+    case "watching":
+      return isCurrent && run.status === "active";
+    case "collecting":
+      return !isCurrent || !["active", "succeeded"].includes(run.status);
+    case "orphan":
+      return !isCurrent || ["queued", "failed", "cancelled"].includes(run.status);
+    case "closed":
+      return !isCurrent || !["active", "collecting"].includes(run.status);
+  }
+}
+
+const live = ["pending", "starting", "running"] as const;
+const ends = ["completed", "failed", "system_failure", "cancelled", "aborted"] as const;
+const unknown = { lyceumExecutionId: null, acceptedAt: null, rawStatus: null } as const;
+const nearlyLost = { unseenMs: 119_000, lookedAt: NOW - 15_000 };
+
+const submitting: Partial<Execution>[] = [{}, { inDoubtAt: NOW }, { inDoubtAt: NOW, ...nearlyLost }].map(
+  (rest) => ({
+    ...unknown,
+    ...rest,
+    phase: "submitting",
+    status: "submitting",
+  }),
+);
+const watching: Partial<Execution>[] = live.flatMap((status) => [
+  { status },
+  { status, ...nearlyLost },
+  { status, acceptedAt: NOW - 1_000 },
+  { status, acceptedAt: NOW - 8 * 86_400_000 },
+  { status, cancelSentAt: NOW - 10_000 },
+]);
+const collecting: Partial<Execution>[] = ends.flatMap((status) => [
+  { phase: "collecting", status, endedAt: NOW - 1_000 },
+  { phase: "collecting", status, timedOut: status !== "completed" },
+]);
+const orphans: Partial<Execution>[] = [unknown, { lyceumExecutionId: "lyc_1" }].flatMap((rest) => [
+  { ...rest, phase: "orphan", status: "lost", endedAt: NOW - 60_000 },
+  { ...rest, phase: "orphan", status: "lost", endedAt: NOW - 2 * 3_600_000 },
+]);
+const closed: Partial<Execution>[] = [...ends, "rejected" as const, "lost" as const].map((status) => ({
+  phase: "closed",
+  status,
+  dueAt: null,
+}));
+
+const executions = [...submitting, ...watching, ...collecting, ...orphans, ...closed].flatMap((rest) =>
+  [null, NOW - 500].map((callbackAt) => anExecution({ ...rest, callbackAt })),
+);
+
+const cancellations: (Cancellation | null)[] = [
+  null,
+  { mode: "stop", cause: "request" },
+  { mode: "abort", cause: "run_failure" },
+  { mode: "abort", cause: "deadline" },
+  { mode: "abort", cause: "expired" },
+];
+
+const runs = runStatuses.flatMap((status) =>
+  cancellations.flatMap((cancellation) =>
+    [1, 3].flatMap((attempt) =>
+      ["exe_1", "exe_other", null].map((executionId) => {
+        const dueAt = status === "queued" ? NOW : null;
+        const endedAt = isTerminal(status) ? NOW - 5_000 : null;
+        return aRun({ status, cancellation, attempt, executionId, dueAt, endedAt });
+      }),
+    ),
+  ),
+);
+
+// Frozen: a transition that changed what it was given would throw.
+export const situations: Situation[] = runs
+  .map((run) => Object.freeze(run))
+  .flatMap((run) =>
+    [null, ...executions.map((execution) => Object.freeze(execution))]
+      .filter((execution) => isPossible(run, execution))
+      .flatMap((execution) => [never, always].map((policy) => ({ run, execution, policy }))),
+  );
+
+const words: (ExecutionStatus | null)[] = [null, ...live, ...ends];
+const times = { startedAt: NOW - 61_000, endedAt: NOW - 1_000 };
+
+/** Complete by its type: a new fact must be given here. */
+export const factsOf: Record<Fact["fact"], Fact[]> = {
+  claimed: [{ fact: "claimed", executionId: "exe_next" }],
+  accepted: words.flatMap((word) => [accepted(word), accepted(word, true)]),
+  refused: [refused],
+  not_taken: [notTaken],
+  outcome_unknown: [noAnswer],
+  not_found: [notFound],
+  unanswered: [{ fact: "unanswered", retryAt: NOW + 5_000 }],
+  reading: words.flatMap((word) => [
+    reading(word),
+    reading(word, times, NOW - 1_000),
+    reading(word, { timedOut: true }),
+  ]),
+  callback: [callback],
+  cancel: [cancel("abort"), cancel("stop"), cancel("abort", "deadline"), cancel("abort", "run_failure")],
+  cancel_sent: [cancelSent],
+  orphan_ended: [orphanEnded],
+  collect_later: [{ fact: "collect_later", dueAt: NOW + 5_000 }],
+  collected: [collected],
+};
+export const facts = Object.values(factsOf).flat();
+
+/** Facts about a run come with its current execution, all others with the one that they are about. */
+function isApt({ run, execution }: Situation, { fact }: Fact): boolean {
+  return (fact !== "claimed" && fact !== "cancel") || run.executionId === (execution?.id ?? null);
+}
+
+export const pairs: Step[] = situations.flatMap((situation) =>
+  facts.filter((fact) => isApt(situation, fact)).map((fact) => step(situation, fact)),
+);

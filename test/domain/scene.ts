@@ -1,0 +1,153 @@
+// What the tests of the state machine are built from: runs, executions, facts, and stories in which facts happen.
+import type { Moment, Situation, Transition } from "../../src/domain/change.ts";
+import type { Execution, ExecutionStatus, Reading } from "../../src/domain/execution.ts";
+import type { Fact } from "../../src/domain/fact.ts";
+import { transition } from "../../src/domain/machine.ts";
+import type { CancelCause, CancelMode, Policy, Run } from "../../src/domain/run.ts";
+import type { Rules } from "../../src/domain/schedule.ts";
+
+export const NOW = Date.UTC(2026, 8, 1, 8);
+
+export const rules: Rules = {
+  pollMinMs: 5_000,
+  pollMaxMs: 60_000,
+  callbackGraceMs: 30_000,
+  inDoubtAfterMs: 120_000,
+  submitPatienceMs: 180_000,
+  callbacks: "unproven",
+};
+
+export const never: Policy = { retry: { maxAttempts: 3, on: [] }, onLost: "fail" };
+export const always: Policy = {
+  retry: { maxAttempts: 3, on: ["system_failure", "failed", "timeout", "lost"] },
+  onLost: "retry",
+};
+
+export function aMoment(rest: Partial<Moment> = {}): Moment {
+  return { now: NOW, rules, random: 0.5, expectedMs: null, ...rest };
+}
+
+export function aRun(rest: Partial<Run> = {}): Run {
+  return {
+    id: "run_1",
+    jobId: "job_1",
+    kind: "python",
+    status: "queued",
+    version: 0,
+    attempt: 0,
+    timeoutS: 60,
+    dueAt: NOW,
+    executionId: null,
+    cancellation: null,
+    error: null,
+    startedAt: null,
+    endedAt: null,
+    ...rest,
+  };
+}
+
+export function anExecution(rest: Partial<Execution> = {}): Execution {
+  return {
+    id: "exe_1",
+    runId: "run_1",
+    jobId: "job_1",
+    attempt: 1,
+    phase: "watching",
+    status: "running",
+    rawStatus: "running",
+    version: 0,
+    dueAt: NOW,
+    lyceumExecutionId: "lyc_1",
+    submittedAt: NOW - 90_000,
+    acceptedAt: NOW - 80_000,
+    inDoubtAt: null,
+    unseenMs: 0,
+    lookedAt: null,
+    callbackAt: null,
+    expectedEndAt: null,
+    cancelSentAt: null,
+    startedAt: null,
+    endedAt: null,
+    detectedAt: null,
+    detectedBy: null,
+    timedOut: false,
+    returnCode: null,
+    cost: null,
+    hardware: null,
+    error: null,
+    ...rest,
+  };
+}
+
+export function reading(status: ExecutionStatus | null, rest: Partial<Reading> = {}, askedAt = NOW): Fact {
+  const said: Reading = { status, raw: status ?? "paused", timedOut: false, ...rest };
+  return { fact: "reading", reading: said, by: "poll", askedAt };
+}
+
+export function accepted(status: ExecutionStatus | null = "pending", found = false): Fact {
+  return { fact: "accepted", lyceumExecutionId: "lyc_1", status, raw: status ?? "paused", found };
+}
+
+export function cancel(mode: CancelMode = "abort", cause: CancelCause = "request"): Fact {
+  return { fact: "cancel", cancellation: { mode, cause } };
+}
+
+export const refused: Fact = { fact: "refused", status: 422, detail: "no such GPU" };
+export const noAnswer: Fact = { fact: "outcome_unknown", detail: "no answer within 150000 ms" };
+export const notTaken: Fact = { fact: "not_taken", retryAt: NOW + 600_000, reason: "throttled" };
+export const notFound: Fact = { fact: "not_found" };
+export const callback: Fact = { fact: "callback" };
+export const collected: Fact = { fact: "collected" };
+export const cancelSent: Fact = { fact: "cancel_sent" };
+export const orphanEnded: Fact = { fact: "orphan_ended", raw: "aborted" };
+export const claim: Fact = { fact: "claimed", executionId: "exe_1" };
+
+/** A queued run that facts happen to, one after the other. A fact that changes nothing leaves all as it was. */
+export class Story {
+  run: Run;
+  execution: Execution | null = null;
+  now = NOW;
+  readonly events: string[] = [];
+  readonly policy: Policy;
+
+  constructor(policy: Policy = never, run: Partial<Run> = {}) {
+    this.policy = policy;
+    this.run = aRun(run);
+  }
+
+  learn(...facts: Fact[]): this {
+    for (const fact of facts) this.take(transition(this, fact, aMoment({ now: this.now })));
+    return this;
+  }
+
+  wait(ms: number): this {
+    this.now += ms;
+    return this;
+  }
+
+  /** Every look-up is answered, and Lyceum does not know the execution. */
+  searchInVain(times: number): this {
+    for (let n = 0; n < times; n++) this.wait(15_000).learn(notFound);
+    return this;
+  }
+
+  private take(next: Transition | null): void {
+    if (next === null) return;
+    this.run = next.run;
+    this.execution = next.execution;
+    this.events.push(...next.events.map((event) => event.type));
+  }
+
+  get statuses(): string {
+    return `${this.run.status}/${this.execution?.status ?? "none"}`;
+  }
+}
+
+/** A situation as one line, for the message of a failing test. */
+export function sketch({ run, execution }: Pick<Situation, "run" | "execution">): string {
+  const cancellation = run.cancellation === null ? "" : ` ${run.cancellation.mode}/${run.cancellation.cause}`;
+  const relation = execution !== null && run.executionId !== execution.id ? "older " : "";
+  const doubt = execution?.phase === "submitting" && execution.inDoubtAt !== null ? " in doubt" : "";
+  const of = execution === null ? "none" : `${relation}${execution.phase}/${execution.status}${doubt}`;
+  return `run ${run.status} #${run.attempt}${cancellation}, execution ${of}`;
+}
