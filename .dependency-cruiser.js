@@ -42,7 +42,12 @@ export default {
         pathNot: ["^src/(app|config|cli|main)", place("client"), place("emulator"), place("domain")],
       },
     },
-    { name: "no-test-code", severity: "error", from: { path: "^(src|migrations)/" }, to: { path: "^(test|bench)/" } },
+    {
+      name: "no-test-code",
+      severity: "error",
+      from: { path: "^(src|migrations)/" },
+      to: { path: "^(test|bench)/" },
+    },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
     {
       name: "only-production-packages",
@@ -54,6 +59,9 @@ export default {
   options: {
     parser: "swc",
     doNotFollow: { path: "node_modules" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
   },
 };

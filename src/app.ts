@@ -12,18 +12,24 @@ import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
 import { createServer } from "./http/server.ts";
+import { createTail } from "./http/tail.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
 import { createThrottle, type Throttle } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
-import { openStore, type Store } from "./store/database.ts";
+import { applyKeyBudgets } from "./store/costs.ts";
+import { openStore } from "./store/database.ts";
 import { hastenUnanswered, spreadOverdue, submissionsSince } from "./store/executions.ts";
 import { readPauses, savePause } from "./store/pauses.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createReport } from "./telemetry/report.ts";
+import { createCatalogue } from "./workers/catalogue.ts";
 import { createCheck } from "./workers/check.ts";
 import { createCollect } from "./workers/collect.ts";
+import { createDeliver } from "./workers/deliver.ts";
+import { destinationFinder, type Resolve } from "./workers/destination.ts";
 import { createDispatch } from "./workers/dispatch.ts";
+import { createErase } from "./workers/erase.ts";
 import { createGauge } from "./workers/gauge.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
 import { createRetention } from "./workers/retention.ts";
@@ -37,6 +43,8 @@ export interface Surroundings {
   fetch?: typeof globalThis.fetch;
   log?: Logger;
   metrics?: Metrics;
+  /** In place of the system's resolver, for webhooks. */
+  resolve?: Resolve;
   /** In place of the one that the settings name. */
   dialect?: Dialect;
   /** False: requests come in through `handle` alone. */
@@ -97,6 +105,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const callbacks =
     config.publicUrl === null || secret === undefined ? null : { publicUrl: config.publicUrl, secret };
   const { logSpacingMs } = surroundings;
+  const { allowPrivate, secret: jobSecret } = config.webhook;
+  const findDestination = destinationFinder({ allowPrivate, timers, resolve: surroundings.resolve });
   const workers: Worker[] = [
     createDispatch(context, {
       lyceum,
@@ -114,6 +124,15 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       onRoom: () => wake("collect", now()),
     }),
     createSteer(context),
+    createErase(context, { lyceum, now }),
+    createCatalogue(context, { lyceum, now }),
+    createDeliver(context, {
+      findDestination,
+      secret: jobSecret,
+      clock,
+      timers,
+      onRoom: () => wake("deliver", now()),
+    }),
     createRetention(context, { retentionMs: config.retentionMs, now }),
     createGauge(context, now),
   ];
@@ -124,13 +143,34 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const wake = (name: string, dueAt: number) => loops.get(name)?.wake(dueAt);
   store.onCommit(wake);
 
+  const tail = createTail({ store, now, most: MOST_WAITING, onNeed: () => tailLoop.wake(now()) });
+  // Not one of the workers: while they finish their work, those who wait still hear of it.
+  const tailLoop = createLoop(
+    { name: "events", runOnce: tail.look, idle: async () => {} },
+    { clock, timers, onError },
+  );
+  store.onCommit((topic, dueAt) => {
+    if (topic === "events") tailLoop.wake(dueAt);
+  });
+  const hangUp = async () => {
+    await tailLoop.stop();
+    tail.close();
+  };
+
   let accepting = false;
   const metricsText = () => metrics.registry.metrics();
   const desk: Desk = {
     ...context,
     now,
+    timers,
+    tail,
     callbackSecrets: config.callbackSecrets,
     takesCallbacks: callbacks !== null,
+    async webhookProblem(url) {
+      const found = await findDestination(url);
+      return found.ok ? null : { detail: found.detail, lasts: found.error !== "unresolved" };
+    },
+    signsForJobs: jobSecret !== null,
     isAccepting: () => accepting,
     lyceumState: () => throttle.state(),
     metricsText: config.metricsPort === null ? metricsText : null,
@@ -164,10 +204,10 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     async start() {
       const applied = await store.migrate();
       if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
-      await recover(store, throttle, config, now());
+      await recover(context, throttle, config, now());
       const port = surroundings.listens === false ? 0 : await openServers();
       accepting = true;
-      for (const loop of loops.values()) loop.start();
+      for (const loop of [tailLoop, ...loops.values()]) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
       log.info(
         { event: "started", port, database: store.kind, mode, version: desk.version },
@@ -185,15 +225,16 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     async stop() {
       accepting = false;
       // The doors close last: callbacks are taken, and open requests answered, while the work under way is finished.
-      const drained = Promise.all([...loops.values()].map((loop) => loop.stop())).then(() =>
-        Promise.all(servers.map(close)),
-      );
+      const drained = Promise.all([...loops.values()].map((loop) => loop.stop()))
+        .then(hangUp)
+        .then(() => Promise.all(servers.map(close)));
       let cancelGrace = () => {};
       const graceOver = new Promise<"late">((resolve) => {
         cancelGrace = timers.after(Math.max(config.shutdownGraceMs - CLOSING_MS, 0), () => resolve("late"));
       });
       const how = await Promise.race([drained.then(() => "drained" as const), graceOver]);
       cancelGrace();
+      await hangUp();
       // What is still under way is left to the next process: claims are given back, so that it need not wait.
       for (const worker of workers) await worker.handBack?.();
       log.info({ event: "stopped", how }, `stopped: ${how}`);
@@ -204,6 +245,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
 
 /** The client gives a start 150 s, and its place in the queue and a fresh token take time too. */
 const SUBMIT_PATIENCE_MS = 4 * 60_000;
+/** Requests that wait and streams at once: each is a socket and an entry in a map. */
+const MOST_WAITING = 10_000;
 /** Of the grace, kept for closing the database. */
 const CLOSING_MS = 1_000;
 
@@ -213,19 +256,31 @@ function credentialsOf({ lyceum: { credentials } }: Config) {
 }
 
 /** What the former process knew and this one must: the limit's past, the pauses, the starts it left unanswered. */
-async function recover(store: Store, throttle: Throttle, config: Config, now: number): Promise<void> {
-  const since = now - (config.submit.limit?.windowMs ?? 0);
-  const startedAt = config.submit.limit === null ? [] : await submissionsSince(store.db, since);
+async function recover(
+  { store, report }: Context,
+  throttle: Throttle,
+  config: Config,
+  now: number,
+): Promise<void> {
+  const since = now - (config.submit.limit?.windowMs ?? 0) - SUBMIT_PATIENCE_MS;
+  const sentAt = config.submit.limit === null ? [] : await submissionsSince(store.db, since);
+  // Lyceum may have counted a start as late as its answer: one that was just sent counts from now.
+  const startedAt = sentAt.map((at) => Math.min(at + SUBMIT_PATIENCE_MS, now));
   const pauses = await readPauses(store.db, now);
   throttle.restore({
     startedAt,
     pauses: pauses.map((pause) => ({ group: pause.call_group as "execution", until: pause.until_at })),
   });
-  throttle.onPause(({ group, until }) => void store.write((tx) => savePause(tx.db, group, until)));
+  throttle.onPause(({ group, until }) => {
+    store.write((tx) => savePause(tx.db, group, until)).catch((error) => report.fault("pause", error));
+  });
+  await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
   await store.write(async (tx) => {
-    // A SQLite file has one process: a start that it finds unanswered has nobody left who waits for the answer.
-    if (store.kind === "sqlite") await hastenUnanswered(tx.db, tx.now);
-    await spreadOverdue(tx.db, tx.now);
+    if (store.kind !== "sqlite") return spreadOverdue(tx.db, tx.now);
+    // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds the
+    // leases, and callbacks may have come while nobody listened. So all that is open is looked at once.
+    await spreadOverdue(tx.db, tx.now, Number.MAX_SAFE_INTEGER);
+    await hastenUnanswered(tx.db, tx.now);
   });
 }
 

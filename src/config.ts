@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { parseDuration } from "./domain/duration.ts";
+import { isWebhookSecret } from "./domain/webhook.ts";
 
 /** What the service was told to do. Durations are milliseconds. */
 export interface Config {
@@ -26,6 +27,12 @@ export interface Config {
   readonly database:
     | { readonly kind: "sqlite"; readonly path: string }
     | { readonly kind: "postgres"; readonly url: string };
+  /** What a key may spend in each window; the names are those of `apiKeys`. */
+  readonly keyBudgets: readonly {
+    readonly name: string;
+    readonly amount: number;
+    readonly windowMs: number;
+  }[];
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   readonly submit: {
@@ -127,11 +134,24 @@ const submitLimit = text.transform((value, ctx): Config["submit"]["limit"] => {
   return z.NEVER;
 });
 
-const webhookSecret = text.refine((value) => {
-  const secret = /^whsec_([A-Za-z0-9+/]+)={0,2}$/.exec(value)?.[1];
-  const bytes = Buffer.from(secret ?? "", "base64");
-  return bytes.length >= 24 && bytes.length <= 64 && bytes.toString("base64").replace(/=+$/, "") === secret;
-}, "is not whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)");
+const keyBudgets = list(
+  text.transform((entry, ctx) => {
+    const [, name = "", amount, window = ""] =
+      /^([A-Za-z0-9._-]{1,64}):(\d{1,6}(?:\.\d{1,6})?)\/(\w+)$/.exec(entry) ?? [];
+    const windowMs = parseDuration(window);
+    if (Number(amount) > 0 && windowMs !== null && windowMs >= 60_000 && windowMs <= 366 * 86_400_000)
+      return { name, amount: Number(amount), windowMs };
+    ctx.addIssue(
+      "is not name:credits/duration such as alice:50/1d (at most 999999 credits, window 1m to 366d)",
+    );
+    return z.NEVER;
+  }),
+).refine((budgets) => isUnique(budgets.map(({ name }) => name)), "names a key twice; each has one budget");
+
+const webhookSecret = text.refine(
+  isWebhookSecret,
+  "is not whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)",
+);
 
 const settings = {
   LYCEUM_API_KEY: headerText.optional(),
@@ -145,6 +165,7 @@ const settings = {
   ).optional(),
   PUBLIC_URL: endpoint.optional(),
   DATABASE_URL: database.prefault("sqlite:data/proctor.db"),
+  KEY_BUDGETS: keyBudgets.optional(),
   HOST: text
     .regex(/^[A-Za-z0-9.:_-]+$/, "is not a host name or address; the port goes into PORT")
     .default("0.0.0.0"),
@@ -187,6 +208,10 @@ function agree(env: Partial<Settings>, ctx: z.RefinementCtx): void {
     problem("LYCEUM_EMAIL", "is not set, but LYCEUM_PASSWORD is; they go together");
   else if (!key && !email)
     problem("LYCEUM_API_KEY", "is not set; set it, or LYCEUM_EMAIL together with LYCEUM_PASSWORD");
+  // Set beside a key list that cannot be read, there is nothing to compare with.
+  const names = Array.isArray(env.API_KEYS) ? env.API_KEYS.map(({ name }) => name) : null;
+  const stranger = (env.KEY_BUDGETS ?? []).findIndex(({ name }) => names !== null && !names.includes(name));
+  if (stranger >= 0) problem("KEY_BUDGETS", `entry ${stranger + 1} names a key that API_KEYS does not have`);
   if (env.PUBLIC_URL && !env.CALLBACK_SECRETS)
     problem("CALLBACK_SECRETS", "is not set, but PUBLIC_URL is; make a secret with `openssl rand -hex 32`");
   if (Number(env.POLL_INTERVAL_MIN) > Number(env.POLL_INTERVAL_MAX))
@@ -207,6 +232,7 @@ function arrange(env: Settings): Config {
     callbackSecrets: env.CALLBACK_SECRETS ?? [],
     publicUrl: env.PUBLIC_URL ?? null,
     database: env.DATABASE_URL,
+    keyBudgets: env.KEY_BUDGETS ?? [],
     listen: { host: env.HOST, port: env.PORT },
     logLevel: env.LOG_LEVEL,
     submit: { limit: env.SUBMIT_LIMIT, concurrency: env.SUBMIT_CONCURRENCY },

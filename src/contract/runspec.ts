@@ -21,9 +21,13 @@ const executionType = z
   .default("cpu")
   .describe("Lyceum's hardware profile.");
 const gracefulTimeout = optional(z.int().min(1).max(300));
-const name = optional(z.string().min(1).max(200)).describe(
-  "Shown in lists, and in the run's file_name at Lyceum.",
-);
+/** What people call a thing; one line, since it goes into lists and tables. */
+export const label = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, "must not hold control characters");
+const name = optional(label).describe("Shown in lists, and in the run's file_name at Lyceum.");
 
 const variable = z
   .string()
@@ -57,19 +61,7 @@ const files = z
   .record(path, z.string())
   .refine((value) => Object.keys(value).length <= 1_000, "at most 1000 files");
 
-/** What Proctor sets itself, or knows under another name, must not come in by the back door. */
-const reserved = ["file_name", "user_callback_urls", "machine_type", "execution_type", "timeout", "code"];
-const extra = z.record(z.string(), z.unknown()).superRefine((value, context) => {
-  for (const key of Object.keys(value).filter((field) => reserved.includes(field))) {
-    context.addIssue({
-      code: "custom",
-      path: [key],
-      message: "is not for extra: Proctor sets it, or the run has a field for it",
-    });
-  }
-});
-
-const common = { name, timeout, extra: optional(extra) };
+const common = { name, timeout, extra: optional(z.record(z.string(), z.unknown())) };
 const code = {
   ...common,
   code: text.min(1),
@@ -124,6 +116,10 @@ const compose = z.strictObject({
 export const runSpec = z
   .discriminatedUnion("kind", [python, image, compose, gpuSelection])
   .superRefine((run, context) => {
+    for (const key of Object.keys(run.extra ?? {}).filter((field) => isTaken(field, run.kind))) {
+      const message = "is not for extra: Proctor sets it, or the run has a field for it";
+      context.addIssue({ code: "custom", path: ["extra", key], message });
+    }
     const both = (ours: string, theirs: string) =>
       context.addIssue({
         code: "custom",
@@ -141,6 +137,19 @@ export const runSpec = z
       context.addIssue({ code: "custom", path: ["matrix", name], message: "is given in env, too" });
     }
   });
+
+/** What Proctor sets itself, or checks under its own name, must not come in by the back door. */
+function isTaken(field: string, kind: keyof typeof fieldsOf): boolean {
+  return always.includes(field) || Object.hasOwn(fieldsOf[kind], field);
+}
+
+const always = ["file_name", "user_callback_urls", "machine_type", "execution_type"];
+const fieldsOf = {
+  python: python.shape,
+  image: image.shape,
+  compose: compose.shape,
+  gpu_selection: gpuSelection.shape,
+};
 
 /** The run without its matrix, and the matrix. */
 export function withoutMatrix(run: z.output<typeof runSpec>): { spec: RunSpec; matrix: Matrix | null } {
@@ -164,5 +173,5 @@ export const hints: Record<string, string> = {
   callback_url: "Proctor sets the callbacks",
   timeout_s: "Lyceum's field is timeout, in seconds",
   matrix: "its values are given as env, which this kind does not have",
-  webhook_url: "webhooks are not available yet; poll the job",
+  webhook_url: "it belongs to the job, beside runs",
 };

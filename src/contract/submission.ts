@@ -2,13 +2,14 @@
 import { z } from "zod";
 import { combinationCount } from "../domain/matrix.ts";
 import { retryClasses } from "../domain/run.ts";
-import { runSpec } from "./runspec.ts";
+import { label, runSpec } from "./runspec.ts";
+import { webhookUrl } from "./webhook.ts";
 
 export const MOST_RUNS = 10_000;
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 
 export const submission = z.strictObject({
-  name: z.string().min(1).max(200).nullish(),
+  name: label.nullish(),
   runs: z.array(runSpec).min(1).max(MOST_RUNS).superRefine(limitFanOut),
   max_parallel: z.int().min(1).max(MOST_RUNS).nullish().describe("Runs of this job alive at once."),
   priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
@@ -30,10 +31,20 @@ export const submission = z.strictObject({
     .max(30 * 86_400)
     .nullish()
     .describe("Seconds from the submission."),
+  budget: z
+    .number()
+    .min(0.000001)
+    .max(1_000_000)
+    .nullish()
+    .describe(
+      "Credits. Once the job's ended executions have cost as much, nothing more of it starts: what is alive goes on, " +
+        "what waits fails with budget_reached.",
+    ),
   on_lost: z
     .enum(["fail", "retry"])
     .default("fail")
     .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
+  webhook_url: webhookUrl.nullish().describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),
   metadata: z.unknown().optional().describe("Any JSON; given back as it is."),
 });
 

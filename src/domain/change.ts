@@ -52,9 +52,18 @@ export function isInFlight(execution: Execution): boolean {
   return execution.phase === "submitting" && execution.inDoubtAt === null;
 }
 
-export function lookedFor(execution: Execution, now: number, rules: Rules): Execution {
+/** A look-up was answered without it. A callback that came after the question was asked is still to be followed. */
+export function lookedFor(execution: Execution, askedAt: number, now: number, rules: Rules): Execution {
   const unseenMs = execution.unseenMs + answeredMs(execution, now, rules);
-  return { ...execution, unseenMs, lookedAt: now, callbackAt: null, dueAt: nextSearchAt(now, rules) };
+  const looked = { ...execution, unseenMs, lookedAt: now };
+  return isNewer(execution.callbackAt, askedAt, now)
+    ? { ...looked, dueAt: now }
+    : { ...looked, callbackAt: null, dueAt: nextSearchAt(now, rules) };
+}
+
+/** Whether a callback is newer than an answer. One from the future (the clock was set back) would be for ever. */
+export function isNewer(callbackAt: number | null, askedAt: number, now: number): boolean {
+  return callbackAt !== null && callbackAt > askedAt && callbackAt <= now;
 }
 
 export function lost(

@@ -1,7 +1,7 @@
 // Events: immutable, numbered facts about a job, run or execution, written with the change they tell of.
-import type { ExecutionStatus } from "./execution.ts";
-import type { JobStatus } from "./job.ts";
-import type { RunStatus } from "./run.ts";
+import { type ExecutionStatus, executionStatuses } from "./execution.ts";
+import { type JobStatus, jobStatuses } from "./job.ts";
+import { type RunStatus, runStatuses } from "./run.ts";
 
 export type EventType =
   | "job.created"
@@ -11,7 +11,20 @@ export type EventType =
   | "execution.in_doubt"
   | "execution.accepted"
   | "execution.orphaned"
-  | "callback.received";
+  | "callback.received"
+  | "webhook.disabled";
+
+export const eventTypes: readonly EventType[] = [
+  "job.created",
+  ...jobStatuses.filter((status) => status !== "queued").map((status) => `job.${status}` as const),
+  ...runStatuses.map((status) => `run.${status}` as const),
+  ...executionStatuses.map((status) => `execution.${status}` as const),
+  "execution.in_doubt",
+  "execution.accepted",
+  "execution.orphaned",
+  "callback.received",
+  "webhook.disabled",
+];
 
 /** An event before it has its number. `data` never holds a secret: events are shown, streamed and delivered. */
 export interface EventDraft {
@@ -19,5 +32,12 @@ export interface EventDraft {
   jobId: string;
   runId?: string | undefined;
   executionId?: string | undefined;
+  /** The API key whose webhooks hear of it, where that is not the job's. */
+  owner?: string | undefined;
   data: Record<string, unknown>;
+}
+
+/** The job is terminal from here on; told once. */
+export function isJobEnd(type: string): boolean {
+  return type === "job.succeeded" || type === "job.failed" || type === "job.cancelled";
 }

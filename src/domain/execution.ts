@@ -1,4 +1,5 @@
 // An execution: one invocation at Lyceum on behalf of a run. Its id exists, durable, before the submission.
+import type { CostSource } from "./cost.ts";
 
 /** `submitting` and `lost`/`rejected` are ours, the others Lyceum's own words [docs/serverless/runs]. */
 export const executionStatuses = [
@@ -36,6 +37,8 @@ export interface Reading {
   endedAt?: number | undefined;
   returnCode?: number | undefined;
   cost?: number | undefined;
+  /** Lyceum's figure, unless it says otherwise. */
+  costSource?: CostSource | undefined;
   hardware?: string | undefined;
   detail?: string | undefined;
 }
@@ -71,7 +74,9 @@ export interface Execution {
   detectedBy: DetectedBy | null;
   timedOut: boolean;
   returnCode: number | null;
+  /** Credits, known from the end on; `costSource` is null exactly while it is. */
   cost: number | null;
+  costSource: CostSource | null;
   hardware: string | null;
   error: string | null;
 }

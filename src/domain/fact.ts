@@ -1,6 +1,6 @@
 // What can be learned about a run or its execution, by whatever way it was learned.
 import type { DetectedBy, ExecutionStatus, Reading } from "./execution.ts";
-import type { Cancellation } from "./run.ts";
+import type { Cancellation, CancelMode } from "./run.ts";
 
 export type Fact =
   /** Dispatch takes the run; saved before the POST. */
@@ -15,17 +15,20 @@ export type Fact =
     }
   | { fact: "refused"; status: number; detail: string }
   /** Certain that Lyceum did not take it: throttled, unauthorized, connection refused. */
-  | { fact: "not_taken"; retryAt: number; reason: string }
+  | { fact: "not_taken"; retryAt: number; reason: string; previousId: string | null }
   | { fact: "outcome_unknown"; detail: string }
   /** A look-up was answered, and Lyceum does not know the execution. */
-  | { fact: "not_found" }
+  | { fact: "not_found"; askedAt: number }
   /** A look-up or a check was not answered: says nothing. */
   | { fact: "unanswered"; retryAt: number }
   | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number }
   | { fact: "callback" }
   | { fact: "cancel"; cancellation: Cancellation }
-  | { fact: "cancel_sent" }
+  | { fact: "cancel_sent"; mode: CancelMode }
+  /** The job's budget is used up: what has not started will not. */
+  | { fact: "over_budget" }
   /** An orphan was aborted, or found to have ended. */
   | { fact: "orphan_ended"; raw: string }
-  | { fact: "collect_later"; dueAt: number }
-  | { fact: "collected" };
+  /** `record`: what the record says by now, if it was read again. */
+  | { fact: "collect_later"; dueAt: number; record?: Reading | undefined }
+  | { fact: "collected"; record?: Reading | undefined };

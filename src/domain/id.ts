@@ -2,7 +2,7 @@
 import { monotonicFactory } from "ulid";
 import type { Clock } from "./clock.ts";
 
-export type Prefix = "job" | "run" | "exe" | "whk" | "evt" | "cbk" | "req";
+export type Prefix = "job" | "run" | "exe" | "whk" | "dlv" | "evt" | "cbk" | "req";
 export type NewId = (prefix: Prefix) => string;
 
 /** @param random numbers in [0, 1); defaults to the system's cryptographic source. */
@@ -11,7 +11,7 @@ export function idSource(clock: Clock, random?: () => number): NewId {
   return (prefix) => `${prefix}_${next(clock.now()).toLowerCase()}`;
 }
 
-const shape = /^(job|run|exe|whk|evt|cbk|req)_[0-9a-hjkmnp-tv-z]{26}$/;
+const shape = /^(job|run|exe|whk|dlv|evt|cbk|req)_[0-9a-hjkmnp-tv-z]{26}$/;
 
 export function isId(text: string, prefix: Prefix): boolean {
   return shape.test(text) && text.startsWith(`${prefix}_`);

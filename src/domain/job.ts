@@ -11,11 +11,12 @@ export type Counts = Record<RunStatus, number>;
  * The status that follows from the runs: failed if any failed, else cancelled if any was, else succeeded.
  * Not asked of a job that is terminal: that never changes, even when a run is retried by hand afterwards.
  */
-export function jobStatus(counts: Counts): JobStatus {
+export function jobStatus(counts: Counts, before: JobStatus): JobStatus {
   const waiting = counts.queued;
   const underway = counts.active + counts.collecting;
   const ended = counts.succeeded + counts.failed + counts.cancelled;
-  if (waiting + underway > 0) return underway + ended > 0 ? "active" : "queued";
+  // A job that was active once stays so, even when its only start was throttled and waits again.
+  if (waiting + underway > 0) return underway + ended > 0 || before !== "queued" ? "active" : "queued";
   if (counts.failed > 0) return "failed";
   return counts.cancelled > 0 ? "cancelled" : "succeeded";
 }

@@ -4,7 +4,7 @@
 import { whileCollecting, whileOrphan } from "./afterwards.ts";
 import { isInFlight, type Known, type Moment, type Situation, type Transition } from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { cancelled, settledAs } from "./outcome.ts";
+import { cancelled, failed, settledAs } from "./outcome.ts";
 import { type Cancellation, isTerminal } from "./run.ts";
 import { claimed, whileSubmitting } from "./submitting.ts";
 import { whileWatching } from "./watching.ts";
@@ -12,6 +12,7 @@ import { whileWatching } from "./watching.ts";
 export function transition(situation: Situation, fact: Fact, moment: Moment): Transition | null {
   if (fact.fact === "claimed") return claimed(situation, fact.executionId, moment);
   if (fact.fact === "cancel") return cancel(situation, fact.cancellation, moment);
+  if (fact.fact === "over_budget") return overBudget(situation, moment);
   const { execution } = situation;
   if (execution === null) return null;
   const known: Known = { ...situation, execution };
@@ -29,6 +30,12 @@ export function transition(situation: Situation, fact: Fact, moment: Moment): Tr
   }
 }
 
+function overBudget({ run, execution }: Situation, { now }: Moment): Transition | null {
+  if (run.status !== "queued") return null;
+  const error = { code: "budget_reached", detail: "the job's budget was used up before the run could start" };
+  return settledAs(failed(run, error, now), execution);
+}
+
 function cancel(
   { run, execution }: Situation,
   cancellation: Cancellation,
@@ -39,9 +46,10 @@ function cancel(
   // A second request only ever hardens the first: stop may become abort.
   if (run.cancellation !== null && (run.cancellation.mode === "abort" || cancellation.mode === "stop"))
     return null;
+  const hardened = { mode: cancellation.mode, cause: run.cancellation?.cause ?? cancellation.cause };
   const due =
     execution === null || isInFlight(execution)
       ? execution
       : { ...execution, dueAt: now, cancelSentAt: null };
-  return { run: { ...run, cancellation }, execution: due, events: [] };
+  return { run: { ...run, cancellation: hardened }, execution: due, events: [] };
 }

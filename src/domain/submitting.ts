@@ -56,15 +56,13 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
         event(run, "execution.rejected", { detail: fact.detail }, execution.id),
       ]);
     }
-    case "not_taken":
-      // Never came to be: the row goes, the attempt is given back.
-      return backToQueue(
-        { ...run, attempt: run.attempt - 1, executionId: null },
-        null,
-        fact.retryAt,
-        fact.reason,
-        now,
-      );
+    case "not_taken": {
+      // Never came to be: the row goes, the attempt is given back. The one before is the run's last again.
+      const attempt = run.attempt - 1;
+      const startedAt = attempt === 0 ? null : run.startedAt;
+      const back = { ...run, attempt, startedAt, executionId: fact.previousId };
+      return backToQueue(back, null, fact.retryAt, fact.reason, now);
+    }
     case "outcome_unknown": {
       if (execution.inDoubtAt !== null) return null;
       const inDoubt = { ...execution, inDoubtAt: now, dueAt: now, error: fact.detail };
@@ -76,8 +74,8 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
     }
     case "not_found": {
       if (execution.inDoubtAt === null) return null;
-      const looked = lookedFor(execution, now, rules);
-      if (looked.unseenMs < rules.inDoubtAfterMs) return unchanged(run, looked);
+      const looked = lookedFor(execution, fact.askedAt, now, rules);
+      if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
       return lost(run, looked, policy, moment, "the submission can neither be confirmed nor ruled out");
     }
     case "unanswered":
@@ -148,6 +146,7 @@ function newExecution(run: Run, id: string, attempt: number, now: number, rules:
     timedOut: false,
     returnCode: null,
     cost: null,
+    costSource: null,
     hardware: null,
     error: null,
   };

@@ -2,6 +2,7 @@
 import {
   event,
   isEnd,
+  isNewer,
   type Known,
   lookedFor,
   lost,
@@ -11,6 +12,7 @@ import {
 } from "./change.ts";
 import type { DetectedBy, Execution, ExecutionStatus, Reading } from "./execution.ts";
 import type { Fact } from "./fact.ts";
+import { billed, measured } from "./measure.ts";
 import { afterLoss } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import { nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
@@ -26,8 +28,8 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
     case "not_found": {
       if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
         return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
-      const looked = lookedFor(execution, now, rules);
-      if (looked.unseenMs < rules.inDoubtAfterMs) return unchanged(run, looked);
+      const looked = lookedFor(execution, fact.askedAt, now, rules);
+      if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
       return lost(run, looked, policy, moment, "Lyceum accepted it and no longer knows it");
     }
     case "unanswered":
@@ -35,6 +37,8 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
     case "callback":
       return unchanged(run, { ...execution, callbackAt: now, dueAt: now });
     case "cancel_sent": {
+      // A stop that was hardened to an abort meanwhile leaves the abort still to be sent.
+      if (fact.mode !== run.cancellation?.mode) return null;
       const sent = { ...execution, cancelSentAt: now };
       return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, run.timeoutS, now, rules) });
     }
@@ -53,23 +57,24 @@ function stillLive(
   const next: Execution = {
     ...execution,
     ...measured(execution, reading),
+    rawStatus: reading.raw,
     status,
     unseenMs: 0,
     lookedAt: askedAt,
   };
-  // A callback that came after the question was asked is newer than this answer. One from the future (the clock
-  // was set back) would be newer than every answer.
-  const { callbackAt } = execution;
-  const isNewer = callbackAt !== null && callbackAt > askedAt && callbackAt <= now;
-  next.dueAt = isNewer ? now : nextCheckAt(next, run.timeoutS, now, rules);
+  // What came while the question was under way is not answered by it: a callback, a cancellation.
+  const isUrgent =
+    isNewer(execution.callbackAt, askedAt, now) || (run.cancellation !== null && next.cancelSentAt === null);
+  next.dueAt = isUrgent ? now : nextCheckAt(next, run.timeoutS, now, rules);
   const events =
     status === execution.status
       ? []
       : [event(run, `execution.${status}`, { raw_status: reading.raw }, execution.id)];
   // Nothing waits for ever: its logs are out of reach by now, and it may still cost money.
-  if (run.cancellation === null && now - (execution.acceptedAt ?? now) >= LONGEST_LIFE_MS) {
-    const expired = { ...run, cancellation: { mode: "abort", cause: "expired" } as const };
-    return { run: expired, execution: { ...next, dueAt: now }, events };
+  const isAborted = run.cancellation?.mode === "abort";
+  if (!isAborted && now - (execution.acceptedAt ?? now) >= LONGEST_LIFE_MS) {
+    const cancellation = { mode: "abort", cause: run.cancellation?.cause ?? "expired" } as const;
+    return { run: { ...run, cancellation }, execution: { ...next, cancelSentAt: null, dueAt: now }, events };
   }
   return { run, execution: next, events };
 }
@@ -88,6 +93,8 @@ function ended(
   const over: Execution = {
     ...execution,
     ...measured(execution, reading),
+    ...billed(execution, reading),
+    rawStatus: reading.raw,
     status,
     phase: "collecting",
     dueAt: now,
@@ -113,15 +120,4 @@ function ranPastTimeout(run: Run, execution: Execution, reading: Reading): boole
   const startedAt = reading.startedAt ?? execution.startedAt;
   if (startedAt === null || reading.endedAt === undefined || reading.returnCode === 0) return false;
   return reading.endedAt - startedAt >= run.timeoutS * 1000;
-}
-
-function measured(execution: Execution, reading: Reading) {
-  return {
-    rawStatus: reading.raw,
-    startedAt: reading.startedAt ?? execution.startedAt,
-    endedAt: reading.endedAt ?? execution.endedAt,
-    returnCode: reading.returnCode ?? execution.returnCode,
-    cost: reading.cost ?? execution.cost,
-    hardware: reading.hardware ?? execution.hardware,
-  };
 }

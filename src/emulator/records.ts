@@ -34,9 +34,9 @@ export function recordOf(execution: Execution, switches: Switches): Record<strin
     docker_image_ref: body.docker_image_ref ?? null,
     docker_run_cmd: body.docker_run_cmd ?? null,
     docker_run_env: body.docker_run_env ?? null,
-    billed: costOf(execution),
-    amount_billed: costOf(execution),
-    cost: costOf(execution),
+    billed: billOf(execution, switches),
+    amount_billed: billOf(execution, switches),
+    cost: billOf(execution, switches),
     parent_execution_id: execution.parentId,
     job_type: jobType(execution),
     metadata: {},
@@ -62,7 +62,7 @@ export function historyRow(execution: Execution, switches: Switches): Record<str
     execution_type: kindWord(execution.start.kind),
     status: shown(execution, switches),
     hardware_profile: execution.hardwareProfile,
-    billed: costOf(execution),
+    billed: billOf(execution, switches),
     ...times(execution),
     file_name: execution.start.fileName,
     status_details: details,
@@ -143,6 +143,10 @@ const oldWords: Record<string, string> = {
   system_failure: "failed_system",
   cancelled: "canceled",
 };
+
+function billOf(execution: Execution, { bill }: Switches): number | null {
+  return bill === "given" ? costOf(execution) : null;
+}
 
 /** Credits: the price of the hardware times the seconds from start to end. */
 export function costOf(execution: Execution): number {

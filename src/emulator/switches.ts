@@ -51,6 +51,7 @@ const perRun = {
     .describe("the word of a run that ran past its timeout"),
   stop: z.enum(["cancelled", "completed"]).describe("the word of a run that was stopped gracefully"),
   lag: duration.describe("from the answer to abort or stop until it takes effect"),
+  bill: z.enum(["given", "withheld"]).describe("whether records and history say what the run cost"),
   words: z
     .enum(["plain", "capitals", "spaces", "unknown", "old"])
     .describe("how states are spelled wherever they are shown"),
@@ -125,6 +126,7 @@ export const defaults: Switches = {
   timeout: "timeout",
   stop: "cancelled",
   lag: 0,
+  bill: "given",
   words: "plain",
   answer: {},
   stall: 30_000,

@@ -1,8 +1,10 @@
 // What a route knows of the request it serves, and what it serves with.
 import type { Context as HonoContext } from "hono";
+import type { Timers } from "../domain/clock.ts";
 import type { Allowance } from "../domain/estimate.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Caller } from "./auth.ts";
+import type { Tail } from "./tail.ts";
 
 export interface Env {
   Variables: { requestId: string; caller: Caller | null };
@@ -21,10 +23,17 @@ export interface LyceumState {
 /** The parts of the service that routes use. */
 export interface Desk extends Context {
   now: () => number;
+  timers: Timers;
+  /** Who waits for events subscribes here. */
+  tail: Tail;
   /** In force for callbacks; the first makes new URLs. */
   callbackSecrets: readonly string[];
   /** Whether callbacks are asked for at all. */
   takesCallbacks: boolean;
+  /** What stands against a webhook's URL; null when it may be used. Unless it `lasts`, it may be over in a minute. */
+  webhookProblem: (url: string) => Promise<{ detail: string; lasts: boolean } | null>;
+  /** Whether there is a secret to sign what goes to a job's own `webhook_url`. */
+  signsForJobs: boolean;
   /** False while draining. */
   isAccepting: () => boolean;
   /** The throttle towards Lyceum as it stands: limits, pauses, the circuit. */

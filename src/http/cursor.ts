@@ -6,7 +6,7 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-type CursorKind = "job" | "position" | "callback";
+type CursorKind = "job" | "webhook" | "delivery" | "position" | "callback" | "event";
 
 export function cursorOf(kind: CursorKind, value: string | number): string {
   return Buffer.from(`${kind}:${value}`).toString("base64url");
@@ -17,7 +17,9 @@ export function readCursor(cursor: string | undefined, kind: CursorKind): Valida
   if (cursor === undefined) return { ok: true, value: undefined };
   const [, value] =
     new RegExp(`^${kind}:([a-z0-9_]+)$`).exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
-  if (value !== undefined && (kind !== "position" || /^\d{1,9}$/.test(value))) return { ok: true, value };
+  const isFit =
+    kind === "position" || kind === "event" ? /^\d{1,15}$/.test(value ?? "") : value !== undefined;
+  if (isFit) return { ok: true, value };
   return {
     ok: false,
     errors: [

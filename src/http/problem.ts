@@ -16,6 +16,7 @@ const titles = {
   "validation-failed": [422, "The request has invalid fields"],
   "idempotency-mismatch": [422, "The idempotency key was used for another body"],
   internal: [500, "Proctor met an unexpected error"],
+  "too-many-waiting": [503, "As many wait as may"],
   "not-accepting": [503, "Proctor does not take requests now"],
 } as const;
 
@@ -46,4 +47,14 @@ export function invalid(c: Context<Env>, errors: FieldError[]): Response {
   const [first] = errors;
   const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   return problem(c, "validation-failed", `${first?.pointer ?? ""}: ${first?.detail ?? ""}${rest}`, errors);
+}
+
+/** For whoever would wait or listen while too many do. */
+export function tooMany(c: Context<Env>): Response {
+  c.header("Retry-After", "5");
+  return problem(
+    c,
+    "too-many-waiting",
+    "too many requests wait or listen already; come back, or ask without waiting",
+  );
 }

@@ -1,5 +1,7 @@
 // The shape of a route, and how routes read what they are given.
+import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
+import { isId } from "../domain/id.ts";
 import type { Access, Caller } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Call, Desk } from "./call.ts";
@@ -21,7 +23,15 @@ export function callerOf(c: Call): Caller {
   return caller;
 }
 
-/** The query's parameters; one that is given twice counts as its last. */
+/** The id in the path; empty, and so found nowhere, for what cannot be one: a database may not take every text. */
+export function idIn(c: Call, name: keyof typeof prefixes): string {
+  const id = c.req.param(name) ?? "";
+  return isId(id, prefixes[name]) ? id : "";
+}
+
+const prefixes = { job: "job", run: "run", execution: "exe", webhook: "whk", delivery: "dlv" } as const;
+
+/** The query's parameters; one that is given twice counts as its first. */
 export function queryOf<S extends z.ZodType>(c: Call, schema: S): Validated<z.output<S>> {
   return validate(schema, c.req.query(), { pointer: (path) => `query:${path.map(String).join(".")}` });
 }
@@ -37,6 +47,7 @@ export async function jsonBody<S extends z.ZodType>(
   const { bytes, truncated } = await readBody(c.req.raw, max);
   if (truncated)
     return { ok: false, answer: problem(c, "body-too-large", `at most ${max / 1024} KiB are taken here`) };
+  if (!isUtf8(bytes)) return { ok: false, answer: problem(c, "invalid-json", "the body is not UTF-8") };
   const text = bytes.toString("utf8");
   const json = parseJson(text.trim() === "" && schema.safeParse({}).success ? "{}" : text);
   if (!json.ok) return { ok: false, answer: problem(c, "invalid-json", json.detail) };

@@ -1,15 +1,21 @@
 // The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
 import { Hono } from "hono";
 import { type Access, type Authenticate, mayCall } from "./auth.ts";
+import { BrokenOff } from "./body.ts";
 import type { Call, Desk, Env } from "./call.ts";
 import { problem } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { executionRoutes } from "./routes/executions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { resultRoutes } from "./routes/results.ts";
 import { runRoutes } from "./routes/runs.ts";
+import { usageRoutes } from "./routes/usage.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 
 export const routes: Route[] = [
   ...callbackRoutes,
@@ -17,6 +23,11 @@ export const routes: Route[] = [
   ...runRoutes,
   ...artifactRoutes,
   ...executionRoutes,
+  ...eventRoutes,
+  ...webhookRoutes,
+  ...deliveryRoutes,
+  ...resultRoutes,
+  ...usageRoutes,
   ...operationRoutes,
 ];
 
@@ -50,12 +61,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
     try {
       response = await answer();
     } catch (error) {
-      desk.report.fault("http", error);
-      response = problem(
-        c,
-        "internal",
-        "the request was not carried out, or its outcome is not known; look before you repeat it",
-      );
+      response = error instanceof BrokenOff ? problem(c, "bad-request", error.message) : failed(c, error);
     }
     // An idle connection would hold up the stop until its time is over.
     if (!desk.isAccepting()) response.headers.set("Connection", "close");
@@ -70,6 +76,12 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
       key,
     });
     return response;
+  }
+
+  function failed(c: Call, error: unknown): Response {
+    desk.report.fault("http", error);
+    const detail = "the request was not carried out, or its outcome is not known; look before you repeat it";
+    return problem(c, "internal", detail);
   }
 }
 

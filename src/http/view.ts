@@ -1,13 +1,18 @@
 // Rows as the API shows them: snake_case, ISO times, the words of the contract.
 import { isUtf8 } from "node:buffer";
+import type { EventView } from "../contract/events.ts";
+import { durationMs, sumOf, toCredits } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
+import { findingsOf } from "../domain/findings.ts";
 import { type Counts, progress } from "../domain/job.ts";
 import type { MetricsSummary } from "../domain/metrics.ts";
+import { compare, type RecordSummary } from "../domain/selection.ts";
 import type { ArtifactState } from "../store/artifacts.ts";
 import type { CallbackRow } from "../store/callbacks.ts";
+import type { EventRow } from "../store/events.ts";
 import { countsOf, type JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
-import { artifactKinds } from "../store/schema.ts";
+import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
 
 export function viewJob(job: JobRow) {
   const counts: Counts = countsOf(job);
@@ -23,18 +28,47 @@ export function viewJob(job: JobRow) {
     on_lost: job.on_lost,
     retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as string[] },
     metadata: job.metadata === null ? null : (JSON.parse(job.metadata) as unknown),
+    webhook_url: job.webhook_url,
     cancellation: toCancellation(job),
+    cost: viewCost({
+      billedNano: job.billed_nano,
+      estimatedNano: job.estimated_nano,
+      unpriced: job.unpriced,
+    }),
+    budget: viewBudget(job),
     deadline_at: iso(job.deadline_at),
     created_at: iso(job.created_at),
     started_at: iso(job.started_at),
     ended_at: iso(job.ended_at),
+    deletion_requested_at: iso(job.erase_requested_at),
   };
 }
 
-/** A run with all of its executions; what it shows of Lyceum is its last one's. */
+/** Credits: what Lyceum billed, what we estimated, and how many ended executions nobody knows the cost of. */
+export function viewCost(it: { billedNano: number; estimatedNano: number; unpriced: number }) {
+  const { billedNano, estimatedNano, unpriced } = it;
+  return {
+    total: toCredits(billedNano + estimatedNano),
+    billed: toCredits(billedNano),
+    estimated: toCredits(estimatedNano),
+    unpriced,
+  };
+}
+
+function viewBudget({ budget_nano, budget_reached_at, billed_nano, estimated_nano }: JobRow) {
+  if (budget_nano === null) return null;
+  const spent = toCredits(billed_nano + estimated_nano);
+  return { limit: toCredits(budget_nano), spent, reached: budget_reached_at !== null };
+}
+
+export type RunView = ReturnType<typeof viewRun>;
+
+/** A run with all of its executions; what it shows of Lyceum is its last one's, but the cost is that of all. */
 export function viewRun(run: RunRow, executions: Execution[], artifacts: ArtifactState[]) {
   const last = executions.find((execution) => execution.id === run.execution_id);
   const ofLast = artifacts.filter((artifact) => artifact.execution_id === last?.id);
+  const spent = sumOf(executions.map(({ cost, costSource }) => ({ cost, source: costSource })));
+  const metrics = summaryOf<MetricsSummary>(ofLast, "metrics");
   return {
     id: run.id,
     job_id: run.job_id,
@@ -45,7 +79,7 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
     attempts: run.attempt,
     execution_type: run.execution_type,
     timeout: run.timeout_s,
-    matrix: run.matrix === null ? null : (JSON.parse(run.matrix) as unknown),
+    matrix: run.matrix === null ? null : (JSON.parse(run.matrix) as Record<string, string>),
     retry_of: run.retry_of,
     cancellation: toCancellation(run),
     error: run.error_code === null ? null : { code: run.error_code, detail: run.error_detail },
@@ -57,8 +91,13 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
     detected_by: last?.detectedBy ?? null,
     return_code: last?.returnCode ?? null,
     duration_ms: last === undefined ? null : durationMs(last),
-    cost: last?.cost ?? null,
-    gpu: viewGpu(last, ofLast),
+    cost: spent.cost,
+    cost_source: spent.source,
+    hardware: last?.hardware ?? null,
+    gpu: viewGpu(last, metrics),
+    findings:
+      last === undefined ? [] : findingsOf({ summary: metrics, hardware: last.hardware, cost: last.cost }),
+    gpu_selection: viewSelection(run, ofLast),
     artifacts: viewArtifacts(ofLast),
     executions: executions.map(viewExecution),
   };
@@ -78,6 +117,7 @@ export function viewExecution(execution: Execution) {
     return_code: execution.returnCode,
     duration_ms: durationMs(execution),
     cost: execution.cost,
+    cost_source: execution.costSource,
     hardware: execution.hardware,
     error: execution.error,
     submitted_at: iso(execution.submittedAt),
@@ -106,17 +146,31 @@ export function viewCallback(callback: CallbackRow, redact: (text: string) => st
   };
 }
 
-/** Milliseconds at Lyceum, from the start of the execution itself to its end. */
-function durationMs({ startedAt, endedAt }: Execution): number | null {
-  return startedAt === null || endedAt === null ? null : Math.max(0, endedAt - startedAt);
+export function viewEvent(row: EventRow): EventView {
+  return {
+    id: row.id,
+    seq: row.seq,
+    type: row.type,
+    created_at: new Date(row.created_at).toISOString(),
+    job_id: row.job_id,
+    ...(row.run_id === null ? {} : { run_id: row.run_id }),
+    ...(row.execution_id === null ? {} : { execution_id: row.execution_id }),
+    data: JSON.parse(row.data),
+  };
 }
 
-function viewGpu(execution: Execution | undefined, artifacts: ArtifactState[]) {
-  const summary = artifacts.find((artifact) => artifact.kind === "metrics")?.summary as
-    | MetricsSummary
-    | null
-    | undefined;
-  if (execution === undefined || summary == null || summary.gpu_idle_share === null) return null;
+function summaryOf<T>(artifacts: ArtifactState[], kind: ArtifactKind): T | null {
+  return (artifacts.find((artifact) => artifact.kind === kind)?.summary ?? null) as T | null;
+}
+
+/** The sub-jobs, fastest first; null for other kinds of run. */
+function viewSelection({ kind }: RunRow, artifacts: ArtifactState[]) {
+  if (kind !== "gpu_selection") return null;
+  return compare(summaryOf<RecordSummary>(artifacts, "record")?.gpu_selection ?? []);
+}
+
+function viewGpu(execution: Execution | undefined, summary: MetricsSummary | null) {
+  if (execution === undefined || summary === null || summary.gpu_idle_share === null) return null;
   return {
     hardware: execution.hardware,
     utilization_percent: summary.series.gpu_utilization_percent,

@@ -113,9 +113,16 @@ function fileName(executionId: string, name: string | undefined): string {
 
 function secretsOf(spec: RunSpec, { callbackUrl }: StartOptions): string[] {
   const own = spec.kind === "compose" ? [] : Object.values(spec.env ?? {});
-  const secrets: (string | null | undefined)[] = [callbackUrl, callbackUrl?.split("/").at(-1), ...own];
+  const extra = Object.values(spec.extra ?? {}).filter((value) => typeof value === "string");
+  const secrets: (string | null | undefined)[] = [
+    callbackUrl,
+    callbackUrl?.split("/").at(-1),
+    ...own,
+    ...extra,
+  ];
   if (spec.kind === "image" || spec.kind === "compose") {
     secrets.push(
+      spec.docker_username,
       spec.docker_password,
       spec.aws_access_key_id,
       spec.aws_secret_access_key,

@@ -28,7 +28,8 @@ export function readNumber(value: unknown): number | null {
 
 /** A text, a list of texts joined by line breaks, or null; objects show their message. `depth` bounds the nesting. */
 export function readText(value: unknown, depth = 4): string | null {
-  if (typeof value === "string") return value;
+  // PostgreSQL takes no NUL in a text.
+  if (typeof value === "string") return value.replaceAll("\0", "");
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (depth === 0) return null;
   if (Array.isArray(value)) {
@@ -42,7 +43,7 @@ export function readText(value: unknown, depth = 4): string | null {
 /** A short name: trimmed, and null when nothing is left. */
 export function readName(value: unknown): string | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
-  return String(value).trim() || null;
+  return String(value).replaceAll("\0", "").trim() || null;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

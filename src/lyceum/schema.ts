@@ -18,7 +18,10 @@ import { isObject, readName, readNumber, readText, readTime } from "./scalar.ts"
 
 const id = z.unknown().transform(readName).pipe(z.string());
 /** A status is a text: the oldest success envelope carries a number under the same name [introduction, 2025]. */
-const word = z.string().trim().min(1);
+const word = z
+  .string()
+  .transform((text) => text.replaceAll("\0", "").trim())
+  .pipe(z.string().min(1));
 
 /** [api-reference/streaming-execution/start-streaming-execution]; a start without an id cannot be read. */
 export const startAnswer = unwrapped(

@@ -5,6 +5,7 @@ import type { JobRow } from "../store/jobs.ts";
 import { jobsDue, markCancelled, nextJobDueAt, setJobDue } from "../store/jobs.ts";
 import { runsToCancel } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
+import { endOverBudget } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { settleRun } from "./settle.ts";
 
@@ -14,20 +15,18 @@ export async function cancelRun(context: Context, runId: string, cancellation: C
 
 /** Idempotent; a terminal job stays as it is. */
 export async function cancelJob(context: Context, job: JobRow, cancellation: Cancellation): Promise<void> {
-  await context.store.write(async (tx) => {
-    if (job.ended_at !== null) return;
-    await markCancelled(tx.db, job.id, cancellation, tx.now);
-    await spread(context, tx, job.id, cancellation);
-  });
+  await context.store.write((tx) => markAndSpread(context, tx, job.id, cancellation));
 }
 
-/** One round over jobs whose deadline has come or whose cancellation is not spread yet. Answers the next wake-up. */
+/**
+ * One round over jobs whose deadline has come, whose cancellation is not spread yet or whose budget is used up.
+ * Answers the next wake-up.
+ */
 export async function steer(context: Context): Promise<number | null> {
   return context.store.write(async (tx) => {
     for (const job of await jobsDue(tx.db, tx.now, JOBS_AT_ONCE)) {
-      const cancellation = cancellationOf(job);
-      if (job.cancel_mode === null) await markCancelled(tx.db, job.id, cancellation, tx.now);
-      await spread(context, tx, job.id, cancellation);
+      if (isOnlyOverBudget(job, tx.now)) await endOverBudget(context, tx, job);
+      else await markAndSpread(context, tx, job.id, cancellationOf(job));
     }
     return nextJobDueAt(tx.db);
   });
@@ -36,12 +35,20 @@ export async function steer(context: Context): Promise<number | null> {
 const JOBS_AT_ONCE = 10;
 const RUNS_AT_ONCE = 200;
 
-async function spread(context: Context, tx: Tx, jobId: string, cancellation: Cancellation): Promise<void> {
+async function markAndSpread(context: Context, tx: Tx, jobId: string, asked: Cancellation): Promise<void> {
+  const job = await markCancelled(tx.db, jobId, asked, tx.now);
+  if (job === null) return;
+  const cancellation = cancellationOf(job);
   const runIds = await runsToCancel(tx.db, jobId, cancellation.mode, RUNS_AT_ONCE);
   for (const runId of runIds) await settleRun(context, tx, runId, { fact: "cancel", cancellation });
   const isSpread = runIds.length < RUNS_AT_ONCE;
   await setJobDue(tx.db, jobId, isSpread ? null : tx.now);
   if (!isSpread) tx.wake("steer", tx.now);
+}
+
+function isOnlyOverBudget(job: JobRow, now: number): boolean {
+  const isDeadlineOver = job.deadline_at !== null && job.deadline_at <= now && job.ended_at === null;
+  return job.budget_reached_at !== null && job.cancel_mode === null && !isDeadlineOver;
 }
 
 function cancellationOf(job: JobRow): Cancellation {

@@ -1,6 +1,7 @@
 // A retry by hand: a terminal run that did not succeed gets a new run in the same job, which names its origin.
-import { addRun, type JobRow } from "../store/jobs.ts";
-import { findRun, insertRuns, loadSpec, type NewRun, nextPosition, type RunRow } from "../store/runs.ts";
+import { addRun, findJob, type JobRow, refreshReadiness } from "../store/jobs.ts";
+import { findRun, insertRuns, loadSpec, type NewRun, type RunRow } from "../store/runs.ts";
+import type { Db } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 
 export type Retried = { outcome: "created"; run: RunRow } | { outcome: "refused"; detail: string };
@@ -15,11 +16,11 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
         detail: `the run is ${origin.status}; only a failed or cancelled one can be retried`,
       };
     }
-    if (job.cancel_mode !== null && job.ended_at === null) {
-      return { outcome: "refused", detail: "the job is being cancelled; retry once it is terminal" };
+    const position = await addRun(tx.db, job.id);
+    if (position === null) {
+      return { outcome: "refused", detail: await whyNot(tx.db, job.id) };
     }
     const id = tx.newId("run");
-    const position = await nextPosition(tx.db, job.id);
     const run: NewRun = {
       id,
       jobId: job.id,
@@ -30,11 +31,18 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
       matrix: origin.matrix === null ? null : JSON.parse(origin.matrix),
     };
     await insertRuns(tx.db, [run], tx.now);
-    await addRun(tx.db, job.id);
+    await refreshReadiness(tx.db, job.id);
     tx.emit({ type: "run.queued", jobId: job.id, runId: id, data: { retry_of: runId } });
     tx.wake("dispatch", tx.now);
     const row = await findRun(tx.db, id);
     if (row === null) throw new Error(`run ${id} vanished within its own transaction`);
     return { outcome: "created", run: row };
   });
+}
+
+async function whyNot(db: Db, jobId: string): Promise<string> {
+  const job = await findJob(db, jobId, null);
+  if (job?.budget_reached_at != null) return "the job's budget is used up; submit a new job";
+  if (job?.erase_at != null) return "the job is being deleted";
+  return "the job is being cancelled; retry once it is terminal";
 }

@@ -2,15 +2,17 @@
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
 import type { Fact } from "../domain/fact.ts";
+import type { JobStatus } from "../domain/job.ts";
 import { transition } from "../domain/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { insertPendingArtifacts } from "../store/artifacts.ts";
 import { nextTicks } from "../store/counters.ts";
 import { deleteExecution, findExecution, insertExecution, saveExecution } from "../store/executions.ts";
-import { countsOf, type JobRow, markCancelled, moveRun } from "../store/jobs.ts";
+import { countsOf, type JobRow, markCancelled, moveRun, setJobDue } from "../store/jobs.ts";
 import { loadRun, saveRun } from "../store/runs.ts";
 import type { Topic, Tx } from "../store/transaction.ts";
+import { charge, withCost } from "./charge.ts";
 import type { Context } from "./context.ts";
 
 export interface Settled {
@@ -50,7 +52,7 @@ async function apply(
 ): Promise<Settled | null> {
   const loaded = await loadRun(tx.db, runId);
   if (loaded === null) return null;
-  const { run, policy, like } = loaded;
+  const { run, policy, like, apiKey, executionType } = loaded;
   const current = run.executionId === null ? null : () => findExecution(tx.db, run.executionId ?? "");
   const execution = which !== "current" ? which : current === null ? null : await current();
 
@@ -63,6 +65,8 @@ async function apply(
   };
   const next = transition({ run, execution, policy }, fact, moment);
   if (next === null) return { run, execution, changed: false };
+  if (next.execution !== null && next.execution !== execution)
+    next.execution = await withCost(tx, next.execution, executionType);
 
   await saveBoth(tx, execution, next.execution, fact);
   if (isChanged(run, next.run)) await saveRun(tx.db, next.run);
@@ -73,6 +77,8 @@ async function apply(
     learn(context, next.execution, like, callbacks !== "absent", tx.now);
   }
   tx.emit(...next.events);
+  // Before the job's readiness is found anew: a budget that is used up now ends it.
+  await charge(context, tx, apiKey, execution, next.execution);
   if (run.status !== next.run.status) await moveJob(tx, run, next.run);
   wake(tx, next.run, next.execution);
   tell(context, run, next);
@@ -107,22 +113,23 @@ async function saveBoth(
 
 async function moveJob(tx: Tx, before: Run, after: Run): Promise<void> {
   const { job, entered } = await moveRun(tx.db, after.jobId, before.status, after.status, tx.now);
-  if (entered !== null) tx.emit(jobEvent(job, entered));
+  if (entered !== null && entered !== "queued") tx.emit(jobEvent(job, entered));
   if (job.ready_at !== null) tx.wake("dispatch", job.ready_at);
-  const isFirstFailure =
-    after.status === "failed" && job.on_run_failure === "cancel_rest" && job.cancel_mode === null;
+  if (after.status === "queued" && job.budget_reached_at !== null) {
+    await setJobDue(tx.db, job.id, tx.now);
+    tx.wake("steer", tx.now);
+  }
+  // What the budget ended is no reason to end what is alive.
+  const isFailure = after.status === "failed" && after.error?.code !== "budget_reached";
+  const isFirstFailure = isFailure && job.on_run_failure === "cancel_rest" && job.cancel_mode === null;
   if (isFirstFailure && job.ended_at === null) {
     await markCancelled(tx.db, job.id, { mode: "abort", cause: "run_failure" }, tx.now);
     tx.wake("steer", tx.now);
   }
 }
 
-export function jobEvent(
-  job: JobRow,
-  status: Exclude<JobRow["status"], "queued"> | "created" | "queued",
-): EventDraft {
-  const type = status === "queued" || status === "created" ? "job.created" : (`job.${status}` as const);
-  return { type, jobId: job.id, data: { name: job.name, counts: countsOf(job) } };
+export function jobEvent(job: JobRow, what: "created" | Exclude<JobStatus, "queued">): EventDraft {
+  return { type: `job.${what}`, jobId: job.id, data: { name: job.name, counts: countsOf(job) } };
 }
 
 function wake(tx: Tx, run: Run, execution: Execution | null): void {

@@ -1,5 +1,6 @@
 // Accepting a job: one transaction writes the job, its runs, the idempotency key and the first events.
 import { createHash } from "node:crypto";
+import { toNano } from "../domain/cost.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
@@ -21,6 +22,10 @@ export interface Submission {
   onLost: "fail" | "retry";
   retry: { maxAttempts: number; on: RetryClass[] };
   deadlineS: number | null;
+  /** Credits. */
+  budget: number | null;
+  /** Gets the job's end. */
+  webhookUrl: string | null;
   metadata: unknown;
 }
 
@@ -79,6 +84,7 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
     retry_max_attempts: submission.retry.maxAttempts,
     retry_on: JSON.stringify(submission.retry.on),
     metadata: submission.metadata === undefined ? null : JSON.stringify(submission.metadata),
+    webhook_url: submission.webhookUrl,
     deadline_at: deadlineAt,
     cancel_mode: null,
     cancel_cause: null,
@@ -96,6 +102,13 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
     created_at: tx.now,
     started_at: null,
     ended_at: null,
+    billed_nano: 0,
+    estimated_nano: 0,
+    unpriced: 0,
+    budget_nano: submission.budget === null ? null : toNano(submission.budget),
+    budget_reached_at: null,
+    erase_requested_at: null,
+    erase_at: null,
   };
   await insertJob(tx.db, job);
   await insertSpecs(

@@ -56,6 +56,7 @@ export interface ArtifactChange {
   document?: unknown;
 }
 
+/** What is stored or given up stays so, whoever comes late. */
 export async function saveArtifact(
   db: Db,
   executionId: string,
@@ -74,6 +75,7 @@ export async function saveArtifact(
     .set(columns)
     .where("execution_id", "=", executionId)
     .where("kind", "=", kind)
+    .where("state", "=", "pending")
     .execute();
 }
 

@@ -9,13 +9,14 @@ import type { NewId } from "../domain/id.ts";
 import { type DatabaseTarget, openDialect } from "./dialect.ts";
 import { appendEvents } from "./events.ts";
 import { groupCommit } from "./groupcommit.ts";
+import { insertNotices } from "./notices.ts";
 import type { Schema } from "./schema.ts";
 import { Conflict, type Db, type Performed, type Topic, type Wake, type Work } from "./transaction.ts";
 
 export interface Store {
   db: Db;
   kind: DatabaseTarget["kind"];
-  /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again on a conflict. */
+  /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again if another writer came between. */
   write<T>(work: Work<T>): Promise<T>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
   /** Applies what is missing; answers the names. */
@@ -47,8 +48,9 @@ export function openStore(
       wake: (topic, dueAt) => void wakes.push([topic, dueAt]),
     });
     if (events.length > 0) {
-      await appendEvents(trx, events, now, newId);
+      const appended = await appendEvents(trx, events, now, newId);
       wakes.push(["events", now]);
+      if (await insertNotices(trx, appended, newId)) wakes.push(["deliver", now]);
     }
     return { result, wakes };
   }
@@ -117,8 +119,10 @@ const MOST_TRIES = 20;
 function isConflict(error: unknown): boolean {
   if (error instanceof Conflict) return true;
   const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || code === FOREIGN_KEY_VIOLATION;
 }
 
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
+/** What it refers to was deleted since it was read: tried again, it is not found. */
+const FOREIGN_KEY_VIOLATION = "23503";

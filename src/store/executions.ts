@@ -124,13 +124,14 @@ export async function handBack(db: Db, ids: string[], leases: number[], now: num
 /**
  * What came due while nothing ran is spread, oldest first, so that a restart does not stampede; the newest wake
  * after a bounded time all the same.
+ * @param dueBefore counts as having come due.
  */
-export async function spreadOverdue(db: Db, now: number): Promise<void> {
+export async function spreadOverdue(db: Db, now: number, dueBefore = now): Promise<void> {
   await sql`
     update executions set due_at = ${now} + case when o.place * ${BETWEEN_OVERDUE_MS} < ${LONGEST_SPREAD_MS}
       then o.place * ${BETWEEN_OVERDUE_MS} else ${LONGEST_SPREAD_MS} end
     from (select id, row_number() over (order by due_at) - 1 as place
-          from executions where phase <> 'closed' and due_at < ${now}) o
+          from executions where phase <> 'closed' and due_at < ${dueBefore}) o
     where o.id = executions.id`.execute(db);
 }
 
@@ -228,6 +229,7 @@ export function toExecution(row: Selectable<ExecutionsTable>): Execution {
     timedOut: row.timed_out === 1,
     returnCode: row.return_code,
     cost: row.cost,
+    costSource: row.cost_source,
     hardware: row.hardware,
     error: row.error,
   };
@@ -260,6 +262,7 @@ function toRow(execution: Execution): Insertable<ExecutionsTable> {
     timed_out: execution.timedOut ? 1 : 0,
     return_code: execution.returnCode,
     cost: execution.cost,
+    cost_source: execution.costSource,
     hardware: execution.hardware,
     error: execution.error,
   };

@@ -24,7 +24,8 @@ export async function readLevels(db: Db): Promise<Levels> {
     select count(*) as count from executions where phase = 'collecting'`.execute(db);
   const asleep = await sql<{ count: number }>`
     select count(*) as count from jobs
-    where queued > 0 and ready_at is null and cancel_mode is null and (max_parallel is null or active < max_parallel)
+    where queued > 0 and ready_at is null and cancel_mode is null
+      and (budget_reached_at is null or due_at is null) and (max_parallel is null or active < max_parallel)
       and queued + active + collecting > 0`.execute(db);
   const count = (wanted: (row: { phase: string; doubt: number }) => boolean) =>
     open.rows.filter(wanted).reduce((sum, row) => sum + Number(row.count), 0);

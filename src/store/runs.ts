@@ -62,11 +62,33 @@ export async function listRuns(
     .execute();
 }
 
+/** The names that the job's matrices vary, in the order of the submission. */
+export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
+  // The runs of one spec share their names: the first of them tells.
+  const firsts = db
+    .selectFrom("runs")
+    .select((eb) => eb.fn.min("position").as("position"))
+    .where("job_id", "=", jobId)
+    .where("matrix", "is not", null)
+    .groupBy("spec_position");
+  const rows = await db
+    .selectFrom("runs")
+    .select("matrix")
+    .where("job_id", "=", jobId)
+    .where("position", "in", firsts)
+    .orderBy("position")
+    .execute();
+  return [...new Set(rows.flatMap(({ matrix }) => (matrix === null ? [] : Object.keys(JSON.parse(matrix)))))];
+}
+
 export interface LoadedRun {
   run: Run;
   policy: Policy;
   /** Equal for runs whose durations may be expected to be alike. */
   like: string;
+  apiKey: string;
+  /** The hardware that was asked for. */
+  executionType: string | null;
 }
 
 /** The run with its job's policy, as the state machine wants it. */
@@ -81,7 +103,8 @@ export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
     .executeTakeFirst();
   if (row === undefined) return null;
   const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
-  return { run: toRun(row), policy: toPolicy(row), like };
+  const { api_key: apiKey, execution_type: executionType } = row;
+  return { run: toRun(row), policy: toPolicy(row), like, apiKey, executionType };
 }
 
 /** What the run asks for, its matrix's values set in the env. */
@@ -114,10 +137,17 @@ export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise
   return row?.id ?? null;
 }
 
-export async function nextPosition(db: Db, jobId: string): Promise<number> {
-  const query = db.selectFrom("runs").select((eb) => eb.fn.max("position").as("last"));
-  const row = await query.where("job_id", "=", jobId).executeTakeFirst();
-  return (row?.last ?? -1) + 1;
+/** Runs of a job that wait for a start, now or later. */
+export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("runs")
+    .select("id")
+    .where("job_id", "=", jobId)
+    .where(sql<boolean>`status = 'queued'`)
+    .orderBy("due_at")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
 }
 
 /** Runs of a job that a cancellation of this mode has not reached yet. */

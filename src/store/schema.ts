@@ -1,4 +1,6 @@
 // The tables as TypeScript sees them. Times are milliseconds since the epoch; truth values are 0 or 1.
+import type { CostSource } from "../domain/cost.ts";
+import type { GivingUp } from "../domain/delivery.ts";
 import type { DetectedBy, ExecutionStatus, Phase } from "../domain/execution.ts";
 import type { JobStatus } from "../domain/job.ts";
 import type { CancelCause, CancelMode, RunStatus } from "../domain/run.ts";
@@ -16,12 +18,24 @@ export interface Schema {
   events: EventsTable;
   counters: CountersTable;
   pauses: PausesTable;
+  webhooks: WebhooksTable;
+  deliveries: DeliveriesTable;
+  usage: UsageTable;
+  machine_types: MachineTypesTable;
 }
 
 /** Who submits; `served` is the tick of its last start, for the round-robin. */
 export interface ApiKeysTable {
   name: string;
   served: number;
+  /** Of the key's budget, as the settings have it; billionths of a credit. */
+  budget_nano: number | null;
+  budget_window_ms: number | null;
+  /** The window that has last seen a cost, and what it saw. */
+  window_started_at: number | null;
+  window_spent_nano: number | null;
+  /** The budget is used up: nothing of this key starts before then. */
+  held_until: number | null;
 }
 
 export interface JobsTable {
@@ -38,6 +52,8 @@ export interface JobsTable {
   retry_on: string;
   /** JSON as it was given. */
   metadata: string | null;
+  /** Hears of the job's end; signed with the service's own secret. */
+  webhook_url: string | null;
   deadline_at: number | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
@@ -56,6 +72,16 @@ export interface JobsTable {
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
+  /** Billionths of a credit, over all executions so far; `unpriced` counts those whose cost is not known. */
+  billed_nano: number;
+  estimated_nano: number;
+  unpriced: number;
+  budget_nano: number | null;
+  /** From then on nothing more of it starts. */
+  budget_reached_at: number | null;
+  /** It is to be deleted with its records at Lyceum; `erase_at` is when that is tried next. */
+  erase_requested_at: number | null;
+  erase_at: number | null;
 }
 
 export interface IdempotencyKeysTable {
@@ -128,8 +154,12 @@ export interface ExecutionsTable {
   timed_out: number;
   return_code: number | null;
   cost: number | null;
+  /** Lyceum's figure or ours; null exactly while `cost` is. */
+  cost_source: CostSource | null;
   hardware: string | null;
   error: string | null;
+  /** When its record at Lyceum was deleted. */
+  erased_at: number | null;
 }
 
 export type Disposition = "received" | "early" | "duplicate" | "late";
@@ -183,4 +213,65 @@ export interface CountersTable {
 export interface PausesTable {
   call_group: string;
   until_at: number;
+}
+
+/** What ended on a day (UTC), by key: kept with every change, and longer than the jobs. */
+export interface UsageTable {
+  day: string;
+  api_key: string;
+  executions: number;
+  duration_ms: number;
+  billed_nano: number;
+  estimated_nano: number;
+  unpriced: number;
+}
+
+/** Lyceum's hardware as it was last told; `available` is null where Lyceum did not say. */
+export interface MachineTypesTable {
+  hardware_profile: string;
+  price_per_hour: number | null;
+  available: number | null;
+  fetched_at: number;
+}
+
+export interface WebhooksTable {
+  id: string;
+  /** The name of the key that made it. */
+  api_key: string;
+  /** 1: an administrator's, which hears of every job; 0: it hears of its key's jobs alone. */
+  all_jobs: number;
+  url: string;
+  /** JSON array. */
+  types: string;
+  /** JSON array of secrets, the current one first. */
+  secrets: string;
+  created_at: number;
+  /** The first failed attempt since one arrived. */
+  failing_since: number | null;
+  disabled_at: number | null;
+  disabled_reason: Exclude<GivingUp, "webhook_disabled"> | null;
+}
+
+export interface DeliveriesTable {
+  id: string;
+  /** Null: it goes to the job's own `webhook_url`. */
+  webhook_id: string | null;
+  /** Deliveries of one lane share a few places: the webhook's id, or the origin of the job's URL. */
+  lane: string;
+  url: string;
+  job_id: string;
+  event_id: string;
+  type: string;
+  /** The body, as it is sent at every attempt. */
+  payload: string;
+  state: "pending" | "delivered" | "failed";
+  reason: GivingUp | null;
+  due_at: number | null;
+  /** Since it was made, or last asked for again. */
+  attempts: number;
+  first_tried_at: number | null;
+  /** JSON array of the last attempts. */
+  log: string;
+  created_at: number;
+  ended_at: number | null;
 }

@@ -7,7 +7,7 @@ import type { Schema } from "./schema.ts";
 export type Db = Kysely<Schema>;
 
 /** Who is woken by a commit. */
-export type Topic = "dispatch" | "check" | "collect" | "steer" | "events";
+export type Topic = "dispatch" | "check" | "collect" | "steer" | "erase" | "deliver" | "events";
 export type Wake = [topic: Topic, dueAt: number];
 
 export interface Tx {

@@ -16,6 +16,7 @@ const submissionOutcomes = [
 ] as const;
 const dispositions = ["received", "early", "duplicate", "late", "rejected"] as const;
 const checkCauses = ["callback", "overdue", "routine", "search", "cancel"] as const;
+const deliveryOutcomes = ["delivered", "retried", "failed"] as const;
 const detectors = ["callback", "poll"] as const;
 
 export type EndStatus = (typeof endStatuses)[number];
@@ -25,6 +26,8 @@ export type SubmissionOutcome = (typeof submissionOutcomes)[number];
 export type Disposition = (typeof dispositions)[number];
 /** Why Lyceum was asked for a status; `search` looks for a submission whose answer was lost. */
 export type CheckCause = (typeof checkCauses)[number];
+/** What an attempt to reach a subscriber came to. */
+export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 export type Detector = (typeof detectors)[number];
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -79,6 +82,19 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "proctor_orphans_total",
       "Executions found at Lyceum after their run was decided without them",
     ),
+    deliveries: counter("proctor_webhook_deliveries_total", "Attempts to deliver, by what they came to", [
+      "outcome",
+    ]),
+    deliverySeconds: histogram(
+      "proctor_webhook_delivery_seconds",
+      "Duration of attempts to deliver",
+      ["outcome"],
+      [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
+    ),
+    webhooksDisabled: counter(
+      "proctor_webhooks_disabled_total",
+      "Webhooks disabled because nobody was there",
+    ),
     faults: counter("proctor_faults_total", "Unexpected errors, by the part that met them", ["where"]),
     rowsWithoutWakeup: gauge(
       "proctor_rows_without_wakeup",
@@ -99,6 +115,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
   for (const outcome of submissionOutcomes) metrics.submissions.inc({ outcome }, 0);
   for (const disposition of dispositions) metrics.callbacks.inc({ disposition }, 0);
   for (const cause of checkCauses) metrics.checks.inc({ cause }, 0);
+  for (const outcome of deliveryOutcomes) metrics.deliveries.inc({ outcome }, 0);
   for (const detected_by of detectors) metrics.detectionDelaySeconds.zero({ detected_by });
   if (options.process) collectDefaultMetrics({ register: registry });
   return metrics;

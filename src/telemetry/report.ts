@@ -3,7 +3,15 @@
 
 import type { RunKind } from "../domain/spec.ts";
 import type { Logger } from "./logger.ts";
-import type { CheckCause, Detector, Disposition, EndStatus, Metrics, SubmissionOutcome } from "./metrics.ts";
+import type {
+  CheckCause,
+  DeliveryOutcome,
+  Detector,
+  Disposition,
+  EndStatus,
+  Metrics,
+  SubmissionOutcome,
+} from "./metrics.ts";
 
 /** Lyceum's texts are of unknown length. */
 const maxDetail = 300;
@@ -102,6 +110,43 @@ export function createReport(log: Logger, metrics: Metrics) {
         { event: "orphan", execution_id: executionId, lyceum_execution_id: lyceumExecutionId },
         "orphan found at Lyceum",
       );
+    },
+
+    /** A budget is used up: of a job, or of a key until its window ends. */
+    budgetReached(it: { jobId: string | null; key: string; heldUntil: number | null }): void {
+      const line = { event: "budget_reached", job_id: it.jobId, key_name: it.key, held_until: it.heldUntil };
+      log.warn(line, `the budget of the ${it.jobId === null ? "key" : "job"} is used up`);
+    },
+
+    /** Lyceum did not let the records of a deleted job be deleted, for days: they are left there. */
+    recordsLeft(it: { jobId: string; lyceumExecutionIds: string[] }): void {
+      const line = { event: "records_left", job_id: it.jobId, lyceum_execution_ids: it.lyceumExecutionIds };
+      log.warn(line, "records left at Lyceum");
+    },
+
+    /** An attempt to reach a subscriber. Its URL may hold a secret of the subscriber's: it is not told. */
+    delivery(it: {
+      deliveryId: string;
+      webhookId: string | null;
+      jobId: string;
+      attempts: number;
+      outcome: DeliveryOutcome;
+      status: number | null;
+      error: string | null;
+      durationMs: number;
+    }): void {
+      const { deliveryId, webhookId, jobId, attempts, outcome, status, error, durationMs } = it;
+      metrics.deliveries.inc({ outcome });
+      metrics.deliverySeconds.observe({ outcome }, durationMs / 1000);
+      const ids = { delivery_id: deliveryId, webhook_id: webhookId, job_id: jobId };
+      const line = { event: "delivery", ...ids, attempts, outcome, status, error, duration_ms: durationMs };
+      log[outcome === "delivered" ? "info" : "warn"](line, `delivery ${outcome}`);
+    },
+
+    /** Nothing has arrived at a webhook for a day, or it said that it is gone. */
+    webhookDisabled({ webhookId, reason }: { webhookId: string; reason: string }): void {
+      metrics.webhooksDisabled.inc();
+      log.warn({ event: "webhook_disabled", webhook_id: webhookId, reason }, "webhook disabled");
     },
 
     /** One HTTP request to Lyceum. `endpoint` is a name or template without ids, `outcome` a word of outcome.ts. */

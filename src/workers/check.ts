@@ -49,7 +49,7 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
     const isSent = answer.outcome === "ok" || answer.outcome === "missing" || answer.outcome === "refused";
     if (execution.phase === "orphan" && isSent)
       await note(execution, { fact: "orphan_ended", raw: "aborted" });
-    else if (isSent) await note(execution, { fact: "cancel_sent" });
+    else if (isSent) await note(execution, { fact: "cancel_sent", mode });
     else await unanswered(execution, answer);
   }
 
@@ -58,20 +58,20 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
     if (routine.length + searched.length === 0) return;
     const [only] = routine;
     if (only !== undefined && routine.length + searched.length === 1) return confirm(only, "poll");
+    const askedAt = now();
     const list = await lyceum.workloads(searched.length > 0 ? "overdue" : "routine");
     if (list.outcome !== "ok") {
       await Promise.all([...routine, ...searched].map((execution) => unanswered(execution, list)));
       return;
     }
     const byId = new Map(list.value.map((row) => [row.executionId, row]));
-    const askedAt = now();
     await Promise.all([
       ...routine.map((execution) => {
         const row = byId.get(lyceumId(execution));
         const isLive = row !== undefined && !isOver(row);
         return isLive ? noteRow(execution, row, askedAt) : confirm(execution, "poll");
       }),
-      search(searched, byMarker(list.value)),
+      search(searched, byMarker(list.value), askedAt),
     ]);
   }
 
@@ -111,7 +111,7 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
     if (status.outcome === "ok") {
       const reading = readingOfWord(status.value.word, status.value.errors);
       await note(execution, { fact: "reading", reading, by, askedAt });
-    } else if (status.outcome === "missing") await note(execution, { fact: "not_found" });
+    } else if (status.outcome === "missing") await note(execution, { fact: "not_found", askedAt });
     else await unanswered(execution, status);
   }
 
@@ -128,8 +128,10 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
         by,
         askedAt,
       });
-      // The record that told of the end is the artifact: no second request for it.
-      if (settled?.changed && settled.execution?.phase === "collecting" && isComplete(record)) {
+      // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
+      // its sub-jobs, which are still to be read.
+      const isWhole = isComplete(record) && settled?.run.kind !== "gpu_selection";
+      if (settled?.changed && settled.execution?.phase === "collecting" && isWhole) {
         const stored = {
           state: "stored" as const,
           dueAt: null,

@@ -2,13 +2,12 @@
 // and reason. When none is pending any more the run takes its outcome.
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
-import type { Execution } from "../domain/execution.ts";
 import type { Fact } from "../domain/fact.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import { type ArtifactChange, type ArtifactState, listArtifacts, saveArtifact } from "../store/artifacts.ts";
-import { nextDueAt } from "../store/executions.ts";
+import { type Due, nextDueAt } from "../store/executions.ts";
 import { createClaims } from "./claims.ts";
 import { type Fetched, fetchers } from "./fetch.ts";
 import type { Worker } from "./loop.ts";
@@ -30,23 +29,26 @@ export function createCollect(context: Context, options: CollectOptions): Worker
   const claims = createClaims(context, "collect", LEASE_MS);
   const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db: context.store.db });
 
-  async function collect(execution: Execution): Promise<void> {
+  async function collect({ execution, kind }: Due): Promise<void> {
     const pending = (await listArtifacts(context.store.db, [execution.id])).filter(
       (one) => one.state === "pending",
     );
     const due = pending.filter((artifact) => (artifact.due_at ?? 0) <= now());
     const fetched = await Promise.all(
-      due.map((artifact) => fetchArtifact[artifact.kind](execution, artifact)),
+      due.map((artifact) => fetchArtifact[artifact.kind](execution, artifact, kind)),
     );
+    const record = fetched.map((one) => (one.outcome === "got" ? one.reading : undefined)).find(Boolean);
     await context.store.write(async (tx) => {
-      const changes = fetched.map((result, index) => changeOf(due[index] as ArtifactState, result, tx.now));
-      for (const [index, change] of changes.entries()) {
-        await saveArtifact(tx.db, execution.id, (due[index] as ArtifactState).kind, change);
+      for (const [index, artifact] of due.entries()) {
+        const change = changeOf(artifact, fetched[index] as Fetched, tx.now);
+        await saveArtifact(tx.db, execution.id, artifact.kind, change);
       }
-      const later = pending.filter((artifact) => !due.includes(artifact)).map((artifact) => artifact.due_at);
-      const waits = [...changes.map((change) => change.dueAt), ...later].filter((at) => at !== null);
+      // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
+      const waits = (await listArtifacts(tx.db, [execution.id])).flatMap((artifact) => artifact.due_at ?? []);
       const fact: Fact =
-        waits.length > 0 ? { fact: "collect_later", dueAt: Math.min(...waits) } : { fact: "collected" };
+        waits.length > 0
+          ? { fact: "collect_later", dueAt: Math.min(...waits), record }
+          : { fact: "collected", record };
       await settle(context, tx, execution.id, fact);
     });
   }
@@ -58,7 +60,7 @@ export function createCollect(context: Context, options: CollectOptions): Worker
       if (room <= 0) return null;
       for (const due of await claims.take(room)) {
         void collections
-          .add(() => collect(due.execution))
+          .add(() => collect(due))
           .catch((error) => context.report.fault("collect", error))
           .finally(() => {
             claims.done([due]);

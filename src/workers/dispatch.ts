@@ -62,7 +62,9 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     const detail = "detail" in outcome ? outcome.detail : undefined;
     context.report.submission({ executionId: execution.id, outcome: outcome.outcome, detail });
     const retryAt = heed(outcome);
-    await context.store.write((tx) => settle(context, tx, execution.id, toFact(outcome, retryAt)));
+    await context.store.write((tx) =>
+      settle(context, tx, execution.id, toFact(outcome, retryAt, claim.previousId)),
+    );
   }
 
   return {
@@ -97,7 +99,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-function toFact(outcome: StartOutcome, retryAt: number): Fact {
+function toFact(outcome: StartOutcome, retryAt: number, previousId: string | null): Fact {
   switch (outcome.outcome) {
     case "accepted": {
       const { status, raw } = classify(outcome.word);
@@ -108,7 +110,7 @@ function toFact(outcome: StartOutcome, retryAt: number): Fact {
     case "throttled":
     case "unauthorized":
     case "unreachable":
-      return { fact: "not_taken", retryAt, reason: outcome.outcome };
+      return { fact: "not_taken", retryAt, reason: outcome.outcome, previousId };
     case "unknown":
       return { fact: "outcome_unknown", detail: outcome.detail };
   }

@@ -1,21 +1,26 @@
 // How each kind of artifact is read from Lyceum and in which form it is kept.
 import { lookBackHours, nextLogRead } from "../domain/collection.ts";
-import type { Execution } from "../domain/execution.ts";
+import type { Execution, Reading } from "../domain/execution.ts";
 import { type LogEntry, mergeLogs } from "../domain/logs.ts";
 import { summarizeMetrics } from "../domain/metrics.ts";
+import type { RecordSummary } from "../domain/selection.ts";
+import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { MetricsReading, TimingReading } from "../lyceum/reading.ts";
 import { type ArtifactState, readDocument } from "../store/artifacts.ts";
 import type { ArtifactKind } from "../store/schema.ts";
 import type { Db } from "../store/transaction.ts";
-import { isComplete, type RecordDocument, recordDocument } from "./reading.ts";
+import { isComplete, type RecordDocument, readingOfRecord, recordDocument } from "./reading.ts";
+import { readSelection, withSubJobs } from "./selection.ts";
 
 /** `againInMs`: what came is worth keeping, and worth reading once more. */
 export interface Got {
   outcome: "got";
   document: unknown;
   summary?: unknown;
+  /** What the record says of the execution by now. */
+  reading?: Reading;
   againInMs: number | null;
 }
 
@@ -26,7 +31,7 @@ export interface TooLate {
 }
 
 export type Fetched = Got | TooLate | Exclude<ReadOutcome<unknown>, { outcome: "ok" }>;
-export type Fetch = (execution: Execution, artifact: ArtifactState) => Promise<Fetched>;
+export type Fetch = (execution: Execution, artifact: ArtifactState, kind: RunKind) => Promise<Fetched>;
 
 export interface LogsSummary {
   entries: number;
@@ -45,11 +50,20 @@ export interface FetchOptions {
 
 export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
-    async record(execution, { tries }) {
+    async record(execution, { tries }, kind) {
       const answer = await lyceum.record(lyceumId(execution), "collect");
       if (answer.outcome !== "ok") return answer;
-      const againInMs = isComplete(answer.value) || tries >= MOST_RECORD_READS ? null : RECORD_AGAIN_MS;
-      return { outcome: "got", document: recordDocument(answer.value), againInMs };
+      const got = { outcome: "got" as const, document: recordDocument(answer.value) };
+      const reading = readingOfRecord(answer.value);
+      const again = (isWhole: boolean) => (isWhole || tries >= MOST_RECORD_READS ? null : RECORD_AGAIN_MS);
+      if (kind !== "gpu_selection") return { ...got, reading, againInMs: again(isComplete(answer.value)) };
+      const selection = await readSelection(lyceum, db, lyceumId(execution));
+      return {
+        ...got,
+        reading: withSubJobs(reading, selection),
+        summary: { gpu_selection: selection.subJobs } satisfies RecordSummary,
+        againInMs: again(isComplete(answer.value) && selection.isComplete),
+      };
     },
 
     async timing(execution) {

@@ -1,5 +1,7 @@
-// Retention: jobs that ended long enough ago are deleted with all that belongs to them, a few at a time.
+// Retention: jobs that ended long enough ago are deleted with all that belongs to them, a few at a time, and so are
+// deliveries that have outlived their job.
 import type { Context } from "../orchestration/context.ts";
+import { deleteDeliveries } from "../store/deliveries.ts";
 import { deleteJob, jobsEndedBefore } from "../store/jobs.ts";
 import type { Worker } from "./loop.ts";
 
@@ -14,14 +16,17 @@ export function createRetention(
       const deleted = await context.store.write(async (tx) => {
         const jobIds = await jobsEndedBefore(tx.db, tx.now - retentionMs, JOBS_AT_ONCE);
         for (const jobId of jobIds) await deleteJob(tx.db, jobId);
-        return jobIds.length;
+        const deliveries = await deleteDeliveries(tx.db, tx.now - retentionMs, DELIVERIES_AT_ONCE);
+        return { jobs: jobIds.length, deliveries };
       });
-      return now() + (deleted === JOBS_AT_ONCE ? BETWEEN_ROUNDS_MS : PERIOD_MS);
+      const isMore = deleted.jobs === JOBS_AT_ONCE || deleted.deliveries === DELIVERIES_AT_ONCE;
+      return now() + (isMore ? BETWEEN_ROUNDS_MS : PERIOD_MS);
     },
     idle: async () => {},
   };
 }
 
 const JOBS_AT_ONCE = 20;
+const DELIVERIES_AT_ONCE = 1_000;
 const BETWEEN_ROUNDS_MS = 200;
 const PERIOD_MS = 10 * 60_000;

@@ -12,8 +12,8 @@ import type { Notes } from "./notes.ts";
 import { isOver } from "./reading.ts";
 
 export function createSearch(context: Context, lyceum: LyceumClient, { note, unanswered }: Notes) {
-  /** Notes for each of `wanted` whether Lyceum has it. @param listed the rows of the active list by marker. */
-  return async (wanted: Execution[], listed: Map<string, RunRow>): Promise<void> => {
+  /** Notes for each of `wanted` whether Lyceum has it. @param listed the rows of the active list by marker, as asked for at `askedAt`. */
+  return async (wanted: Execution[], listed: Map<string, RunRow>, askedAt: number): Promise<void> => {
     const found = new Map(listed);
     for (const execution of wanted.filter((one) => one.callbackAt !== null && !found.has(one.id))) {
       const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
@@ -35,7 +35,7 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
         const row = found.get(execution.id) ?? history?.get(execution.id);
         if (row !== undefined) return noteFound(execution, row);
         if (history === null && late.includes(execution)) return unanswered(execution, NO_HISTORY);
-        return note(execution, { fact: "not_found" });
+        return note(execution, { fact: "not_found", askedAt });
       }),
     );
   };

@@ -25,14 +25,18 @@ test.each([
   ["cancelled", { succeeded: 2, cancelled: 1 }],
   ["failed", { succeeded: 1, failed: 1, cancelled: 1 }],
 ] as const)("a job is %s with %j", (status, counts) => {
-  expect(jobStatus({ ...none, ...counts })).toBe(status);
+  expect(jobStatus({ ...none, ...counts }, "queued")).toBe(status);
+});
+
+test("a job that was active once never goes back to queued", () => {
+  expect(jobStatus({ ...none, queued: 1 }, "active")).toBe("active");
 });
 
 test("a job is terminal exactly when all of its runs have ended", () => {
   fc.assert(
     fc.property(anyCounts, (counts) => {
       const open = counts.queued + counts.active + counts.collecting > 0;
-      expect(["queued", "active"].includes(jobStatus(counts))).toBe(open);
+      expect(["queued", "active"].includes(jobStatus(counts, "active"))).toBe(open);
     }),
   );
 });

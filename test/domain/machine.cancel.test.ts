@@ -15,6 +15,7 @@ import {
   reading,
   refused,
   Story,
+  stopSent,
 } from "./scene.ts";
 
 const watched = (policy: Policy = always) => new Story(policy).learn(claim, accepted(), reading("running"));
@@ -135,7 +136,7 @@ describe("a live run", () => {
 
 describe("a second request", () => {
   test("hardens a stop to an abort, which is sent anew", () => {
-    const story = watched().learn(cancel("stop"), cancelSent).wait(5_000).learn(cancel("abort"));
+    const story = watched().learn(cancel("stop"), stopSent).wait(5_000).learn(cancel("abort"));
     expect(story.run.cancellation?.mode).toBe("abort");
     expect(story.execution).toMatchObject({ dueAt: story.now, cancelSentAt: null });
   });

@@ -22,6 +22,7 @@ import {
   orphanEnded,
   reading,
   refused,
+  stopSent,
 } from "./scene.ts";
 
 /** A situation, a fact, and what came of it; `next` equals `before` where the fact changed nothing. */
@@ -145,7 +146,8 @@ export const factsOf: Record<Fact["fact"], Fact[]> = {
   ]),
   callback: [callback],
   cancel: [cancel("abort"), cancel("stop"), cancel("abort", "deadline"), cancel("abort", "run_failure")],
-  cancel_sent: [cancelSent],
+  cancel_sent: [cancelSent, stopSent],
+  over_budget: [{ fact: "over_budget" }],
   orphan_ended: [orphanEnded],
   collect_later: [{ fact: "collect_later", dueAt: NOW + 5_000 }],
   collected: [collected],
@@ -154,7 +156,7 @@ export const facts = Object.values(factsOf).flat();
 
 /** Facts about a run come with its current execution, all others with the one that they are about. */
 function isApt({ run, execution }: Situation, { fact }: Fact): boolean {
-  return (fact !== "claimed" && fact !== "cancel") || run.executionId === (execution?.id ?? null);
+  return !["claimed", "cancel", "over_budget"].includes(fact) || run.executionId === (execution?.id ?? null);
 }
 
 export const pairs: Step[] = situations.flatMap((situation) =>

@@ -73,6 +73,7 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
     timedOut: false,
     returnCode: null,
     cost: null,
+    costSource: null,
     hardware: null,
     error: null,
     ...rest,
@@ -94,11 +95,17 @@ export function cancel(mode: CancelMode = "abort", cause: CancelCause = "request
 
 export const refused: Fact = { fact: "refused", status: 422, detail: "no such GPU" };
 export const noAnswer: Fact = { fact: "outcome_unknown", detail: "no answer within 150000 ms" };
-export const notTaken: Fact = { fact: "not_taken", retryAt: NOW + 600_000, reason: "throttled" };
-export const notFound: Fact = { fact: "not_found" };
+export const notTaken: Fact = {
+  fact: "not_taken",
+  retryAt: NOW + 600_000,
+  reason: "throttled",
+  previousId: null,
+};
+export const notFound: Fact = { fact: "not_found", askedAt: NOW };
 export const callback: Fact = { fact: "callback" };
 export const collected: Fact = { fact: "collected" };
-export const cancelSent: Fact = { fact: "cancel_sent" };
+export const cancelSent: Fact = { fact: "cancel_sent", mode: "abort" };
+export const stopSent: Fact = { fact: "cancel_sent", mode: "stop" };
 export const orphanEnded: Fact = { fact: "orphan_ended", raw: "aborted" };
 export const claim: Fact = { fact: "claimed", executionId: "exe_1" };
 

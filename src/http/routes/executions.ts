@@ -10,7 +10,7 @@ import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
 import { redactBody } from "../redact.ts";
-import { callerOf, queryOf, type Route } from "../route.ts";
+import { callerOf, idIn, queryOf, type Route } from "../route.ts";
 import { viewCallback, viewExecution } from "../view.ts";
 
 export const executionRoutes: Route[] = [
@@ -48,7 +48,7 @@ async function getCallbacks(c: Call, desk: Desk): Promise<Response> {
 }
 
 async function executionOf(c: Call, desk: Desk): Promise<Execution | null> {
-  const execution = await findExecution(desk.store.db, c.req.param("execution") ?? "");
+  const execution = await findExecution(desk.store.db, idIn(c, "execution"));
   const job =
     execution === null ? null : await findJob(desk.store.db, execution.jobId, ownerSeenBy(callerOf(c)));
   return job === null ? null : execution;

@@ -1,19 +1,21 @@
 // Submitting, reading and ending jobs.
-import { jobsQuery, noQuery, page } from "../../contract/query.ts";
+import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
 import { hints, withoutMatrix } from "../../contract/runspec.ts";
 import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
+import { eraseJob } from "../../orchestration/erase.ts";
 import { submit } from "../../orchestration/submit.ts";
-import { deleteJob, findJob, type JobRow, listJobs, queuePosition } from "../../store/jobs.ts";
+import { deleteJob, findJob, heldUntil, type JobRow, listJobs, queuePosition } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
-import { callerOf, jsonBody, queryOf, type Route } from "../route.ts";
+import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
 import { validate } from "../validate.ts";
 import { iso, viewJob } from "../view.ts";
+import { whenEnded } from "../wait.ts";
 import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [
@@ -33,6 +35,8 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
   const body = await jsonBody(c, submission, { max: MOST_BODY_BYTES, hints });
   if (!body.ok) return body.answer;
   const { value, text } = body;
+  const webhookError = value.webhook_url == null ? null : await webhookErrorOf(desk, value.webhook_url);
+  if (webhookError !== null) return invalid(c, [{ pointer: "/webhook_url", detail: webhookError }]);
   const submitted = await submit(
     desk,
     { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: text },
@@ -45,20 +49,26 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
       onLost: value.on_lost,
       retry: { maxAttempts: value.retry.max_attempts, on: value.retry.on },
       deadlineS: value.deadline_s ?? null,
+      budget: value.budget ?? null,
+      webhookUrl: value.webhook_url ?? null,
       metadata: value.metadata,
     },
   );
   if (submitted.outcome === "mismatch") {
-    return problem(
-      c,
-      "idempotency-mismatch",
-      "this Idempotency-Key came with another body; use a new key for a new job",
-    );
+    const detail = "this Idempotency-Key came with another body; use a new key for a new job";
+    return problem(c, "idempotency-mismatch", detail, [{ pointer: "header:Idempotency-Key", detail }]);
   }
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");
   return c.json(viewJob(submitted.job), isReplay ? 200 : 202);
+}
+
+/** A name that cannot be resolved just now must not cost a worker its job. */
+async function webhookErrorOf(desk: Desk, url: string): Promise<string | null> {
+  if (!desk.signsForJobs) return "is not taken: this service has no WEBHOOK_SECRET to sign with";
+  const found = await desk.webhookProblem(url);
+  return found?.lasts ? found.detail : null;
 }
 
 async function getJobs(c: Call, desk: Desk): Promise<Response> {
@@ -74,9 +84,11 @@ async function getJobs(c: Call, desk: Desk): Promise<Response> {
 }
 
 async function getJob(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
+  const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, desk);
+  const waiting = { id: idIn(c, "job"), waitMs: query.value.wait };
+  const job = await whenEnded(c, desk, waiting, () => jobOf(c, desk));
+  if (job instanceof Response) return job;
   return job === null ? noJob(c) : c.json({ ...viewJob(job), queue: await viewQueue(desk, job) });
 }
 
@@ -87,19 +99,25 @@ async function viewQueue(desk: Desk, job: JobRow) {
   const startAt = Math.max(
     estimateStart(position, desk.lyceumState().groups.execution, desk.now()),
     job.ready_at ?? 0,
+    (await heldUntil(desk.store.db, job.api_key)) ?? 0,
   );
   return { position, estimated_start_at: iso(startAt) };
 }
 
+/** With `remote=true` the records at Lyceum go first, and the job with the last of them: 202, and 404 in the end. */
 async function removeJob(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
+  const query = queryOf(c, removeQuery);
   if (!query.ok) return invalid(c, query.errors);
   const job = await jobOf(c, desk);
   if (job === null) return noJob(c);
-  const isDeleted = await desk.store.write((tx) => deleteJob(tx.db, job.id));
-  return isDeleted
-    ? c.body(null, 204)
-    : problem(c, "conflict", "the job has runs that have not ended; cancel it first");
+  // What was promised for Lyceum's records is not forgotten by a second request.
+  const isRemote = query.value.remote || job.erase_at !== null;
+  const isDone = isRemote
+    ? await eraseJob(desk, job.id)
+    : await desk.store.write((tx) => deleteJob(tx.db, job.id));
+  if (!isDone) return problem(c, "conflict", "the job has runs that have not ended; cancel it first");
+  if (!isRemote) return c.body(null, 204);
+  return c.json(viewJob((await jobOf(c, desk)) ?? job), 202);
 }
 
 async function getRuns(c: Call, desk: Desk): Promise<Response> {
@@ -125,10 +143,10 @@ async function postCancel(c: Call, desk: Desk): Promise<Response> {
 }
 
 /** The job that the path names, if the caller may see it. */
-function jobOf(c: Call, desk: Desk): Promise<JobRow | null> {
-  return findJob(desk.store.db, c.req.param("job") ?? "", ownerSeenBy(callerOf(c)));
+export function jobOf(c: Call, desk: Desk): Promise<JobRow | null> {
+  return findJob(desk.store.db, idIn(c, "job"), ownerSeenBy(callerOf(c)));
 }
 
-function noJob(c: Call): Response {
+export function noJob(c: Call): Response {
   return problem(c, "not-found", "no job of yours has this id; it may have been deleted or pruned");
 }

@@ -1,5 +1,5 @@
 // Reading, ending and repeating runs.
-import { noQuery } from "../../contract/query.ts";
+import { waitQuery } from "../../contract/query.ts";
 import { cancelBody } from "../../contract/submission.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry.ts";
@@ -10,8 +10,9 @@ import { findRun, type RunRow } from "../../store/runs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { invalid, problem } from "../problem.ts";
-import { callerOf, jsonBody, queryOf, type Route } from "../route.ts";
+import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
 import { viewRun } from "../view.ts";
+import { whenEnded } from "../wait.ts";
 
 export const runRoutes: Route[] = [
   { method: "GET", path: "/v1/runs/:run", access: "read", handle: getRun },
@@ -36,7 +37,7 @@ export async function viewRuns(desk: Desk, runs: RunRow[]) {
 
 /** The run that the path names with its job, if the caller may see it. */
 export async function runOf(c: Call, desk: Desk): Promise<{ run: RunRow; job: JobRow } | null> {
-  const run = await findRun(desk.store.db, c.req.param("run") ?? "");
+  const run = await findRun(desk.store.db, idIn(c, "run"));
   const job = run === null ? null : await findJob(desk.store.db, run.job_id, ownerSeenBy(callerOf(c)));
   return run === null || job === null ? null : { run, job };
 }
@@ -46,10 +47,12 @@ export function noRun(c: Call): Response {
 }
 
 async function getRun(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
+  const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const found = await runOf(c, desk);
-  return found === null ? noRun(c) : answer(c, desk, found.run);
+  const waiting = { id: idIn(c, "run"), waitMs: query.value.wait };
+  const run = await whenEnded(c, desk, waiting, async () => (await runOf(c, desk))?.run ?? null);
+  if (run instanceof Response) return run;
+  return run === null ? noRun(c) : answer(c, desk, run);
 }
 
 async function postCancel(c: Call, desk: Desk): Promise<Response> {

@@ -1,0 +1,43 @@
+// What becomes of a delivery after an attempt: it arrived, is tried again later, or is given up.
+
+/** What an attempt came to: the answer's status, or the name of what stood in its way. */
+export interface Outcome {
+  status: number | null;
+  error: string | null;
+  /** The answer's Retry-After. */
+  retryAfterMs: number | null;
+}
+
+export type GivingUp = "exhausted" | "gone" | "webhook_disabled";
+export type Verdict =
+  | { state: "delivered" }
+  | { state: "pending"; retryInMs: number }
+  | { state: "failed"; reason: GivingUp };
+
+/** 5 s, then three times as long each time up to 7 h: with the first one 12 attempts in about 25 hours. */
+export const MOST_ATTEMPTS = 12;
+const FIRST_MS = 5_000;
+const LONGEST_MS = 7 * 60 * 60_000;
+const GONE = 410;
+
+/** @param attempts this one included. @param random in [0, 1): those that failed together part ways. */
+export function afterAttempt(attempts: number, outcome: Outcome, random: number): Verdict {
+  if (hasArrived(outcome)) return { state: "delivered" };
+  if (outcome.status === GONE) return { state: "failed", reason: "gone" };
+  if (attempts >= MOST_ATTEMPTS) return { state: "failed", reason: "exhausted" };
+  const backoffMs = Math.min(FIRST_MS * 3 ** (attempts - 1), LONGEST_MS) * (0.8 + 0.4 * random);
+  const askedMs = Math.min(outcome.retryAfterMs ?? 0, LONGEST_MS);
+  return { state: "pending", retryInMs: Math.round(Math.max(backoffMs, askedMs)) };
+}
+
+/** Only 2xx: a redirect is not followed, it might lead where the URL itself must not. */
+export function hasArrived({ status }: Outcome): boolean {
+  return status !== null && status >= 200 && status < 300;
+}
+
+/** Seconds or a date [RFC 9110 10.2.3]; null when it is neither. */
+export function readRetryAfter(value: string | undefined, now: number): number | null {
+  if (value === undefined) return null;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? null : Math.max(0, ms);
+}

@@ -1,0 +1,43 @@
+// A GPU selection: the same code on several kinds of hardware, compared by what it took and what it cost.
+import type { CostSource } from "./cost.ts";
+
+/** One sub-job as it is kept: nothing else of its record is. */
+export interface SubJob {
+  lyceum_execution_id: string;
+  hardware: string | null;
+  status: string | null;
+  duration_ms: number | null;
+  cost: number | null;
+  cost_source: CostSource | null;
+}
+
+/** What is kept of a record for lists: only a GPU selection has any. */
+export interface RecordSummary {
+  gpu_selection: SubJob[];
+}
+
+export type Compared = SubJob & { fastest: boolean; cheapest: boolean };
+
+/** Fastest first; what did not complete stands last and wins nothing. */
+export function compare(subJobs: SubJob[]): Compared[] {
+  const finished = subJobs.filter(isFinished);
+  const least = (of: (subJob: SubJob) => number | null) =>
+    Math.min(...finished.flatMap((subJob) => of(subJob) ?? []));
+  const leastMs = least(({ duration_ms }) => duration_ms);
+  const leastCost = least(({ cost }) => cost);
+  return subJobs
+    .map((subJob) => ({
+      ...subJob,
+      fastest: isFinished(subJob) && subJob.duration_ms === leastMs,
+      cheapest: isFinished(subJob) && subJob.cost === leastCost,
+    }))
+    .sort((a, b) => Number(isFinished(b)) - Number(isFinished(a)) || rank(a) - rank(b));
+}
+
+function isFinished({ status }: SubJob): boolean {
+  return status === "completed";
+}
+
+function rank({ duration_ms }: SubJob): number {
+  return duration_ms ?? Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,75 @@
+// Webhooks: who hears of which events, what a URL and a secret must look like, and how secrets are rotated.
+import { type EventType, eventTypes } from "./event.ts";
+
+const families = ["*", "job.*", "run.*", "execution.*"] as const;
+/** What a subscription may ask for: single types, all of a family, or all. */
+export const audibleTypes: readonly (EventType | (typeof families)[number])[] = [...families, ...eventTypes];
+
+export function hears(types: readonly string[], type: string): boolean {
+  const [family] = type.split(".");
+  return types.includes(type) || types.includes("*") || types.includes(`${family}.*`);
+}
+
+export const LONGEST_URL = 2_000;
+
+/** What is wrong with a webhook's URL on the face of it; null when only its addresses remain to be looked at. */
+export function urlProblem(text: string): string | null {
+  if (text.length > LONGEST_URL) return `is longer than ${LONGEST_URL} characters`;
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return "is not a URL; write it as https://…";
+  const { username, password, port, hash } = new URL(text);
+  if (username !== "" || password !== "") return "carries a user name or password; leave them out";
+  if (hash !== "") return "carries a fragment, which is never sent; leave it out";
+  // Mail servers and the like must not be talked to in HTTP.
+  if (port !== "" && port !== "80" && Number(port) < 1024) return "has a port below 1024 that is not HTTP's";
+  return null;
+}
+
+/** `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it. */
+export function isWebhookSecret(text: string): boolean {
+  const secret = /^whsec_([A-Za-z0-9+/]+)={0,2}$/.exec(text)?.[1];
+  const bytes = Buffer.from(secret ?? "", "base64");
+  return bytes.length >= 24 && bytes.length <= 64 && bytes.toString("base64").replace(/=+$/, "") === secret;
+}
+
+export interface Secret {
+  secret: string;
+  /** The last moment at which it signs; null for the current one. */
+  until: number | null;
+}
+
+/** The new secret first; what signed until now does so for another day. */
+export function rotate(secrets: readonly Secret[], secret: string, now: number): Secret[] {
+  const older = secrets.map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
+  return [{ secret, until: null }, ...inForce(older, now)].slice(0, MOST_SECRETS);
+}
+
+export function inForce(secrets: readonly Secret[], now: number): Secret[] {
+  return secrets.filter(({ until }) => until === null || until > now);
+}
+
+const OVERLAP_MS = 24 * 60 * 60_000;
+const MOST_SECRETS = 5;
+
+/** The body of a delivery as Standard Webhooks recommends it; `data` names what the event is about. */
+export function payloadOf(event: {
+  id: string;
+  seq: number;
+  type: string;
+  created_at: number;
+  job_id: string;
+  run_id: string | null;
+  execution_id: string | null;
+  /** JSON. */
+  data: string;
+}): string {
+  const { id, seq, type, created_at, job_id, run_id, execution_id } = event;
+  const about = {
+    event_id: id,
+    seq,
+    job_id,
+    ...(run_id === null ? {} : { run_id }),
+    ...(execution_id === null ? {} : { execution_id }),
+  };
+  const data = { ...JSON.parse(event.data), ...about };
+  return JSON.stringify({ type, timestamp: new Date(created_at).toISOString(), data });
+}

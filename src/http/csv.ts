@@ -1,0 +1,45 @@
+// Results as CSV (RFC 4180): the columns of a row with one per name of the matrix among them.
+import { stringify } from "csv-stringify/sync";
+import type { ResultRow } from "./result.ts";
+
+const before = ["run_id", "position", "name"] as const;
+const after = [
+  "status",
+  "attempts",
+  "return_code",
+  "duration_ms",
+  "cost",
+  "cost_source",
+  "hardware",
+  "gpu_utilization_percent",
+  "gpu_idle_share",
+  "energy_wh",
+  "error_code",
+  "retry_of",
+] as const;
+const fixed: readonly string[] = [...before, ...after];
+
+export function csvHeader(matrixNames: string[]): string {
+  // Two columns must not bear one name.
+  const columns = matrixNames.map((name) => (fixed.includes(name) ? `matrix.${name}` : name));
+  return stringify([[...before, ...columns, ...after]], options);
+}
+
+export function csvLines(matrixNames: string[], rows: ResultRow[]): string {
+  const lines = rows.map((row) => [
+    ...before.map((column) => guarded(row[column])),
+    ...matrixNames.map((name) => guarded(row.matrix?.[name] ?? null)),
+    ...after.map((column) => guarded(row[column])),
+  ]);
+  return stringify(lines, options);
+}
+
+const options = { record_delimiter: "windows" } as const;
+
+/** A spreadsheet takes a text that begins so for a formula. A plain number such as -0.1 can be none and stays as it is. */
+function guarded(value: string | number | null): string | number | null {
+  if (typeof value !== "string" || !/^[=+\-@\t\r]/.test(value) || PLAIN_NUMBER.test(value)) return value;
+  return `'${value}`;
+}
+
+const PLAIN_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;

@@ -1,0 +1,138 @@
+// The event log, of all that the caller may see or of one job: as Server-Sent Events, or as a list with a cursor.
+import { lastEventId, listQuery, streamQuery } from "../../contract/events.ts";
+import {
+  type EventFilter,
+  type EventPage,
+  type EventRow,
+  newestSeq,
+  oldestSeq,
+  readEvents,
+} from "../../store/events.ts";
+import { findJob } from "../../store/jobs.ts";
+import { ownerSeenBy } from "../auth.ts";
+import type { Call, Desk } from "../call.ts";
+import { cursorOf, readCursor } from "../cursor.ts";
+import { invalid, tooMany } from "../problem.ts";
+import { callerOf, queryOf, type Route } from "../route.ts";
+import { eventStream } from "../stream.ts";
+import { topics } from "../tail.ts";
+import { type Validated, validate } from "../validate.ts";
+import { viewEvent } from "../view.ts";
+import { jobOf, noJob } from "./jobs.ts";
+
+export const eventRoutes: Route[] = [
+  { method: "GET", path: "/v1/events", access: "read", handle: getEvents },
+  { method: "GET", path: "/v1/jobs/:job/events", access: "read", handle: getJobEvents },
+];
+
+/** Whose events, and from where on a stream begins that does not say. */
+interface Scope {
+  filter: EventFilter;
+  topic: string;
+  begins: "now" | "first";
+  isOver(): Promise<boolean>;
+}
+
+async function getEvents(c: Call, desk: Desk): Promise<Response> {
+  const owner = ownerSeenBy(callerOf(c));
+  const topic = owner === null ? topics.everything : topics.key(owner);
+  return serve(c, desk, { filter: { owner }, topic, begins: "now", isOver: async () => false });
+}
+
+async function getJobEvents(c: Call, desk: Desk): Promise<Response> {
+  const job = await jobOf(c, desk);
+  if (job === null) return noJob(c);
+  // A run that was retried by hand lives on in a terminal job, and its events are waited for, too.
+  const isOver = async () => {
+    const row = await findJob(desk.store.db, job.id, null);
+    return row === null || (row.ended_at !== null && row.queued + row.active + row.collecting === 0);
+  };
+  const filter = { owner: null, jobId: job.id };
+  return serve(c, desk, { filter, topic: topics.job(job.id), begins: "first", isOver });
+}
+
+function serve(c: Call, desk: Desk, scope: Scope): Promise<Response> {
+  const accept = c.req.header("Accept") ?? "";
+  const wantsList = /\bapplication\/json\b/.test(accept) && !/\btext\/event-stream\b/.test(accept);
+  return wantsList ? list(c, desk, scope) : stream(c, desk, scope);
+}
+
+async function stream(c: Call, desk: Desk, { filter, topic, begins, isOver }: Scope): Promise<Response> {
+  const query = queryOf(c, streamQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const last = await lastSeen(c, desk, query.value.last_event_id);
+  if (!last.ok) return invalid(c, last.errors);
+  const wanted = { ...filter, types: query.value.types };
+  // Browsers come back after every end, unless they are told that nothing more is to come.
+  const isKnown = last.value !== undefined && (await isOver());
+  if (isKnown && (await readEvents(desk.store.db, wanted, last.value ?? 0, 1)).events.length === 0)
+    return c.body(null, 204);
+
+  const asked = last.value ?? (begins === "first" ? 0 : await newestSeq(desk.store.db));
+  const after = Math.max(asked, await lastDeleted(desk));
+  // Events go with their jobs: who comes back to the whole log after long is told that some are missing.
+  const isGap = filter.jobId === undefined && after > asked;
+  const notes = isGap ? [`events up to ${after} are not kept any more; the stream goes on after them`] : [];
+  const subscription = c.req.method === "HEAD" ? undefined : desk.tail.subscribe(topic);
+  if (subscription === null) return tooMany(c);
+  c.header("Content-Type", "text/event-stream; charset=utf-8");
+  c.header("X-Accel-Buffering", "no");
+  // Nobody sends another request after a stream: an idle connection would only hold up the stop.
+  c.header("Connection", "close");
+  if (subscription === undefined) return c.body(null);
+  return c.body(eventStream(desk, subscription, { filter: wanted, after, notes, isOver }));
+}
+
+/** The number before the oldest event that is kept. */
+async function lastDeleted(desk: Desk): Promise<number> {
+  const newest = await newestSeq(desk.store.db);
+  return ((await oldestSeq(desk.store.db)) ?? newest + 1) - 1;
+}
+
+async function list(c: Call, desk: Desk, { filter }: Scope): Promise<Response> {
+  const query = queryOf(c, listQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const { limit, types, last_event_id } = query.value;
+  const cursor = readCursor(query.value.cursor, "event");
+  if (!cursor.ok) return invalid(c, cursor.errors);
+  const last = await lastSeen(c, desk, last_event_id);
+  if (!last.ok) return invalid(c, last.errors);
+  const after = Math.max(Number(cursor.value ?? last.value ?? 0), await lastDeleted(desk));
+  const { events, readTo, isNewest } = await collect(desk, { ...filter, types }, after, limit + 1);
+  const shown = events.slice(0, limit);
+  const next = events.length > limit ? shown.at(-1)?.seq : isNewest ? undefined : readTo;
+  return c.json({
+    data: shown.map(viewEvent),
+    next_cursor: next === undefined ? null : cursorOf("event", next),
+  });
+}
+
+/** As many events as are wanted, out of a bounded number of pages: fewer, if few in a long log are wanted. */
+async function collect(desk: Desk, filter: EventFilter, after: number, limit: number): Promise<EventPage> {
+  const events: EventRow[] = [];
+  let page: EventPage = { events: [], readTo: after, isNewest: false };
+  for (let pages = 0; pages < MOST_PAGES && !page.isNewest && events.length < limit; pages++) {
+    page = await readEvents(desk.store.db, filter, page.readTo, limit - events.length);
+    events.push(...page.events);
+  }
+  return { ...page, events };
+}
+
+const MOST_PAGES = 20;
+
+/** The header stands before the parameter: a browser that comes back repeats its URL as it was. */
+async function lastSeen(
+  c: Call,
+  desk: Desk,
+  parameter: number | undefined,
+): Promise<Validated<number | undefined>> {
+  const header = c.req.header("Last-Event-ID");
+  const pointer = header === undefined ? "query:last_event_id" : "header:Last-Event-ID";
+  const last = validate(lastEventId.optional(), header, { pointer: () => pointer });
+  if (!last.ok) return last;
+  const seq = last.value ?? parameter;
+  const newest = seq === undefined ? 0 : await newestSeq(desk.store.db);
+  if (seq === undefined || seq <= newest) return { ok: true, value: seq };
+  const detail = `no event has this number yet, the newest has ${newest}; leave it out to begin with new ones`;
+  return { ok: false, errors: [{ pointer, detail }] };
+}

@@ -1,0 +1,69 @@
+// The results of a job: one row per run, as a list or as CSV.
+import { noQuery, page } from "../../contract/query.ts";
+import type { JobRow } from "../../store/jobs.ts";
+import { listRuns, matrixNames } from "../../store/runs.ts";
+import type { Call, Desk } from "../call.ts";
+import { csvHeader, csvLines } from "../csv.ts";
+import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { invalid } from "../problem.ts";
+import { viewResult } from "../result.ts";
+import { queryOf, type Route } from "../route.ts";
+import { jobOf, noJob } from "./jobs.ts";
+import { viewRuns } from "./runs.ts";
+
+export const resultRoutes: Route[] = [
+  { method: "GET", path: "/v1/jobs/:job/results", access: "read", handle: getResults },
+];
+
+async function getResults(c: Call, desk: Desk): Promise<Response> {
+  const isCsv = /\btext\/csv\b/.test(c.req.header("Accept") ?? "");
+  return isCsv ? getCsv(c, desk) : getPage(c, desk);
+}
+
+async function getPage(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, page);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, desk);
+  if (job === null) return noJob(c);
+  const { limit, cursor } = query.value;
+  const after = readCursor(cursor, "position");
+  if (!after.ok) return invalid(c, after.errors);
+  const runs = await listRuns(desk.store.db, job.id, Number(after.value ?? -1), limit + 1);
+  const view = await viewRuns(desk, runs);
+  const toRow = (run: (typeof runs)[number]) => viewResult(view(run));
+  return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)));
+}
+
+/** The whole job, however large: read and sent page by page. */
+async function getCsv(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, desk);
+  if (job === null) return noJob(c);
+  const lines = ReadableStream.from(linesOf(desk, job)) as ReadableStream<Uint8Array>;
+  return c.body(lines, 200, {
+    "Content-Type": "text/csv; charset=utf-8; header=present",
+    "Content-Disposition": `attachment; filename="${job.id}.csv"`,
+  });
+}
+
+async function* linesOf(desk: Desk, job: JobRow): AsyncGenerator<Uint8Array> {
+  try {
+    const names = await matrixNames(desk.store.db, job.id);
+    yield Buffer.from(csvHeader(names));
+    for (let after = -1; ; ) {
+      const runs = await listRuns(desk.store.db, job.id, after, ROWS_AT_ONCE);
+      const view = await viewRuns(desk, runs);
+      if (runs.length > 0) yield Buffer.from(csvLines(names, runs.map(view).map(viewResult)));
+      const last = runs.at(-1);
+      if (last === undefined || runs.length < ROWS_AT_ONCE) return;
+      after = last.position;
+    }
+  } catch (error) {
+    // The status is out: the connection breaks off, so that nobody takes the part for the whole.
+    desk.report.fault("http", error);
+    throw error;
+  }
+}
+
+const ROWS_AT_ONCE = 250;

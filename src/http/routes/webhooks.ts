@@ -1,0 +1,109 @@
+// Subscriptions: who is told of what happens, and where. A submitter's hear of its own jobs, an administrator's of all.
+import { noQuery, page } from "../../contract/query.ts";
+import { rotateBody, webhookBody } from "../../contract/webhook.ts";
+import {
+  createWebhook,
+  type Disclosed,
+  MOST_WEBHOOKS,
+  reviveWebhook,
+  rotateWebhook,
+} from "../../orchestration/webhook.ts";
+import { deleteWebhook, findWebhook, listWebhooks, type WebhookRow } from "../../store/webhooks.ts";
+import { ownerSeenBy } from "../auth.ts";
+import type { Call, Desk } from "../call.ts";
+import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { invalid, problem } from "../problem.ts";
+import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { iso } from "../view.ts";
+
+export const webhookRoutes: Route[] = [
+  { method: "POST", path: "/v1/webhooks", access: "write", handle: postWebhook },
+  { method: "GET", path: "/v1/webhooks", access: "read", handle: getWebhooks },
+  { method: "GET", path: "/v1/webhooks/:webhook", access: "read", handle: getWebhook },
+  { method: "DELETE", path: "/v1/webhooks/:webhook", access: "write", handle: removeWebhook },
+  { method: "POST", path: "/v1/webhooks/:webhook/rotate", access: "write", handle: postRotate },
+  { method: "POST", path: "/v1/webhooks/:webhook/enable", access: "write", handle: postEnable },
+];
+
+async function postWebhook(c: Call, desk: Desk): Promise<Response> {
+  const body = await jsonBody(c, webhookBody);
+  if (!body.ok) return body.answer;
+  const { url, types, secret = null } = body.value;
+  const wrong = await desk.webhookProblem(url);
+  if (wrong !== null) return invalid(c, [{ pointer: "/url", detail: wrong.detail }]);
+  const { name: apiKey, role } = callerOf(c);
+  const created = await createWebhook(desk, { apiKey, allJobs: role === "admin", url, types, secret });
+  if (created === null)
+    return problem(c, "conflict", `a key has at most ${MOST_WEBHOOKS} webhooks; delete one first`);
+  c.header("Location", `/v1/webhooks/${created.webhook.id}`);
+  return c.json(disclose(created), 201);
+}
+
+async function getWebhooks(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, page);
+  if (!query.ok) return invalid(c, query.errors);
+  const { limit, cursor } = query.value;
+  const before = readCursor(cursor, "webhook");
+  if (!before.ok) return invalid(c, before.errors);
+  const filter = { owner: ownerSeenBy(callerOf(c)), before: before.value };
+  const webhooks = await listWebhooks(desk.store.db, filter, limit + 1);
+  return c.json(toPage(webhooks, limit, viewWebhook, (webhook) => cursorOf("webhook", webhook.id)));
+}
+
+async function getWebhook(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const webhook = await webhookOf(c, desk);
+  return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook));
+}
+
+async function removeWebhook(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, noQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const webhook = await webhookOf(c, desk);
+  if (webhook === null) return noWebhook(c);
+  await desk.store.write((tx) => deleteWebhook(tx.db, webhook.id));
+  return c.body(null, 204);
+}
+
+async function postRotate(c: Call, desk: Desk): Promise<Response> {
+  const body = await jsonBody(c, rotateBody);
+  if (!body.ok) return body.answer;
+  const webhook = await webhookOf(c, desk);
+  const rotated = webhook === null ? null : await rotateWebhook(desk, webhook.id, body.value.secret ?? null);
+  return rotated === null ? noWebhook(c) : c.json(disclose(rotated));
+}
+
+async function postEnable(c: Call, desk: Desk): Promise<Response> {
+  const webhook = await webhookOf(c, desk);
+  const enabled = webhook === null ? null : await reviveWebhook(desk, webhook.id);
+  return enabled === null ? noWebhook(c) : c.json(viewWebhook(enabled));
+}
+
+/** The webhook that the path names, if the caller may see it. */
+export function webhookOf(c: Call, desk: Desk): Promise<WebhookRow | null> {
+  return findWebhook(desk.store.db, idIn(c, "webhook"), ownerSeenBy(callerOf(c)));
+}
+
+export function noWebhook(c: Call): Response {
+  return problem(c, "not-found", "no webhook of yours has this id");
+}
+
+function disclose({ webhook, secret }: Disclosed) {
+  return { ...viewWebhook(webhook), secret };
+}
+
+function viewWebhook(webhook: WebhookRow) {
+  return {
+    id: webhook.id,
+    url: webhook.url,
+    types: JSON.parse(webhook.types) as string[],
+    api_key: webhook.api_key,
+    scope: webhook.all_jobs === 1 ? "all_jobs" : "own_jobs",
+    status: webhook.disabled_at !== null ? "disabled" : webhook.failing_since !== null ? "failing" : "ok",
+    created_at: iso(webhook.created_at),
+    failing_since: iso(webhook.failing_since),
+    disabled_at: iso(webhook.disabled_at),
+    disabled_reason: webhook.disabled_reason,
+  };
+}

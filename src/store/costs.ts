@@ -1,0 +1,144 @@
+// What ends cost: added to the day, the job and the key in the transaction that learns of it, never counted afterwards.
+import { sql } from "kysely";
+import { type Tally, toNano } from "../domain/cost.ts";
+import type { Db } from "./transaction.ts";
+
+export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally): Promise<void> {
+  const plus = (name: "executions" | "duration_ms" | "billed_nano" | "estimated_nano" | "unpriced") =>
+    sql<number>`${sql.ref(`usage.${name}`)} + ${sql.ref(`excluded.${name}`)}`;
+  await db
+    .insertInto("usage")
+    .values({
+      day,
+      api_key: apiKey,
+      executions: tally.executions,
+      duration_ms: tally.durationMs,
+      billed_nano: tally.billedNano,
+      estimated_nano: tally.estimatedNano,
+      unpriced: tally.unpriced,
+    })
+    .onConflict((c) =>
+      c.columns(["day", "api_key"]).doUpdateSet({
+        executions: plus("executions"),
+        duration_ms: plus("duration_ms"),
+        billed_nano: plus("billed_nano"),
+        estimated_nano: plus("estimated_nano"),
+        unpriced: plus("unpriced"),
+      }),
+    )
+    .execute();
+}
+
+/** True when this used up the job's budget: nothing more of it starts, and `steer` ends what still waits. */
+export async function addToJob(db: Db, jobId: string, tally: Tally, now: number): Promise<boolean> {
+  const job = await db
+    .updateTable("jobs")
+    .set((eb) => ({
+      billed_nano: eb("billed_nano", "+", tally.billedNano),
+      estimated_nano: eb("estimated_nano", "+", tally.estimatedNano),
+      unpriced: eb("unpriced", "+", tally.unpriced),
+    }))
+    .where("id", "=", jobId)
+    .returning(["billed_nano", "estimated_nano", "budget_nano", "budget_reached_at"])
+    .executeTakeFirstOrThrow();
+  const spent = job.billed_nano + job.estimated_nano;
+  if (job.budget_nano === null || job.budget_reached_at !== null || spent < job.budget_nano) return false;
+  await db
+    .updateTable("jobs")
+    .set({ budget_reached_at: now, ready_at: null, due_at: now })
+    .where("id", "=", jobId)
+    .execute();
+  return true;
+}
+
+/** Until when the key is held now, if this changed it; undefined if it did not. A key without a budget never is. */
+export async function addToKey(
+  db: Db,
+  name: string,
+  at: number,
+  tally: Tally,
+): Promise<{ heldUntil: number | null } | undefined> {
+  const row = await db
+    .selectFrom("api_keys")
+    .select(["budget_nano", "budget_window_ms"])
+    .where("name", "=", name)
+    .executeTakeFirst();
+  if (row?.budget_nano == null || row.budget_window_ms === null) return undefined;
+  const startedAt = windowStart(at, row.budget_window_ms);
+  const key = await db
+    .updateTable("api_keys")
+    .set({
+      window_spent_nano: sql<number>`${tally.billedNano + tally.estimatedNano} +
+        case when window_started_at = ${startedAt} then window_spent_nano else 0 end`,
+      window_started_at: startedAt,
+    })
+    .where("name", "=", name)
+    // What corrects a window that is over concerns nobody any more.
+    .where((eb) => eb.or([eb("window_started_at", "is", null), eb("window_started_at", "<=", startedAt)]))
+    .returning(["window_spent_nano", "held_until"])
+    .executeTakeFirst();
+  if (key === undefined) return undefined;
+  const isSpent = (key.window_spent_nano ?? 0) >= row.budget_nano;
+  const heldUntil = isSpent ? startedAt + row.budget_window_ms : null;
+  if (heldUntil === key.held_until) return undefined;
+  await db.updateTable("api_keys").set({ held_until: heldUntil }).where("name", "=", name).execute();
+  return { heldUntil };
+}
+
+/** A key may spend `amount` credits in each window of this length; windows are counted from 1970-01-01 UTC. */
+export interface KeyBudget {
+  name: string;
+  amount: number;
+  windowMs: number;
+}
+
+/** The keys' budgets are these and no others from now on. What the present windows have seen stays counted. */
+export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now: number): Promise<void> {
+  const names = budgets.map(({ name }) => name);
+  let others = db
+    .updateTable("api_keys")
+    .set({ budget_nano: null, budget_window_ms: null, held_until: null })
+    .where("budget_nano", "is not", null);
+  if (names.length > 0) others = others.where("name", "not in", names);
+  await others.execute();
+  for (const { name, amount, windowMs } of budgets) {
+    const startedAt = windowStart(now, windowMs);
+    const spent = await spentSince(db, name, startedAt);
+    const columns = {
+      budget_nano: toNano(amount),
+      budget_window_ms: windowMs,
+      window_started_at: startedAt,
+      window_spent_nano: spent,
+      held_until: spent >= toNano(amount) ? startedAt + windowMs : null,
+    };
+    await db
+      .insertInto("api_keys")
+      .values({ name, served: 0, ...columns })
+      .onConflict((c) => c.column("name").doUpdateSet(columns))
+      .execute();
+  }
+}
+
+/** Where the window was kept with every change it is known; another one is counted from the executions that are left. */
+async function spentSince(db: Db, name: string, startedAt: number): Promise<number> {
+  const kept = await db
+    .selectFrom("api_keys")
+    .select("window_spent_nano")
+    .where("name", "=", name)
+    .where("window_started_at", "=", startedAt)
+    .executeTakeFirst();
+  if (kept?.window_spent_nano != null) return kept.window_spent_nano;
+  const rows = await db
+    .selectFrom("executions")
+    .innerJoin("jobs", "jobs.id", "executions.job_id")
+    .select("executions.cost")
+    .where("jobs.api_key", "=", name)
+    .where("executions.detected_at", ">=", startedAt)
+    .where("executions.cost", "is not", null)
+    .execute();
+  return rows.reduce((sum, { cost }) => sum + toNano(cost ?? 0), 0);
+}
+
+function windowStart(at: number, windowMs: number): number {
+  return at - (at % windowMs);
+}

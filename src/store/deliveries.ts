@@ -1,0 +1,135 @@
+// Deliveries: what is due, claims with a lease, the outcome of each attempt, and the log.
+import { type Selectable, sql, type Updateable } from "kysely";
+import type { DeliveriesTable } from "./schema.ts";
+import type { Db } from "./transaction.ts";
+
+export type DeliveryRow = Selectable<DeliveriesTable>;
+
+/** One line of a delivery's log; what the subscriber answered is not kept. */
+export interface Attempt {
+  at: number;
+  durationMs: number;
+  status: number | null;
+  error: string | null;
+}
+
+/**
+ * What is due, of each lane only the first few: one seek per lane, however long the queue of a dead endpoint is.
+ */
+export async function dueDeliveries(
+  db: Db,
+  now: number,
+  perLane: number,
+): Promise<{ id: string; lane: string }[]> {
+  const { rows } = await sql<{ id: string; lane: string }>`
+    with recursive lanes (lane) as (
+      select min(lane) from deliveries where due_at is not null
+      union all
+      select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > lanes.lane)
+      from lanes where lanes.lane is not null)
+    select d.id, d.lane from lanes join deliveries d on d.id in (
+      select id from deliveries where lane = lanes.lane and due_at <= ${now} order by due_at, id limit ${perLane})
+    where lanes.lane is not null
+    order by d.due_at, d.id`.execute(db);
+  return rows;
+}
+
+export interface DueDelivery extends DeliveryRow {
+  /** JSON; null for a job's own URL. */
+  secrets: string | null;
+}
+
+/** Takes those that are still due; the lease ends by itself if this process dies. */
+export async function claimDeliveries(
+  db: Db,
+  ids: string[],
+  now: number,
+  leaseUntil: number,
+): Promise<DueDelivery[]> {
+  const claimed = await db
+    .updateTable("deliveries")
+    .set({ due_at: leaseUntil })
+    .where("id", "in", ids)
+    .where("due_at", "<=", now)
+    .returning("id")
+    .execute();
+  if (claimed.length === 0) return [];
+  return db
+    .selectFrom("deliveries")
+    .leftJoin("webhooks", "webhooks.id", "deliveries.webhook_id")
+    .selectAll("deliveries")
+    .select("webhooks.secrets")
+    .where(
+      "deliveries.id",
+      "in",
+      claimed.map((row) => row.id),
+    )
+    .execute();
+}
+
+/** Those that nobody will make now are due again. */
+export async function releaseDeliveries(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable("deliveries")
+    .set({ due_at: now })
+    .where("id", "in", ids)
+    .where("due_at", "in", leases)
+    .execute();
+}
+
+/** The next moment at which something becomes due; what is due already waits for a place. */
+export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
+  const query = db.selectFrom("deliveries").select("due_at").where("due_at", ">", now);
+  const row = await query.orderBy("due_at").limit(1).executeTakeFirst();
+  return row?.due_at ?? null;
+}
+
+export async function findDelivery(db: Db, id: string): Promise<DeliveryRow | null> {
+  const row = await db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirst();
+  return row ?? null;
+}
+
+export async function saveDelivery(db: Db, id: string, change: Updateable<DeliveriesTable>): Promise<void> {
+  await db.updateTable("deliveries").set(change).where("id", "=", id).execute();
+}
+
+/** Due now, with all attempts before it; the log stays. */
+export async function redeliver(db: Db, id: string, now: number): Promise<DeliveryRow | null> {
+  const query = db
+    .updateTable("deliveries")
+    .set({ state: "pending", reason: null, due_at: now, attempts: 0, first_tried_at: null, ended_at: null })
+    .where("id", "=", id)
+    .returningAll();
+  return (await query.executeTakeFirst()) ?? null;
+}
+
+/** Newest first, those before the given id: a webhook's, or those to a job's own URL. */
+export async function listDeliveries(
+  db: Db,
+  of: { webhookId: string } | { jobId: string },
+  before: string | undefined,
+  limit: number,
+): Promise<DeliveryRow[]> {
+  let query = db.selectFrom("deliveries").selectAll();
+  if ("webhookId" in of) query = query.where("webhook_id", "=", of.webhookId);
+  else query = query.where("job_id", "=", of.jobId).where("webhook_id", "is", null);
+  if (before !== undefined) query = query.where("id", "<", before);
+  return query.orderBy("id", "desc").limit(limit).execute();
+}
+
+/** Answers how many were deleted, at most `limit`. */
+export async function deleteDeliveries(db: Db, endedBefore: number, limit: number): Promise<number> {
+  const over = db
+    .selectFrom("deliveries")
+    .select("id")
+    .where("ended_at", "<", endedBefore)
+    .orderBy("ended_at")
+    .limit(limit);
+  const { numDeletedRows } = await db.deleteFrom("deliveries").where("id", "in", over).executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+export function readLog(json: string): Attempt[] {
+  return JSON.parse(json);
+}

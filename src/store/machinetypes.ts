@@ -1,0 +1,23 @@
+// Lyceum's hardware and prices as they were last told.
+import type { Selectable } from "kysely";
+import type { MachineTypesTable } from "./schema.ts";
+import type { Db } from "./transaction.ts";
+
+export type MachineTypeRow = Selectable<MachineTypesTable>;
+
+export async function listMachineTypes(db: Db): Promise<MachineTypeRow[]> {
+  return db.selectFrom("machine_types").selectAll().orderBy("hardware_profile").execute();
+}
+
+/** Credits per hour, or null. */
+export async function priceOf(db: Db, hardware: string): Promise<number | null> {
+  const query = db.selectFrom("machine_types").select("price_per_hour");
+  const row = await query.where("hardware_profile", "=", hardware).executeTakeFirst();
+  return row?.price_per_hour ?? null;
+}
+
+/** The list as it is now: what is not in it any more goes. */
+export async function replaceMachineTypes(db: Db, rows: MachineTypeRow[]): Promise<void> {
+  await db.deleteFrom("machine_types").execute();
+  if (rows.length > 0) await db.insertInto("machine_types").values(rows).execute();
+}

@@ -1,0 +1,158 @@
+// Deliver: posts what subscribers are to hear, signed per Standard Webhooks. The only place that speaks HTTP to them.
+// Each lane has a few places of its own, so that a slow endpoint keeps nobody else waiting.
+import type { LookupAddress } from "node:dns";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import PQueue from "p-queue";
+import { Webhook } from "standardwebhooks";
+import type { Clock, Timers } from "../domain/clock.ts";
+import { type Outcome, readRetryAfter } from "../domain/delivery.ts";
+import { inForce } from "../domain/webhook.ts";
+import { failureName } from "../lyceum/failure.ts";
+import type { Context } from "../orchestration/context.ts";
+import { recordAttempt } from "../orchestration/deliver.ts";
+import {
+  claimDeliveries,
+  type DueDelivery,
+  dueDeliveries,
+  nextDeliveryAt,
+  releaseDeliveries,
+} from "../store/deliveries.ts";
+import { readSecrets } from "../store/webhooks.ts";
+import type { FindDestination } from "./destination.ts";
+import type { Worker } from "./loop.ts";
+
+export interface DeliverOptions {
+  findDestination: FindDestination;
+  /** Signs what goes to a job's own URL. */
+  secret: string | null;
+  clock: Clock;
+  timers: Timers;
+  /** A place has become free. */
+  onRoom: () => void;
+  concurrency?: number;
+  perLane?: number;
+}
+
+export function createDeliver(context: Context, options: DeliverOptions): Worker {
+  const { findDestination, secret, clock, timers, onRoom, concurrency = 64, perLane = 4 } = options;
+  const sending = new PQueue({ concurrency });
+  const underWay = new Map<string, { lane: string; leaseUntil: number }>();
+
+  /** What is due and has a place. */
+  async function choose(): Promise<string[]> {
+    const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
+    const places = new Map([...taken].map(([lane, { length }]) => [lane, perLane - length]));
+    const due = await dueDeliveries(context.store.db, clock.now(), perLane);
+    const fitting = due.filter(({ id, lane }) => {
+      const left = places.get(lane) ?? perLane;
+      if (left <= 0 || underWay.has(id)) return false;
+      places.set(lane, left - 1);
+      return true;
+    });
+    return fitting.slice(0, concurrency - underWay.size).map(({ id }) => id);
+  }
+
+  async function claim(ids: string[]): Promise<DueDelivery[]> {
+    const { claimed, leaseUntil } = await context.store.write(async (tx) => {
+      const leaseUntil = tx.now + LEASE_MS;
+      return { claimed: await claimDeliveries(tx.db, ids, tx.now, leaseUntil), leaseUntil };
+    });
+    for (const { id, lane } of claimed) underWay.set(id, { lane, leaseUntil });
+    return claimed;
+  }
+
+  async function deliver(due: DueDelivery): Promise<void> {
+    const at = clock.now();
+    const startedAt = clock.monotonic();
+    const outcome = await attempt(due, at);
+    const durationMs = Math.round(clock.monotonic() - startedAt);
+    await recordAttempt(context, due, { ...outcome, at, durationMs });
+  }
+
+  async function attempt(due: DueDelivery, at: number): Promise<Outcome> {
+    const secrets =
+      due.secrets === null ? [secret] : inForce(readSecrets(due.secrets), at).map((one) => one.secret);
+    const signing = secrets.filter((one) => one !== null);
+    if (signing.length === 0) return failed("no_secret");
+    const destination = await findDestination(due.url);
+    if (!destination.ok) return failed(destination.error);
+    const headers = { ...signed(due, signing, at), "User-Agent": "Proctor-Webhooks" };
+    return post(due, destination.addresses, headers, clock, timers);
+  }
+
+  return {
+    name: "deliver",
+    async runOnce() {
+      const ids = await choose();
+      for (const due of ids.length === 0 ? [] : await claim(ids)) {
+        void sending
+          .add(() => deliver(due))
+          .catch((error) => context.report.fault("deliver", error))
+          .finally(() => {
+            underWay.delete(due.id);
+            onRoom();
+          });
+      }
+      return nextDeliveryAt(context.store.db, clock.now());
+    },
+    idle: () => sending.onIdle(),
+    async handBack() {
+      const leases = [...new Set([...underWay.values()].map((one) => one.leaseUntil))];
+      await context.store.write((tx) => releaseDeliveries(tx.db, [...underWay.keys()], leases, tx.now));
+    },
+  };
+}
+
+/** Above what a look-up of the name and the request take together. */
+const LEASE_MS = 60_000;
+const TIMEOUT_MS = 15_000;
+
+/** One signature per secret in force, the current one first. */
+function signed({ id, payload }: DueDelivery, secrets: string[], at: number): Record<string, string> {
+  const signatures = secrets.map((secret) => new Webhook(secret).sign(id, new Date(at), payload));
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(at / 1000)),
+    "webhook-signature": signatures.join(" "),
+  };
+}
+
+function failed(error: string): Outcome {
+  return { status: null, error, retryAfterMs: null };
+}
+
+/** Connects to one of the given addresses and to no other; of the answer only the head is read. */
+function post(
+  { url, payload }: DueDelivery,
+  addresses: LookupAddress[],
+  headers: Record<string, string>,
+  clock: Clock,
+  timers: Timers,
+): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const send = url.toLowerCase().startsWith("https:") ? requestHttps : requestHttp;
+  const request = send(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload), ...headers },
+    // A connection of its own: a kept one leads to an address that was checked for another attempt.
+    agent: false,
+    lookup: (_host, { all }, callback) => {
+      const [first] = addresses;
+      if (all) callback(null, addresses);
+      else callback(null, first?.address ?? "", first?.family ?? 0);
+    },
+  });
+  const cancel = timers.after(TIMEOUT_MS, () => settle(failed("timeout")));
+  function settle(outcome: Outcome): void {
+    cancel();
+    request.destroy();
+    resolve(outcome);
+  }
+  request.on("error", (error) => settle(failed(failureName(error))));
+  request.on("response", ({ statusCode = 0, headers: { "retry-after": retryAfter } }) =>
+    settle({ status: statusCode, error: null, retryAfterMs: readRetryAfter(retryAfter, clock.now()) }),
+  );
+  request.end(payload);
+  return promise;
+}

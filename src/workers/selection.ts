@@ -1,0 +1,61 @@
+// The sub-jobs of a GPU selection, each read by its record. Of a record, which may hold secrets, only what is named
+// here is kept. What the selection shows is not documented: it may show nothing.
+import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../domain/cost.ts";
+import type { Reading } from "../domain/execution.ts";
+import type { SubJob } from "../domain/selection.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { GpuSelectionReading } from "../lyceum/reading.ts";
+import { classify } from "../lyceum/word.ts";
+import { priceOf } from "../store/machinetypes.ts";
+import type { Db } from "../store/transaction.ts";
+import { isOver, readingOfRow } from "./reading.ts";
+
+export interface Selection {
+  subJobs: SubJob[];
+  /** Nothing more is to be expected. */
+  isComplete: boolean;
+}
+
+export async function readSelection(lyceum: LyceumClient, db: Db, id: string): Promise<Selection> {
+  const status = await lyceum.gpuSelectionStatus(id, "collect");
+  if (status.outcome !== "ok") return { subJobs: [], isComplete: status.outcome === "missing" };
+  const listed = status.value.subJobs.slice(0, MOST_SUB_JOBS);
+  const read = await Promise.all(listed.map((subJob) => readSubJob(lyceum, db, subJob)));
+  return { subJobs: read.map((one) => one.subJob), isComplete: read.every((one) => one.isComplete) };
+}
+
+/**
+ * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
+ * nothing counts twice and nothing is missed.
+ */
+export function withSubJobs(reading: Reading, { subJobs }: Selection): Reading {
+  const { cost, source } = sumOf(subJobs.map((one) => ({ cost: one.cost, source: one.cost_source })));
+  if (cost === null || (isCost(reading.cost) && reading.cost >= cost)) return reading;
+  return { ...reading, cost, costSource: source ?? undefined };
+}
+
+const MOST_SUB_JOBS = 16;
+const LONGEST_NAME = 100;
+
+async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionReading["subJobs"][number]) {
+  const answer = await lyceum.record(listed.executionId, "collect");
+  const row = answer.outcome === "ok" ? answer.value : null;
+  const reading = row === null ? null : readingOfRow(row);
+  const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;
+  const word = row?.word ?? listed.word;
+  const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
+  const isBilled = isCost(reading?.cost);
+  const cost = isBilled
+    ? (reading?.cost ?? null)
+    : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
+  const source: CostSource | null = cost === null ? null : isBilled ? "billed" : "estimated";
+  const subJob: SubJob = {
+    lyceum_execution_id: listed.executionId.slice(0, LONGEST_NAME),
+    hardware,
+    status: word === null ? null : (classify(word).status ?? word.slice(0, LONGEST_NAME)),
+    duration_ms: durationMs(timed),
+    cost,
+    cost_source: source,
+  };
+  return { subJob, isComplete: answer.outcome === "missing" || (row !== null && isOver(row)) };
+}

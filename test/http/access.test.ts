@@ -1,0 +1,110 @@
+// Who may do what: read off the table of routes itself, so that a new route is held to it, too.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Route } from "../../src/http/route.ts";
+import { routes } from "../../src/http/server.ts";
+import { apiKeys, image, type RunView, type Service, startService } from "../support/service.ts";
+
+let service: Service;
+let run: RunView;
+beforeAll(async () => {
+  service = await startService();
+  run = await service.run(image());
+});
+afterAll(() => service.close());
+
+const missing = { job: "job_01j0000000000000000000000a", run: "run_01j0000000000000000000000a" };
+const execution = "exe_01j0000000000000000000000a";
+
+/** A list where a route could also answer with a stream that does not end. */
+const list = { Accept: "application/json" };
+
+/** The route's path about things that do not exist, so that no route does harm. */
+function pathOf({ path }: Route): string {
+  return path.replace(":job", missing.job).replace(":run", missing.run).replace(/:\w+/g, execution);
+}
+
+/** The same path about things that are Ann's. */
+function annsPathOf({ path }: Route): string {
+  const own = run.executions[0]?.id ?? "";
+  return path.replace(":job", run.job_id).replace(":run", run.id).replace(/:\w+/g, own);
+}
+
+const guarded = routes.filter(({ access }) => access === "read" || access === "write");
+const named = guarded.map((route) => [`${route.method} ${route.path}`, route] as const);
+
+describe.each(named)("%s", (_, route) => {
+  it("is shut to whoever has no valid key", async () => {
+    const wrong = [
+      {},
+      { Authorization: "" },
+      { Authorization: apiKeys.ann },
+      { Authorization: `Basic ${Buffer.from(`ann:${apiKeys.ann}`).toString("base64")}` },
+      { Authorization: `Bearer ${apiKeys.ann}x` },
+      { Authorization: `Bearer ${apiKeys.ann.slice(0, -1)}` },
+      { Authorization: `Bearer ${apiKeys.ann} ${apiKeys.bob}` },
+      { Authorization: "Bearer" },
+    ];
+    for (const headers of wrong) {
+      const answer = await service.nobody.call(
+        route.method,
+        pathOf(route),
+        undefined,
+        headers as Record<string, string>,
+      );
+      expect(answer).toMatchObject({ status: 401, body: { type: "urn:proctor:problem:unauthorized" } });
+      expect(answer.headers.get("WWW-Authenticate")).toBe("Bearer");
+    }
+  });
+
+  it(`is ${route.access === "read" ? "open" : "shut"} to a reader, and open to submitters and administrators`, async () => {
+    const statusFor = async (name: "reader" | "ann" | "admin") =>
+      (await service[name].call(route.method, pathOf(route), undefined, list)).status;
+    const reader = await statusFor("reader");
+    if (route.access === "read") expect([401, 403]).not.toContain(reader);
+    else expect(reader).toBe(403);
+    for (const name of ["ann", "admin"] as const) expect([401, 403]).not.toContain(await statusFor(name));
+  });
+
+  it.runIf(/:(job|run|execution)/.test(route.path))(
+    "answers about another key's as about what is missing",
+    async () => {
+      const ask = (path: string) =>
+        service.bob.call(route.method, path, undefined, { ...list, "X-Request-Id": "same" });
+      const [foreign, absent] = [await ask(annsPathOf(route)), await ask(pathOf(route))];
+      expect(foreign.status).toBe(404);
+      expect([foreign.status, foreign.text]).toEqual([absent.status, absent.text]);
+    },
+  );
+});
+
+it("nobody did any harm above", async () => {
+  expect((await service.ann.get(`/v1/runs/${run.id}`)).body).toEqual(run);
+});
+
+it("lists show submitters their own jobs, and readers and administrators all of them", async () => {
+  const bobs = await service.bob.post("/v1/jobs", { runs: [image()] });
+  const seenBy = async (name: "ann" | "bob" | "reader" | "admin") => {
+    const { data } = (await service[name].get("/v1/jobs")).body;
+    return data.map((job: { id: string }) => job.id).toSorted();
+  };
+  const all = [run.job_id, bobs.body.id].toSorted();
+  expect(await seenBy("ann")).toEqual([run.job_id]);
+  expect(await seenBy("bob")).toEqual([bobs.body.id]);
+  expect(await seenBy("reader")).toEqual(all);
+  expect(await seenBy("admin")).toEqual(all);
+  expect((await service.reader.get(`/v1/runs/${run.id}`)).body).toEqual(run);
+  expect((await service.admin.get(`/v1/runs/${run.id}/output`)).status).toBe(200);
+});
+
+it("an administrator may cancel and delete what is another key's", async () => {
+  const { id } = await service.submit({ runs: [image("delay=50s")] });
+  expect((await service.bob.post(`/v1/jobs/${id}/cancel`)).status).toBe(404);
+  expect((await service.admin.post(`/v1/jobs/${id}/cancel`)).status).toBe(200);
+  await service.ended(id);
+  expect((await service.admin.call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+});
+
+it("the scheme's name is read in any case, as HTTP has it", async () => {
+  const answer = await service.nobody.get("/v1/jobs", { Authorization: `bearer  ${apiKeys.ann}` });
+  expect(answer.status).toBe(200);
+});

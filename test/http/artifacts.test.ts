@@ -1,0 +1,94 @@
+// What is not there: not yet, not at all, or not any more; and what is deleted.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { image, type Service, startService } from "../support/service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+const kinds = ["output", "timing", "metrics", "logs"];
+const problemOf = async (path: string) => {
+  const { status, body, headers } = await service.ann.get(path);
+  return { status, type: body.type, detail: body.detail, retryAfter: headers.get("Retry-After") };
+};
+
+describe("an artifact", () => {
+  it("of a run that is still alive is not ready, and says when to ask again", async () => {
+    const { id } = await service.submit({ runs: [image("delay=50s")] });
+    const run = await service.soleRun(id, (one) => one.lyceum_execution_id !== null);
+    for (const kind of kinds) {
+      const found = await problemOf(`/v1/runs/${run.id}/${kind}`);
+      expect(found).toMatchObject({ status: 404, type: "urn:proctor:problem:not-ready", retryAfter: "2" });
+      expect(found.detail).toContain("active");
+    }
+    await service.ann.post(`/v1/jobs/${id}/cancel`);
+    await service.ended(id);
+  });
+
+  it("of a run that was never started is not ready, and of an attempt that never was not found", async () => {
+    service.network.lyceumIsUp = false;
+    const { id } = await service.submit({ runs: [image()] });
+    const run = await service.soleRun(id, (one) => one.status === "queued");
+    expect(await problemOf(`/v1/runs/${run.id}/output`)).toMatchObject({ status: 404 });
+    expect(await problemOf(`/v1/runs/${run.id}/output?attempt=2`)).toMatchObject({
+      status: 404,
+      type: "urn:proctor:problem:not-found",
+    });
+    service.network.lyceumIsUp = true;
+    await service.ended(id);
+  });
+
+  it("of a run that Lyceum refused is unavailable, and says why", async () => {
+    const run = await service.run(image("nonsense=1"));
+    for (const kind of kinds) {
+      const found = await problemOf(`/v1/runs/${run.id}/${kind}`);
+      expect(found).toMatchObject({ status: 404, type: "urn:proctor:problem:unavailable", retryAfter: null });
+      expect(found.detail).toContain("rejected");
+    }
+  });
+
+  it("of an earlier attempt can still be had", async () => {
+    const run = await service.run(image("exit=4"), { retry: { max_attempts: 2, on: ["failed"] } });
+    const [first, second] = run.executions;
+    for (const [attempt, execution] of [first, second].entries()) {
+      const { body } = await service.ann.get(`/v1/runs/${run.id}/output?attempt=${attempt + 1}`);
+      expect(body).toMatchObject({ run_id: run.id, execution_id: execution?.id, return_code: 4 });
+    }
+  });
+});
+
+describe("DELETE of a job", () => {
+  it("is refused while it has runs that have not ended", async () => {
+    const { id } = await service.submit({ runs: [image("delay=50s")] });
+    const answer = await service.ann.call("DELETE", `/v1/jobs/${id}`);
+    expect(answer).toMatchObject({ status: 409, body: { type: "urn:proctor:problem:conflict" } });
+    await service.ann.post(`/v1/jobs/${id}/cancel`);
+    await service.ended(id);
+    expect((await service.ann.call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+  });
+
+  it("takes everything with it, and nothing of others", async () => {
+    const kept = await service.run(image());
+    const run = await service.run(image());
+    const [execution] = run.executions;
+    const paths = [
+      `/v1/jobs/${run.job_id}`,
+      `/v1/jobs/${run.job_id}/runs`,
+      `/v1/runs/${run.id}`,
+      `/v1/runs/${run.id}/output`,
+      `/v1/executions/${execution?.id}`,
+      `/v1/executions/${execution?.id}/callbacks`,
+    ];
+    for (const path of paths) expect((await service.ann.get(path)).status).toBe(200);
+    expect((await service.ann.call("DELETE", `/v1/jobs/${run.job_id}`)).status).toBe(204);
+    for (const path of paths) expect((await service.ann.get(path)).status).toBe(404);
+    expect((await service.ann.call("DELETE", `/v1/jobs/${run.job_id}`)).status).toBe(404);
+    for (const table of ["runs", "executions", "events"])
+      expect(service.rows(`select 1 from ${table} where job_id = ?`, run.job_id)).toEqual([]);
+    for (const table of ["callbacks", "artifacts"])
+      expect(service.rows(`select 1 from ${table} where execution_id = ?`, execution?.id)).toEqual([]);
+    expect((await service.ann.get(`/v1/runs/${kept.id}`)).body).toEqual(kept);
+  });
+});

@@ -1,0 +1,87 @@
+// Idempotency-Key: a submission that is repeated, for whatever reason, is one job.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { image, type Service, startService } from "../support/service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+const body = JSON.stringify({ runs: [image()], name: "once" });
+const submit = (key: string, text = body, who: "ann" | "bob" | "admin" = "ann") =>
+  service[who].post("/v1/jobs", text, { "Idempotency-Key": key });
+const jobs = () => service.rows("select count(*) as n from jobs")[0].n;
+
+it("the same key with the same body answers with the same job, even after its end", async () => {
+  const first = await submit("key-1");
+  expect([first.status, first.headers.get("Idempotency-Replayed")]).toEqual([202, null]);
+  await service.ended(first.body.id);
+  const replay = await submit("key-1");
+  expect(replay).toMatchObject({ status: 200, body: { id: first.body.id, status: "succeeded" } });
+  expect(replay.headers.get("Idempotency-Replayed")).toBe("true");
+  expect(replay.headers.get("Location")).toBe(first.headers.get("Location"));
+  expect(service.emulator.executions()).toHaveLength(1);
+});
+
+it("the same key with another body is refused, and says which header is at fault", async () => {
+  await submit("key-2");
+  const before = jobs();
+  const answer = await submit("key-2", body.replace("once", "twice"));
+  expect(answer).toMatchObject({
+    status: 422,
+    body: {
+      type: "urn:proctor:problem:idempotency-mismatch",
+      errors: [{ pointer: "header:Idempotency-Key", detail: expect.any(String) }],
+    },
+  });
+  expect(jobs()).toBe(before);
+});
+
+it("many at the same time make one job", async () => {
+  const before = jobs();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => submit("key-3")));
+  expect(answers.filter((answer) => answer.status === 202)).toHaveLength(1);
+  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(19);
+  expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
+  expect(jobs()).toBe(before + 1);
+});
+
+it("a key belongs to the API key that used it", async () => {
+  const anns = await submit("key-4");
+  const bobs = await submit("key-4", body.replace("once", "bob's"), "bob");
+  const admins = await submit("key-4", body, "admin");
+  expect([anns.status, bobs.status, admins.status]).toEqual([202, 202, 202]);
+  expect(new Set([anns.body.id, bobs.body.id, admins.body.id]).size).toBe(3);
+});
+
+it("a refused body does not use up the key", async () => {
+  expect((await submit("key-5", '{"runs":[]}')).status).toBe(422);
+  expect((await submit("key-5")).status).toBe(202);
+});
+
+it("the key of a deleted job is free again", async () => {
+  const first = await submit("key-6");
+  await service.ended(first.body.id);
+  expect((await service.ann.call("DELETE", `/v1/jobs/${first.body.id}`)).status).toBe(204);
+  const second = await submit("key-6");
+  expect(second.status).toBe(202);
+  expect(second.body.id).not.toBe(first.body.id);
+});
+
+it("a key has 1 to 255 printable characters", async () => {
+  for (const key of ["x".repeat(255), "a", "with blank inside", "!~"])
+    expect((await submit(key)).status).toBe(202);
+  for (const key of ["x".repeat(256), "", "caf\u00e9"]) {
+    const answer = await submit(key);
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: "header:Idempotency-Key" }] } });
+  }
+});
+
+it("without a key each submission is a job of its own", async () => {
+  const [first, second] = await Promise.all([
+    service.ann.post("/v1/jobs", body),
+    service.ann.post("/v1/jobs", body),
+  ]);
+  expect(first.body.id).not.toBe(second.body.id);
+});

@@ -1,0 +1,202 @@
+// What every answer has in common, and how requests are refused that no route can make sense of.
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Answer, apiKeys, image, type Service, startService, until } from "../support/service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+/** RFC 9457, with the members that ours always have. */
+function expectProblem(answer: Answer, status: number, kind: string): void {
+  expect(answer.headers.get("Content-Type")).toBe("application/problem+json");
+  expect(answer.body).toMatchObject({
+    type: `urn:proctor:problem:${kind}`,
+    title: expect.stringMatching(/^[A-Z]/),
+    status,
+    detail: expect.stringMatching(/./),
+    instance: `urn:proctor:request:${answer.headers.get("X-Request-Id")}`,
+  });
+  expect(answer.status).toBe(status);
+  const { errors } = answer.body;
+  expect(errors !== undefined).toBe(status === 422);
+  for (const error of errors ?? [])
+    expect(error).toEqual({ pointer: expect.any(String), detail: expect.stringMatching(/./) });
+}
+
+const jobs = "/v1/jobs";
+
+describe("a body", () => {
+  it("that is not JSON is refused without being quoted", async () => {
+    const secret = "hunter2-hunter2";
+    for (const body of [
+      `{"docker_password": "${secret}`,
+      `${secret}`,
+      `{"a": ${secret}}`,
+      `[1,2`,
+      "\u0000",
+      "\ufeff{}",
+    ]) {
+      const answer = await service.ann.post(jobs, body);
+      expectProblem(answer, 400, "invalid-json");
+      expect(answer.text).not.toContain("hunter2");
+    }
+  });
+
+  it("that is empty is refused where something is needed", async () => {
+    for (const body of ["", "  \n"]) {
+      const answer = await service.ann.post(jobs, body);
+      expectProblem(answer, 400, "invalid-json");
+    }
+    expect((await service.ann.post(jobs)).body.detail).toContain("empty");
+  });
+
+  it("that is not UTF-8 is refused rather than bent", async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"runs":[{"kind":"python","code":"'),
+      Buffer.from([0xe9]),
+      Buffer.from('"}]}'),
+    ]);
+    expectProblem(await service.ann.post(jobs, bytes), 400, "invalid-json");
+  });
+
+  it("that is JSON but no object is refused as a whole", async () => {
+    for (const body of ["null", "[]", '"text"', "1", "true"]) {
+      const answer = await service.ann.post(jobs, body);
+      expectProblem(answer, 422, "validation-failed");
+      expect(answer.body.errors).toMatchObject([{ pointer: "" }]);
+    }
+  });
+
+  it("of more than 8 MiB is refused, and one of just that size is read", async () => {
+    const most = 8 * 1024 * 1024;
+    expectProblem(await service.ann.post(jobs, Buffer.alloc(most + 1, " ")), 413, "body-too-large");
+    expectProblem(await service.ann.post(jobs, Buffer.alloc(most, " ")), 400, "invalid-json");
+  });
+
+  it("of a cancellation has a bound of its own", async () => {
+    const answer = await service.ann.post(`${jobs}/job_x/cancel`, `{"mode":"${"a".repeat(70_000)}"}`);
+    expectProblem(answer, 413, "body-too-large");
+  });
+
+  it("whose sender goes away half-way is no fault of the service", async () => {
+    const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
+    const head = `POST ${jobs} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKeys.ann}\r\nContent-Length: 1000\r\n`;
+    const answered = () =>
+      service.logLines.filter((line) => line.includes('"route":"/v1/jobs","method":"POST"')).length;
+    const before = answered();
+    socket.write(`${head}Expect: 100-continue\r\n\r\n{"runs":`);
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.resetAndDestroy();
+    await until("the request's line in the log", () => answered() > before);
+    expect(service.logLines.filter((line) => line.includes('"event":"fault"'))).toEqual([]);
+  });
+});
+
+describe("a path", () => {
+  it("that does not exist answers 404, whoever asks", async () => {
+    for (const path of ["/v2/jobs", "/v1", "/v1/jobs/a/b/c", "/__emulator", "/v1/runs"])
+      for (const client of [service.ann, service.nobody])
+        expectProblem(await client.get(path), 404, "not-found");
+  });
+
+  it("that exists for another method answers 405 and says which", async () => {
+    const attempts = [
+      ["PUT", jobs, "POST, GET"],
+      ["PATCH", `${jobs}/job_x`, "GET, DELETE"],
+      ["GET", "/v1/runs/run_x/cancel", "POST"],
+      ["DELETE", "/v1/status", "GET"],
+      ["GET", "/callbacks/lyceum/exe_x/y", "POST"],
+    ] as const;
+    for (const [method, path, allow] of attempts) {
+      const answer = await service.ann.call(method, path);
+      expectProblem(answer, 405, "method-not-allowed");
+      const allowed = answer.headers
+        .get("Allow")
+        ?.split(", ")
+        .filter((name) => name !== "HEAD");
+      expect(allowed).toEqual(allow.split(", "));
+    }
+  });
+
+  it("with an id that cannot be one answers 404 as one that is missing", async () => {
+    const ids = [
+      "job_01j0000000000000000000000a",
+      "x",
+      "%00",
+      "job_%00",
+      "..%2f..",
+      "%ff",
+      "a".repeat(3000),
+      "%F0%9F%98%80",
+    ];
+    const answers = await Promise.all(
+      ids.flatMap((id) =>
+        [`${jobs}/${id}`, `/v1/runs/${id}`, `/v1/executions/${id}`].map((path) => service.ann.get(path)),
+      ),
+    );
+    for (const answer of answers) expectProblem(answer, 404, "not-found");
+  });
+
+  it("that is read by HEAD answers as by GET, without a body", async () => {
+    const get = await service.ann.get(jobs);
+    const head = await service.ann.call("HEAD", jobs);
+    expect([head.status, head.text]).toEqual([200, ""]);
+    expect(head.headers.get("Content-Type")).toBe(get.headers.get("Content-Type"));
+    expect((await service.nobody.call("HEAD", jobs)).status).toBe(401);
+    expect((await service.ann.call("HEAD", "/v1/runs/x/cancel")).status).toBe(405);
+  });
+
+  it("that is asked for OPTIONS names its methods and lets no foreign page in", async () => {
+    const answer = await service.nobody.call("OPTIONS", jobs, undefined, {
+      Origin: "https://elsewhere.example",
+    });
+    expect(answer.headers.get("Allow")).toContain("POST");
+    expect(answer.headers.get("Access-Control-Allow-Origin")).toBeNull();
+    expect(answer.status).toBe(405);
+  });
+});
+
+describe("every answer", () => {
+  it("carries a request id: the caller's own if it is sane, else a new one", async () => {
+    const paths = [jobs, "/livez", "/nowhere", "/v1/jobs/x", "/metrics", "/callbacks/lyceum/a/b"];
+    for (const path of paths) {
+      const own = await service.nobody.get(path, { "X-Request-Id": "My-trace.1_2" });
+      expect(own.headers.get("X-Request-Id")).toBe("My-trace.1_2");
+      for (const bad of ["a b", "x".repeat(129), 'in"jected', ""]) {
+        const answer = await service.nobody.get(path, { "X-Request-Id": bad });
+        expect(answer.headers.get("X-Request-Id")).toMatch(/^req_[0-9a-z]{26}$/);
+      }
+    }
+  });
+
+  it("is neither stored nor sniffed", async () => {
+    for (const path of [jobs, "/livez", "/nowhere"]) {
+      const { headers } = await service.ann.get(path);
+      expect([headers.get("Cache-Control"), headers.get("X-Content-Type-Options")]).toEqual([
+        "no-store",
+        "nosniff",
+      ]);
+    }
+  });
+
+  it("appears in the log by its route's template, never by its path or query", async () => {
+    await service.ann.get(`${jobs}/job_needle?haystack=needle`);
+    await service.nobody.get("/needle/needle");
+    const lines = service.logLines.filter((line) => line.includes('"event":"http_request"'));
+    expect(lines.some((line) => line.includes('"route":"/v1/jobs/:job"'))).toBe(true);
+    expect(lines.some((line) => line.includes("needle"))).toBe(false);
+  });
+});
+
+it("the operators' pages answer without a key", async () => {
+  expect((await service.nobody.get("/livez")).body).toEqual({ status: "ok" });
+  expect((await service.nobody.get("/readyz")).body).toEqual({ status: "ready" });
+  await service.run(image());
+  const { text, headers } = await service.nobody.get("/metrics");
+  expect(headers.get("Content-Type")).toContain("text/plain");
+  expect(text).toContain('proctor_runs_ended_total{status="succeeded"} 1');
+  expect(text).toContain('route="/v1/jobs/:job"');
+});

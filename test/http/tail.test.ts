@@ -1,0 +1,165 @@
+// The shared tail: one look for all who wait, wake-ups only for those concerned, and none that is lost.
+import { Hono } from "hono";
+import { expect, test } from "vitest";
+import type { Call, Desk, Env } from "../../src/http/call.ts";
+import { createTail, type Subscription, type Tail, topics } from "../../src/http/tail.ts";
+import { whenEnded } from "../../src/http/wait.ts";
+import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
+import { contextOf, ended, jobNow, live, submitted } from "../support/scene.ts";
+
+function tailOf({ store, time }: Pick<Database, "store" | "time">, most = 10): Tail {
+  return createTail({ store, now: () => time.now(), most, onNeed: () => {} });
+}
+
+function subscribed(tail: Tail, topic: string): Subscription {
+  const subscription = tail.subscribe(topic);
+  if (subscription === null) throw new Error("no room");
+  return subscription;
+}
+
+/** Whether it has been woken: asked without waiting. */
+async function isWoken(subscription: Subscription): Promise<boolean> {
+  const answer = await Promise.race([subscription.next(), new Promise((resolve) => setImmediate(resolve))]);
+  return answer === true;
+}
+
+eachDatabase("the tail", (open, kind) => {
+  test("wakes those whom an event concerns, and nobody else", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    const [anns, bobs] = [await submitted(context, 1), await submitted(context, 1, {}, { apiKey: "bob" })];
+    const tail = tailOf(database);
+    const all = [
+      topics.everything,
+      topics.key("ann"),
+      topics.key("bob"),
+      topics.job(anns.id),
+      topics.job(bobs.id),
+      topics.endOf(anns.id),
+      topics.endOf(bobs.id),
+    ];
+    const woken: string[] = [];
+    const listen = async (topic: string, subscription: Subscription) => {
+      while (await subscription.next()) woken.push(topic);
+    };
+    for (const topic of all) void listen(topic, subscribed(tail, topic));
+    const look = async () => {
+      woken.length = 0;
+      await tail.look();
+      await new Promise(setImmediate);
+      return all.filter((topic) => woken.includes(topic));
+    };
+    expect(await look()).toEqual(all);
+    expect(await look()).toEqual([]);
+    const { run } = await live(context);
+    expect(run.jobId).toBe(anns.id);
+    expect(await look()).toEqual([topics.everything, topics.key("ann"), topics.job(anns.id)]);
+    await ended(context, "completed");
+    expect(await look()).toEqual([
+      topics.everything,
+      topics.key("bob"),
+      topics.job(bobs.id),
+      topics.endOf(bobs.id),
+    ]);
+  });
+
+  test("hears of another instance's commits, where there may be one, by looking once a second", async () => {
+    const database = await open();
+    const other = { ...database, store: database.connect() };
+    const context = contextOf(other);
+    const job = await submitted(context, 1);
+    const tail = tailOf(database);
+    const subscription = subscribed(tail, topics.endOf(job.id));
+    const nextAt = await tail.look();
+    expect(nextAt).toBe(kind === "postgres" ? database.time.now() + 1_000 : null);
+    expect(await subscription.next()).toBe(true);
+    await ended(context, "completed");
+    await tail.look();
+    expect(await subscription.next()).toBe(true);
+  });
+
+  test("an end between the look and the wait is not lost", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    const { id } = await submitted(context, 1);
+    const tail = tailOf(database);
+    const desk = { tail, timers: database.time } as unknown as Desk;
+    const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as Call;
+    let looks = 0;
+    const answer = await whenEnded(call, desk, { id, waitMs: 60_000 }, async () => {
+      const seen = await jobNow(database.store, id);
+      looks += 1;
+      // Committed and told of after this look was begun, before its answer is there.
+      if (looks === 1) {
+        await tail.look();
+        await ended(context, "completed");
+        await tail.look();
+      }
+      return seen;
+    });
+    expect(answer).toMatchObject({ id, status: "succeeded" });
+    expect(looks).toBe(2);
+    expect(database.time.waiting()).toBe(0);
+  });
+});
+
+onSqlite("the tail's bounds", (open) => {
+  test("so many may wait; the next one is turned away until one has gone", async () => {
+    const tail = tailOf(await open(), 2);
+    const first = subscribed(tail, "a");
+    subscribed(tail, "b");
+    expect(tail.subscribe("a")).toBeNull();
+    first.end();
+    first.end();
+    subscribed(tail, "a");
+    expect(tail.subscribe("a")).toBeNull();
+  });
+
+  test("a wait for which there is no room is answered 503, with when to come back", async () => {
+    const tail = tailOf(await open(), 0);
+    const app = new Hono<Env>();
+    app.get("/", async (c) => {
+      const answer = await whenEnded(c, { tail } as Desk, { id: "job_1", waitMs: 1 }, async () => null);
+      return answer instanceof Response ? answer : c.body(null, 500);
+    });
+    const answer = await app.request("/");
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("Retry-After")).toBe("5");
+    expect(await answer.json()).toMatchObject({ type: "urn:proctor:problem:too-many-waiting" });
+  });
+
+  test("nothing is read while nobody waits, and who comes then is told to look", async () => {
+    const database = await open();
+    let needs = 0;
+    const tail = createTail({ store: database.store, now: () => 0, most: 10, onNeed: () => void needs++ });
+    await submitted(contextOf(database), 1);
+    expect(await tail.look()).toBeNull();
+    const first = subscribed(tail, topics.everything);
+    expect(needs).toBe(1);
+    await tail.look();
+    expect(await first.next()).toBe(true);
+    subscribed(tail, topics.everything);
+    expect(needs).toBe(1);
+    expect(await isWoken(first)).toBe(false);
+  });
+
+  test("once it is closed, all are over, whenever they come", async () => {
+    const tail = tailOf(await open());
+    const early = subscribed(tail, "a");
+    const waiting = early.next();
+    tail.close();
+    expect(await waiting).toBe(false);
+    expect(await subscribed(tail, "a").next()).toBe(false);
+  });
+
+  test("a look over many events goes on until it is through", async () => {
+    const database = await open();
+    const tail = tailOf(database);
+    const subscription = subscribed(tail, topics.everything);
+    await tail.look();
+    await submitted(contextOf(database), 1_500);
+    expect(await tail.look()).toBe(database.time.now());
+    expect(await tail.look()).toBeNull();
+    expect(await subscription.next()).toBe(true);
+  });
+});

@@ -1,0 +1,114 @@
+// The service's books as anyone could read them: the database file over a connection of its own, in plain SQL.
+// It sees what is committed and nothing else.
+import SqliteDatabase from "better-sqlite3";
+
+export interface JobEntry {
+  id: string;
+  name: string;
+  status: string;
+  on_run_failure: string;
+  on_lost: string;
+  retry_max_attempts: number;
+  retry_on: string;
+  max_parallel: number | null;
+  deadline_at: number | null;
+  cancel_mode: string | null;
+  due_at: number | null;
+  ready_at: number | null;
+  total: number;
+  queued: number;
+  active: number;
+  collecting: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  ended_at: number | null;
+}
+
+export interface RunEntry {
+  id: string;
+  job_id: string;
+  status: string;
+  attempt: number;
+  due_at: number | null;
+  execution_id: string | null;
+  cancel_cause: string | null;
+  cancel_mode: string | null;
+  error_code: string | null;
+  ended_at: number | null;
+}
+
+export interface ExecutionEntry {
+  id: string;
+  run_id: string;
+  job_id: string;
+  attempt: number;
+  phase: string;
+  status: string;
+  due_at: number | null;
+  lyceum_execution_id: string | null;
+  in_doubt_at: number | null;
+}
+
+export interface EventEntry {
+  seq: number;
+  type: string;
+  job_id: string;
+  run_id: string | null;
+  execution_id: string | null;
+}
+
+export interface ArtifactEntry {
+  execution_id: string;
+  kind: string;
+  state: string;
+  document: Buffer | null;
+}
+
+export type Books = ReturnType<typeof openBooks>;
+
+/** The books at one moment. */
+export interface Snapshot {
+  jobs: JobEntry[];
+  runs: RunEntry[];
+  executions: ExecutionEntry[];
+}
+
+export function openBooks(path: string) {
+  const database = new SqliteDatabase(path);
+  database.pragma("query_only = ON");
+  const all = <T>(sql: string) => {
+    const statement = database.prepare<unknown[], T>(sql);
+    return (...given: unknown[]) => statement.all(...given);
+  };
+  const version = database.prepare("pragma data_version").pluck();
+  let seen = -1;
+  const callbacks = all<{ count: number }>("select count(*) as count from callbacks where execution_id = ?");
+  const jobs = all<JobEntry>("select * from jobs order by id");
+  const runs = all<RunEntry>(
+    `select id, job_id, status, attempt, due_at, execution_id, cancel_cause, cancel_mode, error_code, ended_at
+     from runs order by job_id, position`,
+  );
+  const columns = "id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at";
+  const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
+  const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
+  return {
+    /** Whether anything was committed since the last time. */
+    hasChanged(): boolean {
+      const before = seen;
+      seen = version.get() as number;
+      return seen !== before;
+    },
+    jobs,
+    runs,
+    executions,
+    eventsAfter: all<EventEntry>(
+      "select seq, type, job_id, run_id, execution_id from events where seq > ? order by seq",
+    ),
+    artifacts: all<ArtifactEntry>("select execution_id, kind, state, document from artifacts"),
+    execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
+    callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
+    snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),
+    close: () => void database.close(),
+  };
+}

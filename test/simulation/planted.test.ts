@@ -1,0 +1,117 @@
+// The simulation can fail: each of these known bugs is planted into the real code, and must be found within a
+// bounded number of seeds that the code as it is passes.
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+const FROM = 1_000;
+const MOST_SEEDS = 20;
+
+const plants: Record<string, () => void> = {
+  "a start is sent again after a time-out": () =>
+    vi.doMock("../../src/lyceum/failure.ts", async (original) => ({
+      ...(await original<object>()),
+      isNeverSent: () => true,
+    })),
+
+  "a callback's body is believed": () =>
+    vi.doMock("../../src/orchestration/callback.ts", async (original) => {
+      const real = await original<typeof import("../../src/orchestration/callback.ts")>();
+      const { settle } = await import("../../src/orchestration/settle.ts");
+      const { readingOfWord } = await import("../../src/workers/reading.ts");
+      const receiveCallback: typeof real.receiveCallback = async (context, callback) => {
+        const disposition = await real.receiveCallback(context, callback);
+        const word = /"status":"(\w+)"/.exec(callback.body.toString())?.[1];
+        const reading = { fact: "reading", by: "callback", askedAt: 0 } as const;
+        if (word !== undefined)
+          await context.store.write((tx) =>
+            settle(context, tx, callback.executionId, { ...reading, reading: readingOfWord(word) }),
+          );
+        return disposition;
+      };
+      return { ...real, receiveCallback };
+    }),
+
+  // SQLite has one writer, so what compare-and-set guards against is planted with its removal: a change is built on
+  // what was read when the work began, and then saved whatever happened since.
+  "compare-and-set is removed": () =>
+    vi.doMock("../../src/store/executions.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/executions.ts")>();
+      const readAtClaim = new Map<string, Awaited<ReturnType<typeof real.findExecution>>>();
+      const loadDue: typeof real.loadDue = async (db, ids) => {
+        const due = await real.loadDue(db, ids);
+        for (const { execution } of due) readAtClaim.set(execution.id, execution);
+        return due;
+      };
+      const findExecution: typeof real.findExecution = async (db, id) =>
+        readAtClaim.get(id) ?? real.findExecution(db, id);
+      const saveExecution: typeof real.saveExecution = async (db, execution) => {
+        const { version } = (await real.findExecution(db, execution.id)) ?? execution;
+        await real.saveExecution(db, { ...execution, version });
+      };
+      return { ...real, loadDue, findExecution, saveExecution };
+    }),
+
+  "success is told before the commit": () =>
+    vi.doMock("../../src/store/groupcommit.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/groupcommit.ts")>();
+      const groupCommit: typeof real.groupCommit = (db, perform) => {
+        const performing = real.groupCommit(db, async (trx, work) => {
+          const performed = await perform(trx, work);
+          told.get(work)?.(performed);
+          return performed;
+        });
+        const told = new Map<unknown, (performed: unknown) => void>();
+        return (work) =>
+          new Promise((resolve, reject) => {
+            told.set(work, resolve as (performed: unknown) => void);
+            performing(work).catch(reject);
+          });
+      };
+      return { groupCommit };
+    }),
+
+  "a wake-up is forgotten": () =>
+    vi.doMock("../../src/domain/machine.ts", async (original) => {
+      const real = await original<typeof import("../../src/domain/machine.ts")>();
+      const transition: typeof real.transition = (situation, fact, moment) => {
+        const next = real.transition(situation, fact, moment);
+        if (fact.fact !== "unanswered" || next?.execution == null) return next;
+        return { ...next, execution: { ...next.execution, dueAt: Number.MAX_SAFE_INTEGER } };
+      };
+      return { ...real, transition };
+    }),
+
+  "the grace runs on during an outage": () =>
+    vi.doMock("../../src/domain/schedule.ts", async (original) => {
+      const real = await original<typeof import("../../src/domain/schedule.ts")>();
+      const answeredMs: typeof real.answeredMs = ({ inDoubtAt, acceptedAt, unseenMs }, now) =>
+        now - (inDoubtAt ?? acceptedAt ?? now) - unseenMs;
+      return { ...real, answeredMs };
+    }),
+};
+
+beforeEach(() => void vi.resetModules());
+afterEach(() => {
+  for (const path of ["lyceum/failure", "orchestration/callback", "store/executions", "store/groupcommit"])
+    vi.doUnmock(`../../src/${path}.ts`);
+  for (const path of ["domain/machine", "domain/schedule"]) vi.doUnmock(`../../src/${path}.ts`);
+});
+
+test.for(Object.keys(plants))("it is found when %s", { timeout: 120_000 }, async (name) => {
+  plants[name]?.();
+  const found = await firstFailure();
+  expect(found).not.toBeNull();
+  console.log(`${name}: ${found}`);
+});
+
+test("the code as it is passes the same seeds", { timeout: 120_000 }, async () => {
+  expect(await firstFailure()).toBeNull();
+});
+
+async function firstFailure(): Promise<string | null> {
+  const { simulate } = await import("./world.ts");
+  for (let seed = FROM; seed < FROM + MOST_SEEDS; seed++) {
+    const { failure } = await simulate(seed);
+    if (failure !== null) return `seed ${seed}: ${failure}`;
+  }
+  return null;
+}

@@ -1,0 +1,137 @@
+// A small reference model: from what happened at Lyceum and what was asked for follows how each run must have
+// ended. It knows nothing of how the service came to its view.
+import { unpackDocument } from "../../src/store/documents.ts";
+import type { Books, ExecutionEntry, JobEntry, RunEntry } from "./books.ts";
+import { demand } from "./invariants.ts";
+import type { Lyceum, Work } from "./lyceum.ts";
+
+interface Truth {
+  books: Books;
+  lyceum: Lyceum;
+  /** HTTP status of Lyceum's verdict on each start. */
+  verdicts: Map<string, number>;
+  /** Ids of jobs and runs that somebody asked to cancel. */
+  cancelsAsked: Set<string>;
+  /** When the cancellation of a run was acknowledged. */
+  cancelledAt: Map<string, number>;
+  /** From then on nothing went wrong any more. */
+  calmAt: number;
+}
+
+/** In calm weather a cancellation reaches Lyceum within this. */
+const CANCEL_MS = 4 * 60_000;
+
+interface Known {
+  job: JobEntry;
+  run: RunEntry;
+  executions: ExecutionEntry[];
+  siblings: RunEntry[];
+}
+
+export function compareWithReference(truth: Truth): void {
+  const { books, lyceum } = truth;
+  const runs = books.runs();
+  const executions = Map.groupBy(books.executions(), (execution) => execution.run_id);
+  for (const job of books.jobs()) {
+    const siblings = runs.filter((run) => run.job_id === job.id);
+    for (const run of siblings) {
+      compareRun({ job, run, siblings, executions: executions.get(run.id) ?? [] }, truth);
+    }
+  }
+  compareArtifacts(truth);
+  for (const work of lyceum.works) {
+    const entry = books.execution(work.marker);
+    demand(entry !== null, () => `${work.id} runs for an execution that the books forgot`);
+    const since = Math.max(
+      truth.cancelledAt.get(entry?.run_id ?? "") ?? Infinity,
+      truth.calmAt,
+      work.visibleAt,
+    );
+    const isHeard = work.abortAskedAt !== null || work.endsAt - since < CANCEL_MS;
+    demand(isHeard, () => `${work.id} was never told of the cancellation of ${entry?.run_id}`);
+    demand(!lyceum.isLive(work), () => `${work.id} is left running for ${entry?.id} (${entry?.status})`);
+  }
+}
+
+function compareRun(known: Known, truth: Truth): void {
+  const { job, run, executions } = known;
+  const ends = executions.map((execution) => endOf(execution, truth));
+  const last = executions.findIndex((execution) => execution.id === run.execution_id);
+  demand(run.attempt === executions.length, () => {
+    return `${run.id} counts ${run.attempt} attempts and has ${executions.length} executions`;
+  });
+  demand(run.attempt <= Math.max(job.retry_max_attempts, 0), () => `${run.id} was tried too often`);
+  // A start that Lyceum did not take leaves no execution behind, and no name.
+  const isLast = last === executions.length - 1 || run.execution_id === null;
+  demand(isLast, () => `${run.id} does not name its last execution`);
+  for (const end of ends.slice(0, -1)) {
+    demand(
+      isRetried(end, job),
+      () => `${run.id} was tried again after ${end}, which its policy does not say`,
+    );
+  }
+  checkCancellation(known, truth);
+  const end = ends.at(-1) ?? "never started";
+  const expected = [outcomeOf(run, end)];
+  if (run.attempt < job.retry_max_attempts && isRetried(end, job)) {
+    demand(run.cancel_mode !== null, () => `${run.id} gave up after ${end}, its policy grants another try`);
+    // The cancellation came before that end, or while the run waited for its next attempt.
+    expected.push(outcomeOf(run, "never started"));
+  }
+  const found = `${run.status} ${run.error_code ?? ""}`.trim();
+  demand(expected.includes(found), () => `${run.id} ended as ${found}, the reference says ${expected[0]}`);
+}
+
+/** How an execution ended at Lyceum, in one word. */
+function endOf(execution: ExecutionEntry, { lyceum, verdicts }: Truth): string {
+  if (execution.status === "lost") return "lost";
+  if (verdicts.get(execution.id) === 422) return "rejected";
+  const work = lyceum.works.find((one) => one.marker === execution.id);
+  demand(work?.id === execution.lyceum_execution_id, () => `${execution.id} is taken for another execution`);
+  return work?.word.replace(" ", "_") ?? "unknown";
+}
+
+function isRetried(end: string, job: JobEntry): boolean {
+  return job.retry_on.includes(`"${end}"`) || (end === "lost" && job.on_lost === "retry");
+}
+
+function outcomeOf({ cancel_cause }: RunEntry, end: string): string {
+  const stopped = cancel_cause === "deadline" ? "failed deadline_exceeded" : "cancelled cancelled";
+  if (end === "completed") return "succeeded";
+  if (end === "aborted" || end === "cancelled" || end === "never started") return stopped;
+  const isOurs = end === "rejected" || end === "lost";
+  if (cancel_cause === "deadline" || (cancel_cause !== null && isOurs)) return stopped;
+  return `failed ${end}`;
+}
+
+/** Nobody is cancelled without a reason. */
+function checkCancellation({ job, run, siblings }: Known, { cancelsAsked }: Truth): void {
+  const hasReason = {
+    request: () => cancelsAsked.has(run.id) || cancelsAsked.has(job.id),
+    deadline: () => job.deadline_at !== null,
+    run_failure: () =>
+      job.on_run_failure === "cancel_rest" && siblings.some((other) => other.status === "failed"),
+  }[run.cancel_cause ?? ""];
+  demand(run.cancel_cause === null || hasReason?.() === true, () => {
+    return `${run.id} was cancelled (${run.cancel_cause}) for no reason`;
+  });
+}
+
+/** Nothing is pending, and what is stored is the output of the right execution. */
+function compareArtifacts({ books, lyceum }: Truth): void {
+  const works = new Map(lyceum.works.map((work): [string, Work] => [work.marker, work]));
+  const executions = new Map(books.executions().map((execution) => [execution.id, execution]));
+  const found = Map.groupBy(books.artifacts(), (artifact) => artifact.execution_id);
+  for (const { id, lyceum_execution_id, status } of executions.values()) {
+    if (lyceum_execution_id === null || status === "lost") continue;
+    const artifacts = found.get(id) ?? [];
+    demand(artifacts.length === 4, () => `${id} has ${artifacts.length} artifacts`);
+    for (const { kind, state, document } of artifacts) {
+      demand(state !== "pending", () => `the ${kind} of ${id} is still pending`);
+      if (kind !== "record" || document === null) continue;
+      const { stdout } = unpackDocument(document) as { stdout: string };
+      const expected = `out of ${works.get(id)?.id}\n`;
+      demand(stdout === expected, () => `the record of ${id} says ${JSON.stringify(stdout)}`);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// npm run sim: many simulated lives, one seed each. Prints progress and a rate; a failing seed prints how to see
+// it again, and `--seed N` prints its whole trace. Exit code 1 when anything failed.
+import { parseArgs } from "node:util";
+import { type Story, simulate } from "./world.ts";
+
+const { values } = parseArgs({
+  options: {
+    /** How many seeds, beginning with `from`. */
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string" },
+    /** Stop after this many seconds. */
+    seconds: { type: "string", default: "3600" },
+    /** One seed alone, with its trace. */
+    seed: { type: "string" },
+  },
+});
+
+process.exitCode = values.seed === undefined ? await many() : await one(Number(values.seed));
+
+async function one(seed: number): Promise<number> {
+  const story = await simulate(seed);
+  console.log(story.trace.join("\n"));
+  const again = await simulate(seed);
+  const same = again.hash === story.hash ? "the same story twice" : "TWO DIFFERENT STORIES FROM ONE SEED";
+  console.log(`seed ${seed}: ${story.failure ?? "holds"}; ${same}`);
+  return story.failure === null && again.hash === story.hash ? 0 : 1;
+}
+
+async function many(): Promise<number> {
+  const from = Number(values.from ?? Math.floor(Math.random() * 1e9));
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1_000;
+  const failed: Story[] = [];
+  let done = 0;
+  let virtualMs = 0;
+  let toldAt = 0;
+  const tell = () => {
+    toldAt = seconds();
+    const rate = (done / toldAt).toFixed(1);
+    const hours = (virtualMs / 3_600_000).toFixed(1);
+    console.log(`${done} seeds, ${rate} seeds/s, ${hours} h of virtual time, ${failed.length} failed`);
+  };
+  for (; done < Number(values.seeds) && seconds() < Number(values.seconds); done++) {
+    const story = await simulate(from + done);
+    virtualMs += story.virtualMs;
+    if (story.failure !== null) {
+      failed.push(story);
+      console.log(`seed ${story.seed}: ${story.failure}`);
+      console.log(`  see it again: npm run sim -- --seed ${story.seed}`);
+    }
+    if (seconds() - toldAt > 5) tell();
+  }
+  tell();
+  return failed.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,121 @@
+// Artifacts: documents come back as they went in, whatever their size, and each has its state.
+import { expect, test } from "vitest";
+import {
+  insertPendingArtifacts,
+  listArtifacts,
+  readDocument,
+  saveArtifact,
+} from "../../src/store/artifacts.ts";
+import { readPauses, savePause } from "../../src/store/pauses.ts";
+import { loadSpec } from "../../src/store/runs.ts";
+import { artifactKinds } from "../../src/store/schema.ts";
+import { type Database, eachDatabase } from "../support/databases.ts";
+import { claimed, contextOf, spec, submitted } from "../support/scene.ts";
+
+const fetched = { state: "stored", dueAt: null } as const;
+
+eachDatabase("artifacts", (open) => {
+  const documents: Record<string, unknown> = {
+    "an empty text": "",
+    "an empty object": {},
+    "an empty list": [],
+    nothing: null,
+    "a small document": { stdout: "2\n" },
+    "unicode, and what is none": { text: "Grüße 你好 🚀 \u0000 \ud800", "🔑": [1.5, -0.25, 1e300] },
+    "5 MB that hardly compress": noise(5_000_000),
+    "5 MB that compress well": Array.from({ length: 100_000 }, (_, index) => ({
+      timestamp: index,
+      line: "epoch",
+    })),
+  };
+
+  test.each(Object.entries(documents))("keep %s as it was", async (_name, document) => {
+    const database = await open();
+    const id = await execution(database);
+    await insertPendingArtifacts(database.store.db, id, 5);
+    await saveArtifact(database.store.db, id, "logs", { ...fetched, document });
+    expect(await readDocument(database.store.db, id, "logs")).toEqual(document);
+  });
+
+  test("compress what is worth it", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const id = await execution(database);
+    await insertPendingArtifacts(db, id, 5);
+    await saveArtifact(db, id, "logs", { ...fetched, document: "x".repeat(1_000_000) });
+    const row = await db
+      .selectFrom("artifacts")
+      .select("document")
+      .where("kind", "=", "logs")
+      .executeTakeFirst();
+    expect(row?.document?.length).toBeLessThan(10_000);
+  });
+
+  test("begin pending, once, and change only in what is said", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const id = await execution(database);
+    await insertPendingArtifacts(db, id, 5);
+    await saveArtifact(db, id, "timing", {
+      state: "pending",
+      dueAt: 9,
+      tries: 2,
+      firstTriedAt: 5,
+      summary: { reads: 1 },
+      document: [1],
+    });
+    await insertPendingArtifacts(db, id, 7);
+    await saveArtifact(db, id, "timing", { ...fetched, fetchedAt: 11 });
+    await saveArtifact(db, id, "metrics", { state: "unavailable", dueAt: null, reason: "Lyceum has none" });
+    const states = new Map((await listArtifacts(db, [id])).map((artifact) => [artifact.kind, artifact]));
+    expect(new Set(states.keys())).toEqual(new Set(artifactKinds));
+    expect(states.get("record")).toMatchObject({ state: "pending", due_at: 5, tries: 0, summary: null });
+    expect(states.get("timing")).toMatchObject({ state: "stored", due_at: null, tries: 2, fetched_at: 11 });
+    expect(states.get("timing")?.summary).toEqual({ reads: 1 });
+    expect(states.get("metrics")).toMatchObject({ state: "unavailable", reason: "Lyceum has none" });
+    expect(await readDocument(db, id, "timing")).toEqual([1]);
+    expect(await readDocument(db, id, "record")).toBeNull();
+    expect(await readDocument(db, "exe_none", "record")).toBeNull();
+    expect(await listArtifacts(db, [])).toEqual([]);
+  });
+});
+
+eachDatabase("what else is kept", (open) => {
+  test("a run's specification, large or small, comes back as it was", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    const large = { ...spec, code: noise(1_000_000), files: { "a/ü.py": "X = 1\n" } };
+    const runs = [spec, large].map((spec) => ({ spec, matrix: null }));
+    await submitted(context, 0, { runs });
+    expect((await claimed(context)).spec).toEqual(spec);
+    const { run, spec: second } = await claimed(context);
+    expect(second).toEqual(large);
+    expect(await loadSpec(database.store.db, run.id)).toEqual(large);
+  });
+
+  test("pauses are known until they are over, the last word on a group counts", async () => {
+    const { store } = await open();
+    await savePause(store.db, "execution", 10);
+    await savePause(store.db, "execution", 20);
+    await savePause(store.db, "billing", 15);
+    expect(await readPauses(store.db, 15)).toEqual([{ call_group: "execution", until_at: 20 }]);
+    expect(await readPauses(store.db, 20)).toEqual([]);
+  });
+});
+
+async function execution(database: Database): Promise<string> {
+  const context = contextOf(database);
+  await submitted(context, 1);
+  return (await claimed(context)).execution.id;
+}
+
+/** Text without patterns, the same in each run. */
+function noise(characters: number): string {
+  let state = 1;
+  const text = Buffer.alloc(characters);
+  for (let at = 0; at < characters; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    text[at] = 33 + ((state >>> 16) % 94);
+  }
+  return text.toString("latin1");
+}

@@ -1,0 +1,237 @@
+// Budgets: once they are used up nothing more starts, and nothing is left without a wake-up, on both databases.
+import { expect, test } from "vitest";
+import { steer } from "../../src/orchestration/cancel.ts";
+import { claimNext } from "../../src/orchestration/claim.ts";
+import type { Context } from "../../src/orchestration/context.ts";
+import { retryRun } from "../../src/orchestration/retry.ts";
+import { applyKeyBudgets, type KeyBudget } from "../../src/store/costs.ts";
+import type { Store } from "../../src/store/database.ts";
+import { readLevels } from "../../src/store/levels.ts";
+import type { Topic } from "../../src/store/transaction.ts";
+import { eachDatabase } from "../support/databases.ts";
+import { claimed, contextOf, jobNow, live, recount, submitted, tell } from "../support/scene.ts";
+
+const DAY = 86_400_000;
+
+/** Ends what was claimed, at this cost. */
+async function cost(
+  context: Context,
+  executionId: string,
+  credits: number,
+  status: "completed" | "failed" = "completed",
+) {
+  const reading = { status, raw: status, timedOut: false, cost: credits };
+  await tell(context, executionId, { fact: "reading", by: "poll", askedAt: 0, reading });
+}
+
+const end = async (context: Context, credits: number, status: "completed" | "failed" = "completed") =>
+  cost(context, (await live(context)).execution.id, credits, status);
+
+const give = (store: Store, budgets: KeyBudget[]) =>
+  store.write((tx) => applyKeyBudgets(tx.db, budgets, tx.now));
+
+function wakesOf(store: Store): [Topic, number][] {
+  const wakes: [Topic, number][] = [];
+  store.onCommit((topic, dueAt) => void wakes.push([topic, dueAt]));
+  return wakes;
+}
+
+eachDatabase("a job's budget", (open) => {
+  test("once reached lets nothing more of the job start, while what is alive goes on", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 5, { budget: 1 });
+    const alive = await live(context);
+    await end(context, 0.4);
+    await end(context, 0.599_999_999);
+    expect(await jobNow(store, job.id)).toMatchObject({
+      budget_reached_at: null,
+      ready_at: expect.any(Number),
+    });
+    const last = await claimed(context);
+    const wakes = wakesOf(store);
+    await cost(context, alive.execution.id, 0.000_000_001);
+    expect(wakes).toContainEqual(["steer", database.time.now()]);
+    expect(await jobNow(store, job.id)).toMatchObject({
+      budget_reached_at: database.time.now(),
+      ready_at: null,
+      queued: 1,
+      active: 1,
+    });
+    expect(await claimNext(context)).toEqual({ nextAt: null });
+    expect((await readLevels(store.db)).withoutWakeup).toBe(0);
+
+    await steer(context);
+    expect(await recount(store, job.id)).toEqual({ active: 1, collecting: 3, failed: 1 });
+    const failed = await store.db
+      .selectFrom("runs")
+      .selectAll()
+      .where("status", "=", "failed")
+      .executeTakeFirstOrThrow();
+    expect(failed).toMatchObject({ error_code: "budget_reached", attempt: 0, due_at: null });
+    expect(last.run.jobId).toBe(job.id);
+  });
+
+  test("ends a job of many runs in bounded steps", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    const job = await submitted(context, 450, { budget: 1 });
+    await end(context, 1);
+    const seen: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      await steer(context);
+      seen.push((await jobNow(database.store, job.id)).queued);
+    }
+    expect(seen).toEqual([249, 49, 0, 0]);
+    expect(await jobNow(database.store, job.id)).toMatchObject({ failed: 449, due_at: null });
+  });
+
+  test("ends a run that would start again, and the job with its last run", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 1, { budget: 1, retry: { maxAttempts: 3, on: ["failed"] } });
+    await end(context, 1, "failed");
+    await steer(context);
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", failed: 1, due_at: null });
+    const run = await store.db.selectFrom("runs").selectAll().executeTakeFirstOrThrow();
+    expect(run).toMatchObject({ error_code: "budget_reached", attempt: 1 });
+    expect(await retryRun(context, await jobNow(store, job.id), run.id)).toEqual({
+      outcome: "refused",
+      detail: "the job's budget is used up; submit a new job",
+    });
+  });
+
+  test("ends a run whose start was refused for now after the budget was used up", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    const job = await submitted(context, 2, { budget: 1 });
+    const { execution } = await claimed(context);
+    await end(context, 2);
+    await steer(context);
+    const retryAt = database.time.now() + 5_000;
+    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled" });
+    expect((await readLevels(database.store.db)).withoutWakeup).toBe(0);
+    await steer(context);
+    expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });
+  });
+
+  test("leaves the deadline in force, and does not set off cancel_rest", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 3, { budget: 1, deadlineS: 60, onRunFailure: "cancel_rest" });
+    await live(context);
+    await end(context, 1);
+    expect(await steer(context)).toBe(time.now() + 60_000);
+    expect(await jobNow(store, job.id)).toMatchObject({ cancel_mode: null, active: 1, failed: 1 });
+    time.pass(60_000);
+    await steer(context);
+    expect(await jobNow(store, job.id)).toMatchObject({ cancel_cause: "deadline", due_at: null });
+  });
+
+  test("does not concern another job", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await submitted(context, 2, { budget: 1 });
+    const other = await submitted(context, 1, {}, { apiKey: "bob" });
+    await end(context, 1);
+    expect((await claimed(context)).run.jobId).toBe(other.id);
+  });
+});
+
+eachDatabase("a key's budget", (open) => {
+  const budget = (amount: number): KeyBudget[] => [{ name: "ann", amount, windowMs: DAY }];
+
+  test("holds all jobs of the key until its window ends, and has dispatch woken then", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    await give(store, budget(1));
+    const jobs = [await submitted(context, 2), await submitted(context, 2)];
+    const wakes = wakesOf(store);
+    await end(context, 0.5);
+    await end(context, 0.5);
+    const midnight = Date.UTC(2026, 8, 2);
+    expect(wakes).toContainEqual(["dispatch", midnight]);
+    expect(await claimNext(context)).toEqual({ nextAt: midnight });
+    for (const { id } of jobs)
+      expect(await jobNow(store, id)).toMatchObject({ queued: 1, budget_reached_at: null });
+    time.pass(midnight - time.now() - 1);
+    expect(await claimNext(context)).toEqual({ nextAt: midnight });
+    time.pass(1);
+    await claimed(context);
+    await claimed(context);
+  });
+
+  test("lets other keys start", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await give(database.store, budget(1));
+    await submitted(context, 2);
+    await end(context, 3);
+    const bobs = await submitted(context, 1, {}, { apiKey: "bob" });
+    expect((await claimed(context)).run.jobId).toBe(bobs.id);
+    expect(await claimNext(context)).toEqual({ nextAt: Date.UTC(2026, 8, 2) });
+  });
+
+  test("a bill that proves an estimate too high lets the key go on", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await give(database.store, budget(1));
+    await submitted(context, 2);
+    const { execution } = await live(context);
+    await cost(context, execution.id, 1);
+    const wakes = wakesOf(database.store);
+    const record = { status: "completed" as const, raw: "completed", timedOut: false, cost: 0.1 };
+    await tell(context, execution.id, { fact: "collected", record });
+    expect(wakes).toContainEqual(["dispatch", database.time.now()]);
+    await claimed(context);
+  });
+
+  test("what corrects a window that is over does not burden the next one", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    await give(store, budget(1));
+    await submitted(context, 3);
+    const { execution } = await live(context);
+    await cost(context, execution.id, 0.1);
+    time.pass(DAY);
+    await end(context, 0.2);
+    const record = { status: "completed" as const, raw: "completed", timedOut: false, cost: 900 };
+    await tell(context, execution.id, { fact: "collected", record });
+    await claimed(context);
+    const key = await store.db.selectFrom("api_keys").selectAll().executeTakeFirstOrThrow();
+    expect(key).toMatchObject({ window_spent_nano: 200_000_000, held_until: null });
+  });
+
+  test("raised, lowered and taken away at a start, it counts what the window has seen", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    await submitted(context, 3);
+    await end(context, 0.7);
+    const midnight = Date.UTC(2026, 8, 2);
+    await give(store, budget(0.7));
+    expect(await claimNext(context)).toEqual({ nextAt: midnight });
+    await give(store, budget(0.8));
+    await end(context, 0.2);
+    expect(await claimNext(context)).toEqual({ nextAt: midnight });
+    await give(store, [{ name: "ann", amount: 0.85, windowMs: 3_600_000 }]);
+    expect(await claimNext(context)).toEqual({ nextAt: database.time.now() + 3_600_000 });
+    await give(store, []);
+    await claimed(context);
+  });
+
+  test("a job and a key over their budgets at once end as the job's budget has it", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await give(database.store, budget(1));
+    const job = await submitted(context, 2, { budget: 1 });
+    await end(context, 1);
+    await steer(context);
+    expect(await jobNow(database.store, job.id)).toMatchObject({ failed: 1, queued: 0 });
+  });
+});

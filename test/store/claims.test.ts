@@ -1,0 +1,95 @@
+// Claims beyond those of what is due: along with others, given back, and spread after a stop.
+import { expect, test } from "vitest";
+import type { Execution } from "../../src/domain/execution.ts";
+import {
+  claimAlong,
+  claimDue,
+  findExecution,
+  handBack,
+  listExecutions,
+  loadDue,
+  nextDueAt,
+  saveExecution,
+  spreadOverdue,
+} from "../../src/store/executions.ts";
+import { type Database, eachDatabase } from "../support/databases.ts";
+import { claimed, contextOf, live, submitted, tell } from "../support/scene.ts";
+
+eachDatabase("claims", (open) => {
+  test("along with others take what comes due soon and one look-up answers", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const context = contextOf(database);
+    await submitted(context, 6);
+    const inFlight = await claimed(context);
+    const inDoubt = await claimed(context);
+    await tell(context, inDoubt.execution.id, { fact: "outcome_unknown", detail: "reset" });
+    const soon = await live(context);
+    const hinted = await live(context);
+    const later = await live(context);
+    const collecting = await live(context);
+    await change(database, inFlight.execution.id, { dueAt: 50 });
+    await change(database, inDoubt.execution.id, { dueAt: 50 });
+    await change(database, soon.execution.id, { dueAt: 60 });
+    await change(database, hinted.execution.id, { dueAt: 50, callbackAt: 40 });
+    await change(database, later.execution.id, { dueAt: 101 });
+    await change(database, collecting.execution.id, { dueAt: 50, phase: "collecting", status: "completed" });
+    expect(await claimAlong(db, 100, 500, 1)).toEqual([inDoubt.execution.id]);
+    expect(await claimAlong(db, 100, 500, 9)).toEqual([soon.execution.id]);
+    expect(await claimAlong(db, 100, 500, 9)).toEqual([]);
+  });
+
+  test("come with the run's kind and its cancellation", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const context = contextOf(database);
+    await submitted(context, 1);
+    const { run, execution } = await live(context);
+    await tell(context, execution.id, { fact: "cancel", cancellation: { mode: "stop", cause: "request" } });
+    const [due] = await loadDue(db, [execution.id]);
+    expect(due).toMatchObject({ kind: "python", cancellation: { mode: "stop", cause: "request" } });
+    expect(due?.execution).toEqual(await findExecution(db, execution.id));
+    expect(await listExecutions(db, [run.id])).toEqual([due?.execution]);
+    expect(await listExecutions(db, [])).toEqual([]);
+  });
+
+  test("given back are due at once, except those that have their next wake-up already", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const context = contextOf(database);
+    await submitted(context, 2);
+    const ids = [(await live(context)).execution.id, (await live(context)).execution.id];
+    const now = database.time.now() + 60_000;
+    expect(await claimDue(db, "check", now, now + 1_000, 9)).toHaveLength(2);
+    await change(database, ids[0] ?? "", { dueAt: now + 700 });
+    await handBack(db, ids, [now + 1_000], now + 10);
+    expect((await findExecution(db, ids[0] ?? ""))?.dueAt).toBe(now + 700);
+    expect((await findExecution(db, ids[1] ?? ""))?.dueAt).toBe(now + 10);
+    await handBack(db, [], [], now);
+  });
+
+  test("that fell due while nothing ran are spread, oldest first, and what is not due waits as before", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const context = contextOf(database);
+    await submitted(context, 4);
+    const ids: string[] = [];
+    for (const dueAt of [30, 10, 20, 5_000]) {
+      const { execution } = await live(context);
+      await change(database, execution.id, { dueAt });
+      ids.push(execution.id);
+    }
+    await spreadOverdue(db, 1_000);
+    const times = await Promise.all(ids.map(async (id) => (await findExecution(db, id))?.dueAt));
+    expect(times).toEqual([1_040, 1_000, 1_020, 5_000]);
+    expect(await nextDueAt(db, "check")).toBe(1_000);
+    await spreadOverdue(db, 2_000, Number.MAX_SAFE_INTEGER);
+    expect((await findExecution(db, ids[3] ?? ""))?.dueAt).toBe(2_060);
+  });
+});
+
+async function change({ store }: Database, id: string, changes: Partial<Execution>): Promise<void> {
+  const execution = await findExecution(store.db, id);
+  if (execution === null) throw new Error(`no execution ${id}`);
+  await saveExecution(store.db, { ...execution, ...changes });
+}

@@ -1,0 +1,69 @@
+// Migrations on an empty database, again, and from two instances at once.
+import { sql } from "kysely";
+import { expect, test, vi } from "vitest";
+import { migrations } from "../../migrations/index.ts";
+import { nextTicks } from "../../src/store/counters.ts";
+import { assertWritable, databaseBytes, type Store } from "../../src/store/database.ts";
+import { eachDatabase, onPostgres } from "../support/databases.ts";
+
+const names = Object.keys(migrations);
+
+eachDatabase("migrations", (open) => {
+  test("make an empty database ready, and applied again they change nothing", async () => {
+    const { store } = await open({ migrated: false });
+    expect(await store.isMigrated()).toBe(false);
+    expect(await store.migrate()).toEqual(names);
+    expect(await store.isMigrated()).toBe(true);
+    expect(await store.migrate()).toEqual([]);
+  });
+
+  test("survive a restart", async () => {
+    const { connect } = await open();
+    const restarted = connect();
+    expect(await restarted.isMigrated()).toBe(true);
+    expect(await restarted.migrate()).toEqual([]);
+  });
+
+  test("a migrated database takes writes and knows its size", async () => {
+    const { store } = await open();
+    await assertWritable(store);
+    await assertWritable(store);
+    expect(await databaseBytes(store)).toBeGreaterThan(100_000);
+  });
+
+  test("a database without its tables is not writable", async () => {
+    const { store } = await open({ migrated: false });
+    await expect(assertWritable(store)).rejects.toThrow();
+  });
+});
+
+onPostgres("migrations", (open) => {
+  test("two instances that start together apply them once", async () => {
+    const { store, connect } = await open({ migrated: false });
+    const applied = await Promise.all([store.migrate(), connect().migrate()]);
+    expect(applied.flat()).toEqual(names);
+  });
+
+  test("an instance outlives the loss of its idle connections", async () => {
+    const { store, connect } = await open();
+    await disconnectAllBut(connect());
+    // The first writes may meet connections whose loss is not known yet.
+    await vi.waitFor(() => assertWritable(store));
+  });
+
+  test("an instance outlives the loss of a connection within a transaction, which then counts for nothing", async () => {
+    const { store, connect } = await open();
+    const interrupted = store.write(async (tx) => {
+      await nextTicks(tx.db, "mark", 1);
+      await disconnectAllBut(connect());
+    });
+    await expect(interrupted).rejects.toThrow();
+    expect(await store.write((tx) => nextTicks(tx.db, "mark", 1))).toBe(1);
+  });
+
+  async function disconnectAllBut(other: Store): Promise<void> {
+    const { rows } = await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(other.db);
+    expect(rows).not.toEqual([]);
+  }
+});

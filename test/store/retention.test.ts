@@ -1,0 +1,83 @@
+// Deleting a job: all that belongs to it goes with it, and nothing else.
+import { sql } from "kysely";
+import { expect, test } from "vitest";
+import { receiveCallback } from "../../src/orchestration/callback.ts";
+import { retryRun } from "../../src/orchestration/retry.ts";
+import type { Store } from "../../src/store/database.ts";
+import { deleteJob, jobsEndedBefore } from "../../src/store/jobs.ts";
+import { eachDatabase } from "../support/databases.ts";
+import { contextOf, ended, live, submitted } from "../support/scene.ts";
+
+/** What outlives every job. */
+const lasting = ["api_keys", "counters", "pauses", "usage", "machine_types", "webhooks", "deliveries"];
+
+eachDatabase("deleting a job", (open, kind) => {
+  test("leaves no row of it in any table, and all rows of others", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    const kept = await submitted(context, 2, {}, { idempotencyKey: "kept" });
+    await withCallback(await ended(context, "completed"));
+    await ended(context, "failed");
+    const before = await countRows(store, kind);
+    const gone = await submitted(context, 3, {}, { idempotencyKey: "gone" });
+    for (const status of ["completed", "failed", "system_failure"] as const)
+      await withCallback(await ended(context, status));
+    const tables = Object.keys(before).filter((table) => !lasting.includes(table));
+    const between = await countRows(store, kind);
+    for (const table of tables) expect(between[table], table).toBeGreaterThan(before[table] ?? 0);
+
+    expect(await store.write((tx) => deleteJob(tx.db, gone.id))).toBe(true);
+    const after = await countRows(store, kind);
+    for (const table of tables) expect(after[table], table).toBe(before[table]);
+    expect((await submitted(context, 2, {}, { idempotencyKey: "kept" })).id).toBe(kept.id);
+    expect((await submitted(context, 1, {}, { idempotencyKey: "gone" })).id).not.toBe(gone.id);
+
+    function withCallback({ execution }: { execution: { id: string } }) {
+      const body = Buffer.from("{}");
+      return receiveCallback(context, {
+        executionId: execution.id,
+        contentType: null,
+        body,
+        truncated: false,
+      });
+    }
+  });
+
+  test("is for jobs that have ended long enough ago and have nothing under way", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const old = await submitted(context, 1);
+    await ended(context, "completed");
+    time.pass(1_000);
+    const retried = await submitted(context, 1);
+    const { run } = await ended(context, "failed");
+    await retryRun(context, retried, run.id);
+    time.pass(1_000);
+    const recent = await submitted(context, 1);
+    // The retried run is claimed first: its key's other job has waited shorter.
+    await live(context);
+    await ended(context, "completed");
+    const alive = await submitted(context, 1);
+    expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([old.id]);
+    expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([old.id, recent.id]);
+    expect(await jobsEndedBefore(store.db, time.now() + 1, 1)).toEqual([old.id]);
+    for (const job of [retried, alive]) expect(await deleteJob(store.db, job.id)).toBe(false);
+    expect(await deleteJob(store.db, "job_none")).toBe(false);
+  });
+});
+
+async function countRows({ db }: Store, kind: string): Promise<Record<string, number>> {
+  const names = await sql<{ name: string }>`${sql.raw(
+    kind === "sqlite"
+      ? "select name from sqlite_master where type = 'table'"
+      : "select tablename as name from pg_tables where schemaname = 'public'",
+  )}`.execute(db);
+  const counts: Record<string, number> = {};
+  for (const { name } of names.rows.filter(({ name }) => !name.startsWith("kysely_"))) {
+    const { rows } = await sql<{ rows: number }>`select count(*) as rows from ${sql.table(name)}`.execute(db);
+    counts[name] = Number(rows[0]?.rows);
+  }
+  return counts;
+}

@@ -1,0 +1,98 @@
+// What holds on SQLite alone: the settings of each connection, and which indexes the hot statements use.
+import Sqlite from "better-sqlite3";
+import { type CompiledQuery, Kysely, sql } from "kysely";
+import { expect, test } from "vitest";
+import type { Store } from "../../src/store/database.ts";
+import { openDialect } from "../../src/store/dialect.ts";
+import { claimDue, nextDueAt } from "../../src/store/executions.ts";
+import { jobsDue, jobsEndedBefore, nextJobDueAt, nextReadyAt, nextReadyJob } from "../../src/store/jobs.ts";
+import { nextQueuedRun } from "../../src/store/runs.ts";
+import type { Schema } from "../../src/store/schema.ts";
+import type { Db } from "../../src/store/transaction.ts";
+import { type Database, onSqlite } from "../support/databases.ts";
+
+onSqlite("a connection", (open) => {
+  test("is as durable as its acknowledgements promise, also on a database that was there before", async () => {
+    const { store, target, connect } = await open();
+    expect(await durability(store)).toEqual(durable);
+    await store.close();
+    expect(await durability(connect())).toEqual(durable);
+    // Such a file, left to the library's defaults, opens with synchronous=NORMAL: the reason for the setting.
+    if (target.kind !== "sqlite") throw new Error("not a file");
+    const careless = new Sqlite(target.path);
+    expect(careless.pragma("synchronous", { simple: true })).toBe(1);
+    careless.close();
+    expect(await durability(connect())).toEqual(durable);
+  });
+
+  test("has small checkpoints, large pages and patience with another process", async () => {
+    const { store } = await open();
+    expect(await setting(store, "wal_autocheckpoint")).toBe(250);
+    expect(await setting(store, "page_size")).toBe(16_384);
+    expect(await setting(store, "busy_timeout")).toBe(5_000);
+  });
+});
+
+const durable = { journal_mode: "wal", synchronous: 2, foreign_keys: 1 };
+
+async function durability(store: Store) {
+  return {
+    journal_mode: await setting(store, "journal_mode"),
+    synchronous: await setting(store, "synchronous"),
+    foreign_keys: await setting(store, "foreign_keys"),
+  };
+}
+
+async function setting(store: Store, name: string): Promise<unknown> {
+  const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(store.db);
+  return Object.values(rows[0] ?? {})[0];
+}
+
+onSqlite("the plan", (open) => {
+  const plans: Record<string, { ask: (db: Db) => Promise<unknown>; uses: string[] }> = {
+    "claimDue for checks": { ask: (db) => claimDue(db, "check", 1, 2, 9), uses: ["executions_due"] },
+    "claimDue for collecting": {
+      ask: (db) => claimDue(db, "collect", 1, 2, 9),
+      uses: ["executions_collecting"],
+    },
+    "nextDueAt for checks": { ask: (db) => nextDueAt(db, "check"), uses: ["executions_due"] },
+    "nextDueAt for collecting": { ask: (db) => nextDueAt(db, "collect"), uses: ["executions_collecting"] },
+    nextReadyJob: { ask: (db) => nextReadyJob(db, 1), uses: ["jobs_ready"] },
+    nextQueuedRun: { ask: (db) => nextQueuedRun(db, "job_1", 1), uses: ["runs_queued"] },
+    jobsDue: { ask: (db) => jobsDue(db, 1, 9), uses: ["jobs_due"] },
+    nextJobDueAt: { ask: nextJobDueAt, uses: ["jobs_due"] },
+    jobsEndedBefore: { ask: (db) => jobsEndedBefore(db, 1, 9), uses: ["jobs_ended"] },
+    nextReadyAt: { ask: nextReadyAt, uses: ["jobs_ready"] },
+  };
+
+  test.each(Object.entries(plans))(
+    "of %s follows a partial index and sorts nothing big",
+    async (name, { ask, uses }) => {
+      const steps = await planOf(await open(), ask);
+      for (const index of uses) expect(steps.join("\n")).toContain(index);
+      for (const step of steps) {
+        expect(step).not.toMatch(/SCAN (jobs|runs|executions|j)\b/);
+        // Whose turn it is is sorted over the API keys, of which there are few.
+        if (name !== "nextReadyJob") expect(step).not.toContain("TEMP B-TREE");
+      }
+    },
+  );
+});
+
+/** SQLite's own account of how it will run the statements that are asked. */
+async function planOf({ target }: Database, ask: (db: Db) => Promise<unknown>): Promise<string[]> {
+  const queries: CompiledQuery[] = [];
+  const db = new Kysely<Schema>({
+    dialect: openDialect(target),
+    log: ({ query }) => void queries.push(query),
+  });
+  await ask(db);
+  const steps: string[] = [];
+  for (const query of [...queries]) {
+    const explained = { ...query, sql: `explain query plan ${query.sql}` };
+    const { rows } = await db.executeQuery<{ detail: string }>(explained);
+    steps.push(...rows.map((row) => row.detail));
+  }
+  await db.destroy();
+  return steps;
+}

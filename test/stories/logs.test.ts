@@ -1,0 +1,68 @@
+// Logs that fill up after the end, repeat themselves, come in any order or are too long to be had whole.
+import { expect, it } from "vitest";
+import { type Service, startService } from "../support/service.ts";
+
+const counting = (count: number, switches: string) => ({
+  kind: "python",
+  code: `# emulator: ${switches}\nfor n in range(${count}): print("line", n)\n`,
+});
+
+async function logOf(service: Service, runId: string) {
+  const { text, headers } = await service.ann.get(`/v1/runs/${runId}/logs`);
+  const lines =
+    text === ""
+      ? []
+      : text
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line).message);
+  return { lines, complete: headers.get("X-Log-Complete"), truncated: headers.get("X-Log-Truncated") };
+}
+
+const lines = (count: number) => Array.from({ length: count }, (_, n) => `line ${n}`);
+
+it.concurrent("a log that fills up only after the end is collected whole", async () => {
+  await using service = await startService({ surroundings: { logSpacingMs: 150 } });
+  const run = await service.run(counting(7, "logs=late log_lag=250"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(7), complete: "true", truncated: "false" });
+});
+
+it.concurrent("a log that comes newest first is shown oldest first", async () => {
+  await using service = await startService();
+  const slowly = "import time\nfor n in range(3):\n  print('line', n)\n  time.sleep(0.15)\n";
+  const run = await service.run({ kind: "python", code: `# emulator: log_order=newest\n${slowly}` });
+  expect((await logOf(service, run.id)).lines).toEqual(lines(3));
+});
+
+it.concurrent("a log that comes shuffled is shown by time, and nothing of it is missing", async () => {
+  await using service = await startService();
+  const run = await service.run(counting(9, "log_order=shuffled logs=double"));
+  const { text } = await service.ann.get(`/v1/runs/${run.id}/logs`);
+  const times = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).timestamp);
+  expect(times).toEqual(times.toSorted());
+  expect(new Set((await logOf(service, run.id)).lines)).toEqual(new Set(lines(9)));
+});
+
+it.concurrent("a log of more lines than Lyceum gives says that it is truncated", async () => {
+  await using service = await startService();
+  const run = await service.run(counting(10_050, ""));
+  const { lines: shown, ...marks } = await logOf(service, run.id);
+  expect(marks).toEqual({ complete: "false", truncated: "true" });
+  expect(shown).toHaveLength(10_000);
+  const output = await service.ann.get(`/v1/runs/${run.id}/output`);
+  expect(output.body.stdout).toBe(
+    lines(10_050)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+});
+
+it.concurrent("a run that prints nothing has an empty log, not a missing one", async () => {
+  await using service = await startService();
+  const run = await service.run({ kind: "python", code: "pass\n" });
+  expect(run.artifacts.logs).toMatchObject({ state: "stored" });
+  expect(await logOf(service, run.id)).toMatchObject({ lines: [], truncated: "false" });
+});

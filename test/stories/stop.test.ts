@@ -1,0 +1,62 @@
+// A stop in good order: it says that it drains, finishes what is under way, and is over at once when nothing is.
+import { connect } from "node:net";
+import { expect, it } from "vitest";
+import { apiKeys, image, startService, until } from "../support/service.ts";
+
+it("a start that is under way is finished before the stop resolves", async () => {
+  await using service = await startService();
+  const { id } = await service.submit({ runs: [image("answer=stall stall=500 delay=50s")] });
+  await until("the start", () => service.emulator.executions().length === 1);
+  await service.stop();
+  const [execution] = service.rows("select phase, lyceum_execution_id as known from executions");
+  expect(execution).toEqual({ phase: "watching", known: service.emulator.executions()[0]?.executionId });
+  await service.restart();
+  await service.ann.post(`/v1/jobs/${id}/cancel`);
+  expect(await service.ended(id)).toMatchObject([{ status: "cancelled", attempts: 1 }]);
+});
+
+it("a request that is under way is answered, and its job is kept", async () => {
+  await using service = await startService();
+  const body = JSON.stringify({ runs: [image()] });
+  const { port } = new URL(service.url());
+  const socket = connect(Number(port), "127.0.0.1");
+  let answer = "";
+  socket.on("data", (chunk) => {
+    answer += chunk;
+  });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const head = `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKeys.ann}\r\nContent-Length: ${body.length}\r\n`;
+  socket.write(`${head}Expect: 100-continue\r\n\r\n`);
+  await until("the request to be taken up", () => answer.includes("100 Continue"));
+  const stopped = service.stop();
+  socket.write(body);
+  await stopped;
+  await closed;
+  expect(answer).toContain("HTTP/1.1 202");
+  expect(service.rows("select count(*) as n from jobs")).toEqual([{ n: 1 }]);
+  await service.restart();
+});
+
+it("while it drains /readyz answers 503", async () => {
+  await using service = await startService();
+  expect((await service.nobody.get("/readyz")).status).toBe(200);
+  await service.submit({ runs: [image("answer=stall stall=700")] });
+  await until("the start", () => service.emulator.executions().length === 1);
+  const stopped = service.stop();
+  const answer = await service.nobody.get("/readyz");
+  expect(answer).toMatchObject({ status: 503, body: { type: "urn:proctor:problem:not-accepting" } });
+  expect((await service.nobody.get("/livez")).status).toBe(200);
+  await stopped;
+  await service.restart();
+});
+
+it("a stop that takes longer than the grace ends all the same, and nothing is lost", async () => {
+  await using service = await startService({ settings: { SHUTDOWN_GRACE: "1s", IN_DOUBT_AFTER: "30s" } });
+  const { id } = await service.submit({ runs: [image("answer=stall stall=2500 delay=3s")] });
+  await until("the start", () => service.emulator.executions().length === 1);
+  await service.stop();
+  expect(service.logLines.at(-1)).toContain('"how":"late"');
+  await service.restart();
+  expect(await service.ended(id)).toMatchObject([{ status: "succeeded", attempts: 1 }]);
+  expect(service.emulator.executions()).toHaveLength(1);
+});

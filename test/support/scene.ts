@@ -1,0 +1,116 @@
+// What most tests on a database need: the context of the use cases, a submission, and short ways through a run.
+import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
+import { createDurations } from "../../src/domain/durations.ts";
+import type { ExecutionStatus } from "../../src/domain/execution.ts";
+import type { Fact } from "../../src/domain/fact.ts";
+import type { PythonSpec } from "../../src/domain/spec.ts";
+import { type Claim, claimNext } from "../../src/orchestration/claim.ts";
+import type { Context } from "../../src/orchestration/context.ts";
+import { settle } from "../../src/orchestration/settle.ts";
+import { type Sender, type Submission, submit } from "../../src/orchestration/submit.ts";
+import type { Store } from "../../src/store/database.ts";
+import type { JobRow } from "../../src/store/jobs.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createReport } from "../../src/telemetry/report.ts";
+import type { Database } from "./databases.ts";
+
+export function contextOf({ store, newId }: Pick<Database, "store" | "newId">): Context {
+  return {
+    store,
+    newId,
+    random: () => 0.5,
+    rules: {
+      pollMinMs: 5_000,
+      pollMaxMs: 60_000,
+      callbackGraceMs: 30_000,
+      inDoubtAfterMs: 120_000,
+      submitPatienceMs: 240_000,
+    },
+    health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
+    durations: createDurations(),
+    report: createReport(createLogger("silent"), createMetrics()),
+  };
+}
+
+export const spec: PythonSpec = { kind: "python", code: "print(1)", timeout: 60, execution_type: "cpu" };
+
+export function submission(runs: number, changes: Partial<Submission> = {}): Submission {
+  return {
+    name: null,
+    runs: Array.from({ length: runs }, () => ({ spec, matrix: null })),
+    priority: 0,
+    maxParallel: null,
+    onRunFailure: "continue",
+    onLost: "fail",
+    retry: { maxAttempts: 1, on: [] },
+    deadlineS: null,
+    budget: null,
+    webhookUrl: null,
+    metadata: undefined,
+    ...changes,
+  };
+}
+
+export const sender: Sender = { apiKey: "ann", idempotencyKey: null, body: "{}" };
+
+export async function submitted(
+  context: Context,
+  runs: number,
+  changes: Partial<Submission> = {},
+  from: Partial<Sender> = {},
+): Promise<JobRow> {
+  const answer = await submit(context, { ...sender, ...from }, submission(runs, changes));
+  if (answer.outcome === "mismatch") throw new Error("the idempotency key was used for another body");
+  return answer.job;
+}
+
+/** Claims the run whose turn it is. */
+export async function claimed(context: Context): Promise<Claim> {
+  const claim = await claimNext(context);
+  if ("nextAt" in claim) throw new Error(`nothing to claim until ${claim.nextAt}`);
+  return claim;
+}
+
+export function tell(context: Context, executionId: string, fact: Fact) {
+  return context.store.write((tx) => settle(context, tx, executionId, fact));
+}
+
+/** A claimed run that Lyceum has taken. */
+export async function live(context: Context): Promise<Claim> {
+  const claim = await claimed(context);
+  const { id } = claim.execution;
+  await tell(context, id, {
+    fact: "accepted",
+    lyceumExecutionId: `lyceum-${id}`,
+    status: "pending",
+    raw: "pending",
+    found: false,
+  });
+  return claim;
+}
+
+/** A reading with this word. */
+export function read(status: ExecutionStatus): Fact {
+  return { fact: "reading", by: "poll", askedAt: 0, reading: { status, raw: status, timedOut: false } };
+}
+
+/** Takes the next run to its end at Lyceum and collects it. */
+export async function ended(context: Context, status: ExecutionStatus): Promise<Claim> {
+  const claim = await live(context);
+  await tell(context, claim.execution.id, read(status));
+  await tell(context, claim.execution.id, { fact: "collected" });
+  return claim;
+}
+
+export async function jobNow(store: Store, id: string): Promise<JobRow> {
+  return store.db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+}
+
+/** Each job's counts as counted afresh from its runs: what the kept ones must equal. */
+export async function recount(store: Store, jobId: string): Promise<Record<string, number>> {
+  const rows = await store.db.selectFrom("runs").select("status").where("job_id", "=", jobId).execute();
+  const counts: Record<string, number> = {};
+  for (const { status } of rows) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
