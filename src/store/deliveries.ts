@@ -13,25 +13,33 @@ export interface Attempt {
   error: string | null;
 }
 
-/**
- * What is due, of each lane only the first few: one seek per lane, however long the queue of a dead endpoint is.
- */
-export async function dueDeliveries(
-  db: Db,
-  now: number,
-  perLane: number,
-): Promise<{ id: string; lane: string }[]> {
-  const { rows } = await sql<{ id: string; lane: string }>`
+/** Lanes in which something is due, the longest waiting first: one seek each, however much waits for a dead endpoint. */
+export async function dueLanes(db: Db, now: number): Promise<string[]> {
+  const { rows } = await sql<{ lane: string }>`
     with recursive lanes (lane) as (
       select min(lane) from deliveries where due_at is not null
       union all
       select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > lanes.lane)
-      from lanes where lanes.lane is not null)
-    select d.id, d.lane from lanes join deliveries d on d.id in (
-      select id from deliveries where lane = lanes.lane and due_at <= ${now} order by due_at, id limit ${perLane})
-    where lanes.lane is not null
-    order by d.due_at, d.id`.execute(db);
-  return rows;
+      from lanes where lanes.lane is not null),
+    fronts as (
+      select lane, (select min(d.due_at) from deliveries d where d.lane = lanes.lane and d.due_at is not null) as due_at
+      from lanes where lane is not null)
+    select lane from fronts where due_at <= ${now} order by due_at, lane`.execute(db);
+  return rows.map((row) => row.lane);
+}
+
+/** The ids of what is due in a lane, the longest waiting first. */
+export async function dueInLane(db: Db, lane: string, now: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("deliveries")
+    .select("id")
+    .where("lane", "=", lane)
+    .where("due_at", "<=", now)
+    .orderBy("due_at")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
 }
 
 export interface DueDelivery extends DeliveryRow {

@@ -14,7 +14,8 @@ import { recordAttempt } from "../orchestration/deliver.ts";
 import {
   claimDeliveries,
   type DueDelivery,
-  dueDeliveries,
+  dueInLane,
+  dueLanes,
   nextDeliveryAt,
   releaseDeliveries,
 } from "../store/deliveries.ts";
@@ -42,15 +43,16 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   /** What is due and has a place. */
   async function choose(): Promise<string[]> {
     const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
-    const places = new Map([...taken].map(([lane, { length }]) => [lane, perLane - length]));
-    const due = await dueDeliveries(context.store.db, clock.now(), perLane);
-    const fitting = due.filter(({ id, lane }) => {
-      const left = places.get(lane) ?? perLane;
-      if (left <= 0 || underWay.has(id)) return false;
-      places.set(lane, left - 1);
-      return true;
-    });
-    return fitting.slice(0, concurrency - underWay.size).map(({ id }) => id);
+    const chosen: string[] = [];
+    for (const lane of await dueLanes(context.store.db, clock.now())) {
+      const room = concurrency - underWay.size - chosen.length;
+      const places = Math.min(perLane - (taken.get(lane)?.length ?? 0), room);
+      if (room <= 0) break;
+      if (places <= 0) continue;
+      const due = await dueInLane(context.store.db, lane, clock.now(), places);
+      chosen.push(...due.filter((id) => !underWay.has(id)));
+    }
+    return chosen;
   }
 
   async function claim(ids: string[]): Promise<DueDelivery[]> {

@@ -43,7 +43,7 @@ interface Created {
   remove(): Promise<void>;
 }
 
-function opener(create: () => Promise<Created>): Open {
+function opener(create: (migrated: boolean) => Promise<Created>): Open {
   let endings: (() => Promise<void>)[] = [];
 
   afterEach(async () => {
@@ -53,7 +53,7 @@ function opener(create: () => Promise<Created>): Open {
   });
 
   return async ({ migrated } = { migrated: true }) => {
-    const { target, remove } = await create();
+    const { target, remove } = await create(migrated);
     endings.push(remove);
     const time = createFakeTime();
     const newId = idSource(time, seeded());
@@ -76,14 +76,35 @@ async function createFile(): Promise<Created> {
   };
 }
 
-async function createDatabase(): Promise<Created> {
+async function createDatabase(migrated: boolean): Promise<Created> {
   const server = await postgresUrl();
-  const name = `proctor_${randomUUID().replaceAll("-", "")}`;
-  await administer(server, `create database ${name}`);
+  const name = databaseName();
+  const like = migrated ? `template ${await migratedTemplate(server)}` : "";
+  await administer(server, `create database ${name} ${like}`);
   return {
     target: { kind: "postgres", url: `${server}/${name}` },
     remove: () => administer(server, `drop database ${name} with (force)`),
   };
+}
+
+/** Migrated once for each test file: copying it is several times faster than migrating again. */
+function migratedTemplate(server: string): Promise<string> {
+  template ??= (async () => {
+    const name = databaseName();
+    await administer(server, `create database ${name}`);
+    const time = createFakeTime();
+    const store = openStore({ kind: "postgres", url: `${server}/${name}` }, time, idSource(time, seeded()));
+    await store.migrate();
+    await store.close();
+    return name;
+  })();
+  return template;
+}
+
+let template: Promise<string> | undefined;
+
+function databaseName(): string {
+  return `proctor_${randomUUID().replaceAll("-", "")}`;
 }
 
 /** @throws when there is no PostgreSQL: a test that cannot run fails, it is never skipped. */
