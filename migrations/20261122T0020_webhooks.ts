@@ -45,8 +45,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addCheckConstraint("deliveries_ended_iff_over", sql`(ended_at is not null) = (state <> 'pending')`)
     .addCheckConstraint("deliveries_reason_iff_failed", sql`(reason is not null) = (state = 'failed')`)
     .execute();
-  await sql`create index deliveries_lane on deliveries (lane, due_at, id) where due_at is not null`.execute(db);
-  await sql`create index deliveries_due on deliveries (due_at) where due_at is not null`.execute(db);
+  await sql`create index deliveries_lane on deliveries (lane, due_at, id) where due_at is not null`.execute(
+    db,
+  );
   await sql`create index deliveries_ended on deliveries (ended_at) where ended_at is not null`.execute(db);
   await sql`create index deliveries_webhook on deliveries (webhook_id, id)`.execute(db);
   await sql`create index deliveries_job on deliveries (job_id, id)`.execute(db);

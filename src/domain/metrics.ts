@@ -3,7 +3,7 @@
 import { epochNs } from "./logs.ts";
 
 /** Lyceum's series (reference of GET /execution/{id}/metrics) and the names we give their summaries. */
-const seriesNames = {
+export const seriesNames = {
   gpuUtilizationPercent: "gpu_utilization_percent",
   gpuMemoryUtilizationPercent: "gpu_memory_utilization_percent",
   gpuTemperatureCelsius: "gpu_temperature_celsius",

@@ -13,19 +13,32 @@ export interface Attempt {
   error: string | null;
 }
 
-/** Lanes in which something is due, the longest waiting first: one seek each, however much waits for a dead endpoint. */
+/** Every lane in which something waits: one seek each, however much waits for a dead endpoint. */
+const lanes = sql`
+  recursive lanes (lane) as (
+    select min(lane) from deliveries where due_at is not null
+    union all
+    select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > lanes.lane)
+    from lanes where lanes.lane is not null)`;
+
+/** Lanes in which something is due, the longest waiting first. */
 export async function dueLanes(db: Db, now: number): Promise<string[]> {
   const { rows } = await sql<{ lane: string }>`
-    with recursive lanes (lane) as (
-      select min(lane) from deliveries where due_at is not null
-      union all
-      select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > lanes.lane)
-      from lanes where lanes.lane is not null),
+    with ${lanes},
     fronts as (
-      select lane, (select min(d.due_at) from deliveries d where d.lane = lanes.lane and d.due_at is not null) as due_at
+      select lane, (select min(due_at) from deliveries where lane = lanes.lane and due_at <= ${now}) as due_at
       from lanes where lane is not null)
-    select lane from fronts where due_at <= ${now} order by due_at, lane`.execute(db);
+    select lane from fronts where due_at is not null order by due_at, lane`.execute(db);
   return rows.map((row) => row.lane);
+}
+
+/** The next moment at which something becomes due; what is due already waits for a place. */
+export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
+  const { rows } = await sql<{ due_at: number | null }>`
+    with ${lanes}
+    select min((select min(due_at) from deliveries where lane = lanes.lane and due_at > ${now})) as due_at
+    from lanes`.execute(db);
+  return rows[0]?.due_at ?? null;
 }
 
 /** The ids of what is due in a lane, the longest waiting first. */
@@ -84,13 +97,6 @@ export async function releaseDeliveries(db: Db, ids: string[], leases: number[],
     .where("id", "in", ids)
     .where("due_at", "in", leases)
     .execute();
-}
-
-/** The next moment at which something becomes due; what is due already waits for a place. */
-export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
-  const query = db.selectFrom("deliveries").select("due_at").where("due_at", ">", now);
-  const row = await query.orderBy("due_at").limit(1).executeTakeFirst();
-  return row?.due_at ?? null;
 }
 
 export async function findDelivery(db: Db, id: string): Promise<DeliveryRow | null> {

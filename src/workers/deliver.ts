@@ -41,15 +41,15 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   const underWay = new Map<string, { lane: string; leaseUntil: number }>();
 
   /** What is due and has a place. */
-  async function choose(): Promise<string[]> {
+  async function choose(now: number): Promise<string[]> {
     const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
     const chosen: string[] = [];
-    for (const lane of await dueLanes(context.store.db, clock.now())) {
+    for (const lane of await dueLanes(context.store.db, now)) {
       const room = concurrency - underWay.size - chosen.length;
       const places = Math.min(perLane - (taken.get(lane)?.length ?? 0), room);
       if (room <= 0) break;
       if (places <= 0) continue;
-      const due = await dueInLane(context.store.db, lane, clock.now(), places);
+      const due = await dueInLane(context.store.db, lane, now, places);
       chosen.push(...due.filter((id) => !underWay.has(id)));
     }
     return chosen;
@@ -86,7 +86,8 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   return {
     name: "deliver",
     async runOnce() {
-      const ids = await choose();
+      const now = clock.now();
+      const ids = await choose(now);
       for (const due of ids.length === 0 ? [] : await claim(ids)) {
         void sending
           .add(() => deliver(due))
@@ -96,7 +97,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
             onRoom();
           });
       }
-      return nextDeliveryAt(context.store.db, clock.now());
+      return nextDeliveryAt(context.store.db, now);
     },
     idle: () => sending.onIdle(),
     async handBack() {

@@ -1,7 +1,7 @@
 // The webhook routes: what is taken, who sees what, and that a secret is shown once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MOST_WEBHOOKS } from "../../src/orchestration/webhook.ts";
-import { apiKeys, type Client, image, type Service, startService } from "../support/service.ts";
+import { apiKeys, image, type Service, startService } from "../support/service.ts";
 
 const jobSecret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const names: Record<string, string[]> = {
@@ -29,7 +29,7 @@ afterAll(() => service.close());
 const url = "https://public.example/hook";
 const webhooks = "/v1/webhooks";
 
-async function made(client: Client, body: object = {}) {
+async function made(client: Service["ann"], body: object = {}) {
   const answer = await client.post(webhooks, { url, types: ["job.succeeded"], ...body });
   expect(answer.status).toBe(201);
   return answer.body;
@@ -132,7 +132,7 @@ describe("roles:", () => {
       await made(service.admin),
     ];
     expect([anns.scope, admins.scope]).toEqual(["own_jobs", "all_jobs"]);
-    const seenBy = async (client: Client) =>
+    const seenBy = async (client: Service["ann"]) =>
       (await client.get(webhooks)).body.data.map((one: { id: string }) => one.id).toSorted();
     expect(await seenBy(service.ann)).toEqual([anns.id]);
     expect(await seenBy(service.reader)).toEqual([anns.id, bobs.id, admins.id].toSorted());
@@ -161,7 +161,7 @@ describe("roles:", () => {
 });
 
 describe("a job's own webhook_url", () => {
-  const submit = (client: Client, webhook_url: unknown) =>
+  const submit = (client: Service["ann"], webhook_url: unknown) =>
     client.post("/v1/jobs", { runs: [image()], webhook_url });
 
   it("is shown with the job", async () => {

@@ -40,12 +40,12 @@ export function createJudge({ books, agenda, lyceum, inDoubtAfterMs, submitLimit
   let silentFrom: number | null = null;
   let hasJumped = false;
 
-  function start(marker: string): void {
+  function start(marker: string, arrives: boolean): void {
     const execution = books.execution(marker);
     demand(execution !== null, () => `${marker} is started without standing in the books`);
     demand(!sent.has(marker), () => `${marker} is started twice`);
     sent.add(marker);
-    underWay.add(marker);
+    if (arrives) underWay.add(marker);
     const known = cancelled.get(execution?.run_id ?? "");
     demand(known?.has(marker) ?? true, () => `${marker} is started after its run was cancelled`);
   }

@@ -11,8 +11,8 @@ export interface Network {
   /** While set, every call goes wrong in this way. */
   outage: Fate | null;
   fetchOf(power: Power): typeof globalThis.fetch;
-  /** A start leaves the service. */
-  onStart(listener: (marker: string) => void): void;
+  /** A start leaves the service; whether Lyceum will get to judge it. */
+  onStart(listener: (marker: string, arrives: boolean) => void): void;
   /** Lyceum has judged a start, for or against it. */
   onJudged(listener: (marker: string, status: number) => void): void;
   onCall(listener: (method: string, path: string) => void): void;
@@ -38,7 +38,7 @@ export function createNetwork(
   lyceum: Lyceum,
   trace: (line: string) => void,
 ): Network {
-  const startListeners: ((marker: string) => void)[] = [];
+  const startListeners: ((marker: string, arrives: boolean) => void)[] = [];
   const judged: ((marker: string, status: number) => void)[] = [];
   const callListeners: ((method: string, path: string) => void)[] = [];
   const usualMs = random.between(20, 800);
@@ -61,7 +61,9 @@ export function createNetwork(
     const fate = network.outage ?? (random.chance(network.faults) ? random.pick(fates) : null);
     if (isStart) {
       trace(`proctor   starts ${marker.slice(-6)} (${fate ?? "fine"})`);
-      for (const listener of startListeners) listener(marker);
+      const arrives =
+        fate === null || ["reset_after", "error_after", "stalled_after", "garbled"].includes(fate);
+      for (const listener of startListeners) listener(marker, arrives);
     }
     for (const listener of callListeners) listener(method, path);
 

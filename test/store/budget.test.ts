@@ -111,7 +111,7 @@ eachDatabase("a job's budget", (open) => {
     await end(context, 2);
     await steer(context);
     const retryAt = database.time.now() + 5_000;
-    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled" });
+    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled", previousId: null });
     expect((await readLevels(database.store.db)).withoutWakeup).toBe(0);
     await steer(context);
     expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });

@@ -50,7 +50,6 @@ describe("while Lyceum is away", () => {
     expect((await remove(run.job_id, "")).status).toBe(202);
     await service.restart();
     expect((await service.ann.get(`/v1/jobs/${run.job_id}`)).body.deletion_requested_at).not.toBeNull();
-    expect((await service.ann.post(`/v1/runs/${run.id}/retry`)).status).toBe(409);
     service.network.lyceumIsUp = true;
     await service.restart();
     expect((await remove(run.job_id)).status).toBe(202);
