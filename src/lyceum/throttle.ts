@@ -201,4 +201,3 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
 }
 
 export type Throttle = ReturnType<typeof createThrottle>;
-export type ThrottleState = ReturnType<Throttle["state"]>;
