@@ -38,7 +38,7 @@ export function onPostgres(title: string, tests: (open: Open) => void): void {
   describe(`${title} (PostgreSQL)`, () => tests(opener(createDatabase)));
 }
 
-interface Created {
+export interface Created {
   target: DatabaseTarget;
   remove(): Promise<void>;
 }
@@ -76,7 +76,8 @@ async function createFile(): Promise<Created> {
   };
 }
 
-async function createDatabase(migrated: boolean): Promise<Created> {
+/** A fresh database on the PostgreSQL of the tests. */
+export async function createDatabase(migrated: boolean): Promise<Created> {
   const server = await postgresUrl();
   const name = databaseName();
   const like = migrated ? `template ${await migratedTemplate(server)}` : "";

@@ -1,0 +1,53 @@
+// What a run costs in calls to Lyceum, counted at Lyceum: with callbacks, and without any.
+import { expect, it } from "vitest";
+import { image, startService } from "../support/service.ts";
+
+const RUNS = 30;
+const job = { runs: Array.from({ length: RUNS }, () => image("delay=200")) };
+/** So that polling would find the ends, if it looked. */
+const settings = { CALLBACK_GRACE: "10s", POLL_INTERVAL_MIN: "100ms", POLL_INTERVAL_MAX: "500ms" };
+
+it.concurrent("with callbacks that come, a run costs five calls beyond its start", async () => {
+  await using service = await startService({ settings });
+  // A first job shows that callbacks can be relied on.
+  await service.run(image());
+  await service.run(image());
+  const before = service.emulator.callCounts();
+  await service.ended((await service.submit(job)).id);
+
+  const calls = difference(service.emulator.callCounts(), before);
+  expect(starts(calls)).toBe(RUNS);
+  expect(calls["GET /workloads/list"] ?? 0).toBe(0);
+  expect(sum(calls) - starts(calls)).toBeLessThanOrEqual(5 * RUNS);
+  expect((await service.status()).callbacks).toMatchObject({ health: "healthy", missed: 0 });
+});
+
+it.concurrent("without callbacks it costs at most one more, beside the list that all share", async () => {
+  await using service = await startService({ settings: { ...settings, PUBLIC_URL: undefined } });
+  await service.ended((await service.submit(job)).id);
+
+  const calls = service.emulator.callCounts();
+  const lists = calls["GET /workloads/list"] ?? 0;
+  expect(starts(calls)).toBe(RUNS);
+  expect(lists).toBeGreaterThan(0);
+  expect(lists).toBeLessThan(RUNS);
+  expect(sum(calls) - starts(calls) - lists).toBeLessThanOrEqual(6 * RUNS);
+});
+
+type Counts = Record<string, number>;
+
+function difference(after: Counts, before: Counts): Counts {
+  return Object.fromEntries(
+    Object.entries(after).map(([route, count]) => [route, count - (before[route] ?? 0)]),
+  );
+}
+
+function sum(counts: Counts): number {
+  // The prices are asked for once, whatever the number of runs.
+  const perRun = Object.entries(counts).filter(([route]) => !/machine-types|available-hardware/.test(route));
+  return perRun.reduce((total, [, count]) => total + count, 0);
+}
+
+function starts(counts: Counts): number {
+  return counts["POST /execution/image/start"] ?? 0;
+}
