@@ -1,6 +1,7 @@
 // The shape of a route, and how routes read what they are given.
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
+import type { Operation } from "../contract/operation.ts";
 import { isId } from "../domain/id.ts";
 import type { Access, Caller } from "./auth.ts";
 import { readBody } from "./body.ts";
@@ -13,6 +14,8 @@ export interface Route {
   /** Hono's template; also what logs and metrics call the route. */
   path: string;
   access: Access;
+  /** What is published of it. */
+  operation: Operation;
   handle(c: Call, desk: Desk): Promise<Response>;
 }
 

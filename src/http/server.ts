@@ -12,6 +12,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { executionRoutes } from "./routes/executions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { referenceRoutes } from "./routes/reference.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { usageRoutes } from "./routes/usage.ts";
@@ -29,6 +30,7 @@ export const routes: Route[] = [
   ...resultRoutes,
   ...usageRoutes,
   ...operationRoutes,
+  ...referenceRoutes(() => routes),
 ];
 
 export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> {

@@ -1,6 +1,6 @@
 // From zod's findings to the errors of a problem: a pointer, what is wrong, and the way out.
 import type { z } from "zod";
-import type { FieldError } from "./problem.ts";
+import type { FieldError } from "../contract/problem.ts";
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 

@@ -9,8 +9,9 @@ import type { MetricsSummary } from "../domain/metrics.ts";
 import { compare, type RecordSummary } from "../domain/selection.ts";
 import type { ArtifactState } from "../store/artifacts.ts";
 import type { CallbackRow } from "../store/callbacks.ts";
+import { countsOf } from "../store/counts.ts";
 import type { EventRow } from "../store/events.ts";
-import { countsOf, type JobRow } from "../store/jobs.ts";
+import type { JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
 import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
 

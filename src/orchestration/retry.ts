@@ -1,6 +1,8 @@
 // A retry by hand: a terminal run that did not succeed gets a new run in the same job, which names its origin.
-import { addRun, findJob, type JobRow, refreshReadiness } from "../store/jobs.ts";
-import { findRun, insertRuns, loadSpec, type NewRun, type RunRow } from "../store/runs.ts";
+import { addRun, refreshReadiness } from "../store/counts.ts";
+import { findJob, type JobRow } from "../store/jobs.ts";
+import { findRun, insertRuns, type NewRun, type RunRow } from "../store/runs.ts";
+import { loadSpec } from "../store/specs.ts";
 import type { Db } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 

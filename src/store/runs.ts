@@ -2,7 +2,6 @@
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
-import { packDocument, unpackDocument } from "./documents.ts";
 import type { JobsTable, RunsTable } from "./schema.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
@@ -21,19 +20,6 @@ export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<v
   for (let from = 0; from < runs.length; from += ROWS_AT_ONCE) {
     const rows = runs.slice(from, from + ROWS_AT_ONCE).map((run) => newRow(run, now));
     await db.insertInto("runs").values(rows).execute();
-  }
-}
-
-/** What the runs of a job ask for, by position; kept once, however many runs share it. */
-export async function insertSpecs(db: Db, jobId: string, specs: RunSpec[]): Promise<void> {
-  for (let from = 0; from < specs.length; from += ROWS_AT_ONCE) {
-    const some = specs.slice(from, from + ROWS_AT_ONCE);
-    const rows = some.map((spec, index) => ({
-      job_id: jobId,
-      position: from + index,
-      spec: packDocument(spec),
-    }));
-    await db.insertInto("specs").values(rows).execute();
   }
 }
 
@@ -62,25 +48,6 @@ export async function listRuns(
     .execute();
 }
 
-/** The names that the job's matrices vary, in the order of the submission. */
-export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
-  // The runs of one spec share their names: the first of them tells.
-  const firsts = db
-    .selectFrom("runs")
-    .select((eb) => eb.fn.min("position").as("position"))
-    .where("job_id", "=", jobId)
-    .where("matrix", "is not", null)
-    .groupBy("spec_position");
-  const rows = await db
-    .selectFrom("runs")
-    .select("matrix")
-    .where("job_id", "=", jobId)
-    .where("position", "in", firsts)
-    .orderBy("position")
-    .execute();
-  return [...new Set(rows.flatMap(({ matrix }) => (matrix === null ? [] : Object.keys(JSON.parse(matrix)))))];
-}
-
 export interface LoadedRun {
   run: Run;
   policy: Policy;
@@ -105,21 +72,6 @@ export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
   const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
   const { api_key: apiKey, execution_type: executionType } = row;
   return { run: toRun(row), policy: toPolicy(row), like, apiKey, executionType };
-}
-
-/** What the run asks for, its matrix's values set in the env. */
-export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {
-  const row = await db
-    .selectFrom("runs")
-    .innerJoin("specs", (join) =>
-      join.onRef("specs.job_id", "=", "runs.job_id").onRef("specs.position", "=", "runs.spec_position"),
-    )
-    .select(["specs.spec", "runs.matrix"])
-    .where("runs.id", "=", runId)
-    .executeTakeFirstOrThrow();
-  const spec = unpackDocument(row.spec) as RunSpec;
-  if (row.matrix === null || spec.kind === "compose") return spec;
-  return { ...spec, env: { ...spec.env, ...(JSON.parse(row.matrix) as Record<string, string>) } };
 }
 
 /** The run that has waited longest in the job, among those that may start now. */

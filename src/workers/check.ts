@@ -8,7 +8,7 @@ import type { RecordReading, RunRow } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import { saveArtifact } from "../store/artifacts.ts";
-import { type Due, nextDueAt } from "../store/executions.ts";
+import { type Due, nextDueAt } from "../store/due.ts";
 import { createClaims } from "./claims.ts";
 import type { Worker } from "./loop.ts";
 import { createNotes } from "./notes.ts";

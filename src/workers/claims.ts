@@ -1,6 +1,6 @@
 // Claims on due executions: who holds what, until when, and how it is given back.
 import type { Context } from "../orchestration/context.ts";
-import { claimAlong, claimDue, type Due, type DueGroup, handBack, loadDue } from "../store/executions.ts";
+import { claimAlong, claimDue, type Due, type DueGroup, handBack, loadDue } from "../store/due.ts";
 import type { Tx } from "../store/transaction.ts";
 
 export interface Claims {

@@ -7,7 +7,7 @@ import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import { type ArtifactChange, type ArtifactState, listArtifacts, saveArtifact } from "../store/artifacts.ts";
-import { type Due, nextDueAt } from "../store/executions.ts";
+import { type Due, nextDueAt } from "../store/due.ts";
 import { createClaims } from "./claims.ts";
 import { type Fetched, fetchers } from "./fetch.ts";
 import type { Worker } from "./loop.ts";

@@ -1,6 +1,8 @@
 // The simulation can fail: each of these known bugs is planted into the real code, and must be found within a
 // bounded number of seeds that the code as it is passes.
+
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Execution } from "../../src/domain/execution.ts";
 
 const FROM = 1_000;
 const MOST_SEEDS = 20;
@@ -32,23 +34,28 @@ const plants: Record<string, () => void> = {
 
   // SQLite has one writer, so what compare-and-set guards against is planted with its removal: a change is built on
   // what was read when the work began, and then saved whatever happened since.
-  "compare-and-set is removed": () =>
-    vi.doMock("../../src/store/executions.ts", async (original) => {
-      const real = await original<typeof import("../../src/store/executions.ts")>();
-      const readAtClaim = new Map<string, Awaited<ReturnType<typeof real.findExecution>>>();
+  "compare-and-set is removed": () => {
+    const readAtClaim = new Map<string, Execution | null>();
+    vi.doMock("../../src/store/due.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/due.ts")>();
       const loadDue: typeof real.loadDue = async (db, ids) => {
         const due = await real.loadDue(db, ids);
         for (const { execution } of due) readAtClaim.set(execution.id, execution);
         return due;
       };
+      return { ...real, loadDue };
+    });
+    vi.doMock("../../src/store/executions.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/executions.ts")>();
       const findExecution: typeof real.findExecution = async (db, id) =>
         readAtClaim.get(id) ?? real.findExecution(db, id);
       const saveExecution: typeof real.saveExecution = async (db, execution) => {
         const { version } = (await real.findExecution(db, execution.id)) ?? execution;
         await real.saveExecution(db, { ...execution, version });
       };
-      return { ...real, loadDue, findExecution, saveExecution };
-    }),
+      return { ...real, findExecution, saveExecution };
+    });
+  },
 
   "success is told before the commit": () =>
     vi.doMock("../../src/store/groupcommit.ts", async (original) => {

@@ -1,17 +1,8 @@
 // Claims beyond those of what is due: along with others, given back, and spread after a stop.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import {
-  claimAlong,
-  claimDue,
-  findExecution,
-  handBack,
-  listExecutions,
-  loadDue,
-  nextDueAt,
-  saveExecution,
-  spreadOverdue,
-} from "../../src/store/executions.ts";
+import { claimAlong, claimDue, handBack, loadDue, nextDueAt, spreadOverdue } from "../../src/store/due.ts";
+import { findExecution, listExecutions, saveExecution } from "../../src/store/executions.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, live, submitted, tell } from "../support/scene.ts";
 

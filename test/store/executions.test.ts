@@ -1,15 +1,8 @@
 // Executions and runs in the database: saved by compare-and-set, claimed when due, each by one claimer.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import {
-  claimDue,
-  deleteExecution,
-  findExecution,
-  hastenUnanswered,
-  nextDueAt,
-  saveExecution,
-  submissionsSince,
-} from "../../src/store/executions.ts";
+import { claimDue, hastenUnanswered, nextDueAt } from "../../src/store/due.ts";
+import { deleteExecution, findExecution, saveExecution, submissionsSince } from "../../src/store/executions.ts";
 import { loadRun, saveRun } from "../../src/store/runs.ts";
 import { Conflict } from "../../src/store/transaction.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";

@@ -1,4 +1,5 @@
 // What was fetched of a run after its end: output, timing, metrics, logs.
+import * as operations from "../../contract/operations/runs.ts";
 import { artifactQuery } from "../../contract/query.ts";
 import { formatLogs, type LogEntry } from "../../domain/logs.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../../store/artifacts.ts";
@@ -15,24 +16,28 @@ export const artifactRoutes: Route[] = [
     method: "GET",
     path: "/v1/runs/:run/output",
     access: "read",
+    operation: operations.getOutput,
     handle: (c, desk) => serve(c, desk, "record", plain),
   },
   {
     method: "GET",
     path: "/v1/runs/:run/timing",
     access: "read",
+    operation: operations.getTiming,
     handle: (c, desk) => serve(c, desk, "timing", plain),
   },
   {
     method: "GET",
     path: "/v1/runs/:run/metrics",
     access: "read",
+    operation: operations.getMetrics,
     handle: (c, desk) => serve(c, desk, "metrics", metrics),
   },
   {
     method: "GET",
     path: "/v1/runs/:run/logs",
     access: "read",
+    operation: operations.getLogs,
     handle: (c, desk) => serve(c, desk, "logs", logs),
   },
 ];

@@ -1,4 +1,5 @@
 // The callback endpoint: the token in the path is the only guard, checked before anything is read or looked up.
+import * as operations from "../../contract/operations/executions.ts";
 import { isCallbackToken } from "../../domain/token.ts";
 import { receiveCallback } from "../../orchestration/callback.ts";
 import { readBody } from "../body.ts";
@@ -7,9 +8,21 @@ import { problem } from "../problem.ts";
 import type { Route } from "../route.ts";
 
 export const callbackRoutes: Route[] = [
-  { method: "POST", path: "/callbacks/lyceum/:execution/:token", access: "callback", handle: postCallback },
+  {
+    method: "POST",
+    path: "/callbacks/lyceum/:execution/:token",
+    access: "callback",
+    operation: operations.receiveCallback,
+    handle: postCallback,
+  },
   // A missing token is answered as a wrong one.
-  { method: "POST", path: "/callbacks/lyceum/:execution", access: "callback", handle: postCallback },
+  {
+    method: "POST",
+    path: "/callbacks/lyceum/:execution",
+    access: "callback",
+    operation: operations.refuseCallback,
+    handle: postCallback,
+  },
 ];
 
 /** Any content type and any body are taken, up to 256 KiB; the rest is cut and marked. */

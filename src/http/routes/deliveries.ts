@@ -1,4 +1,5 @@
 // What was sent to webhooks and what came of it, and sending it once more. What subscribers answered is not kept.
+import * as operations from "../../contract/operations/webhooks.ts";
 import { page } from "../../contract/query.ts";
 import { deliverAgain } from "../../orchestration/webhook.ts";
 import { type DeliveryRow, findDelivery, listDeliveries, readLog } from "../../store/deliveries.ts";
@@ -15,10 +16,28 @@ const ofWebhook = "/v1/webhooks/:webhook/deliveries";
 const ofJob = "/v1/jobs/:job/deliveries";
 
 export const deliveryRoutes: Route[] = [
-  { method: "GET", path: ofWebhook, access: "read", handle: getOfWebhook },
-  { method: "POST", path: `${ofWebhook}/:delivery/redeliver`, access: "write", handle: redeliverOfWebhook },
-  { method: "GET", path: ofJob, access: "read", handle: getOfJob },
-  { method: "POST", path: `${ofJob}/:delivery/redeliver`, access: "write", handle: redeliverOfJob },
+  {
+    method: "GET",
+    path: ofWebhook,
+    access: "read",
+    operation: operations.listDeliveries,
+    handle: getOfWebhook,
+  },
+  {
+    method: "POST",
+    path: `${ofWebhook}/:delivery/redeliver`,
+    access: "write",
+    operation: operations.redeliver,
+    handle: redeliverOfWebhook,
+  },
+  { method: "GET", path: ofJob, access: "read", operation: operations.listJobDeliveries, handle: getOfJob },
+  {
+    method: "POST",
+    path: `${ofJob}/:delivery/redeliver`,
+    access: "write",
+    operation: operations.redeliverOfJob,
+    handle: redeliverOfJob,
+  },
 ];
 
 async function getOfWebhook(c: Call, desk: Desk): Promise<Response> {

@@ -1,5 +1,7 @@
 // The event log, of all that the caller may see or of one job: as Server-Sent Events, or as a list with a cursor.
+
 import { lastEventId, listQuery, streamQuery } from "../../contract/events.ts";
+import * as operations from "../../contract/operations/events.ts";
 import {
   type EventFilter,
   type EventPage,
@@ -21,8 +23,14 @@ import { viewEvent } from "../view.ts";
 import { jobOf, noJob } from "./jobs.ts";
 
 export const eventRoutes: Route[] = [
-  { method: "GET", path: "/v1/events", access: "read", handle: getEvents },
-  { method: "GET", path: "/v1/jobs/:job/events", access: "read", handle: getJobEvents },
+  { method: "GET", path: "/v1/events", access: "read", operation: operations.readEvents, handle: getEvents },
+  {
+    method: "GET",
+    path: "/v1/jobs/:job/events",
+    access: "read",
+    operation: operations.readJobEvents,
+    handle: getJobEvents,
+  },
 ];
 
 /** Whose events, and from where on a stream begins that does not say. */

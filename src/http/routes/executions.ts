@@ -1,4 +1,5 @@
 // One execution, and the callbacks received for it.
+import * as operations from "../../contract/operations/executions.ts";
 import { noQuery, page } from "../../contract/query.ts";
 import type { Execution } from "../../domain/execution.ts";
 import { callbackToken } from "../../domain/token.ts";
@@ -14,8 +15,20 @@ import { callerOf, idIn, queryOf, type Route } from "../route.ts";
 import { viewCallback, viewExecution } from "../view.ts";
 
 export const executionRoutes: Route[] = [
-  { method: "GET", path: "/v1/executions/:execution", access: "read", handle: getExecution },
-  { method: "GET", path: "/v1/executions/:execution/callbacks", access: "read", handle: getCallbacks },
+  {
+    method: "GET",
+    path: "/v1/executions/:execution",
+    access: "read",
+    operation: operations.getExecution,
+    handle: getExecution,
+  },
+  {
+    method: "GET",
+    path: "/v1/executions/:execution/callbacks",
+    access: "read",
+    operation: operations.listCallbacks,
+    handle: getCallbacks,
+  },
 ];
 
 async function getExecution(c: Call, desk: Desk): Promise<Response> {

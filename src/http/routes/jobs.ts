@@ -1,4 +1,5 @@
 // Submitting, reading and ending jobs.
+import * as operations from "../../contract/operations/jobs.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
 import { hints, withoutMatrix } from "../../contract/runspec.ts";
 import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
@@ -6,8 +7,9 @@ import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
 import { eraseJob } from "../../orchestration/erase.ts";
 import { submit } from "../../orchestration/submit.ts";
-import { deleteJob, findJob, heldUntil, type JobRow, listJobs, queuePosition } from "../../store/jobs.ts";
+import { deleteJob, findJob, type JobRow, listJobs } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
+import { heldUntil, queuePosition } from "../../store/turns.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
@@ -19,12 +21,30 @@ import { whenEnded } from "../wait.ts";
 import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [
-  { method: "POST", path: "/v1/jobs", access: "write", handle: postJob },
-  { method: "GET", path: "/v1/jobs", access: "read", handle: getJobs },
-  { method: "GET", path: "/v1/jobs/:job", access: "read", handle: getJob },
-  { method: "DELETE", path: "/v1/jobs/:job", access: "write", handle: removeJob },
-  { method: "GET", path: "/v1/jobs/:job/runs", access: "read", handle: getRuns },
-  { method: "POST", path: "/v1/jobs/:job/cancel", access: "write", handle: postCancel },
+  { method: "POST", path: "/v1/jobs", access: "write", operation: operations.submitJob, handle: postJob },
+  { method: "GET", path: "/v1/jobs", access: "read", operation: operations.listJobs, handle: getJobs },
+  { method: "GET", path: "/v1/jobs/:job", access: "read", operation: operations.getJob, handle: getJob },
+  {
+    method: "DELETE",
+    path: "/v1/jobs/:job",
+    access: "write",
+    operation: operations.deleteJob,
+    handle: removeJob,
+  },
+  {
+    method: "GET",
+    path: "/v1/jobs/:job/runs",
+    access: "read",
+    operation: operations.listRuns,
+    handle: getRuns,
+  },
+  {
+    method: "POST",
+    path: "/v1/jobs/:job/cancel",
+    access: "write",
+    operation: operations.cancelJob,
+    handle: postCancel,
+  },
 ];
 
 async function postJob(c: Call, desk: Desk): Promise<Response> {

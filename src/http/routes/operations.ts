@@ -1,4 +1,5 @@
 // For operators and their machines: liveness, readiness, metrics, status.
+import * as operations from "../../contract/operations/service.ts";
 import { noQuery } from "../../contract/query.ts";
 import { readCounters } from "../../store/counters.ts";
 import { assertWritable, databaseBytes } from "../../store/database.ts";
@@ -9,10 +10,22 @@ import { queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
 
 export const operationRoutes: Route[] = [
-  { method: "GET", path: "/livez", access: "open", handle: async (c) => c.json({ status: "ok" }) },
-  { method: "GET", path: "/readyz", access: "open", handle: getReady },
-  { method: "GET", path: "/metrics", access: "open", handle: getMetrics },
-  { method: "GET", path: "/v1/status", access: "read", handle: getStatus },
+  {
+    method: "GET",
+    path: "/livez",
+    access: "open",
+    operation: operations.getLive,
+    handle: async (c) => c.json({ status: "ok" }),
+  },
+  { method: "GET", path: "/readyz", access: "open", operation: operations.getReady, handle: getReady },
+  {
+    method: "GET",
+    path: "/metrics",
+    access: "open",
+    operation: operations.getMetricsText,
+    handle: getMetrics,
+  },
+  { method: "GET", path: "/v1/status", access: "read", operation: operations.getStatus, handle: getStatus },
 ];
 
 async function getReady(c: Call, desk: Desk): Promise<Response> {

@@ -1,7 +1,9 @@
 // The results of a job: one row per run, as a list or as CSV.
+import * as operations from "../../contract/operations/jobs.ts";
 import { noQuery, page } from "../../contract/query.ts";
 import type { JobRow } from "../../store/jobs.ts";
-import { listRuns, matrixNames } from "../../store/runs.ts";
+import { listRuns } from "../../store/runs.ts";
+import { matrixNames } from "../../store/specs.ts";
 import type { Call, Desk } from "../call.ts";
 import { csvHeader, csvLines } from "../csv.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
@@ -12,7 +14,13 @@ import { jobOf, noJob } from "./jobs.ts";
 import { viewRuns } from "./runs.ts";
 
 export const resultRoutes: Route[] = [
-  { method: "GET", path: "/v1/jobs/:job/results", access: "read", handle: getResults },
+  {
+    method: "GET",
+    path: "/v1/jobs/:job/results",
+    access: "read",
+    operation: operations.listResults,
+    handle: getResults,
+  },
 ];
 
 async function getResults(c: Call, desk: Desk): Promise<Response> {

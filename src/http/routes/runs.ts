@@ -1,4 +1,5 @@
 // Reading, ending and repeating runs.
+import * as operations from "../../contract/operations/runs.ts";
 import { waitQuery } from "../../contract/query.ts";
 import { cancelBody } from "../../contract/submission.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
@@ -15,9 +16,21 @@ import { viewRun } from "../view.ts";
 import { whenEnded } from "../wait.ts";
 
 export const runRoutes: Route[] = [
-  { method: "GET", path: "/v1/runs/:run", access: "read", handle: getRun },
-  { method: "POST", path: "/v1/runs/:run/cancel", access: "write", handle: postCancel },
-  { method: "POST", path: "/v1/runs/:run/retry", access: "write", handle: postRetry },
+  { method: "GET", path: "/v1/runs/:run", access: "read", operation: operations.getRun, handle: getRun },
+  {
+    method: "POST",
+    path: "/v1/runs/:run/cancel",
+    access: "write",
+    operation: operations.cancelRun,
+    handle: postCancel,
+  },
+  {
+    method: "POST",
+    path: "/v1/runs/:run/retry",
+    access: "write",
+    operation: operations.retryRun,
+    handle: postRetry,
+  },
 ];
 
 /** How to show these runs: their executions and artifact states are read together. */

@@ -1,4 +1,5 @@
 // What was spent, and what hardware costs.
+import * as operations from "../../contract/operations/service.ts";
 import { noQuery, usageQuery } from "../../contract/query.ts";
 import { dayOf } from "../../domain/cost.ts";
 import { listMachineTypes } from "../../store/machinetypes.ts";
@@ -10,8 +11,14 @@ import { callerOf, queryOf, type Route } from "../route.ts";
 import { iso, viewCost } from "../view.ts";
 
 export const usageRoutes: Route[] = [
-  { method: "GET", path: "/v1/usage", access: "read", handle: getUsage },
-  { method: "GET", path: "/v1/machine-types", access: "read", handle: getMachineTypes },
+  { method: "GET", path: "/v1/usage", access: "read", operation: operations.getUsage, handle: getUsage },
+  {
+    method: "GET",
+    path: "/v1/machine-types",
+    access: "read",
+    operation: operations.getMachineTypes,
+    handle: getMachineTypes,
+  },
 ];
 
 /** By day (UTC) or by key; submitters see their own key alone. Without days: the last 30. */

@@ -1,4 +1,5 @@
 // Subscriptions: who is told of what happens, and where. A submitter's hear of its own jobs, an administrator's of all.
+import * as operations from "../../contract/operations/webhooks.ts";
 import { noQuery, page } from "../../contract/query.ts";
 import { rotateBody, webhookBody } from "../../contract/webhook.ts";
 import {
@@ -17,12 +18,48 @@ import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
 
 export const webhookRoutes: Route[] = [
-  { method: "POST", path: "/v1/webhooks", access: "write", handle: postWebhook },
-  { method: "GET", path: "/v1/webhooks", access: "read", handle: getWebhooks },
-  { method: "GET", path: "/v1/webhooks/:webhook", access: "read", handle: getWebhook },
-  { method: "DELETE", path: "/v1/webhooks/:webhook", access: "write", handle: removeWebhook },
-  { method: "POST", path: "/v1/webhooks/:webhook/rotate", access: "write", handle: postRotate },
-  { method: "POST", path: "/v1/webhooks/:webhook/enable", access: "write", handle: postEnable },
+  {
+    method: "POST",
+    path: "/v1/webhooks",
+    access: "write",
+    operation: operations.createWebhook,
+    handle: postWebhook,
+  },
+  {
+    method: "GET",
+    path: "/v1/webhooks",
+    access: "read",
+    operation: operations.listWebhooks,
+    handle: getWebhooks,
+  },
+  {
+    method: "GET",
+    path: "/v1/webhooks/:webhook",
+    access: "read",
+    operation: operations.getWebhook,
+    handle: getWebhook,
+  },
+  {
+    method: "DELETE",
+    path: "/v1/webhooks/:webhook",
+    access: "write",
+    operation: operations.deleteWebhook,
+    handle: removeWebhook,
+  },
+  {
+    method: "POST",
+    path: "/v1/webhooks/:webhook/rotate",
+    access: "write",
+    operation: operations.rotateWebhook,
+    handle: postRotate,
+  },
+  {
+    method: "POST",
+    path: "/v1/webhooks/:webhook/enable",
+    access: "write",
+    operation: operations.enableWebhook,
+    handle: postEnable,
+  },
 ];
 
 async function postWebhook(c: Call, desk: Desk): Promise<Response> {

@@ -1,0 +1,103 @@
+// The API's own description: the OpenAPI document, and the page that shows it. Everything comes from this origin.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import * as operations from "../../contract/operations/service.ts";
+import type { Call, Desk } from "../call.ts";
+import { openApiOf } from "../openapi.ts";
+import { problem } from "../problem.ts";
+import type { Route } from "../route.ts";
+
+/** @param table all routes, these included: it is read at the first request, and the document is made once. */
+export function referenceRoutes(table: () => readonly Route[]): Route[] {
+  let text: string | null = null;
+
+  async function getDocument(c: Call, desk: Desk): Promise<Response> {
+    text ??= JSON.stringify(openApiOf(table(), desk.version));
+    return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" });
+  }
+
+  return [
+    {
+      method: "GET",
+      path: "/openapi.json",
+      access: "open",
+      operation: operations.getDocument,
+      handle: getDocument,
+    },
+    { method: "GET", path: "/docs", access: "open", operation: operations.getReference, handle: getPage },
+    {
+      method: "GET",
+      path: "/docs/:file",
+      access: "open",
+      operation: operations.getReferencePart,
+      handle: getPart,
+    },
+  ];
+}
+
+/** Paths are relative, so that the page also works below a proxy's prefix; the version renews what is cached. */
+async function getPage(c: Call, { version }: Desk): Promise<Response> {
+  const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Proctor API</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="docs/swagger-ui.css?v=${version}">
+    <script src="docs/swagger-ui-bundle.js?v=${version}" defer></script>
+    <script src="docs/start.js?v=${version}" defer></script>
+  </head>
+  <body>
+    <noscript>This page needs JavaScript; the document itself is <a href="openapi.json">openapi.json</a>.</noscript>
+    <div id="reference"></div>
+  </body>
+</html>
+`;
+  return c.body(page, 200, { "Content-Type": "text/html; charset=utf-8", ...guard });
+}
+
+/** Nothing is fetched from elsewhere, no script stands in the page, and no other page may frame it. */
+const guard = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+};
+
+const start = `SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#reference",
+  deepLinking: true,
+  validatorUrl: null,
+  persistAuthorization: false,
+});
+`;
+
+async function getPart(c: Call): Promise<Response> {
+  const read = parts[c.req.param("file") ?? ""];
+  if (read === undefined) return problem(c, "not-found", "the page has no such part");
+  const { text, type } = await read();
+  return c.body(text, 200, {
+    "Content-Type": `${type}; charset=utf-8`,
+    "Cache-Control": "public, max-age=86400",
+  });
+}
+
+interface Part {
+  text: string;
+  type: "text/javascript" | "text/css";
+}
+
+/** By name; what is not named here is not served. */
+const parts: Record<string, (() => Promise<Part>) | undefined> = Object.assign(Object.create(null), {
+  "start.js": async () => ({ text: start, type: "text/javascript" }),
+  "swagger-ui-bundle.js": async () => ({
+    text: await shipped("swagger-ui-bundle.js"),
+    type: "text/javascript",
+  }),
+  "swagger-ui.css": async () => ({ text: await shipped("swagger-ui.css"), type: "text/css" }),
+});
+
+function shipped(file: string): Promise<string> {
+  return readFile(createRequire(import.meta.url).resolve(`swagger-ui-dist/${file}`), "utf8");
+}

@@ -1,0 +1,91 @@
+// What every change of a run keeps true of its job: counts, readiness, status.
+import { sql } from "kysely";
+import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
+import type { RunStatus } from "../domain/run.ts";
+import type { JobRow } from "./jobs.ts";
+import type { Db } from "./transaction.ts";
+
+export interface JobChange {
+  job: JobRow;
+  /** The job's new status, if it changed. */
+  entered: JobStatus | null;
+}
+
+/** A run moved: counts, readiness and, where it follows, the job's status move with it. */
+export async function moveRun(
+  db: Db,
+  jobId: string,
+  from: RunStatus,
+  to: RunStatus,
+  now: number,
+): Promise<JobChange> {
+  const shifted = (status: RunStatus) =>
+    sql<number>`${sql.ref(status)} + ${(status === to ? 1 : 0) - (status === from ? 1 : 0)}`;
+  const counted = await db
+    .updateTable("jobs")
+    .set({
+      queued: shifted("queued"),
+      active: shifted("active"),
+      collecting: shifted("collecting"),
+      succeeded: shifted("succeeded"),
+      failed: shifted("failed"),
+      cancelled: shifted("cancelled"),
+    })
+    .where("id", "=", jobId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const status = counted.ended_at === null ? jobStatus(countsOf(counted), counted.status) : counted.status;
+  const isOver = status !== "queued" && status !== "active";
+  // A statement of its own: PostgreSQL now holds the job's lock, so that the runs it sees are those of all
+  // transactions before this one, and readiness cannot be computed from a past that has gone.
+  const job = await db
+    .updateTable("jobs")
+    .set({
+      ready_at: readyAt,
+      status,
+      started_at: counted.started_at ?? (status === "active" ? now : null),
+      ended_at: counted.ended_at ?? (isOver ? now : null),
+      due_at: isOver ? null : counted.due_at,
+    })
+    .where("id", "=", jobId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { job, entered: status === counted.status ? null : status };
+}
+
+/**
+ * Room for one more queued run, in a job of any status: a terminal job keeps its status, and what ended its first
+ * runs (a cancellation, a deadline) does not concern the new one. Answers the new run's position; null while the
+ * job is being cancelled. Once the run is there, `refreshReadiness` is due.
+ */
+export async function addRun(db: Db, jobId: string): Promise<number | null> {
+  const job = await db
+    .updateTable("jobs")
+    .set((eb) => ({
+      total: eb("total", "+", 1),
+      queued: eb("queued", "+", 1),
+      cancel_mode: null,
+      cancel_cause: null,
+    }))
+    .where("id", "=", jobId)
+    .where((eb) => eb.or([eb("cancel_mode", "is", null), eb("ended_at", "is not", null)]))
+    .where("budget_reached_at", "is", null)
+    .where("erase_at", "is", null)
+    .returning("total")
+    .executeTakeFirst();
+  return job === undefined ? null : job.total - 1;
+}
+
+export async function refreshReadiness(db: Db, jobId: string): Promise<void> {
+  await db.updateTable("jobs").set({ ready_at: readyAt }).where("id", "=", jobId).execute();
+}
+
+export function countsOf(job: JobRow): Counts {
+  const { queued, active, collecting, succeeded, failed, cancelled } = job;
+  return { queued, active, collecting, succeeded, failed, cancelled };
+}
+
+/** When dispatch may start something here: null while cancelled, over its budget or at `max_parallel`. */
+const readyAt = sql<number | null>`case
+  when cancel_mode is null and budget_reached_at is null and (max_parallel is null or active < max_parallel)
+  then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;

@@ -1,0 +1,148 @@
+// What is due of the executions: claimed by a lease, handed back, spread after a restart.
+import { sql } from "kysely";
+import type { Execution } from "../domain/execution.ts";
+import type { Cancellation } from "../domain/run.ts";
+import type { RunKind } from "../domain/spec.ts";
+import { toExecution } from "./executions.ts";
+import { toCancellation } from "./runs.ts";
+import type { Db } from "./transaction.ts";
+
+export type DueGroup = "check" | "collect";
+
+/**
+ * Takes what is due, oldest first, by moving its wake-up to the end of a lease: if whoever took it dies, it
+ * comes due again.
+ */
+export async function claimDue(
+  db: Db,
+  group: DueGroup,
+  now: number,
+  leaseUntil: number,
+  limit: number,
+): Promise<string[]> {
+  const due = db
+    .selectFrom("executions")
+    .select("id")
+    .where(phaseIn(group))
+    .where("due_at", "<=", now)
+    .orderBy("due_at")
+    .limit(limit);
+  const rows = await db
+    .updateTable("executions")
+    .set({ due_at: leaseUntil })
+    .where("id", "in", due)
+    .where("due_at", "<=", now)
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Takes those, too, that would come due soon and that one look-up answers together with others: the live ones
+ * without a callback, and the ones in doubt.
+ */
+export async function claimAlong(
+  db: Db,
+  horizon: number,
+  leaseUntil: number,
+  limit: number,
+): Promise<string[]> {
+  const soon = db
+    .selectFrom("executions")
+    .select("id")
+    .where(phaseIn("check"))
+    .where("due_at", "<=", horizon)
+    .where("callback_at", "is", null)
+    .where((eb) => eb.or([eb("phase", "<>", "submitting"), eb("in_doubt_at", "is not", null)]))
+    .orderBy("due_at")
+    .limit(limit);
+  const rows = await db
+    .updateTable("executions")
+    .set({ due_at: leaseUntil })
+    .where("id", "in", soon)
+    .where("due_at", "<=", horizon)
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Gives back claims that nobody works on any more: due again at once. */
+export async function handBack(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable("executions")
+    .set({ due_at: now })
+    .where("id", "in", ids)
+    .where("due_at", "in", leases)
+    .execute();
+}
+
+/**
+ * What came due while nothing ran is spread, oldest first, so that a restart does not stampede; the newest wake
+ * after a bounded time all the same.
+ * @param dueBefore counts as having come due.
+ */
+export async function spreadOverdue(db: Db, now: number, dueBefore = now): Promise<void> {
+  await sql`
+    update executions set due_at = ${now} + case when o.place * ${BETWEEN_OVERDUE_MS} < ${LONGEST_SPREAD_MS}
+      then o.place * ${BETWEEN_OVERDUE_MS} else ${LONGEST_SPREAD_MS} end
+    from (select id, row_number() over (order by due_at) - 1 as place
+          from executions where phase <> 'closed' and due_at < ${dueBefore}) o
+    where o.id = executions.id`.execute(db);
+}
+
+const BETWEEN_OVERDUE_MS = 20;
+const LONGEST_SPREAD_MS = 60_000;
+
+/** An execution that was claimed, with what its check needs to know of its run. */
+export interface Due {
+  execution: Execution;
+  kind: RunKind;
+  cancellation: Cancellation | null;
+}
+
+export async function loadDue(db: Db, ids: string[]): Promise<Due[]> {
+  const rows = await db
+    .selectFrom("executions")
+    .innerJoin("runs", "runs.id", "executions.run_id")
+    .selectAll("executions")
+    .select(["runs.kind", "runs.cancel_mode", "runs.cancel_cause"])
+    .where("executions.id", "in", ids)
+    .execute();
+  return rows.map((row) => ({
+    execution: toExecution(row),
+    kind: row.kind,
+    cancellation: toCancellation(row),
+  }));
+}
+
+/** When the group's next wake-up is, or null. */
+export async function nextDueAt(db: Db, group: DueGroup): Promise<number | null> {
+  const row = await db
+    .selectFrom("executions")
+    .select("due_at")
+    .where(phaseIn(group))
+    .where("due_at", "is not", null)
+    .orderBy("due_at")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.due_at ?? null;
+}
+
+/** Starts whose answer nobody waits for any more are looked at now. */
+export async function hastenUnanswered(db: Db, now: number): Promise<void> {
+  await db
+    .updateTable("executions")
+    .set({ due_at: now })
+    .where(sql<boolean>`phase in ('submitting', 'watching', 'orphan')`)
+    .where("phase", "=", "submitting")
+    .where("in_doubt_at", "is", null)
+    .execute();
+}
+
+// The phases stand as literals, as in the partial indexes: a bound parameter would not use them.
+function phaseIn(group: DueGroup) {
+  return group === "check"
+    ? sql<boolean>`phase in ('submitting', 'watching', 'orphan')`
+    : sql<boolean>`phase = 'collecting'`;
+}

@@ -1,0 +1,53 @@
+// What the runs of a job ask for: each entry of the submission once, however many runs share it.
+import type { RunSpec } from "../domain/spec.ts";
+import { packDocument, unpackDocument } from "./documents.ts";
+import type { Db } from "./transaction.ts";
+
+/** What the runs of a job ask for, by position; kept once, however many runs share it. */
+export async function insertSpecs(db: Db, jobId: string, specs: RunSpec[]): Promise<void> {
+  for (let from = 0; from < specs.length; from += ROWS_AT_ONCE) {
+    const some = specs.slice(from, from + ROWS_AT_ONCE);
+    const rows = some.map((spec, index) => ({
+      job_id: jobId,
+      position: from + index,
+      spec: packDocument(spec),
+    }));
+    await db.insertInto("specs").values(rows).execute();
+  }
+}
+
+/** The names that the job's matrices vary, in the order of the submission. */
+export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
+  // The runs of one spec share their names: the first of them tells.
+  const firsts = db
+    .selectFrom("runs")
+    .select((eb) => eb.fn.min("position").as("position"))
+    .where("job_id", "=", jobId)
+    .where("matrix", "is not", null)
+    .groupBy("spec_position");
+  const rows = await db
+    .selectFrom("runs")
+    .select("matrix")
+    .where("job_id", "=", jobId)
+    .where("position", "in", firsts)
+    .orderBy("position")
+    .execute();
+  return [...new Set(rows.flatMap(({ matrix }) => (matrix === null ? [] : Object.keys(JSON.parse(matrix)))))];
+}
+
+/** What the run asks for, its matrix's values set in the env. */
+export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {
+  const row = await db
+    .selectFrom("runs")
+    .innerJoin("specs", (join) =>
+      join.onRef("specs.job_id", "=", "runs.job_id").onRef("specs.position", "=", "runs.spec_position"),
+    )
+    .select(["specs.spec", "runs.matrix"])
+    .where("runs.id", "=", runId)
+    .executeTakeFirstOrThrow();
+  const spec = unpackDocument(row.spec) as RunSpec;
+  if (row.matrix === null || spec.kind === "compose") return spec;
+  return { ...spec, env: { ...spec.env, ...(JSON.parse(row.matrix) as Record<string, string>) } };
+}
+
+const ROWS_AT_ONCE = 500;
