@@ -11,16 +11,14 @@ import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
+import { close, listen } from "./http/listen.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
-import { createThrottle, type Throttle } from "./lyceum/throttle.ts";
+import { createThrottle } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
 import { applyKeyBudgets } from "./store/costs.ts";
 import { openStore } from "./store/database.ts";
-import { hastenUnanswered, spreadOverdue } from "./store/due.ts";
-import { submissionsSince } from "./store/executions.ts";
-import { readPauses, savePause } from "./store/pauses.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createReport } from "./telemetry/report.ts";
@@ -33,6 +31,7 @@ import { createDispatch } from "./workers/dispatch.ts";
 import { createErase } from "./workers/erase.ts";
 import { createGauge } from "./workers/gauge.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
+import { recover } from "./workers/recover.ts";
 import { createRetention } from "./workers/retention.ts";
 import { createSteer } from "./workers/steer.ts";
 
@@ -205,7 +204,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     async start() {
       const applied = await store.migrate();
       if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
-      await recover(context, throttle, config, now());
+      await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
+      await recover(context, { throttle, startWindowMs: config.submit.limit?.windowMs ?? null, now: now() });
       const port = surroundings.listens === false ? 0 : await openServers();
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();
@@ -254,51 +254,4 @@ const CLOSING_MS = 1_000;
 function credentialsOf({ lyceum: { credentials } }: Config) {
   if (credentials.kind === "key") return { apiKey: credentials.key };
   return { email: credentials.email, password: credentials.password };
-}
-
-/** What the former process knew and this one must: the limit's past, the pauses, the starts it left unanswered. */
-async function recover(
-  { store, report }: Context,
-  throttle: Throttle,
-  config: Config,
-  now: number,
-): Promise<void> {
-  const since = now - (config.submit.limit?.windowMs ?? 0) - SUBMIT_PATIENCE_MS;
-  const sentAt = config.submit.limit === null ? [] : await submissionsSince(store.db, since);
-  // Lyceum may have counted a start as late as its answer: one that was just sent counts from now.
-  const startedAt = sentAt.map((at) => Math.min(at + SUBMIT_PATIENCE_MS, now));
-  const pauses = await readPauses(store.db, now);
-  throttle.restore({
-    startedAt,
-    pauses: pauses.map((pause) => ({ group: pause.call_group as "execution", until: pause.until_at })),
-  });
-  throttle.onPause(({ group, until }) => {
-    store.write((tx) => savePause(tx.db, group, until)).catch((error) => report.fault("pause", error));
-  });
-  await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
-  await store.write(async (tx) => {
-    if (store.kind !== "sqlite") return spreadOverdue(tx.db, tx.now);
-    // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds the
-    // leases, and callbacks may have come while nobody listened. So all that is open is looked at once.
-    await spreadOverdue(tx.db, tx.now, Number.MAX_SAFE_INTEGER);
-    await hastenUnanswered(tx.db, tx.now);
-  });
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    server.closeIdleConnections();
-  });
 }

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { parseDuration } from "./domain/duration.ts";
+import { likeliest } from "./domain/spelling.ts";
 import { isWebhookSecret } from "./domain/webhook.ts";
 
 /** What the service was told to do. Durations are milliseconds. */
@@ -263,32 +264,14 @@ function misgivings({ lyceum, publicUrl, webhook }: Config): string[] {
   return warnings;
 }
 
-/** Unknown variables within two edits of a setting that they share their first four letters with. */
+/** Unknown variables that look like a setting written wrong. */
 function misspellings(env: Record<string, string | undefined>): string[] {
   const names = Object.keys(settings);
   const unknown = Object.keys(env).filter((name) => !names.includes(name));
   return unknown.flatMap((name) => {
-    const word = name.toUpperCase();
-    const near = names.filter((known) => known.slice(0, 4) === word.slice(0, 4) && edits(known, word) <= 2);
-    const [likely] = near.sort((a, b) => edits(a, word) - edits(b, word));
-    return likely ? [`${name} is no setting and is ignored; did you mean ${likely}?`] : [];
+    const likely = likeliest(name.toUpperCase(), names);
+    return likely === null ? [] : [`${name} is no setting and is ignored; did you mean ${likely}?`];
   });
-}
-
-/** Levenshtein distance. */
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(
-        (row[j] as number) + 1,
-        (next[j - 1] as number) + 1,
-        (row[j - 1] as number) + (letter === b[j - 1] ? 0 : 1),
-      );
-    row = next;
-  }
-  return row[b.length] as number;
 }
 
 /** Entries between commas; a problem says which entry it is about, by position. */

@@ -1,0 +1,41 @@
+// Recover: what the former process knew and this one must, before it begins to work.
+import type { Throttle } from "../lyceum/throttle.ts";
+import type { Context } from "../orchestration/context.ts";
+import { hastenUnanswered, spreadOverdue } from "../store/due.ts";
+import { submissionsSince } from "../store/executions.ts";
+import { readPauses, savePause } from "../store/pauses.ts";
+
+export interface RecoverOptions {
+  throttle: Throttle;
+  /** Of the limit on starts; null without one. */
+  startWindowMs: number | null;
+  now: number;
+}
+
+/** The start limit's past, the pauses, and the work that a dead process left claimed or unanswered. */
+export async function recover(
+  context: Context,
+  { throttle, startWindowMs, now }: RecoverOptions,
+): Promise<void> {
+  const { store, report } = context;
+  const { submitPatienceMs } = context.rules;
+  const sentAt =
+    startWindowMs === null ? [] : await submissionsSince(store.db, now - startWindowMs - submitPatienceMs);
+  // Lyceum may have counted a start as late as its answer: one that was just sent counts from now.
+  const startedAt = sentAt.map((at) => Math.min(at + submitPatienceMs, now));
+  const pauses = await readPauses(store.db, now);
+  throttle.restore({
+    startedAt,
+    pauses: pauses.map((pause) => ({ group: pause.call_group as "execution", until: pause.until_at })),
+  });
+  throttle.onPause(({ group, until }) => {
+    store.write((tx) => savePause(tx.db, group, until)).catch((error) => report.fault("pause", error));
+  });
+  await store.write(async (tx) => {
+    if (store.kind !== "sqlite") return spreadOverdue(tx.db, tx.now);
+    // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds the
+    // leases, and callbacks may have come while nobody listened. So all that is open is looked at once.
+    await spreadOverdue(tx.db, tx.now, Number.MAX_SAFE_INTEGER);
+    await hastenUnanswered(tx.db, tx.now);
+  });
+}
