@@ -1,48 +1,48 @@
 #!/usr/bin/env node
-// The commands around the service. `npm start` runs the service alone; everything else is here.
-import { Command, InvalidArgumentError } from "commander";
-import { createApp } from "./app.ts";
-import { dev } from "./cli/dev.ts";
-import { startEmulator } from "./emulator/server.ts";
-import { configOrExit, serve } from "./main.ts";
+// The command line: the service and what belongs to it on this machine, and a running service from anywhere.
+// `npm start` runs the service alone.
+import { Command, CommanderError } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { addDoctor } from "./cli/doctor.ts";
+import { addLocal } from "./cli/local.ts";
+import { addLogs } from "./cli/logs.ts";
+import { exitCodes } from "./cli/outcome.ts";
+import { addResults } from "./cli/results.ts";
+import { addStatus } from "./cli/status.ts";
+import { addSteering } from "./cli/steer.ts";
+import { addSubmit } from "./cli/submit.ts";
+import { addWatch } from "./cli/watch.ts";
 
-const program = new Command("proctor").description(
-  "Takes runs on Lyceum Cloud to an end, once, and tells you how it went.",
-);
+const program = new Command("proctor")
+  .description("Takes runs on Lyceum Cloud to an end, once, and tells you how it went.")
+  .version(packageJson.version)
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Exit codes: 0 succeeded, 1 failed, 2 wrong usage or refused, 3 cancelled, 4 no answer or none in time, 130 Ctrl-C.
+A running service is found by PROCTOR_URL and PROCTOR_API_KEY.`,
+  );
 
-program.command("serve").description("run the service from the environment").action(serve);
+addSubmit(program);
+addWatch(program);
+addLogs(program);
+addSteering(program);
+addResults(program);
+addStatus(program);
+addDoctor(program);
+addLocal(program);
 
-program
-  .command("dev")
-  .description("service, emulated Lyceum and a first job that really runs, on this machine alone")
-  .option("--port <port>", "where the service listens; the next free one if it is taken", port, 8080)
-  .action((options: { port: number }) => dev(options));
+// A reader such as `head` may have seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
-program
-  .command("emulate")
-  .description("a local Lyceum on loopback, with switches for everything that can go wrong")
-  .option("--port <port>", "0 takes a free one", port, 8090)
-  .action(async (options: { port: number }) => {
-    const emulator = await startEmulator({ port: options.port, log: (line) => console.error(line) });
-    console.log(
-      `Lyceum emulator at ${emulator.url} (key: lk_emulator)\nSwitches and help: ${emulator.controlUrl}`,
-    );
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void emulator.close());
-  });
-
-program
-  .command("migrate")
-  .description("apply missing migrations and leave")
-  .action(async () => {
-    const applied = await createApp(configOrExit()).migrate();
-    console.log(applied.length === 0 ? "nothing to apply" : `applied: ${applied.join(", ")}`);
-  });
-
-await program.parseAsync();
-
-function port(text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number > 65_535)
-    throw new InvalidArgumentError("a port is a number from 0 to 65535");
-  return number;
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has said what is wrong; 0 is its help.
+  process.exitCode = error.exitCode === 0 ? 0 : exitCodes.invalid;
 }

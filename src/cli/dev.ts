@@ -6,11 +6,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../app.ts";
+import { createClient, type JobRequest, type Run } from "../client/client.ts";
 import { readConfig } from "../config.ts";
 import { startEmulator } from "../emulator/server.ts";
-import { type JobView, type RunView, watchJob } from "./progress.ts";
+import { follow } from "./view.ts";
 
-const firstJob = {
+const firstJob: JobRequest = {
   name: "first steps",
   runs: [
     { kind: "python", name: "primes", code: primes(), env: { UP_TO: "20000" }, timeout: 60 },
@@ -77,30 +78,14 @@ export async function dev({ port }: { port: number }): Promise<void> {
     });
   }
 
-  const api = caller(url, apiKey);
-  const job = await api<JobView>("POST", "/v1/jobs", firstJob);
+  const client = createClient({ url, apiKey });
+  const job = await client.submit(firstJob);
   console.log(`Submitted ${job.id}: "${firstJob.name}", ${firstJob.runs.length} runs\n`);
-  const runs = await watchJob(
-    () => api<JobView>("GET", `/v1/jobs/${job.id}`),
-    async () => (await api<{ data: RunView[] }>("GET", `/v1/jobs/${job.id}/runs`)).data,
-  );
-  console.log(nextSteps(url, apiKey, job.id, runs));
+  await follow(client, job.id, { screen: process.stdout, updateEveryMs: 200 });
+  console.log(nextSteps(url, apiKey, job.id, await Array.fromAsync(client.runs(job.id))));
 }
 
-function caller(url: string, apiKey: string) {
-  return async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const headers = { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" };
-    const answer = await fetch(url + path, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
-    return (await answer.json()) as T;
-  };
-}
-
-function nextSteps(url: string, apiKey: string, jobId: string, runs: RunView[]): string {
+function nextSteps(url: string, apiKey: string, jobId: string, runs: Run[]): string {
   const first = runs[0]?.id ?? "";
   const auth = `-H "Authorization: Bearer ${apiKey}"`;
   const body = `'{"runs":[{"kind":"python","code":"print(6*7)"}]}'`;
@@ -123,6 +108,11 @@ Try next, as printed, in another terminal:
 
   How the service is doing
     curl -s ${auth} ${url}/v1/status
+
+  The same with less typing
+    export PROCTOR_URL=${url} PROCTOR_API_KEY=${apiKey}
+    npx proctor status
+    npx proctor submit --wait your.py
 
 Serving until Ctrl-C.`;
 }

@@ -1,77 +1,68 @@
-// A job's progress in the terminal: redrawn in place, or plain lines where the output is not a terminal.
+// A job's progress as text: a bar with states and times, and a line per run, or counts where there are many.
+import type { Job, Run } from "../client/client.ts";
 
-export interface JobView {
-  id: string;
-  status: string;
-  progress: number;
-  ended_at: string | null;
-}
-
-export interface RunView {
-  id: string;
-  name: string | null;
-  kind: string;
-  status: string;
-  return_code: number | null;
-  duration_ms: number | null;
-  detected_by: string | null;
-  error: { code: string; detail: string } | null;
-  executions: { status: string }[];
-}
-
-const EVERY_MS = 200;
 const BAR = 24;
+/** More runs than this are folded to counts. */
+export const MOST_RUN_LINES = 15;
 
-/** Shows the job until it is terminal; answers its runs. */
-export async function watchJob(
-  readJob: () => Promise<JobView>,
-  readRuns: () => Promise<RunView[]>,
-): Promise<RunView[]> {
-  const startedAt = performance.now();
-  const told = new Map<string, string>();
-  let drawn = 0;
-  for (;;) {
-    const [job, runs] = await Promise.all([readJob(), readRuns()]);
-    if (process.stdout.isTTY) {
-      const lines = [bar(job, performance.now() - startedAt), ...runs.map(runLine)];
-      process.stdout.write(
-        `${drawn > 0 ? `\x1b[${drawn}A` : ""}${lines.map((line) => `\x1b[2K${line}\n`).join("")}`,
-      );
-      drawn = lines.length;
-    } else {
-      for (const run of runs) {
-        if (told.get(run.id) === stateOf(run)) continue;
-        told.set(run.id, stateOf(run));
-        console.log(runLine(run));
-      }
-    }
-    if (job.ended_at !== null) {
-      if (!process.stdout.isTTY) console.log(bar(job, performance.now() - startedAt));
-      return runs;
-    }
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-  }
-}
-
-function bar({ status, progress }: JobView, elapsedMs: number): string {
+/** How far the job is: bar, status, time so far, and how long it may still take. */
+export function barLine(job: Job, now: number): string {
+  const { status, progress, queue } = job;
   const full = Math.round(progress * BAR);
   const percent = `${Math.round(progress * 100)} %`.padStart(5);
-  return `[${"█".repeat(full)}${"·".repeat(BAR - full)}] ${percent}  ${status}  ${(elapsedMs / 1000).toFixed(1)} s`;
+  const toGoMs = etaMs(job, now);
+  const place = queue == null ? [] : [`place ${queue.position} in the queue`];
+  const times = [
+    duration(elapsedMs(job, now)),
+    ...(toGoMs === null ? [] : [`about ${duration(toGoMs)} to go`]),
+    ...place,
+  ];
+  return `[${"█".repeat(full)}${"·".repeat(BAR - full)}] ${percent}  ${status}  ${times.join(", ")}`;
 }
 
-function runLine(run: RunView): string {
-  const { name, kind, return_code, duration_ms, detected_by, error } = run;
+/** Runs by status, those that are none left out. */
+export function countsLine({ counts }: Job): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return `  ${some.map(([status, count]) => `${count} ${status}`).join(", ")}`;
+}
+
+export function runLine(run: Run): string {
+  const { name, kind, return_code, duration_ms, detected_by, error, matrix } = run;
+  const values = Object.entries(matrix ?? {}).map(([key, value]) => `${key}=${value}`);
   const facts = [
+    ...values,
     return_code === null ? null : `exit ${return_code}`,
-    duration_ms === null ? null : `${(duration_ms / 1000).toFixed(2)} s`,
+    duration_ms === null ? null : `${(duration_ms / 1_000).toFixed(2)} s`,
     detected_by === null ? null : `by ${detected_by}`,
     error === null ? null : `${error.code}: ${error.detail}`,
   ].filter((fact) => fact !== null);
-  const mark = { succeeded: "✔", failed: "✘", cancelled: "■" }[run.status] ?? "…";
-  return `  ${mark} ${(name ?? "").padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`;
+  const mark = marks[run.status] ?? "…";
+  const label = name ?? run.id.slice(-6);
+  return `  ${mark} ${label.padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`.trimEnd();
 }
 
-function stateOf(run: RunView): string {
+const marks: Record<string, string> = { succeeded: "✔", failed: "✘", cancelled: "■" };
+
+export function stateOf(run: Run): string {
   const execution = run.executions.at(-1);
   return run.status === "active" && execution !== undefined ? `active (${execution.status})` : run.status;
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1_000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const [hours, minutes, rest] = [seconds / 3_600, (seconds % 3_600) / 60, seconds % 60].map(Math.floor);
+  if (seconds < 60) return `${rest} s`;
+  return seconds < 3_600 ? `${minutes} min ${rest} s` : `${hours} h ${minutes} min`;
+}
+
+/** By this machine's clock, which may be off. */
+function elapsedMs({ created_at, ended_at }: Job, now: number): number {
+  return created_at === null ? 0 : (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(created_at);
+}
+
+/** As if the runs that are left took as long as those that have ended; null while none has. */
+function etaMs({ progress, started_at, ended_at }: Job, now: number): number | null {
+  if (started_at === null || ended_at !== null || progress <= 0 || progress >= 1) return null;
+  return Math.max(0, ((now - Date.parse(started_at)) * (1 - progress)) / progress);
 }

@@ -2,25 +2,48 @@
 import { z } from "zod";
 import { type EventType, eventTypes } from "../domain/event.ts";
 import { hears } from "../domain/webhook.ts";
-import { page } from "./query.ts";
+import { executionId, idOf, jobId, runId, time } from "./field.ts";
+import { page, shownAs } from "./query.ts";
 
-export const event = z.object({
-  id: z.string(),
-  seq: z.int().describe("Grows with every event; over Server-Sent Events it is the `id:`."),
-  type: z.string(),
-  created_at: z.string(),
-  job_id: z.string(),
-  run_id: z.string().optional(),
-  execution_id: z.string().optional(),
-  data: z.record(z.string(), z.unknown()),
-});
+export const eventExample = {
+  id: "evt_01kawv9x2m4t6r8s0p1q3n5v7w",
+  seq: 42,
+  type: "run.succeeded",
+  created_at: "2026-01-31T12:01:15.000Z",
+  job_id: "job_01kawv9x2m4t6r8s0p1q3n5v7w",
+  run_id: "run_01kawv9x2m4t6r8s0p1q3n5v7w",
+  data: {},
+};
+
+export const event = z
+  .object({
+    id: idOf("evt", "The event's id."),
+    seq: z.int().min(1).describe("Grows with every event; over Server-Sent Events it is the `id:`."),
+    type: z
+      .string()
+      .meta({ description: `One of ${eventTypes.join(", ")}; more may come.`, examples: ["run.succeeded"] }),
+    created_at: time,
+    job_id: jobId,
+    run_id: runId.optional(),
+    execution_id: executionId.optional(),
+    data: z.record(z.string(), z.unknown()).describe("What more there is to say; depends on the type."),
+  })
+  .meta({
+    id: "Event",
+    examples: [eventExample],
+  });
 export type EventView = z.output<typeof event>;
 
 /** The number of the last event that the reader has; 0 has none. */
 export const lastEventId = z
   .string()
   .regex(/^\d{1,15}$/, "must be the id of an event of the stream: a whole number")
-  .transform(Number);
+  .transform(Number)
+  .meta({
+    description: "The number of the last event that the reader has; 0 has none.",
+    override: ({ jsonSchema }) =>
+      shownAs(jsonSchema, { type: "integer", minimum: 0, maximum: 999_999_999_999_999 }),
+  });
 
 const types = z
   .string()
@@ -33,7 +56,11 @@ const types = z
       context.addIssue({ code: "custom", message });
       return [];
     }),
-  );
+  )
+  .meta({
+    description: "Event types, separated by commas; all of a kind as `job.*`, all as `*`.",
+    examples: ["job.*,run.failed"],
+  });
 
 const reading = { types: types.optional(), last_event_id: lastEventId.optional() };
 export const streamQuery = z.strictObject(reading);

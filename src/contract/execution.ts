@@ -7,7 +7,7 @@ export const detectedBy = z.enum(["callback", "poll"]).describe("How its end cam
 export const returnCode = z.int().describe("The exit status.");
 export const hardware = z.string().describe("Lyceum's hardware profile that it ran on.");
 
-const example = {
+export const executionExample = {
   id: "exe_01kawv9x2m4t6r8s0p1q3n5v7w",
   run_id: "run_01kawv9x2m4t6r8s0p1q3n5v7w",
   job_id: "job_01kawv9x2m4t6r8s0p1q3n5v7w",
@@ -59,7 +59,7 @@ export const execution = z
     detected_at: time.nullable().describe("When the end became known here."),
     next_check_at: time.nullable().describe("When it is looked at next; null when never again."),
   })
-  .meta({ id: "Execution", examples: [example] });
+  .meta({ id: "Execution", examples: [executionExample] });
 export type ExecutionView = z.output<typeof execution>;
 
 /** One POST from Lyceum. */
@@ -81,7 +81,7 @@ export const callback = z
     examples: [
       {
         id: "cbk_01kawv9x2m4t6r8s0p1q3n5v7w",
-        execution_id: example.id,
+        execution_id: executionExample.id,
         received_at: "2026-01-31T12:01:08.300Z",
         disposition: "received",
         content_type: "application/json",

@@ -33,6 +33,11 @@ export const costSource = z
   .enum(["billed", "estimated"])
   .describe("`billed`: Lyceum's own figure. `estimated`: the price of the hardware times the duration.");
 
+/** An object that has each of these names. */
+export function eachOf<K extends string, V extends z.ZodType>(names: readonly K[], value: V) {
+  return z.object(Object.fromEntries(names.map((name) => [name, value])) as Record<K, V>);
+}
+
 /** A page of a list. */
 export function pageOf<T extends z.ZodType>(item: T) {
   const [shown] = (item.meta()?.examples as z.output<T>[] | undefined) ?? [];

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { jobStatuses } from "../domain/job.ts";
 import { retryClasses, runStatuses } from "../domain/run.ts";
-import { count, credits, jobId, time } from "./field.ts";
+import { count, credits, eachOf, jobId, time } from "./field.ts";
 
 /** Why something is to end before its time. */
 export const cancellation = z
@@ -28,7 +28,7 @@ const shown = {
   id: jobId,
   name: z.string().nullable(),
   status: z.enum(jobStatuses).describe("`succeeded`, `failed` and `cancelled` never change."),
-  counts: z.record(z.enum(runStatuses), count).describe("Runs by status."),
+  counts: eachOf(runStatuses, count).describe("Runs by status."),
   progress: z.number().min(0).max(1).describe("The share of the runs that have ended."),
   priority: z.int(),
   max_parallel: count.nullable(),
@@ -84,7 +84,9 @@ export const jobDetails = z
     queue: z
       .object({
         position: z.int().min(1).describe("Of its next run among all that wait; 1 starts next."),
-        estimated_start_at: time.nullable().describe("By the limit on starts; others may still come before it."),
+        estimated_start_at: time
+          .nullable()
+          .describe("By the limit on starts; others may still come before it."),
       })
       .nullable()
       .describe("Only while the job is queued."),

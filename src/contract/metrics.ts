@@ -1,7 +1,7 @@
 // What Lyceum measured of a run, summarized.
 import { z } from "zod";
 import { seriesNames } from "../domain/metrics.ts";
-import { count } from "./field.ts";
+import { count, eachOf } from "./field.ts";
 
 export const series = z
   .object({
@@ -19,12 +19,11 @@ export const idleShare = z
   .max(1)
   .describe("Share of the watched time with a GPU utilization below 5 %.");
 
-/** Units stand in the names; null where Lyceum has no readable sample. */
 export const metricsSummary = z
   .object({
-    series: z
-      .record(z.enum(Object.values(seriesNames)), series.nullable())
-      .describe("Units stand in the names; null where Lyceum has no readable sample."),
+    series: eachOf(Object.values(seriesNames), series.nullable()).describe(
+      "Units stand in the names; null where Lyceum has no readable sample.",
+    ),
     energy_wh: energyWh.nullable(),
     gpu_idle_share: idleShare.nullable(),
   })

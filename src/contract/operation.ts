@@ -46,7 +46,11 @@ export interface Operation {
 
 /** A JSON answer. */
 export function json(schema: z.ZodType, description: string, headers?: Record<string, string>): Answer {
-  return { description, content: { "application/json": schema }, ...(headers === undefined ? {} : { headers }) };
+  return {
+    description,
+    content: { "application/json": schema },
+    ...(headers === undefined ? {} : { headers }),
+  };
 }
 
 /** A JSON body. */

@@ -8,7 +8,11 @@ export const problems = {
   unauthorized: [401, "No valid credentials", "send a valid API key as Authorization: Bearer <key>"],
   forbidden: [403, "The API key may not do this", "a key with the role read cannot do this"],
   "not-found": [404, "There is no such thing", "nothing of yours has this id; it may have been deleted"],
-  "not-ready": [404, "Not there yet", "it is fetched after the end; the execution is running, the run active"],
+  "not-ready": [
+    404,
+    "Not there yet",
+    "it is fetched after the end; the execution is running, the run active",
+  ],
   unavailable: [404, "It could not be had", "the execution is rejected: Lyceum has nothing to tell of it"],
   "method-not-allowed": [405, "The method does not go with this path", "use GET"],
   conflict: [409, "Not in this state", "the job has runs that have not ended; cancel it first"],
@@ -19,7 +23,11 @@ export const problems = {
     "The idempotency key was used for another body",
     "this Idempotency-Key came with another body; use a new key for a new job",
   ],
-  internal: [500, "Proctor met an unexpected error", "the request was not carried out, or its outcome is not known"],
+  internal: [
+    500,
+    "Proctor met an unexpected error",
+    "the request was not carried out, or its outcome is not known",
+  ],
   "too-many-waiting": [503, "As many wait as may", "too many requests wait or listen already; come back"],
   "not-accepting": [503, "Proctor does not take requests now", "draining: the process is about to stop"],
 } as const;
@@ -53,8 +61,15 @@ export type Problem = z.output<typeof problem>;
 export function exampleOf(kind: ProblemKind): Problem {
   const [status, title, detail] = problems[kind];
   const type = `urn:proctor:problem:${kind}` as const;
-  const body = { type, title, status, detail, instance: "urn:proctor:request:req_01kawv9x2m4t6r8s0p1q3n5v7w" };
-  if (kind === "idempotency-mismatch") return { ...body, errors: [{ pointer: "header:Idempotency-Key", detail }] };
+  const body = {
+    type,
+    title,
+    status,
+    detail,
+    instance: "urn:proctor:request:req_01kawv9x2m4t6r8s0p1q3n5v7w",
+  };
+  if (kind === "idempotency-mismatch")
+    return { ...body, errors: [{ pointer: "header:Idempotency-Key", detail }] };
   if (kind !== "validation-failed") return body;
   return { ...body, errors: [{ pointer: "/runs/0/timeout", detail: "must be at most 600" }] };
 }

@@ -4,30 +4,49 @@ import { parseDuration } from "../domain/duration.ts";
 import { jobStatuses } from "../domain/job.ts";
 import { label } from "./runspec.ts";
 
+/** Numbers arrive as text and are published as the numbers that they are. */
+export function shownAs(published: object, schema: object): void {
+  for (const name of ["type", "pattern", "minLength", "maxLength"]) Reflect.deleteProperty(published, name);
+  Object.assign(published, schema);
+}
+
 const limit = z
   .string()
   .regex(/^\d{1,4}$/, "must be a whole number from 1 to 1000")
   .transform(Number)
   .pipe(z.int().min(1).max(1_000))
-  .default(50);
+  .default(50)
+  .meta({
+    description: "How many at most.",
+    override: ({ jsonSchema }) =>
+      shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 1_000, default: 50 }),
+  });
 const time = z.iso
   .datetime({ offset: true, message: "must be an ISO 8601 time such as 2026-01-31T12:00:00Z" })
-  .transform((value) => Date.parse(value));
+  .transform((value) => Date.parse(value))
+  .meta({ override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "string", format: "date-time" }) });
 
-export const page = z.strictObject({ limit, cursor: z.string().max(200).optional() });
+export const page = z.strictObject({
+  limit,
+  cursor: z.string().max(200).optional().describe("The `next_cursor` of the page before; opaque."),
+});
 export const jobsQuery = z.strictObject({
   ...page.shape,
   status: z.enum(jobStatuses).optional(),
-  name: label.optional(),
-  created_after: time.optional(),
-  created_before: time.optional(),
+  name: label.optional().describe("Exactly this name."),
+  created_after: time.optional().describe("ISO 8601, with `Z` or an offset."),
+  created_before: time.optional().describe("ISO 8601, with `Z` or an offset."),
 });
 export const artifactQuery = z.strictObject({
   attempt: z
     .string()
     .regex(/^[1-9]\d{0,3}$/, "must be the number of an attempt, counted from 1")
     .transform(Number)
-    .optional(),
+    .optional()
+    .meta({
+      description: "Which of the run's executions, counted from 1; left out: the last.",
+      override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 9_999 }),
+    }),
 });
 export const waitQuery = z.strictObject({
   wait: z
@@ -39,20 +58,27 @@ export const waitQuery = z.strictObject({
       context.addIssue({ code: "custom", message: "must be a duration of 60s at most, such as 30s" });
       return z.NEVER;
     })
-    .optional(),
+    .optional()
+    .meta({
+      description: "Answer as soon as it is terminal, or as it stands after this time: 60s at most.",
+      examples: ["30s"],
+    }),
 });
 export const removeQuery = z.strictObject({
   remote: z
     .enum(["true", "false"])
     .default("false")
-    .transform((value) => value === "true"),
+    .transform((value) => value === "true")
+    .describe("Delete Lyceum's records, too."),
 });
-const day = z.iso.date("must be a day such as 2026-01-31");
+const day = z.iso
+  .date("must be a day such as 2026-01-31")
+  .meta({ override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "string", format: "date" }) });
 export const usageQuery = z.strictObject({
-  from: day.optional(),
-  to: day.optional(),
-  group: z.enum(["day", "key"]).default("day"),
-  key: z.string().min(1).max(64).optional(),
+  from: day.optional().describe("The first day (UTC); left out: 29 days before the last."),
+  to: day.optional().describe("The last day (UTC), included; left out: today. At most 366 days in all."),
+  group: z.enum(["day", "key"]).default("day").describe("A row per day, or per API key."),
+  key: z.string().min(1).max(64).optional().describe("Of this API key's name alone."),
 });
 export const noQuery = z.strictObject({});
 

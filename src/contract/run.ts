@@ -1,7 +1,7 @@
 // A run as the API shows it: what it shows of Lyceum is its last execution's, but the cost is that of all.
 import { z } from "zod";
 import { runStatuses } from "../domain/run.ts";
-import { detectedBy, execution, hardware, returnCode } from "./execution.ts";
+import { detectedBy, execution, executionExample, hardware, returnCode } from "./execution.ts";
 import { costSource, count, credits, durationMs, jobId, lyceumId, runId, time } from "./field.ts";
 import { cancellation } from "./job.ts";
 import { energyWh, idleShare, series } from "./metrics.ts";
@@ -17,7 +17,10 @@ const artifact = z
     reason: z.string().nullable().describe("Why it could not be had, or not yet."),
     fetched_at: time.nullable(),
   })
-  .meta({ id: "ArtifactState", examples: [{ state: "stored", reason: null, fetched_at: "2026-01-31T12:01:09.000Z" }] });
+  .meta({
+    id: "ArtifactState",
+    examples: [{ state: "stored", reason: null, fetched_at: "2026-01-31T12:01:09.000Z" }],
+  });
 export type ArtifactView = z.output<typeof artifact>;
 
 const gpu = z
@@ -34,7 +37,10 @@ const compared = z
   .object({
     lyceum_execution_id: z.string(),
     hardware: hardware.nullable(),
-    status: z.string().nullable().describe("As an execution's; null for a word of Lyceum's that is not known."),
+    status: z
+      .string()
+      .nullable()
+      .describe("As an execution's, or Lyceum's own word where that is not known."),
     duration_ms: durationMs.nullable(),
     cost: credits.nullable(),
     cost_source: costSource.nullable(),
@@ -51,7 +57,6 @@ const finding = z
   })
   .meta({ id: "Finding" });
 
-const [executionExample] = execution.meta()?.examples as [z.output<typeof execution>];
 const stored = { state: "stored", reason: null, fetched_at: "2026-01-31T12:01:09.000Z" };
 const example = {
   id: "run_01kawv9x2m4t6r8s0p1q3n5v7w",
@@ -100,7 +105,9 @@ export const run = z
     kind: runKind,
     status: z
       .enum(runStatuses)
-      .describe("`collecting`: over at Lyceum, and what it left is being fetched. The last three never change."),
+      .describe(
+        "`collecting`: over at Lyceum, and what it left is being fetched. The last three never change.",
+      ),
     attempts: count.describe("Executions so far; a throttled or refused connection is none."),
     execution_type: z.string().nullable().describe("The hardware profile that was asked for."),
     timeout: z.int().min(1).describe("Seconds; Lyceum's own limit on an execution."),

@@ -20,7 +20,8 @@ const executionType = z
   .max(100)
   .default("cpu")
   .describe("Lyceum's hardware profile.");
-const gracefulTimeout = optional(z.int().min(1).max(300));
+const gracefulTimeout = optional(z.int().min(1).max(300)).describe("Seconds between cancel and kill.");
+const s3Mount = z.boolean().describe("Mount the account's bucket.");
 /** What people call a thing; one line, since it goes into lists and tables. */
 export const label = z
   .string()
@@ -61,13 +62,16 @@ const files = z
   .record(path, z.string())
   .refine((value) => Object.keys(value).length <= 1_000, "at most 1000 files");
 
-const common = { name, timeout, extra: optional(z.record(z.string(), z.unknown())) };
+const extra = optional(z.record(z.string(), z.unknown())).describe(
+  "Passed on to Lyceum as it is, for fields that Lyceum adds later.",
+);
+const common = { name, timeout, extra };
 const code = {
   ...common,
   code: text.min(1),
-  nbcode: optional(z.int().min(0).max(1)),
-  requirements_content: optional(text),
-  prior_imports: optional(z.array(text.min(1)).max(200)),
+  nbcode: optional(z.int().min(0).max(1)).describe("0: plain Python, 1: notebook code."),
+  requirements_content: optional(text).describe("The text of a requirements.txt."),
+  prior_imports: optional(z.array(text.min(1)).max(200)).describe("Modules to import first."),
   kernel_state: optional(text),
   import_files: optional(text).describe(
     "A JSON document as text, as Lyceum takes it; `files` says the same more simply.",
@@ -86,31 +90,40 @@ const registry = {
   aws_region: optional(z.string().min(1).max(100)),
 };
 
-const python = z.strictObject({ kind: z.literal("python"), ...code, execution_type: executionType });
-const gpuSelection = z.strictObject({ kind: z.literal("gpu_selection"), ...code });
-const image = z.strictObject({
-  kind: z.literal("image"),
-  ...common,
-  ...registry,
-  docker_image_ref: text.min(1).max(1_000),
-  docker_run_cmd: z.array(z.string()).max(1_000).default([]),
-  docker_run_env: optional(text),
-  matrix: dockerMatrix,
-  env: optional(dockerEnv).describe("Becomes docker_run_env."),
-  execution_type: executionType,
-  job_type: optional(z.string().min(1).max(100)),
-  enable_s3_mount: z.boolean().default(true),
-  graceful_timeout: gracefulTimeout,
+const python = z
+  .strictObject({ kind: z.literal("python"), ...code, execution_type: executionType })
+  .meta({ id: "PythonRun" });
+const gpuSelection = z.strictObject({ kind: z.literal("gpu_selection"), ...code }).meta({
+  id: "GpuSelectionRun",
+  description: "The same code on several kinds of hardware, to compare them.",
 });
-const compose = z.strictObject({
-  kind: z.literal("compose"),
-  ...common,
-  ...registry,
-  compose_file_code: text.min(1),
-  execution_type: executionType,
-  enable_s3_mount: z.boolean().default(false),
-  graceful_timeout: gracefulTimeout,
-});
+const image = z
+  .strictObject({
+    kind: z.literal("image"),
+    ...common,
+    ...registry,
+    docker_image_ref: text.min(1).max(1_000),
+    docker_run_cmd: z.array(z.string()).max(1_000).default([]),
+    docker_run_env: optional(text).describe("`NAME=value`, one a line; `env` says the same more simply."),
+    matrix: dockerMatrix,
+    env: optional(dockerEnv).describe("Becomes docker_run_env."),
+    execution_type: executionType,
+    job_type: optional(z.string().min(1).max(100)),
+    enable_s3_mount: s3Mount.default(true),
+    graceful_timeout: gracefulTimeout,
+  })
+  .meta({ id: "ImageRun" });
+const compose = z
+  .strictObject({
+    kind: z.literal("compose"),
+    ...common,
+    ...registry,
+    compose_file_code: text.min(1),
+    execution_type: executionType,
+    enable_s3_mount: s3Mount.default(false),
+    graceful_timeout: gracefulTimeout,
+  })
+  .meta({ id: "ComposeRun" });
 
 /** One run. Two spellings of one thing are refused rather than one of them silently dropped. */
 export const runSpec = z

@@ -8,45 +8,56 @@ import { webhookUrl } from "./webhook.ts";
 export const MOST_RUNS = 10_000;
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 
-export const submission = z.strictObject({
-  name: label.nullish(),
-  runs: z.array(runSpec).min(1).max(MOST_RUNS).superRefine(limitFanOut),
-  max_parallel: z.int().min(1).max(MOST_RUNS).nullish().describe("Runs of this job alive at once."),
-  priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
-  on_run_failure: z.enum(["continue", "cancel_rest"]).default("continue"),
-  retry: z
-    .strictObject({
-      max_attempts: z
-        .int()
-        .min(1)
-        .max(20)
-        .default(3)
-        .describe("Executions a run may have, the first one included."),
-      on: z.array(z.enum(retryClasses)).max(retryClasses.length).default([]),
-    })
-    .default({ max_attempts: 3, on: [] }),
-  deadline_s: z
-    .int()
-    .min(1)
-    .max(30 * 86_400)
-    .nullish()
-    .describe("Seconds from the submission."),
-  budget: z
-    .number()
-    .min(0.000001)
-    .max(1_000_000)
-    .nullish()
-    .describe(
-      "Credits. Once the job's ended executions have cost as much, nothing more of it starts: what is alive goes on, " +
-        "what waits fails with budget_reached.",
-    ),
-  on_lost: z
-    .enum(["fail", "retry"])
-    .default("fail")
-    .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
-  webhook_url: webhookUrl.nullish().describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),
-  metadata: z.unknown().optional().describe("Any JSON; given back as it is."),
-});
+export const submission = z
+  .strictObject({
+    name: label.nullish(),
+    runs: z.array(runSpec).min(1).max(MOST_RUNS).superRefine(limitFanOut),
+    max_parallel: z.int().min(1).max(MOST_RUNS).nullish().describe("Runs of this job alive at once."),
+    priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
+    on_run_failure: z
+      .enum(["continue", "cancel_rest"])
+      .default("continue")
+      .describe("What becomes of the other runs when one has failed."),
+    retry: z
+      .strictObject({
+        max_attempts: z
+          .int()
+          .min(1)
+          .max(20)
+          .default(3)
+          .describe("Executions a run may have, the first one included."),
+        on: z
+          .array(z.enum(retryClasses))
+          .max(retryClasses.length)
+          .default([])
+          .describe("What is tried again, with backoff."),
+      })
+      .default({ max_attempts: 3, on: [] }),
+    deadline_s: z
+      .int()
+      .min(1)
+      .max(30 * 86_400)
+      .nullish()
+      .describe("Seconds from the submission."),
+    budget: z
+      .number()
+      .min(0.000001)
+      .max(1_000_000)
+      .nullish()
+      .describe(
+        "Credits. Once the job's ended executions have cost as much, nothing more of it starts: what is alive goes on, " +
+          "what waits fails with budget_reached.",
+      ),
+    on_lost: z
+      .enum(["fail", "retry"])
+      .default("fail")
+      .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
+    webhook_url: webhookUrl
+      .nullish()
+      .describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),
+    metadata: z.unknown().optional().describe("Any JSON; given back as it is."),
+  })
+  .meta({ id: "Submission" });
 
 /** All matrices expanded, a job has at most 10,000 runs. */
 function limitFanOut(runs: z.output<typeof runSpec>[], context: z.RefinementCtx): void {
@@ -65,4 +76,6 @@ export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must have 1 to 255 printable ASCII characters");
 
-export const cancelBody = z.strictObject({ mode: z.enum(["abort", "stop"]).default("abort") });
+export const cancelBody = z.strictObject({
+  mode: z.enum(["abort", "stop"]).default("abort").describe("`abort` kills, `stop` ends gracefully."),
+});

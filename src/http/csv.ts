@@ -1,6 +1,6 @@
 // Results as CSV (RFC 4180): the columns of a row with one per name of the matrix among them.
 import { stringify } from "csv-stringify/sync";
-import type { ResultRow } from "./result.ts";
+import type { ResultRow } from "../contract/results.ts";
 
 const before = ["run_id", "position", "name"] as const;
 const after = [

@@ -1,8 +1,9 @@
 // The OpenAPI document: made of the table of routes and of the schemas that the service validates with.
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from "zod-openapi";
+import { logEntry } from "../contract/artifact.ts";
 import { type Answer, type Operation, tags } from "../contract/operation.ts";
-import { exampleOf, type ProblemKind, problem, problems } from "../contract/problem.ts";
 import { payload } from "../contract/webhook.ts";
+import { anyText, everywhere, type Refusal, refusalsOf } from "./refusal.ts";
 import type { Route } from "./route.ts";
 
 type Document = ReturnType<typeof createDocument>;
@@ -10,9 +11,10 @@ type Responses = ZodOpenApiOperationObject["responses"];
 
 export function openApiOf(routes: readonly Route[], version: string): Document {
   const paths: NonNullable<ZodOpenApiObject["paths"]> = {};
+  const refusals = new Map<string, Refusal>();
   for (const route of routes) {
     const path = templateOf(route.path);
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, refusals) };
   }
   return createDocument(
     {
@@ -31,6 +33,8 @@ export function openApiOf(routes: readonly Route[], version: string): Document {
           RequestId: { description: "Names this request, in the log, too.", schema: { type: "string" } },
         },
         parameters: { RequestId: requestId },
+        // Named in the text alone: OpenAPI 3.1 has no words for the lines of a body.
+        schemas: { LogEntry: logEntry },
       },
     },
     { override: tidy },
@@ -59,7 +63,7 @@ export function templateOf(path: string): string {
   return path.replace(/:(\w+)/g, "{$1}");
 }
 
-function operationOf(route: Route): ZodOpenApiOperationObject {
+function operationOf(route: Route, refusals: Map<string, Refusal>): ZodOpenApiOperationObject {
   const { id, tag, summary, description, query, headers, body } = route.operation;
   const isOpen = route.access === "open" || route.access === "callback";
   return {
@@ -71,7 +75,7 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     requestParams: { ...(query && { query }), ...(headers && { header: headers }) },
     parameters: [...parametersIn(route.path), { $ref: "#/components/parameters/RequestId" }],
     ...(body && { requestBody: bodyOf(body) }),
-    responses: { ...answersOf(route.operation), ...refusalsOf(problemsOf(route)) },
+    responses: { ...answersOf(route.operation), ...refusalsOf(route, refusals) },
   };
 }
 
@@ -106,55 +110,13 @@ function answersOf({ answers }: Operation): Responses {
 
 function answerOf({ description, content = {}, headers = {} }: Answer) {
   const types = Object.entries(content).map(([type, schema]) => [type, { schema }]);
-  const named = Object.entries(headers).map(([name, text]) => [name, { description: text, schema: text_ }]);
+  const named = Object.entries(headers).map(([name, text]) => [name, { description: text, schema: anyText }]);
   return {
     description,
     headers: { ...everywhere, ...Object.fromEntries(named) },
     ...(types.length > 0 ? { content: Object.fromEntries(types) } : {}),
   };
 }
-
-const text_ = { type: "string" } as const;
-const everywhere = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } };
-
-/** What follows from who may call, the path, the query and the body, and what the operation says itself. */
-function problemsOf({ access, path, operation }: Route): ProblemKind[] {
-  const { query, headers, body, problems: more = [] } = operation;
-  const kinds = new Set<ProblemKind>(more);
-  if (access !== "open") kinds.add("unauthorized");
-  if (access === "write") kinds.add("forbidden");
-  if (access !== "open" && access !== "callback" && path.includes(":")) kinds.add("not-found");
-  if (query !== undefined || headers !== undefined) kinds.add("validation-failed");
-  if (body !== undefined && operation.answers[204] === undefined) kinds.add("bad-request");
-  if (body?.content["application/json"] !== undefined)
-    for (const kind of ["invalid-json", "body-too-large", "validation-failed"] as const) kinds.add(kind);
-  return [...kinds.add("internal")];
-}
-
-/** One response per status; several kinds of problem may share one. */
-function refusalsOf(kinds: ProblemKind[]): Responses {
-  const byStatus = Map.groupBy(kinds, (kind) => problems[kind][0]);
-  const responses = [...byStatus].map(([status, those]) => {
-    const examples = those.map((kind) => [kind, { value: exampleOf(kind) }]);
-    const content = {
-      "application/problem+json": { schema: problem, examples: Object.fromEntries(examples) },
-    };
-    return [
-      status,
-      {
-        description: those.map((kind) => `\`${kind}\`: ${problems[kind][1]}.`).join(" "),
-        headers: { ...everywhere, ...headersOf[status] },
-        content,
-      },
-    ];
-  });
-  return Object.fromEntries(responses);
-}
-
-const headersOf: Record<number, object> = {
-  401: { "WWW-Authenticate": { description: "`Bearer`.", schema: text_ } },
-  503: { "Retry-After": { description: "Seconds.", schema: text_ } },
-};
 
 /** Each attempt at a delivery; 2xx takes it. */
 const delivered: ZodOpenApiOperationObject = {
@@ -168,7 +130,7 @@ const delivered: ZodOpenApiOperationObject = {
     name,
     in: "header",
     required: true,
-    schema: text_,
+    schema: anyText,
     description: "As of Standard Webhooks.",
   })),
   requestBody: { required: true, content: { "application/json": { schema: payload } } },

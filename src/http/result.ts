@@ -1,10 +1,9 @@
 // A run as a row of the table of results.
-import type { RunView } from "./view.ts";
-
-export type ResultRow = ReturnType<typeof viewResult>;
+import type { ResultRow } from "../contract/results.ts";
+import type { RunView } from "../contract/run.ts";
 
 /** Of several attempts the last one counts, but for the cost, to which all of them add. */
-export function viewResult(run: RunView) {
+export function viewResult(run: RunView): ResultRow {
   return {
     run_id: run.id,
     position: run.position,

@@ -1,11 +1,15 @@
 // Rows as the API shows them: snake_case, ISO times, the words of the contract.
 import { isUtf8 } from "node:buffer";
 import type { EventView } from "../contract/events.ts";
+import type { CallbackView, ExecutionView } from "../contract/execution.ts";
+import type { CostView, JobView } from "../contract/job.ts";
+import type { ArtifactView, RunView } from "../contract/run.ts";
 import { durationMs, sumOf, toCredits } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
 import { findingsOf } from "../domain/findings.ts";
 import { type Counts, progress } from "../domain/job.ts";
 import type { MetricsSummary } from "../domain/metrics.ts";
+import type { RetryClass } from "../domain/run.ts";
 import { compare, type RecordSummary } from "../domain/selection.ts";
 import type { ArtifactState } from "../store/artifacts.ts";
 import type { CallbackRow } from "../store/callbacks.ts";
@@ -13,10 +17,11 @@ import { countsOf } from "../store/counts.ts";
 import type { EventRow } from "../store/events.ts";
 import type { JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
-import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
+import type { ArtifactKind } from "../store/schema.ts";
 
-export function viewJob(job: JobRow) {
+export function viewJob(job: JobRow): JobView {
   const counts: Counts = countsOf(job);
+  const { billed_nano: billedNano, estimated_nano: estimatedNano, unpriced } = job;
   return {
     id: job.id,
     name: job.name,
@@ -27,15 +32,11 @@ export function viewJob(job: JobRow) {
     max_parallel: job.max_parallel,
     on_run_failure: job.on_run_failure,
     on_lost: job.on_lost,
-    retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as string[] },
+    retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as RetryClass[] },
     metadata: job.metadata === null ? null : (JSON.parse(job.metadata) as unknown),
     webhook_url: job.webhook_url,
     cancellation: toCancellation(job),
-    cost: viewCost({
-      billedNano: job.billed_nano,
-      estimatedNano: job.estimated_nano,
-      unpriced: job.unpriced,
-    }),
+    cost: viewCost({ billedNano, estimatedNano, unpriced }),
     budget: viewBudget(job),
     deadline_at: iso(job.deadline_at),
     created_at: iso(job.created_at),
@@ -46,7 +47,7 @@ export function viewJob(job: JobRow) {
 }
 
 /** Credits: what Lyceum billed, what we estimated, and how many ended executions nobody knows the cost of. */
-export function viewCost(it: { billedNano: number; estimatedNano: number; unpriced: number }) {
+export function viewCost(it: { billedNano: number; estimatedNano: number; unpriced: number }): CostView {
   const { billedNano, estimatedNano, unpriced } = it;
   return {
     total: toCredits(billedNano + estimatedNano),
@@ -62,10 +63,8 @@ function viewBudget({ budget_nano, budget_reached_at, billed_nano, estimated_nan
   return { limit: toCredits(budget_nano), spent, reached: budget_reached_at !== null };
 }
 
-export type RunView = ReturnType<typeof viewRun>;
-
 /** A run with all of its executions; what it shows of Lyceum is its last one's, but the cost is that of all. */
-export function viewRun(run: RunRow, executions: Execution[], artifacts: ArtifactState[]) {
+export function viewRun(run: RunRow, executions: Execution[], artifacts: ArtifactState[]): RunView {
   const last = executions.find((execution) => execution.id === run.execution_id);
   const ofLast = artifacts.filter((artifact) => artifact.execution_id === last?.id);
   const spent = sumOf(executions.map(({ cost, costSource }) => ({ cost, source: costSource })));
@@ -83,7 +82,7 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
     matrix: run.matrix === null ? null : (JSON.parse(run.matrix) as Record<string, string>),
     retry_of: run.retry_of,
     cancellation: toCancellation(run),
-    error: run.error_code === null ? null : { code: run.error_code, detail: run.error_detail },
+    error: run.error_code === null ? null : { code: run.error_code, detail: run.error_detail ?? "" },
     created_at: iso(run.created_at),
     started_at: iso(run.started_at),
     ended_at: iso(run.ended_at),
@@ -104,7 +103,7 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
   };
 }
 
-export function viewExecution(execution: Execution) {
+export function viewExecution(execution: Execution): ExecutionView {
   return {
     id: execution.id,
     run_id: execution.runId,
@@ -131,7 +130,7 @@ export function viewExecution(execution: Execution) {
 }
 
 /** The body as text where it is text, else in base64. @param redact removes what must not be shown. */
-export function viewCallback(callback: CallbackRow, redact: (text: string) => string) {
+export function viewCallback(callback: CallbackRow, redact: (text: string) => string): CallbackView {
   const isText = isUtf8(callback.body);
   // What must not be shown is looked for in bytes that are no text, too.
   const shown = redact(callback.body.toString(isText ? "utf8" : "latin1"));
@@ -152,7 +151,7 @@ export function viewEvent(row: EventRow): EventView {
     id: row.id,
     seq: row.seq,
     type: row.type,
-    created_at: new Date(row.created_at).toISOString(),
+    created_at: iso(row.created_at),
     job_id: row.job_id,
     ...(row.run_id === null ? {} : { run_id: row.run_id }),
     ...(row.execution_id === null ? {} : { execution_id: row.execution_id }),
@@ -181,19 +180,18 @@ function viewGpu(execution: Execution | undefined, summary: MetricsSummary | nul
   };
 }
 
-function viewArtifacts(artifacts: ArtifactState[]) {
-  return Object.fromEntries(
-    artifactKinds.map((kind) => {
-      const artifact = artifacts.find((one) => one.kind === kind);
-      const state = artifact?.state ?? "pending";
-      return [
-        kind,
-        { state, reason: artifact?.reason ?? null, fetched_at: iso(artifact?.fetched_at ?? null) },
-      ];
-    }),
-  );
+function viewArtifacts(artifacts: ArtifactState[]): RunView["artifacts"] {
+  const view = (kind: ArtifactKind): ArtifactView => {
+    const { state, reason, fetched_at } = artifacts.find((one) => one.kind === kind) ?? notYet;
+    return { state, reason, fetched_at: iso(fetched_at) };
+  };
+  return { record: view("record"), timing: view("timing"), logs: view("logs"), metrics: view("metrics") };
 }
 
+const notYet = { state: "pending", reason: null, fetched_at: null } as const;
+
+export function iso(at: number): string;
+export function iso(at: number | null): string | null;
 export function iso(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }

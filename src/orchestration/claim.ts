@@ -3,10 +3,10 @@
 import type { Execution } from "../domain/execution.ts";
 import type { Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
-import { markServed, nextReadyAt, nextReadyJob } from "../store/turns.ts";
 import { findRun, nextQueuedRun } from "../store/runs.ts";
 import { loadSpec } from "../store/specs.ts";
 import { Conflict } from "../store/transaction.ts";
+import { markServed, nextReadyAt, nextReadyJob } from "../store/turns.ts";
 import type { Context } from "./context.ts";
 import { settleRun } from "./settle.ts";
 

@@ -1,4 +1,6 @@
 // What was sent to webhooks and what came of it, and sending it once more. What subscribers answered is not kept.
+
+import type { DeliveryView } from "../../contract/delivery.ts";
 import * as operations from "../../contract/operations/webhooks.ts";
 import { page } from "../../contract/query.ts";
 import { deliverAgain } from "../../orchestration/webhook.ts";
@@ -81,7 +83,7 @@ async function redeliver(c: Call, desk: Desk, isOne: (delivery: DeliveryRow) => 
     : c.json(viewDelivery(again), 202);
 }
 
-function viewDelivery(delivery: DeliveryRow) {
+function viewDelivery(delivery: DeliveryRow): DeliveryView {
   return {
     id: delivery.id,
     webhook_id: delivery.webhook_id,

@@ -1,4 +1,6 @@
 // Submitting, reading and ending jobs.
+
+import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
 import { hints, withoutMatrix } from "../../contract/runspec.ts";
@@ -109,7 +111,12 @@ async function getJob(c: Call, desk: Desk): Promise<Response> {
   const waiting = { id: idIn(c, "job"), waitMs: query.value.wait };
   const job = await whenEnded(c, desk, waiting, () => jobOf(c, desk));
   if (job instanceof Response) return job;
-  return job === null ? noJob(c) : c.json({ ...viewJob(job), queue: await viewQueue(desk, job) });
+  return job === null ? noJob(c) : answerDetails(c, desk, job);
+}
+
+async function answerDetails(c: Call, desk: Desk, job: JobRow): Promise<Response> {
+  const view: JobDetailsView = { ...viewJob(job), queue: await viewQueue(desk, job) };
+  return c.json(view);
 }
 
 /** Where the job's next run stands, while it waits for its first start. */

@@ -1,6 +1,7 @@
 // For operators and their machines: liveness, readiness, metrics, status.
 import * as operations from "../../contract/operations/service.ts";
 import { noQuery } from "../../contract/query.ts";
+import type { LimitView, StatusView } from "../../contract/status.ts";
 import { readCounters } from "../../store/counters.ts";
 import { assertWritable, databaseBytes } from "../../store/database.ts";
 import { readLevels } from "../../store/levels.ts";
@@ -56,9 +57,8 @@ async function getStatus(c: Call, desk: Desk): Promise<Response> {
     readCounters(db, "callbacks."),
     databaseBytes(desk.store),
   ]);
-  const callbacks = Object.fromEntries(dispositions.map((name) => [name, counted[name] ?? 0]));
   const callbackHealth = desk.health.snapshot(desk.now());
-  return c.json({
+  const view: StatusView = {
     version: desk.version,
     accepting: desk.isAccepting(),
     queue: {
@@ -75,23 +75,35 @@ async function getStatus(c: Call, desk: Desk): Promise<Response> {
       judged: callbackHealth.judged,
       recently_missed: callbackHealth.missed,
       detection_delay_ms: callbackHealth.delayMs,
-      ...callbacks,
+      received: counted.received ?? 0,
+      early: counted.early ?? 0,
+      duplicate: counted.duplicate ?? 0,
+      late: counted.late ?? 0,
+      missed: counted.missed ?? 0,
       rejected: desk.report.rejectedCallbacks(),
     },
     lyceum: viewLyceum(desk.lyceumState()),
     database: { kind, bytes },
-  });
+  };
+  return c.json(view);
 }
 
-function viewLyceum({ breaker, groups }: LyceumState) {
-  const view = Object.entries(groups).map(([name, group]) => {
-    const { limit, used, remaining, resetsAt, pausedUntil, waiting, running } = group;
-    const window = limit === null ? null : { max: limit.max, window_ms: limit.windowMs };
-    const times = { resets_at: iso(resetsAt), paused_until: iso(pausedUntil) };
-    return [name, { limit: window, used, remaining, ...times, waiting, running }];
-  });
-  const circuit = { state: breaker.state, failures: breaker.failures, retry_at: iso(breaker.retryAt) };
-  return { circuit, limits: Object.fromEntries(view) };
+function viewLyceum({ breaker, groups }: LyceumState): StatusView["lyceum"] {
+  const { execution, read, billing, auth } = groups;
+  return {
+    circuit: { state: breaker.state, failures: breaker.failures, retry_at: iso(breaker.retryAt) },
+    limits: {
+      execution: viewLimit(execution),
+      read: viewLimit(read),
+      billing: viewLimit(billing),
+      auth: viewLimit(auth),
+    },
+  };
 }
 
-const dispositions = ["received", "early", "duplicate", "late", "missed"];
+function viewLimit(group: LyceumState["groups"]["read"]): LimitView {
+  const { limit, used, remaining, resetsAt, pausedUntil, waiting, running } = group;
+  const window = limit === null ? null : { max: limit.max, window_ms: limit.windowMs };
+  const times = { resets_at: iso(resetsAt), paused_until: iso(pausedUntil) };
+  return { limit: window, used, remaining, ...times, waiting, running };
+}

@@ -1,6 +1,7 @@
 // What was spent, and what hardware costs.
 import * as operations from "../../contract/operations/service.ts";
 import { noQuery, usageQuery } from "../../contract/query.ts";
+import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
 import { dayOf } from "../../domain/cost.ts";
 import { listMachineTypes } from "../../store/machinetypes.ts";
 import { readUsage, type UsageRow } from "../../store/usage.ts";
@@ -40,13 +41,14 @@ async function getUsage(c: Call, desk: Desk): Promise<Response> {
   const filter = { from, to, apiKey };
   const rows = isForeign ? [] : await readUsage(desk.store.db, group === "day" ? "day" : "api_key", filter);
   const data = rows.map((row) => ({ [group]: row.group, ...viewUsage(row) }));
-  return c.json({ from, to, data, next_cursor: null, total: viewUsage(sumOf(rows)) });
+  const view: UsageView = { from, to, data, next_cursor: null, total: viewUsage(sumOf(rows)) };
+  return c.json(view);
 }
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 366;
 
-function viewUsage(row: Omit<UsageRow, "group">) {
+function viewUsage(row: Omit<UsageRow, "group">): SpentView {
   return { executions: row.executions, duration_ms: row.durationMs, cost: viewCost(row) };
 }
 
@@ -71,5 +73,6 @@ async function getMachineTypes(c: Call, desk: Desk): Promise<Response> {
     price_per_hour: type.price_per_hour,
     available: type.available === null ? null : type.available === 1,
   }));
-  return c.json({ data, next_cursor: null, fetched_at: iso(types[0]?.fetched_at ?? null) });
+  const fetchedAt = iso(types[0]?.fetched_at ?? null);
+  return c.json({ data, next_cursor: null, fetched_at: fetchedAt } satisfies MachineTypesView);
 }

@@ -1,7 +1,12 @@
 // Subscriptions: who is told of what happens, and where. A submitter's hear of its own jobs, an administrator's of all.
 import * as operations from "../../contract/operations/webhooks.ts";
 import { noQuery, page } from "../../contract/query.ts";
-import { rotateBody, webhookBody } from "../../contract/webhook.ts";
+import {
+  type DisclosedWebhookView,
+  rotateBody,
+  type WebhookView,
+  webhookBody,
+} from "../../contract/webhook.ts";
 import {
   createWebhook,
   type Disclosed,
@@ -126,11 +131,11 @@ export function noWebhook(c: Call): Response {
   return problem(c, "not-found", "no webhook of yours has this id");
 }
 
-function disclose({ webhook, secret }: Disclosed) {
+function disclose({ webhook, secret }: Disclosed): DisclosedWebhookView {
   return { ...viewWebhook(webhook), secret };
 }
 
-function viewWebhook(webhook: WebhookRow) {
+function viewWebhook(webhook: WebhookRow): WebhookView {
   return {
     id: webhook.id,
     url: webhook.url,

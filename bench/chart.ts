@@ -1,0 +1,46 @@
+// The figures that have a goal, as a bar chart: how far each is from it, the goal being the line.
+import { type Figure, type Goal, isReached } from "./measure.ts";
+import { goalText, short } from "./table.ts";
+
+export function chart(figures: Figure[]): string {
+  const bars = figures.filter((figure): figure is Judged => figure.goal !== null).map(bar);
+  const height = TOP + bars.length * ROW + 10;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
+    `<text x="${GOAL_AT}" y="16" text-anchor="middle" fill="#333">goal</text>`,
+    ...bars,
+    `<line x1="${GOAL_AT}" x2="${GOAL_AT}" y1="${TOP - 6}" y2="${height - 6}" stroke="#333" stroke-dasharray="3 3"/>`,
+    "</svg>\n",
+  ].join("\n");
+}
+
+type Judged = Figure & { goal: Goal };
+
+const WIDTH = 820;
+const ROW = 24;
+const TOP = 28;
+const LABELS = 300;
+const GOAL_AT = 480;
+
+function bar(figure: Judged, index: number): string {
+  const y = TOP + index * ROW;
+  const width = Math.min(WIDTH - LABELS - 150, (GOAL_AT - LABELS) * score(figure));
+  const colour = isReached(figure) ? "#2a7f62" : "#c8553d";
+  const told = `${short(figure.ratio.median)} (goal ${goalText(figure.goal)})`;
+  return [
+    `<text x="${LABELS - 8}" y="${y + 13}" text-anchor="end" fill="#333">${escaped(figure.name)}</text>`,
+    `<rect x="${LABELS}" y="${y}" width="${width.toFixed(1)}" height="17" fill="${colour}"/>`,
+    `<text x="${LABELS + width + 6}" y="${y + 13}" fill="#333">${escaped(told)}</text>`,
+  ].join("\n");
+}
+
+/** 1 at the goal, more when it is surpassed. */
+function score({ ratio, goal }: Judged): number {
+  if (goal.atLeast !== undefined) return ratio.median / goal.atLeast;
+  return (goal.atMost ?? 0) / Math.max(ratio.median, 0.001);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}

@@ -1,0 +1,74 @@
+// `npm run bench` measures everything, `npm run bench -- callback read` what is named. Prints as it goes, and at the
+// end writes the figures as JSON and as a chart.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chart } from "./chart.ts";
+import { type Bench, type Figure, type Scenario, Skipped } from "./measure.ts";
+import { callback } from "./scenarios/callback.ts";
+import { openloop } from "./scenarios/openloop.ts";
+import { read } from "./scenarios/read.ts";
+import { submit } from "./scenarios/submit.ts";
+import { table } from "./table.ts";
+
+const scenarios: Scenario[] = [callback, openloop, submit, read];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "4" },
+    smoke: { type: "boolean", default: false },
+    out: { type: "string", default: "data/bench" },
+  },
+});
+const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+if (unknown.length > 0) {
+  const known = scenarios.map((scenario) => scenario.name).join(", ");
+  process.stderr.write(`there is no ${unknown.join(", ")}; there are ${known}\n`);
+  process.exit(64);
+}
+
+const directory = mkdtempSync(join(tmpdir(), "proctor-bench-"));
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+const bench: Bench = {
+  rounds: values.smoke ? 1 : Number(values.rounds),
+  seconds: values.smoke ? 0.3 : Number(values.seconds),
+  size: (full, smoke) => (values.smoke ? smoke : full),
+  directory,
+  progress: showProgress,
+};
+const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const results: { name: string; includes: string; figures: Figure[] }[] = [];
+for (const { name, includes, run } of wanted) {
+  try {
+    const figures = await run(bench);
+    clearProgress();
+    process.stdout.write(`\n${name}: ${includes}\n${table(figures)}\n`);
+    results.push({ name, includes, figures });
+  } catch (error) {
+    clearProgress();
+    if (!(error instanceof Skipped)) throw error;
+    process.stdout.write(`\n${name}: skipped, ${error.message}\n`);
+  }
+}
+
+mkdirSync(values.out, { recursive: true });
+const setting = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "unknown" };
+const taken = { at: new Date().toISOString(), rounds: bench.rounds, seconds: bench.seconds, ...setting };
+writeFileSync(join(values.out, "results.json"), `${JSON.stringify({ taken, results }, null, 2)}\n`);
+writeFileSync(join(values.out, "chart.svg"), chart(results.flatMap((result) => result.figures)));
+process.stdout.write(`\nwritten to ${values.out}: results.json, chart.svg\n`);
+process.exit(0);
+
+function showProgress(what: string): void {
+  const seconds = Math.round(process.uptime());
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${what} (${seconds} s)` : `${what} (${seconds} s)\n`);
+}
+
+function clearProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
+}

@@ -1,0 +1,59 @@
+// Callbacks for the scenarios that send them: live executions to be called back, and the requests that do it.
+import { join } from "node:path";
+import { callbackToken } from "../../src/domain/token.ts";
+import { requestBytes } from "../load/connection.ts";
+import type { Bench } from "../measure.ts";
+import { addRuns, executionId } from "../rows.ts";
+import { callbackSecret, type Running, startServer, startService, startSilentLyceum } from "../service.ts";
+
+export interface Stage {
+  ours: Running;
+  bare: Running;
+  database: string;
+  /** Requests that each name an execution that no callback has named; null after `most`. */
+  fresh(most: number): () => Buffer | null;
+  /** For the bare server, which does not tell executions apart. */
+  any(): () => Buffer;
+  stop(): Promise<void>;
+}
+
+/** The service with that many live executions, beside the bare server. */
+export async function setStage(
+  bench: Bench,
+  name: string,
+  live: number,
+  start: typeof startService = startService,
+): Promise<Stage> {
+  const database = join(bench.directory, `${name}.db`);
+  const lyceum = await startSilentLyceum();
+  const ours = await start({ database, lyceumUrl: lyceum.url });
+  const bare = await startServer("bare", { SECRET: callbackSecret });
+  bench.progress(`${name}: ${live} live executions`);
+  // Now, and not before the start: whatever is open at the start of the service is due soon after.
+  addRuns(database, "live", { from: 0, count: live });
+  let used = 0;
+  return {
+    ours,
+    bare,
+    database,
+    fresh(most) {
+      let left = most;
+      return () => (left-- <= 0 || used >= live ? null : callbackRequest(executionId(used++)));
+    },
+    any() {
+      const requests = Array.from({ length: 1_000 }, (_, index) => callbackRequest(executionId(index)));
+      let next = 0;
+      return () => requests[next++ % requests.length] as Buffer;
+    },
+    async stop() {
+      lyceum.stop();
+      await Promise.all([ours.stop(), bare.stop()]);
+    },
+  };
+}
+
+export function callbackRequest(id: string): Buffer {
+  const body = JSON.stringify({ execution_id: id, status: "completed" });
+  const path = `/callbacks/lyceum/${id}/${callbackToken(callbackSecret, id)}`;
+  return requestBytes("POST", path, { headers: { "Content-Type": "application/json" }, body });
+}

@@ -1,0 +1,79 @@
+// Which modules a Python text imports: a scan that knows strings, comments and continued lines, and nothing more of
+// the language. What it finds is only looked for on disk, so that finding too much does no harm.
+
+export interface Import {
+  /** Dots in front of the module. */
+  level: number;
+  /** `a.b` as `["a", "b"]`; empty for `from . import c`. */
+  module: string[];
+  /** What `from` takes out of the module: names, some of which may be modules. */
+  names: string[];
+}
+
+export function importsOf(code: string): Import[] {
+  const lines = withoutText(code).split(/[\n;]/);
+  // An import may follow a colon: `if x: import y`.
+  return lines.flatMap((line) => line.split(/:(?=\s*(?:import|from)\b)/)).flatMap(readStatement);
+}
+
+function readStatement(text: string): Import[] {
+  const [, plain] = /^\s*import\s+(.+)$/u.exec(text) ?? [];
+  if (plain !== undefined)
+    return nameList(plain).map((name) => ({ level: 0, module: name.split("."), names: [] }));
+  const [, before = "", module = "", names] =
+    /^\s*from\b([\s.]*)([\p{L}\p{N}_.]*)\s*\bimport\b(.+)$/u.exec(text) ?? [];
+  const level = before.replaceAll(/\s/g, "").length;
+  const path = module.split(".").filter((part) => part !== "");
+  if (names === undefined || level + path.length === 0) return [];
+  return [{ level, module: path, names: nameList(names) }];
+}
+
+/** `a as b, c` is `a`, `c`. */
+function nameList(text: string): string[] {
+  return text
+    .replaceAll(/[()]/g, " ")
+    .split(",")
+    .map((part) => part.trim().split(/\s+/)[0] ?? "")
+    .filter((name) => /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name));
+}
+
+/** Strings and comments gone, and each statement on one line. */
+function withoutText(code: string): string {
+  let kept = "";
+  let depth = 0;
+  for (let at = 0; at < code.length; ) {
+    const letter = code[at] as string;
+    if (letter === "#") {
+      at = endOfLine(code, at);
+    } else if (letter === '"' || letter === "'") {
+      at = endOfString(code, at);
+      kept += "''";
+    } else if (letter === "\\" && /^\\\r?\n/.test(code.slice(at, at + 3))) {
+      at = code.indexOf("\n", at) + 1;
+      kept += " ";
+    } else {
+      if ("([{".includes(letter)) depth += 1;
+      if (")]}".includes(letter)) depth = Math.max(0, depth - 1);
+      kept += letter === "\n" && depth > 0 ? " " : letter === "\r" ? "\n" : letter;
+      at += 1;
+    }
+  }
+  return kept;
+}
+
+function endOfLine(code: string, from: number): number {
+  const end = code.indexOf("\n", from);
+  return end === -1 ? code.length : end;
+}
+
+/** Also right for raw strings, whose backslashes keep a quote from ending them just the same. */
+function endOfString(code: string, from: number): number {
+  const single = code[from] as string;
+  const quote = code.startsWith(single.repeat(3), from) ? single.repeat(3) : single;
+  for (let at = from + quote.length; at < code.length; at += code[at] === "\\" ? 2 : 1) {
+    if (code.startsWith(quote, at)) return at + quote.length;
+    // Unclosed: the rest of the code is not to be lost.
+    if (quote.length === 1 && code[at] === "\n") return at;
+  }
+  return code.length;
+}

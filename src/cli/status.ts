@@ -1,0 +1,73 @@
+// `proctor status`: how the service is doing, or how a job or run stands.
+import type { Command } from "commander";
+import type { Client, Job, Run, Status } from "../client/client.ts";
+import { type Connection, connect, remote } from "./connection.ts";
+import { action, printJson } from "./outcome.ts";
+import { barLine, countsLine, MOST_RUN_LINES, runLine } from "./progress.ts";
+
+export function addStatus(program: Command): void {
+  remote(
+    program.command("status").description("how the service is doing; with an id, how that job or run stands"),
+  )
+    .argument("[id]", "of a job or a run")
+    .action(action(status));
+}
+
+async function status(signal: AbortSignal, id: string | undefined, options: Connection) {
+  const client = connect(options);
+  const found = await lookUp(client, id, signal);
+  if (options.json === true) printJson(found.document);
+  else console.log(found.lines.join("\n"));
+  return 0;
+}
+
+async function lookUp(client: Client, id: string | undefined, signal: AbortSignal) {
+  if (id === undefined) {
+    const document = await client.status({ signal });
+    return { document, lines: serviceLines(document) };
+  }
+  if (id.startsWith("run_")) {
+    const document = await client.run(id, { signal });
+    return { document, lines: runLines(document) };
+  }
+  const document = await client.job(id, { signal });
+  return { document, lines: await jobLines(client, document, signal) };
+}
+
+async function jobLines(client: Client, job: Job, signal: AbortSignal): Promise<string[]> {
+  const runs: Run[] = [];
+  for await (const run of client.runs(job.id, { signal })) {
+    if (runs.length === MOST_RUN_LINES) break;
+    runs.push(run);
+  }
+  const head = job.name === null ? job.id : `${job.id}  ${job.name}`;
+  const cost = `  cost ${job.cost.total} credits${job.cost.unpriced > 0 ? `, ${job.cost.unpriced} not known` : ""}`;
+  return [head, barLine(job, Date.now()), countsLine(job), cost, ...runs.map(runLine)];
+}
+
+function runLines(run: Run): string[] {
+  const attempts = run.executions.map(({ attempt, status, lyceum_execution_id, error }) =>
+    `    attempt ${attempt}  ${status}  ${lyceum_execution_id ?? ""}  ${error ?? ""}`.trimEnd(),
+  );
+  const findings = run.findings.map(({ detail }) => `    ${detail}`);
+  return [`${run.id}  of ${run.job_id}`, runLine(run), ...attempts, ...findings];
+}
+
+function serviceLines({ version, accepting, queue, callbacks, lyceum, database }: Status): string[] {
+  const waiting = queue.oldest_waiting_at === null ? "" : `, the oldest since ${queue.oldest_waiting_at}`;
+  const limits = Object.entries(lyceum.limits).flatMap(([name, { limit, used, remaining, paused_until }]) => {
+    const paused = paused_until === null ? "" : `, paused until ${paused_until}`;
+    return limit === null && paused === ""
+      ? []
+      : [`${name}: ${used} of ${limit?.max ?? "∞"} used, ${remaining ?? "∞"} left${paused}`];
+  });
+  const { mode, health, received = 0, missed = 0, late = 0, duplicate = 0, rejected } = callbacks;
+  const mebibytes = database.bytes === null ? "" : `, ${(database.bytes / 1_048_576).toFixed(1)} MiB`;
+  return [
+    `Proctor ${version}, ${accepting ? "accepting" : "draining"}`,
+    `queue      ${queue.depth} waiting${waiting}; ${queue.live} alive, ${queue.collecting} collecting, ${queue.in_doubt} in doubt`,
+    `callbacks  ${mode.replace("_", " ")}, ${health}; ${received} received, ${missed} missed, ${late} late, ${duplicate} duplicate, ${rejected} rejected`,
+    `lyceum     circuit ${lyceum.circuit.state}${limits.map((limit) => `; ${limit}`).join("")}`,
+    `database   ${database.kind}${mebibytes}`,
+  ];
+}

@@ -1,0 +1,117 @@
+// What is fetched of an execution after its end, as the API shows it.
+import { z } from "zod";
+import { returnCode } from "./execution.ts";
+import { executionId, runId } from "./field.ts";
+import { metricsSummary } from "./metrics.ts";
+
+const ids = { run_id: runId, execution_id: executionId };
+const shownIds = { run_id: "run_01kawv9x2m4t6r8s0p1q3n5v7w", execution_id: "exe_01kawv9x2m4t6r8s0p1q3n5v7w" };
+const moment = z
+  .string()
+  .nullable()
+  .meta({ description: "ISO 8601.", examples: ["2026-01-31T12:00:20.000Z"] });
+
+export const output = z
+  .object({
+    ...ids,
+    stdout: z.string(),
+    stderr: z.string(),
+    return_code: returnCode.nullable(),
+    result: z.unknown().describe("What Lyceum keeps as the result of the code: any JSON, null without."),
+    errors: z.string().nullable(),
+    warnings: z.string().nullable(),
+    install_log: z.string().nullable().describe("Of the installation of the requirements."),
+    install_return_code: z.int().nullable(),
+    status_details: z.string().nullable(),
+  })
+  .meta({
+    id: "Output",
+    examples: [
+      {
+        ...shownIds,
+        stdout: "2\n",
+        stderr: "",
+        return_code: 0,
+        result: null,
+        errors: null,
+        warnings: null,
+        install_log: null,
+        install_return_code: null,
+        status_details: null,
+      },
+    ],
+  });
+
+const phase = z.object({ start_time: moment, end_time: moment, duration: z.number().nullable() });
+
+export const timing = z
+  .object({
+    ...ids,
+    timing: z
+      .object({ phases: z.record(z.string(), phase).optional() })
+      .catchall(z.number())
+      .describe("Lyceum's document, names and units as Lyceum gives them: seconds, as far as is known."),
+  })
+  .meta({
+    id: "Timing",
+    examples: [
+      {
+        ...shownIds,
+        timing: {
+          total: 48.21,
+          phases: {
+            execution: {
+              start_time: "2026-01-31T12:00:20.000Z",
+              end_time: "2026-01-31T12:01:08.210Z",
+              duration: 48.21,
+            },
+          },
+        },
+      },
+    ],
+  });
+
+const samples = z.array(z.object({ timestamp: moment, value: z.number() }));
+
+export const metrics = z
+  .object({
+    ...ids,
+    summary: metricsSummary,
+    document: z
+      .object({
+        executionId: z.string().describe("Lyceum's."),
+        hostname: z.string().nullable(),
+        timeRange: z.object({ start: moment, end: moment }),
+      })
+      .catchall(samples)
+      .describe("Lyceum's document: a list of samples per series."),
+  })
+  .meta({ id: "Metrics" });
+
+/** One line of the log. */
+export const logEntry = z
+  .object({
+    timestamp: z.string().describe("As Lyceum wrote it: ISO 8601, or nanoseconds since the epoch."),
+    message: z.string(),
+    level: z.string().nullable(),
+    hostname: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+  })
+  .meta({
+    id: "LogEntry",
+    examples: [
+      {
+        timestamp: "2026-01-31T12:00:21.000Z",
+        message: "epoch 1",
+        level: "info",
+        hostname: null,
+        labels: {},
+      },
+    ],
+  });
+
+export const logHeaders = {
+  "X-Log-Complete": "`true` when the log had stopped growing and nothing of it is missing.",
+  "X-Log-Truncated": "`true` when there is more than Lyceum gives: it has 10,000 entries at most.",
+  "X-Log-Fetched-At": "When the log was read last; ISO 8601.",
+};

@@ -1,0 +1,49 @@
+// What is published of the routes about executions, and of the one that Lyceum calls.
+import { z } from "zod";
+import { callback, execution } from "../execution.ts";
+import { pageOf } from "../field.ts";
+import { json, type Operation } from "../operation.ts";
+import { noQuery, page } from "../query.ts";
+
+export const getExecution: Operation = {
+  id: "getExecution",
+  tag: "Executions",
+  summary: "Read an execution",
+  query: noQuery,
+  answers: { 200: json(execution, "The execution.") },
+};
+
+export const listCallbacks: Operation = {
+  id: "listCallbacks",
+  tag: "Executions",
+  summary: "List the callbacks received for an execution",
+  query: page,
+  answers: { 200: json(pageOf(callback), "A page of callbacks, oldest first.") },
+};
+
+const anything = {
+  content: {
+    "*/*": z
+      .unknown()
+      .describe("Kept as it came, up to 256 KiB; the rest is cut. Nothing in it is believed."),
+  },
+  isOptional: true,
+};
+
+export const receiveCallback: Operation = {
+  id: "receiveCallback",
+  tag: "Callbacks",
+  summary: "An execution may have ended",
+  description:
+    "For Lyceum. The token in the path is the only guard; it opens one execution and nothing else. A callback is a hint: the execution is looked at now, and only Lyceum's own API decides. Any content type and any body are taken.",
+  body: anything,
+  answers: { 204: { description: "The callback is durable." } },
+};
+
+export const refuseCallback: Operation = {
+  id: "refuseCallback",
+  tag: "Callbacks",
+  summary: "A callback without a token",
+  description: "Refused as one with a wrong token.",
+  answers: {},
+};

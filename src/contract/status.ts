@@ -1,0 +1,62 @@
+// The state of the service as the API shows it to operators.
+import { z } from "zod";
+import { count, time } from "./field.ts";
+
+const delay = z
+  .object({ p50: z.number(), p95: z.number(), samples: count })
+  .nullable()
+  .describe("Milliseconds from Lyceum's end to our knowledge, over the last ends.");
+
+const group = z
+  .object({
+    limit: z
+      .object({ max: count, window_ms: count })
+      .nullable()
+      .describe("Calls that may be made in a window; null without a limit."),
+    used: count,
+    remaining: count.nullable(),
+    resets_at: time.nullable().describe("When used-up calls begin to come back."),
+    paused_until: time.nullable().describe("Lyceum asked for a pause."),
+    waiting: count.describe("Calls that wait for their turn."),
+    running: count.describe("Calls under way."),
+  })
+  .meta({ id: "LimitState" });
+
+export const status = z
+  .object({
+    version: z.string(),
+    accepting: z.boolean().describe("False while it is about to stop."),
+    queue: z.object({
+      depth: count.describe("Runs that wait for a start."),
+      live: count.describe("Executions submitted or alive at Lyceum."),
+      collecting: count.describe("Executions of which artifacts are being fetched."),
+      in_doubt: count.describe("Submissions without an answer, which are being searched for."),
+      oldest_waiting_at: time.nullable(),
+      without_wakeup: count.describe("Rows that nothing will look at: anything but 0 is a fault of Proctor."),
+    }),
+    callbacks: z.object({
+      mode: z.enum(["callbacks", "polling_only"]).describe("`polling_only`: there is no PUBLIC_URL to call."),
+      health: z.enum(["healthy", "unproven", "absent"]),
+      judged: count.describe("The last ends that the health is judged by."),
+      recently_missed: count.describe("How many of them had no callback."),
+      detection_delay_ms: z.object({ callback: delay, poll: delay }),
+      received: count,
+      early: count.describe("Before the submission's answer was known."),
+      duplicate: count,
+      late: count.describe("After the end was known."),
+      missed: count.describe("Polling found the end, and no callback came."),
+      rejected: count.describe("With a wrong token."),
+    }),
+    lyceum: z.object({
+      circuit: z.object({
+        state: z.string().meta({ description: "`closed` while Lyceum answers.", examples: ["closed"] }),
+        failures: count.describe("In a row."),
+        retry_at: time.nullable(),
+      }),
+      limits: z.object({ execution: group, read: group, billing: group, auth: group }),
+    }),
+    database: z.object({ kind: z.enum(["sqlite", "postgres"]), bytes: count }),
+  })
+  .meta({ id: "Status" });
+export type StatusView = z.output<typeof status>;
+export type LimitView = z.output<typeof group>;

@@ -1,0 +1,71 @@
+// What was spent, and what hardware costs, as the API shows it.
+import { z } from "zod";
+import { count, credits, time } from "./field.ts";
+import { cost } from "./job.ts";
+
+const day = z.string().meta({ format: "date", description: "UTC.", examples: ["2026-01-31"] });
+const spent = {
+  executions: count.describe("Those that ended."),
+  duration_ms: count.describe("Milliseconds at Lyceum, all together."),
+  cost,
+};
+const example = {
+  executions: 4,
+  duration_ms: 192_840,
+  cost: { total: 0.42, billed: 0.4, estimated: 0.02, unpriced: 0 },
+};
+
+const total = z.object(spent).meta({ id: "Spent" });
+export type SpentView = z.output<typeof total>;
+
+export const usage = z
+  .object({
+    from: day,
+    to: day,
+    data: z.array(
+      z.object({
+        day: day.optional().describe("With `group=day`. UTC."),
+        key: z.string().optional().describe("With `group=key`: the API key's name."),
+        ...spent,
+      }),
+    ),
+    next_cursor: z.null().describe("All of it is in one answer."),
+    total,
+  })
+  .meta({
+    id: "Usage",
+    examples: [
+      {
+        from: "2026-01-02",
+        to: "2026-01-31",
+        data: [{ day: "2026-01-31", ...example }],
+        next_cursor: null,
+        total: example,
+      },
+    ],
+  });
+export type UsageView = z.output<typeof usage>;
+
+export const machineTypes = z
+  .object({
+    data: z.array(
+      z.object({
+        hardware_profile: z.string().describe("What a run asks for as `execution_type`."),
+        price_per_hour: credits.nullable().describe("Credits an hour; null where Lyceum names no price."),
+        available: z.boolean().nullable().describe("To this account; null where Lyceum does not say."),
+      }),
+    ),
+    next_cursor: z.null().describe("All of it is in one answer."),
+    fetched_at: time.nullable().describe("When Lyceum told this; null while it has not."),
+  })
+  .meta({
+    id: "MachineTypes",
+    examples: [
+      {
+        data: [{ hardware_profile: "gpu.a100", price_per_hour: 1.5, available: true }],
+        next_cursor: null,
+        fetched_at: "2026-01-31T12:00:00.000Z",
+      },
+    ],
+  });
+export type MachineTypesView = z.output<typeof machineTypes>;

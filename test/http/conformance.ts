@@ -1,0 +1,108 @@
+// Answers held against the OpenAPI document, more strictly than the document itself: what it does not name, is wrong.
+
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { openApiOf } from "../../src/http/openapi.ts";
+import { routes } from "../../src/http/server.ts";
+import type { Json } from "./client.ts";
+
+export const document: Json = JSON.parse(JSON.stringify(openApiOf(routes, "0.0.0")));
+
+export interface Published {
+  /** Such as `GET /v1/jobs/{job}`. */
+  name: string;
+  method: string;
+  path: string;
+  operation: Json;
+}
+
+export const published: Published[] = Object.entries<Json>(document.paths).flatMap(([path, item]) =>
+  Object.entries<Json>(item).map(([word, operation]) => {
+    const method = word.toUpperCase();
+    return { name: `${method} ${path}`, method, path, operation };
+  }),
+);
+
+/** What a reference leads to. */
+export function resolved(node: Json): Json {
+  if (node?.$ref === undefined) return node;
+  return resolved(
+    node.$ref
+      .slice(2)
+      .split("/")
+      .reduce((place: Json, part: string) => place[part], document),
+  );
+}
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addSchema({ $id: "document:/open", components: document.components });
+ajv.addSchema({ $id: "document:/closed", components: closed(document.components) });
+
+/** What is wrong with a value by one of the document's schemas; empty when nothing is. */
+export function faults(schema: Json, value: unknown, how: "open" | "closed" = "open"): string[] {
+  const validate = ajv.compile(aimed(how === "closed" ? closed(schema) : schema, `document:/${how}`));
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map(
+    (one) => `${one.instancePath} ${one.message} ${JSON.stringify(one.params)}`,
+  );
+}
+
+/** What is wrong with an answer; empty when it is as documented. */
+export function complaints(
+  operation: Json,
+  answer: { status: number; headers: Headers; text: string },
+): string[] {
+  const response = resolved(operation.responses[answer.status]);
+  if (response === undefined)
+    return [`the status ${answer.status} is not documented: ${answer.text.slice(0, 300)}`];
+  const named = Object.keys(response.headers ?? {}).map((name) => name.toLowerCase());
+  const silent = notable.filter((name) => answer.headers.has(name) && !named.includes(name));
+  const wrong = silent.map((name) => `${answer.status} has the header ${name}, which is not documented`);
+  if (!answer.headers.has("X-Request-Id")) wrong.push("X-Request-Id is missing");
+  const type = (answer.headers.get("Content-Type") ?? "").split(";")[0] ?? "";
+  if (answer.text === "" && response.content === undefined) return wrong;
+  const media = response.content?.[type];
+  if (media === undefined) return [...wrong, `${answer.status} with the type ${type} is not documented`];
+  return [
+    ...wrong,
+    ...bodiesOf(type, answer.text, media.schema).flatMap(([schema, body]) => faults(schema, body, "closed")),
+  ];
+}
+
+const notable = [
+  "location",
+  "idempotency-replayed",
+  "www-authenticate",
+  "retry-after",
+  "x-log-complete",
+  "x-log-truncated",
+  "x-log-fetched-at",
+];
+
+function bodiesOf(type: string, text: string, schema: Json): [Json, unknown][] {
+  const { Event, LogEntry } = document.components.schemas;
+  if (type.endsWith("json") && type !== "application/x-ndjson") return [[schema, JSON.parse(text)]];
+  if (type === "application/x-ndjson")
+    return text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => [LogEntry, JSON.parse(line)]);
+  if (type !== "text/event-stream") return [[schema, text]];
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => [Event, JSON.parse(data)]);
+}
+
+/** No object may have more than is named. */
+function closed(node: Json): Json {
+  if (Array.isArray(node)) return node.map(closed);
+  if (typeof node !== "object" || node === null) return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, closed(value)]));
+  const isOpen =
+    node.type === "object" && node.properties !== undefined && node.additionalProperties === undefined;
+  return isOpen ? { ...copy, additionalProperties: false } : copy;
+}
+
+/** References lead into the schemas as they were added. */
+function aimed(node: Json, id: string): Json {
+  return JSON.parse(JSON.stringify(node).replaceAll('"$ref":"#/', `"$ref":"${id}#/`));
+}
