@@ -1,12 +1,7 @@
 // An execution: one invocation at Lyceum on behalf of a run. Its id exists, durable, before the submission.
 import type { CostSource } from "./cost.ts";
 
-/** `submitting` and `lost`/`rejected` are ours, the others Lyceum's own words [docs/serverless/runs]. */
-export const executionStatuses = [
-  "submitting",
-  "pending",
-  "starting",
-  "running",
+const endedStatuses = [
   "completed",
   "failed",
   "system_failure",
@@ -15,6 +10,8 @@ export const executionStatuses = [
   "rejected",
   "lost",
 ] as const;
+/** `submitting`, `rejected` and `lost` are ours, the others Lyceum's own words [docs/serverless/runs]. */
+export const executionStatuses = ["submitting", "pending", "starting", "running", ...endedStatuses] as const;
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
 /**
@@ -81,16 +78,6 @@ export interface Execution {
   error: string | null;
 }
 
-const ended: readonly ExecutionStatus[] = [
-  "completed",
-  "failed",
-  "system_failure",
-  "cancelled",
-  "aborted",
-  "rejected",
-  "lost",
-];
-
 export function hasEnded(status: ExecutionStatus): boolean {
-  return ended.includes(status);
+  return (endedStatuses as readonly ExecutionStatus[]).includes(status);
 }
