@@ -11,6 +11,8 @@ const closingLine: Reporter = {
 };
 
 export default defineConfig({
+  // What the examples import is the source here, and the emitted client for whoever installs the package.
+  resolve: { alias: { "proctor/client": new URL("src/client/client.ts", import.meta.url).pathname } },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/postgres.ts"],

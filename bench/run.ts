@@ -7,12 +7,31 @@ import { parseArgs } from "node:util";
 import { chart } from "./chart.ts";
 import { type Bench, type Figure, type Scenario, Skipped } from "./measure.ts";
 import { callback } from "./scenarios/callback.ts";
+import { claims } from "./scenarios/claims.ts";
+import { fsync } from "./scenarios/fsync.ts";
+import { many } from "./scenarios/many.ts";
+import { memory } from "./scenarios/memory.ts";
 import { openloop } from "./scenarios/openloop.ts";
 import { read } from "./scenarios/read.ts";
+import { start } from "./scenarios/start.ts";
 import { submit } from "./scenarios/submit.ts";
+import { telemetry } from "./scenarios/telemetry.ts";
+import { wal } from "./scenarios/wal.ts";
 import { table } from "./table.ts";
 
-const scenarios: Scenario[] = [callback, openloop, submit, read];
+const scenarios: Scenario[] = [
+  callback,
+  openloop,
+  submit,
+  many,
+  read,
+  fsync,
+  claims,
+  telemetry,
+  wal,
+  start,
+  memory,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,6 +1,7 @@
 // What a script needs from beside it: the local modules that it imports, and theirs, and its requirements.txt.
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { read } from "./connection.ts";
 import { type Import, importsOf } from "./imports.ts";
 import { UsageError } from "./outcome.ts";
 
@@ -15,9 +16,7 @@ export function gather(script: string): Gathered {
   const root = dirname(resolve(script));
   const files: Record<string, string> = {};
   let bytes = 0;
-  const open: { folder: string[]; imports: Import[] }[] = [
-    { folder: [], imports: importsOf(readFileSync(script, "utf8")) },
-  ];
+  const open: { folder: string[]; imports: Import[] }[] = [{ folder: [], imports: importsOf(read(script)) }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const path of next.imports.flatMap((one) => candidates(one, next.folder))) {
       const name = path.join("/");

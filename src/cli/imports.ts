@@ -16,7 +16,9 @@ export function importsOf(code: string): Import[] {
   return lines.flatMap((line) => line.split(/:(?=\s*(?:import|from)\b)/)).flatMap(readStatement);
 }
 
-function readStatement(text: string): Import[] {
+function readStatement(line: string): Import[] {
+  // `a . b` is the same as `a.b`.
+  const text = line.replaceAll(/\s*\.\s*/g, ".");
   const [, plain] = /^\s*import\s+(.+)$/u.exec(text) ?? [];
   if (plain !== undefined)
     return nameList(plain).map((name) => ({ level: 0, module: name.split("."), names: [] }));

@@ -1,4 +1,4 @@
-// What the service answers about jobs, runs and what was fetched of them. Times are ISO 8601 in UTC.
+// What the service answers about jobs, runs, executions and events. Times are ISO 8601 in UTC.
 
 export type JobStatus = "queued" | "active" | "succeeded" | "failed" | "cancelled";
 export type RunStatus = "queued" | "active" | "collecting" | "succeeded" | "failed" | "cancelled";
@@ -158,62 +158,6 @@ export interface ResultRow {
   energy_wh: number | null;
   error_code: string | null;
   retry_of: string | null;
-}
-
-interface OfRun {
-  run_id: string;
-  execution_id: string;
-}
-
-export interface Output extends OfRun {
-  stdout: string;
-  stderr: string;
-  return_code: number | null;
-  result: unknown;
-  errors: string | null;
-  warnings: string | null;
-  install_log: string | null;
-  install_return_code: number | null;
-  status_details: string | null;
-}
-
-/** Lyceum's own document. */
-export interface Timing extends OfRun {
-  timing: Record<string, unknown>;
-}
-
-export interface Metrics extends OfRun {
-  summary: {
-    series: Record<string, SeriesSummary | null>;
-    energy_wh: number | null;
-    gpu_idle_share: number | null;
-  };
-  /** Lyceum's own, sample by sample. */
-  document: Record<string, unknown>;
-}
-
-export interface LogEntry {
-  timestamp: string;
-  message: string;
-  level: string | null;
-  hostname: string | null;
-  labels: Record<string, string>;
-}
-
-export interface Logs {
-  entries: LogEntry[];
-  /** The log had stopped growing when it was last read. */
-  complete: boolean;
-  /** Lyceum has more than it gives. */
-  truncated: boolean;
-}
-
-/** All that was fetched of a run; null for what could not be had. */
-export interface Artifacts {
-  output: Output | null;
-  logs: Logs | null;
-  metrics: Metrics | null;
-  timing: Timing | null;
 }
 
 /** An immutable, numbered fact about a job, a run or an execution. */

@@ -1,6 +1,62 @@
-// Reading what was fetched of a run.
-import type { LogEntry, Logs } from "./answer.ts";
+// What was fetched of a run after its end, and how it is read.
+import type { SeriesSummary } from "./answer.ts";
 import { ProctorError } from "./error.ts";
+
+interface OfRun {
+  run_id: string;
+  execution_id: string;
+}
+
+export interface Output extends OfRun {
+  stdout: string;
+  stderr: string;
+  return_code: number | null;
+  result: unknown;
+  errors: string | null;
+  warnings: string | null;
+  install_log: string | null;
+  install_return_code: number | null;
+  status_details: string | null;
+}
+
+/** Lyceum's own document. */
+export interface Timing extends OfRun {
+  timing: Record<string, unknown>;
+}
+
+export interface Metrics extends OfRun {
+  summary: {
+    series: Record<string, SeriesSummary | null>;
+    energy_wh: number | null;
+    gpu_idle_share: number | null;
+  };
+  /** Lyceum's own, sample by sample. */
+  document: Record<string, unknown>;
+}
+
+export interface LogEntry {
+  timestamp: string;
+  message: string;
+  level: string | null;
+  hostname: string | null;
+  labels: Record<string, string>;
+}
+
+export interface Logs {
+  entries: LogEntry[];
+  /** The log had stopped growing when it was last read. */
+  complete: boolean;
+  /** Lyceum has more than it gives. */
+  truncated: boolean;
+}
+
+/** All that was fetched of a run; null for what could not be had. */
+export interface Artifacts {
+  output: Output | null;
+  logs: Logs | null;
+  metrics: Metrics | null;
+  timing: Timing | null;
+}
 
 /** JSON lines, and two headers that say how far to trust them. */
 export async function readLogs(response: Response): Promise<Logs> {

@@ -1,7 +1,7 @@
 // The client for queue workers: everything the service offers, typed, over `fetch`. It imports nothing but its own
 // folder, so that it ships alone and runs in Node and in browsers.
-import type { Artifacts, Execution, Job, Metrics, Output, ResultRow, Run, Timing } from "./answer.ts";
-import { orNull, readLogs } from "./artifacts.ts";
+import type { Execution, Job, ResultRow, Run } from "./answer.ts";
+import { type Artifacts, type Metrics, type Output, orNull, readLogs, type Timing } from "./artifacts.ts";
 import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { pages } from "./pages.ts";
@@ -11,21 +11,8 @@ import { createTransport, type TransportOptions } from "./transport.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
 import { webhookCalls } from "./webhooks.ts";
 
-export type {
-  Artifacts,
-  Execution,
-  Job,
-  JobStatus,
-  LogEntry,
-  Logs,
-  Metrics,
-  Output,
-  ProctorEvent,
-  ResultRow,
-  Run,
-  RunStatus,
-  Timing,
-} from "./answer.ts";
+export type { Execution, Job, JobStatus, ProctorEvent, ResultRow, Run, RunStatus } from "./answer.ts";
+export type { Artifacts, LogEntry, Logs, Metrics, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
 export type { JobFilter, JobRequest, RetryClass, RunRequest, UsageQuery } from "./request.ts";

@@ -8,7 +8,7 @@ export interface WaitOptions<T> {
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
   /** Called with each answer, the last one included; waited for. */
-  onUpdate?: ((now: T) => void | Promise<void>) | undefined;
+  onUpdate?: ((now: T) => unknown) | undefined;
   /** The longest time between two updates: 60 s, or 5 s with `onUpdate`. */
   updateEveryMs?: number | undefined;
 }

@@ -3,7 +3,7 @@
 import type { CallbackHealth } from "../domain/callbackhealth.ts";
 import type { Durations } from "../domain/durations.ts";
 import type { NewId } from "../domain/id.ts";
-import type { Rules } from "../domain/schedule.ts";
+import type { Rules } from "../domain/machine/schedule.ts";
 import type { Store } from "../store/database.ts";
 import type { Report } from "../telemetry/report.ts";
 

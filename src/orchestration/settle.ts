@@ -1,9 +1,9 @@
 // The single door: every fact about a run or an execution enters here and is applied in the caller's transaction.
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
-import type { Fact } from "../domain/fact.ts";
 import type { JobStatus } from "../domain/job.ts";
-import { transition } from "../domain/machine.ts";
+import type { Fact } from "../domain/machine/fact.ts";
+import { transition } from "../domain/machine/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { insertPendingArtifacts } from "../store/artifacts.ts";

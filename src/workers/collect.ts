@@ -2,7 +2,7 @@
 // and reason. When none is pending any more the run takes its outcome.
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
-import type { Fact } from "../domain/fact.ts";
+import type { Fact } from "../domain/machine/fact.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";

@@ -1,7 +1,7 @@
 // Dispatch: starts queued runs at Lyceum. A place in the start limit is taken first, the run is claimed last,
 // and the claim is durable before the request leaves.
 import PQueue from "p-queue";
-import type { Fact } from "../domain/fact.ts";
+import type { Fact } from "../domain/machine/fact.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { callbackToken } from "../domain/token.ts";
 import type { LyceumClient } from "../lyceum/client.ts";

@@ -1,6 +1,6 @@
 // How a look at Lyceum is noted: as a fact, or as no answer.
 import type { Execution } from "../domain/execution.ts";
-import type { Fact } from "../domain/fact.ts";
+import type { Fact } from "../domain/machine/fact.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type Settled, settle } from "../orchestration/settle.ts";

@@ -2,15 +2,8 @@
 // compared: the compiler refuses this file when they drift apart.
 import { expectTypeOf, test } from "vitest";
 import type { z } from "zod";
-import type {
-  Execution,
-  Job,
-  LogEntry,
-  Metrics,
-  ProctorEvent,
-  ResultRow,
-  Run,
-} from "../../src/client/answer.ts";
+import type { Execution, Job, ProctorEvent, ResultRow, Run } from "../../src/client/answer.ts";
+import type { LogEntry, Metrics } from "../../src/client/artifacts.ts";
 import type { JobRequest } from "../../src/client/request.ts";
 import type { Callback } from "../../src/client/service.ts";
 import type { EventView } from "../../src/contract/events.ts";

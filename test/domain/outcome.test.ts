@@ -1,7 +1,7 @@
 // What becomes of a run when its execution is over.
 import { describe, expect, test } from "vitest";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
-import { afterEnd, afterLoss, backToQueue, cancelled } from "../../src/domain/outcome.ts";
+import { afterEnd, afterLoss, backToQueue, cancelled } from "../../src/domain/machine/outcome.ts";
 import type { Policy, RetryClass } from "../../src/domain/run.ts";
 import { always, anExecution, aRun, NOW, never } from "./scene.ts";
 

@@ -1,8 +1,9 @@
 // Every situation that can be, paired with every fact: the ground that the state machine's tests cover.
-import type { Situation, Transition } from "../../src/domain/change.ts";
+
 import type { Execution, ExecutionStatus } from "../../src/domain/execution.ts";
-import type { Fact } from "../../src/domain/fact.ts";
-import { transition } from "../../src/domain/machine.ts";
+import type { Situation, Transition } from "../../src/domain/machine/change.ts";
+import type { Fact } from "../../src/domain/machine/fact.ts";
+import { transition } from "../../src/domain/machine/machine.ts";
 import { type Cancellation, isTerminal, type Run, runStatuses } from "../../src/domain/run.ts";
 import {
   accepted,

@@ -1,10 +1,11 @@
 // What the tests of the state machine are built from: runs, executions, facts, and stories in which facts happen.
-import type { Moment, Situation, Transition } from "../../src/domain/change.ts";
+
 import type { Execution, ExecutionStatus, Reading } from "../../src/domain/execution.ts";
-import type { Fact } from "../../src/domain/fact.ts";
-import { transition } from "../../src/domain/machine.ts";
+import type { Moment, Situation, Transition } from "../../src/domain/machine/change.ts";
+import type { Fact } from "../../src/domain/machine/fact.ts";
+import { transition } from "../../src/domain/machine/machine.ts";
+import type { Rules } from "../../src/domain/machine/schedule.ts";
 import type { CancelCause, CancelMode, Policy, Run } from "../../src/domain/run.ts";
-import type { Rules } from "../../src/domain/schedule.ts";
 
 export const NOW = Date.UTC(2026, 8, 1, 8);
 

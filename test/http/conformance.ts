@@ -1,5 +1,6 @@
 // Answers held against the OpenAPI document, more strictly than the document itself: what it does not name, is wrong.
 
+import type { ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { openApiOf } from "../../src/http/openapi.ts";
@@ -41,11 +42,19 @@ ajv.addSchema({ $id: "document:/closed", components: closed(document.components)
 
 /** What is wrong with a value by one of the document's schemas; empty when nothing is. */
 export function faults(schema: Json, value: unknown, how: "open" | "closed" = "open"): string[] {
-  const validate = ajv.compile(aimed(how === "closed" ? closed(schema) : schema, `document:/${how}`));
+  const validate = validators[how].get(schema) ?? compiled(schema, how);
   if (validate(value)) return [];
   return (validate.errors ?? []).map(
     (one) => `${one.instancePath} ${one.message} ${JSON.stringify(one.params)}`,
   );
+}
+
+const validators = { open: new Map<Json, ValidateFunction>(), closed: new Map<Json, ValidateFunction>() };
+
+function compiled(schema: Json, how: "open" | "closed"): ValidateFunction {
+  const validate = ajv.compile(aimed(how === "closed" ? closed(schema) : schema, `document:/${how}`));
+  validators[how].set(schema, validate);
+  return validate;
 }
 
 /** What is wrong with an answer; empty when it is as documented. */

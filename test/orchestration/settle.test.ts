@@ -1,7 +1,7 @@
 // The single door: a fact changes run, execution, job, events and wake-ups together, and a stale one nothing.
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import type { Fact } from "../../src/domain/fact.ts";
+import type { Fact } from "../../src/domain/machine/fact.ts";
 import { cancelJob, cancelRun } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";

@@ -77,8 +77,8 @@ const plants: Record<string, () => void> = {
     }),
 
   "a wake-up is forgotten": () =>
-    vi.doMock("../../src/domain/machine.ts", async (original) => {
-      const real = await original<typeof import("../../src/domain/machine.ts")>();
+    vi.doMock("../../src/domain/machine/machine.ts", async (original) => {
+      const real = await original<typeof import("../../src/domain/machine/machine.ts")>();
       const transition: typeof real.transition = (situation, fact, moment) => {
         const next = real.transition(situation, fact, moment);
         if (fact.fact !== "unanswered" || next?.execution == null) return next;
@@ -88,8 +88,8 @@ const plants: Record<string, () => void> = {
     }),
 
   "the grace runs on during an outage": () =>
-    vi.doMock("../../src/domain/schedule.ts", async (original) => {
-      const real = await original<typeof import("../../src/domain/schedule.ts")>();
+    vi.doMock("../../src/domain/machine/schedule.ts", async (original) => {
+      const real = await original<typeof import("../../src/domain/machine/schedule.ts")>();
       const answeredMs: typeof real.answeredMs = ({ inDoubtAt, acceptedAt, unseenMs }, now) =>
         now - (inDoubtAt ?? acceptedAt ?? now) - unseenMs;
       return { ...real, answeredMs };

@@ -7,8 +7,8 @@ import {
   saveArtifact,
 } from "../../src/store/artifacts.ts";
 import { readPauses, savePause } from "../../src/store/pauses.ts";
-import { loadSpec } from "../../src/store/specs.ts";
 import { artifactKinds } from "../../src/store/schema.ts";
+import { loadSpec } from "../../src/store/specs.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, spec, submitted } from "../support/scene.ts";
 

@@ -2,7 +2,12 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
 import { claimDue, hastenUnanswered, nextDueAt } from "../../src/store/due.ts";
-import { deleteExecution, findExecution, saveExecution, submissionsSince } from "../../src/store/executions.ts";
+import {
+  deleteExecution,
+  findExecution,
+  saveExecution,
+  submissionsSince,
+} from "../../src/store/executions.ts";
 import { loadRun, saveRun } from "../../src/store/runs.ts";
 import { Conflict } from "../../src/store/transaction.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";

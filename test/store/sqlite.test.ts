@@ -6,10 +6,10 @@ import type { Store } from "../../src/store/database.ts";
 import { openDialect } from "../../src/store/dialect.ts";
 import { claimDue, nextDueAt } from "../../src/store/due.ts";
 import { jobsDue, jobsEndedBefore, nextJobDueAt } from "../../src/store/jobs.ts";
-import { nextReadyAt, nextReadyJob } from "../../src/store/turns.ts";
 import { nextQueuedRun } from "../../src/store/runs.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import type { Db } from "../../src/store/transaction.ts";
+import { nextReadyAt, nextReadyJob } from "../../src/store/turns.ts";
 import { type Database, onSqlite } from "../support/databases.ts";
 
 onSqlite("a connection", (open) => {

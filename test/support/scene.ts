@@ -2,7 +2,7 @@
 import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
 import { createDurations } from "../../src/domain/durations.ts";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
-import type { Fact } from "../../src/domain/fact.ts";
+import type { Fact } from "../../src/domain/machine/fact.ts";
 import type { PythonSpec } from "../../src/domain/spec.ts";
 import { type Claim, claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";

@@ -28,7 +28,6 @@ const common = {
         ...json(pageOf(event), "").content,
       },
     },
-    204: { description: "Nothing more will come, and the reader has everything: do not come back." },
   },
   problems: ["too-many-waiting"],
 } satisfies Partial<Operation>;
@@ -42,6 +41,10 @@ export const readEvents: Operation = {
 
 export const readJobEvents: Operation = {
   ...common,
+  answers: {
+    ...common.answers,
+    204: { description: "Nothing more will come, and the reader has everything: do not come back." },
+  },
   id: "readJobEvents",
   summary: "Events of a job",
   description: `${forms} Without a position a stream begins with the first event. It ends with the job.`,

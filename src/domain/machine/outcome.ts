@@ -1,8 +1,8 @@
 // What becomes of a run when its execution is over, one way or another.
-import type { EventDraft } from "./event.ts";
-import type { Execution } from "./execution.ts";
+import type { EventDraft } from "../event.ts";
+import type { Execution } from "../execution.ts";
+import type { Fault, Policy, RetryClass, Run } from "../run.ts";
 import { backoffMs } from "./retry.ts";
-import type { Fault, Policy, RetryClass, Run } from "./run.ts";
 
 interface Settled {
   run: Run;

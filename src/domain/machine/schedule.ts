@@ -1,6 +1,6 @@
 // When to look next: pure arithmetic over bounds, so that every wake-up has one place to be explained.
-import type { CallbackMode } from "./callbackhealth.ts";
-import type { Execution } from "./execution.ts";
+import type { CallbackMode } from "../callbackhealth.ts";
+import type { Execution } from "../execution.ts";
 
 export interface Rules {
   pollMinMs: number;

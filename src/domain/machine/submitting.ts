@@ -1,4 +1,7 @@
 // From the claim to the start's answer, or through the doubt when there is none.
+
+import { type Execution, hasEnded } from "../execution.ts";
+import type { Run } from "../run.ts";
 import {
   event,
   isEnd,
@@ -11,10 +14,8 @@ import {
   type Transition,
   unchanged,
 } from "./change.ts";
-import { type Execution, hasEnded } from "./execution.ts";
 import type { Fact } from "./fact.ts";
 import { backToQueue, cancelled, failed, settledAs } from "./outcome.ts";
-import type { Run } from "./run.ts";
 import { nextCheckAt, type Rules } from "./schedule.ts";
 
 export function claimed({ run }: Situation, executionId: string, { now, rules }: Moment): Transition | null {

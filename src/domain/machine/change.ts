@@ -1,8 +1,8 @@
 // A change of state in the making: what every clause of the state machine is given and gives back.
-import type { EventDraft } from "./event.ts";
-import { type Execution, type ExecutionStatus, hasEnded } from "./execution.ts";
+import type { EventDraft } from "../event.ts";
+import { type Execution, type ExecutionStatus, hasEnded } from "../execution.ts";
+import type { Policy, Run } from "../run.ts";
 import { afterLoss, cancelled, failed, settledAs } from "./outcome.ts";
-import type { Policy, Run } from "./run.ts";
 import { answeredMs, nextOrphanSearchAt, nextSearchAt, type Rules } from "./schedule.ts";
 
 export interface Situation {

@@ -1,11 +1,12 @@
 // The state machine: every fact about a run or its execution enters here, and what follows from it comes out.
 // Pure. `null` means that the fact changes nothing (it is stale, or says what is known). docs/state-machine.md
 // draws it. A wake-up (`dueAt`) is part of the state: that is how a change and what it owes the world are one.
+
+import { type Cancellation, isTerminal } from "../run.ts";
 import { whileCollecting, whileOrphan } from "./afterwards.ts";
 import { isInFlight, type Known, type Moment, type Situation, type Transition } from "./change.ts";
 import type { Fact } from "./fact.ts";
 import { cancelled, failed, settledAs } from "./outcome.ts";
-import { type Cancellation, isTerminal } from "./run.ts";
 import { claimed, whileSubmitting } from "./submitting.ts";
 import { whileWatching } from "./watching.ts";
 

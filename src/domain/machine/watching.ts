@@ -1,4 +1,8 @@
 // While Lyceum has it: readings, until one says that it is over.
+
+import type { DetectedBy, Execution, ExecutionStatus, Reading } from "../execution.ts";
+import { billed, measured } from "../measure.ts";
+import type { Run } from "../run.ts";
 import {
   event,
   isEnd,
@@ -10,11 +14,8 @@ import {
   type Transition,
   unchanged,
 } from "./change.ts";
-import type { DetectedBy, Execution, ExecutionStatus, Reading } from "./execution.ts";
 import type { Fact } from "./fact.ts";
-import { billed, measured } from "./measure.ts";
 import { afterLoss } from "./outcome.ts";
-import type { Run } from "./run.ts";
 import { nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
 
 export function whileWatching(known: Known, fact: Fact, moment: Moment): Transition | null {

@@ -1,8 +1,9 @@
 // After the end: the artifacts are collected; and what was given up as lost may still show up, as an orphan.
+
+import type { Execution } from "../execution.ts";
+import { billed, measured } from "../measure.ts";
 import { event, type Known, lookedFor, type Moment, type Transition, unchanged } from "./change.ts";
-import type { Execution } from "./execution.ts";
 import type { Fact } from "./fact.ts";
-import { billed, measured } from "./measure.ts";
 import { afterEnd, settledAs } from "./outcome.ts";
 import { nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
 

@@ -1,6 +1,6 @@
 // What can be learned about a run or its execution, by whatever way it was learned.
-import type { DetectedBy, ExecutionStatus, Reading } from "./execution.ts";
-import type { Cancellation, CancelMode } from "./run.ts";
+import type { DetectedBy, ExecutionStatus, Reading } from "../execution.ts";
+import type { Cancellation, CancelMode } from "../run.ts";
 
 export type Fact =
   /** Dispatch takes the run; saved before the POST. */

@@ -1,0 +1,91 @@
+// How many acknowledgements share an fsync, and whether any went out before one that began after its request.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { closedLoop } from "../load/loop.ts";
+import { alone, type Figure, type Scenario, Skipped } from "../measure.ts";
+import { type Running, startService } from "../service.ts";
+import { setStage } from "./callbacks.ts";
+
+export const fsync: Scenario = {
+  name: "fsync",
+  includes:
+    "Callbacks over 50 connections while strace notes every fsync and fdatasync of the service's process, those of " +
+    "checkpoints and of what follows a callback included. An answer counts as too early if no fsync both began after " +
+    "its request was sent and ended before its answer came.",
+  async run(bench) {
+    if (!isHere("strace")) throw new Skipped("strace is not on the PATH");
+    const most = bench.size(40_000, 300);
+    const trace = join(bench.directory, "fsync.trace");
+    const under = `strace -f --seccomp-bpf -qq -ttt -T -e trace=fsync,fdatasync -o ${trace}`.split(" ");
+    const start = async (options: Parameters<typeof startService>[0]): Promise<Running> =>
+      startService({ ...options, under });
+    const stage = await setStage(bench, "fsync", most, start);
+    const answers: Span[] = [];
+    try {
+      bench.progress("fsyncs under callbacks, 50 connections");
+      const { seconds } = bench;
+      const onAnswer = (from: number, to: number) => void answers.push({ from, to });
+      const next = stage.fresh(most);
+      await closedLoop({ port: stage.ours.port, connections: 50, seconds, next, onAnswer });
+    } finally {
+      await stage.stop();
+    }
+    return judge(answers.map(inWallTime), syncsIn(readFileSync(trace, "utf8")));
+  },
+};
+
+interface Span {
+  from: number;
+  to: number;
+}
+
+function judge(answers: Span[], all: Span[]): Figure[] {
+  const first = Math.min(...answers.map(({ from }) => from));
+  const last = Math.max(...answers.map(({ to }) => to));
+  const syncs = all.filter(({ from, to }) => from >= first && to <= last);
+  const early = answers.filter((answer) => !isCovered(answer, all)).length;
+  return [
+    alone([answers.length / Math.max(syncs.length, 1)], {
+      name: "acknowledgements per fsync, 50 connections",
+      unit: "",
+      goal: { atLeast: 30 },
+    }),
+    alone([early], { name: "acknowledged before an fsync", unit: "", goal: { atMost: 0 } }),
+  ];
+}
+
+/** @param syncs in the order of their beginning. */
+function isCovered({ from, to }: Span, syncs: Span[]): boolean {
+  let low = 0;
+  let high = syncs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((syncs[middle]?.from ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return (syncs[low]?.to ?? Number.POSITIVE_INFINITY) <= to;
+}
+
+/** Lines such as `123 1700000000.123456 fdatasync(20) = 0 <0.000913>`; milliseconds since the epoch. */
+function syncsIn(trace: string): Span[] {
+  const lines = trace.matchAll(/(\d+\.\d+) (?:fsync|fdatasync)\(.*= 0 <(\d+\.\d+)>/g);
+  const spans = [...lines].map(([, at, took]) => {
+    const from = Number(at) * 1000;
+    return { from, to: from + Number(took) * 1000 };
+  });
+  return spans.sort((a, b) => a.from - b.from);
+}
+
+function inWallTime({ from, to }: Span): Span {
+  return { from: performance.timeOrigin + from, to: performance.timeOrigin + to };
+}
+
+function isHere(command: string): boolean {
+  try {
+    execFileSync(command, ["-V"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

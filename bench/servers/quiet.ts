@@ -1,0 +1,14 @@
+// The service without its log and with metrics that count nothing, to tell what both cost.
+import { createApp } from "../../src/app.ts";
+import { configOrExit } from "../../src/main.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+const metrics = createMetrics({ process: false });
+for (const metric of Object.values(metrics)) {
+  if ("inc" in metric) metric.inc = () => {};
+  if ("observe" in metric) metric.observe = () => {};
+}
+const app = createApp(configOrExit(), { log: createLogger("silent"), metrics });
+await app.start();
+process.once("SIGTERM", () => void app.stop().then(() => process.exit(0)));

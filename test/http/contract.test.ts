@@ -1,0 +1,158 @@
+// The running service against its OpenAPI document: requests are made from the document, answers are held against it.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callbackToken } from "../../src/domain/token.ts";
+import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { apiKeys, callbackSecret, image, type Service, startService, until } from "../support/service.ts";
+import { complaints, type Published, published } from "./conformance.ts";
+import { type Ids, requestsFor, type Wanted } from "./requests.ts";
+
+let service: Service;
+let receiver: Receiver;
+let ids: Ids;
+
+/** Jobs of every kind that have ended, well or not, one that is alive and one that waits. */
+beforeAll(async () => {
+  receiver = await startReceiver();
+  const jobSecret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+  service = await startService({
+    settings: { WEBHOOK_SECRET: jobSecret, WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8" },
+    surroundings: { resolve: async () => [{ address: "127.0.0.1", family: 4 }] },
+  });
+  const webhook = (await service.ann.post("/v1/webhooks", { url: receiver.url, types: ["*"] })).body.id;
+  const { id: done } = await service.submit({
+    name: "x",
+    webhook_url: receiver.url,
+    metadata: { any: ["json"] },
+    budget: 100,
+    runs: [
+      image("", { execution_type: "gpu.a100", matrix: { LR: ["0.1", "0.01"] } }),
+      image("status=failed"),
+      { kind: "python", code: "print(1 + 1)" },
+      { kind: "compose", compose_file_code: "services: {}\n" },
+      { kind: "gpu_selection", code: "print(3)" },
+    ],
+  });
+  const runs = await service.ended(done);
+  const deliveriesOf = async (path: string) => (await service.ann.get(`${path}/deliveries`)).body.data;
+  const [byWebhook] = await until("a delivery", async () => {
+    const data = await deliveriesOf(`/v1/webhooks/${webhook}`);
+    return data.length > 0 && data;
+  });
+  const [byJob] = await until("the job's delivery", async () => {
+    const data = await deliveriesOf(`/v1/jobs/${done}`);
+    return data.length > 0 && data;
+  });
+  // From here on one start is all there is, so that what comes after it waits.
+  await service.restart({ SUBMIT_LIMIT: "1/1h" });
+  const { id: live } = await service.submit({ runs: [image("delay=50s")] });
+  const { id: waiting } = await service.submit({ runs: [image()] });
+  const of = async (job: string) => (await service.runsOf(job)).map((run) => run.id);
+  const executions = runs.flatMap((run) => run.executions.map(({ id }) => id));
+  const token = callbackToken(callbackSecret, executions[0] ?? "");
+  ids = {
+    job: [done, live, waiting, ...absent("job")],
+    run: [...runs.map(({ id }) => id), ...(await of(live)), ...(await of(waiting)), ...absent("run")],
+    execution: [...executions, ...absent("exe")],
+    webhook: [webhook, ...absent("whk")],
+    delivery: [byWebhook.id, byJob.id, ...absent("dlv")],
+    token: [token, "x".repeat(token.length), "x"],
+    file: ["start.js", "swagger-ui.css", "nothing.js"],
+  };
+});
+afterAll(async () => {
+  await service.close();
+  await receiver.stop();
+});
+
+const absent = (prefix: string) => [
+  `${prefix}_01j0000000000000000000000a`,
+  "x",
+  "%00",
+  `${prefix}_${"0".repeat(500)}`,
+];
+
+/** What only reads first, and what deletes last. */
+const order = ["GET", "POST", "DELETE"];
+const operations = published.toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+
+describe.each(operations)("$name", (one) => {
+  const seen = new Set<string>();
+  const taken = new Set<string>();
+
+  it("answers as documented, whatever it is asked, and refuses what the document forbids", async () => {
+    const wrong: string[] = [];
+    for (const wanted of requestsFor(one, ids)) {
+      const answer = await ask(one, wanted, apiKeys.ann);
+      const refused = answer.status >= 400 && answer.status < 500;
+      const found = complaints(one.operation, answer);
+      if (wanted.isWrong && !refused) found.push(`${answer.status}, though the document forbids the request`);
+      if (found.length > 0) wrong.push(`${JSON.stringify(wanted).slice(0, 400)}: ${found.join("; ")}`);
+      if (answer.status < 300) {
+        seen.add(`${answer.status} ${(answer.headers.get("Content-Type") ?? "").split(";")[0]}`);
+        taken.add(wanted.parameter ?? "");
+      }
+    }
+    expect(wrong.slice(0, 20)).toEqual([]);
+  });
+
+  it("answers as documented to whoever has no key, or the wrong one", async () => {
+    const [wanted] = requestsFor(one, ids);
+    if (wanted === undefined) throw new Error("no request can be made for it");
+    for (const key of [null, apiKeys.reader, apiKeys.bob])
+      expect(complaints(one.operation, await ask(one, wanted, key))).toEqual([]);
+  });
+
+  it("was seen to succeed in every documented way, and to take every documented parameter", () => {
+    const ways = Object.entries<Published["operation"]>(one.operation.responses)
+      .filter(([status]) => Number(status) < 300)
+      .flatMap(([status, { content }]) =>
+        Object.keys(content ?? { "": {} }).map((type) => `${status} ${type}`),
+      );
+    expect([...seen].toSorted()).toEqual(ways.toSorted());
+    const parameters = one.operation.parameters.map(({ name }: { name?: string }) => name);
+    const known = parameters.filter(
+      (name: string | undefined) => name !== undefined && name !== "cursor" && !(name in ids),
+    );
+    if (ways.length > 0) expect([...taken]).toEqual(expect.arrayContaining(known));
+  });
+});
+
+it("the comparison sees an undocumented status, type, header and field", () => {
+  const { operation } = published.find(({ name }) => name === "GET /livez") as Published;
+  const answer = (status: number, body: object, headers: Record<string, string> = {}) =>
+    complaints(operation, {
+      status,
+      text: JSON.stringify(body),
+      headers: new Headers({ "X-Request-Id": "r", "Content-Type": "application/json", ...headers }),
+    });
+  expect(answer(200, { status: "ok" })).toEqual([]);
+  expect(answer(201, { status: "ok" })).toHaveLength(1);
+  expect(answer(200, { status: "ok" }, { "Content-Type": "text/plain" })).toHaveLength(1);
+  expect(answer(200, { status: "ok" }, { "Retry-After": "1" })).toHaveLength(1);
+  expect(answer(200, { status: "ok", more: 1 })).toHaveLength(1);
+  expect(answer(200, {})).toHaveLength(1);
+});
+
+async function ask({ method }: Published, { path, headers, body }: Wanted, key: string | null) {
+  const response = await fetch(service.url() + path, {
+    method,
+    headers: { ...headers, ...(key === null ? {} : { Authorization: `Bearer ${key}` }) },
+    body: body === undefined || typeof body === "string" ? (body ?? null) : JSON.stringify(body),
+  });
+  const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream") ?? false;
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: isStream ? await firstOf(response) : await response.text(),
+  };
+}
+
+/** A stream's first two pieces, the latter with events where there are any: it may never end. */
+async function firstOf(response: Response): Promise<string> {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const first = await reader.read();
+  const isFromStart = /^id: 0$/m.test(new TextDecoder().decode(first.value));
+  const second = isFromStart ? await reader.read() : { value: undefined };
+  await reader.cancel();
+  return [first, second].map(({ value }) => new TextDecoder().decode(value)).join("");
+}
