@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Client, Run } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
-import { action, exitCodeOf, printJson, UsageError } from "./outcome.ts";
+import { action, exitCodeOf, exitCodes, printJson, UsageError } from "./outcome.ts";
 
 interface CancelOptions extends Connection {
   mode: "abort" | "stop";
@@ -56,7 +56,9 @@ async function retry(signal: AbortSignal, id: string, { wait, ...options }: Retr
     wait === true ? await Promise.all(runs.map((run) => client.waitRun(run.id, { signal }))) : runs;
   if (options.json === true) printJson({ data: ended });
   if (wait !== true) return 0;
-  return Math.max(...ended.map(exitCodeOf));
+  const codes = ended.map(exitCodeOf);
+  // As with a job: failed if any has.
+  return codes.includes(exitCodes.failed) ? exitCodes.failed : Math.max(...codes);
 }
 
 /** Each origin once: what was retried already is judged by its newest run. */

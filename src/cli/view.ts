@@ -57,10 +57,11 @@ function liveView(screen: Screen): Show {
   };
 }
 
-/** A line that wraps would count as one and be two. */
-function clip(line: string, { columns = 80 }: Screen): string {
+/** A line that wraps would count as one and be two. Some terminals say that they have no columns. */
+function clip(line: string, { columns }: Screen): string {
+  const width = columns || 80;
   const letters = [...line];
-  return letters.length < columns ? line : `${letters.slice(0, columns - 2).join("")}…`;
+  return letters.length < width ? line : `${letters.slice(0, width - 2).join("")}…`;
 }
 
 function plainView(screen: Screen): Show {

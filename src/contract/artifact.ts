@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { returnCode } from "./execution.ts";
 import { executionId, runId } from "./field.ts";
-import { metricsSummary } from "./metrics.ts";
+import { metricsSummary, summaryExample } from "./metrics.ts";
 
 const ids = { run_id: runId, execution_id: executionId };
 const shownIds = { run_id: "run_01kawv9x2m4t6r8s0p1q3n5v7w", execution_id: "exe_01kawv9x2m4t6r8s0p1q3n5v7w" };
@@ -86,7 +86,21 @@ export const metrics = z
       .catchall(samples)
       .describe("Lyceum's document: a list of samples per series."),
   })
-  .meta({ id: "Metrics" });
+  .meta({
+    id: "Metrics",
+    examples: [
+      {
+        ...shownIds,
+        summary: summaryExample,
+        document: {
+          executionId: "6f0c2a1e-6c1b-4d7e-9a54-0f5a3a1f2b77",
+          hostname: "node-7",
+          timeRange: { start: "2026-01-31T12:00:20.000Z", end: "2026-01-31T12:01:08.210Z" },
+          gpuPowerWatt: [{ timestamp: "2026-01-31T12:00:21.000Z", value: 231 }],
+        },
+      },
+    ],
+  });
 
 /** One line of the log. */
 export const logEntry = z

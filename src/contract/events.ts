@@ -40,7 +40,6 @@ export const lastEventId = z
   .regex(/^\d{1,15}$/, "must be the id of an event of the stream: a whole number")
   .transform(Number)
   .meta({
-    description: "The number of the last event that the reader has; 0 has none.",
     override: ({ jsonSchema }) =>
       shownAs(jsonSchema, { type: "integer", minimum: 0, maximum: 999_999_999_999_999 }),
   });
@@ -58,10 +57,14 @@ const types = z
     }),
   )
   .meta({
-    description: "Event types, separated by commas; all of a kind as `job.*`, all as `*`.",
-    examples: ["job.*,run.failed"],
+    override: { examples: ["job.*,run.failed"] },
   });
 
-const reading = { types: types.optional(), last_event_id: lastEventId.optional() };
+const reading = {
+  types: types.optional().describe("Event types, separated by commas; all of a kind as `job.*`, all as `*`."),
+  last_event_id: lastEventId
+    .optional()
+    .describe("The number of the last event that the reader has; 0 has none."),
+};
 export const streamQuery = z.strictObject(reading);
 export const listQuery = z.strictObject({ ...page.shape, ...reading });

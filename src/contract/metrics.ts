@@ -12,6 +12,16 @@ export const series = z
   })
   .meta({ id: "SeriesSummary", examples: [{ mean: 71.2, max: 99, p95: 97, samples: 48 }] });
 
+/** What was not sampled is null. */
+export const summaryExample = {
+  series: {
+    ...Object.fromEntries(Object.values(seriesNames).map((name) => [name, null])),
+    gpu_utilization_percent: { mean: 71.2, max: 99, p95: 97, samples: 48 },
+  },
+  energy_wh: 3.1,
+  gpu_idle_share: 0.04,
+};
+
 export const energyWh = z.number().min(0).describe("Watt-hours that the GPU drew while it was watched.");
 export const idleShare = z
   .number()

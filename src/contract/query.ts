@@ -32,7 +32,7 @@ export const page = z.strictObject({
 });
 export const jobsQuery = z.strictObject({
   ...page.shape,
-  status: z.enum(jobStatuses).optional(),
+  status: z.enum(jobStatuses).optional().describe("Those with this status."),
   name: label.optional().describe("Exactly this name."),
   created_after: time.optional().describe("ISO 8601, with `Z` or an offset."),
   created_before: time.optional().describe("ISO 8601, with `Z` or an offset."),
@@ -61,7 +61,7 @@ export const waitQuery = z.strictObject({
     .optional()
     .meta({
       description: "Answer as soon as it is terminal, or as it stands after this time: 60s at most.",
-      examples: ["30s"],
+      override: { examples: ["30s"] },
     }),
 });
 export const removeQuery = z.strictObject({

@@ -22,6 +22,16 @@ const group = z
   })
   .meta({ id: "LimitState" });
 
+const idle = {
+  limit: null,
+  used: 37,
+  remaining: null,
+  resets_at: null,
+  paused_until: null,
+  waiting: 0,
+  running: 1,
+};
+
 export const status = z
   .object({
     version: z.string(),
@@ -57,6 +67,40 @@ export const status = z
     }),
     database: z.object({ kind: z.enum(["sqlite", "postgres"]), bytes: count }),
   })
-  .meta({ id: "Status" });
+  .meta({
+    id: "Status",
+    examples: [
+      {
+        version: "1.0.0",
+        accepting: true,
+        queue: {
+          depth: 12,
+          live: 4,
+          collecting: 1,
+          in_doubt: 0,
+          oldest_waiting_at: "2026-01-31T12:00:00.000Z",
+          without_wakeup: 0,
+        },
+        callbacks: {
+          mode: "callbacks",
+          health: "healthy",
+          judged: 20,
+          recently_missed: 0,
+          detection_delay_ms: { callback: { p50: 140, p95: 420, samples: 88 }, poll: null },
+          ...{ received: 88, early: 2, duplicate: 3, late: 1, missed: 0, rejected: 0 },
+        },
+        lyceum: {
+          circuit: { state: "closed", failures: 0, retry_at: null },
+          limits: {
+            execution: { ...idle, limit: { max: 100, window_ms: 3_600_000 }, remaining: 63 },
+            read: idle,
+            billing: idle,
+            auth: idle,
+          },
+        },
+        database: { kind: "sqlite", bytes: 1_048_576 },
+      },
+    ],
+  });
 export type StatusView = z.output<typeof status>;
 export type LimitView = z.output<typeof group>;

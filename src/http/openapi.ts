@@ -49,7 +49,7 @@ and words where more may come is said; what is in them now stays.
 
 Roles of API keys: \`submit\` may do everything with its own jobs, \`read\` may read all, \`admin\` may do everything. A
 job of another key is answered as one that does not exist. A method that a path does not have is answered with 405, and
-every GET route answers HEAD, too. \`Retry-After\` may come with any 404 or 503 that passes.`;
+every GET route answers HEAD, too.`;
 
 const requestId = {
   name: "X-Request-Id",

@@ -11,7 +11,7 @@ export const everywhere = { "X-Request-Id": { $ref: "#/components/headers/Reques
 export function refusalsOf(route: Route, known: Map<string, Refusal>): ZodOpenApiResponsesObject {
   const byStatus = Map.groupBy(problemsOf(route), (kind) => problems[kind][0]);
   const responses = [...byStatus].map(([status, those]) => {
-    const refusal = refusalOf(status, those.toSorted());
+    const refusal = refusalOf(those.toSorted());
     const shared = known.get(refusal.id) ?? refusal;
     known.set(refusal.id, shared);
     return [status, shared];
@@ -21,19 +21,23 @@ export function refusalsOf(route: Route, known: Map<string, Refusal>): ZodOpenAp
 
 export type Refusal = ReturnType<typeof refusalOf>;
 
-function refusalOf(status: number, kinds: ProblemKind[]) {
+function refusalOf(kinds: ProblemKind[]) {
   const examples = Object.fromEntries(kinds.map((kind) => [kind, { value: exampleOf(kind) }]));
   return {
     id: kinds.map((kind) => kind.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase())).join("Or"),
     description: kinds.map((kind) => `\`${kind}\`: ${problems[kind][1]}.`).join(" "),
-    headers: { ...everywhere, ...headersOf[status] },
+    headers: Object.assign({}, everywhere, ...kinds.map((kind) => headersOf[kind])),
     content: { "application/problem+json": { schema: problem, examples } },
   };
 }
 
-const headersOf: Record<number, object> = {
-  401: { "WWW-Authenticate": { description: "`Bearer`.", schema: anyText } },
-  503: { "Retry-After": { description: "Seconds.", schema: anyText } },
+const retryAfter = {
+  "Retry-After": { description: "Seconds, where it is worth asking again.", schema: anyText },
+};
+const headersOf: Partial<Record<ProblemKind, object>> = {
+  unauthorized: { "WWW-Authenticate": { description: "`Bearer`.", schema: anyText } },
+  "not-ready": retryAfter,
+  "too-many-waiting": retryAfter,
 };
 
 /** What follows from who may call, the path, the query and the body, and what the operation says itself. */

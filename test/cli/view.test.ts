@@ -110,3 +110,9 @@ test("many runs are folded to counts, and are not even asked for", async () => {
   expect(written).toHaveLength(2);
   expect(written[0]).toContain("500 queued, 2 active, 1 succeeded, 1 failed");
 });
+
+test("a terminal without columns is taken for one of 80", async () => {
+  const { written, screen } = screenOf(0);
+  await follow(served([ended], [run("a", "failed")]), "job_1", { style: "live", screen });
+  expect(stripVTControlCharacters(written.join(""))).toMatch(/100 % {2}failed {2}2 min 10 s\n/);
+});

@@ -3,12 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callbackToken } from "../../src/domain/token.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { apiKeys, callbackSecret, image, type Service, startService, until } from "../support/service.ts";
+import type { Json } from "./client.ts";
 import { complaints, type Published, published } from "./conformance.ts";
 import { type Ids, requestsFor, type Wanted } from "./requests.ts";
 
 let service: Service;
 let receiver: Receiver;
 let ids: Ids;
+/** Jobs that have ended and that nothing else needs. */
+let spare: string[];
 
 /** Jobs of every kind that have ended, well or not, one that is alive and one that waits. */
 beforeAll(async () => {
@@ -45,7 +48,15 @@ beforeAll(async () => {
   // From here on one start is all there is, so that what comes after it waits.
   await service.restart({ SUBMIT_LIMIT: "1/1h" });
   const { id: live } = await service.submit({ runs: [image("delay=50s")] });
+  await service.soleRun(live, (run) => run.status === "active");
   const { id: waiting } = await service.submit({ runs: [image()] });
+  spare = [];
+  for (let made = 0; made < 2; made++) {
+    const { id } = await service.submit({ runs: [image()] });
+    await service.ann.post(`/v1/jobs/${id}/cancel`);
+    spare.push(id);
+  }
+  const { data: events } = (await service.ann.get(`/v1/jobs/${done}/events?limit=1000`, json)).body;
   const of = async (job: string) => (await service.runsOf(job)).map((run) => run.id);
   const executions = runs.flatMap((run) => run.executions.map(({ id }) => id));
   const token = callbackToken(callbackSecret, executions[0] ?? "");
@@ -55,6 +66,7 @@ beforeAll(async () => {
     execution: [...executions, ...absent("exe")],
     webhook: [webhook, ...absent("whk")],
     delivery: [byWebhook.id, byJob.id, ...absent("dlv")],
+    "Last-Event-ID": [String(events.at(-1).seq)],
     token: [token, "x".repeat(token.length), "x"],
     file: ["start.js", "swagger-ui.css", "nothing.js"],
   };
@@ -64,6 +76,7 @@ afterAll(async () => {
   await receiver.stop();
 });
 
+const json = { Accept: "application/json" };
 const absent = (prefix: string) => [
   `${prefix}_01j0000000000000000000000a`,
   "x",
@@ -75,13 +88,17 @@ const absent = (prefix: string) => [
 const order = ["GET", "POST", "DELETE"];
 const operations = published.toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
 
+function idsFor({ method }: Published): Ids {
+  return method === "DELETE" ? { ...ids, job: [...spare, ...absent("job")] } : ids;
+}
+
 describe.each(operations)("$name", (one) => {
   const seen = new Set<string>();
   const taken = new Set<string>();
 
   it("answers as documented, whatever it is asked, and refuses what the document forbids", async () => {
     const wrong: string[] = [];
-    for (const wanted of requestsFor(one, ids)) {
+    for (const wanted of requestsFor(one, idsFor(one))) {
       const answer = await ask(one, wanted, apiKeys.ann);
       const refused = answer.status >= 400 && answer.status < 500;
       const found = complaints(one.operation, answer);
@@ -96,23 +113,25 @@ describe.each(operations)("$name", (one) => {
   });
 
   it("answers as documented to whoever has no key, or the wrong one", async () => {
-    const [wanted] = requestsFor(one, ids);
+    const [wanted] = requestsFor(one, idsFor(one));
     if (wanted === undefined) throw new Error("no request can be made for it");
     for (const key of [null, apiKeys.reader, apiKeys.bob])
       expect(complaints(one.operation, await ask(one, wanted, key))).toEqual([]);
   });
 
   it("was seen to succeed in every documented way, and to take every documented parameter", () => {
-    const ways = Object.entries<Published["operation"]>(one.operation.responses)
+    const ways = Object.entries<Json>(one.operation.responses)
       .filter(([status]) => Number(status) < 300)
       .flatMap(([status, { content }]) =>
         Object.keys(content ?? { "": {} }).map((type) => `${status} ${type}`),
       );
     expect([...seen].toSorted()).toEqual(ways.toSorted());
-    const parameters = one.operation.parameters.map(({ name }: { name?: string }) => name);
-    const known = parameters.filter(
-      (name: string | undefined) => name !== undefined && name !== "cursor" && !(name in ids),
-    );
+    const known = one.operation.parameters
+      .filter(
+        (parameter: Json) =>
+          parameter.in !== undefined && parameter.in !== "path" && parameter.name !== "cursor",
+      )
+      .map((parameter: Json) => parameter.name);
     if (ways.length > 0) expect([...taken]).toEqual(expect.arrayContaining(known));
   });
 });
@@ -147,12 +166,12 @@ async function ask({ method }: Published, { path, headers, body }: Wanted, key: 
   };
 }
 
-/** A stream's first two pieces, the latter with events where there are any: it may never end. */
+/** The beginning of a stream, with events where it begins with the first of all: it may never end. */
 async function firstOf(response: Response): Promise<string> {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const first = await reader.read();
-  const isFromStart = /^id: 0$/m.test(new TextDecoder().decode(first.value));
-  const second = isFromStart ? await reader.read() : { value: undefined };
+  let text = "";
+  do text += new TextDecoder().decode((await reader.read()).value);
+  while (/^id: 0$/m.test(text) && !/^data: .*\n\n/m.test(text));
   await reader.cancel();
-  return [first, second].map(({ value }) => new TextDecoder().decode(value)).join("");
+  return text.slice(0, text.lastIndexOf("\n\n"));
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { routes } from "../../src/http/server.ts";
 import { type Service, startService } from "../support/service.ts";
 import type { Json } from "./client.ts";
-import { document, faults, published } from "./conformance.ts";
+import { document, faults, published, resolved } from "./conformance.ts";
 
 let service: Service;
 beforeAll(async () => {
@@ -72,13 +72,17 @@ describe("its examples", () => {
     for (const example of examples) expect(faults(schema, example, "closed")).toEqual([]);
   });
 
-  it("are there for everything that has an id", () => {
-    const without = Object.entries<Json>(document.components.schemas)
-      .filter(
-        ([name, schema]) =>
-          schema.properties?.id !== undefined && !schema.examples && name !== "WebhookPayload",
-      )
-      .map(([name]) => name);
+  it("are there for every JSON body and every answer in JSON, errors included", () => {
+    const bodies = published
+      .filter(({ path }) => path !== "/openapi.json")
+      .flatMap(({ name, operation }) =>
+        [operation.requestBody, ...Object.values<Json>(operation.responses).map(resolved)].flatMap((body) =>
+          Object.entries<Json>(body?.content ?? {}).map(([type, media]) => ({ name, type, media })),
+        ),
+      );
+    const without = bodies.filter(
+      ({ type, media }) => type.endsWith("json") && !media.examples && !resolved(media.schema).examples,
+    );
     expect(without).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ export interface Wanted {
   parameter?: string;
 }
 
-/** Values for the path's parameters by name, the first of which goes with the first of the others. */
+/** Values that exist, by the parameter's name; in a path the first goes with the first of the others. */
 export type Ids = Record<string, string[]>;
 
 export function requestsFor(published: Published, ids: Ids): Wanted[] {
@@ -25,10 +25,10 @@ export function requestsFor(published: Published, ids: Ids): Wanted[] {
     ...goodBody(operation),
   }));
   const about = [
-    ...parametersOf(published, good),
+    ...parametersOf(published, good, ids),
     ...bodiesOf(operation).map((one) => ({ path: good, headers: {}, ...one })),
   ];
-  return [...plain, ...about].flatMap((one) => accepts(operation).map((Accept) => accepting(one, Accept)));
+  return [...about, ...plain].flatMap((one) => accepts(operation).map((Accept) => accepting(one, Accept)));
 }
 
 function accepting(wanted: Wanted, Accept: string): Wanted {
@@ -71,16 +71,18 @@ const texts = [
   "%",
 ];
 
-function parametersOf({ operation }: Published, path: string): Wanted[] {
+function parametersOf({ operation }: Published, path: string, ids: Ids): Wanted[] {
   const parameters = operation.parameters.map(resolved).filter((one: Json) => one.in !== "path");
   const each = parameters.flatMap(({ name, in: place, schema }: Json) =>
-    [...new Set([...texts, ...samplesOf(schema)])].flatMap((text): Wanted[] => {
+    [...new Set([...texts, ...samplesOf(schema), ...(ids[name] ?? [])])].flatMap((text): Wanted[] => {
       const isWrong = faults(schema, readAs(schema, text)).length > 0 && name !== "X-Request-Id";
       const about = { isWrong, parameter: name, ...goodBody(operation) };
       if (place === "query")
         return [{ path: `${path}?${new URLSearchParams({ [name]: text })}`, headers: {}, ...about }];
       // What stands at the edge of a header is not part of its value, and an empty one is none to many programs.
-      return text === "" ? [] : [{ path, headers: { [name]: text }, ...about }];
+      const request = { path, headers: { [name]: text }, ...about };
+      // Twice, since some headers make a second request another one.
+      return text === "" ? [] : [request, request];
     }),
   );
   const takesQuery = parameters.some((one: Json) => one.in === "query");

@@ -1,6 +1,5 @@
 // The API's own description: the OpenAPI document, and the page that shows it. Everything comes from this origin.
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import * as operations from "../../contract/operations/service.ts";
 import type { Call, Desk } from "../call.ts";
 import { openApiOf } from "../openapi.ts";
@@ -92,12 +91,15 @@ interface Part {
 const parts: Record<string, (() => Promise<Part>) | undefined> = Object.assign(Object.create(null), {
   "start.js": async () => ({ text: start, type: "text/javascript" }),
   "swagger-ui-bundle.js": async () => ({
-    text: await shipped("swagger-ui-bundle.js"),
+    text: await shipped(import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js")),
     type: "text/javascript",
   }),
-  "swagger-ui.css": async () => ({ text: await shipped("swagger-ui.css"), type: "text/css" }),
+  "swagger-ui.css": async () => ({
+    text: await shipped(import.meta.resolve("swagger-ui-dist/swagger-ui.css")),
+    type: "text/css",
+  }),
 });
 
-function shipped(file: string): Promise<string> {
-  return readFile(createRequire(import.meta.url).resolve(`swagger-ui-dist/${file}`), "utf8");
+function shipped(url: string): Promise<string> {
+  return readFile(new URL(url), "utf8");
 }
