@@ -3,9 +3,11 @@ import type { Migration } from "kysely/migration";
 import { up as initial } from "./20261121T2300_initial.ts";
 import { up as usage } from "./20261122T0010_usage.ts";
 import { up as webhooks } from "./20261122T0020_webhooks.ts";
+import { up as overrides } from "./20261122T0030_overrides.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261121T2300_initial": { up: initial },
   "20261122T0010_usage": { up: usage },
   "20261122T0020_webhooks": { up: webhooks },
+  "20261122T0030_overrides": { up: overrides },
 };

@@ -6,6 +6,9 @@ interface RunCommon {
   timeout?: number;
   /** Passed through to Lyceum as it is. */
   extra?: Record<string, unknown> | null;
+  /** In place of the job's, for this run. */
+  retry?: { max_attempts?: number; on?: RetryClass[] } | null;
+  on_lost?: "fail" | "retry" | null;
 }
 
 interface CodeFields extends RunCommon {

@@ -2,7 +2,9 @@
 // [api-reference/streaming-execution, docker-execution, docker-compose-execution, gpu-selection-execution].
 import { z } from "zod";
 import type { Matrix } from "../domain/matrix.ts";
+import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
+import { onLost, retry } from "./policy.ts";
 
 /** A field that Lyceum lets be null: null is the same as left out. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -65,7 +67,13 @@ const files = z
 const extra = optional(z.record(z.string(), z.unknown())).describe(
   "Passed on to Lyceum as it is, for fields that Lyceum adds later.",
 );
-const common = { name, timeout, extra };
+const common = {
+  retry: optional(retry).describe("In place of the job's, for this run."),
+  on_lost: optional(onLost).describe("In place of the job's, for this run."),
+  name,
+  timeout,
+  extra,
+};
 const code = {
   ...common,
   code: text.min(1),
@@ -164,11 +172,20 @@ const fieldsOf = {
   gpu_selection: gpuSelection.shape,
 };
 
-/** The run without its matrix, and the matrix. */
-export function withoutMatrix(run: z.output<typeof runSpec>): { spec: RunSpec; matrix: Matrix | null } {
-  if (!("matrix" in run) || run.matrix === undefined) return { spec: run, matrix: null };
-  const { matrix, ...spec } = run;
-  return { spec, matrix };
+/** An entry of the submission: what its runs ask for, how many there are, and what they say of their own fate. */
+export function entryOf(run: z.output<typeof runSpec>): Entry {
+  const { retry, on_lost, matrix = null, ...spec } = { matrix: undefined, ...run };
+  const policy = {
+    ...(retry === undefined ? {} : { retry: { maxAttempts: retry.max_attempts, on: retry.on } }),
+    ...(on_lost === undefined ? {} : { onLost: on_lost }),
+  };
+  return { spec, matrix, policy };
+}
+
+interface Entry {
+  spec: RunSpec;
+  matrix: Matrix | null;
+  policy: Partial<Policy>;
 }
 
 /** Fields that people try, and what they mean here. */

@@ -1,7 +1,7 @@
 // The body of POST /v1/jobs.
 import { z } from "zod";
 import { combinationCount } from "../domain/matrix.ts";
-import { retryClasses } from "../domain/run.ts";
+import { onLost, retry } from "./policy.ts";
 import { label, runSpec } from "./runspec.ts";
 import { webhookUrl } from "./webhook.ts";
 
@@ -18,21 +18,7 @@ export const submission = z
       .enum(["continue", "cancel_rest"])
       .default("continue")
       .describe("What becomes of the other runs when one has failed."),
-    retry: z
-      .strictObject({
-        max_attempts: z
-          .int()
-          .min(1)
-          .max(20)
-          .default(3)
-          .describe("Executions a run may have, the first one included."),
-        on: z
-          .array(z.enum(retryClasses))
-          .max(retryClasses.length)
-          .default([])
-          .describe("What is tried again, with backoff."),
-      })
-      .default({ max_attempts: 3, on: [] }),
+    retry: retry.default({ max_attempts: 3, on: [] }),
     deadline_s: z
       .int()
       .min(1)
@@ -48,10 +34,7 @@ export const submission = z
         "Credits. Once the job's ended executions have cost as much, nothing more of it starts: what is alive goes on, " +
           "what waits fails with budget_reached.",
       ),
-    on_lost: z
-      .enum(["fail", "retry"])
-      .default("fail")
-      .describe("What becomes of a run whose submission can neither be confirmed nor ruled out."),
+    on_lost: onLost.default("fail"),
     webhook_url: webhookUrl
       .nullish()
       .describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
-import type { RetryClass } from "../domain/run.ts";
+import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { nextTicks } from "../store/counters.ts";
 import { findIdempotencyKey, insertIdempotencyKey } from "../store/idempotency.ts";
@@ -15,8 +15,8 @@ import { jobEvent } from "./settle.ts";
 
 export interface Submission {
   name: string | null;
-  /** Each spec stands for a run per combination of its matrix, or for one. */
-  runs: { spec: RunSpec; matrix: Matrix | null }[];
+  /** Each spec stands for a run per combination of its matrix, or for one; `policy` overrules the job's for them. */
+  runs: { spec: RunSpec; matrix: Matrix | null; policy?: Partial<Policy> }[];
   priority: number;
   maxParallel: number | null;
   onRunFailure: "continue" | "cancel_rest";
@@ -112,11 +112,7 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
     erase_at: null,
   };
   await insertJob(tx.db, job);
-  await insertSpecs(
-    tx.db,
-    id,
-    submission.runs.map((run) => run.spec),
-  );
+  await insertSpecs(tx.db, id, submission.runs);
   await insertRuns(tx.db, runs, tx.now);
   tx.emit(
     jobEvent(job, "created"),

@@ -63,7 +63,11 @@ export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
   const row = await db
     .selectFrom("runs")
     .innerJoin("jobs", "jobs.id", "runs.job_id")
+    .innerJoin("specs", (join) =>
+      join.onRef("specs.job_id", "=", "runs.job_id").onRef("specs.position", "=", "runs.spec_position"),
+    )
     .selectAll("runs")
+    .select("specs.policy")
     .select(["jobs.retry_max_attempts", "jobs.retry_on", "jobs.on_lost"])
     .select(["jobs.api_key", "jobs.name as job_name"])
     .where("runs.id", "=", id)
@@ -172,9 +176,13 @@ export function toCancellation(row: Pick<RunRow, "cancel_mode" | "cancel_cause">
     : { mode: row.cancel_mode, cause: row.cancel_cause };
 }
 
-function toPolicy(row: Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_on" | "on_lost">): Policy {
+type PolicyColumns = Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_on" | "on_lost">;
+
+/** The job's policy, but for what the run says of itself. */
+function toPolicy(row: PolicyColumns & { policy: string | null }): Policy {
   const on = JSON.parse(row.retry_on) as RetryClass[];
-  return { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
+  const ofJob = { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
+  return row.policy === null ? ofJob : { ...ofJob, ...(JSON.parse(row.policy) as Partial<Policy>) };
 }
 
 function newRow(

@@ -126,6 +126,8 @@ export interface SpecsTable {
   job_id: string;
   position: number;
   spec: Buffer;
+  /** JSON: what of the job's policy does not hold for these runs. */
+  policy: string | null;
 }
 
 export interface ExecutionsTable {

@@ -1,18 +1,26 @@
 // What the runs of a job ask for: each entry of the submission once, however many runs share it.
+import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { packDocument, unpackDocument } from "./documents.ts";
 import type { Db } from "./transaction.ts";
 
 /** What the runs of a job ask for, by position; kept once, however many runs share it. */
-export async function insertSpecs(db: Db, jobId: string, specs: RunSpec[]): Promise<void> {
-  for (let from = 0; from < specs.length; from += ROWS_AT_ONCE) {
-    const some = specs.slice(from, from + ROWS_AT_ONCE);
-    const rows = some.map((spec, index) => ({
-      job_id: jobId,
-      position: from + index,
-      spec: packDocument(spec),
-    }));
-    await db.insertInto("specs").values(rows).execute();
+export async function insertSpecs(
+  db: Db,
+  jobId: string,
+  entries: { spec: RunSpec; policy?: Partial<Policy> }[],
+): Promise<void> {
+  const rows = entries.map(({ spec, policy }, position) => ({
+    job_id: jobId,
+    position,
+    spec: packDocument(spec),
+    policy: policy === undefined || Object.keys(policy).length === 0 ? null : JSON.stringify(policy),
+  }));
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await db
+      .insertInto("specs")
+      .values(rows.slice(from, from + ROWS_AT_ONCE))
+      .execute();
   }
 }
 

@@ -3,7 +3,7 @@
 import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
-import { hints, withoutMatrix } from "../../contract/runspec.ts";
+import { entryOf, hints } from "../../contract/runspec.ts";
 import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
@@ -64,7 +64,7 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
     { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: text },
     {
       name: value.name ?? null,
-      runs: value.runs.map(withoutMatrix),
+      runs: value.runs.map(entryOf),
       priority: value.priority,
       maxParallel: value.max_parallel ?? null,
       onRunFailure: value.on_run_failure,
