@@ -100,7 +100,8 @@ beforeEach(() => void vi.resetModules());
 afterEach(() => {
   for (const path of ["lyceum/failure", "orchestration/callback", "store/executions", "store/groupcommit"])
     vi.doUnmock(`../../src/${path}.ts`);
-  for (const path of ["domain/machine/machine", "domain/machine/schedule"]) vi.doUnmock(`../../src/${path}.ts`);
+  for (const path of ["domain/machine/machine", "domain/machine/schedule"])
+    vi.doUnmock(`../../src/${path}.ts`);
 });
 
 test.for(Object.keys(plants))("it is found when %s", { timeout: 120_000 }, async (name) => {
