@@ -1,6 +1,6 @@
 // `npm run bench` measures everything, `npm run bench -- callback read` what is named. Prints as it goes, and at the
 // end writes the figures as JSON and as a chart.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,10 +8,14 @@ import { chart } from "./chart.ts";
 import { type Bench, type Figure, type Scenario, Skipped } from "./measure.ts";
 import { callback } from "./scenarios/callback.ts";
 import { claims } from "./scenarios/claims.ts";
+import { collect } from "./scenarios/collect.ts";
 import { fsync } from "./scenarios/fsync.ts";
+import { idle } from "./scenarios/idle.ts";
 import { many } from "./scenarios/many.ts";
 import { memory } from "./scenarios/memory.ts";
 import { openloop } from "./scenarios/openloop.ts";
+import { peers } from "./scenarios/peers.ts";
+import { pipeline } from "./scenarios/pipeline.ts";
 import { read } from "./scenarios/read.ts";
 import { start } from "./scenarios/start.ts";
 import { submit } from "./scenarios/submit.ts";
@@ -31,7 +35,18 @@ const scenarios: Scenario[] = [
   wal,
   start,
   memory,
+  idle,
+  collect,
+  pipeline,
+  peers,
 ];
+
+interface Result {
+  name: string;
+  includes: string;
+  taken: object;
+  figures: Figure[];
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,7 +54,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "4" },
     smoke: { type: "boolean", default: false },
-    out: { type: "string", default: "data/bench" },
+    out: { type: "string" },
   },
 });
 const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
@@ -61,27 +76,39 @@ const bench: Bench = {
   progress: showProgress,
 };
 const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const results: { name: string; includes: string; figures: Figure[] }[] = [];
+const setting = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "unknown" };
+const results: Result[] = [];
 for (const { name, includes, run } of wanted) {
   try {
     const figures = await run(bench);
     clearProgress();
     process.stdout.write(`\n${name}: ${includes}\n${table(figures)}\n`);
-    results.push({ name, includes, figures });
+    const taken = { at: new Date().toISOString(), rounds: bench.rounds, seconds: bench.seconds, ...setting };
+    results.push({ name, includes, taken, figures });
   } catch (error) {
     clearProgress();
-    if (!(error instanceof Skipped)) throw error;
-    process.stdout.write(`\n${name}: skipped, ${error.message}\n`);
+    const isSkipped = error instanceof Skipped;
+    if (!isSkipped) process.exitCode = 1;
+    const detail = error instanceof Error ? error.message : String(error);
+    process.stdout.write(`\n${name}: ${isSkipped ? "skipped" : "FAILED"}, ${detail}\n`);
   }
 }
 
-mkdirSync(values.out, { recursive: true });
-const setting = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "unknown" };
-const taken = { at: new Date().toISOString(), rounds: bench.rounds, seconds: bench.seconds, ...setting };
-writeFileSync(join(values.out, "results.json"), `${JSON.stringify({ taken, results }, null, 2)}\n`);
-writeFileSync(join(values.out, "chart.svg"), chart(results.flatMap((result) => result.figures)));
-process.stdout.write(`\nwritten to ${values.out}: results.json, chart.svg\n`);
-process.exit(0);
+const out = values.out ?? (values.smoke ? "data/bench-smoke" : "data/bench");
+mkdirSync(out, { recursive: true });
+// What was not measured this time stands as it was.
+const all = scenarios.flatMap(
+  ({ name }) => [...results, ...before(out)].find((one) => one.name === name) ?? [],
+);
+writeFileSync(join(out, "results.json"), `${JSON.stringify(all, null, 2)}\n`);
+writeFileSync(join(out, "chart.svg"), chart(all.flatMap((result) => result.figures)));
+process.stdout.write(`\nwritten to ${out}: results.json, chart.svg\n`);
+process.exit();
+
+function before(folder: string): Result[] {
+  const file = join(folder, "results.json");
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+}
 
 function showProgress(what: string): void {
   const seconds = Math.round(process.uptime());

@@ -41,17 +41,22 @@ export async function startService(options: {
       DATABASE_URL: `sqlite:${options.database}`,
       HOST: "127.0.0.1",
       SUBMIT_LIMIT: "none",
+      SHUTDOWN_GRACE: "1s",
       ...options.env,
     },
   });
 }
 
 /** One of `bench/servers`. */
-export async function startServer(name: string, env: Record<string, string> = {}): Promise<Running> {
+export async function startServer(
+  name: string,
+  env: Record<string, string> = {},
+  isUp = "/livez",
+): Promise<Running> {
   const port = await freePort();
   return startProcess(join(import.meta.dirname, "servers", `${name}.ts`), {
     port,
-    isUp: "/livez",
+    isUp,
     env,
     under: [],
   });
@@ -69,7 +74,7 @@ async function startProcess(
   const said = tailOf(child);
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(url + isUp))) {
     if (child.exitCode !== null) throw new Error(`${main} ended at its start:\n${said()}`);

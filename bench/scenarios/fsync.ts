@@ -17,7 +17,7 @@ export const fsync: Scenario = {
     if (!isHere("strace")) throw new Skipped("strace is not on the PATH");
     const most = bench.size(40_000, 300);
     const trace = join(bench.directory, "fsync.trace");
-    const under = `strace -f --seccomp-bpf -qq -ttt -T -e trace=fsync,fdatasync -o ${trace}`.split(" ");
+    const under = `strace -D -f --seccomp-bpf -qq -ttt -T -e trace=fsync,fdatasync -o ${trace}`.split(" ");
     const start = async (options: Parameters<typeof startService>[0]): Promise<Running> =>
       startService({ ...options, under });
     const stage = await setStage(bench, "fsync", most, start);

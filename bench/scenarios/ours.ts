@@ -1,0 +1,57 @@
+// Our store as a queue among queues: the use case behind POST /v1/jobs, without HTTP.
+import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import { createDurations } from "../../src/domain/durations.ts";
+import { idSource } from "../../src/domain/id.ts";
+import type { Context } from "../../src/orchestration/context.ts";
+import { type Submission, submit } from "../../src/orchestration/submit.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createReport } from "../../src/telemetry/report.ts";
+import type { Peer } from "../peers/peer.ts";
+import { openBenchStore } from "../rows.ts";
+
+export async function openOurs(path: string): Promise<Peer> {
+  const store = openBenchStore(path);
+  await store.migrate();
+  const context: Context = {
+    store,
+    newId: idSource(systemClock),
+    random: Math.random,
+    rules: {
+      pollMinMs: 5_000,
+      pollMaxMs: 60_000,
+      callbackGraceMs: 30_000,
+      inDoubtAfterMs: 120_000,
+      submitPatienceMs: 150_000,
+    },
+    health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
+    durations: createDurations(),
+    report: createReport(createLogger("silent"), createMetrics()),
+  };
+  let submitted = 0;
+  return {
+    enqueue(jobs) {
+      const sender = { apiKey: "bench", idempotencyKey: `key-${submitted++}`, body: JSON.stringify(jobs) };
+      return submit(context, sender, submissionOf(jobs.length));
+    },
+    close: () => store.close(),
+  };
+}
+
+function submissionOf(runs: number): Submission {
+  const spec = { kind: "python" as const, code: "print(1 + 1)", timeout: 60, execution_type: "cpu" };
+  return {
+    name: null,
+    runs: Array.from({ length: runs }, () => ({ spec, matrix: null })),
+    priority: 0,
+    maxParallel: null,
+    onRunFailure: "continue",
+    onLost: "fail",
+    retry: { maxAttempts: 3, on: [] },
+    deadlineS: null,
+    budget: null,
+    webhookUrl: null,
+    metadata: undefined,
+  };
+}
