@@ -7,6 +7,7 @@ export function chart(figures: Figure[]): string {
   const height = TOP + bars.length * ROW + 10;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    "<title>How far each figure is from its goal</title>",
     `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
     `<text x="${GOAL_AT}" y="16" text-anchor="middle" fill="#333">goal</text>`,
     ...bars,
@@ -22,6 +23,8 @@ const ROW = 24;
 const TOP = 28;
 const LABELS = 300;
 const GOAL_AT = 480;
+/** So that nothing, where nothing is the goal, stands at the goal. */
+const NOTHING = 0.001;
 
 function bar(figure: Judged, index: number): string {
   const y = TOP + index * ROW;
@@ -38,7 +41,7 @@ function bar(figure: Judged, index: number): string {
 /** 1 at the goal, more when it is surpassed. */
 function score({ ratio, goal }: Judged): number {
   if (goal.atLeast !== undefined) return ratio.median / goal.atLeast;
-  return (goal.atMost ?? 0) / Math.max(ratio.median, 0.001);
+  return ((goal.atMost ?? 0) + NOTHING) / (ratio.median + NOTHING);
 }
 
 function escaped(text: string): string {
