@@ -5,7 +5,7 @@ import { nextTicks } from "../store/counters.ts";
 import { findExecution } from "../store/executions.ts";
 import type { Disposition } from "../store/schema.ts";
 import type { Context } from "./context.ts";
-import { settle } from "./settle.ts";
+import { settleExecution } from "./settle.ts";
 
 export interface Callback {
   executionId: string;
@@ -43,7 +43,7 @@ export async function receiveCallback(context: Context, callback: Callback): Pro
     }
     await nextTicks(tx.db, `callbacks.${disposition}`, 1);
     if (disposition !== "duplicate" && disposition !== "late") {
-      await settle(context, tx, execution.id, { fact: "callback" });
+      await settleExecution(context, tx, execution, { fact: "callback" });
     }
     return disposition;
   });

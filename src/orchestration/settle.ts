@@ -31,7 +31,17 @@ export async function settle(
   fact: Fact,
 ): Promise<Settled | null> {
   const execution = await findExecution(tx.db, executionId);
-  return execution === null ? null : apply(context, tx, execution.runId, execution, fact);
+  return execution === null ? null : settleExecution(context, tx, execution, fact);
+}
+
+/** The same about an execution that was read in this transaction. */
+export function settleExecution(
+  context: Context,
+  tx: Tx,
+  execution: Execution,
+  fact: Fact,
+): Promise<Settled | null> {
+  return apply(context, tx, execution.runId, execution, fact);
 }
 
 /** Applies a fact about a run and its current execution, if it has one. Null when there is no such run. */
