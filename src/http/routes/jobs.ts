@@ -3,6 +3,7 @@
 import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
+import type { RunView } from "../../contract/run.ts";
 import { entryOf, hints } from "../../contract/runspec.ts";
 import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
@@ -10,7 +11,7 @@ import { cancelJob } from "../../orchestration/cancel.ts";
 import { eraseJob } from "../../orchestration/erase.ts";
 import { submit } from "../../orchestration/submit.ts";
 import { deleteJob, findJob, type JobRow, listJobs } from "../../store/jobs.ts";
-import { listRuns } from "../../store/runs.ts";
+import { listRuns, type RunRow } from "../../store/runs.ts";
 import { heldUntil, queuePosition } from "../../store/turns.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
@@ -147,7 +148,12 @@ async function removeJob(c: Call, desk: Desk): Promise<Response> {
   return c.json(viewJob((await jobOf(c, desk)) ?? job), 202);
 }
 
-async function getRuns(c: Call, desk: Desk): Promise<Response> {
+function getRuns(c: Call, desk: Desk): Promise<Response> {
+  return pageOfRuns(c, desk, (run) => run);
+}
+
+/** A page of the job's runs in the order of the submission, each as `show` makes it of its view. */
+export async function pageOfRuns<T>(c: Call, desk: Desk, show: (run: RunView) => T): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
   const job = await jobOf(c, desk);
@@ -157,7 +163,8 @@ async function getRuns(c: Call, desk: Desk): Promise<Response> {
   if (!after.ok) return invalid(c, after.errors);
   const runs = await listRuns(desk.store.db, job.id, Number(after.value ?? -1), limit + 1);
   const view = await viewRuns(desk, runs);
-  return c.json(toPage(runs, limit, view, (run) => cursorOf("position", run.position)));
+  const toRow = (run: RunRow) => show(view(run));
+  return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)));
 }
 
 async function postCancel(c: Call, desk: Desk): Promise<Response> {

@@ -1,16 +1,15 @@
 // The results of a job: one row per run, as a list or as CSV.
 import * as operations from "../../contract/operations/jobs.ts";
-import { noQuery, page } from "../../contract/query.ts";
+import { noQuery } from "../../contract/query.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
 import { matrixNames } from "../../store/specs.ts";
 import type { Call, Desk } from "../call.ts";
 import { csvHeader, csvLines } from "../csv.ts";
-import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid } from "../problem.ts";
 import { viewResult } from "../result.ts";
 import { queryOf, type Route } from "../route.ts";
-import { jobOf, noJob } from "./jobs.ts";
+import { jobOf, noJob, pageOfRuns } from "./jobs.ts";
 import { viewRuns } from "./runs.ts";
 
 export const resultRoutes: Route[] = [
@@ -25,21 +24,7 @@ export const resultRoutes: Route[] = [
 
 async function getResults(c: Call, desk: Desk): Promise<Response> {
   const isCsv = /\btext\/csv\b/.test(c.req.header("Accept") ?? "");
-  return isCsv ? getCsv(c, desk) : getPage(c, desk);
-}
-
-async function getPage(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, page);
-  if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, desk);
-  if (job === null) return noJob(c);
-  const { limit, cursor } = query.value;
-  const after = readCursor(cursor, "position");
-  if (!after.ok) return invalid(c, after.errors);
-  const runs = await listRuns(desk.store.db, job.id, Number(after.value ?? -1), limit + 1);
-  const view = await viewRuns(desk, runs);
-  const toRow = (run: (typeof runs)[number]) => viewResult(view(run));
-  return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)));
+  return isCsv ? getCsv(c, desk) : pageOfRuns(c, desk, viewResult);
 }
 
 /** The whole job, however large: read and sent page by page. */
