@@ -64,8 +64,7 @@ async function apply(
   const loaded = await loadRun(tx.db, runId);
   if (loaded === null) return null;
   const { run, policy, like, apiKey, executionType } = loaded;
-  const current = run.executionId === null ? null : () => findExecution(tx.db, run.executionId ?? "");
-  const execution = which !== "current" ? which : current === null ? null : await current();
+  const execution = which === "current" ? await currentExecution(tx, run) : which;
 
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
   const moment = {
@@ -80,7 +79,7 @@ async function apply(
     next.execution = await withCost(tx, next.execution, executionType);
 
   await saveBoth(tx, execution, next.execution, fact);
-  if (isChanged(run, next.run)) await saveRun(tx.db, next.run);
+  if (next.run !== run) await saveRun(tx.db, next.run);
   if (next.execution?.phase === "collecting" && execution?.phase !== "collecting") {
     await insertPendingArtifacts(tx.db, next.execution.id, tx.now);
     if (callbacks !== "absent" && next.execution.detectedBy === "poll")
@@ -94,6 +93,10 @@ async function apply(
   wake(tx, next.run, next.execution);
   tell(context, run, next);
   return { run: next.run, execution: next.execution, changed: true };
+}
+
+async function currentExecution(tx: Tx, { executionId }: Run): Promise<Execution | null> {
+  return executionId === null ? null : findExecution(tx.db, executionId);
 }
 
 /** An end became known: what it teaches for the next ones. */
@@ -155,10 +158,6 @@ const topicOf: Record<Phase, Topic> = {
   collecting: "collect",
   closed: "check",
 };
-
-function isChanged(before: Run, after: Run): boolean {
-  return before !== after;
-}
 
 function tell(
   { report }: Context,
