@@ -9,7 +9,7 @@ import { takesCallback } from "../domain/spec.ts";
 import { insertPendingArtifacts } from "../store/artifacts.ts";
 import { nextTicks } from "../store/counters.ts";
 import { countsOf, moveRun } from "../store/counts.ts";
-import { deleteExecution, findExecution, insertExecution, saveExecution } from "../store/executions.ts";
+import { deleteExecution, findExecution, insertExecution, saveExecutions } from "../store/executions.ts";
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
 import { loadRun, saveRun } from "../store/runs.ts";
 import type { Topic, Tx } from "../store/transaction.ts";
@@ -31,17 +31,7 @@ export async function settle(
   fact: Fact,
 ): Promise<Settled | null> {
   const execution = await findExecution(tx.db, executionId);
-  return execution === null ? null : settleExecution(context, tx, execution, fact);
-}
-
-/** The same about an execution that was read in this transaction. */
-export function settleExecution(
-  context: Context,
-  tx: Tx,
-  execution: Execution,
-  fact: Fact,
-): Promise<Settled | null> {
-  return apply(context, tx, execution.runId, execution, fact);
+  return execution === null ? null : apply(context, tx, execution.runId, execution, fact);
 }
 
 /** Applies a fact about a run and its current execution, if it has one. Null when there is no such run. */
@@ -79,7 +69,7 @@ async function apply(
     next.execution = await withCost(tx, next.execution, executionType);
 
   await saveBoth(tx, execution, next.execution, fact);
-  if (next.run !== run) await saveRun(tx.db, next.run);
+  if (next.run !== run) await saveRun(tx.db, run, next.run);
   if (next.execution?.phase === "collecting" && execution?.phase !== "collecting") {
     await insertPendingArtifacts(tx.db, next.execution.id, tx.now);
     if (callbacks !== "absent" && next.execution.detectedBy === "poll")
@@ -122,7 +112,7 @@ async function saveBoth(
 ): Promise<void> {
   if (fact.fact === "claimed" && after !== null) return insertExecution(tx.db, after);
   if (before === null) return;
-  return after === null ? deleteExecution(tx.db, before) : saveExecution(tx.db, after);
+  return after === null ? deleteExecution(tx.db, before) : saveExecutions(tx.db, [{ before, after }]);
 }
 
 async function moveJob(tx: Tx, before: Run, after: Run): Promise<void> {

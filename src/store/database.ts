@@ -11,6 +11,7 @@ import { appendEvents } from "./events.ts";
 import { groupCommit } from "./groupcommit.ts";
 import { insertNotices } from "./notices.ts";
 import type { Schema } from "./schema.ts";
+import { together, type WriteTogether } from "./together.ts";
 import { Conflict, type Db, type Performed, type Topic, type Wake, type Work } from "./transaction.ts";
 
 export interface Store {
@@ -18,6 +19,8 @@ export interface Store {
   kind: DatabaseTarget["kind"];
   /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again if another writer came between. */
   write<T>(work: Work<T>): Promise<T>;
+  /** As `write`, together with all that is given to the same function in the same turn of the event loop. */
+  writeTogether: WriteTogether;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
   /** Applies what is missing; answers the names. */
   migrate(): Promise<string[]>;
@@ -69,14 +72,17 @@ export function openStore(
   // PostgreSQL has many writers and groups their commits itself.
   const performOne = target.kind === "sqlite" ? groupCommit(db, perform) : performAlone;
 
+  async function write<T>(work: Work<T>): Promise<T> {
+    const { result, wakes } = await performOne(work);
+    for (const [topic, dueAt] of wakes) for (const listener of listeners) listener(topic, dueAt);
+    return result;
+  }
+
   return {
     db,
     kind: target.kind,
-    async write(work) {
-      const { result, wakes } = await performOne(work);
-      for (const [topic, dueAt] of wakes) for (const listener of listeners) listener(topic, dueAt);
-      return result;
-    },
+    write,
+    writeTogether: together(write),
     onCommit: (listener) => void listeners.push(listener),
     async migrate() {
       const { error, results } = await migrator.migrateToLatest();

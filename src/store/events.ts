@@ -1,8 +1,9 @@
 // The event log: numbered without gaps in the order of the commits.
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../domain/id.ts";
 import type { EventsTable } from "./schema.ts";
+import { insertRows, statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type EventRow = Selectable<EventsTable>;
@@ -27,29 +28,28 @@ export async function appendEvents(
     execution_id: draft.executionId ?? null,
     data: JSON.stringify(draft.data),
   }));
-  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await db
-      .insertInto("events")
-      .values(rows.slice(from, from + ROWS_AT_ONCE))
-      .execute();
-  }
+  await insertRows(db, "events", rows);
   return { events: rows.map((row, index) => ({ ...row, owner: drafts[index]?.owner })), areHeard };
 }
 
 /** The counter's row is locked until the commit: whoever reads events never sees a higher number first. */
 async function nextNumbers(db: Db, count: number): Promise<{ last: number; areHeard: boolean }> {
-  const row = await db
+  const [row] = (await advance(db, { count })).rows;
+  if (row === undefined) throw new Error("the events' counter was not advanced");
+  return { last: row.value, areHeard: Boolean(row.is_heard) };
+}
+
+const advance = statement<{ count: number }, { value: number; is_heard: unknown }>((db, { count }) =>
+  db
     .insertInto("counters")
-    .values({ name: "events", value: count })
+    .values({ name: sql.lit("events"), value: count })
     .onConflict((c) => c.column("name").doUpdateSet((eb) => ({ value: eb("counters.value", "+", count) })))
     // Asked along with the number: a question of its own would cost every write, and most services have no webhooks.
     .returning(({ exists, selectFrom }) => [
       "value",
-      exists(selectFrom("webhooks").select("id").where("disabled_at", "is", null)).as("is_heard"),
-    ])
-    .executeTakeFirstOrThrow();
-  return { last: row.value, areHeard: Boolean(row.is_heard) };
-}
+      exists(selectFrom("webhooks").select("id").where("disabled_at", "is", sql.lit(null))).as("is_heard"),
+    ]),
+);
 
 /** The last number that was given; deleting events does not lower it. */
 export async function newestSeq(db: Db): Promise<number> {
@@ -126,5 +126,4 @@ export async function readNews(db: Db, after: number, limit: number): Promise<Ne
     .execute();
 }
 
-const ROWS_AT_ONCE = 500;
 const MOST_PASSED_OVER = 2_000;

@@ -1,13 +1,18 @@
 // Executions: load, save by compare-and-set, and claim what is due.
-import type { Insertable, Selectable } from "kysely";
+import type { Insertable, Selectable, Updateable } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
 import type { ExecutionsTable } from "./schema.ts";
+import { differing, insertRows, statement, updateRows } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 export async function findExecution(db: Db, id: string): Promise<Execution | null> {
-  const row = await db.selectFrom("executions").selectAll().where("id", "=", id).executeTakeFirst();
+  const [row] = (await selectExecution(db, { id })).rows;
   return row === undefined ? null : toExecution(row);
 }
+
+const selectExecution = statement<{ id: string }, Selectable<ExecutionsTable>>((db, { id }) =>
+  db.selectFrom("executions").selectAll().where("id", "=", id),
+);
 
 /** Executions of several runs, oldest attempt first. */
 export async function listExecutions(db: Db, runIds: string[]): Promise<Execution[]> {
@@ -23,19 +28,29 @@ export async function listExecutions(db: Db, runIds: string[]): Promise<Executio
 }
 
 export async function insertExecution(db: Db, execution: Execution): Promise<void> {
-  await db.insertInto("executions").values(toRow(execution)).execute();
+  await insertRows(db, "executions", [toRow(execution)]);
 }
 
-/** @throws Conflict when somebody saved it since it was loaded. */
-export async function saveExecution(db: Db, execution: Execution): Promise<void> {
-  const { id, run_id: _run, job_id: _job, ...columns } = toRow(execution);
-  const result = await db
-    .updateTable("executions")
-    .set({ ...columns, version: execution.version + 1 })
-    .where("id", "=", id)
-    .where("version", "=", execution.version)
-    .executeTakeFirst();
-  if (result.numUpdatedRows === 0n) throw new Conflict(`execution ${id} has moved on`);
+export interface ExecutionChange {
+  /** As it was read. */
+  before: Execution;
+  after: Execution;
+}
+
+/**
+ * Those that change alike share a statement.
+ * @throws Conflict when somebody saved one of them since it was read.
+ */
+export async function saveExecutions(db: Db, changes: readonly ExecutionChange[]): Promise<void> {
+  const alike = new Map<string, { set: Updateable<ExecutionsTable>; those: Execution[] }>();
+  for (const { before, after } of changes) {
+    const set = differing(toRow(before), toRow(after));
+    const key = JSON.stringify(set);
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, { set, those: [before] });
+    else known.those.push(before);
+  }
+  for (const { set, those } of alike.values()) await updateRows(db, "executions", those, set);
 }
 
 /** @throws Conflict when somebody saved it since it was loaded. */

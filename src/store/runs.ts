@@ -3,7 +3,8 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import type { JobsTable, RunsTable } from "./schema.ts";
-import { Conflict, type Db } from "./transaction.ts";
+import { differing, insertRows, statement, updateRows } from "./statements.ts";
+import type { Db } from "./transaction.ts";
 
 export interface NewRun {
   id: string;
@@ -15,15 +16,14 @@ export interface NewRun {
   matrix: Record<string, string> | null;
 }
 
-/** Runs of one job, as they begin. Many at once share few statements. */
+/** Runs as they begin. */
 export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<void> {
-  for (let from = 0; from < runs.length; from += ROWS_AT_ONCE) {
-    const rows = runs.slice(from, from + ROWS_AT_ONCE).map((run) => newRow(run, now));
-    await db.insertInto("runs").values(rows).execute();
-  }
+  await insertRows(
+    db,
+    "runs",
+    runs.map((run) => newRow(run, now)),
+  );
 }
-
-const ROWS_AT_ONCE = 500;
 
 export type RunRow = Selectable<RunsTable>;
 
@@ -60,23 +60,29 @@ export interface LoadedRun {
 
 /** The run with its job's policy, as the state machine wants it. */
 export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
-  const row = await db
-    .selectFrom("runs")
-    .innerJoin("jobs", "jobs.id", "runs.job_id")
-    .innerJoin("specs", (join) =>
-      join.onRef("specs.job_id", "=", "runs.job_id").onRef("specs.position", "=", "runs.spec_position"),
-    )
-    .selectAll("runs")
-    .select("specs.policy")
-    .select(["jobs.retry_max_attempts", "jobs.retry_on", "jobs.on_lost"])
-    .select(["jobs.api_key", "jobs.name as job_name"])
-    .where("runs.id", "=", id)
-    .executeTakeFirst();
+  const [row] = (await selectRun(db, { id })).rows;
   if (row === undefined) return null;
   const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
   const { api_key: apiKey, execution_type: executionType } = row;
   return { run: toRun(row), policy: toPolicy(row), like, apiKey, executionType };
 }
+
+interface RunWithJob extends RunRow, PolicyColumns {
+  api_key: string;
+  job_name: string | null;
+}
+
+// Not a join: with the statistics that ANALYZE leaves, SQLite plans those anew at each execution.
+const selectRun = statement<{ id: string }, RunWithJob>((db, { id }) => {
+  const ofJob = (column: string) =>
+    sql`(select ${sql.ref(`jobs.${column}`)} from jobs where jobs.id = runs.job_id)`;
+  const query = sql<RunWithJob>`select runs.*, ${ofJob("api_key")} as api_key, ${ofJob("name")} as job_name,
+    ${ofJob("retry_max_attempts")} as retry_max_attempts, ${ofJob("retry_on")} as retry_on,
+    ${ofJob("on_lost")} as on_lost,
+    (select policy from specs where specs.job_id = runs.job_id and specs.position = runs.spec_position) as policy
+    from runs where runs.id = ${id}`;
+  return { compile: () => query.compile(db) };
+});
 
 /** The run that has waited longest in the job, among those that may start now. */
 export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise<string | null> {
@@ -129,27 +135,25 @@ export async function runsToCancel(
   return rows.map((row) => row.id);
 }
 
-/** @throws Conflict when somebody saved it since it was loaded. */
-export async function saveRun(db: Db, run: Run): Promise<void> {
-  const result = await db
-    .updateTable("runs")
-    .set({
-      status: run.status,
-      version: run.version + 1,
-      attempt: run.attempt,
-      due_at: run.dueAt,
-      execution_id: run.executionId,
-      cancel_mode: run.cancellation?.mode ?? null,
-      cancel_cause: run.cancellation?.cause ?? null,
-      error_code: run.error?.code ?? null,
-      error_detail: run.error?.detail ?? null,
-      started_at: run.startedAt,
-      ended_at: run.endedAt,
-    })
-    .where("id", "=", run.id)
-    .where("version", "=", run.version)
-    .executeTakeFirst();
-  if (result.numUpdatedRows === 0n) throw new Conflict(`run ${run.id} has moved on`);
+/** @throws Conflict when somebody saved it since it was read, as it is in `before`. */
+export async function saveRun(db: Db, before: Run, after: Run): Promise<void> {
+  await updateRows(db, "runs", [before], differing(toColumns(before), toColumns(after)));
+}
+
+/** What a run may change of itself. */
+function toColumns(run: Run) {
+  return {
+    status: run.status,
+    attempt: run.attempt,
+    due_at: run.dueAt,
+    execution_id: run.executionId,
+    cancel_mode: run.cancellation?.mode ?? null,
+    cancel_cause: run.cancellation?.cause ?? null,
+    error_code: run.error?.code ?? null,
+    error_detail: run.error?.detail ?? null,
+    started_at: run.startedAt,
+    ended_at: run.endedAt,
+  };
 }
 
 export function toRun(row: RunRow): Run {
@@ -176,10 +180,12 @@ export function toCancellation(row: Pick<RunRow, "cancel_mode" | "cancel_cause">
     : { mode: row.cancel_mode, cause: row.cancel_cause };
 }
 
-type PolicyColumns = Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_on" | "on_lost">;
+type PolicyColumns = Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_on" | "on_lost"> & {
+  policy: string | null;
+};
 
 /** The job's policy, but for what the run says of itself. */
-function toPolicy(row: PolicyColumns & { policy: string | null }): Policy {
+function toPolicy(row: PolicyColumns): Policy {
   const on = JSON.parse(row.retry_on) as RetryClass[];
   const ofJob = { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
   return row.policy === null ? ofJob : { ...ofJob, ...(JSON.parse(row.policy) as Partial<Policy>) };

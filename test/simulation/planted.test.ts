@@ -49,11 +49,13 @@ const plants: Record<string, () => void> = {
       const real = await original<typeof import("../../src/store/executions.ts")>();
       const findExecution: typeof real.findExecution = async (db, id) =>
         readAtClaim.get(id) ?? real.findExecution(db, id);
-      const saveExecution: typeof real.saveExecution = async (db, execution) => {
-        const { version } = (await real.findExecution(db, execution.id)) ?? execution;
-        await real.saveExecution(db, { ...execution, version });
+      const saveExecutions: typeof real.saveExecutions = async (db, changes) => {
+        for (const { before, after } of changes) {
+          const current = (await real.findExecution(db, before.id)) ?? before;
+          await real.saveExecutions(db, [{ before: current, after }]);
+        }
       };
-      return { ...real, findExecution, saveExecution };
+      return { ...real, findExecution, saveExecutions };
     });
   },
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
 import { claimAlong, claimDue, handBack, loadDue, nextDueAt, spreadOverdue } from "../../src/store/due.ts";
-import { findExecution, listExecutions, saveExecution } from "../../src/store/executions.ts";
+import { findExecution, listExecutions, saveExecutions } from "../../src/store/executions.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, live, submitted, tell } from "../support/scene.ts";
 
@@ -82,5 +82,5 @@ eachDatabase("claims", (open) => {
 async function change({ store }: Database, id: string, changes: Partial<Execution>): Promise<void> {
   const execution = await findExecution(store.db, id);
   if (execution === null) throw new Error(`no execution ${id}`);
-  await saveExecution(store.db, { ...execution, ...changes });
+  await saveExecutions(store.db, [{ before: execution, after: { ...execution, ...changes } }]);
 }

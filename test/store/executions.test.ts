@@ -5,7 +5,7 @@ import { claimDue, hastenUnanswered, nextDueAt } from "../../src/store/due.ts";
 import {
   deleteExecution,
   findExecution,
-  saveExecution,
+  saveExecutions,
   submissionsSince,
 } from "../../src/store/executions.ts";
 import { loadRun, saveRun } from "../../src/store/runs.ts";
@@ -32,7 +32,7 @@ eachDatabase("executions", (open) => {
       hardware: "A100",
       error: "ünï\n",
     };
-    await saveExecution(store.db, changed);
+    await saveExecutions(store.db, [{ before: execution, after: changed }]);
     expect(await findExecution(store.db, execution.id)).toEqual({
       ...changed,
       version: execution.version + 1,
@@ -44,13 +44,15 @@ eachDatabase("executions", (open) => {
     const database = await open();
     const { store } = database;
     const execution = await oneLive(database);
-    await saveExecution(store.db, { ...execution, dueAt: 7 });
-    await expect(saveExecution(store.db, { ...execution, dueAt: 8 })).rejects.toThrow(Conflict);
+    const save = (dueAt: number) =>
+      saveExecutions(store.db, [{ before: execution, after: { ...execution, dueAt } }]);
+    await save(7);
+    await expect(save(8)).rejects.toThrow(Conflict);
     await expect(deleteExecution(store.db, execution)).rejects.toThrow(Conflict);
     expect((await findExecution(store.db, execution.id))?.dueAt).toBe(7);
     const { run } = (await loadRun(store.db, execution.runId)) ?? never();
-    await saveRun(store.db, run);
-    await expect(saveRun(store.db, run)).rejects.toThrow(Conflict);
+    await saveRun(store.db, run, run);
+    await expect(saveRun(store.db, run, run)).rejects.toThrow(Conflict);
   });
 
   test("are claimed when due, oldest first, no more than asked for, and not again within the lease", async () => {
@@ -73,12 +75,14 @@ eachDatabase("executions", (open) => {
     const { store } = database;
     const [id = ""] = await dueAt(database, [10, 20]);
     const execution = (await findExecution(store.db, id)) ?? never();
-    await saveExecution(store.db, { ...execution, phase: "collecting", status: "completed" });
+    await saveExecutions(store.db, [
+      { before: execution, after: { ...execution, phase: "collecting", status: "completed" } },
+    ]);
     expect(await nextDueAt(store.db, "collect")).toBe(10);
     expect(await claimDue(store.db, "collect", 99, 100, 9)).toEqual([id]);
     expect(await nextDueAt(store.db, "check")).toBe(20);
     const closed = (await findExecution(store.db, id)) ?? never();
-    await saveExecution(store.db, { ...closed, phase: "closed", dueAt: null });
+    await saveExecutions(store.db, [{ before: closed, after: { ...closed, phase: "closed", dueAt: null } }]);
     expect(await nextDueAt(store.db, "collect")).toBeNull();
   });
 
@@ -150,7 +154,7 @@ async function dueAt(database: Database, moments: number[]): Promise<string[]> {
   for (const dueAt of moments) {
     const { execution } = await live(context);
     const saved = (await findExecution(database.store.db, execution.id)) ?? never();
-    await saveExecution(database.store.db, { ...saved, dueAt });
+    await saveExecutions(database.store.db, [{ before: saved, after: { ...saved, dueAt } }]);
     ids.push(execution.id);
   }
   return ids;

@@ -49,8 +49,6 @@ export function whileOrphan(
     }
     case "unanswered":
       return unchanged(run, { ...execution, dueAt: fact.retryAt });
-    case "callback":
-      return unchanged(run, { ...execution, callbackAt: now, dueAt: now });
     default:
       return null;
   }

@@ -2,9 +2,10 @@
 // Pure. `null` means that the fact changes nothing (it is stale, or says what is known). docs/state-machine.md
 // draws it. A wake-up (`dueAt`) is part of the state: that is how a change and what it owes the world are one.
 
-import { type Cancellation, isTerminal } from "../run.ts";
+import type { Execution } from "../execution.ts";
+import { type Cancellation, isTerminal, type Run } from "../run.ts";
 import { whileCollecting, whileOrphan } from "./afterwards.ts";
-import { isInFlight, type Known, type Moment, type Situation, type Transition } from "./change.ts";
+import { isInFlight, type Known, type Moment, type Situation, type Transition, unchanged } from "./change.ts";
 import type { Fact } from "./fact.ts";
 import { cancelled, failed, settledAs } from "./outcome.ts";
 import { claimed, whileSubmitting } from "./submitting.ts";
@@ -16,6 +17,7 @@ export function transition(situation: Situation, fact: Fact, moment: Moment): Tr
   if (fact.fact === "over_budget") return overBudget(situation, moment);
   const { execution } = situation;
   if (execution === null) return null;
+  if (fact.fact === "callback") return whenCalledBack(situation.run, calledBack(execution, moment.now));
   const known: Known = { ...situation, execution };
   switch (execution.phase) {
     case "submitting":
@@ -29,6 +31,19 @@ export function transition(situation: Situation, fact: Fact, moment: Moment): Tr
     case "closed":
       return null;
   }
+}
+
+/**
+ * A callback is a hint to look, and concerns the execution alone. While its POST may still be under way, the answer to
+ * that comes first. Null when there is nothing to look for any more.
+ */
+export function calledBack(execution: Execution, now: number): Execution | null {
+  if (execution.phase === "collecting" || execution.phase === "closed") return null;
+  return { ...execution, callbackAt: now, dueAt: isInFlight(execution) ? execution.dueAt : now };
+}
+
+function whenCalledBack(run: Run, execution: Execution | null): Transition | null {
+  return execution === null ? null : unchanged(run, execution);
 }
 
 function overBudget({ run, execution }: Situation, { now }: Moment): Transition | null {

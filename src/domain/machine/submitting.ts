@@ -5,7 +5,6 @@ import type { Run } from "../run.ts";
 import {
   event,
   isEnd,
-  isInFlight,
   type Known,
   lookedFor,
   lost,
@@ -81,12 +80,6 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
     }
     case "unanswered":
       return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
-    case "callback":
-      return unchanged(run, {
-        ...execution,
-        callbackAt: now,
-        dueAt: isInFlight(execution) ? execution.dueAt : now,
-      });
     default:
       return null;
   }

@@ -35,8 +35,6 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
     }
     case "unanswered":
       return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
-    case "callback":
-      return unchanged(run, { ...execution, callbackAt: now, dueAt: now });
     case "cancel_sent": {
       // A stop that was hardened to an abort meanwhile leaves the abort still to be sent.
       if (fact.mode !== run.cancellation?.mode) return null;

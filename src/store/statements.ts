@@ -1,0 +1,136 @@
+// Statements of the hot paths, compiled once per dialect: building a query anew at each execution costs more than
+// SQLite takes to run it.
+import {
+  type Compilable,
+  CompiledQuery,
+  type Insertable,
+  type QueryResult,
+  type RawBuilder,
+  sql,
+  type Updateable,
+} from "kysely";
+import type { Schema } from "./schema.ts";
+import { Conflict, type Db } from "./transaction.ts";
+
+/** A statement that is built when it is first needed, and only given its values from then on. */
+export function statement<P extends object, R>(
+  build: (db: Db, parameters: { readonly [K in keyof P]: RawBuilder<P[K]> }) => Compilable<R>,
+): (db: Db, values: P) => Promise<QueryResult<R>> {
+  const known = perDialect(() => new Map<"", { sql: string; names: (keyof P)[] }>());
+  return (db, values) => {
+    const { sql, names } = lookUp(known(db), "", () => {
+      const compiled = build(db, anyParameter).compile();
+      return { sql: compiled.sql, names: compiled.parameters.map(nameOf) as (keyof P)[] };
+    });
+    return db.executeQuery<R>(
+      CompiledQuery.raw(
+        sql,
+        names.map((name) => values[name]),
+      ),
+    );
+  };
+}
+
+/** Inserts rows that all have the same columns. */
+export async function insertRows<T extends keyof Schema & string>(
+  db: Db,
+  table: T,
+  rows: readonly Insertable<Schema[T]>[],
+): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {});
+  for (const step of steps(rows)) {
+    const text = lookUp(texts(db), `insert ${step.length} ${table} ${columns.join(" ")}`, () => {
+      return db.insertInto(table).values(step).compile().sql;
+    });
+    const values = step.flatMap((row) => columns.map((column) => (row as Record<string, unknown>)[column]));
+    await db.executeQuery(CompiledQuery.raw(text, values));
+  }
+}
+
+/** A row as it was read: saved only if it still has this version. */
+export interface Versioned {
+  id: string;
+  version: number;
+}
+
+/**
+ * Sets the same columns in all of these rows and raises their versions. Columns that stay as they are had better be
+ * left out: the database writes every index in which a column stands that is set.
+ * @throws Conflict when somebody saved one of them since it was read.
+ */
+export async function updateRows<T extends "executions" | "runs">(
+  db: Db,
+  table: T,
+  rows: readonly Versioned[],
+  set: Updateable<Schema[T]>,
+): Promise<void> {
+  const columns = Object.keys(set);
+  for (const step of steps(rows)) {
+    const text = lookUp(texts(db), `update ${step.length} ${table} ${columns.join(" ")}`, () => {
+      const assignments = columns.map((column) => sql`${sql.ref(column)} = ${null}`);
+      const which = sql.join(step.map(() => sql`(${""}, cast(${0} as integer))`));
+      return sql`update ${sql.table(table)} set ${sql.join([...assignments, sql`version = version + 1`])}
+        where (id, version) in (values ${which})`.compile(db).sql;
+    });
+    const values = [...Object.values(set), ...step.flatMap(({ id, version }) => [id, version])];
+    const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, values));
+    if (numAffectedRows !== BigInt(step.length)) throw new Conflict(`a row of ${table} has moved on`);
+  }
+}
+
+/** The columns that are not as they were. */
+export function differing<R extends object>(before: R, after: R): Partial<R> {
+  const set: Partial<R> = {};
+  for (const column of Object.keys(after) as (keyof R)[])
+    if (after[column] !== before[column]) set[column] = after[column];
+  return set;
+}
+
+/** In few sizes, so that few statements serve any number of rows. */
+function* steps<R>(rows: readonly R[]): Generator<readonly R[]> {
+  for (let from = 0; from < rows.length; ) {
+    const size = SIZES.find((one) => one <= rows.length - from) ?? 1;
+    yield rows.slice(from, from + size);
+    from += size;
+  }
+}
+
+/** At the most 256 rows of fewer than 64 columns: PostgreSQL takes 65,535 values, SQLite 32,766. */
+const SIZES = [256, 64, 16, 4, 1];
+
+class Parameter {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const anyParameter = new Proxy({} as never, { get: (_, name: string) => sql.val(new Parameter(name)) });
+
+function nameOf(parameter: unknown): string {
+  if (parameter instanceof Parameter) return parameter.name;
+  throw new Error(
+    "a value stands in a statement that is compiled once: write it as a literal or a parameter",
+  );
+}
+
+/** Transactions share the adapter of the database that they belong to. */
+function perDialect<T>(make: () => T): (db: Db) => T {
+  const known = new WeakMap<object, T>();
+  return (db) => lookUp(known, db.getExecutor().adapter, make);
+}
+
+const texts = perDialect(() => new Map<string, string>());
+
+function lookUp<K, V>(
+  known: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  const value = known.get(key);
+  if (value !== undefined) return value;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
