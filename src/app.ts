@@ -12,6 +12,7 @@ import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
 import { close, listen } from "./http/listen.ts";
+import { callbackReceiver } from "./http/receiver.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
@@ -180,7 +181,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const servers: Server[] = [];
 
   async function openServers(): Promise<number> {
-    const server = createHttpServer(getRequestListener(api.fetch));
+    const server = createHttpServer(callbackReceiver(desk, getRequestListener(api.fetch)));
     const port = await listen(server, config.listen.port, config.listen.host);
     servers.push(server);
     if (config.metricsPort === null) return port;

@@ -14,10 +14,12 @@ export class BrokenOff extends Error {}
  * @throws BrokenOff
  */
 export async function readBody(request: Request, max: number): Promise<Body> {
-  if (request.body === null) return { bytes: Buffer.alloc(0), truncated: false };
   const declared = Number(request.headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
   try {
-    return declared <= max ? await readWhole(request, max) : await readStream(request.body, max);
+    // Before any look at `body`, which would make a stream of it.
+    if (declared <= max) return await readWhole(request, max);
+    if (request.body === null) return { bytes: Buffer.alloc(0), truncated: false };
+    return await readStream(request.body, max);
   } catch (error) {
     throw new BrokenOff("the body broke off", { cause: error });
   }

@@ -1,20 +1,36 @@
 // Errors as RFC 9457 problem details. `instance` names the request, not its path: a path may hold a token.
 import type { Context } from "hono";
 import { type FieldError, type Problem, type ProblemKind, problems } from "../contract/problem.ts";
-import type { Env } from "./call.ts";
+import { BrokenOff } from "./body.ts";
+import type { Desk, Env } from "./call.ts";
 
 /** @param detail what is wrong and the way out; never a secret. */
 export function problem(c: Context<Env>, kind: ProblemKind, detail: string, errors?: FieldError[]): Response {
+  const { status, type, text } = problemText(c.get("requestId"), kind, detail, errors);
+  return c.body(text, status, { "Content-Type": type });
+}
+
+export function problemText(requestId: string, kind: ProblemKind, detail: string, errors?: FieldError[]) {
   const [status, title] = problems[kind];
   const body: Problem = {
     type: `urn:proctor:problem:${kind}`,
     title,
     status,
     detail,
-    instance: `urn:proctor:request:${c.get("requestId")}`,
+    instance: `urn:proctor:request:${requestId}`,
     ...(errors === undefined ? {} : { errors }),
   };
-  return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
+  return { status, type: "application/problem+json", text: JSON.stringify(body) };
+}
+
+/** The last word on an error that no route has answered. */
+export function lastWord(desk: Desk, error: unknown): [kind: ProblemKind, detail: string] {
+  if (error instanceof BrokenOff) return ["bad-request", error.message];
+  desk.report.fault("http", error);
+  return [
+    "internal",
+    "the request was not carried out, or its outcome is not known; look before you repeat it",
+  ];
 }
 
 /** All that is wrong, in one answer. */

@@ -7,10 +7,12 @@ import type { Call, Desk } from "../call.ts";
 import { problem } from "../problem.ts";
 import type { Route } from "../route.ts";
 
+export const CALLBACK_PATH = "/callbacks/lyceum/:execution/:token";
+
 export const callbackRoutes: Route[] = [
   {
     method: "POST",
-    path: "/callbacks/lyceum/:execution/:token",
+    path: CALLBACK_PATH,
     access: "callback",
     operation: operations.receiveCallback,
     handle: postCallback,
