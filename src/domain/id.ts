@@ -1,4 +1,5 @@
 // Ids: a type prefix and a ULID in lower case, so that they sort by time and insert at the end of an index.
+import { randomFillSync } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import type { Clock } from "./clock.ts";
 
@@ -6,7 +7,7 @@ export type Prefix = "job" | "run" | "exe" | "whk" | "dlv" | "evt" | "cbk" | "re
 export type NewId = (prefix: Prefix) => string;
 
 /** @param random numbers in [0, 1); defaults to the system's cryptographic source. */
-export function idSource(clock: Clock, random?: () => number): NewId {
+export function idSource(clock: Clock, random: () => number = pooledRandom()): NewId {
   const next = monotonicFactory(random);
   return (prefix) => `${prefix}_${next(clock.now()).toLowerCase()}`;
 }
@@ -15,4 +16,17 @@ const shape = /^(job|run|exe|whk|dlv|evt|cbk|req)_[0-9a-hjkmnp-tv-z]{26}$/;
 
 export function isId(text: string, prefix: Prefix): boolean {
   return shape.test(text) && text.startsWith(`${prefix}_`);
+}
+
+/** Cryptographic, a page of it at a time: a call for each character costs more than the rest of an id. */
+function pooledRandom(): () => number {
+  const pool = new Uint8Array(4096);
+  let used = pool.length;
+  return () => {
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    return (pool[used++] ?? 0) / 256;
+  };
 }

@@ -1,10 +1,9 @@
 // A callback arrived: it is kept as it came and makes the execution's check due now. Its body is never believed.
 // Lyceum ends many runs at once, so callbacks are received as they come: all of one turn in one work.
-import type { Execution } from "../domain/execution.ts";
+import type { EventDraft } from "../domain/event.ts";
 import { calledBack } from "../domain/machine/machine.ts";
-import { type CallbackRow, findCalled, insertCallbacks } from "../store/callbacks.ts";
+import { type CallbackRow, type Called, findCalled, insertCallbacks, saveHints } from "../store/callbacks.ts";
 import { nextTicks } from "../store/counters.ts";
-import { type ExecutionChange, saveExecutions } from "../store/executions.ts";
 import type { Disposition } from "../store/schema.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
@@ -30,42 +29,40 @@ const MOST_KEPT = 32;
 
 async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition | null)[]> {
   const found = await findCalled(tx.db, [...new Set(callbacks.map(({ executionId }) => executionId))]);
-  const called = new Map(found.map((one) => [one.execution.id, one]));
+  const called = new Map(found.map((one) => [one.id, one]));
   const rows: CallbackRow[] = [];
-  const changes: ExecutionChange[] = [];
+  const hinted = new Map<number | null, Set<Called>>();
   const counts = new Map<Disposition, number>();
 
   const dispositions = callbacks.map((callback) => {
     const it = called.get(callback.executionId);
     if (it === undefined) return null;
-    const { execution, kept } = it;
-    const disposition = dispositionOf(execution, kept, tx.now);
+    const disposition = dispositionOf(it, tx.now);
     counts.set(disposition, (counts.get(disposition) ?? 0) + 1);
-    if (kept < MOST_KEPT) {
+    if (it.kept < MOST_KEPT) {
       rows.push(rowOf(callback, disposition, tx));
+      tx.emit(eventOf(it, disposition, callback.body.length));
       it.kept++;
-      tx.emit({
-        type: "callback.received",
-        jobId: execution.jobId,
-        runId: execution.runId,
-        executionId: execution.id,
-        data: { disposition, bytes: callback.body.length },
-      });
     }
-    const hinted =
-      disposition === "duplicate" || disposition === "late" ? null : calledBack(execution, tx.now);
-    if (hinted !== null) {
-      changes.push({ before: execution, after: hinted });
-      it.execution = hinted;
-      if (hinted.dueAt !== null) tx.wake("check", hinted.dueAt);
+    const hint = disposition === "duplicate" || disposition === "late" ? null : calledBack(it, tx.now);
+    if (hint !== null) {
+      Object.assign(it, hint);
+      hinted.set(it.dueAt, (hinted.get(it.dueAt) ?? new Set()).add(it));
     }
     return disposition;
   });
 
   await insertCallbacks(tx.db, rows);
-  await saveExecutions(tx.db, changes);
+  for (const [dueAt, those] of hinted) {
+    await saveHints(tx.db, [...those], { callbackAt: tx.now, dueAt });
+    if (dueAt !== null) tx.wake("check", dueAt);
+  }
   for (const [disposition, count] of counts) await nextTicks(tx.db, `callbacks.${disposition}`, count);
   return dispositions;
+}
+
+function eventOf({ id, runId, jobId }: Called, disposition: Disposition, bytes: number): EventDraft {
+  return { type: "callback.received", jobId, runId, executionId: id, data: { disposition, bytes } };
 }
 
 function rowOf(callback: Callback, disposition: Disposition, tx: Tx): CallbackRow {
@@ -80,14 +77,14 @@ function rowOf(callback: Callback, disposition: Disposition, tx: Tx): CallbackRo
   };
 }
 
-function dispositionOf(execution: Execution, kept: number, now: number): Disposition {
-  if (execution.phase === "collecting" || execution.phase === "closed")
-    return kept === 0 ? "late" : "duplicate";
-  if (isPending(execution, now)) return "duplicate";
-  return execution.phase === "submitting" && execution.inDoubtAt === null ? "early" : "received";
+function dispositionOf(called: Called, now: number): Disposition {
+  const { phase, inDoubtAt, kept } = called;
+  if (phase === "collecting" || phase === "closed") return kept === 0 ? "late" : "duplicate";
+  if (isPending(called, now)) return "duplicate";
+  return phase === "submitting" && inDoubtAt === null ? "early" : "received";
 }
 
 /** The hint of an earlier callback is still to be followed: another one adds nothing. */
-function isPending({ callbackAt, lookedAt }: Execution, now: number): boolean {
+function isPending({ callbackAt, lookedAt }: Called, now: number): boolean {
   return callbackAt !== null && callbackAt <= now && (lookedAt === null || lookedAt < callbackAt);
 }

@@ -1,9 +1,8 @@
 // Callbacks as they came: the raw body is kept, whatever it is.
 import type { Selectable } from "kysely";
-import type { Execution } from "../domain/execution.ts";
-import { toExecution } from "./executions.ts";
+import type { Phase } from "../domain/execution.ts";
 import type { CallbacksTable } from "./schema.ts";
-import { insertRows } from "./statements.ts";
+import { insertRows, question, updateRows, type Versioned } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
@@ -12,26 +11,46 @@ export async function insertCallbacks(db: Db, callbacks: CallbackRow[]): Promise
   await insertRows(db, "callbacks", callbacks);
 }
 
-/** An execution that was called back, and how many of its callbacks are kept. */
-export interface Called {
-  execution: Execution;
+/** Of an execution that was called back, what tells what to make of it. */
+export interface Called extends Versioned {
+  runId: string;
+  jobId: string;
+  phase: Phase;
+  dueAt: number | null;
+  inDoubtAt: number | null;
+  callbackAt: number | null;
+  lookedAt: number | null;
+  /** How many of its callbacks are kept. */
   kept: number;
 }
 
 /** Those of them that there are. */
 export async function findCalled(db: Db, executionIds: string[]): Promise<Called[]> {
-  const rows = await db
+  const rows = await selectCalled(db, executionIds);
+  return rows.map((row) => ({ ...row, kept: Number(row.kept) }));
+}
+
+const selectCalled = question<Omit<Called, "kept"> & { kept: unknown }>((db, ids) =>
+  db
     .selectFrom("executions")
-    .selectAll()
+    .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])
+    .select(["in_doubt_at as inDoubtAt", "callback_at as callbackAt", "looked_at as lookedAt"])
     .select(({ selectFrom, fn }) =>
       selectFrom("callbacks")
-        .select(fn.countAll<number>().as("count"))
+        .select(fn.countAll().as("count"))
         .whereRef("callbacks.execution_id", "=", "executions.id")
         .as("kept"),
     )
-    .where("id", "in", executionIds)
-    .execute();
-  return rows.map((row) => ({ execution: toExecution(row), kept: Number(row.kept) }));
+    .where("id", "in", ids),
+);
+
+/** @throws Conflict when somebody saved one of them since it was read. */
+export async function saveHints(
+  db: Db,
+  called: readonly Called[],
+  hint: Pick<Called, "callbackAt" | "dueAt">,
+): Promise<void> {
+  await updateRows(db, "executions", called, { callback_at: hint.callbackAt, due_at: hint.dueAt });
 }
 
 /** In the order of arrival, after the given id. */

@@ -30,6 +30,8 @@ function openSqlite(path: string): Dialect {
   if (database.pragma("synchronous", { simple: true }) !== 2)
     throw new Error("SQLite refuses synchronous=FULL");
   database.pragma("wal_autocheckpoint = 250");
+  // Savepoints keep copies of the pages they touch, by default in a file.
+  database.pragma("temp_store = MEMORY");
   database.pragma("foreign_keys = ON");
   database.pragma("busy_timeout = 5000");
   keepStatements(database);

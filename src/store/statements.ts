@@ -31,6 +31,21 @@ export function statement<P extends object, R>(
   };
 }
 
+/** A question about rows that are named by their ids, however many. */
+export function question<R>(
+  build: (db: Db, ids: readonly string[]) => Compilable<R>,
+): (db: Db, ids: readonly string[]) => Promise<R[]> {
+  const known = perDialect(() => new Map<number, string>());
+  return async (db, ids) => {
+    const found: R[] = [];
+    for (const step of steps(ids)) {
+      const text = lookUp(known(db), step.length, () => build(db, step).compile().sql);
+      found.push(...(await db.executeQuery<R>(CompiledQuery.raw(text, [...step]))).rows);
+    }
+    return found;
+  };
+}
+
 /** Inserts rows that all have the same columns. */
 export async function insertRows<T extends keyof Schema & string>(
   db: Db,

@@ -48,7 +48,7 @@ export function isEnd(status: ExecutionStatus | null): status is ExecutionStatus
 }
 
 /** Its POST may still be under way in some process: nobody else may conclude anything yet. */
-export function isInFlight(execution: Execution): boolean {
+export function isInFlight(execution: Pick<Execution, "phase" | "inDoubtAt">): boolean {
   return execution.phase === "submitting" && execution.inDoubtAt === null;
 }
 

@@ -21,7 +21,8 @@ export type Fact =
   | { fact: "not_found"; askedAt: number }
   /** A look-up or a check was not answered: says nothing. */
   | { fact: "unanswered"; retryAt: number }
-  | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number }
+  /** `heldUntil`: so long the reader of an end keeps it, to collect it at once. */
+  | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number; heldUntil?: number | null }
   | { fact: "callback" }
   | { fact: "cancel"; cancellation: Cancellation }
   | { fact: "cancel_sent"; mode: CancelMode }

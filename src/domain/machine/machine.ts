@@ -3,7 +3,7 @@
 // draws it. A wake-up (`dueAt`) is part of the state: that is how a change and what it owes the world are one.
 
 import type { Execution } from "../execution.ts";
-import { type Cancellation, isTerminal, type Run } from "../run.ts";
+import { type Cancellation, isTerminal } from "../run.ts";
 import { whileCollecting, whileOrphan } from "./afterwards.ts";
 import { isInFlight, type Known, type Moment, type Situation, type Transition, unchanged } from "./change.ts";
 import type { Fact } from "./fact.ts";
@@ -17,7 +17,7 @@ export function transition(situation: Situation, fact: Fact, moment: Moment): Tr
   if (fact.fact === "over_budget") return overBudget(situation, moment);
   const { execution } = situation;
   if (execution === null) return null;
-  if (fact.fact === "callback") return whenCalledBack(situation.run, calledBack(execution, moment.now));
+  if (fact.fact === "callback") return whenCalledBack(situation, execution, moment.now);
   const known: Known = { ...situation, execution };
   switch (execution.phase) {
     case "submitting":
@@ -37,13 +37,17 @@ export function transition(situation: Situation, fact: Fact, moment: Moment): Tr
  * A callback is a hint to look, and concerns the execution alone. While its POST may still be under way, the answer to
  * that comes first. Null when there is nothing to look for any more.
  */
-export function calledBack(execution: Execution, now: number): Execution | null {
+export function calledBack(
+  execution: Pick<Execution, "phase" | "inDoubtAt" | "dueAt">,
+  now: number,
+): Pick<Execution, "callbackAt" | "dueAt"> | null {
   if (execution.phase === "collecting" || execution.phase === "closed") return null;
-  return { ...execution, callbackAt: now, dueAt: isInFlight(execution) ? execution.dueAt : now };
+  return { callbackAt: now, dueAt: isInFlight(execution) ? execution.dueAt : now };
 }
 
-function whenCalledBack(run: Run, execution: Execution | null): Transition | null {
-  return execution === null ? null : unchanged(run, execution);
+function whenCalledBack({ run }: Situation, execution: Execution, now: number): Transition | null {
+  const hint = calledBack(execution, now);
+  return hint === null ? null : unchanged(run, { ...execution, ...hint });
 }
 
 function overBudget({ run, execution }: Situation, { now }: Moment): Transition | null {

@@ -1,7 +1,7 @@
 // While Lyceum has it: readings, until one says that it is over.
 
-import type { DetectedBy, Execution, ExecutionStatus, Reading } from "../execution.ts";
-import { billed, measured } from "../measure.ts";
+import type { Execution, ExecutionStatus, Reading } from "../execution.ts";
+import { billed, measured, measuresNothing } from "../measure.ts";
 import type { Run } from "../run.ts";
 import {
   event,
@@ -24,7 +24,7 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
   switch (fact.fact) {
     case "reading":
       return isEnd(fact.reading.status)
-        ? ended(known, fact.reading, fact.reading.status, fact.by, moment)
+        ? ended(known, fact, fact.reading.status, moment)
         : stillLive(known, fact.reading, fact.askedAt, moment);
     case "not_found": {
       if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
@@ -71,7 +71,7 @@ function stillLive(
       : [event(run, `execution.${status}`, { raw_status: reading.raw }, execution.id)];
   // Nothing waits for ever: its logs are out of reach by now, and it may still cost money.
   const isAborted = run.cancellation?.mode === "abort";
-  if (!isAborted && now - (execution.acceptedAt ?? now) >= LONGEST_LIFE_MS) {
+  if (!isAborted && hasLivedLongest(execution, now)) {
     const cancellation = { mode: "abort", cause: run.cancellation?.cause ?? "expired" } as const;
     return { run: { ...run, cancellation }, execution: { ...next, cancelSentAt: null, dueAt: now }, events };
   }
@@ -80,11 +80,31 @@ function stillLive(
 
 const LONGEST_LIFE_MS = 7 * 24 * 3_600_000;
 
+function hasLivedLongest({ acceptedAt }: Execution, now: number): boolean {
+  return now - (acceptedAt ?? now) >= LONGEST_LIFE_MS;
+}
+
+/**
+ * When to look again at a live execution that a reading shows just as it is known: nothing would follow from noting it
+ * but that. Null when there is more to it.
+ */
+export function nextLookAt(
+  execution: Execution,
+  run: Pick<Run, "timeoutS" | "cancellation">,
+  reading: Reading,
+  { now, rules }: Pick<Moment, "now" | "rules">,
+): number | null {
+  const isSame =
+    reading.raw === execution.rawStatus && (reading.status ?? execution.status) === execution.status;
+  const isExpected = execution.callbackAt !== null || run.cancellation !== null;
+  if (!isSame || isExpected || execution.unseenMs > 0 || hasLivedLongest(execution, now)) return null;
+  return measuresNothing(execution, reading) ? nextCheckAt(execution, run.timeoutS, now, rules) : null;
+}
+
 function ended(
   known: Known,
-  reading: Reading,
+  { reading, by, heldUntil }: Fact & { fact: "reading" },
   status: ExecutionStatus,
-  by: DetectedBy,
   moment: Moment,
 ): Transition {
   const { run, execution, policy } = known;
@@ -96,7 +116,7 @@ function ended(
     rawStatus: reading.raw,
     status,
     phase: "collecting",
-    dueAt: now,
+    dueAt: heldUntil ?? now,
     detectedAt: now,
     detectedBy: by,
     timedOut: status !== "completed" && (reading.timedOut || ranPastTimeout(run, execution, reading)),
