@@ -3,7 +3,8 @@ import { type Figure, type Goal, isReached } from "./measure.ts";
 import { goalText, short } from "./table.ts";
 
 export function chart(figures: Figure[]): string {
-  const bars = figures.filter((figure): figure is Judged => figure.goal !== null).map(bar);
+  const judged = figures.filter((figure): figure is Judged => figure.goal !== null);
+  const bars = judged.map((figure, index) => bar(figure, index, labelOf(figure, judged)));
   const height = TOP + bars.length * ROW + 10;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
@@ -18,21 +19,26 @@ export function chart(figures: Figure[]): string {
 
 type Judged = Figure & { goal: Goal };
 
-const WIDTH = 820;
+const WIDTH = 900;
 const ROW = 24;
 const TOP = 28;
-const LABELS = 300;
-const GOAL_AT = 480;
+const LABELS = 380;
+const GOAL_AT = 560;
 /** So that nothing, where nothing is the goal, stands at the goal. */
 const NOTHING = 0.001;
 
-function bar(figure: Judged, index: number): string {
+/** Figures of one name differ in what stands beside them. */
+function labelOf({ name, against }: Judged, all: Judged[]): string {
+  return all.filter((figure) => figure.name === name).length > 1 ? `${name} (${against})` : name;
+}
+
+function bar(figure: Judged, index: number, label: string): string {
   const y = TOP + index * ROW;
   const width = Math.min(WIDTH - LABELS - 150, (GOAL_AT - LABELS) * score(figure));
   const colour = isReached(figure) ? "#2a7f62" : "#c8553d";
   const told = `${short(figure.ratio.median)} (goal ${goalText(figure.goal)})`;
   return [
-    `<text x="${LABELS - 8}" y="${y + 13}" text-anchor="end" fill="#333">${escaped(figure.name)}</text>`,
+    `<text x="${LABELS - 8}" y="${y + 13}" text-anchor="end" fill="#333">${escaped(label)}</text>`,
     `<rect x="${LABELS}" y="${y}" width="${width.toFixed(1)}" height="17" fill="${colour}"/>`,
     `<text x="${LABELS + width + 6}" y="${y + 13}" fill="#333">${escaped(told)}</text>`,
   ].join("\n");

@@ -17,6 +17,8 @@ export interface Bench {
   /** For files of this run; gone at its end. */
   directory: string;
   progress(what: string): void;
+  /** What a scenario goes on without; told in one line. */
+  leaveOut(what: string): void;
 }
 
 export interface Goal {
@@ -45,18 +47,19 @@ export interface Rounds {
   theirs: Sample[];
 }
 
-/** Runs both arms in each round, and changes who begins. */
-export async function interleave(
+/** Runs all arms in each round, and changes who begins. */
+export async function interleave<Name extends string>(
   bench: Bench,
   what: string,
-  arms: { ours: () => Promise<Sample>; theirs: () => Promise<Sample> },
-): Promise<Rounds> {
-  const rounds: Rounds = { ours: [], theirs: [] };
+  arms: Record<Name, () => Promise<Sample>>,
+): Promise<Record<Name, Sample[]>> {
+  const names = Object.keys(arms) as Name[];
+  const rounds = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Sample[]>;
   for (let round = 0; round < bench.rounds; round++) {
-    const order = round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
-    for (const arm of order) {
-      bench.progress(`${what}, round ${round + 1} of ${bench.rounds}, ${arm}`);
-      rounds[arm].push(await arms[arm]());
+    const first = round % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      bench.progress(`${what}, round ${round + 1} of ${bench.rounds}, ${name}`);
+      rounds[name].push(await arms[name]());
     }
   }
   return rounds;

@@ -74,6 +74,10 @@ const bench: Bench = {
   size: (full, smoke) => (values.smoke ? smoke : full),
   directory,
   progress: showProgress,
+  leaveOut(what) {
+    clearProgress();
+    process.stdout.write(`\nleft out: ${what}\n`);
+  },
 };
 const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const setting = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "unknown" };

@@ -50,7 +50,7 @@ export async function startService(options: {
 /** One of `bench/servers`. */
 export async function startServer(
   name: string,
-  env: Record<string, string> = {},
+  env: Record<string, string | undefined> = {},
   isUp = "/livez",
 ): Promise<Running> {
   const port = await freePort();
@@ -64,7 +64,12 @@ export async function startServer(
 
 async function startProcess(
   main: string,
-  { port, isUp, env, under }: { port: number; isUp: string; env: Record<string, string>; under: string[] },
+  {
+    port,
+    isUp,
+    env,
+    under,
+  }: { port: number; isUp: string; env: Record<string, string | undefined>; under: string[] },
 ): Promise<Running> {
   const [command = "", ...args] = [...under, process.execPath, main];
   const child = spawn(command, args, {

@@ -10,7 +10,7 @@ export interface Connection {
 
 export async function openConnection(
   port: number,
-  onAnswer: (status: number, at: number) => void,
+  onAnswer: (status: number, at: number, answer: Buffer) => void,
   onFailure: (error: Error) => void,
 ): Promise<Connection> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -30,7 +30,7 @@ export async function openConnection(
 
 function listen(
   socket: Socket,
-  onAnswer: (status: number, at: number) => void,
+  onAnswer: (status: number, at: number, answer: Buffer) => void,
   onFailure: (error: Error) => void,
 ): void {
   let received: Buffer | null = null;
@@ -38,7 +38,7 @@ function listen(
     const bytes = received === null ? chunk : Buffer.concat([received, chunk]);
     const status = statusIfWhole(bytes);
     received = status === null ? bytes : null;
-    if (status !== null) onAnswer(status, performance.now());
+    if (status !== null) onAnswer(status, performance.now(), bytes);
   });
   socket.on("error", onFailure);
   socket.on("close", () => onFailure(new Error("the server closed the connection")));

@@ -1,79 +1,63 @@
 // The queues that stand beside the service, each as its own documentation uses it: what one is asked is to take jobs
-// durably, one or many, and to tell when they are taken.
-import { join } from "node:path";
-import SqliteDatabase from "better-sqlite3";
-import { Queue } from "bullmq";
-import { makeWorkerUtils } from "graphile-worker";
-import { PgBoss } from "pg-boss";
-import { better, defineQueue } from "plainjob";
+// durably, one or many, and to tell when they are taken; and, with its worker, when they are durably finished.
+import { openBullmq, workBullmq } from "./bullmq.ts";
+import { openGraphile, workGraphile } from "./graphile.ts";
+import { openPgboss, workPgboss } from "./pgboss.ts";
+import { openPlainjob, openPlainjobFull, workPlainjob, workPlainjobFull } from "./plainjob.ts";
+import { createTickets, type Tickets } from "./tickets.ts";
 
+/** A queue that nobody works on. */
 export interface Peer {
   /** Resolves once all of them are taken. */
   enqueue(jobs: object[]): Promise<unknown>;
   close(): Promise<void>;
 }
 
-export type PeerName = keyof typeof openers;
-export const peerNames = ["bullmq", "pgboss", "graphile", "plainjob", "plainjobFull"] as const;
-
-export function openPeer(name: PeerName, env: Record<string, string | undefined>): Promise<Peer> {
-  return openers[name](env);
+/** A queue with its worker, whose handler does nothing, in this process. */
+export interface WorkedPeer extends Peer {
+  enqueue(jobs: object[]): Promise<{ finished: Promise<void> }>;
 }
 
-type Env = Record<string, string | undefined>;
+/** Where to find the databases. */
+export type Env = Record<string, string | undefined>;
+export type PeerName = keyof typeof peers;
 
-const openers = { bullmq, pgboss, graphile, plainjob, plainjobFull };
+const peers = {
+  bullmq: { open: openBullmq, work: workBullmq },
+  pgboss: { open: openPgboss, work: workPgboss },
+  graphile: { open: openGraphile, work: workGraphile },
+  plainjob: { open: openPlainjob, work: workPlainjob },
+  plainjobFull: { open: openPlainjobFull, work: workPlainjobFull },
+};
 
-async function bullmq({ REDIS_PORT }: Env): Promise<Peer> {
-  const queue = new Queue("bench", { connection: { port: Number(REDIS_PORT), host: "127.0.0.1" } });
-  await queue.waitUntilReady();
-  const enqueue = (jobs: object[]) =>
-    jobs.length === 1
-      ? queue.add("job", jobs[0])
-      : queue.addBulk(jobs.map((data) => ({ name: "job", data })));
-  return { enqueue, close: () => queue.close() };
+export const peerNames = Object.keys(peers) as PeerName[];
+
+/** plainjob as it comes may lose what it took when the power fails. */
+export function isDurable(name: PeerName): boolean {
+  return name !== "plainjob";
 }
 
-async function pgboss({ POSTGRES_URL = "" }: Env): Promise<Peer> {
-  const boss = new PgBoss(POSTGRES_URL);
-  boss.on("error", () => {});
-  await boss.start();
-  await boss.createQueue("bench");
-  const enqueue = ([first = {}, ...others]: object[]): Promise<unknown> =>
-    others.length === 0
-      ? boss.send("bench", first)
-      : boss.insert(
-          "bench",
-          [first, ...others].map((data) => ({ data })),
-        );
-  return { enqueue, close: () => boss.stop({ graceful: false }) };
+export function openPeer(name: PeerName, env: Env): Promise<Peer> {
+  return peers[name].open(env);
 }
 
-async function graphile({ POSTGRES_URL = "" }: Env): Promise<Peer> {
-  const worker = await makeWorkerUtils({ connectionString: POSTGRES_URL });
-  await worker.migrate();
-  const enqueue = (jobs: object[]): Promise<unknown> =>
-    jobs.length === 1
-      ? worker.addJob("bench", jobs[0])
-      : worker.addJobs(jobs.map((payload) => ({ identifier: "bench", payload })));
-  return { enqueue, close: async () => worker.release() };
+export async function openWorkedPeer(name: PeerName, env: Env): Promise<WorkedPeer> {
+  const tickets = createTickets<number>();
+  const queue = await peers[name].work(env, tickets);
+  let last = 0;
+  return {
+    async enqueue(jobs) {
+      const ticket = ++last;
+      const finished = tickets.take(ticket, jobs.length);
+      await queue.enqueue(jobs.map((job) => ({ ...job, ticket })));
+      return { finished };
+    },
+    close: queue.close,
+  };
 }
 
-function plainjob(env: Env): Promise<Peer> {
-  return openPlainjob(env, "plainjob", null);
-}
-
-function plainjobFull(env: Env): Promise<Peer> {
-  return openPlainjob(env, "plainjob-full", "synchronous = FULL");
-}
-
-async function openPlainjob({ DIRECTORY = "" }: Env, name: string, pragma: string | null): Promise<Peer> {
-  const database = new SqliteDatabase(join(DIRECTORY, `${name}.db`));
-  const silent = { error() {}, warn() {}, info() {}, debug() {} };
-  const queue = defineQueue({ connection: better(database), logger: silent });
-  // After the queue was made: it sets NORMAL itself.
-  if (pragma !== null) database.pragma(pragma);
-  const enqueue = async (jobs: object[]) =>
-    jobs.length === 1 ? queue.add("bench", jobs[0]) : queue.addMany("bench", jobs);
-  return { enqueue, close: async () => queue.close() };
+/** What a queue with a worker is given: jobs that carry the ticket to be ended once they are durably finished. */
+export type JobTickets = Tickets<number>;
+export interface Ticketed {
+  ticket: number;
 }

@@ -1,5 +1,5 @@
 // How many callbacks a second, and how long one takes, beside the same server that does nothing with them.
-import { closedLoop } from "../load/loop.ts";
+import { loadOn } from "../load/cost.ts";
 import { type Bench, type Figure, interleave, ratioOf, type Scenario } from "../measure.ts";
 import { setStage } from "./callbacks.ts";
 
@@ -9,7 +9,8 @@ export const callback: Scenario = {
     "Each request is the first callback of another live execution: token checked, execution loaded, raw body, event, " +
     "counter and due check written, one commit with synchronous=FULL before the 204; log and metrics as shipped. " +
     "Lyceum does not answer meanwhile, so the checks that follow are not part of it. " +
-    "The bare server is the same Hono with the same token check and an empty 204.",
+    "The bare server is the same Hono with the same token check and an empty 204. Processor " +
+    "time is that of the server's process, all threads, per answer.",
   async run(bench) {
     return [...(await underLoad(bench, 50)), ...(await underLoad(bench, 500))];
   },
@@ -19,18 +20,20 @@ async function underLoad(bench: Bench, connections: number): Promise<Figure[]> {
   const most = bench.size(40_000, 300);
   const stage = await setStage(bench, `callback-${connections}`, most * (bench.rounds + 1));
   const { seconds } = bench;
-  const ours = () => closedLoop({ port: stage.ours.port, connections, seconds, next: stage.fresh(most) });
-  const theirs = () => closedLoop({ port: stage.bare.port, connections, seconds, next: stage.any() });
+  const ours = () => loadOn(stage.ours, { connections, seconds, next: stage.fresh(most) });
+  const theirs = () => loadOn(stage.bare, { connections, seconds, next: stage.any() });
   try {
     await ours();
     await theirs();
     const rounds = await interleave(bench, `callback, ${connections} connections`, { ours, theirs });
     const against = "bare server";
     const speed = { name: `callbacks, ${connections} connections`, unit: "req/s", against };
+    const cost = { name: `processor time of a callback, ${connections} connections`, unit: "µs", against };
     const tail = { name: `callback p99, ${connections} connections`, unit: "ms", against };
     return [
       ratioOf(rounds, "perSecond", { ...speed, goal: { atLeast: 0.75 } }),
       ratioOf(rounds, "p99", { ...tail, goal: { atMost: 2 } }),
+      ratioOf(rounds, "processorUs", { ...cost, goal: null }),
     ];
   } finally {
     await stage.stop();

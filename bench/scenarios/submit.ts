@@ -1,26 +1,27 @@
 // Jobs of one run, each with an idempotency key, beside the same server that parses and echoes.
 import { join } from "node:path";
 import { requestBytes } from "../load/connection.ts";
-import { closedLoop } from "../load/loop.ts";
+import { loadOn } from "../load/cost.ts";
 import { type Bench, interleave, ratioOf, type Scenario } from "../measure.ts";
-import { authorization, startServer, startService, startSilentLyceum } from "../service.ts";
+import { authorization, type Running, startServer, startService, startSilentLyceum } from "../service.ts";
 
 export const submit: Scenario = {
   name: "submit",
   includes:
     "API key, zod, idempotency key (new each time), job, run, compressed spec and two events, one commit with " +
     "synchronous=FULL before the 202; log and metrics as shipped. Lyceum does not answer meanwhile. The bare server " +
-    "parses with the same schema and echoes what it parsed.",
+    "parses with the same schema and echoes what it parsed. Processor time is that of the server's process, all " +
+    "threads, per answer.",
   async run(bench) {
     const lyceum = await startSilentLyceum();
     const database = join(bench.directory, "submit.db");
     const ours = await startService({ database, lyceumUrl: lyceum.url });
     const bare = await startServer("bare");
-    const arm = (port: number) => () => load(bench, port);
+    const arm = (server: Running) => () => load(bench, server);
     try {
-      await load(bench, ours.port);
-      await load(bench, bare.port);
-      const arms = { ours: arm(ours.port), theirs: arm(bare.port) };
+      await load(bench, ours);
+      await load(bench, bare);
+      const arms = { ours: arm(ours), theirs: arm(bare) };
       const rounds = await interleave(bench, "submissions, 50 connections", arms);
       const against = "bare server";
       return [
@@ -31,6 +32,12 @@ export const submit: Scenario = {
           goal: { atLeast: 0.5 },
         }),
         ratioOf(rounds, "p99", { name: "submission p99, 50 connections", unit: "ms", against, goal: null }),
+        ratioOf(rounds, "processorUs", {
+          name: "processor time of a submission",
+          unit: "µs",
+          against,
+          goal: null,
+        }),
       ];
     } finally {
       lyceum.stop();
@@ -39,30 +46,34 @@ export const submit: Scenario = {
   },
 };
 
-function load({ seconds }: Bench, port: number) {
-  return closedLoop({ port, connections: 50, seconds, next: submissionRequest });
+function load({ seconds }: Bench, server: Running) {
+  return loadOn(server, { connections: 50, seconds, next: () => submissionRequest() });
 }
 
 let submitted = 0;
 
-export function submissionRequest(): Buffer {
+export function submissionRequest(body = oneRun): Buffer {
   const key = `key-${process.pid}-${submitted++}`;
   const headers = { ...authorization, "Content-Type": "application/json", "Idempotency-Key": key };
-  return requestBytes("POST", "/v1/jobs", { headers, body: oneRun });
+  return requestBytes("POST", "/v1/jobs", { headers, body });
 }
 
-const oneRun = JSON.stringify({
-  name: "bench",
-  runs: [
-    {
-      kind: "python",
-      name: "a",
-      code: "print(1 + 1)",
-      timeout: 60,
-      env: { LR: "0.1" },
-      execution_type: "cpu",
-    },
-  ],
-  retry: { max_attempts: 3, on: ["system_failure"] },
-  metadata: { experiment: 7 },
-});
+/** One job of so many runs, each listed. */
+export function submissionBody(runs: number): string {
+  return JSON.stringify({
+    name: "bench",
+    runs: Array.from({ length: runs }, () => run),
+    retry: { max_attempts: 3, on: ["system_failure"] },
+    metadata: { experiment: 7 },
+  });
+}
+
+const run = {
+  kind: "python",
+  name: "a",
+  code: "print(1 + 1)",
+  timeout: 60,
+  env: { LR: "0.1" },
+  execution_type: "cpu",
+};
+const oneRun = submissionBody(1);

@@ -23,7 +23,7 @@ export const wal: Scenario = {
       const callbacks = stage.fresh(Number.POSITIVE_INFINITY);
       await Promise.all([
         closedLoop({ port, connections: 25, seconds, next: callbacks }),
-        closedLoop({ port, connections: 25, seconds, next: submissionRequest }),
+        closedLoop({ port, connections: 25, seconds, next: () => submissionRequest() }),
       ]);
       return [
         alone([mebibytes()], { name: "WAL after 60 s of full load", unit: "MiB", goal: { atMost: 16 } }),

@@ -8,13 +8,32 @@ import { type Submission, submit } from "../../src/orchestration/submit.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createReport } from "../../src/telemetry/report.ts";
-import type { Peer } from "../peers/peer.ts";
 import { openBenchStore } from "../rows.ts";
+import { startLives } from "./life.ts";
+import type { Peer, WorkedPeer } from "./peer.ts";
+import { createTickets } from "./tickets.ts";
 
 export async function openOurs(path: string): Promise<Peer> {
+  const context = await openContext(path);
+  return { enqueue: submitter(context), close: () => context.store.close() };
+}
+
+/** Whatever is submitted is taken through its life at once. */
+export async function workOurs(path: string): Promise<WorkedPeer> {
+  const context = await openContext(path);
+  const tickets = createTickets<string>();
+  const idle = startLives(context, ({ jobId }) => tickets.end(jobId));
+  const submitRuns = submitter(context);
+  return {
+    enqueue: async (jobs) => ({ finished: tickets.take(await submitRuns(jobs), jobs.length) }),
+    close: () => idle().then(() => context.store.close()),
+  };
+}
+
+async function openContext(path: string): Promise<Context> {
   const store = openBenchStore(path);
   await store.migrate();
-  const context: Context = {
+  return {
     store,
     newId: idSource(systemClock),
     random: Math.random,
@@ -29,13 +48,16 @@ export async function openOurs(path: string): Promise<Peer> {
     durations: createDurations(),
     report: createReport(createLogger("silent"), createMetrics()),
   };
+}
+
+/** Answers the job's id. */
+function submitter(context: Context): (jobs: object[]) => Promise<string> {
   let submitted = 0;
-  return {
-    enqueue(jobs) {
-      const sender = { apiKey: "bench", idempotencyKey: `key-${submitted++}`, body: JSON.stringify(jobs) };
-      return submit(context, sender, submissionOf(jobs.length));
-    },
-    close: () => store.close(),
+  return async (jobs) => {
+    const sender = { apiKey: "bench", idempotencyKey: `key-${submitted++}`, body: JSON.stringify(jobs) };
+    const result = await submit(context, sender, submissionOf(jobs.length));
+    if (result.outcome !== "created") throw new Error(`the submission is a ${result.outcome}`);
+    return result.job.id;
   };
 }
 

@@ -1,0 +1,64 @@
+// plainjob, as shipped (synchronous=NORMAL) and with FULL. Its worker takes one job after the other, and looks for new
+// ones a thousand times a second: nothing wakes it.
+import { join } from "node:path";
+import SqliteDatabase from "better-sqlite3";
+import { better, defineQueue, defineWorker, type Queue } from "plainjob";
+import type { Env, JobTickets, Peer, Ticketed } from "./peer.ts";
+
+export const openPlainjob = async (env: Env) => toPeer(openQueue(env, "plainjob"));
+export const openPlainjobFull = async (env: Env) => toPeer(openQueue(env, "plainjob-full", FULL));
+export const workPlainjob = async (env: Env, tickets: JobTickets) =>
+  work(openQueue(env, "plainjob-work"), tickets);
+export const workPlainjobFull = async (env: Env, tickets: JobTickets) =>
+  work(openQueue(env, "plainjob-full-work", FULL), tickets);
+
+const FULL = "synchronous = FULL";
+const silent = { error() {}, warn() {}, info() {}, debug() {} };
+
+function openQueue({ DIRECTORY = "" }: Env, name: string, pragma?: string): Queue {
+  const database = new SqliteDatabase(join(DIRECTORY, `${name}.db`));
+  const queue = defineQueue({ connection: better(database), logger: silent });
+  // After the queue was made: it sets NORMAL itself.
+  if (pragma !== undefined) database.pragma(pragma);
+  return queue;
+}
+
+function toPeer(queue: Queue): Peer {
+  const enqueue = async (jobs: object[]) =>
+    jobs.length === 1 ? queue.add("bench", jobs[0]) : queue.addMany("bench", jobs);
+  return { enqueue, close: async () => queue.close() };
+}
+
+/** The worker looks for jobs from the first one on until none has come for a while: idle, it would slow the others. */
+function work(queue: Queue, tickets: JobTickets): Peer {
+  const { enqueue, close } = toPeer(queue);
+  let stop = async () => {};
+  let isRunning = false;
+  let idle: NodeJS.Timeout;
+  const pause = () => {
+    clearTimeout(idle);
+    isRunning = false;
+    return stop();
+  };
+  return {
+    enqueue(jobs) {
+      clearTimeout(idle);
+      idle = setTimeout(pause, 100);
+      if (!isRunning) stop = startWorker(queue, tickets);
+      isRunning = true;
+      return enqueue(jobs);
+    },
+    close: () => pause().then(close),
+  };
+}
+
+function startWorker(queue: Queue, tickets: JobTickets): () => Promise<void> {
+  const worker = defineWorker("bench", () => {}, {
+    queue,
+    logger: silent,
+    pollIntervall: 1,
+    onCompleted: ({ data }) => tickets.end((JSON.parse(data) as Ticketed).ticket),
+  });
+  const ended = worker.start();
+  return () => worker.stop().then(() => ended);
+}

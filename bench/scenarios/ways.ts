@@ -1,0 +1,49 @@
+// The ways in which jobs are brought to a queue, and how ours compares with the peers in each of them.
+import { type Bench, type Figure, interleave, ratioOf, type Sample } from "../measure.ts";
+import { isDurable, type PeerName } from "../peers/peer.ts";
+
+interface Way {
+  way: string;
+  atOnce: number;
+  /** Jobs that are brought together. */
+  batch: number;
+}
+
+const ways: Way[] = [
+  { way: "one at a time", atOnce: 1, batch: 1 },
+  { way: "50 at once", atOnce: 50, batch: 1 },
+  { way: "batches of 100", atOnce: 1, batch: 100 },
+  { way: "batches of 1,000", atOnce: 1, batch: 1_000 },
+];
+
+/** Brings jobs in that way for a moment; whoever brings them brings one batch at least to where it shall go. */
+export type Arm = (load: {
+  atOnce: number;
+  batch: number;
+  seconds: number;
+}) => Promise<{ perSecond: number }>;
+
+export interface Contest {
+  kind: "enqueue" | "enqueue + process";
+  layer: "in-process" | "over HTTP";
+  ours: Arm;
+  peers: Map<PeerName, Arm>;
+}
+
+/** All of them in each round, so that one and the same measurement of ours stands beside every peer. */
+export async function compare(bench: Bench, { kind, layer, ours, peers }: Contest): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const { way, atOnce, batch } of ways) {
+    const load = { atOnce, batch: bench.size(batch, Math.ceil(batch / 50)), seconds: bench.seconds / 16 };
+    const arms: Record<string, () => Promise<Sample>> = { ours: () => ours(load) };
+    for (const [peer, arm] of peers) arms[peer] = () => arm(load);
+    const rounds = await interleave(bench, `${kind}, ${way}, ${layer}`, arms);
+    for (const peer of peers.keys()) {
+      const goal = isDurable(peer) ? { atLeast: 1 } : null;
+      const figure = { name: `${kind}, ${way}, ${layer}`, unit: "jobs/s", against: peer, goal };
+      const both = { ours: rounds.ours ?? [], theirs: rounds[peer] ?? [] };
+      figures.push(ratioOf(both, "perSecond", figure));
+    }
+  }
+  return figures;
+}
