@@ -1,14 +1,15 @@
-// Accepting a job: one transaction writes the job, its runs, the idempotency key and the first events.
-import { createHash } from "node:crypto";
+// Accepting jobs: one transaction writes the job, its runs, the idempotency key and the first events, and those of all
+// other jobs that come in the same turn.
+import { hash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { nextTicks } from "../store/counters.ts";
-import { findIdempotencyKey, insertIdempotencyKey } from "../store/idempotency.ts";
-import { findJob, insertJob, type JobRow } from "../store/jobs.ts";
+import { findIdempotencyKeys, type IdempotencyRow, insertIdempotencyKeys } from "../store/idempotency.ts";
+import { findJob, insertJobs, type JobRow } from "../store/jobs.ts";
 import { insertRuns, type NewRun } from "../store/runs.ts";
-import { insertSpecs } from "../store/specs.ts";
+import { insertSpecs, type SpecEntry } from "../store/specs.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 import { jobEvent } from "./settle.ts";
@@ -42,40 +43,98 @@ export type Submitted =
   /** The idempotency key was used for another body. */
   | { outcome: "mismatch" };
 
+/** Resolves once the job is durable, or was found to be so already. */
 export async function submit(context: Context, sender: Sender, submission: Submission): Promise<Submitted> {
-  const bodyHash = createHash("sha256").update(sender.body).digest("base64url");
-  const submitted = await context.store.write(async (tx): Promise<Submitted> => {
-    if (sender.idempotencyKey !== null) {
-      const known = await findIdempotencyKey(tx.db, sender.apiKey, sender.idempotencyKey);
-      if (known !== null && known.body_hash !== bodyHash) return { outcome: "mismatch" };
-      const job = known === null ? null : await findJob(tx.db, known.job_id, sender.apiKey);
-      if (job !== null) return { outcome: "replayed", job };
-    }
-    const job = await insert(tx, sender, submission);
-    if (sender.idempotencyKey !== null) {
-      await insertIdempotencyKey(tx.db, {
-        api_key: sender.apiKey,
-        key: sender.idempotencyKey,
-        body_hash: bodyHash,
-        job_id: job.id,
-      });
-    }
-    return { outcome: "created", job };
-  });
+  const bodyHash = hash("sha256", sender.body, "base64url");
+  const submitted = await context.store.writeTogether(submitAll, { sender, bodyHash, submission });
   if (submitted.outcome === "created") {
     context.report.jobSubmitted({ jobId: submitted.job.id, runs: submitted.job.total, key: sender.apiKey });
   }
   return submitted;
 }
 
-async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<JobRow> {
-  const id = tx.newId("job");
-  const runs = newRuns(tx, id, submission);
-  const total = runs.length;
+interface Asked {
+  sender: Sender;
+  bodyHash: string;
+  submission: Submission;
+}
+
+async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
+  const used = await usedKeys(tx, all);
+  // A new job joins the end of the round: it must not push in before a job that has waited longer.
+  const lastTick = await nextTicks(tx.db, "dispatch.tick", all.length);
+  const jobs: JobRow[] = [];
+  const specs: SpecEntry[] = [];
+  const runs: NewRun[] = [];
+  const keys: IdempotencyRow[] = [];
+
+  const submitted = all.map(({ sender, bodyHash, submission }, index): Submitted => {
+    const { apiKey, idempotencyKey } = sender;
+    const before = idempotencyKey === null ? undefined : used.get(nameOf(apiKey, idempotencyKey));
+    if (before !== undefined && before.bodyHash !== bodyHash) return { outcome: "mismatch" };
+    if (before !== undefined) return { outcome: "replayed", job: before.job };
+    const id = tx.newId("job");
+    const runsOfJob = newRuns(tx, id, submission);
+    const job = newJob(
+      tx,
+      { id, apiKey, total: runsOfJob.length, served: lastTick - all.length + 1 + index },
+      submission,
+    );
+    jobs.push(job);
+    specs.push(
+      ...submission.runs.map(({ spec, policy }, position) => ({ jobId: id, position, spec, policy })),
+    );
+    for (const run of runsOfJob) runs.push(run);
+    if (idempotencyKey !== null) {
+      keys.push({ api_key: apiKey, key: idempotencyKey, body_hash: bodyHash, job_id: id });
+      used.set(nameOf(apiKey, idempotencyKey), { bodyHash, job });
+    }
+    tx.emit(jobEvent(job, "created"));
+    for (const run of runsOfJob) tx.emit({ type: "run.queued", jobId: id, runId: run.id, data: {} });
+    tx.wake("dispatch", tx.now);
+    if (job.deadline_at !== null) tx.wake("steer", job.deadline_at);
+    return { outcome: "created", job };
+  });
+
+  await insertJobs(tx.db, jobs);
+  await insertSpecs(tx.db, specs);
+  await insertRuns(tx.db, runs, tx.now);
+  await insertIdempotencyKeys(tx.db, keys);
+  return submitted;
+}
+
+interface Use {
+  bodyHash: string;
+  job: JobRow;
+}
+
+/** Of the keys that these submissions name, those that were used before, with their jobs. */
+async function usedKeys({ db }: Tx, all: Asked[]): Promise<Map<string, Use>> {
+  const named = all.flatMap(({ sender: { apiKey, idempotencyKey } }) =>
+    idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],
+  );
+  const used = new Map<string, Use>();
+  for (const known of await findIdempotencyKeys(db, named)) {
+    const job = await findJob(db, known.job_id, known.api_key);
+    if (job !== null) used.set(nameOf(known.api_key, known.key), { bodyHash: known.body_hash, job });
+  }
+  return used;
+}
+
+/** Names of API keys hold no line feed. */
+function nameOf(apiKey: string, key: string): string {
+  return `${apiKey}\n${key}`;
+}
+
+function newJob(
+  tx: Tx,
+  { id, apiKey, total, served }: { id: string; apiKey: string; total: number; served: number },
+  submission: Submission,
+): JobRow {
   const deadlineAt = submission.deadlineS === null ? null : tx.now + submission.deadlineS * 1000;
-  const job: JobRow = {
+  return {
     id,
-    api_key: sender.apiKey,
+    api_key: apiKey,
     name: submission.name,
     status: "queued",
     priority: submission.priority,
@@ -91,8 +150,7 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
     cancel_cause: null,
     due_at: deadlineAt,
     ready_at: tx.now,
-    // A new job joins the end of the round: it must not push in before a job that has waited longer.
-    served: await nextTicks(tx.db, "dispatch.tick", 1),
+    served,
     total,
     queued: total,
     active: 0,
@@ -111,16 +169,6 @@ async function insert(tx: Tx, sender: Sender, submission: Submission): Promise<J
     erase_requested_at: null,
     erase_at: null,
   };
-  await insertJob(tx.db, job);
-  await insertSpecs(tx.db, id, submission.runs);
-  await insertRuns(tx.db, runs, tx.now);
-  tx.emit(
-    jobEvent(job, "created"),
-    ...runs.map(({ id }) => ({ type: "run.queued" as const, jobId: job.id, runId: id, data: {} })),
-  );
-  tx.wake("dispatch", tx.now);
-  if (deadlineAt !== null) tx.wake("steer", deadlineAt);
-  return job;
 }
 
 function newRuns(tx: Tx, jobId: string, { runs }: Submission): NewRun[] {

@@ -30,7 +30,7 @@ export async function findCalled(db: Db, executionIds: string[]): Promise<Called
   return rows.map((row) => ({ ...row, kept: Number(row.kept) }));
 }
 
-const selectCalled = question<Omit<Called, "kept"> & { kept: unknown }>((db, ids) =>
+const selectCalled = question<string, Omit<Called, "kept"> & { kept: unknown }>((db, ids) =>
   db
     .selectFrom("executions")
     .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])

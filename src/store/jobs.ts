@@ -3,24 +3,31 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import type { JobsTable } from "./schema.ts";
+import { insertRows, statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
-export async function insertJob(db: Db, job: Insertable<JobsTable>): Promise<void> {
-  await db
-    .insertInto("api_keys")
-    .values({ name: job.api_key, served: 0 })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  await db.insertInto("jobs").values(job).execute();
+export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise<void> {
+  const names = new Set(jobs.map((job) => job.api_key));
+  await insertRows(
+    db,
+    "api_keys",
+    [...names].map((name) => ({ name, served: 0 })),
+    "skip",
+  );
+  await insertRows(db, "jobs", jobs);
 }
 
 /** @param owner a key's name to see only its jobs; null sees all. */
 export async function findJob(db: Db, id: string, owner: string | null): Promise<JobRow | null> {
-  const row = await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  const [row] = (await selectJob(db, { id })).rows;
   return row === undefined || (owner !== null && row.api_key !== owner) ? null : row;
 }
+
+const selectJob = statement<{ id: string }, JobRow>((db, { id }) =>
+  db.selectFrom("jobs").selectAll().where("id", "=", id),
+);
 
 export interface JobFilter {
   owner: string | null;

@@ -2,26 +2,25 @@
 import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { packDocument, unpackDocument } from "./documents.ts";
+import { insertRows } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
-/** What the runs of a job ask for, by position; kept once, however many runs share it. */
-export async function insertSpecs(
-  db: Db,
-  jobId: string,
-  entries: { spec: RunSpec; policy?: Partial<Policy> }[],
-): Promise<void> {
-  const rows = entries.map(({ spec, policy }, position) => ({
+/** One entry of a submission; kept once, however many runs share it. */
+export interface SpecEntry {
+  jobId: string;
+  position: number;
+  spec: RunSpec;
+  policy?: Partial<Policy> | undefined;
+}
+
+export async function insertSpecs(db: Db, entries: SpecEntry[]): Promise<void> {
+  const rows = entries.map(({ jobId, position, spec, policy }) => ({
     job_id: jobId,
     position,
     spec: packDocument(spec),
     policy: policy === undefined || Object.keys(policy).length === 0 ? null : JSON.stringify(policy),
   }));
-  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await db
-      .insertInto("specs")
-      .values(rows.slice(from, from + ROWS_AT_ONCE))
-      .execute();
-  }
+  await insertRows(db, "specs", rows);
 }
 
 /** The names that the job's matrices vary, in the order of the submission. */
@@ -57,5 +56,3 @@ export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {
   if (row.matrix === null || spec.kind === "compose") return spec;
   return { ...spec, env: { ...spec.env, ...(JSON.parse(row.matrix) as Record<string, string>) } };
 }
-
-const ROWS_AT_ONCE = 500;

@@ -31,35 +31,43 @@ export function statement<P extends object, R>(
   };
 }
 
-/** A question about rows that are named by their ids, however many. */
-export function question<R>(
-  build: (db: Db, ids: readonly string[]) => Compilable<R>,
-): (db: Db, ids: readonly string[]) => Promise<R[]> {
+/** A question about rows that are named by a key of one column or several, however many. */
+export function question<K extends string | readonly string[], R>(
+  build: (db: Db, keys: readonly K[]) => Compilable<R>,
+): (db: Db, keys: readonly K[]) => Promise<R[]> {
   const known = perDialect(() => new Map<number, string>());
-  return async (db, ids) => {
+  return async (db, keys) => {
     const found: R[] = [];
-    for (const step of steps(ids)) {
+    for (const step of steps(keys)) {
       const text = lookUp(known(db), step.length, () => build(db, step).compile().sql);
-      found.push(...(await db.executeQuery<R>(CompiledQuery.raw(text, [...step]))).rows);
+      found.push(...(await db.executeQuery<R>(CompiledQuery.raw(text, step.flat()))).rows);
     }
     return found;
   };
 }
 
-/** Inserts rows that all have the same columns. */
+/**
+ * Inserts rows that all have the same columns. Answers how many.
+ * @param ifTaken what to do with a row whose key there is already: fail with all of them, or leave it out.
+ */
 export async function insertRows<T extends keyof Schema & string>(
   db: Db,
   table: T,
   rows: readonly Insertable<Schema[T]>[],
-): Promise<void> {
+  ifTaken: "fail" | "skip" = "fail",
+): Promise<number> {
   const columns = Object.keys(rows[0] ?? {});
+  let inserted = 0;
   for (const step of steps(rows)) {
-    const text = lookUp(texts(db), `insert ${step.length} ${table} ${columns.join(" ")}`, () => {
-      return db.insertInto(table).values(step).compile().sql;
+    const text = lookUp(texts(db), `${ifTaken} ${step.length} ${table} ${columns.join(" ")}`, () => {
+      const insert = db.insertInto(table).values(step);
+      return (ifTaken === "fail" ? insert : insert.onConflict((c) => c.doNothing())).compile().sql;
     });
     const values = step.flatMap((row) => columns.map((column) => (row as Record<string, unknown>)[column]));
-    await db.executeQuery(CompiledQuery.raw(text, values));
+    const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, values));
+    inserted += Number(numAffectedRows);
   }
+  return inserted;
 }
 
 /** A row as it was read: saved only if it still has this version. */

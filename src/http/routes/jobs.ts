@@ -50,8 +50,10 @@ export const jobRoutes: Route[] = [
   },
 ];
 
+const maybeIdempotencyKey = idempotencyKey.optional();
+
 async function postJob(c: Call, desk: Desk): Promise<Response> {
-  const key = validate(idempotencyKey.optional(), c.req.header("Idempotency-Key"), {
+  const key = validate(maybeIdempotencyKey, c.req.header("Idempotency-Key"), {
     pointer: () => "header:Idempotency-Key",
   });
   if (!key.ok) return invalid(c, key.errors);
