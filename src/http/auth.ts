@@ -1,5 +1,5 @@
 // API keys: who calls, and what the role allows.
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 export type Role = "submit" | "read" | "admin";
 
@@ -36,5 +36,5 @@ export function ownerSeenBy({ name, role }: Caller): string | null {
 }
 
 function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }

@@ -43,7 +43,7 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
 }
 
 async function whyNot(db: Db, jobId: string): Promise<string> {
-  const job = await findJob(db, jobId, null);
+  const job = await findJob(db, jobId);
   if (job?.budget_reached_at != null) return "the job's budget is used up; submit a new job";
   if (job?.erase_at != null) return "the job is being deleted";
   return "the job is being cancelled; retry once it is terminal";

@@ -115,7 +115,7 @@ async function usedKeys({ db }: Tx, all: Asked[]): Promise<Map<string, Use>> {
   );
   const used = new Map<string, Use>();
   for (const known of await findIdempotencyKeys(db, named)) {
-    const job = await findJob(db, known.job_id, known.api_key);
+    const job = await findJob(db, known.job_id);
     if (job !== null) used.set(nameOf(known.api_key, known.key), { bodyHash: known.body_hash, job });
   }
   return used;

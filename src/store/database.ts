@@ -11,8 +11,16 @@ import { appendEvents } from "./events.ts";
 import { groupCommit } from "./groupcommit.ts";
 import { insertNotices } from "./notices.ts";
 import type { Schema } from "./schema.ts";
-import { together, type WriteTogether } from "./together.ts";
-import { Conflict, type Db, type Performed, type Topic, type Wake, type Work } from "./transaction.ts";
+import { type Together, together } from "./together.ts";
+import {
+  Conflict,
+  type Db,
+  type Performed,
+  type Topic,
+  type Tx,
+  type Wake,
+  type Work,
+} from "./transaction.ts";
 
 export interface Store {
   db: Db;
@@ -20,7 +28,9 @@ export interface Store {
   /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again if another writer came between. */
   write<T>(work: Work<T>): Promise<T>;
   /** As `write`, together with all that is given to the same function in the same turn of the event loop. */
-  writeTogether: WriteTogether;
+  writeTogether: Together<Tx>;
+  /** The same for questions: one statement answers all that ask in the same turn. */
+  readTogether: Together<Db>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
   /** Applies what is missing; answers the names. */
   migrate(): Promise<string[]>;
@@ -83,6 +93,10 @@ export function openStore(
     kind: target.kind,
     write,
     writeTogether: together(write),
+    readTogether: together(async (read) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return read(db);
+    }),
     onCommit: (listener) => void listeners.push(listener),
     async migrate() {
       const { error, results } = await migrator.migrateToLatest();

@@ -20,7 +20,9 @@ export function groupCommit(db: Db, perform: Perform) {
     const settled: (() => void)[] = [];
     try {
       await db.transaction().execute(async (trx) => {
-        for (const one of batch) settled.push(await attempt(trx, one));
+        // Who is alone needs no savepoint: the transaction is one.
+        const carryOut = batch.length === 1 ? attempt : attemptApart;
+        for (const one of batch) settled.push(await carryOut(trx, one));
       });
       for (const settle of settled) settle();
     } catch (error) {
@@ -32,16 +34,21 @@ export function groupCommit(db: Db, perform: Perform) {
     if (busy) setImmediate(() => void flush());
   }
 
-  async function attempt(trx: Db, { work, resolve, reject }: Waiting): Promise<() => void> {
+  async function attempt(trx: Db, { work, resolve }: Waiting): Promise<() => void> {
+    const performed = await perform(trx, work);
+    return () => resolve(performed);
+  }
+
+  async function attemptApart(trx: Db, waiting: Waiting): Promise<() => void> {
     await savepoint.execute(trx);
     try {
-      const performed = await perform(trx, work);
+      const settle = await attempt(trx, waiting);
       await release.execute(trx);
-      return () => resolve(performed);
+      return settle;
     } catch (error) {
       await rollback.execute(trx);
       await release.execute(trx);
-      return () => reject(error);
+      return () => waiting.reject(error);
     }
   }
 

@@ -3,7 +3,7 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import type { JobsTable } from "./schema.ts";
-import { insertRows, statement } from "./statements.ts";
+import { insertRows, question } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type JobRow = Selectable<JobsTable>;
@@ -19,14 +19,19 @@ export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise
   await insertRows(db, "jobs", jobs);
 }
 
-/** @param owner a key's name to see only its jobs; null sees all. */
-export async function findJob(db: Db, id: string, owner: string | null): Promise<JobRow | null> {
-  const [row] = (await selectJob(db, { id })).rows;
-  return row === undefined || (owner !== null && row.api_key !== owner) ? null : row;
+export async function findJob(db: Db, id: string): Promise<JobRow | null> {
+  return (await findJobs(db, [id]))[0] ?? null;
 }
 
-const selectJob = statement<{ id: string }, JobRow>((db, { id }) =>
-  db.selectFrom("jobs").selectAll().where("id", "=", id),
+/** One answer for each id, in their order. */
+export async function findJobs(db: Db, ids: string[]): Promise<(JobRow | null)[]> {
+  const rows = await selectJobs(db, [...new Set(ids)]);
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => known.get(id) ?? null);
+}
+
+const selectJobs = question<string, JobRow>((db, ids) =>
+  db.selectFrom("jobs").selectAll().where("id", "in", ids),
 );
 
 export interface JobFilter {

@@ -7,10 +7,10 @@ import { deliverAgain } from "../../orchestration/webhook.ts";
 import { type DeliveryRow, findDelivery, listDeliveries, readLog } from "../../store/deliveries.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
 import { idIn, queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
-import { jobOf, noJob } from "./jobs.ts";
 import { noWebhook, webhookOf } from "./webhooks.ts";
 
 const ofWebhook = "/v1/webhooks/:webhook/deliveries";

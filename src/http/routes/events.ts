@@ -14,13 +14,13 @@ import { findJob } from "../../store/jobs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor } from "../cursor.ts";
+import { jobOf, noJob } from "../job.ts";
 import { invalid, tooMany } from "../problem.ts";
 import { callerOf, queryOf, type Route } from "../route.ts";
 import { eventStream } from "../stream.ts";
 import { topics } from "../tail.ts";
 import { type Validated, validate } from "../validate.ts";
 import { viewEvent } from "../view.ts";
-import { jobOf, noJob } from "./jobs.ts";
 
 export const eventRoutes: Route[] = [
   { method: "GET", path: "/v1/events", access: "read", operation: operations.readEvents, handle: getEvents },
@@ -52,7 +52,7 @@ async function getJobEvents(c: Call, desk: Desk): Promise<Response> {
   if (job === null) return noJob(c);
   // A run that was retried by hand lives on in a terminal job, and its events are waited for, too.
   const isOver = async () => {
-    const row = await findJob(desk.store.db, job.id, null);
+    const row = await findJob(desk.store.db, job.id);
     return row === null || (row.ended_at !== null && row.queued + row.active + row.collecting === 0);
   };
   const filter = { owner: null, jobId: job.id };

@@ -5,13 +5,12 @@ import type { Execution } from "../../domain/execution.ts";
 import { callbackToken } from "../../domain/token.ts";
 import { listCallbacks } from "../../store/callbacks.ts";
 import { findExecution } from "../../store/executions.ts";
-import { findJob } from "../../store/jobs.ts";
-import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { jobSeen } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
 import { redactBody } from "../redact.ts";
-import { callerOf, idIn, queryOf, type Route } from "../route.ts";
+import { idIn, queryOf, type Route } from "../route.ts";
 import { viewCallback, viewExecution } from "../view.ts";
 
 export const executionRoutes: Route[] = [
@@ -62,8 +61,7 @@ async function getCallbacks(c: Call, desk: Desk): Promise<Response> {
 
 async function executionOf(c: Call, desk: Desk): Promise<Execution | null> {
   const execution = await findExecution(desk.store.db, idIn(c, "execution"));
-  const job =
-    execution === null ? null : await findJob(desk.store.db, execution.jobId, ownerSeenBy(callerOf(c)));
+  const job = execution === null ? null : await jobSeen(c, desk, execution.jobId);
   return job === null ? null : execution;
 }
 

@@ -10,12 +10,13 @@ import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
 import { eraseJob } from "../../orchestration/erase.ts";
 import { submit } from "../../orchestration/submit.ts";
-import { deleteJob, findJob, type JobRow, listJobs } from "../../store/jobs.ts";
+import { deleteJob, type JobRow, listJobs } from "../../store/jobs.ts";
 import { listRuns, type RunRow } from "../../store/runs.ts";
 import { heldUntil, queuePosition } from "../../store/turns.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
 import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
 import { validate } from "../validate.ts";
@@ -176,13 +177,4 @@ async function postCancel(c: Call, desk: Desk): Promise<Response> {
   if (job === null) return noJob(c);
   await cancelJob(desk, job, { mode: body.value.mode, cause: "request" });
   return c.json(viewJob((await jobOf(c, desk)) ?? job));
-}
-
-/** The job that the path names, if the caller may see it. */
-export function jobOf(c: Call, desk: Desk): Promise<JobRow | null> {
-  return findJob(desk.store.db, idIn(c, "job"), ownerSeenBy(callerOf(c)));
-}
-
-export function noJob(c: Call): Response {
-  return problem(c, "not-found", "no job of yours has this id; it may have been deleted or pruned");
 }

@@ -6,10 +6,11 @@ import { listRuns } from "../../store/runs.ts";
 import { matrixNames } from "../../store/specs.ts";
 import type { Call, Desk } from "../call.ts";
 import { csvHeader, csvLines } from "../csv.ts";
+import { jobOf, noJob } from "../job.ts";
 import { invalid } from "../problem.ts";
 import { viewResult } from "../result.ts";
 import { queryOf, type Route } from "../route.ts";
-import { jobOf, noJob, pageOfRuns } from "./jobs.ts";
+import { pageOfRuns } from "./jobs.ts";
 import { viewRuns } from "./runs.ts";
 
 export const resultRoutes: Route[] = [

@@ -6,12 +6,12 @@ import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry.ts";
 import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
-import { findJob, type JobRow } from "../../store/jobs.ts";
+import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
-import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
+import { jobSeen } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
-import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { idIn, jsonBody, queryOf, type Route } from "../route.ts";
 import { viewRun } from "../view.ts";
 import { whenEnded } from "../wait.ts";
 
@@ -51,7 +51,7 @@ export async function viewRuns(desk: Desk, runs: RunRow[]) {
 /** The run that the path names with its job, if the caller may see it. */
 export async function runOf(c: Call, desk: Desk): Promise<{ run: RunRow; job: JobRow } | null> {
   const run = await findRun(desk.store.db, idIn(c, "run"));
-  const job = run === null ? null : await findJob(desk.store.db, run.job_id, ownerSeenBy(callerOf(c)));
+  const job = run === null ? null : await jobSeen(c, desk, run.job_id);
   return run === null || job === null ? null : { run, job };
 }
 
