@@ -1,21 +1,28 @@
 // What ends cost: added to the day, the job and the key in the transaction that learns of it, never counted afterwards.
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { type Tally, toNano } from "../domain/cost.ts";
+import type { JobRow } from "./jobs.ts";
+import type { ApiKeysTable } from "./schema.ts";
+import { statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally): Promise<void> {
+  await plusUsage(db, { day, apiKey, ...tally });
+}
+
+const plusUsage = statement<Tally & { day: string; apiKey: string }, never>((db, by) => {
   const plus = (name: "executions" | "duration_ms" | "billed_nano" | "estimated_nano" | "unpriced") =>
     sql<number>`${sql.ref(`usage.${name}`)} + ${sql.ref(`excluded.${name}`)}`;
-  await db
+  return db
     .insertInto("usage")
     .values({
-      day,
-      api_key: apiKey,
-      executions: tally.executions,
-      duration_ms: tally.durationMs,
-      billed_nano: tally.billedNano,
-      estimated_nano: tally.estimatedNano,
-      unpriced: tally.unpriced,
+      day: by.day,
+      api_key: by.apiKey,
+      executions: by.executions,
+      duration_ms: by.durationMs,
+      billed_nano: by.billedNano,
+      estimated_nano: by.estimatedNano,
+      unpriced: by.unpriced,
     })
     .onConflict((c) =>
       c.columns(["day", "api_key"]).doUpdateSet({
@@ -25,22 +32,13 @@ export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally
         estimated_nano: plus("estimated_nano"),
         unpriced: plus("unpriced"),
       }),
-    )
-    .execute();
-}
+    );
+});
 
 /** True when this used up the job's budget: nothing more of it starts, and `steer` ends what still waits. */
 export async function addToJob(db: Db, jobId: string, tally: Tally, now: number): Promise<boolean> {
-  const job = await db
-    .updateTable("jobs")
-    .set((eb) => ({
-      billed_nano: eb("billed_nano", "+", tally.billedNano),
-      estimated_nano: eb("estimated_nano", "+", tally.estimatedNano),
-      unpriced: eb("unpriced", "+", tally.unpriced),
-    }))
-    .where("id", "=", jobId)
-    .returning(["billed_nano", "estimated_nano", "budget_nano", "budget_reached_at"])
-    .executeTakeFirstOrThrow();
+  const [job] = (await plusJob(db, { jobId, ...tally })).rows;
+  if (job === undefined) throw new Error(`${jobId} cost something, but there is no such job`);
   const spent = job.billed_nano + job.estimated_nano;
   if (job.budget_nano === null || job.budget_reached_at !== null || spent < job.budget_nano) return false;
   await db
@@ -51,6 +49,20 @@ export async function addToJob(db: Db, jobId: string, tally: Tally, now: number)
   return true;
 }
 
+type Budget = Pick<JobRow, "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;
+
+const plusJob = statement<Tally & { jobId: string }, Budget>((db, by) =>
+  db
+    .updateTable("jobs")
+    .set((eb) => ({
+      billed_nano: eb("billed_nano", "+", by.billedNano),
+      estimated_nano: eb("estimated_nano", "+", by.estimatedNano),
+      unpriced: eb("unpriced", "+", by.unpriced),
+    }))
+    .where("id", "=", by.jobId)
+    .returning(["billed_nano", "estimated_nano", "budget_nano", "budget_reached_at"]),
+);
+
 /** Until when the key is held now, if this changed it; undefined if it did not. A key without a budget never is. */
 export async function addToKey(
   db: Db,
@@ -58,11 +70,7 @@ export async function addToKey(
   at: number,
   tally: Tally,
 ): Promise<{ heldUntil: number | null } | undefined> {
-  const row = await db
-    .selectFrom("api_keys")
-    .select(["budget_nano", "budget_window_ms"])
-    .where("name", "=", name)
-    .executeTakeFirst();
+  const [row] = (await selectBudget(db, { name })).rows;
   if (row?.budget_nano == null || row.budget_window_ms === null) return undefined;
   const startedAt = windowStart(at, row.budget_window_ms);
   const key = await db
@@ -84,6 +92,13 @@ export async function addToKey(
   await db.updateTable("api_keys").set({ held_until: heldUntil }).where("name", "=", name).execute();
   return { heldUntil };
 }
+
+const selectBudget = statement<
+  { name: string },
+  Pick<Selectable<ApiKeysTable>, "budget_nano" | "budget_window_ms">
+>((db, { name }) =>
+  db.selectFrom("api_keys").select(["budget_nano", "budget_window_ms"]).where("name", "=", name),
+);
 
 /** A key may spend `amount` credits in each window of this length; windows are counted from 1970-01-01 UTC. */
 export interface KeyBudget {

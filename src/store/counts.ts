@@ -1,8 +1,9 @@
 // What every change of a run keeps true of its job: counts, readiness, status.
 import { sql } from "kysely";
 import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
-import type { RunStatus } from "../domain/run.ts";
+import { type RunStatus, runStatuses } from "../domain/run.ts";
 import type { JobRow } from "./jobs.ts";
+import { statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export interface JobChange {
@@ -19,37 +20,23 @@ export async function moveRun(
   to: RunStatus,
   now: number,
 ): Promise<JobChange> {
-  const shifted = (status: RunStatus) =>
-    sql<number>`${sql.ref(status)} + ${(status === to ? 1 : 0) - (status === from ? 1 : 0)}`;
-  const counted = await db
-    .updateTable("jobs")
-    .set({
-      queued: shifted("queued"),
-      active: shifted("active"),
-      collecting: shifted("collecting"),
-      succeeded: shifted("succeeded"),
-      failed: shifted("failed"),
-      cancelled: shifted("cancelled"),
-    })
-    .where("id", "=", jobId)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const shift = (status: RunStatus) => (status === to ? 1 : 0) - (status === from ? 1 : 0);
+  const shifts = Object.fromEntries(runStatuses.map((status) => [status, shift(status)])) as Counts;
+  const [counted] = (await count(db, { jobId, ...shifts })).rows;
+  if (counted === undefined) throw new Error(`a run of ${jobId} moved, but there is no such job`);
   const status = counted.ended_at === null ? jobStatus(countsOf(counted), counted.status) : counted.status;
   const isOver = status !== "queued" && status !== "active";
   // A statement of its own: PostgreSQL now holds the job's lock, so that the runs it sees are those of all
   // transactions before this one, and readiness cannot be computed from a past that has gone.
-  const job = await db
-    .updateTable("jobs")
-    .set({
-      ready_at: readyAt,
-      status,
-      started_at: counted.started_at ?? (status === "active" ? now : null),
-      ended_at: counted.ended_at ?? (isOver ? now : null),
-      due_at: isOver ? null : counted.due_at,
-    })
-    .where("id", "=", jobId)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const moved = {
+    jobId,
+    status,
+    startedAt: counted.started_at ?? (status === "active" ? now : null),
+    endedAt: counted.ended_at ?? (isOver ? now : null),
+    dueAt: isOver ? null : counted.due_at,
+  };
+  const [job] = (await move(db, moved)).rows;
+  if (job === undefined) throw new Error(`${jobId} is gone in the middle of a transaction`);
   return { job, entered: status === counted.status ? null : status };
 }
 
@@ -80,7 +67,7 @@ export async function refreshReadiness(db: Db, jobId: string): Promise<void> {
   await db.updateTable("jobs").set({ ready_at: readyAt }).where("id", "=", jobId).execute();
 }
 
-export function countsOf(job: JobRow): Counts {
+export function countsOf(job: Counts): Counts {
   const { queued, active, collecting, succeeded, failed, cancelled } = job;
   return { queued, active, collecting, succeeded, failed, cancelled };
 }
@@ -89,3 +76,36 @@ export function countsOf(job: JobRow): Counts {
 const readyAt = sql<number | null>`case
   when cancel_mode is null and budget_reached_at is null and (max_parallel is null or active < max_parallel)
   then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;
+
+type Counted = Counts & Pick<JobRow, "status" | "started_at" | "ended_at" | "due_at">;
+
+const count = statement<Counts & { jobId: string }, Counted>((db, by) =>
+  db
+    .updateTable("jobs")
+    .set((eb) => ({
+      queued: eb("queued", "+", by.queued),
+      active: eb("active", "+", by.active),
+      collecting: eb("collecting", "+", by.collecting),
+      succeeded: eb("succeeded", "+", by.succeeded),
+      failed: eb("failed", "+", by.failed),
+      cancelled: eb("cancelled", "+", by.cancelled),
+    }))
+    .where("id", "=", by.jobId)
+    .returning([...runStatuses, "status", "started_at", "ended_at", "due_at"]),
+);
+
+interface Moved {
+  jobId: string;
+  status: JobStatus;
+  startedAt: number | null;
+  endedAt: number | null;
+  dueAt: number | null;
+}
+
+const move = statement<Moved, JobRow>((db, { jobId, status, startedAt, endedAt, dueAt }) =>
+  db
+    .updateTable("jobs")
+    .set({ ready_at: readyAt, status, started_at: startedAt, ended_at: endedAt, due_at: dueAt })
+    .where("id", "=", jobId)
+    .returningAll(),
+);

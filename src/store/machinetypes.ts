@@ -1,6 +1,7 @@
 // Lyceum's hardware and prices as they were last told.
 import type { Selectable } from "kysely";
 import type { MachineTypesTable } from "./schema.ts";
+import { statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type MachineTypeRow = Selectable<MachineTypesTable>;
@@ -11,10 +12,12 @@ export async function listMachineTypes(db: Db): Promise<MachineTypeRow[]> {
 
 /** Credits per hour, or null. */
 export async function priceOf(db: Db, hardware: string): Promise<number | null> {
-  const query = db.selectFrom("machine_types").select("price_per_hour");
-  const row = await query.where("hardware_profile", "=", hardware).executeTakeFirst();
-  return row?.price_per_hour ?? null;
+  return (await selectPrice(db, { hardware })).rows[0]?.price_per_hour ?? null;
 }
+
+const selectPrice = statement<{ hardware: string }, { price_per_hour: number | null }>((db, { hardware }) =>
+  db.selectFrom("machine_types").select("price_per_hour").where("hardware_profile", "=", hardware),
+);
 
 /** The list as it is now: what is not in it any more goes. */
 export async function replaceMachineTypes(db: Db, rows: MachineTypeRow[]): Promise<void> {

@@ -28,8 +28,12 @@ export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<v
 export type RunRow = Selectable<RunsTable>;
 
 export async function findRun(db: Db, id: string): Promise<RunRow | null> {
-  return (await db.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
+  return (await selectOne(db, { id })).rows[0] ?? null;
 }
+
+const selectOne = statement<{ id: string }, RunRow>((db, { id }) =>
+  db.selectFrom("runs").selectAll().where("id", "=", id),
+);
 
 /** Runs of a job in the order of the submission, after the given position. */
 export async function listRuns(
@@ -85,19 +89,23 @@ const selectRun = statement<{ id: string }, RunWithJob>((db, { id }) => {
 });
 
 /** The run that has waited longest in the job, among those that may start now. */
-export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise<string | null> {
-  const row = await db
+export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise<QueuedRun | null> {
+  return (await selectQueued(db, { jobId, now })).rows[0] ?? null;
+}
+
+export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "execution_id">;
+
+const selectQueued = statement<{ jobId: string; now: number }, QueuedRun>((db, { jobId, now }) =>
+  db
     .selectFrom("runs")
-    .select("id")
+    .select(["id", "job_id", "spec_position", "matrix", "execution_id"])
     .where("job_id", "=", jobId)
     .where(sql<boolean>`status = 'queued'`)
     .where("due_at", "<=", now)
     .orderBy("due_at")
     .orderBy("position")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.id ?? null;
-}
+    .limit(sql.lit(1)),
+);
 
 /** Runs of a job that wait for a start, now or later. */
 export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<string[]> {
