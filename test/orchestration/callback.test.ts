@@ -38,6 +38,21 @@ eachDatabase("a callback", (open) => {
     expect(Buffer.from(kept?.body ?? [])).toEqual(Buffer.from([0, 255, 10]));
   });
 
+  test("among many of the same turn is judged in the order of arrival", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    await submitted(context, 2);
+    const { execution: one } = await live(context);
+    const { execution: other } = await claimed(context);
+    const ids = [one.id, other.id, "exe_none", one.id, other.id, one.id];
+    const dispositions = await Promise.all(ids.map((id) => receiveCallback(context, from(id))));
+    expect(dispositions).toEqual(["received", "early", null, "duplicate", "duplicate", "duplicate"]);
+    const kept = await listCallbacks(store.db, one.id, "", 9);
+    expect(kept.map((callback) => callback.disposition)).toEqual(["received", "duplicate", "duplicate"]);
+    expect(await readCounters(store.db, "callbacks.")).toEqual({ received: 1, early: 1, duplicate: 3 });
+  });
+
   test("that comes before the start's answer is early: it waits for it, and the check is then due at once", async () => {
     const database = await open();
     const { store, time } = database;

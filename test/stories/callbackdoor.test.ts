@@ -1,4 +1,6 @@
 // The door that Lyceum's callbacks come through: whom it opens to, and what it takes.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { callbackToken } from "../../src/domain/token.ts";
 import { apiKeys, callbackSecret, image, type Service, startService } from "../support/service.ts";
@@ -61,6 +63,34 @@ it("a body without end is cut at 256 KiB and marked", async () => {
   const [whole, cut] = await kept();
   expect([whole.truncated, whole.body.length]).toEqual([false, size]);
   expect([cut.truncated, cut.body.length]).toEqual([true, size]);
+});
+
+it("a body whose length is not declared is taken in the same way as one whose length is", async () => {
+  const url = service.url() + doorOf(executionId);
+  const answers = await Promise.all([
+    fetch(url, { method: "POST", body: "told" }),
+    fetch(url, { method: "POST", body: new Blob(["untold"]).stream(), duplex: "half" } as RequestInit),
+    fetch(`${url}?with=query`, { method: "POST", body: "asked" }),
+  ]);
+  const shown = answers.map(({ status, headers }) => [status, [...headers.keys()].toSorted()]);
+  expect(shown).toEqual([shown[0], shown[0], shown[0]]);
+  expect(shown[0]?.[0]).toBe(204);
+  const bodies = (await kept()).slice(-3).map((callback: { body: string }) => callback.body);
+  expect(bodies.toSorted()).toEqual(["asked", "told", "untold"]);
+});
+
+it("a sender who goes away in the middle of a body leaves nothing, and the door stays open", async () => {
+  const before = traces();
+  const { hostname, port } = new URL(service.url());
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(`POST ${doorOf(executionId)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  await once(socket, "close");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(traces()).toEqual(before);
+  expect((await knock(doorOf(executionId), "whole")).status).toBe(204);
 });
 
 it("bodies of any type are kept with their bytes", async () => {
