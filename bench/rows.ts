@@ -35,7 +35,6 @@ export function addRuns(
       for (const statement of statements(state)) database.prepare(statement).run({ first, last });
     })();
   }
-  database.exec("analyze");
   database.pragma("wal_checkpoint(TRUNCATE)");
   database.close();
 }

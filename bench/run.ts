@@ -21,7 +21,7 @@ import { start } from "./scenarios/start.ts";
 import { submit } from "./scenarios/submit.ts";
 import { telemetry } from "./scenarios/telemetry.ts";
 import { wal } from "./scenarios/wal.ts";
-import { table } from "./table.ts";
+import { markdownTable, table } from "./table.ts";
 
 const scenarios: Scenario[] = [
   callback,
@@ -44,7 +44,7 @@ const scenarios: Scenario[] = [
 interface Result {
   name: string;
   includes: string;
-  taken: object;
+  taken: { at: string; rounds: number; seconds: number; node: string; cores: number; cpu: string };
   figures: Figure[];
 }
 
@@ -106,8 +106,19 @@ const all = scenarios.flatMap(
 );
 writeFileSync(join(out, "results.json"), `${JSON.stringify(all, null, 2)}\n`);
 writeFileSync(join(out, "chart.svg"), chart(all.flatMap((result) => result.figures)));
-process.stdout.write(`\nwritten to ${out}: results.json, chart.svg\n`);
+writeFileSync(join(out, "figures.md"), page(all));
+process.stdout.write(`\nwritten to ${out}: results.json, chart.svg, figures.md\n`);
 process.exit();
+
+function page(all: Result[]): string {
+  const sections = all.map(({ name, includes, taken, figures }) => {
+    const { at, rounds, seconds, cpu } = taken;
+    const setting = `${rounds} rounds of ${seconds} s, ${cpu}, Node ${process.version}, ${at.slice(0, 10)}.`;
+    return `## ${name}\n\n${includes}\n\n${markdownTable(figures)}\n\n${setting}\n`;
+  });
+  const head = "# Figures\n\nWritten by `npm run bench`; what they mean is told in docs/performance.md.\n";
+  return [head, "![How far each figure is from its goal](chart.svg)\n", ...sections].join("\n");
+}
 
 function before(folder: string): Result[] {
   const file = join(folder, "results.json");

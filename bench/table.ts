@@ -2,10 +2,25 @@
 import { type Figure, type Goal, isReached } from "./measure.ts";
 
 export function table(figures: Figure[]): string {
-  const rows = [["figure", "ours", "theirs", "ratio", "spread", "goal", ""], ...figures.map(rowOf)];
+  return aligned(rowsOf(figures))
+    .map((row) => `  ${row.join("  ").trimEnd()}`)
+    .join("\n");
+}
+
+/** The same for a page. */
+export function markdownTable(figures: Figure[]): string {
+  const [head = [], ...rows] = aligned(rowsOf(figures));
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((cell) => "-".repeat(cell.length))), ...rows.map(line)].join("\n");
+}
+
+function rowsOf(figures: Figure[]): string[][] {
+  return [["figure", "ours", "beside", "ratio", "spread", "goal", ""], ...figures.map(rowOf)];
+}
+
+function aligned(rows: string[][]): string[][] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
-  return lines.map((line) => `  ${line.trimEnd()}`).join("\n");
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
 }
 
 function rowOf(figure: Figure): string[] {
