@@ -22,14 +22,14 @@ export function openDialect(target: DatabaseTarget): Dialect {
 function openSqlite(path: string): Dialect {
   if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
   const database = new SqliteDatabase(path);
-  database.pragma("page_size = 16384");
   database.pragma("journal_mode = WAL");
   // After WAL, on every open: better-sqlite3 is compiled to reopen WAL databases with synchronous=NORMAL,
   // which loses acknowledged commits when the power fails.
   database.pragma("synchronous = FULL");
   if (database.pragma("synchronous", { simple: true }) !== 2)
     throw new Error("SQLite refuses synchronous=FULL");
-  database.pragma("wal_autocheckpoint = 250");
+  const pageBytes = Number(database.pragma("page_size", { simple: true }));
+  database.pragma(`wal_autocheckpoint = ${Math.floor(WAL_BYTES / pageBytes)}`);
   // Savepoints keep copies of the pages they touch, by default in a file.
   database.pragma("temp_store = MEMORY");
   database.pragma("foreign_keys = ON");
@@ -37,6 +37,9 @@ function openSqlite(path: string): Dialect {
   keepStatements(database);
   return new ImmediateSqliteDialect({ database });
 }
+
+/** Small enough to be copied back in a few milliseconds, large enough that this is seldom. */
+const WAL_BYTES = 12 * 1024 * 1024;
 
 /** Kysely prepares at each execution; preparing once halves the cost of a small statement. */
 function keepStatements(database: SqliteDatabase.Database): void {
