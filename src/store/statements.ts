@@ -56,18 +56,26 @@ export async function insertRows<T extends keyof Schema & string>(
   rows: readonly Insertable<Schema[T]>[],
   ifTaken: "fail" | "skip" = "fail",
 ): Promise<number> {
-  const columns = Object.keys(rows[0] ?? {});
+  const columns = columnsIn(rows as readonly Record<string, unknown>[]);
   let inserted = 0;
-  for (const step of steps(rows)) {
+  for (const step of steps(rows as readonly Record<string, unknown>[])) {
     const text = lookUp(texts(db), `${ifTaken} ${step.length} ${table} ${columns.join(" ")}`, () => {
-      const insert = db.insertInto(table).values(step);
+      const values = step.map((row) => Object.fromEntries(columns.map((column) => [column, row[column]])));
+      const insert = db.insertInto(table).values(values as Insertable<Schema[T]>[]);
       return (ifTaken === "fail" ? insert : insert.onConflict((c) => c.doNothing())).compile().sql;
     });
-    const values = step.flatMap((row) => columns.map((column) => (row as Record<string, unknown>)[column]));
+    const values: unknown[] = [];
+    for (const row of step) for (const column of columns) values.push(row[column]);
     const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, values));
     inserted += Number(numAffectedRows);
   }
   return inserted;
+}
+
+/** A column that is null in all of them is left out: no column that may be null has another default. */
+function columnsIn(rows: readonly Record<string, unknown>[]): string[] {
+  const columns = Object.keys(rows[0] ?? {});
+  return columns.filter((column) => rows.some((row) => row[column] !== null));
 }
 
 /** A row as it was read: saved only if it still has this version. */
