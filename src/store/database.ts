@@ -8,19 +8,11 @@ import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../domain/id.ts";
 import { type DatabaseTarget, openDialect } from "./dialect.ts";
 import { appendEvents } from "./events.ts";
-import { groupCommit } from "./groupcommit.ts";
+import { groupCommit, type Perform } from "./groupcommit.ts";
 import { insertNotices } from "./notices.ts";
 import type { Schema } from "./schema.ts";
 import { type Together, together } from "./together.ts";
-import {
-  Conflict,
-  type Db,
-  type Performed,
-  type Topic,
-  type Tx,
-  type Wake,
-  type Work,
-} from "./transaction.ts";
+import { Conflict, type Db, type Topic, type Tx, type Wake, type Work } from "./transaction.ts";
 
 export interface Store {
   db: Db;
@@ -48,30 +40,35 @@ export function openStore(
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
 
-  async function perform<T>(trx: Db, work: Work<T>): Promise<Performed<T>> {
+  /** Works that share a transaction share its moment, and their events are written in one go at its end. */
+  const perform: Perform = async (trx, works) => {
     const events: EventDraft[] = [];
     const wakes: Wake[] = [];
+    const wake = (topic: Topic, dueAt: number) => void wakes.push([topic, dueAt]);
     const now = clock.now();
-    const emit = (...drafts: EventDraft[]) => void events.push(...drafts);
-    const result = await work({
-      db: trx,
-      now,
-      newId,
-      emit,
-      wake: (topic, dueAt) => void wakes.push([topic, dueAt]),
-    });
+    const emit = (...drafts: EventDraft[]) => {
+      for (const draft of drafts) events.push(draft);
+    };
+    const results: unknown[] = [];
+    for (const work of works) results.push(await work({ db: trx, now, newId, emit, wake }));
     if (events.length > 0) {
       const appended = await appendEvents(trx, events, now, newId);
-      wakes.push(["events", now]);
-      if (await insertNotices(trx, appended, newId)) wakes.push(["deliver", now]);
+      wake("events", now);
+      if (await insertNotices(trx, appended, newId)) wake("deliver", now);
     }
-    return { result, wakes };
+    return { results, wakes };
+  };
+
+  function announce(wakes: Wake[]): void {
+    for (const [topic, dueAt] of wakes) for (const listener of listeners) listener(topic, dueAt);
   }
 
-  async function performAlone<T>(work: Work<T>): Promise<Performed<T>> {
+  async function writeAlone<T>(work: Work<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await db.transaction().execute((trx) => perform(trx, work));
+        const { results, wakes } = await db.transaction().execute((trx) => perform(trx, [work]));
+        announce(wakes);
+        return results[0] as T;
       } catch (error) {
         if (tries >= MOST_TRIES || !isConflict(error)) throw error;
       }
@@ -80,13 +77,7 @@ export function openStore(
 
   // SQLite has one writer and pays one fsync per commit: what arrives together is committed together.
   // PostgreSQL has many writers and groups their commits itself.
-  const performOne = target.kind === "sqlite" ? groupCommit(db, perform) : performAlone;
-
-  async function write<T>(work: Work<T>): Promise<T> {
-    const { result, wakes } = await performOne(work);
-    for (const [topic, dueAt] of wakes) for (const listener of listeners) listener(topic, dueAt);
-    return result;
-  }
+  const write = target.kind === "sqlite" ? groupCommit(db, perform, announce) : writeAlone;
 
   return {
     db,

@@ -1,30 +1,28 @@
-// Group commit for the one writer of SQLite: works that arrive in one turn of the event loop share one
-// transaction and one fsync. No timer: waiting on purpose was measured to only lose. Each work stands in its own
-// savepoint, so that a bad one does not fail its neighbours; none is told of success before the commit.
+// Group commit for the one writer of SQLite: works that arrive in one turn of the event loop share one transaction
+// and one fsync. No timer: waiting on purpose was measured to only lose. A bad work does not fail its neighbours: if
+// one throws, all is taken back and carried out again, each work in a savepoint of its own. None is told of success
+// before the commit.
 import { sql } from "kysely";
-import type { Db, Performed, Work } from "./transaction.ts";
+import type { Db, Wake, Work } from "./transaction.ts";
 
-type Perform = <T>(db: Db, work: Work<T>) => Promise<Performed<T>>;
+/** Carries out works one after the other in the open transaction; answers their results. */
+export type Perform = (db: Db, works: Work<unknown>[]) => Promise<{ results: unknown[]; wakes: Wake[] }>;
+
 interface Waiting {
   work: Work<unknown>;
-  resolve(performed: Performed<unknown>): void;
+  resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-export function groupCommit(db: Db, perform: Perform) {
+/** @param wake is told after each commit. */
+export function groupCommit(db: Db, perform: Perform, wake: (wakes: Wake[]) => void) {
   const waiting: Waiting[] = [];
   let busy = false;
 
   async function flush(): Promise<void> {
     const batch = waiting.splice(0, MOST_IN_A_BATCH);
-    const settled: (() => void)[] = [];
     try {
-      await db.transaction().execute(async (trx) => {
-        // Who is alone needs no savepoint: the transaction is one.
-        const carryOut = batch.length === 1 ? attempt : attemptApart;
-        for (const one of batch) settled.push(await carryOut(trx, one));
-      });
-      for (const settle of settled) settle();
+      if (!(await commitTogether(batch))) await commitApart(batch);
     } catch (error) {
       for (const one of batch) one.reject(error);
     }
@@ -34,26 +32,53 @@ export function groupCommit(db: Db, perform: Perform) {
     if (busy) setImmediate(() => void flush());
   }
 
-  async function attempt(trx: Db, { work, resolve }: Waiting): Promise<() => void> {
-    const performed = await perform(trx, work);
-    return () => resolve(performed);
-  }
-
-  async function attemptApart(trx: Db, waiting: Waiting): Promise<() => void> {
-    await savepoint.execute(trx);
+  /** False when one of several works threw: nothing was written then. */
+  async function commitTogether(batch: Waiting[]): Promise<boolean> {
+    let hasFailed = false;
+    const works = batch.map(({ work }) => work);
+    const performing = db.transaction().execute(async (trx) => {
+      try {
+        return await perform(trx, works);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    });
     try {
-      const settle = await attempt(trx, waiting);
-      await release.execute(trx);
-      return settle;
+      const { results, wakes } = await performing;
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
+      wake(wakes);
+      return true;
     } catch (error) {
-      await rollback.execute(trx);
-      await release.execute(trx);
-      return () => waiting.reject(error);
+      // Who was alone is known to be the bad one; and a commit that failed is not repeated.
+      if (hasFailed && batch.length > 1) return false;
+      throw error;
     }
   }
 
-  return <T>(work: Work<T>): Promise<Performed<T>> =>
-    new Promise((resolve, reject) => {
+  async function commitApart(batch: Waiting[]): Promise<void> {
+    const settled: (() => void)[] = [];
+    const woken: Wake[] = [];
+    await db.transaction().execute(async (trx) => {
+      for (const { work, resolve, reject } of batch) {
+        await savepoint.execute(trx);
+        try {
+          const { results, wakes } = await perform(trx, [work]);
+          settled.push(() => resolve(results[0]));
+          woken.push(...wakes);
+        } catch (error) {
+          await rollback.execute(trx);
+          settled.push(() => reject(error));
+        }
+        await release.execute(trx);
+      }
+    });
+    for (const settle of settled) settle();
+    wake(woken);
+  }
+
+  return <T>(work: Work<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
       waiting.push({ work, resolve: resolve as Waiting["resolve"], reject });
       if (busy) return;
       busy = true;

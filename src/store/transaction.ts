@@ -22,11 +22,6 @@ export interface Tx {
 
 export type Work<T> = (tx: Tx) => Promise<T>;
 
-export interface Performed<T> {
-  result: T;
-  wakes: Wake[];
-}
-
 /** Thrown inside a transaction when a compare-and-set met a newer version: everything is rolled back and redone. */
 export class Conflict extends Error {
   override name = "Conflict";

@@ -26,11 +26,16 @@ onSqlite("a connection", (open) => {
     expect(await durability(connect())).toEqual(durable);
   });
 
-  test("has small checkpoints, large pages and patience with another process", async () => {
+  test("copies a log of 12 MiB back, and has patience with another process", async () => {
     const { store } = await open();
-    expect(await setting(store, "wal_autocheckpoint")).toBe(250);
-    expect(await setting(store, "page_size")).toBe(16_384);
+    const pages = await setting(store, "wal_autocheckpoint");
+    expect(Number(pages) * Number(await setting(store, "page_size"))).toBe(12 * 1024 * 1024);
     expect(await setting(store, "busy_timeout")).toBe(5_000);
+  });
+
+  test("keeps the copies that savepoints make of pages out of files", async () => {
+    const { store } = await open();
+    expect(await setting(store, "temp_store")).toBe(2);
   });
 });
 
