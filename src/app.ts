@@ -108,6 +108,13 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const { logSpacingMs } = surroundings;
   const { allowPrivate, secret: jobSecret } = config.webhook;
   const findDestination = destinationFinder({ allowPrivate, timers, resolve: surroundings.resolve });
+  const collect = createCollect(context, {
+    lyceum,
+    now,
+    ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
+    takesOver: () => accepting,
+    onRoom: () => wake("collect", now()),
+  });
   const workers: Worker[] = [
     createDispatch(context, {
       lyceum,
@@ -117,13 +124,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       now,
       onRoom: () => wake("dispatch", now()),
     }),
-    createCheck(context, { lyceum, now }),
-    createCollect(context, {
-      lyceum,
-      now,
-      ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
-      onRoom: () => wake("collect", now()),
-    }),
+    createCheck(context, { lyceum, now, collect, onRoom: () => wake("check", now()) }),
+    collect,
     createSteer(context),
     createErase(context, { lyceum, now }),
     createCatalogue(context, { lyceum, now }),

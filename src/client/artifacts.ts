@@ -44,7 +44,7 @@ export interface LogEntry {
 
 export interface Logs {
   entries: LogEntry[];
-  /** The log had stopped growing when it was last read. */
+  /** The record proves that nothing is missing, or the log had stopped growing when it was last read. */
   complete: boolean;
   /** Lyceum has more than it gives. */
   truncated: boolean;

@@ -125,7 +125,7 @@ export const logEntry = z
   });
 
 export const logHeaders = {
-  "X-Log-Complete": "`true` when the log had stopped growing and nothing of it is missing.",
+  "X-Log-Complete": "`true` when the record proves that nothing is missing, or the log had stopped growing.",
   "X-Log-Truncated": "`true` when there is more than Lyceum gives: it has 10,000 entries at most.",
   "X-Log-Fetched-At": "When the log was read last; ISO 8601.",
 };

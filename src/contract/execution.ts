@@ -57,7 +57,7 @@ export const execution = z
     started_at: time.nullable().describe("By Lyceum's clock."),
     ended_at: time.nullable().describe("By Lyceum's clock."),
     detected_at: time.nullable().describe("When the end became known here."),
-    next_check_at: time.nullable().describe("When it is looked at next; null when never again."),
+    next_check_at: time.nullable().describe("By when it is looked at next; null when never again."),
   })
   .meta({ id: "Execution", examples: [executionExample] });
 export type ExecutionView = z.output<typeof execution>;

@@ -23,7 +23,12 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 
 export const systemTimers: Timers = {
   after: (ms, fn) => {
-    const timer = setTimeout(fn, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    if (ms <= 0) {
+      // A timer of nothing waits a millisecond.
+      const turn = setImmediate(fn);
+      return () => clearImmediate(turn);
+    }
+    const timer = setTimeout(fn, Math.min(ms, LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -28,14 +28,16 @@ export interface LogReads {
   countBefore: number;
   /** The record shows output, so that there must be a log. */
   expected: boolean;
+  /** The record proves that nothing is missing. */
+  proven: boolean;
 }
 
-/** Loki lags: a log is read again until it has stopped growing. Null when it has. */
+/** Loki lags: a log is read again until the record proves it whole, or it has stopped growing. Null when it has. */
 export function nextLogRead(
-  { reads, count, countBefore, expected }: LogReads,
+  { reads, count, countBefore, expected, proven }: LogReads,
   spacingMs: number,
 ): number | null {
-  if (reads >= MOST_LOG_READS) return null;
+  if (proven || reads >= MOST_LOG_READS) return null;
   if (reads === 1) return spacingMs;
   if (count > countBefore) return spacingMs * 2;
   return count === 0 && expected ? spacingMs * reads : null;

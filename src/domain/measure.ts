@@ -11,6 +11,13 @@ export function measured(execution: Execution, reading: Reading) {
   };
 }
 
+/** Whether all that it measures was known. */
+export function measuresNothingNew(execution: Execution, reading: Reading): boolean {
+  return measures.every((name) => reading[name] === undefined || reading[name] === execution[name]);
+}
+
+const measures = ["startedAt", "endedAt", "returnCode", "hardware"] as const;
+
 /** Only of an execution that has ended: before, the bill is not final. */
 export function billed(
   { cost, costSource }: Execution,

@@ -76,7 +76,8 @@ interface Watched extends Sample {
 /** Readable samples by time, one per instant. */
 function samplesOf(document: unknown, name: string): Sample[] {
   const list: unknown = isObject(document) ? document[name] : undefined;
-  const valuesAt = Map.groupBy((Array.isArray(list) ? list : []).flatMap(toSample), ({ atMs }) => atMs);
+  if (!Array.isArray(list) || list.length === 0) return [];
+  const valuesAt = Map.groupBy(list.flatMap(toSample), ({ atMs }) => atMs);
   return [...valuesAt]
     .map(([atMs, samples]) => ({ atMs, value: average(samples.map(({ value }) => value)) }))
     .sort((a, b) => a.atMs - b.atMs);
@@ -91,6 +92,7 @@ function toSample(raw: unknown): Sample[] {
 }
 
 function watch(samples: Sample[]): Watched[] {
+  if (samples.length === 0) return [];
   const gaps = samples.slice(1).map(({ atMs }, index) => atMs - (samples[index] as Sample).atMs);
   // A lone sample stands for any time at all.
   const stepMs = gaps.toSorted((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)] ?? 1;

@@ -11,9 +11,11 @@ export interface SubJob {
   cost_source: CostSource | null;
 }
 
-/** What is kept of a record for lists: only a GPU selection has any. */
+/** What is kept of a record beside its document. */
 export interface RecordSummary {
-  gpu_selection: SubJob[];
+  gpu_selection?: SubJob[];
+  /** It tells all that was printed: the log can be judged by it. */
+  tells_output?: boolean;
 }
 
 export type Compared = SubJob & { fastest: boolean; cheapest: boolean };

@@ -18,9 +18,7 @@ export function recordOf(execution: Execution, switches: Switches): Record<strin
     user_id: userId,
     ...times(execution),
     fastapi_received: offsetTime(execution.acceptedAt),
-    stdout: done ? text(execution, "stdout") : null,
-    stderr: done ? text(execution, "stderr") : null,
-    combined_output: done ? text(execution) : null,
+    ...outputOf(execution, done ? switches.output : "withheld"),
     result: null,
     return_code: done ? (result?.returnCode ?? null) : null,
     install_log: execution.installLog,
@@ -51,6 +49,15 @@ export function recordOf(execution: Execution, switches: Switches): Record<strin
       aws_session_token: body.aws_session_token ?? null,
     },
     cancel: false,
+  };
+}
+
+function outputOf(execution: Execution, shown: Switches["output"]): Record<string, string | null> {
+  const isApart = shown === "told";
+  return {
+    stdout: isApart ? text(execution, "stdout") : null,
+    stderr: isApart ? text(execution, "stderr") : null,
+    combined_output: shown === "withheld" ? null : text(execution),
   };
 }
 

@@ -52,6 +52,9 @@ const perRun = {
   stop: z.enum(["cancelled", "completed"]).describe("the word of a run that was stopped gracefully"),
   lag: duration.describe("from the answer to abort or stop until it takes effect"),
   bill: z.enum(["given", "withheld"]).describe("whether records and history say what the run cost"),
+  output: z
+    .enum(["told", "combined", "withheld"])
+    .describe("whether records tell stdout and stderr, both in combined_output alone, or nothing"),
   words: z
     .enum(["plain", "capitals", "spaces", "unknown", "old"])
     .describe("how states are spelled wherever they are shown"),
@@ -127,6 +130,7 @@ export const defaults: Switches = {
   stop: "cancelled",
   lag: 0,
   bill: "given",
+  output: "told",
   words: "plain",
   answer: {},
   stall: 30_000,

@@ -32,14 +32,14 @@ export function toReadOutcome<T>(reply: Reply, call: string, answer: z.ZodType<T
   if (reply.kind === "unauthorized") return { outcome: "unauthorized", detail: `${call}: ${reply.detail}` };
   if (reply.kind === "silent") return { outcome: "unreachable", detail: `${call}: ${reply.detail}` };
   const { status } = reply;
-  const detail = describe(call, reply, []);
   if (isSuccess(status)) {
-    if ("problem" in reply.body) return { outcome: "unreachable", detail };
+    if ("problem" in reply.body) return { outcome: "unreachable", detail: describe(call, reply, []) };
     const said = json(reply.body);
     const read = said === undefined ? undefined : answer.safeParse(said);
     if (read?.success) return { outcome: "ok", value: read.data };
     return { outcome: "unreachable", detail: `${call}: ${status} that cannot be read` };
   }
+  const detail = describe(call, reply, []);
   if (status === 401) return { outcome: "unauthorized", detail };
   if (status === 404 || status === 410) return { outcome: "missing", detail };
   if (isRedirect(status)) return { outcome: "unreachable", detail: redirected(call, status) };

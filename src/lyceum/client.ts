@@ -3,12 +3,14 @@ import type { z } from "zod";
 import { type Clock, systemTimers, type Timers } from "../domain/clock.ts";
 import { toReadOutcome, toStartOutcome } from "./answer.ts";
 import type { Credentials } from "./auth.ts";
+import type { Fetch } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
 import type { ReadOutcome, StartOutcome } from "./outcome.ts";
 import type { StartRequest } from "./request.ts";
 import * as schema from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
 import type { Throttle } from "./throttle.ts";
+import { createWire } from "./wire.ts";
 
 export interface LyceumOptions {
   /** With the path, without a slash at the end. */
@@ -17,7 +19,7 @@ export interface LyceumOptions {
   credentials: Credentials;
   throttle: Throttle;
   clock: Clock;
-  fetch?: typeof globalThis.fetch;
+  fetch?: Fetch;
   timers?: Timers;
   timeouts?: Partial<Timeouts>;
   /** Called after each HTTP request; holds no secret. */
@@ -48,7 +50,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     ...options,
     throttle,
     timers: options.timers ?? systemTimers,
-    fetch: options.fetch ?? globalThis.fetch,
+    fetch: options.fetch ?? createWire(),
     log: options.log ?? (() => {}),
   });
 

@@ -11,11 +11,33 @@ export interface Request {
   maxBytes: number;
 }
 
+/** What is used of built-in `fetch`, which can stand in. */
+export type Fetch = (url: string, init: Init) => Promise<Answer>;
+
+interface Init {
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+  redirect: "manual";
+  signal: AbortSignal;
+}
+
+export interface Answer {
+  status: number;
+  headers: AnswerHeaders;
+  body: AsyncIterable<Uint8Array> | null;
+}
+
+/** Names in lower case. */
+export interface AnswerHeaders {
+  get(name: string): string | null;
+}
+
 /** The text of an answer, or why it could not be read. */
 export type Body = { text: string } | { problem: string };
 
 export type Exchanged =
-  | { answered: true; status: number; headers: Headers; body: Body }
+  | { answered: true; status: number; headers: AnswerHeaders; body: Body }
   /** `sent` false: certain that no byte reached Lyceum. */
   | { answered: false; sent: boolean; detail: string };
 
@@ -27,11 +49,7 @@ export type Reply =
   | { kind: "throttled"; retryAfterMs: number }
   | { kind: "unauthorized"; detail: string };
 
-export async function exchange(
-  fetch: typeof globalThis.fetch,
-  timers: Timers,
-  request: Request,
-): Promise<Exchanged> {
+export async function exchange(fetch: Fetch, timers: Timers, request: Request): Promise<Exchanged> {
   const controller = new AbortController();
   const cancelTimer = timers.after(request.timeoutMs, () => controller.abort());
   const whatFailed = (error: unknown) =>
@@ -59,10 +77,10 @@ export async function exchange(
 const JSON_TYPE = { "content-type": "application/json" };
 
 /** Leaving the loop early also ends the download. */
-async function readBody(response: Response, maxBytes: number): Promise<Body> {
+async function readBody({ body }: Answer, maxBytes: number): Promise<Body> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body ?? []) {
     size += chunk.byteLength;
     if (size > maxBytes) return { problem: `answer larger than ${maxBytes} bytes` };
     chunks.push(chunk);

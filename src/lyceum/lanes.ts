@@ -27,7 +27,7 @@ export const documentedLimits: Record<Group, Limit | null> = {
   auth: { max: 10, windowMs: 60_000 },
 };
 
-export const usualConcurrency: Record<Group, number> = { execution: 8, read: 8, billing: 2, auth: 1 };
+export const usualConcurrency: Record<Group, number> = { execution: 8, read: 32, billing: 2, auth: 1 };
 /** Cancellations have places of their own: slow reads must not keep a run that costs money alive. */
 export const CANCEL_CONCURRENCY = 4;
 

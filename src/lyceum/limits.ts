@@ -1,5 +1,6 @@
 // What the headers of an answer say about rate limits. Lyceum documents `X-RateLimit-*` and, on 429, `Retry-After`
 // only in its oldest introduction, so each of them may be missing and each is read in every usual form.
+import type { AnswerHeaders } from "./exchange.ts";
 
 export interface LimitNotice {
   max: number | null;
@@ -12,7 +13,7 @@ export interface LimitNotice {
 export const LONGEST_PAUSE_MS = 86_400_000;
 
 /** `wallAt` (epoch ms) stands in for the server's clock when the answer carries no `Date`. */
-export function readLimits(headers: Headers, wallAt: number): LimitNotice {
+export function readLimits(headers: AnswerHeaders, wallAt: number): LimitNotice {
   const date = Date.parse(headers.get("date") ?? "");
   const serverAt = Number.isNaN(date) ? wallAt : date;
   return {

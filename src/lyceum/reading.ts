@@ -1,11 +1,16 @@
 // What is read from Lyceum, in this service's words: only the fields named here ever leave this folder.
 // Times are epoch milliseconds; every field that Lyceum may leave out is null then.
 
-/** One row of the active list or of the history. `word` is Lyceum's raw status. */
-export interface RunRow {
+/** One row of the active list, of which there may be thousands. `word` is Lyceum's raw status. */
+export interface ListedRow {
   executionId: string;
   word: string;
   fileName: string | null;
+  parentExecutionId: string | null;
+}
+
+/** One row of the history. */
+export interface RunRow extends ListedRow {
   hardwareProfile: string | null;
   createdAt: number | null;
   /** The node took the job (Lyceum's spelling). */
@@ -17,7 +22,6 @@ export interface RunRow {
   /** Credits. */
   billed: number | null;
   statusDetails: string | null;
-  parentExecutionId: string | null;
   jobType: string | null;
 }
 

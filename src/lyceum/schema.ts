@@ -5,6 +5,7 @@ import type {
   EndingReading,
   GpuSelectionReading,
   HistoryReading,
+  ListedRow,
   LogEntry,
   LogsReading,
   MachineType,
@@ -72,8 +73,18 @@ export const recordAnswer = unwrapped(
   ),
 );
 
-/** `GET /workloads/list`: a bare array or one inside an object; rows without an id or a status are left out. */
-export const workloadsAnswer = listOf(row);
+/**
+ * `GET /workloads/list`: a bare array or one inside an object; rows without an id or a status are left out. Read by
+ * hand: it is asked for often, and a schema takes several times as long for its thousands of rows.
+ */
+export const workloadsAnswer = listOf((value): ListedRow[] => {
+  if (!isObject(value)) return [];
+  const executionId = readName(value.execution_id);
+  const status = typeof value.status === "string" ? readName(value.status) : null;
+  if (executionId === null || status === null) return [];
+  const parentExecutionId = readName(value.parent_execution_id);
+  return [{ executionId, word: status, fileName: readName(value.file_name), parentExecutionId }];
+});
 
 /** [api-reference/billing-credits/get-execution-history] */
 export const historyAnswer = z.unknown().transform((answer, context): HistoryReading => {
@@ -128,21 +139,21 @@ export const endingAnswer = z.unknown().transform(
 
 /** `GET /machine-types`: an object holding `machine_types`. */
 export const machineTypesAnswer = listOf(
-  z.looseObject({ hardware_profile: id }).transform(
-    (type): MachineType => ({
-      hardwareProfile: type.hardware_profile,
-      pricePerHour: readNumber(type.price_per_hour),
-    }),
+  by(
+    z.looseObject({ hardware_profile: id }).transform(
+      (type): MachineType => ({
+        hardwareProfile: type.hardware_profile,
+        pricePerHour: readNumber(type.price_per_hour),
+      }),
+    ),
   ),
 );
 
 /** `GET /user/quotas/available-hardware`: names, or objects with a name as another endpoint has them. */
-export const availableHardwareAnswer = listOf(
-  z
-    .unknown()
-    .transform((item) => readName(field(item, "hardware_profile") ?? item))
-    .pipe(z.string()),
-);
+export const availableHardwareAnswer = listOf((item) => {
+  const name = readName(field(item, "hardware_profile") ?? item);
+  return name === null ? [] : [name];
+});
 
 const wrappers = ["executions", "data", "workloads", "items", "logs", "sub_jobs", "machine_types"];
 
@@ -153,10 +164,11 @@ function itemsOf(answer: unknown): unknown[] | null {
   return lists.find((list): list is unknown[] => Array.isArray(list)) ?? null;
 }
 
-function listOf<T>(item: z.ZodType<T>) {
+/** @param read answers an item that can be read, or nothing */
+function listOf<T>(read: (item: unknown) => T[]) {
   return z.unknown().transform((answer, context): T[] => {
     const items = itemsOf(answer);
-    if (items) return readable(items, item);
+    if (items) return items.flatMap(read);
     context.addIssue("a list was due");
     return z.NEVER;
   });
@@ -164,10 +176,14 @@ function listOf<T>(item: z.ZodType<T>) {
 
 /** The items that can be read: one odd row must not hide the others. */
 function readable<T>(items: unknown[], item: z.ZodType<T>): T[] {
-  return items.flatMap((value) => {
+  return items.flatMap(by(item));
+}
+
+function by<T>(item: z.ZodType<T>) {
+  return (value: unknown): T[] => {
     const read = item.safeParse(value);
     return read.success ? [read.data] : [];
-  });
+  };
 }
 
 /** Accepts the oldest success envelope `{status, data, message}` around an answer as well [introduction, 2025]. */

@@ -1,7 +1,7 @@
 // One call to Lyceum from end to end: through the throttle, with a token, and once more with a new one after a 401.
 import type { Clock, Timers } from "../domain/clock.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
-import { type Exchanged, exchange, type Reply } from "./exchange.ts";
+import { type Exchanged, exchange, type Fetch, type Reply } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
 import type { CallReport, Held, Throttle } from "./throttle.ts";
 
@@ -34,7 +34,7 @@ export interface SendOptions {
   throttle: Throttle;
   clock: Clock;
   timers: Timers;
-  fetch: typeof globalThis.fetch;
+  fetch: Fetch;
   log: (line: RequestLine) => void;
 }
 

@@ -3,6 +3,7 @@
 import PQueue from "p-queue";
 import type { Clock } from "../domain/clock.ts";
 import { type BreakerOptions, createBreaker } from "./breaker.ts";
+import type { AnswerHeaders } from "./exchange.ts";
 import {
   CANCEL_CONCURRENCY,
   documentedLimits,
@@ -26,13 +27,18 @@ export interface Pause {
   until: number;
 }
 
+export interface Place {
+  granted: true;
+  release(): void;
+}
+
 export type Held = { held: "throttled" | "unreachable"; waitMs: number };
 export type Passed<T> = { held: null; value: T };
 
 /** How a call tells the throttle what came of it; not a word means that nothing is known. */
 export interface CallReport {
   /** Any HTTP answer. Returns how long the group now pauses: above 0 only on 429. */
-  answered(status: number, headers: Headers): number;
+  answered(status: number, headers: AnswerHeaders): number;
   /** No answer at all: counts towards the breaker. */
   unanswered(): void;
   /** Nothing was sent: the call's place in the limit is given back. */
@@ -73,7 +79,7 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
    * A place for one start. Every granted place ends in exactly one of two ways: `release()`, or one start (a `run`
    * in the same group), which takes it over. Places are alike, so it does not matter which start takes which.
    */
-  function reserve(group: Group): { granted: true; release(): void } | { granted: false; waitMs: number } {
+  function reserve(group: Group): Place | { granted: false; waitMs: number } {
     const held = holdUp("submit", group);
     if (held) return { granted: false, waitMs: held.waitMs };
     reserved[group].push(windows[group].take());
@@ -147,7 +153,7 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
     }
   }
 
-  function hear(group: Group, status: number, headers: Headers): number {
+  function hear(group: Group, status: number, headers: AnswerHeaders): number {
     breaker.succeeded();
     const notice = readLimits(headers, clock.now());
     windows[group].learn(notice, clock.monotonic());

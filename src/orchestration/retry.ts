@@ -28,7 +28,7 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
       jobId: job.id,
       position,
       specPosition: origin.spec_position,
-      spec: await loadSpec(tx.db, runId),
+      spec: await loadSpec(tx.db, origin),
       retryOf: runId,
       matrix: origin.matrix === null ? null : JSON.parse(origin.matrix),
     };

@@ -1,8 +1,8 @@
 // Large documents as they rest: JSON, compressed with zstd, apart from the tables that are read often.
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-/** Under this many bytes compressing gains nothing: the document rests as plain JSON, which never begins like zstd. */
-const WORTH_COMPRESSING = 512;
+/** Fewer bytes are not worth the time: the document rests as plain JSON, which never begins like zstd. */
+const WORTH_COMPRESSING = 2_048;
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 export function packDocument(value: unknown): Buffer {

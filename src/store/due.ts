@@ -1,10 +1,12 @@
 // What is due of the executions: claimed by a lease, handed back, spread after a restart.
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Execution } from "../domain/execution.ts";
 import type { Cancellation } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./runs.ts";
+import type { ExecutionsTable, RunsTable } from "./schema.ts";
+import { question, statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type DueGroup = "check" | "collect";
@@ -20,21 +22,33 @@ export async function claimDue(
   leaseUntil: number,
   limit: number,
 ): Promise<string[]> {
-  const due = db
-    .selectFrom("executions")
-    .select("id")
-    .where(phaseIn(group))
-    .where("due_at", "<=", now)
-    .orderBy("due_at")
-    .limit(limit);
-  const rows = await db
-    .updateTable("executions")
-    .set({ due_at: leaseUntil })
-    .where("id", "in", due)
-    .where("due_at", "<=", now)
-    .returning("id")
-    .execute();
+  const { rows } = await claim[group](db, { now, leaseUntil, limit });
   return rows.map((row) => row.id);
+}
+
+const claim = {
+  check: claimIn("check"),
+  collect: claimIn("collect"),
+};
+
+function claimIn(group: DueGroup) {
+  return statement<{ now: number; leaseUntil: number; limit: number }, { id: string }>(
+    (db, { now, leaseUntil, limit }) => {
+      const due = db
+        .selectFrom("executions")
+        .select("id")
+        .where(phaseIn(group))
+        .where("due_at", "<=", now)
+        .orderBy("due_at")
+        .limit(limit);
+      return db
+        .updateTable("executions")
+        .set({ due_at: leaseUntil })
+        .where("id", "in", due)
+        .where("due_at", "<=", now)
+        .returning("id");
+    },
+  );
 }
 
 /**
@@ -99,34 +113,51 @@ export interface Due {
   execution: Execution;
   kind: RunKind;
   cancellation: Cancellation | null;
+  timeoutS: number;
 }
 
 export async function loadDue(db: Db, ids: string[]): Promise<Due[]> {
-  const rows = await db
-    .selectFrom("executions")
-    .innerJoin("runs", "runs.id", "executions.run_id")
-    .selectAll("executions")
-    .select(["runs.kind", "runs.cancel_mode", "runs.cancel_cause"])
-    .where("executions.id", "in", ids)
-    .execute();
+  const rows = await selectDue(db, ids);
   return rows.map((row) => ({
     execution: toExecution(row),
     kind: row.kind,
     cancellation: toCancellation(row),
+    timeoutS: row.timeout_s,
   }));
 }
 
+type DueRow = Selectable<ExecutionsTable> &
+  Pick<Selectable<RunsTable>, "kind" | "cancel_mode" | "cancel_cause" | "timeout_s">;
+
+const selectDue = question<string, DueRow>((db, ids) =>
+  db
+    .selectFrom("executions")
+    .innerJoin("runs", "runs.id", "executions.run_id")
+    .selectAll("executions")
+    .select(["runs.kind", "runs.cancel_mode", "runs.cancel_cause", "runs.timeout_s"])
+    .where("executions.id", "in", ids),
+);
+
 /** When the group's next wake-up is, or null. */
 export async function nextDueAt(db: Db, group: DueGroup): Promise<number | null> {
-  const row = await db
-    .selectFrom("executions")
-    .select("due_at")
-    .where(phaseIn(group))
-    .where("due_at", "is not", null)
-    .orderBy("due_at")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.due_at ?? null;
+  return (await next[group](db, {})).rows[0]?.due_at ?? null;
+}
+
+const next = {
+  check: nextIn("check"),
+  collect: nextIn("collect"),
+};
+
+function nextIn(group: DueGroup) {
+  return statement<Record<string, never>, { due_at: number | null }>((db) =>
+    db
+      .selectFrom("executions")
+      .select("due_at")
+      .where(phaseIn(group))
+      .where("due_at", "is not", sql.lit(null))
+      .orderBy("due_at")
+      .limit(sql.lit(1)),
+  );
 }
 
 /** Starts whose answer nobody waits for any more are looked at now. */

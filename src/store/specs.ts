@@ -2,7 +2,8 @@
 import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { packDocument, unpackDocument } from "./documents.ts";
-import { insertRows } from "./statements.ts";
+import type { RunRow } from "./runs.ts";
+import { insertRows, statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 /** One entry of a submission; kept once, however many runs share it. */
@@ -43,16 +44,17 @@ export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
 }
 
 /** What the run asks for, its matrix's values set in the env. */
-export async function loadSpec(db: Db, runId: string): Promise<RunSpec> {
-  const row = await db
-    .selectFrom("runs")
-    .innerJoin("specs", (join) =>
-      join.onRef("specs.job_id", "=", "runs.job_id").onRef("specs.position", "=", "runs.spec_position"),
-    )
-    .select(["specs.spec", "runs.matrix"])
-    .where("runs.id", "=", runId)
-    .executeTakeFirstOrThrow();
+export async function loadSpec(db: Db, of: SpecOf): Promise<RunSpec> {
+  const [row] = (await selectSpec(db, { jobId: of.job_id, position: of.spec_position })).rows;
+  if (row === undefined) throw new Error(`job ${of.job_id} has no spec ${of.spec_position}`);
   const spec = unpackDocument(row.spec) as RunSpec;
-  if (row.matrix === null || spec.kind === "compose") return spec;
-  return { ...spec, env: { ...spec.env, ...(JSON.parse(row.matrix) as Record<string, string>) } };
+  if (of.matrix === null || spec.kind === "compose") return spec;
+  return { ...spec, env: { ...spec.env, ...(JSON.parse(of.matrix) as Record<string, string>) } };
 }
+
+type SpecOf = Pick<RunRow, "job_id" | "spec_position" | "matrix">;
+
+const selectSpec = statement<{ jobId: string; position: number }, { spec: Buffer }>(
+  (db, { jobId, position }) =>
+    db.selectFrom("specs").select("spec").where("job_id", "=", jobId).where("position", "=", position),
+);

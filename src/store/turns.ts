@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
 import type { JobRow } from "./jobs.ts";
+import { statement } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
@@ -11,14 +12,18 @@ export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
  * One index seek per API key, whatever the number of jobs. A key whose budget is used up is passed over.
  */
 export async function nextReadyJob(db: Db, now: number): Promise<Turn | null> {
-  const { rows } = await sql<Turn>`
+  return (await selectTurn(db, { now })).rows[0] ?? null;
+}
+
+const selectTurn = statement<{ now: number }, Turn>((db, { now }) => ({
+  compile: () =>
+    sql<Turn>`
     select j.id, j.api_key, j.served from api_keys k join jobs j on j.id = (
       select id from jobs where api_key = k.name and ready_at is not null and ready_at <= ${now}
       order by priority desc, served, id limit 1)
     where k.held_until is null or k.held_until <= ${now}
-    order by j.priority desc, k.served, j.served, j.id limit 1`.execute(db);
-  return rows[0] ?? null;
-}
+    order by j.priority desc, k.served, j.served, j.id limit 1`.compile(db),
+}));
 
 /**
  * The place in the queue of a job's next run, 1 for the very next: all runs of a higher priority stand before it,
@@ -48,22 +53,28 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
  */
 export async function markServed(db: Db, job: Turn, now: number): Promise<void> {
   const tick = await nextTicks(db, "dispatch.tick", 1);
-  const result = await db
+  const served = await serveJob(db, { id: job.id, before: job.served, tick });
+  if (served.numAffectedRows === 0n) throw new Conflict(`the turn of job ${job.id} is over`);
+  const key = await serveKey(db, { name: job.api_key, tick, now });
+  if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${job.api_key} is used up`);
+}
+
+const serveJob = statement<{ id: string; before: number; tick: number }, never>((db, { id, before, tick }) =>
+  db
     .updateTable("jobs")
     .set({ served: tick })
-    .where("id", "=", job.id)
-    .where("served", "=", job.served)
-    .where("ready_at", "is not", null)
-    .executeTakeFirst();
-  if (result.numUpdatedRows === 0n) throw new Conflict(`the turn of job ${job.id} is over`);
-  const key = await db
+    .where("id", "=", id)
+    .where("served", "=", before)
+    .where("ready_at", "is not", sql.lit(null)),
+);
+
+const serveKey = statement<{ name: string; tick: number; now: number }, never>((db, { name, tick, now }) =>
+  db
     .updateTable("api_keys")
     .set({ served: tick })
-    .where("name", "=", job.api_key)
-    .where((eb) => eb.or([eb("held_until", "is", null), eb("held_until", "<=", now)]))
-    .executeTakeFirst();
-  if (key.numUpdatedRows === 0n) throw new Conflict(`the budget of ${job.api_key} is used up`);
-}
+    .where("name", "=", name)
+    .where((eb) => eb.or([eb("held_until", "is", sql.lit(null)), eb("held_until", "<=", now)])),
+);
 
 /** The earliest moment at which some job has a run to start and its key may pay for it, or null. */
 export async function nextReadyAt(db: Db): Promise<number | null> {

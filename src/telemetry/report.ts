@@ -80,6 +80,12 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
+    /** One list showed these as they were known. */
+    unchanged({ executions }: { executions: number }): void {
+      metrics.checks.inc({ cause: "routine" }, executions);
+      log.debug({ event: "unchanged", executions }, "as they were known");
+    },
+
     /** A run is terminal. Without an execution (cancelled while queued) the last three are null. */
     ended(it: {
       runId: string;

@@ -2,47 +2,88 @@
 // true of it. One list answers for all that are merely due; single reads are for those that left the list or
 // that a callback named.
 import PQueue from "p-queue";
-import type { DetectedBy, Execution } from "../domain/execution.ts";
+import type { Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { RecordReading, RunRow } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
-import { settle } from "../orchestration/settle.ts";
-import { saveArtifact } from "../store/artifacts.ts";
 import { type Due, nextDueAt } from "../store/due.ts";
 import { createClaims } from "./claims.ts";
+import type { Collect } from "./collect.ts";
+import { createConfirm } from "./confirm.ts";
 import type { Worker } from "./loop.ts";
 import { createNotes } from "./notes.ts";
-import { isComplete, isOver, readingOfRecord, readingOfWord, recordDocument } from "./reading.ts";
-import { byMarker, createSearch } from "./search.ts";
+import { isOver, lyceumIdOf, readingOfWord } from "./reading.ts";
+import { createSearch } from "./search.ts";
+import { createSurvey, isSought, type Sight } from "./survey.ts";
 
 export interface CheckOptions {
   lyceum: LyceumClient;
   now: () => number;
+  /** Fetches what belongs to an end. */
+  collect: Pick<Collect, "begin">;
+  /** There is room for more, or the next look is known. */
+  onRoom(): void;
   /** Executions looked at together. */
   batch?: number;
 }
 
-export function createCheck(context: Context, { lyceum, now, batch = 500 }: CheckOptions): Worker {
+export function createCheck(
+  context: Context,
+  { lyceum, now, collect, onRoom, batch = 500 }: CheckOptions,
+): Worker {
   const rounds = new PQueue({ concurrency: 4 });
   const claims = createClaims(context, "check", LEASE_MS);
-  const { note, unanswered } = createNotes(context, now);
-  const search = createSearch(context, lyceum, { note, unanswered });
+  const notes = createNotes(context, now);
+  const { note, unanswered } = notes;
+  const search = createSearch(context, lyceum, notes);
+  const { confirm, confirmSelection } = createConfirm(context, { lyceum, now, notes, collect });
+  const survey = createSurvey(context, {
+    lyceum,
+    now,
+    leaseMs: LEASE_MS,
+    batch,
+    retryAt: notes.retryAt,
+    async onNews(due, sight) {
+      const { alive = [], gone = [] } = Object.groupBy(due, (one) =>
+        wordOf(one, sight) === null ? "gone" : "alive",
+      );
+      if (alive.length > 0) begin(alive, () => noteWords(alive, sight));
+      if (gone.length > 0) begin(gone, () => follow(gone, sight));
+      await rounds.onSizeLessThan(1);
+    },
+    onRead: onRoom,
+  });
 
-  async function round(due: Due[]): Promise<void> {
+  /** Works on what was claimed. What `work` answers is still ours, to be watched. */
+  function begin(due: Due[], work: () => Promise<Due[]>): void {
+    rounds.add(async () => {
+      const kept = await work().catch((error) => {
+        context.report.fault("check", error);
+        return [];
+      });
+      claims.done(due);
+      for (const one of kept) claims.adopt(one, one.execution.dueAt ?? 0);
+      survey.keep(kept);
+      if (kept.length > 0) onRoom();
+    });
+  }
+
+  const isListed = (one: Due) => ["routine", "search"].includes(groupOf(one, now()));
+
+  async function round(due: Due[]): Promise<Due[]> {
     const groups = Object.groupBy(due, (one) => groupOf(one, now()));
     await Promise.all([
       ...(groups.unanswered_start ?? []).map(({ execution }) =>
         note(execution, { fact: "outcome_unknown", detail: "no answer to the start was recorded" }),
       ),
       ...(groups.cancel ?? []).map((one) => sendCancel(one.execution, one.cancellation?.mode ?? "abort")),
-      ...(groups.confirm ?? []).map((one) => confirm(one.execution, "callback")),
-      ...(groups.selection ?? []).map((one) => checkSelection(one.execution)),
-      survey((groups.routine ?? []).map(executionOf), (groups.search ?? []).map(executionOf)),
+      ...(groups.confirm ?? []).map((one) => confirm(one, "callback")),
+      ...(groups.selection ?? []).map((one) => confirmSelection(one)),
     ]);
+    return [];
   }
 
   async function sendCancel(execution: Execution, mode: "abort" | "stop"): Promise<void> {
-    const id = lyceumId(execution);
+    const id = lyceumIdOf(execution);
     const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
     context.report.check({ executionId: execution.id, cause: "cancel", word: answer.outcome });
     // 404: already over, or never known; 4xx: nothing to do about it. The next check tells.
@@ -53,115 +94,54 @@ export function createCheck(context: Context, { lyceum, now, batch = 500 }: Chec
     else await unanswered(execution, answer);
   }
 
-  /** The shared list for all that are due, then what the list cannot tell. */
-  async function survey(routine: Execution[], searched: Execution[]): Promise<void> {
-    if (routine.length + searched.length === 0) return;
-    const [only] = routine;
-    if (only !== undefined && routine.length + searched.length === 1) return confirm(only, "poll");
-    const askedAt = now();
-    const list = await lyceum.workloads(searched.length > 0 ? "overdue" : "routine");
-    if (list.outcome !== "ok") {
-      await Promise.all([...routine, ...searched].map((execution) => unanswered(execution, list)));
-      return;
-    }
-    const byId = new Map(list.value.map((row) => [row.executionId, row]));
-    await Promise.all([
-      ...routine.map((execution) => {
-        const row = byId.get(lyceumId(execution));
-        const isLive = row !== undefined && !isOver(row);
-        return isLive ? noteRow(execution, row, askedAt) : confirm(execution, "poll");
-      }),
-      search(searched, byMarker(list.value), askedAt),
-    ]);
-  }
-
-  async function noteRow(execution: Execution, row: RunRow, askedAt: number): Promise<void> {
-    context.report.check({ executionId: execution.id, cause: "routine", word: row.word });
-    await note(execution, { fact: "reading", reading: readingOfWord(row.word), by: "poll", askedAt });
-  }
-
-  async function checkSelection(execution: Execution): Promise<void> {
-    const answer = await lyceum.gpuSelectionStatus(lyceumId(execution), "routine");
-    if (answer.outcome === "ok" && !isOver(answer.value)) {
-      context.report.check({ executionId: execution.id, cause: "routine", word: answer.value.word });
-      await note(execution, {
-        fact: "reading",
-        reading: readingOfWord(answer.value.word),
-        by: "poll",
-        askedAt: now(),
-      });
-    } else if (answer.outcome === "ok" || answer.outcome === "missing") await confirm(execution, "poll");
-    else await unanswered(execution, answer);
-  }
-
-  /** Reads the record, which decides; where there is none (yet), the status endpoint. */
-  async function confirm(execution: Execution, by: DetectedBy): Promise<void> {
-    const askedAt = now();
-    const lane = by === "callback" ? "confirm" : "overdue";
-    const record = await lyceum.record(lyceumId(execution), lane);
-    const word = record.outcome === "ok" ? record.value.word : null;
-    context.report.check({
-      executionId: execution.id,
-      cause: by === "callback" ? "callback" : "overdue",
-      word,
+  /** What the list shows alive, but not as it was known; answers what is to be watched further. */
+  async function noteWords(due: Due[], sight: Sight): Promise<Due[]> {
+    const kept = due.map(async (one): Promise<Due[]> => {
+      const { execution, cancellation } = one;
+      const word = wordOf(one, sight) ?? "";
+      context.report.check({ executionId: execution.id, cause: "routine", word });
+      const heldUntil = cancellation === null ? now() + LEASE_MS : null;
+      const look = { by: "poll", askedAt: sight.askedAt, heldUntil } as const;
+      const settled = await note(execution, { fact: "reading", reading: readingOfWord(word), ...look });
+      const after = settled?.execution;
+      return after?.phase === "watching" && after.dueAt === heldUntil ? [{ ...one, execution: after }] : [];
     });
-    if (record.outcome === "ok") return noteRecord(execution, record.value, by, askedAt);
-    if (record.outcome !== "missing") return void (await unanswered(execution, record));
-    const status = await lyceum.streamingStatus(lyceumId(execution), lane);
-    if (status.outcome === "ok") {
-      const reading = readingOfWord(status.value.word, status.value.errors);
-      await note(execution, { fact: "reading", reading, by, askedAt });
-    } else if (status.outcome === "missing") await note(execution, { fact: "not_found", askedAt });
-    else await unanswered(execution, status);
+    return (await Promise.all(kept)).flat();
   }
 
-  async function noteRecord(
-    execution: Execution,
-    record: RecordReading,
-    by: DetectedBy,
-    askedAt: number,
-  ): Promise<void> {
-    await context.store.write(async (tx) => {
-      const settled = await settle(context, tx, execution.id, {
-        fact: "reading",
-        reading: readingOfRecord(record),
-        by,
-        askedAt,
-      });
-      // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
-      // its sub-jobs, which are still to be read.
-      const isWhole = isComplete(record) && settled?.run.kind !== "gpu_selection";
-      if (settled?.changed && settled.execution?.phase === "collecting" && isWhole) {
-        const stored = {
-          state: "stored" as const,
-          dueAt: null,
-          tries: 1,
-          firstTriedAt: askedAt,
-          fetchedAt: tx.now,
-        };
-        await saveArtifact(tx.db, execution.id, "record", { ...stored, document: recordDocument(record) });
-      }
-    });
+  /** What the list does not show alive: it has left the list, or is sought there; or there was no list. */
+  async function follow(due: Due[], { list, rows, askedAt }: Sight): Promise<Due[]> {
+    if (list.outcome !== "ok") await Promise.all(due.map(({ execution }) => unanswered(execution, list)));
+    else
+      await Promise.all([
+        ...due.filter((one) => !isSought(one)).map((one) => confirm(one, "poll")),
+        search(due.filter(isSought).map(executionOf), rows.values(), askedAt),
+      ]);
+    return [];
   }
 
   return {
     name: "check",
     async runOnce() {
       if (rounds.size > 0) return now() + 1_000;
+      // What is due waits together: asked for one by one, thousands would be claimed and noted again and again.
+      if (notes.silentUntil() > now()) return notes.silentUntil();
       const due = await claims.take(batch);
       // One list answers for all: those that would ask for it soon come along.
-      if (due.some((one) => isListed(groupOf(one, now())))) {
+      if (due.some(isListed) || survey.dueAt() <= now())
         due.push(...(await claims.takeAlong(context.rules.pollMinMs, batch)));
-      }
-      if (due.length > 0) {
-        rounds
-          .add(() => round(due))
-          .catch((error) => context.report.fault("check", error))
-          .finally(() => claims.done(due));
-      }
-      return nextDueAt(context.store.db, "check");
+      const [listed, others] = [due.filter(isListed), due.filter((one) => !isListed(one))];
+      survey.forget(others);
+      survey.watch(listed);
+      if (others.length > 0) begin(others, () => round(others));
+      if (survey.dueAt() <= now()) survey.look();
+      const next = await nextDueAt(context.store.db, "check");
+      return Math.min(next ?? Number.POSITIVE_INFINITY, survey.dueAt());
     },
-    idle: () => rounds.onIdle(),
+    async idle() {
+      await survey.idle();
+      await rounds.onIdle();
+    },
     handBack: claims.handBack,
   };
 }
@@ -182,15 +162,12 @@ function groupOf({ execution, kind, cancellation }: Due, now: number): Group {
   return kind === "gpu_selection" ? "selection" : "routine";
 }
 
-function isListed(group: Group): boolean {
-  return group === "routine" || group === "search";
+/** Its word if the list shows it alive. */
+function wordOf(one: Due, { rows }: Sight): string | null {
+  const row = isSought(one) ? undefined : rows.get(lyceumIdOf(one.execution));
+  return row === undefined || isOver(row) ? null : row.word;
 }
 
 function executionOf({ execution }: Due): Execution {
   return execution;
-}
-
-function lyceumId(execution: Execution): string {
-  if (execution.lyceumExecutionId === null) throw new Error(`execution ${execution.id} has no id at Lyceum`);
-  return execution.lyceumExecutionId;
 }

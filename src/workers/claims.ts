@@ -6,10 +6,12 @@ import type { Tx } from "../store/transaction.ts";
 export interface Claims {
   /** Takes what is due; the lease ends by itself if this process dies. */
   take(limit: number): Promise<Due[]>;
-  /** Takes what comes due within `soonMs` and can share a look-up. */
-  takeAlong(soonMs: number, limit: number): Promise<Due[]>;
+  /** Takes all that comes due within `soonMs` and can share a look-up, `step` at a time. */
+  takeAlong(soonMs: number, step: number): Promise<Due[]>;
+  /** Holds what was claimed by the write that made it due. */
+  adopt(due: Pick<Due, "execution">, leaseUntil: number): void;
   /** Whatever came of it, its next wake-up is in the row now. */
-  done(due: Due[]): void;
+  done(due: Pick<Due, "execution">[]): void;
   handBack(): Promise<void>;
 }
 
@@ -28,16 +30,31 @@ export function createClaims({ store }: Context, group: DueGroup, leaseMs: numbe
 
   return {
     take: (limit) => hold((tx, leaseUntil) => claimDue(tx.db, group, tx.now, leaseUntil, limit)),
-    takeAlong: (soonMs, limit) =>
-      hold((tx, leaseUntil) => claimAlong(tx.db, tx.now + soonMs, leaseUntil, limit)),
+    async takeAlong(soonMs, step) {
+      const taken: Due[] = [];
+      // Not so far ahead that what was just claimed would be claimed again.
+      const aheadMs = Math.min(soonMs, leaseMs / 2);
+      for (;;) {
+        const some = await hold((tx, until) => claimAlong(tx.db, tx.now + aheadMs, until, step));
+        taken.push(...some);
+        if (some.length < step) return taken;
+      }
+    },
+    adopt: ({ execution }, leaseUntil) => void held.set(execution.id, leaseUntil),
     done(due) {
       for (const { execution } of due) held.delete(execution.id);
     },
     async handBack() {
-      const ids = [...held.keys()];
-      const leases = [...new Set(held.values())];
-      await store.write((tx) => handBack(tx.db, ids, leases, tx.now));
+      const all = [...held];
+      for (let from = 0; from < all.length; from += HANDED_BACK_AT_ONCE) {
+        const some = all.slice(from, from + HANDED_BACK_AT_ONCE);
+        const ids = some.map(([id]) => id);
+        const leases = [...new Set(some.map(([, leaseUntil]) => leaseUntil))];
+        await store.write((tx) => handBack(tx.db, ids, leases, tx.now));
+      }
       held.clear();
     },
   };
 }
+
+const HANDED_BACK_AT_ONCE = 500;

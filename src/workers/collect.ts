@@ -3,14 +3,24 @@
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
 import type { Fact } from "../domain/machine/fact.ts";
+import type { RecordSummary } from "../domain/selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
-import { type ArtifactChange, type ArtifactState, listArtifacts, saveArtifact } from "../store/artifacts.ts";
+import {
+  type ArtifactChange,
+  type ArtifactState,
+  listArtifacts,
+  nextFetchAt,
+  readDocument,
+  saveArtifact,
+} from "../store/artifacts.ts";
 import { type Due, nextDueAt } from "../store/due.ts";
+import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
 import { createClaims } from "./claims.ts";
-import { type Fetched, fetchers } from "./fetch.ts";
+import { type Fetched, fetchers, type Subject } from "./fetch.ts";
 import type { Worker } from "./loop.ts";
+import type { RecordDocument, StoredRecord } from "./reading.ts";
 
 export interface CollectOptions {
   lyceum: LyceumClient;
@@ -19,64 +29,124 @@ export interface CollectOptions {
   concurrency?: number;
   /** Between two reads of a log that may still grow. */
   logSpacingMs?: number;
+  /** Whether what others read to have ended may be begun here: not while the service stops. */
+  takesOver(): boolean;
   /** A place has become free. */
   onRoom: () => void;
 }
 
-export function createCollect(context: Context, options: CollectOptions): Worker {
-  const { lyceum, now, concurrency = 8, logSpacingMs = 5_000, onRoom } = options;
+export interface Collect extends Worker {
+  /**
+   * Begins to fetch what belongs to an end that was just read, while it is still being written; null: there is no room.
+   * @param record what told of the end, where it is stored with it
+   */
+  begin(of: Subject, record: StoredRecord | null): Begun | null;
+}
+
+export interface Begun {
+  /** Until when the end that is written now holds the execution for this. */
+  holdUntil(now: number): number;
+  /** The end is written and holds the execution until then; null: it came to nothing. */
+  ended(heldUntil: number | null): void;
+}
+
+export function createCollect(context: Context, options: CollectOptions): Collect {
+  const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onRoom } = options;
   const collections = new PQueue({ concurrency });
   const claims = createClaims(context, "collect", LEASE_MS);
-  const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db: context.store.db });
+  const { db } = context.store;
+  const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db });
+  const room = () => concurrency - collections.pending - collections.size;
 
-  async function collect({ execution, kind }: Due): Promise<void> {
-    const pending = (await listArtifacts(context.store.db, [execution.id])).filter(
-      (one) => one.state === "pending",
+  function add(due: Subject, work: () => Promise<void>): void {
+    void collections
+      .add(work)
+      .catch((error) => context.report.fault("collect", error))
+      .finally(() => {
+        claims.done([due]);
+        onRoom();
+      });
+  }
+
+  async function collectDue(due: Due): Promise<void> {
+    const artifacts = await listArtifacts(db, [due.execution.id]);
+    const isDue = ({ state, due_at }: ArtifactState) => state === "pending" && (due_at ?? 0) <= now();
+    await save(due, await fetchAll(due, artifacts.filter(isDue), await recordOf(artifacts)));
+  }
+
+  function begin(of: Subject, record: StoredRecord | null): Begun | null {
+    if (!takesOver() || room() <= 0) return null;
+    const wanted = artifactKinds.filter((kind) => kind !== "record" || record === null).map(untried);
+    const end = Promise.withResolvers<boolean>();
+    add(of, async () => {
+      const [results, isWritten] = await Promise.all([fetchAll(of, wanted, record), end.promise]);
+      if (isWritten) await save(of, results);
+    });
+    return {
+      holdUntil: (from) => from + LEASE_MS,
+      ended(heldUntil) {
+        if (heldUntil !== null) claims.adopt(of, heldUntil);
+        end.resolve(heldUntil !== null);
+      },
+    };
+  }
+
+  async function recordOf(artifacts: ArtifactState[]): Promise<StoredRecord | null> {
+    const record = artifacts.find(({ kind, fetched_at }) => kind === "record" && fetched_at !== null);
+    if (record === undefined) return null;
+    const document = (await readDocument(db, record.execution_id, "record")) as RecordDocument;
+    return { document, summary: record.summary as RecordSummary | null };
+  }
+
+  function fetchAll(of: Subject, wanted: Wanted[], record: StoredRecord | null): Promise<Result[]> {
+    return Promise.all(
+      wanted.map(async (artifact) => ({
+        artifact,
+        fetched: await fetchArtifact[artifact.kind](of, artifact.tries, record),
+      })),
     );
-    const due = pending.filter((artifact) => (artifact.due_at ?? 0) <= now());
-    const fetched = await Promise.all(
-      due.map((artifact) => fetchArtifact[artifact.kind](execution, artifact, kind)),
-    );
-    const record = fetched.map((one) => (one.outcome === "got" ? one.reading : undefined)).find(Boolean);
+  }
+
+  async function save({ execution: { id } }: Subject, results: Result[]): Promise<void> {
+    const [record] = results.flatMap(({ fetched }) => ("reading" in fetched ? (fetched.reading ?? []) : []));
     await context.store.write(async (tx) => {
-      for (const [index, artifact] of due.entries()) {
-        const change = changeOf(artifact, fetched[index] as Fetched, tx.now);
-        await saveArtifact(tx.db, execution.id, artifact.kind, change);
-      }
+      for (const { artifact, fetched } of results)
+        await saveArtifact(tx.db, id, artifact.kind, changeOf(artifact, fetched, tx.now));
       // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
-      const waits = (await listArtifacts(tx.db, [execution.id])).flatMap((artifact) => artifact.due_at ?? []);
+      const dueAt = await nextFetchAt(tx.db, id);
       const fact: Fact =
-        waits.length > 0
-          ? { fact: "collect_later", dueAt: Math.min(...waits), record }
-          : { fact: "collected", record };
-      await settle(context, tx, execution.id, fact);
+        dueAt === null ? { fact: "collected", record } : { fact: "collect_later", dueAt, record };
+      await settle(context, tx, id, fact);
     });
   }
 
   return {
     name: "collect",
     async runOnce() {
-      const room = concurrency - collections.pending - collections.size;
-      if (room <= 0) return null;
-      for (const due of await claims.take(room)) {
-        void collections
-          .add(() => collect(due))
-          .catch((error) => context.report.fault("collect", error))
-          .finally(() => {
-            claims.done([due]);
-            onRoom();
-          });
-      }
-      return nextDueAt(context.store.db, "collect");
+      if (room() <= 0) return null;
+      for (const due of await claims.take(room())) add(due, () => collectDue(due));
+      return nextDueAt(db, "collect");
     },
+    begin,
     idle: () => collections.onIdle(),
     handBack: claims.handBack,
   };
 }
 
+interface Result {
+  artifact: Wanted;
+  fetched: Fetched;
+}
+
+type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at">;
+
+function untried(kind: ArtifactKind): Wanted {
+  return { kind, tries: 0, first_tried_at: null, fetched_at: null };
+}
+
 const LEASE_MS = 10 * 60_000;
 
-function changeOf(artifact: ArtifactState, result: Fetched, now: number): ArtifactChange {
+function changeOf(artifact: Wanted, result: Fetched, now: number): ArtifactChange {
   const firstTriedAt = artifact.first_tried_at ?? now;
   const tried = { tries: artifact.tries + 1, firstTriedAt };
   if (result.outcome === "got") {

@@ -1,5 +1,5 @@
-// Dispatch: starts queued runs at Lyceum. A place in the start limit is taken first, the run is claimed last,
-// and the claim is durable before the request leaves.
+// Dispatch: starts queued runs at Lyceum. Places in the start limit are taken first, the runs are claimed last,
+// and the claims are durable before the requests leave.
 import PQueue from "p-queue";
 import type { Fact } from "../domain/machine/fact.ts";
 import { takesCallback } from "../domain/spec.ts";
@@ -7,9 +7,9 @@ import { callbackToken } from "../domain/token.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 import { startRequest } from "../lyceum/request.ts";
-import type { Throttle } from "../lyceum/throttle.ts";
+import type { Place, Throttle } from "../lyceum/throttle.ts";
 import { classify } from "../lyceum/word.ts";
-import { type Claim, claimNext } from "../orchestration/claim.ts";
+import { type Claim, claimRuns } from "../orchestration/claim.ts";
 import type { Context } from "../orchestration/context.ts";
 import { settle } from "../orchestration/settle.ts";
 import type { Worker } from "./loop.ts";
@@ -67,28 +67,45 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     );
   }
 
+  function begin(claim: Claim): void {
+    void starts
+      .add(() => start(claim))
+      .then(onRoom, (error) => {
+        // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
+        context.report.fault("dispatch", error);
+        onRoom();
+      });
+  }
+
+  /** Places in the start limit, at most as many; `waitMs` says for how long there are no more. */
+  function reserve(most: number): { places: Place[]; waitMs: number } {
+    const places: Place[] = [];
+    while (places.length < most) {
+      const place = throttle.reserve("execution");
+      if (!place.granted) return { places, waitMs: place.waitMs };
+      places.push(place);
+    }
+    return { places, waitMs: 0 };
+  }
+
   return {
     name: "dispatch",
     async runOnce() {
       if (pausedUntil > now()) return pausedUntil;
       while (starts.pending + starts.size < concurrency) {
-        const place = throttle.reserve("execution");
-        if (!place.granted) return now() + place.waitMs;
-        const claim = await claimNext(context).catch((error) => {
-          place.release();
+        const room = concurrency - starts.pending - starts.size;
+        const { places, waitMs } = reserve(Math.min(room, MOST_AT_ONCE));
+        if (places.length === 0) return now() + waitMs;
+        const release = (unused: Place[]) => {
+          for (const place of unused) place.release();
+        };
+        const { claims, nextAt } = await claimRuns(context, places.length).catch((error) => {
+          release(places);
           throw error;
         });
-        if ("nextAt" in claim) {
-          place.release();
-          return claim.nextAt;
-        }
-        void starts
-          .add(() => start(claim))
-          .then(onRoom, (error) => {
-            // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
-            context.report.fault("dispatch", error);
-            onRoom();
-          });
+        release(places.slice(claims.length));
+        for (const claim of claims) begin(claim);
+        if (claims.length < places.length) return nextAt;
       }
       return null;
     },
@@ -96,6 +113,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   };
 }
 
+/** Runs that are claimed in one write. */
+const MOST_AT_ONCE = 64;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 

@@ -22,7 +22,7 @@ export function createErase(
   const { store, report } = context;
 
   async function isErased({ lyceumExecutionId, summary }: RemoteRecord): Promise<boolean> {
-    const subJobs = summary === null ? [] : (JSON.parse(summary) as RecordSummary).gpu_selection;
+    const subJobs = summary === null ? [] : ((JSON.parse(summary) as RecordSummary).gpu_selection ?? []);
     for (const id of [...subJobs.map((subJob) => subJob.lyceum_execution_id), lyceumExecutionId]) {
       const answer = await lyceum.deleteRecord(id);
       if (answer.outcome !== "ok" && answer.outcome !== "missing") return false;

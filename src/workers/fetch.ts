@@ -3,15 +3,16 @@ import { lookBackHours, nextLogRead } from "../domain/collection.ts";
 import type { Execution, Reading } from "../domain/execution.ts";
 import { type LogEntry, mergeLogs } from "../domain/logs.ts";
 import { summarizeMetrics } from "../domain/metrics.ts";
+import { isWholeLog } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { MetricsReading, TimingReading } from "../lyceum/reading.ts";
-import { type ArtifactState, readDocument } from "../store/artifacts.ts";
+import { readDocument } from "../store/artifacts.ts";
 import type { ArtifactKind } from "../store/schema.ts";
 import type { Db } from "../store/transaction.ts";
-import { isComplete, type RecordDocument, readingOfRecord, recordDocument } from "./reading.ts";
+import { isComplete, readingOfRecord, recordDocument, type StoredRecord, storedRecord } from "./reading.ts";
 import { readSelection, withSubJobs } from "./selection.ts";
 
 /** `againInMs`: what came is worth keeping, and worth reading once more. */
@@ -31,13 +32,18 @@ export interface TooLate {
 }
 
 export type Fetched = Got | TooLate | Exclude<ReadOutcome<unknown>, { outcome: "ok" }>;
-export type Fetch = (execution: Execution, artifact: ArtifactState, kind: RunKind) => Promise<Fetched>;
+export interface Subject {
+  execution: Execution;
+  kind: RunKind;
+}
+
+export type Fetch = (of: Subject, tries: number, record: StoredRecord | null) => Promise<Fetched>;
 
 export interface LogsSummary {
   entries: number;
   /** Lyceum gives at most 10,000 entries, and has no cursor for the rest. */
   truncated: boolean;
-  /** The log had stopped growing when it was last read. */
+  /** The record proves that nothing is missing, or the log had stopped growing when it was last read. */
   complete: boolean;
 }
 
@@ -50,13 +56,16 @@ export interface FetchOptions {
 
 export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
-    async record(execution, { tries }, kind) {
+    async record({ execution, kind }, tries) {
       const answer = await lyceum.record(lyceumId(execution), "collect");
       if (answer.outcome !== "ok") return answer;
       const got = { outcome: "got" as const, document: recordDocument(answer.value) };
       const reading = readingOfRecord(answer.value);
       const again = (isWhole: boolean) => (isWhole || tries >= MOST_RECORD_READS ? null : RECORD_AGAIN_MS);
-      if (kind !== "gpu_selection") return { ...got, reading, againInMs: again(isComplete(answer.value)) };
+      if (kind !== "gpu_selection") {
+        const stored = storedRecord(answer.value, kind);
+        return { ...got, ...stored, reading, againInMs: again(isComplete(answer.value)) };
+      }
       const selection = await readSelection(lyceum, db, lyceumId(execution));
       return {
         ...got,
@@ -66,45 +75,40 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
       };
     },
 
-    async timing(execution) {
+    async timing({ execution }) {
       const answer = await lyceum.timing(lyceumId(execution));
       if (answer.outcome !== "ok") return answer;
       return { outcome: "got", document: timingDocument(answer.value), againInMs: null };
     },
 
-    async metrics(execution) {
+    async metrics({ execution }) {
       const answer = await lyceum.metrics(lyceumId(execution));
       if (answer.outcome !== "ok") return answer;
       const document = metricsDocument(lyceumId(execution), answer.value);
       return { outcome: "got", document, summary: summarizeMetrics(document), againInMs: null };
     },
 
-    async logs(execution, { tries }) {
+    async logs({ execution }, tries, record) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
       if (hours === null) return { outcome: "too_late", detail: "Lyceum keeps logs for 168 hours" };
       const answer = await lyceum.logs(lyceumId(execution), { limit: MOST_ENTRIES, hours });
       if (answer.outcome !== "ok") return answer;
-      const known = ((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[];
+      const known = tries === 0 ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
       const entries = mergeLogs(known, answer.value.entries.map(toEntry));
+      const { total } = answer.value;
+      const truncated = answer.value.entries.length >= MOST_ENTRIES || (total ?? 0) > entries.length;
       const reads = {
         reads: tries + 1,
         count: entries.length,
         countBefore: known.length,
-        expected: await hasOutput(execution),
+        expected: record !== null && record.document.stdout + record.document.stderr !== "",
+        proven: record?.summary?.tells_output === true && !truncated && isWholeLog(entries, record.document),
       };
-      const againInMs = nextLogRead(reads, logSpacingMs);
-      const { total } = answer.value;
-      const truncated = answer.value.entries.length >= MOST_ENTRIES || (total ?? 0) > entries.length;
-      const hasSettled = reads.reads > 1 && entries.length === known.length;
+      const hasSettled = reads.proven || (reads.reads > 1 && entries.length === known.length);
       const summary: LogsSummary = { entries: entries.length, truncated, complete: hasSettled && !truncated };
-      return { outcome: "got", document: entries, summary, againInMs };
+      return { outcome: "got", document: entries, summary, againInMs: nextLogRead(reads, logSpacingMs) };
     },
   };
-
-  async function hasOutput(execution: Execution): Promise<boolean> {
-    const record = (await readDocument(db, execution.id, "record")) as RecordDocument | null;
-    return record !== null && record.stdout + record.stderr !== "";
-  }
 }
 
 /** Lyceum's own maximum [api-reference/observability--logs/get-execution-logs]. */

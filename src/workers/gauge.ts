@@ -1,13 +1,13 @@
 // Gauge: reads the levels now and then, for the metrics.
 import type { Context } from "../orchestration/context.ts";
-import { readLevels } from "../store/levels.ts";
+import { readDepths } from "../store/levels.ts";
 import type { Worker } from "./loop.ts";
 
 export function createGauge(context: Context, now: () => number): Worker {
   return {
     name: "gauge",
     async runOnce() {
-      const { queued, live, withoutWakeup } = await readLevels(context.store.db);
+      const { queued, live, withoutWakeup } = await readDepths(context.store.db);
       context.report.levels({ queued, live, withoutWakeup });
       return now() + PERIOD_MS;
     },

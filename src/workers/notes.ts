@@ -4,23 +4,46 @@ import type { Fact } from "../domain/machine/fact.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type Settled, settle } from "../orchestration/settle.ts";
+import type { Tx } from "../store/transaction.ts";
 
 export interface Notes {
   note(execution: Execution, fact: Fact): Promise<Settled | null>;
   /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
   unanswered(execution: Execution, answer: ReadOutcome<unknown>): Promise<Settled | null>;
+  /** Lyceum could not be reached a moment ago: until then nobody need ask. */
+  silentUntil(): number;
+  /** When to ask again. */
+  retryAt(answer: ReadOutcome<unknown>): number;
+}
+
+interface Look {
+  execution: Execution;
+  fact: Fact;
 }
 
 export function createNotes(context: Context, now: () => number): Notes {
+  let silentUntil = 0;
+  /** A list tells of many at once: they share a transaction. */
+  const noteAll = async (tx: Tx, looks: Look[]) => {
+    const settled: (Settled | null)[] = [];
+    for (const { execution, fact } of looks) settled.push(await settle(context, tx, execution.id, fact));
+    return settled;
+  };
   const note = (execution: Execution, fact: Fact) =>
-    context.store.write((tx) => settle(context, tx, execution.id, fact));
+    context.store.writeTogether(noteAll, { execution, fact });
+  const retryAt = (answer: ReadOutcome<unknown>) => {
+    const { pollMinMs, pollMaxMs } = context.rules;
+    const spreadMs = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
+    const waitMs = answer.outcome === "throttled" ? answer.retryAfterMs + spreadMs / 4 : spreadMs;
+    return Math.round(now() + waitMs);
+  };
   return {
     note,
     unanswered(execution, answer) {
-      const { pollMinMs, pollMaxMs } = context.rules;
-      const spreadMs = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
-      const waitMs = answer.outcome === "throttled" ? answer.retryAfterMs + spreadMs / 4 : spreadMs;
-      return note(execution, { fact: "unanswered", retryAt: Math.round(now() + waitMs) });
+      if (answer.outcome === "unreachable") silentUntil = now() + context.rules.pollMinMs;
+      return note(execution, { fact: "unanswered", retryAt: retryAt(answer) });
     },
+    retryAt,
+    silentUntil: () => silentUntil,
   };
 }

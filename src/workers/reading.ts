@@ -1,5 +1,8 @@
 // From Lyceum's record to what the state machine reads, and to the artifact that is kept of it.
-import { hasEnded, type Reading } from "../domain/execution.ts";
+import { type Execution, hasEnded, type Reading } from "../domain/execution.ts";
+import { printedOf, tellsOutput } from "../domain/output.ts";
+import type { RecordSummary } from "../domain/selection.ts";
+import type { RunKind } from "../domain/spec.ts";
 import type { RecordReading, RunRow } from "../lyceum/reading.ts";
 import { classify } from "../lyceum/word.ts";
 
@@ -30,11 +33,15 @@ export function isOver({ word }: { word: string }): boolean {
   return status !== null && hasEnded(status);
 }
 
+export function lyceumIdOf({ id, lyceumExecutionId }: Execution): string {
+  if (lyceumExecutionId === null) throw new Error(`execution ${id} has no id at Lyceum`);
+  return lyceumExecutionId;
+}
+
 /** What is kept of a record: output and outcome, never the fields that may hold secrets. */
 export function recordDocument(record: RecordReading) {
   return {
-    stdout: record.stdout ?? record.combinedOutput ?? "",
-    stderr: record.stderr ?? "",
+    ...printedOf(record),
     return_code: record.returnCode,
     result: record.result ?? null,
     errors: record.errors,
@@ -46,6 +53,16 @@ export function recordDocument(record: RecordReading) {
 }
 
 export type RecordDocument = ReturnType<typeof recordDocument>;
+
+/** A record as it is stored. */
+export interface StoredRecord {
+  document: RecordDocument;
+  summary: RecordSummary | null;
+}
+
+export function storedRecord(record: RecordReading, kind: RunKind): StoredRecord {
+  return { document: recordDocument(record), summary: { tells_output: tellsOutput(record, kind) } };
+}
 
 /** Lyceum says when it has stored the results; a record without that, and without any output, may still fill. */
 export function isComplete(record: RecordReading): boolean {

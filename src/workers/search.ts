@@ -3,7 +3,7 @@
 // anyway, what callbacks name, the history.
 import type { Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { RunRow } from "../lyceum/reading.ts";
+import type { ListedRow, RunRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
 import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -12,9 +12,10 @@ import type { Notes } from "./notes.ts";
 import { isOver } from "./reading.ts";
 
 export function createSearch(context: Context, lyceum: LyceumClient, { note, unanswered }: Notes) {
-  /** Notes for each of `wanted` whether Lyceum has it. @param listed the rows of the active list by marker, as asked for at `askedAt`. */
-  return async (wanted: Execution[], listed: Map<string, RunRow>, askedAt: number): Promise<void> => {
-    const found = new Map(listed);
+  /** Notes for each of `wanted` whether Lyceum has it. @param listed the rows of the active list, as asked for at `askedAt`. */
+  return async (wanted: Execution[], listed: Iterable<ListedRow>, askedAt: number): Promise<void> => {
+    if (wanted.length === 0) return;
+    const found = byMarker(listed);
     for (const execution of wanted.filter((one) => one.callbackAt !== null && !found.has(one.id))) {
       const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
       const row = await searchNamed(
@@ -28,7 +29,7 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
     const isLate = (one: Execution) =>
       one.callbackAt !== null || one.unseenMs >= context.rules.inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
     const late = wanted.filter((one) => !found.has(one.id) && isLate(one));
-    const history = late.length === 0 ? new Map<string, RunRow>() : await searchHistory(lyceum, late);
+    const history = late.length === 0 ? new Map<string, ListedRow>() : await searchHistory(lyceum, late);
     await Promise.all(
       wanted.map((execution) => {
         context.report.check({ executionId: execution.id, cause: "search", word: null });
@@ -40,7 +41,7 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
     );
   };
 
-  async function noteFound(execution: Execution, row: RunRow): Promise<void> {
+  async function noteFound(execution: Execution, row: ListedRow): Promise<void> {
     const { status, raw } = classify(row.word);
     await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
     if (execution.phase === "orphan" && isOver(row)) await note(execution, { fact: "orphan_ended", raw });
@@ -52,8 +53,8 @@ const MOST_BODIES = 4;
 const SHORTEST_STEP_MS = 1_000;
 const NO_HISTORY = { outcome: "unreachable", detail: "the history was not answered" } as const;
 
-export function byMarker(rows: RunRow[]): Map<string, RunRow> {
-  const found = new Map<string, RunRow>();
+function byMarker(rows: Iterable<ListedRow>): Map<string, ListedRow> {
+  const found = new Map<string, ListedRow>();
   for (const row of rows) {
     const id = executionIdIn(row.fileName);
     // A GPU selection's sub-jobs may bear the parent's name: the parent is meant.
@@ -66,9 +67,12 @@ export function byMarker(rows: RunRow[]): Map<string, RunRow> {
  * Pages through the history, which alone knows ended executions, from its newest end, until all are found or the
  * rows are older than the oldest submission; null when it was not answered. How it is sorted is not documented: the first page tells.
  */
-async function searchHistory(lyceum: LyceumClient, wanted: Execution[]): Promise<Map<string, RunRow> | null> {
+async function searchHistory(
+  lyceum: LyceumClient,
+  wanted: Execution[],
+): Promise<Map<string, ListedRow> | null> {
   const oldest = Math.min(...wanted.map((execution) => execution.submittedAt)) - CLOCK_SKEW_MS;
-  const found = new Map<string, RunRow>();
+  const found = new Map<string, ListedRow>();
   let offset = 0;
   let step = PAGE;
   for (let page = 0; page < MOST_PAGES; page++) {

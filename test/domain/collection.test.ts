@@ -37,11 +37,17 @@ describe("no answer", () => {
 
 describe("a log", () => {
   const next = (reads: number, count: number, countBefore: number, expected = false) =>
-    nextLogRead({ reads, count, countBefore, expected }, 1_000);
+    nextLogRead({ reads, count, countBefore, expected, proven: false }, 1_000);
 
-  test("is always read a second time: it lags", () => {
+  test("is read a second time, because it lags", () => {
     expect(next(1, 10, 0)).toBe(1_000);
     expect(next(1, 0, 0)).toBe(1_000);
+  });
+
+  test("that the record proves whole is read no more, however it grew", () => {
+    const proven = { expected: true, proven: true };
+    expect(nextLogRead({ reads: 1, count: 10, countBefore: 0, ...proven }, 1_000)).toBeNull();
+    expect(nextLogRead({ reads: 2, count: 10, countBefore: 5, ...proven }, 1_000)).toBeNull();
   });
 
   test("is read again while it grows", () => {

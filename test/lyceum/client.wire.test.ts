@@ -1,8 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { createLyceumClient } from "../../src/lyceum/client.ts";
 import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createWire } from "../../src/lyceum/wire.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
 // Over real sockets: what a stand-in for them cannot show (slowness, resets, the codes of Node's own failures).
@@ -22,7 +24,7 @@ async function listen(listener: RequestListener): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function clientOf(baseUrl: string, ms = 5_000, fetch = globalThis.fetch) {
+function clientOf(baseUrl: string, ms = 5_000, fetch = createWire()) {
   const clock = createFakeTime();
   const throttle = createThrottle({ clock, random: () => 0 });
   const timeouts = { startMs: ms, readMs: ms, writeMs: ms };
@@ -58,6 +60,23 @@ describe("a start that certainly did not arrive", () => {
     const host = await listen((_, response) => response.end("{}"));
     const outcome = await clientOf(`https://${host}`).start(request);
     expect(outcome).toEqual({ outcome: "unreachable", detail: expect.stringContaining("ERR_SSL_") });
+  });
+
+  test("is unreachable when TLS meets a server that says nothing", async () => {
+    const silent = createTcpServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const outcome = await clientOf(`https://127.0.0.1:${port}`, 5_000, createWire(50)).start(request);
+    expect(outcome).toEqual({ outcome: "unreachable", detail: `${call}: ERR_CONNECT_TIMEOUT` });
+    silent.close();
+  });
+
+  test("is unreachable when the connection does not stand by the time it is given up", async () => {
+    const silent = createTcpServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    expect((await clientOf(`https://127.0.0.1:${port}`, 50).start(request)).outcome).toBe("unreachable");
+    silent.close();
   });
 
   test("is unreachable when the certificate is for another host", async () => {
@@ -149,6 +168,39 @@ describe("a read", () => {
     });
     const outcome = await clientOf(`http://${host}`).record("5d0b", "collect");
     expect(outcome).toMatchObject({ outcome: "ok", value: { stdout: "é漢🚀" } });
+  });
+
+  test("may take longer than a connection may take to stand", async () => {
+    const host = await listen((_, response) => void setTimeout(() => response.end("[]"), 200));
+    const outcome = await clientOf(`http://${host}`, 5_000, createWire(20)).workloads("routine");
+    expect(outcome).toEqual({ outcome: "ok", value: [] });
+  });
+
+  test("takes an answer that comes zipped, and tells when it breaks off", async () => {
+    const zipped = gzipSync(JSON.stringify({ execution_id: "5d0b", status: "completed", stdout: "é漢🚀" }));
+    const host = await listen(({ url, headers }, response) => {
+      expect(headers["accept-encoding"]).toBe("gzip");
+      response.setHeader("content-encoding", "gzip");
+      if (url?.endsWith("/whole")) response.end(zipped);
+      else response.write(zipped.subarray(0, 20), () => response.destroy());
+    });
+    const client = clientOf(`http://${host}`);
+    expect(await client.record("whole", "collect")).toMatchObject({
+      outcome: "ok",
+      value: { stdout: "é漢🚀" },
+    });
+    expect(await client.record("part", "collect")).toMatchObject({ outcome: "unreachable" });
+  });
+
+  test("uses the connection of the one before", async () => {
+    const ports = new Set<number | undefined>();
+    const host = await listen((incoming, response) => {
+      ports.add(incoming.socket.remotePort);
+      response.end("[]");
+    });
+    const client = clientOf(`http://${host}`);
+    for (let i = 0; i < 3; i += 1) await client.workloads("routine");
+    expect(ports.size).toBe(1);
   });
 
   test("that takes too long says nothing about the run", async () => {

@@ -1,7 +1,7 @@
 // Whose run starts next: priority first, then API keys in turn, then their jobs in turn, within `max_parallel`.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { claimNext } from "../../src/orchestration/claim.ts";
+import { claimNext, claimRuns } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { readLevels } from "../../src/store/levels.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
@@ -75,6 +75,15 @@ eachDatabase("claiming", (open, kind) => {
     expect(await jobNow(database.store, job.id)).toMatchObject({ queued: 1, active: 2, collecting: 1 });
   });
 
+  test("keeps to max_parallel when more are claimed in one write", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await submitted(context, 4, { maxParallel: 2 });
+    const { claims, nextAt } = await claimRuns(context, 3);
+    expect(claims).toHaveLength(2);
+    expect(nextAt).toBeNull();
+  });
+
   test("keeps what it counts and promises true through a whole job", async () => {
     const database = await open();
     const { store } = database;
@@ -108,7 +117,8 @@ eachDatabase("claiming", (open, kind) => {
       priority: fc.integer({ min: -1, max: 1 }),
       runs: fc.integer({ min: 1, max: 4 }),
     });
-    const steps = fc.array(fc.oneof(job, fc.constant("claim" as const)), { maxLength: 25 });
+    const claimedAtOnce = fc.integer({ min: 1, max: 4 });
+    const steps = fc.array(fc.oneof(job, claimedAtOnce), { maxLength: 25 });
     await fc.assert(
       fc.asyncProperty(steps, async (steps) => {
         await empty(database);
@@ -125,8 +135,11 @@ interface Submitted {
   runs: number;
 }
 
-/** Submits and claims as told, then claims what is left, and compares each turn with a model of the rule. */
-async function follow(context: Context, steps: (Submitted | "claim")[]): Promise<void> {
+/**
+ * Submits and claims as told, so many in one write, then claims what is left, and compares each turn with a model of
+ * the rule.
+ */
+async function follow(context: Context, steps: (Submitted | number)[]): Promise<void> {
   /** Jobs, those that have waited longest first, and the turn at which each key was last served. */
   const jobs: (Submitted & { id: string })[] = [];
   const served = new Map<string, number>();
@@ -145,19 +158,20 @@ async function follow(context: Context, steps: (Submitted | "claim")[]): Promise
     return job.id;
   }
 
-  const claim = async () => {
-    const turn = await claimNext(context);
-    expect("nextAt" in turn ? turn.nextAt : turn.run.jobId).toBe(expectedTurn());
+  const claim = async (most: number) => {
+    const { claims } = await claimRuns(context, most);
+    const expected = Array.from({ length: most }, expectedTurn).filter((turn) => turn !== null);
+    expect(claims.map(({ run }) => run.jobId)).toEqual(expected);
   };
   for (const step of steps) {
-    if (step === "claim") await claim();
+    if (typeof step === "number") await claim(step);
     else {
       const { id } = await submitted(context, step.runs, { priority: step.priority }, { apiKey: step.key });
       jobs.push({ ...step, id });
     }
   }
-  while (jobs.some((job) => job.runs > 0)) await claim();
-  await claim();
+  while (jobs.some((job) => job.runs > 0)) await claim(1);
+  await claim(1);
 }
 
 async function empty({ store: { db } }: Database): Promise<void> {

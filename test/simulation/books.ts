@@ -62,6 +62,8 @@ export interface ArtifactEntry {
   execution_id: string;
   kind: string;
   state: string;
+  /** JSON. */
+  summary: string | null;
   document: Buffer | null;
 }
 
@@ -105,7 +107,7 @@ export function openBooks(path: string) {
     eventsAfter: all<EventEntry>(
       "select seq, type, job_id, run_id, execution_id from events where seq > ? order by seq",
     ),
-    artifacts: all<ArtifactEntry>("select execution_id, kind, state, document from artifacts"),
+    artifacts: all<ArtifactEntry>("select execution_id, kind, state, summary, document from artifacts"),
     execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
     callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
     snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),

@@ -62,17 +62,21 @@ const plants: Record<string, () => void> = {
   "success is told before the commit": () =>
     vi.doMock("../../src/store/groupcommit.ts", async (original) => {
       const real = await original<typeof import("../../src/store/groupcommit.ts")>();
-      const groupCommit: typeof real.groupCommit = (db, perform) => {
-        const performing = real.groupCommit(db, async (trx, work) => {
-          const performed = await perform(trx, work);
-          told.get(work)?.(performed);
-          return performed;
-        });
-        const told = new Map<unknown, (performed: unknown) => void>();
+      const groupCommit: typeof real.groupCommit = (db, perform, wake) => {
+        const told = new Map<unknown, (result: unknown) => void>();
+        const writing = real.groupCommit(
+          db,
+          async (trx, works) => {
+            const performed = await perform(trx, works);
+            for (const [index, work] of works.entries()) told.get(work)?.(performed.results[index]);
+            return performed;
+          },
+          wake,
+        );
         return (work) =>
           new Promise((resolve, reject) => {
-            told.set(work, resolve as (performed: unknown) => void);
-            performing(work).catch(reject);
+            told.set(work, resolve as (result: unknown) => void);
+            writing(work).catch(reject);
           });
       };
       return { groupCommit };
@@ -96,13 +100,19 @@ const plants: Record<string, () => void> = {
         now - (inDoubtAt ?? acceptedAt ?? now) - unseenMs;
       return { ...real, answeredMs };
     }),
+
+  "any log is taken for a whole one": () =>
+    vi.doMock("../../src/domain/output.ts", async (original) => ({
+      ...(await original<object>()),
+      isWholeLog: () => true,
+    })),
 };
 
 beforeEach(() => void vi.resetModules());
 afterEach(() => {
   for (const path of ["lyceum/failure", "orchestration/callback", "store/executions", "store/groupcommit"])
     vi.doUnmock(`../../src/${path}.ts`);
-  for (const path of ["domain/machine/machine", "domain/machine/schedule"])
+  for (const path of ["domain/machine/machine", "domain/machine/schedule", "domain/output"])
     vi.doUnmock(`../../src/${path}.ts`);
 });
 

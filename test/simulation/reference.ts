@@ -3,7 +3,7 @@
 import { unpackDocument } from "../../src/store/documents.ts";
 import type { Books, ExecutionEntry, JobEntry, RunEntry } from "./books.ts";
 import { demand } from "./invariants.ts";
-import type { Lyceum, Work } from "./lyceum.ts";
+import { type Lyceum, printedBy, type Work } from "./lyceum.ts";
 
 interface Truth {
   books: Books;
@@ -129,12 +129,21 @@ function compareArtifacts({ books, lyceum }: Truth): void {
     if (lyceum_execution_id === null || status === "lost") continue;
     const artifacts = found.get(id) ?? [];
     demand(artifacts.length === 4, () => `${id} has ${artifacts.length} artifacts`);
-    for (const { kind, state, document } of artifacts) {
+    const work = works.get(id);
+    const expected = work === undefined ? null : printedBy(work);
+    for (const { kind, state, summary, document } of artifacts) {
       demand(state !== "pending", () => `the ${kind} of ${id} is still pending`);
-      if (kind !== "record" || document === null) continue;
-      const { stdout } = unpackDocument(document) as { stdout: string };
-      const expected = `out of ${works.get(id)?.id}\n`;
-      demand(stdout === expected, () => `the record of ${id} says ${JSON.stringify(stdout)}`);
+      if (document === null) continue;
+      if (kind === "record") {
+        const { stdout } = unpackDocument(document) as { stdout: string };
+        demand(stdout === expected, () => `the record of ${id} says ${JSON.stringify(stdout)}`);
+      }
+      if (kind === "logs" && JSON.parse(summary ?? "{}").complete) {
+        const lines = (unpackDocument(document) as { message: string }[]).map(
+          (entry) => `${entry.message}\n`,
+        );
+        demand(lines.join("") === expected, () => `the complete log of ${id} has ${lines.length} lines`);
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ const job = { runs: Array.from({ length: RUNS }, () => image("delay=200")) };
 /** So that polling would find the ends, if it looked. */
 const settings = { CALLBACK_GRACE: "10s", POLL_INTERVAL_MIN: "100ms", POLL_INTERVAL_MAX: "500ms" };
 
-it.concurrent("with callbacks that come, a run costs five calls beyond its start", async () => {
+it.concurrent("with callbacks that come, a run costs four calls beyond its start", async () => {
   await using service = await startService({ settings });
   // A first job shows that callbacks can be relied on.
   await service.run(image());
@@ -18,7 +18,7 @@ it.concurrent("with callbacks that come, a run costs five calls beyond its start
   const calls = difference(service.emulator.callCounts(), before);
   expect(starts(calls)).toBe(RUNS);
   expect(calls["GET /workloads/list"] ?? 0).toBe(0);
-  expect(sum(calls) - starts(calls)).toBeLessThanOrEqual(5 * RUNS);
+  expect(sum(calls) - starts(calls)).toBeLessThanOrEqual(4 * RUNS);
   expect((await service.status()).callbacks).toMatchObject({ health: "healthy", missed: 0 });
 });
 
@@ -31,7 +31,7 @@ it.concurrent("without callbacks it costs at most one more, beside the list that
   expect(starts(calls)).toBe(RUNS);
   expect(lists).toBeGreaterThan(0);
   expect(lists).toBeLessThan(RUNS);
-  expect(sum(calls) - starts(calls) - lists).toBeLessThanOrEqual(6 * RUNS);
+  expect(sum(calls) - starts(calls) - lists).toBeLessThanOrEqual(5 * RUNS);
 });
 
 type Counts = Record<string, number>;

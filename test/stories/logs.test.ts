@@ -27,6 +27,42 @@ it.concurrent("a log that fills up only after the end is collected whole", async
   expect(await logOf(service, run.id)).toEqual({ lines: lines(7), complete: "true", truncated: "false" });
 });
 
+const reads = (service: Service) => service.emulator.callCounts()["GET /logs/execution/:id"];
+
+it.concurrent("a log that has all that the record tells is read once", async () => {
+  await using service = await startService({ surroundings: { logSpacingMs: 60_000 } });
+  const run = await service.run(counting(7, ""));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(7), complete: "true", truncated: "false" });
+  expect(reads(service)).toBe(1);
+});
+
+it.concurrent("a record that tells both streams in one proves a log, too", async () => {
+  await using service = await startService({ surroundings: { logSpacingMs: 60_000 } });
+  const run = await service.run(counting(7, "output=combined"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(7), complete: "true", truncated: "false" });
+});
+
+it.concurrent("a log is read once if the record tells that nothing was printed", async () => {
+  await using service = await startService({ surroundings: { logSpacingMs: 60_000 } });
+  const run = await service.run({ kind: "python", code: "pass\n" });
+  expect(await logOf(service, run.id)).toEqual({ lines: [], complete: "true", truncated: "false" });
+});
+
+it.concurrent("a log is read again if the record tells nothing, and lines that come late are found", async () => {
+  await using service = await startService({ surroundings: { logSpacingMs: 150 } });
+  const run = await service.run(counting(7, "output=withheld logs=late log_lag=100"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(7), complete: "true", truncated: "false" });
+  expect(reads(service)).toBeGreaterThan(1);
+});
+
+it.concurrent("the log of several containers is read again: nobody knows whose output the record tells", async () => {
+  await using service = await startService();
+  const compose_file_code = "services:\n  app:\n    image: alpine\n  side:\n    image: alpine\n";
+  const run = await service.run({ kind: "compose", compose_file_code });
+  expect(await logOf(service, run.id)).toMatchObject({ complete: "true" });
+  expect(reads(service)).toBe(2);
+});
+
 it.concurrent("a log that comes newest first is shown oldest first", async () => {
   await using service = await startService();
   const slowly = "import time\nfor n in range(3):\n  print('line', n)\n  time.sleep(0.15)\n";

@@ -21,7 +21,7 @@ export type Fact =
   | { fact: "not_found"; askedAt: number }
   /** A look-up or a check was not answered: says nothing. */
   | { fact: "unanswered"; retryAt: number }
-  /** `heldUntil`: so long the reader of an end keeps it, to collect it at once. */
+  /** `heldUntil`: so long its reader keeps it, to collect its end at once, or to go on watching it. */
   | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number; heldUntil?: number | null }
   | { fact: "callback" }
   | { fact: "cancel"; cancellation: Cancellation }

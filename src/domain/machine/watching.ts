@@ -1,7 +1,7 @@
 // While Lyceum has it: readings, until one says that it is over.
 
 import type { Execution, ExecutionStatus, Reading } from "../execution.ts";
-import { billed, measured, measuresNothing } from "../measure.ts";
+import { billed, measured, measuresNothingNew } from "../measure.ts";
 import type { Run } from "../run.ts";
 import {
   event,
@@ -25,7 +25,7 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
     case "reading":
       return isEnd(fact.reading.status)
         ? ended(known, fact, fact.reading.status, moment)
-        : stillLive(known, fact.reading, fact.askedAt, moment);
+        : stillLive(known, fact, moment);
     case "not_found": {
       if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
         return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
@@ -48,8 +48,7 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
 
 function stillLive(
   { run, execution }: Known,
-  reading: Reading,
-  askedAt: number,
+  { reading, askedAt, heldUntil }: Fact & { fact: "reading" },
   { now, rules }: Moment,
 ): Transition {
   const status = reading.status ?? execution.status;
@@ -64,7 +63,7 @@ function stillLive(
   // What came while the question was under way is not answered by it: a callback, a cancellation.
   const isUrgent =
     isNewer(execution.callbackAt, askedAt, now) || (run.cancellation !== null && next.cancelSentAt === null);
-  next.dueAt = isUrgent ? now : nextCheckAt(next, run.timeoutS, now, rules);
+  next.dueAt = isUrgent ? now : Math.max(nextCheckAt(next, run.timeoutS, now, rules), heldUntil ?? 0);
   const events =
     status === execution.status
       ? []
@@ -98,7 +97,7 @@ export function nextLookAt(
     reading.raw === execution.rawStatus && (reading.status ?? execution.status) === execution.status;
   const isExpected = execution.callbackAt !== null || run.cancellation !== null;
   if (!isSame || isExpected || execution.unseenMs > 0 || hasLivedLongest(execution, now)) return null;
-  return measuresNothing(execution, reading) ? nextCheckAt(execution, run.timeoutS, now, rules) : null;
+  return measuresNothingNew(execution, reading) ? nextCheckAt(execution, run.timeoutS, now, rules) : null;
 }
 
 function ended(

@@ -1,0 +1,94 @@
+// Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
+import type { DetectedBy } from "../domain/execution.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { RecordReading } from "../lyceum/reading.ts";
+import type { Context } from "../orchestration/context.ts";
+import { settle } from "../orchestration/settle.ts";
+import { saveArtifact } from "../store/artifacts.ts";
+import type { Due } from "../store/due.ts";
+import type { Collect } from "./collect.ts";
+import type { Notes } from "./notes.ts";
+import { isComplete, isOver, lyceumIdOf, readingOfRecord, readingOfWord, storedRecord } from "./reading.ts";
+
+export interface ConfirmOptions {
+  lyceum: LyceumClient;
+  now: () => number;
+  notes: Notes;
+  /** Fetches what belongs to an end. */
+  collect: Pick<Collect, "begin">;
+}
+
+export function createConfirm(context: Context, { lyceum, now, notes, collect }: ConfirmOptions) {
+  const { note, unanswered } = notes;
+
+  /** Reads the record, which decides; where there is none (yet), the status endpoint. */
+  async function confirm(one: Due, by: DetectedBy): Promise<void> {
+    const { execution } = one;
+    const askedAt = now();
+    const lane = by === "callback" ? "confirm" : "overdue";
+    const record = await lyceum.record(lyceumIdOf(execution), lane);
+    const word = record.outcome === "ok" ? record.value.word : null;
+    context.report.check({
+      executionId: execution.id,
+      cause: by === "callback" ? "callback" : "overdue",
+      word,
+    });
+    if (record.outcome === "ok") return noteRecord(one, record.value, by, askedAt);
+    if (record.outcome !== "missing") return void (await unanswered(execution, record));
+    const status = await lyceum.streamingStatus(lyceumIdOf(execution), lane);
+    if (status.outcome === "ok") {
+      const reading = readingOfWord(status.value.word, status.value.errors);
+      await note(execution, { fact: "reading", reading, by, askedAt });
+    } else if (status.outcome === "missing") await note(execution, { fact: "not_found", askedAt });
+    else await unanswered(execution, status);
+  }
+
+  async function noteRecord(of: Due, record: RecordReading, by: DetectedBy, askedAt: number): Promise<void> {
+    const { id } = of.execution;
+    // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
+    // its sub-jobs, which are still to be read.
+    const isWhole = isComplete(record) && of.kind !== "gpu_selection";
+    const stored = isWhole ? storedRecord(record, of.kind) : null;
+    const begun = isOver(record) ? collect.begin(of, stored) : null;
+    let heldUntil: number | null = null;
+    try {
+      heldUntil = await context.store.write(async (tx) => {
+        const until = begun?.holdUntil(tx.now) ?? null;
+        const reading = readingOfRecord(record);
+        const settled = await settle(context, tx, id, {
+          fact: "reading",
+          reading,
+          by,
+          askedAt,
+          heldUntil: until,
+        });
+        if (!settled?.changed || settled.execution?.phase !== "collecting") return null;
+        if (stored !== null) {
+          const read = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
+          await saveArtifact(tx.db, id, "record", { state: "stored", dueAt: null, ...read, ...stored });
+        }
+        return until;
+      });
+    } finally {
+      begun?.ended(heldUntil);
+    }
+  }
+
+  /** A GPU selection has a status of its own: asked until it tells of an end. */
+  async function confirmSelection(one: Due): Promise<void> {
+    const { execution } = one;
+    const answer = await lyceum.gpuSelectionStatus(lyceumIdOf(execution), "routine");
+    if (answer.outcome === "ok" && !isOver(answer.value)) {
+      context.report.check({ executionId: execution.id, cause: "routine", word: answer.value.word });
+      await note(execution, {
+        fact: "reading",
+        reading: readingOfWord(answer.value.word),
+        by: "poll",
+        askedAt: now(),
+      });
+    } else if (answer.outcome === "ok" || answer.outcome === "missing") await confirm(one, "poll");
+    else await unanswered(execution, answer);
+  }
+
+  return { confirm, confirmSelection };
+}

@@ -1,0 +1,71 @@
+// A look that shows an execution just as it is known is not noted, so it must be one from which nothing follows.
+import { describe, expect, test } from "vitest";
+import type { Execution } from "../../src/domain/execution.ts";
+import { transition } from "../../src/domain/machine/machine.ts";
+import { nextLookAt } from "../../src/domain/machine/watching.ts";
+import { pairs } from "./pairs.ts";
+import { aMoment, anExecution, aRun, NOW, never } from "./scene.ts";
+
+const moment = aMoment();
+const running = { status: "running", raw: "running", timedOut: false } as const;
+const look = (execution: Partial<Execution>, reading = {}, run = {}) =>
+  nextLookAt(anExecution(execution), aRun(run), { ...running, ...reading }, moment);
+
+describe("a look that need not be noted", () => {
+  const looks = pairs.flatMap(({ before, fact, next }) => {
+    if (fact.fact !== "reading" || before.execution?.phase !== "watching") return [];
+    const at = nextLookAt(before.execution, before.run, fact.reading, moment);
+    return [{ before, next, at }];
+  });
+
+  test("would have changed nothing but the time of the next one, and says that", () => {
+    const unchanged = looks.filter(({ at }) => at !== null);
+    expect(unchanged.length).toBeGreaterThan(0);
+    for (const { before, next, at } of unchanged) {
+      expect(next.run).toBe(before.run);
+      expect(next.events).toEqual([]);
+      const { lookedAt } = next.execution ?? anExecution();
+      expect(next.execution).toEqual({ ...before.execution, lookedAt, dueAt: at });
+    }
+  });
+
+  test("comes as seldom as a noted one: after a quarter of the age", () => {
+    expect(look({ acceptedAt: NOW - 80_000 })).toBe(NOW + 20_000);
+  });
+});
+
+describe("a look that is noted by whoever goes on watching", () => {
+  const noted = (heldUntil: number, execution: Partial<Execution> = {}) => {
+    const situation = { run: aRun({ status: "active" }), execution: anExecution(execution), policy: never };
+    const fact = { fact: "reading", reading: running, by: "poll", askedAt: NOW - 10, heldUntil } as const;
+    return transition(situation, fact, moment)?.execution?.dueAt;
+  };
+
+  test("leaves it with the reader", () => {
+    expect(noted(NOW + 300_000)).toBe(NOW + 300_000);
+  });
+
+  test("does not if it is to be left alone for longer, or at once after a callback", () => {
+    expect(noted(NOW + 10_000)).toBe(NOW + 20_000);
+    expect(noted(NOW + 300_000, { callbackAt: NOW })).toBe(NOW);
+  });
+});
+
+describe("there is something to note of", () => {
+  test.each<[string, number | null]>([
+    ["another word", look({}, { raw: "RUNNING" })],
+    ["the same word for another status", look({ status: "pending" })],
+    ["an end", look({}, { status: "completed", raw: "completed" })],
+    [
+      "an end under the word that the start's answer had",
+      look({ rawStatus: "done", status: "pending" }, { raw: "done", status: "completed" }),
+    ],
+    ["a time that was not known", look({}, { startedAt: NOW - 1_000 })],
+    ["one that was missed", look({ unseenMs: 1 })],
+    ["one that a callback named", look({ callbackAt: NOW - 1_000 })],
+    ["one that is to be cancelled", look({}, {}, { cancellation: { mode: "stop", cause: "request" } })],
+    ["one that has lived too long", look({ acceptedAt: NOW - 7 * 86_400_000 })],
+  ])("%s", (_, at) => {
+    expect(at).toBeNull();
+  });
+});

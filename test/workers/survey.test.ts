@@ -1,0 +1,215 @@
+// Polling by one list for all: what is new in it is noted, what is not costs no write, and nothing is overlooked.
+import { expect, test } from "vitest";
+import type { LyceumClient } from "../../src/lyceum/client.ts";
+import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
+import type { ListedRow } from "../../src/lyceum/reading.ts";
+import { recordAnswer } from "../../src/lyceum/schema.ts";
+import type { Context } from "../../src/orchestration/context.ts";
+import { createCheck } from "../../src/workers/check.ts";
+import { type Database, eachDatabase } from "../support/databases.ts";
+import { contextOf, live, submitted, tell } from "../support/scene.ts";
+
+const SECOND = 1_000;
+const LEASE = 300 * SECOND;
+
+eachDatabase("polling", (open, kind) => {
+  test("asks for a thousand executions with one list, and writes nothing of those that go on", async () => {
+    const scene = await sceneOf(await open(), kind === "sqlite" ? 1_000 : 60);
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    expect(scene.calls).toEqual(["list"]);
+    const claimed = await scene.rows();
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    expect(scene.calls).toEqual(["list", "list"]);
+    expect(await scene.rows()).toEqual(claimed);
+  });
+
+  test("comes as often as the youngest asks for, and ever more seldom as all grow old", async () => {
+    const scene = await sceneOf(await open(), 2);
+    const waits: number[] = [];
+    for (const age of [5, 60, 120, 240, 250]) {
+      scene.time.pass(scene.dueAt(age * SECOND));
+      const next = await scene.work();
+      waits.push((next - scene.time.now()) / SECOND);
+    }
+    expect(waits).toEqual([5, 15, 30, 60, 50]);
+  });
+
+  test.each([
+    ["a callback", { fact: "callback" }, "record"],
+    ["a cancellation", { fact: "cancel", cancellation: { mode: "abort", cause: "request" } }, "abort"],
+  ] as const)("follows %s that came between its question and the answer", async (_, fact, answer) => {
+    const scene = await sceneOf(await open(), 2);
+    const [id = ""] = scene.ids;
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    scene.time.pass(5 * SECOND);
+    scene.onList = async () => {
+      scene.time.pass(10);
+      await tell(scene.context, id, fact);
+      scene.time.pass(10);
+    };
+    await scene.work();
+    expect(scene.calls).toEqual(["list", "list", `${answer} lyceum-${id}`]);
+  });
+
+  test("reads the record of what has left the list, and notes another word", async () => {
+    const scene = await sceneOf(await open(), 3);
+    const [gone = "", started = "", same = ""] = scene.ids;
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    const claimed = await scene.row(same);
+    scene.words.set(gone, "completed");
+    scene.words.set(started, "running");
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    expect(scene.calls).toEqual(["list", "list", `record lyceum-${gone}`]);
+    expect(await scene.row(gone)).toMatchObject({ phase: "collecting", detected_by: "poll" });
+    expect(await scene.row(started)).toMatchObject({ status: "running" });
+    expect(await scene.row(same)).toEqual(claimed);
+    const rows = await scene.rows();
+    scene.calls = [];
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    expect(scene.calls).toEqual(["list"]);
+    expect(await scene.rows()).toEqual(rows);
+  });
+
+  test("waits with all while Lyceum is silent, and notes the silence of those that are missed alone", async () => {
+    const scene = await sceneOf(await open(), 3);
+    const [missed = ""] = scene.ids;
+    scene.time.pass(61 * SECOND);
+    scene.words.delete(missed);
+    await scene.work();
+    scene.time.pass(15 * SECOND);
+    await scene.work();
+    expect(await scene.row(missed)).toMatchObject({ unseen_ms: 15 * SECOND });
+    const before = await scene.rows();
+    scene.isSilent = true;
+    scene.time.pass(15 * SECOND);
+    const next = await scene.work();
+    expect(next).toBeGreaterThan(scene.time.now() + 4 * SECOND);
+    const after = await scene.rows();
+    expect(after.filter(({ id }) => id !== missed)).toEqual(before.filter(({ id }) => id !== missed));
+    expect(await scene.row(missed)).toMatchObject({ unseen_ms: 15 * SECOND, looked_at: null });
+  });
+
+  test("asks for nobody while Lyceum cannot be reached, whoever calls back, and for all of them afterwards", async () => {
+    const scene = await sceneOf(await open(), 2);
+    const [first = "", second = ""] = scene.ids;
+    scene.isSilent = true;
+    await tell(scene.context, first, { fact: "callback" });
+    expect(await scene.work()).toBe(scene.time.now() + 5 * SECOND);
+    expect(scene.calls).toEqual([`record lyceum-${first}`]);
+    scene.time.pass(SECOND);
+    await tell(scene.context, second, { fact: "callback" });
+    const waiting = await scene.row(second);
+    expect(await scene.work()).toBe(scene.time.now() + 4 * SECOND);
+    expect(await scene.row(second)).toEqual(waiting);
+    scene.isSilent = false;
+    scene.time.pass(4 * SECOND);
+    await scene.work();
+    expect(scene.calls).toContain(`record lyceum-${second}`);
+  });
+
+  test("leaves what it watched due at the end of the lease if the process dies, and at once if it stops", async () => {
+    const database = await open();
+    const scene = await sceneOf(database, 2);
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    const other = watcher(scene.context, database);
+    expect(await other.work()).toBe(scene.time.now() + LEASE);
+    expect(other.calls).toEqual([]);
+    scene.time.pass(LEASE);
+    for (const id of scene.ids) other.words.set(id, "pending");
+    await other.work();
+    expect(other.calls).toEqual(["list"]);
+    await other.worker.handBack?.();
+    expect((await scene.rows()).map((row) => row.due_at)).toEqual([scene.time.now(), scene.time.now()]);
+  });
+
+  test("reads long lists less often", async () => {
+    const scene = await sceneOf(await open(), 2);
+    for (let foreign = 0; foreign < 19_998; foreign++) scene.words.set(`foreign-${foreign}`, "running");
+    scene.time.pass(5 * SECOND);
+    expect(await scene.work()).toBe(scene.time.now() + 40 * SECOND);
+  });
+});
+
+/** So many live executions that the list shows, and a worker that watches them. */
+async function sceneOf(database: Database, executions: number) {
+  const context = contextOf(database);
+  await submitted(context, executions);
+  const scene = watcher(context, database);
+  const ids: string[] = [];
+  for (let made = 0; made < executions; made++) ids.push((await live(context)).execution.id);
+  for (const id of ids) scene.words.set(id, "pending");
+  const rows = () => database.store.db.selectFrom("executions").selectAll().orderBy("id").execute();
+  const bornAt = database.time.now();
+  return Object.assign(scene, {
+    ids,
+    rows,
+    row: async (id: string) => (await rows()).find((row) => row.id === id),
+    /** How long it is until then, from the executions' start. */
+    dueAt: (age: number) => bornAt + age - database.time.now(),
+  });
+}
+
+function watcher(context: Context, { time }: Database) {
+  const scene = {
+    context,
+    time,
+    calls: [] as string[],
+    /** What Lyceum says, by our ids. */
+    words: new Map<string, string>(),
+    isSilent: false,
+    onList: async () => {},
+    /** Does all that is due; answers when to come back. */
+    async work(): Promise<number> {
+      for (;;) {
+        const { length } = scene.calls;
+        const next = (await worker.runOnce()) ?? Number.POSITIVE_INFINITY;
+        await worker.idle();
+        if (scene.calls.length === length) return next;
+      }
+    },
+  };
+  const call = async <T>(name: string, value: T | undefined): Promise<ReadOutcome<T>> => {
+    scene.calls.push(name);
+    if (scene.isSilent) return { outcome: "unreachable", detail: "silent" };
+    return value === undefined ? { outcome: "missing", detail: "unknown" } : { outcome: "ok", value };
+  };
+  const recordOf = (id: string) => {
+    const status = scene.words.get(id.replace("lyceum-", ""));
+    return status === undefined ? undefined : recordAnswer.parse({ execution_id: id, status });
+  };
+  const list = () =>
+    [...scene.words]
+      .filter(([, word]) => word !== "completed")
+      .map(
+        ([id, word]): ListedRow => ({
+          executionId: `lyceum-${id}`,
+          word,
+          fileName: id,
+          parentExecutionId: null,
+        }),
+      );
+  const lyceum = {
+    async workloads() {
+      const rows = list();
+      await scene.onList();
+      return call("list", rows);
+    },
+    record: (id: string) => call(`record ${id}`, recordOf(id)),
+    streamingStatus: (id: string) => call(`status ${id}`, undefined),
+    abort: (id: string) => call(`abort ${id}`, { word: null, message: null }),
+  } as unknown as LyceumClient;
+  const worker = createCheck(context, {
+    lyceum,
+    now: () => time.now(),
+    collect: { begin: () => null },
+    onRoom: () => {},
+  });
+  return Object.assign(scene, { worker });
+}
