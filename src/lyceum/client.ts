@@ -39,6 +39,7 @@ const MIB = 1024 * 1024;
 /** Enough for the active list with thousands of rows; records and logs hold output of any size. */
 const MAX_BYTES = 8 * MIB;
 const MAX_RECORD_BYTES = 32 * MIB;
+const MAX_LIST_BYTES = 32 * MIB;
 const MAX_LOG_BYTES = 64 * MIB;
 
 export type LyceumClient = ReturnType<typeof createLyceumClient>;
@@ -122,7 +123,9 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
       }),
 
     /** All executions that have not ended. */
-    workloads: (lane: Lane) => read(schema.workloadsAnswer, { lane, route: "/workloads/list" }),
+    /** Thousands of runs at about 1 KiB each. */
+    workloads: (lane: Lane) =>
+      read(schema.workloadsAnswer, { lane, route: "/workloads/list", maxBytes: MAX_LIST_BYTES }),
 
     /** Order is not documented; rows may shift between pages while runs are added. */
     history: ({ limit, offset }: { limit: number; offset: number }, lane: Lane = "confirm") =>

@@ -44,6 +44,7 @@ export function createNotes(context: Context, now: () => number): Notes {
       return note(execution, { fact: "unanswered", retryAt: retryAt(answer) });
     },
     retryAt,
-    silentUntil: () => silentUntil,
+    // A pause that is longer than any is one from before the clock was set back.
+    silentUntil: () => (silentUntil - now() > context.rules.pollMinMs ? 0 : silentUntil),
   };
 }
