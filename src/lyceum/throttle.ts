@@ -203,7 +203,10 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
     };
   }
 
-  return { reserve, run, onPause, restore, state };
+  /** How long calls are held back because Lyceum gave no answer to the last ones. */
+  const awayMs = () => Math.ceil(breaker.waitMs());
+
+  return { reserve, run, onPause, restore, state, awayMs };
 }
 
 export type Throttle = ReturnType<typeof createThrottle>;

@@ -22,13 +22,15 @@ export interface CheckOptions {
   collect: Pick<Collect, "begin">;
   /** There is room for more, or the next look is known. */
   onRoom(): void;
+  /** How long Lyceum is not to be asked because it cannot be reached. */
+  awayMs?: () => number;
   /** Executions looked at together. */
   batch?: number;
 }
 
 export function createCheck(
   context: Context,
-  { lyceum, now, collect, onRoom, batch = 500 }: CheckOptions,
+  { lyceum, now, collect, onRoom, awayMs = () => 0, batch = 500 }: CheckOptions,
 ): Worker {
   const rounds = new PQueue({ concurrency: 4 });
   const claims = createClaims(context, "check", LEASE_MS);
@@ -125,7 +127,8 @@ export function createCheck(
     async runOnce() {
       if (rounds.size > 0) return now() + 1_000;
       // What is due waits together: asked for one by one, thousands would be claimed and noted again and again.
-      if (notes.silentUntil() > now()) return notes.silentUntil();
+      const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
+      if (silentMs > 0) return now() + silentMs;
       const due = await claims.take(batch);
       // One list answers for all: those that would ask for it soon come along.
       if (due.some(isListed) || survey.dueAt() <= now())

@@ -104,7 +104,10 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
         expected: record !== null && record.document.stdout + record.document.stderr !== "",
         proven: record?.summary?.tells_output === true && !truncated && isWholeLog(entries, record.document),
       };
-      const hasSettled = reads.proven || (reads.reads > 1 && entries.length === known.length);
+      // Of an empty log only a record that shows no output either tells that it is not merely late.
+      const mayBeLate = entries.length === 0 && (record === null || reads.expected);
+      const hasStopped = reads.reads > 1 && entries.length === known.length && !mayBeLate;
+      const hasSettled = reads.proven || hasStopped;
       const summary: LogsSummary = { entries: entries.length, truncated, complete: hasSettled && !truncated };
       return { outcome: "got", document: entries, summary, againInMs: nextLogRead(reads, logSpacingMs) };
     },

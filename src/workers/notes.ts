@@ -10,8 +10,6 @@ export interface Notes {
   note(execution: Execution, fact: Fact): Promise<Settled | null>;
   /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
   unanswered(execution: Execution, answer: ReadOutcome<unknown>): Promise<Settled | null>;
-  /** Lyceum could not be reached a moment ago: until then nobody need ask. */
-  silentUntil(): number;
   /** When to ask again. */
   retryAt(answer: ReadOutcome<unknown>): number;
 }
@@ -22,7 +20,6 @@ interface Look {
 }
 
 export function createNotes(context: Context, now: () => number): Notes {
-  let silentUntil = 0;
   /** A list tells of many at once: they share a transaction. */
   const noteAll = async (tx: Tx, looks: Look[]) => {
     const settled: (Settled | null)[] = [];
@@ -39,12 +36,7 @@ export function createNotes(context: Context, now: () => number): Notes {
   };
   return {
     note,
-    unanswered(execution, answer) {
-      if (answer.outcome === "unreachable") silentUntil = now() + context.rules.pollMinMs;
-      return note(execution, { fact: "unanswered", retryAt: retryAt(answer) });
-    },
+    unanswered: (execution, answer) => note(execution, { fact: "unanswered", retryAt: retryAt(answer) }),
     retryAt,
-    // A pause that is longer than any is one from before the clock was set back.
-    silentUntil: () => (silentUntil - now() > context.rules.pollMinMs ? 0 : silentUntil),
   };
 }

@@ -337,10 +337,10 @@ describe("a read", () => {
   });
 
   test("says nothing about the run when its answer is too large", async () => {
-    reading("/workloads/list").reply(200, `["${"x".repeat(9 * 1024 * 1024)}"]`);
+    reading("/workloads/list").reply(200, `["${"x".repeat(33 * 1024 * 1024)}"]`);
     expect(await setUp().client.workloads("routine")).toEqual({
       outcome: "unreachable",
-      detail: "GET /workloads/list: 200: answer larger than 8388608 bytes",
+      detail: "GET /workloads/list: 200: answer larger than 33554432 bytes",
     });
   });
 
