@@ -45,12 +45,17 @@ describe("the outcome, once the artifacts are in", () => {
 
 describe("a timeout is inferred from Lyceum's own times", () => {
   test.each([
-    ["one millisecond short of it", { ...past, endedAt: NOW + 59_999 }],
+    ["well short of it", { ...past, endedAt: NOW + 59_970 }],
     ["with a clean exit", { ...past, returnCode: 0 }],
     ["without a start", { ...past, startedAt: undefined }],
     ["without an end", { ...past, endedAt: undefined }],
   ])("not %s", (_what, said) => {
     expect(watched().learn(reading("failed", said)).execution?.timedOut).toBe(false);
+  });
+
+  test("although a timer fired a few milliseconds before its time", () => {
+    const said = { ...past, endedAt: NOW + 59_998 };
+    expect(watched().learn(reading("failed", said)).execution?.timedOut).toBe(true);
   });
 
   test("with a start that an earlier reading told", () => {
