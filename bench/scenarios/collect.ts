@@ -7,7 +7,8 @@ export const collect: Scenario = {
   name: "collect",
   includes:
     "Runs one after the other, each a job of its own: from the moment its callback was received to its end, by our own " +
-    "times in milliseconds, a second reading of its log included; the emulator answers at once. Beside it the same four " +
+    "times in milliseconds; its record proves its log whole, so that nothing is read twice; the emulator answers at " +
+    "once. Beside it the same four " +
     "documents read once, one after the other, by a plain client.",
   async run(bench) {
     const lyceum = await startServer("emulator", {}, "/__emulator");

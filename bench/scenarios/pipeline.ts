@@ -11,7 +11,7 @@ export const pipeline: Scenario = {
     "From the submission of 1,000 runs until all have ended and their record, timing, logs and metrics are stored; the " +
     "emulator answers at once, in a process of its own. Ours: one job, SUBMIT_CONCURRENCY=50, callbacks. Beside it a " +
     "BullMQ worker (concurrency 50, Redis with appendfsync always) that starts, polls each 100 ms, and fetches the same " +
-    "documents once. It has no search for lost starts, no retries of documents, no second reading of a log.",
+    "documents once. It has no search for lost starts, no retries of documents, no proof that a log is whole.",
   async run(bench) {
     const redis = await startRedis(bench.directory);
     const lyceum = await startServer("emulator", {}, "/__emulator");
