@@ -27,8 +27,8 @@ function rowOf(figure: Figure): string[] {
   const { name, unit, ours, theirs, against, ratio, goal } = figure;
   return [
     name,
-    `${short(ours)} ${unit}`,
-    theirs === null ? "" : `${short(theirs)} ${unit} (${against})`,
+    `${short(ours)} ${unit}`.trim(),
+    theirs === null ? "" : `${short(theirs)} ${unit}`.trimEnd() + ` (${against})`,
     theirs === null ? "" : short(ratio.median),
     `${short(ratio.low)} to ${short(ratio.high)}`,
     goalText(goal),

@@ -16,18 +16,14 @@ import { Conflict, type Db } from "./transaction.ts";
 export function statement<P extends object, R>(
   build: (db: Db, parameters: { readonly [K in keyof P]: RawBuilder<P[K]> }) => Compilable<R>,
 ): (db: Db, values: P) => Promise<QueryResult<R>> {
-  const known = perDialect(() => new Map<"", { sql: string; names: (keyof P)[] }>());
+  const compiledFor = perDialect((db) => {
+    const compiled = build(db, anyParameter).compile();
+    return { text: compiled.sql, names: compiled.parameters.map(nameOf) as (keyof P)[] };
+  });
   return (db, values) => {
-    const { sql, names } = lookUp(known(db), "", () => {
-      const compiled = build(db, anyParameter).compile();
-      return { sql: compiled.sql, names: compiled.parameters.map(nameOf) as (keyof P)[] };
-    });
-    return db.executeQuery<R>(
-      CompiledQuery.raw(
-        sql,
-        names.map((name) => values[name]),
-      ),
-    );
+    const { text, names } = compiledFor(db);
+    const given = names.map((name) => values[name]);
+    return db.executeQuery<R>(CompiledQuery.raw(text, given));
   };
 }
 
@@ -147,9 +143,9 @@ function nameOf(parameter: unknown): string {
 }
 
 /** Transactions share the adapter of the database that they belong to. */
-function perDialect<T>(make: () => T): (db: Db) => T {
+function perDialect<T>(make: (db: Db) => T): (db: Db) => T {
   const known = new WeakMap<object, T>();
-  return (db) => lookUp(known, db.getExecutor().adapter, make);
+  return (db) => lookUp(known, db.getExecutor().adapter, () => make(db));
 }
 
 const texts = perDialect(() => new Map<string, string>());
