@@ -25,10 +25,11 @@ function aligned(rows: string[][]): string[][] {
 
 function rowOf(figure: Figure): string[] {
   const { name, unit, ours, theirs, against, ratio, goal } = figure;
+  const told = (value: number) => `${short(value)} ${unit}`.trim();
   return [
     name,
-    `${short(ours)} ${unit}`.trim(),
-    theirs === null ? "" : `${short(theirs)} ${unit}`.trimEnd() + ` (${against})`,
+    told(ours),
+    theirs === null ? "" : `${told(theirs)} (${against})`,
     theirs === null ? "" : short(ratio.median),
     `${short(ratio.low)} to ${short(ratio.high)}`,
     goalText(goal),
