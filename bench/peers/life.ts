@@ -2,15 +2,15 @@
 import type { Execution } from "../../src/domain/execution.ts";
 import type { Fact } from "../../src/domain/machine/fact.ts";
 import type { Run } from "../../src/domain/run.ts";
-import { claimNext } from "../../src/orchestration/claim.ts";
+import { claimRuns } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { settle } from "../../src/orchestration/settle.ts";
 import { listArtifacts, saveArtifact } from "../../src/store/artifacts.ts";
 import type { Tx } from "../../src/store/transaction.ts";
 
 /**
- * From now on takes every run through its life, up to 50 at once; as in dispatch, claims follow one another. Answers how
- * to wait until it looks for no further run.
+ * From now on takes every run through its life, up to 50 at once; as in dispatch, runs are claimed as there is room.
+ * Answers how to wait until it looks for no further run.
  */
 export function startLives(context: Context, onEnd: (run: Run) => void): () => Promise<void> {
   let alive = 0;
@@ -28,15 +28,15 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
     while (woken && alive < MOST_ALIVE) {
       // Before the look: what is submitted meanwhile wakes again.
       woken = false;
-      const claim = await claimNext(context);
-      if ("nextAt" in claim) continue;
-      woken = true;
-      alive++;
-      void live(context, claim.execution).then(() => {
-        alive--;
-        onEnd(claim.run);
-        wake();
-      });
+      const { claims } = await claimRuns(context, MOST_ALIVE - alive);
+      alive += claims.length;
+      for (const { run, execution } of claims) {
+        void live(context, execution).then(() => {
+          alive--;
+          onEnd(run);
+          wake();
+        });
+      }
     }
     claiming = false;
   }
