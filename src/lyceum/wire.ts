@@ -19,7 +19,10 @@ export function createWire(connectWithinMs = CONNECT_WITHIN_MS): Fetch {
   return (url, { method, headers, body, signal }) =>
     new Promise((resolve, reject) => {
       const { open, agent } = url.startsWith("https:") ? secure : plain;
-      const options = { method, headers: { ...OURS, ...headers }, agent, timeout: connectWithinMs };
+      // A server may hang up on a kept connection in the very moment of its use, and nobody could tell whether it
+      // took the request: what must not be sent twice gets a connection of its own.
+      const through = method === "GET" ? agent : false;
+      const options = { method, headers: { ...OURS, ...headers }, agent: through, timeout: connectWithinMs };
       const request = open(url, options, (message) => resolve(answerOf(message)));
       const giveUp = () =>
         request.destroy(isConnected(request.socket) ? new Error("aborted") : failure("ERR_CONNECT_TIMEOUT"));

@@ -211,3 +211,18 @@ describe("a read", () => {
     });
   });
 });
+
+test("reads share a connection, and each start has its own, so that none can meet one that is just being closed", async () => {
+  const host = await listen((_, response) => {
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ execution_id: "5d0b", status: "pending" }));
+  });
+  let connections = 0;
+  server?.on("connection", () => connections++);
+  const client = clientOf(`http://${host}`);
+  for (let time = 0; time < 3; time++) await client.record("5d0b", "confirm");
+  expect(connections).toBe(1);
+  for (let time = 0; time < 3; time++)
+    expect(await client.start(request)).toMatchObject({ outcome: "accepted" });
+  expect(connections).toBe(4);
+});
