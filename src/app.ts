@@ -11,7 +11,7 @@ import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
-import { close, listen } from "./http/listen.ts";
+import { close, cutOff, listen } from "./http/listen.ts";
 import { callbackReceiver } from "./http/receiver.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
@@ -245,6 +245,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const how = await Promise.race([drained.then(() => "drained" as const), graceOver]);
       cancelGrace();
       await hangUp();
+      if (how === "late") for (const server of servers) cutOff(server);
       // What is still under way is left to the next process: claims are given back, so that it need not wait.
       for (const worker of workers) await worker.handBack?.();
       log.info({ event: "stopped", how }, `stopped: ${how}`);

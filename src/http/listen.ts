@@ -20,3 +20,9 @@ export function close(server: Server): Promise<void> {
     server.closeIdleConnections();
   });
 }
+
+/** Lets nobody finish. */
+export function cutOff(server: Server): void {
+  server.close();
+  server.closeAllConnections();
+}

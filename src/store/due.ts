@@ -92,20 +92,24 @@ export async function handBack(db: Db, ids: string[], leases: number[], now: num
 }
 
 /**
- * What came due while nothing ran is spread, oldest first, so that a restart does not stampede; the newest wake
+ * What is to be looked at after a start is spread, oldest first, so that a restart does not stampede; the newest wakes
  * after a bounded time all the same.
- * @param dueBefore counts as having come due.
+ * @param which all that is open; or what came due and what is watched, as its callback may have come while nobody
+ *   listened.
  */
-export async function spreadOverdue(db: Db, now: number, dueBefore = now): Promise<void> {
+export async function spreadLooks(db: Db, now: number, which: "open" | "watched"): Promise<void> {
+  const affected =
+    which === "open"
+      ? sql`phase <> 'closed'`
+      : sql`(phase = 'watching' or phase <> 'closed' and due_at < ${now})`;
   await sql`
-    update executions set due_at = ${now} + case when o.place * ${BETWEEN_OVERDUE_MS} < ${LONGEST_SPREAD_MS}
-      then o.place * ${BETWEEN_OVERDUE_MS} else ${LONGEST_SPREAD_MS} end
-    from (select id, row_number() over (order by due_at) - 1 as place
-          from executions where phase <> 'closed' and due_at < ${dueBefore}) o
+    update executions set due_at = ${now} + case when o.place * ${BETWEEN_LOOKS_MS} < ${LONGEST_SPREAD_MS}
+      then o.place * ${BETWEEN_LOOKS_MS} else ${LONGEST_SPREAD_MS} end
+    from (select id, row_number() over (order by due_at) - 1 as place from executions where ${affected}) o
     where o.id = executions.id`.execute(db);
 }
 
-const BETWEEN_OVERDUE_MS = 20;
+const BETWEEN_LOOKS_MS = 20;
 const LONGEST_SPREAD_MS = 60_000;
 
 /** An execution that was claimed, with what its check needs to know of its run. */

@@ -4,6 +4,7 @@ import type { NewId } from "../domain/id.ts";
 import { hears, payloadOf } from "../domain/webhook.ts";
 import type { Appended } from "./events.ts";
 import type { DeliveriesTable } from "./schema.ts";
+import { insertRows } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 import { enabledWebhooks } from "./webhooks.ts";
 
@@ -29,16 +30,9 @@ export async function insertNotices(
     const notice = noticeOf(event);
     return listeners.map((listener) => ({ ...notice, ...listener, id: newId("dlv") }));
   });
-  for (let from = 0; from < notices.length; from += ROWS_AT_ONCE) {
-    await db
-      .insertInto("deliveries")
-      .values(notices.slice(from, from + ROWS_AT_ONCE))
-      .execute();
-  }
+  await insertRows(db, "deliveries", notices);
   return notices.length > 0;
 }
-
-const ROWS_AT_ONCE = 500;
 
 type Listener = Pick<DeliveriesTable, "webhook_id" | "lane" | "url">;
 type Subscription = Awaited<ReturnType<typeof readSubscriptions>>[number];

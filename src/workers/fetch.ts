@@ -12,7 +12,14 @@ import type { MetricsReading, TimingReading } from "../lyceum/reading.ts";
 import { readDocument } from "../store/artifacts.ts";
 import type { ArtifactKind } from "../store/schema.ts";
 import type { Db } from "../store/transaction.ts";
-import { isComplete, readingOfRecord, recordDocument, type StoredRecord, storedRecord } from "./reading.ts";
+import {
+  isComplete,
+  lyceumIdOf,
+  readingOfRecord,
+  recordDocument,
+  type StoredRecord,
+  storedRecord,
+} from "./reading.ts";
 import { readSelection, withSubJobs } from "./selection.ts";
 
 /** `againInMs`: what came is worth keeping, and worth reading once more. */
@@ -57,7 +64,7 @@ export interface FetchOptions {
 export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
     async record({ execution, kind }, tries) {
-      const answer = await lyceum.record(lyceumId(execution), "collect");
+      const answer = await lyceum.record(lyceumIdOf(execution), "collect");
       if (answer.outcome !== "ok") return answer;
       const got = { outcome: "got" as const, document: recordDocument(answer.value) };
       const reading = readingOfRecord(answer.value);
@@ -66,7 +73,7 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
         const stored = storedRecord(answer.value, kind);
         return { ...got, ...stored, reading, againInMs: again(isComplete(answer.value)) };
       }
-      const selection = await readSelection(lyceum, db, lyceumId(execution));
+      const selection = await readSelection(lyceum, db, lyceumIdOf(execution));
       return {
         ...got,
         reading: withSubJobs(reading, selection),
@@ -76,22 +83,22 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
     },
 
     async timing({ execution }) {
-      const answer = await lyceum.timing(lyceumId(execution));
+      const answer = await lyceum.timing(lyceumIdOf(execution));
       if (answer.outcome !== "ok") return answer;
       return { outcome: "got", document: timingDocument(answer.value), againInMs: null };
     },
 
     async metrics({ execution }) {
-      const answer = await lyceum.metrics(lyceumId(execution));
+      const answer = await lyceum.metrics(lyceumIdOf(execution));
       if (answer.outcome !== "ok") return answer;
-      const document = metricsDocument(lyceumId(execution), answer.value);
+      const document = metricsDocument(lyceumIdOf(execution), answer.value);
       return { outcome: "got", document, summary: summarizeMetrics(document), againInMs: null };
     },
 
     async logs({ execution }, tries, record) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
       if (hours === null) return { outcome: "too_late", detail: "Lyceum keeps logs for 168 hours" };
-      const answer = await lyceum.logs(lyceumId(execution), { limit: MOST_ENTRIES, hours });
+      const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MOST_ENTRIES, hours });
       if (answer.outcome !== "ok") return answer;
       const known = tries === 0 ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
       const entries = mergeLogs(known, answer.value.entries.map(toEntry));
@@ -142,9 +149,4 @@ function metricsDocument(executionId: string, { hostname, startTime, endTime, se
 
 function iso(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
-}
-
-function lyceumId(execution: Execution): string {
-  if (execution.lyceumExecutionId === null) throw new Error(`execution ${execution.id} has no id at Lyceum`);
-  return execution.lyceumExecutionId;
 }

@@ -1,7 +1,7 @@
 // Recover: what the former process knew and this one must, before it begins to work.
 import type { Throttle } from "../lyceum/throttle.ts";
 import type { Context } from "../orchestration/context.ts";
-import { hastenUnanswered, spreadOverdue } from "../store/due.ts";
+import { hastenUnanswered, spreadLooks } from "../store/due.ts";
 import { submissionsSince } from "../store/executions.ts";
 import { readPauses, savePause } from "../store/pauses.ts";
 
@@ -32,10 +32,10 @@ export async function recover(
     store.write((tx) => savePause(tx.db, group, until)).catch((error) => report.fault("pause", error));
   });
   await store.write(async (tx) => {
-    if (store.kind !== "sqlite") return spreadOverdue(tx.db, tx.now);
-    // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds the
-    // leases, and callbacks may have come while nobody listened. So all that is open is looked at once.
-    await spreadOverdue(tx.db, tx.now, Number.MAX_SAFE_INTEGER);
+    // Callbacks may have come while nobody listened. A live one that another instance watches is looked at twice.
+    if (store.kind !== "sqlite") return spreadLooks(tx.db, tx.now, "watched");
+    // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds leases.
+    await spreadLooks(tx.db, tx.now, "open");
     await hastenUnanswered(tx.db, tx.now);
   });
 }

@@ -1,7 +1,7 @@
 // Claims beyond those of what is due: along with others, given back, and spread after a stop.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import { claimAlong, claimDue, handBack, loadDue, nextDueAt, spreadOverdue } from "../../src/store/due.ts";
+import { claimAlong, claimDue, handBack, loadDue, nextDueAt, spreadLooks } from "../../src/store/due.ts";
 import { findExecution, listExecutions, saveExecutions } from "../../src/store/executions.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, live, submitted, tell } from "../support/scene.ts";
@@ -59,23 +59,30 @@ eachDatabase("claims", (open) => {
     await handBack(db, [], [], now);
   });
 
-  test("that fell due while nothing ran are spread, oldest first, and what is not due waits as before", async () => {
+  test("are spread after a stop, oldest first: what fell due, what is watched, or all that is open", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
     await submitted(context, 4);
-    const ids: string[] = [];
-    for (const dueAt of [30, 10, 20, 5_000]) {
-      const { execution } = await live(context);
-      await change(database, execution.id, { dueAt });
-      ids.push(execution.id);
-    }
-    await spreadOverdue(db, 1_000);
-    const times = await Promise.all(ids.map(async (id) => (await findExecution(db, id))?.dueAt));
-    expect(times).toEqual([1_040, 1_000, 1_020, 5_000]);
+    const starting = await claimed(context);
+    const collecting = await live(context);
+    const overdue = await claimed(context);
+    const watched = await live(context);
+    await change(database, starting.execution.id, { dueAt: 5_000 });
+    await change(database, collecting.execution.id, {
+      dueAt: 6_000,
+      phase: "collecting",
+      status: "completed",
+    });
+    await change(database, overdue.execution.id, { dueAt: 10 });
+    await change(database, watched.execution.id, { dueAt: 7_000 });
+    const executions = [starting, collecting, overdue, watched].map(({ execution }) => execution.id);
+    const times = () => Promise.all(executions.map(async (id) => (await findExecution(db, id))?.dueAt));
+    await spreadLooks(db, 1_000, "watched");
+    expect(await times()).toEqual([5_000, 6_000, 1_000, 1_020]);
     expect(await nextDueAt(db, "check")).toBe(1_000);
-    await spreadOverdue(db, 2_000, Number.MAX_SAFE_INTEGER);
-    expect((await findExecution(db, ids[3] ?? ""))?.dueAt).toBe(2_060);
+    await spreadLooks(db, 2_000, "open");
+    expect(await times()).toEqual([2_040, 2_060, 2_000, 2_020]);
   });
 });
 

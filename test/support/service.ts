@@ -52,8 +52,7 @@ export async function startService(options: ServiceOptions = {}) {
   const answers: string[] = [];
   const network = { lyceumIsUp: true };
 
-  async function begin(settings: Record<string, string | undefined> = {}) {
-    const port = await freePort();
+  async function begin(port: number, settings: Record<string, string | undefined> = {}) {
     const config = configFor({ emulator, database, port }, { ...options.settings, ...settings });
     const life: Life = { isOver: false, burial: new AbortController() };
     const app = createApp(config, {
@@ -75,10 +74,10 @@ export async function startService(options: ServiceOptions = {}) {
       stopped ??= app.stop();
       return stopped;
     };
-    return { stop, life, url: `http://127.0.0.1:${port}` };
+    return { stop, life, port, url: `http://127.0.0.1:${port}` };
   }
 
-  let current = await begin();
+  let current = await begin(await freePort());
   const abandoned: (typeof current)[] = [];
   const clientOf = (key: string | null) => client(() => current.url, key, answers);
   const ann = clientOf(apiKeys.ann);
@@ -147,16 +146,16 @@ export async function startService(options: ServiceOptions = {}) {
       }
     },
     stop: () => current.stop(),
-    /** Stops in good order and starts anew on the same database. */
+    /** Stops in good order and starts anew on the same database, where callbacks still find it. */
     async restart(settings: Record<string, string> = {}) {
       await current.stop();
-      current = await begin(settings);
+      current = await begin(current.port, settings);
     },
     /** As after a crash: nothing of the former process happens any more, and a new one finds its database. */
     async crash() {
       current.life.isOver = true;
       abandoned.push(current);
-      current = await begin();
+      current = await begin(await freePort());
     },
     close,
     [Symbol.asyncDispose]: close,
