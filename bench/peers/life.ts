@@ -1,11 +1,11 @@
 // A run's life without Lyceum: the facts that the workers learn of it, one durable write for each of them.
 import type { Execution } from "../../src/domain/execution.ts";
-import type { Fact } from "../../src/domain/machine/fact.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { claimRuns } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { settle } from "../../src/orchestration/settle.ts";
-import { listArtifacts, saveArtifact } from "../../src/store/artifacts.ts";
+import { settleAll, teller } from "../../src/orchestration/settle.ts";
+import { saveArtifacts } from "../../src/store/artifacts.ts";
+import type { ArtifactKind } from "../../src/store/schema.ts";
 import type { Tx } from "../../src/store/transaction.ts";
 
 /**
@@ -13,6 +13,7 @@ import type { Tx } from "../../src/store/transaction.ts";
  * Answers how to wait until it looks for no further run.
  */
 export function startLives(context: Context, onEnd: (run: Run) => void): () => Promise<void> {
+  const live = liver(context);
   let alive = 0;
   let claiming = false;
   let woken = false;
@@ -31,7 +32,7 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
       const { claims } = await claimRuns(context, MOST_ALIVE - alive);
       alive += claims.length;
       for (const { run, execution } of claims) {
-        void live(context, execution).then(() => {
+        void live(execution).then(() => {
           alive--;
           onEnd(run);
           wake();
@@ -49,24 +50,43 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
 
 const MOST_ALIVE = 50;
 
-async function live(context: Context, { id }: Execution): Promise<void> {
+/** As in the workers, what is told of several runs in the same turn is written together. */
+function liver(context: Context): (execution: Execution) => Promise<void> {
   const { store } = context;
-  const tell = (tx: Tx, fact: Fact) => settle(context, tx, id, fact);
-  const lyceumExecutionId = `lyceum-${id}`;
-  await store.write((tx) =>
-    tell(tx, { fact: "accepted", lyceumExecutionId, status: "pending", raw: "pending", found: false }),
-  );
-  await store.write(async (tx) => {
+  const tell = teller(context);
+  const endAll = async (tx: Tx, ids: string[]) => {
     const reading = { ...ended, startedAt: tx.now - 10, endedAt: tx.now };
-    await tell(tx, { fact: "reading", reading, by: "callback", askedAt: tx.now });
-    await saveArtifact(tx.db, id, "record", stored(tx, documents.record));
-  });
-  const pending = (await listArtifacts(store.db, [id])).filter(({ state }) => state === "pending");
-  const settled = await store.write(async (tx) => {
-    for (const { kind } of pending) await saveArtifact(tx.db, id, kind, stored(tx, documents[kind]));
-    return tell(tx, { fact: "collected" });
-  });
-  if (settled?.run.status !== "succeeded") throw new Error(`run ${settled?.run.id} did not succeed`);
+    const fact = { fact: "reading", reading, by: "callback", askedAt: tx.now } as const;
+    const settled = await settleAll(
+      context,
+      tx,
+      ids.map((executionId) => ({ executionId, fact })),
+    );
+    await saveArtifacts(
+      tx.db,
+      ids.map((id) => stored(tx, id, "record")),
+    );
+    return settled;
+  };
+  const collectAll = async (tx: Tx, ids: string[]) => {
+    await saveArtifacts(
+      tx.db,
+      ids.flatMap((id) => [stored(tx, id, "timing"), stored(tx, id, "metrics"), stored(tx, id, "logs")]),
+    );
+    return settleAll(
+      context,
+      tx,
+      ids.map((executionId) => ({ executionId, fact: { fact: "collected" } })),
+    );
+  };
+  return async ({ id }) => {
+    const lyceumExecutionId = `lyceum-${id}`;
+    const taken = { status: "pending", raw: "pending", found: false } as const;
+    await tell({ executionId: id, fact: { fact: "accepted", lyceumExecutionId, ...taken } });
+    await store.writeTogether(endAll, id);
+    const settled = await store.writeTogether(collectAll, id);
+    if (settled?.run.status !== "succeeded") throw new Error(`run ${settled?.run.id} did not succeed`);
+  };
 }
 
 const ended = { status: "completed" as const, raw: "completed", timedOut: false, returnCode: 0, cost: 0.001 };
@@ -78,6 +98,7 @@ const documents = {
   logs: [],
 };
 
-function stored({ now }: Tx, document: unknown) {
-  return { state: "stored" as const, dueAt: null, tries: 1, firstTriedAt: now, fetchedAt: now, document };
+function stored({ now }: Tx, executionId: string, kind: ArtifactKind) {
+  const read = { tries: 1, firstTriedAt: now, fetchedAt: now };
+  return { executionId, kind, state: "stored" as const, dueAt: null, ...read, document: documents[kind] };
 }

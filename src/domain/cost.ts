@@ -84,12 +84,20 @@ export function tallyOf(execution: Priced | null): Tally {
 
 /** How the totals move; null when they stay. */
 export function difference(before: Tally, after: Tally): Tally | null {
-  const names = Object.keys(nothing) as (keyof Tally)[];
   if (names.every((name) => before[name] === after[name])) return null;
-  return Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as unknown as Tally;
+  return eachOf((name) => after[name] - before[name]);
+}
+
+export function sumOfTallies(tallies: readonly Tally[]): Tally {
+  return eachOf((name) => tallies.reduce((sum, tally) => sum + tally[name], 0));
+}
+
+function eachOf(value: (name: keyof Tally) => number): Tally {
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as unknown as Tally;
 }
 
 const nothing: Tally = { executions: 0, durationMs: 0, billedNano: 0, estimatedNano: 0, unpriced: 0 };
+const names = Object.keys(nothing) as (keyof Tally)[];
 
 /** The day (UTC) that an end counts to. */
 export function dayOf(at: number): string {

@@ -4,11 +4,15 @@ import { awaitDeadline, type JobRow, setJobDue } from "../store/jobs.ts";
 import { queuedRuns } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
-import { settleRun } from "./settle.ts";
+import { settleAll } from "./settle.ts";
 
 export async function endOverBudget(context: Context, tx: Tx, { id }: JobRow): Promise<void> {
   const runIds = await queuedRuns(tx.db, id, RUNS_AT_ONCE);
-  for (const runId of runIds) await settleRun(context, tx, runId, { fact: "over_budget" });
+  await settleAll(
+    context,
+    tx,
+    runIds.map((runId) => ({ runId, fact: { fact: "over_budget" } })),
+  );
   if (runIds.length < RUNS_AT_ONCE) return awaitDeadline(tx.db, id);
   await setJobDue(tx.db, id, tx.now);
   tx.wake("steer", tx.now);

@@ -31,7 +31,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
   const found = await findCalled(tx.db, [...new Set(callbacks.map(({ executionId }) => executionId))]);
   const called = new Map(found.map((one) => [one.id, one]));
   const rows: CallbackRow[] = [];
-  const hinted = new Map<number | null, Set<Called>>();
+  const hinted = new Set<Called>();
   const counts = new Map<Disposition, number>();
 
   const dispositions = callbacks.map((callback) => {
@@ -46,17 +46,14 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
     }
     const hint = disposition === "duplicate" || disposition === "late" ? null : calledBack(it, tx.now);
     if (hint !== null) {
-      Object.assign(it, hint);
-      hinted.set(it.dueAt, (hinted.get(it.dueAt) ?? new Set()).add(it));
+      hinted.add(Object.assign(it, hint));
+      if (it.dueAt !== null) tx.wake("check", it.dueAt);
     }
     return disposition;
   });
 
   await insertCallbacks(tx.db, rows);
-  for (const [dueAt, those] of hinted) {
-    await saveHints(tx.db, [...those], { callbackAt: tx.now, dueAt });
-    if (dueAt !== null) tx.wake("check", dueAt);
-  }
+  await saveHints(tx.db, [...hinted]);
   for (const [disposition, count] of counts) await nextTicks(tx.db, `callbacks.${disposition}`, count);
   return dispositions;
 }

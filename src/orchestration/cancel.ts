@@ -7,10 +7,10 @@ import { runsToCancel } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
 import { endOverBudget } from "./budget.ts";
 import type { Context } from "./context.ts";
-import { settleRun } from "./settle.ts";
+import { settle, settleAll } from "./settle.ts";
 
 export async function cancelRun(context: Context, runId: string, cancellation: Cancellation): Promise<void> {
-  await context.store.write((tx) => settleRun(context, tx, runId, { fact: "cancel", cancellation }));
+  await context.store.write((tx) => settle(context, tx, { runId, fact: { fact: "cancel", cancellation } }));
 }
 
 /** Idempotent; a terminal job stays as it is. */
@@ -40,7 +40,12 @@ async function markAndSpread(context: Context, tx: Tx, jobId: string, asked: Can
   if (job === null) return;
   const cancellation = cancellationOf(job);
   const runIds = await runsToCancel(tx.db, jobId, cancellation.mode, RUNS_AT_ONCE);
-  for (const runId of runIds) await settleRun(context, tx, runId, { fact: "cancel", cancellation });
+  const fact = { fact: "cancel", cancellation } as const;
+  await settleAll(
+    context,
+    tx,
+    runIds.map((runId) => ({ runId, fact })),
+  );
   const isSpread = runIds.length < RUNS_AT_ONCE;
   await setJobDue(tx.db, jobId, isSpread ? null : tx.now);
   if (!isSpread) tx.wake("steer", tx.now);

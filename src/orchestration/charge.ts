@@ -1,6 +1,6 @@
 // What an execution costs is found when its end is known, and added to the totals in the same transaction; a budget
 // that this uses up stops starts at once.
-import { dayOf, difference, estimatedCost, tallyOf } from "../domain/cost.ts";
+import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
 import { addToJob, addToKey, addUsage } from "../store/costs.ts";
 import { priceOf } from "../store/machinetypes.ts";
@@ -16,23 +16,38 @@ export async function withCost(tx: Tx, execution: Execution, askedFor: string | 
   return cost === null ? execution : { ...execution, cost, costSource: "estimated" };
 }
 
+export interface Bill {
+  apiKey: string;
+  before: Execution | null;
+  after: Execution | null;
+}
+
 /** Moves the totals of the day, the job and the key by what is newly known. */
-export async function charge(
-  { report }: Context,
-  tx: Tx,
-  apiKey: string,
-  before: Execution | null,
-  after: Execution | null,
-): Promise<void> {
-  const change = difference(tallyOf(before), tallyOf(after));
-  if (change === null || after === null || after.detectedAt === null) return;
-  await addUsage(tx.db, dayOf(after.detectedAt), apiKey, change);
-  if (await addToJob(tx.db, after.jobId, change, tx.now)) {
+export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]): Promise<void> {
+  const dues = bills.flatMap(({ apiKey, before, after }) => {
+    const tally = difference(tallyOf(before), tallyOf(after));
+    if (tally === null || after === null || after.detectedAt === null) return [];
+    return [{ apiKey, jobId: after.jobId, at: after.detectedAt, day: dayOf(after.detectedAt), tally }];
+  });
+  for (const { day, apiKey, tally } of totals(dues, (due) => `${due.day} ${due.apiKey}`))
+    await addUsage(tx.db, day, apiKey, tally);
+  for (const { jobId, apiKey, tally } of totals(dues, (due) => due.jobId)) {
+    if (!(await addToJob(tx.db, jobId, tally, tx.now))) continue;
     tx.wake("steer", tx.now);
-    report.budgetReached({ jobId: after.jobId, key: apiKey, heldUntil: null });
+    report.budgetReached({ jobId, key: apiKey, heldUntil: null });
   }
-  const key = await addToKey(tx.db, apiKey, after.detectedAt, change);
-  if (key === undefined) return;
-  tx.wake("dispatch", key.heldUntil ?? tx.now);
-  if (key.heldUntil !== null) report.budgetReached({ jobId: null, key: apiKey, heldUntil: key.heldUntil });
+  for (const { apiKey, at, tally } of totals(dues, (due) => `${due.at} ${due.apiKey}`)) {
+    const key = await addToKey(tx.db, apiKey, at, tally);
+    if (key === undefined) continue;
+    tx.wake("dispatch", key.heldUntil ?? tx.now);
+    if (key.heldUntil !== null) report.budgetReached({ jobId: null, key: apiKey, heldUntil: key.heldUntil });
+  }
+}
+
+/** One for all that are called alike. Always in the same order, so that on PostgreSQL nobody waits in a circle. */
+function totals<D extends { tally: Tally }>(dues: D[], nameOf: (due: D) => string): D[] {
+  const alike = [...Map.groupBy(dues, nameOf)].sort(([one], [other]) => (one < other ? -1 : 1));
+  return alike.map(([, those]) => {
+    return { ...(those[0] as D), tally: sumOfTallies(those.map(({ tally }) => tally)) };
+  });
 }

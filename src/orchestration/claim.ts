@@ -8,7 +8,7 @@ import { loadSpec } from "../store/specs.ts";
 import { Conflict, type Tx } from "../store/transaction.ts";
 import { markServed, nextReadyAt, nextReadyJob } from "../store/turns.ts";
 import type { Context } from "./context.ts";
-import { settleRun } from "./settle.ts";
+import { settle } from "./settle.ts";
 
 export interface Claim {
   run: Run;
@@ -47,7 +47,8 @@ async function claimOne(context: Context, tx: Tx): Promise<Claim | null> {
   await markServed(tx.db, job, tx.now);
   const queued = await nextQueuedRun(tx.db, job.id, tx.now);
   if (queued === null) throw new Conflict(`job ${job.id} is ready but has no run to start`);
-  const settled = await settleRun(context, tx, queued.id, { fact: "claimed", executionId: tx.newId("exe") });
+  const fact = { fact: "claimed", executionId: tx.newId("exe") } as const;
+  const settled = await settle(context, tx, { runId: queued.id, fact });
   if (settled?.execution == null || !settled.changed)
     throw new Error(`run ${queued.id} is queued but cannot be claimed`);
   return {

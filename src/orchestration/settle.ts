@@ -1,20 +1,22 @@
-// The single door: every fact about a run or an execution enters here and is applied in the caller's transaction.
+// The single door: every fact about a run or an execution enters here and is applied in the caller's transaction. Facts
+// of many runs that are told together share their statements.
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
-import type { JobStatus } from "../domain/job.ts";
 import type { Fact } from "../domain/machine/fact.ts";
 import { transition } from "../domain/machine/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { insertPendingArtifacts } from "../store/artifacts.ts";
 import { nextTicks } from "../store/counters.ts";
-import { countsOf, moveRun } from "../store/counts.ts";
-import { deleteExecution, findExecution, insertExecution, saveExecutions } from "../store/executions.ts";
-import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
-import { loadRun, saveRun } from "../store/runs.ts";
+import { findExecutions, saveExecutions } from "../store/executions.ts";
+import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
 import type { Topic, Tx } from "../store/transaction.ts";
 import { charge, withCost } from "./charge.ts";
 import type { Context } from "./context.ts";
+import { moveJobs } from "./progress.ts";
+
+/** A fact, and whom it is about: an execution, or a run with its current execution if it has one. */
+export type Told = { fact: Fact } & ({ executionId: string } | { runId: string });
 
 export interface Settled {
   run: Run;
@@ -23,39 +25,95 @@ export interface Settled {
   changed: boolean;
 }
 
-/** Applies a fact about an execution. Null when there is no such execution (any more). */
-export async function settle(
-  context: Context,
-  tx: Tx,
-  executionId: string,
-  fact: Fact,
-): Promise<Settled | null> {
-  const execution = await findExecution(tx.db, executionId);
-  return execution === null ? null : apply(context, tx, execution.runId, execution, fact);
+/** Applies a fact. Null when there is no such execution or run (any more). */
+export async function settle(context: Context, tx: Tx, told: Told): Promise<Settled | null> {
+  return (await settleAll(context, tx, [told]))[0] ?? null;
 }
 
-/** Applies a fact about a run and its current execution, if it has one. Null when there is no such run. */
-export async function settleRun(
-  context: Context,
-  tx: Tx,
-  runId: string,
-  fact: Fact,
-): Promise<Settled | null> {
-  return apply(context, tx, runId, "current", fact);
+/** Tells of one, together with all that is told in the same turn. Resolves once it is durable. */
+export function teller(context: Context): (told: Told) => Promise<Settled | null> {
+  const tellAll = (tx: Tx, all: Told[]) => settleAll(context, tx, all);
+  return (told) => context.store.writeTogether(tellAll, told);
 }
 
-async function apply(
+/** Applies facts, and answers for each what became of whom it is about. */
+export async function settleAll(context: Context, tx: Tx, all: readonly Told[]): Promise<(Settled | null)[]> {
+  const subjects = await load(tx, all);
+  const settled: (Settled | null)[] = all.map(() => null);
+  const changes: Change[] = [];
+  const later: number[] = [];
+  const seen = new Set<string>();
+  for (const [index, { fact }] of all.entries()) {
+    const subject = subjects[index];
+    if (subject == null) continue;
+    const { run, execution } = subject;
+    // Of each run one at a time: the next builds on what becomes of this one.
+    if (seen.has(run.id)) {
+      later.push(index);
+      continue;
+    }
+    seen.add(run.id);
+    const change = await decide(context, tx, subject, fact);
+    if (change !== null) changes.push(change);
+    settled[index] = { ...(change?.after ?? { run, execution }), changed: change !== null };
+  }
+  await save(context, tx, changes);
+  if (later.length === 0) return settled;
+  const others = later.map((index) => all[index] as Told);
+  for (const [place, one] of (await settleAll(context, tx, others)).entries())
+    settled[later[place] as number] = one;
+  return settled;
+}
+
+interface Subject extends LoadedRun {
+  execution: Execution | null;
+}
+
+/** One for each that is told of; null where there is nobody. */
+async function load({ db }: Tx, all: readonly Told[]): Promise<(Subject | null)[]> {
+  const named = all.flatMap((told) => ("executionId" in told ? [told.executionId] : []));
+  const executions = await found(findExecutions(db, [...new Set(named)]));
+  const runIdOf = (told: Told) => ("runId" in told ? told.runId : executions.get(told.executionId)?.runId);
+  const runIds = new Set(all.flatMap((told) => runIdOf(told) ?? []));
+  const runs = new Map((await loadRuns(db, [...runIds])).map((loaded) => [loaded.run.id, loaded]));
+  const current = all.flatMap((told) =>
+    "runId" in told ? (runs.get(told.runId)?.run.executionId ?? []) : [],
+  );
+  const others = await found(findExecutions(db, [...new Set(current)]));
+  return all.map((told) => {
+    const loaded = runs.get(runIdOf(told) ?? "");
+    if (loaded === undefined) return null;
+    const { executionId } = "runId" in told ? loaded.run : told;
+    const execution = executions.get(executionId ?? "") ?? others.get(executionId ?? "") ?? null;
+    return { ...loaded, execution };
+  });
+}
+
+async function found(executions: Promise<Execution[]>): Promise<Map<string, Execution>> {
+  return new Map((await executions).map((execution) => [execution.id, execution]));
+}
+
+interface State {
+  run: Run;
+  execution: Execution | null;
+}
+
+interface Change {
+  before: State;
+  after: State;
+  events: EventDraft[];
+  apiKey: string;
+  like: string;
+  /** Whether a callback was asked for. */
+  isCalledBack: boolean;
+}
+
+async function decide(
   context: Context,
   tx: Tx,
-  runId: string,
-  which: Execution | "current",
+  { run, execution, policy, like, apiKey, executionType }: Subject,
   fact: Fact,
-): Promise<Settled | null> {
-  const loaded = await loadRun(tx.db, runId);
-  if (loaded === null) return null;
-  const { run, policy, like, apiKey, executionType } = loaded;
-  const execution = which === "current" ? await currentExecution(tx, run) : which;
-
+): Promise<Change | null> {
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
   const moment = {
     now: tx.now,
@@ -64,79 +122,77 @@ async function apply(
     expectedMs: context.durations.expected(like),
   };
   const next = transition({ run, execution, policy }, fact, moment);
-  if (next === null) return { run, execution, changed: false };
-  if (next.execution !== null && next.execution !== execution)
-    next.execution = await withCost(tx, next.execution, executionType);
+  if (next === null) return null;
+  const isNew = next.execution !== null && next.execution !== execution;
+  const after = {
+    run: next.run,
+    execution: isNew ? await withCost(tx, next.execution as Execution, executionType) : next.execution,
+  };
+  return {
+    before: { run, execution },
+    after,
+    events: next.events,
+    apiKey,
+    like,
+    isCalledBack: callbacks !== "absent",
+  };
+}
 
-  await saveBoth(tx, execution, next.execution, fact);
-  if (next.run !== run) await saveRun(tx.db, run, next.run);
-  if (next.execution?.phase === "collecting" && execution?.phase !== "collecting") {
-    await insertPendingArtifacts(tx.db, next.execution.id, tx.now);
-    if (callbacks !== "absent" && next.execution.detectedBy === "poll")
-      await nextTicks(tx.db, "callbacks.missed", 1);
-    learn(context, next.execution, like, callbacks !== "absent", tx.now);
+async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> {
+  const executions = changes.map(({ before, after }) => ({
+    before: before.execution,
+    after: after.execution,
+  }));
+  const runs = changes.map(({ before, after }) => ({ before: before.run, after: after.run }));
+  await saveExecutions(tx.db, executions);
+  await saveRuns(
+    tx.db,
+    runs.filter(({ before, after }) => before !== after),
+  );
+  const ends = changes.filter(isEnd);
+  await insertPendingArtifacts(
+    tx.db,
+    ends.flatMap(({ after }) => after.execution?.id ?? []),
+    tx.now,
+  );
+  const missed = ends.filter(
+    ({ after, isCalledBack }) => isCalledBack && after.execution?.detectedBy === "poll",
+  );
+  if (missed.length > 0) await nextTicks(tx.db, "callbacks.missed", missed.length);
+  for (const end of ends) learn(context, end, tx.now);
+  for (const { events } of changes) tx.emit(...events);
+  // Before the jobs' readiness is found anew: a budget that is used up now ends it.
+  await charge(
+    context,
+    tx,
+    changes.map(({ apiKey }, index) => ({ apiKey, ...(executions[index] as (typeof executions)[number]) })),
+  );
+  await moveJobs(
+    tx,
+    runs.filter(({ before, after }) => before.status !== after.status),
+  );
+  for (const change of changes) {
+    wake(tx, change.after);
+    tell(context, change);
   }
-  tx.emit(...next.events);
-  // Before the job's readiness is found anew: a budget that is used up now ends it.
-  await charge(context, tx, apiKey, execution, next.execution);
-  if (run.status !== next.run.status) await moveJob(tx, run, next.run);
-  wake(tx, next.run, next.execution);
-  tell(context, run, next);
-  return { run: next.run, execution: next.execution, changed: true };
 }
 
-async function currentExecution(tx: Tx, { executionId }: Run): Promise<Execution | null> {
-  return executionId === null ? null : findExecution(tx.db, executionId);
+/** Lyceum is done with it, which was not known before. */
+function isEnd({ before, after }: Change): boolean {
+  return after.execution?.phase === "collecting" && before.execution?.phase !== "collecting";
 }
 
-/** An end became known: what it teaches for the next ones. */
-function learn(
-  { health, durations }: Context,
-  ended: Execution,
-  like: string,
-  asked: boolean,
-  now: number,
-): void {
-  const { id, acceptedAt, endedAt, detectedBy, status } = ended;
+/** What an end teaches for the next ones. */
+function learn({ health, durations }: Context, { after, like, isCalledBack }: Change, now: number): void {
+  if (after.execution === null) return;
+  const { id, acceptedAt, endedAt, detectedBy, status } = after.execution;
   const delayMs = endedAt === null ? null : now - endedAt;
-  if (asked && detectedBy !== null) health.ended(id, detectedBy, delayMs, now);
+  if (isCalledBack && detectedBy !== null) health.ended(id, detectedBy, delayMs, now);
   if (acceptedAt !== null && status === "completed")
     durations.learn(like, Math.max(0, (endedAt ?? now) - acceptedAt));
 }
 
-async function saveBoth(
-  tx: Tx,
-  before: Execution | null,
-  after: Execution | null,
-  fact: Fact,
-): Promise<void> {
-  if (fact.fact === "claimed" && after !== null) return insertExecution(tx.db, after);
-  if (before === null) return;
-  return after === null ? deleteExecution(tx.db, before) : saveExecutions(tx.db, [{ before, after }]);
-}
-
-async function moveJob(tx: Tx, before: Run, after: Run): Promise<void> {
-  const { job, entered } = await moveRun(tx.db, after.jobId, before.status, after.status, tx.now);
-  if (entered !== null && entered !== "queued") tx.emit(jobEvent(job, entered));
-  if (job.ready_at !== null) tx.wake("dispatch", job.ready_at);
-  if (after.status === "queued" && job.budget_reached_at !== null) {
-    await setJobDue(tx.db, job.id, tx.now);
-    tx.wake("steer", tx.now);
-  }
-  // What the budget ended is no reason to end what is alive.
-  const isFailure = after.status === "failed" && after.error?.code !== "budget_reached";
-  const isFirstFailure = isFailure && job.on_run_failure === "cancel_rest" && job.cancel_mode === null;
-  if (isFirstFailure && job.ended_at === null) {
-    await markCancelled(tx.db, job.id, { mode: "abort", cause: "run_failure" }, tx.now);
-    tx.wake("steer", tx.now);
-  }
-}
-
-export function jobEvent(job: JobRow, what: "created" | Exclude<JobStatus, "queued">): EventDraft {
-  return { type: `job.${what}`, jobId: job.id, data: { name: job.name, counts: countsOf(job) } };
-}
-
-function wake(tx: Tx, run: Run, execution: Execution | null): void {
+function wake(tx: Tx, { run, execution }: State): void {
   if (execution?.dueAt != null) tx.wake(topicOf[execution.phase], execution.dueAt);
   if (run.dueAt !== null) tx.wake("dispatch", run.dueAt);
 }
@@ -149,12 +205,9 @@ const topicOf: Record<Phase, Topic> = {
   closed: "check",
 };
 
-function tell(
-  { report }: Context,
-  before: Run,
-  { run, execution, events }: { run: Run; execution: Execution | null; events: EventDraft[] },
-): void {
-  if (!isTerminal(before.status) && isTerminal(run.status)) {
+function tell({ report }: Context, { before, after, events }: Change): void {
+  const { run, execution } = after;
+  if (!isTerminal(before.run.status) && isTerminal(run.status)) {
     const detectedBy = execution?.detectedBy ?? null;
     const { detectedAt = null, endedAt = null } = execution ?? {};
     const delayMs = detectedAt === null || endedAt === null ? null : detectedAt - endedAt;

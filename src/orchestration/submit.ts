@@ -12,7 +12,7 @@ import { insertRuns, type NewRun } from "../store/runs.ts";
 import { insertSpecs, type SpecEntry } from "../store/specs.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
-import { jobEvent } from "./settle.ts";
+import { jobEvent } from "./progress.ts";
 
 export interface Submission {
   name: string | null;

@@ -2,20 +2,16 @@
 import { type Selectable, sql } from "kysely";
 import { packDocument, unpackDocument } from "./documents.ts";
 import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./schema.ts";
-import { insertRows, question, statement } from "./statements.ts";
+import { insertRows, statement, statementOn, valuesOf } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type ArtifactState = Omit<Selectable<ArtifactsTable>, "document" | "summary"> & { summary: unknown };
 
 /** Called again it changes nothing. */
-export async function insertPendingArtifacts(db: Db, executionId: string, now: number): Promise<void> {
-  const rows = artifactKinds.map((kind) => ({
-    execution_id: executionId,
-    kind,
-    state: "pending" as const,
-    tries: 0,
-    due_at: now,
-  }));
+export async function insertPendingArtifacts(db: Db, executionIds: string[], now: number): Promise<void> {
+  const rows = executionIds.flatMap((execution_id) =>
+    artifactKinds.map((kind) => ({ execution_id, kind, state: "pending" as const, tries: 0, due_at: now })),
+  );
   await insertRows(db, "artifacts", rows, "skip");
 }
 
@@ -25,7 +21,7 @@ export async function listArtifacts(db: Db, executionIds: string[]): Promise<Art
   return rows.map((row) => ({ ...row, summary: row.summary === null ? null : JSON.parse(row.summary) }));
 }
 
-const selectStates = question<string, Omit<Selectable<ArtifactsTable>, "document">>((db, ids) =>
+const selectStates = statementOn<string, Omit<Selectable<ArtifactsTable>, "document">>((db, ids) =>
   db
     .selectFrom("artifacts")
     .select(["execution_id", "kind", "state", "reason", "tries"])
@@ -33,19 +29,25 @@ const selectStates = question<string, Omit<Selectable<ArtifactsTable>, "document
     .where("execution_id", "in", ids),
 );
 
-/** When the next of its artifacts is to be asked for; null when none is pending any more. */
-export async function nextFetchAt(db: Db, executionId: string): Promise<number | null> {
-  return (await selectNextFetch(db, { executionId })).rows[0]?.at ?? null;
+/** When the next artifact of each is to be asked for. Those of which none is pending any more are left out. */
+export async function nextFetchAts(db: Db, executionIds: string[]): Promise<Map<string, number>> {
+  const next = new Map<string, number>();
+  for (const { execution_id: id, due_at: at } of await selectPending(db, executionIds))
+    next.set(id, Math.min(at ?? 0, next.get(id) ?? Number.POSITIVE_INFINITY));
+  return next;
 }
 
-const selectNextFetch = statement<{ executionId: string }, { at: number | null }>((db, { executionId }) =>
+const selectPending = statementOn<string, Pick<ArtifactState, "execution_id" | "due_at">>((db, ids) =>
   db
     .selectFrom("artifacts")
-    .select(({ fn }) => fn.min("due_at").as("at"))
-    .where("execution_id", "=", executionId),
+    .select(["execution_id", "due_at"])
+    .where("execution_id", "in", ids)
+    .where("due_at", "is not", sql.lit(null)),
 );
 
 export interface ArtifactChange {
+  executionId: string;
+  kind: ArtifactKind;
   state: "pending" | "stored" | "unavailable";
   /** Given exactly while pending. */
   dueAt: number | null;
@@ -59,44 +61,41 @@ export interface ArtifactChange {
 }
 
 /** What is stored or given up stays so, whoever comes late. */
-export async function saveArtifact(
-  db: Db,
-  executionId: string,
-  kind: ArtifactKind,
-  change: ArtifactChange,
-): Promise<void> {
-  const { state, dueAt, reason = null, tries = null, firstTriedAt = null, fetchedAt = null } = change;
-  const summary = change.summary === undefined ? null : JSON.stringify(change.summary);
-  const document = change.document === undefined ? null : packDocument(change.document);
-  const told = { reason, tries, firstTriedAt, fetchedAt, summary, document };
-  await updatePending(db, { executionId, kind, state, dueAt, ...told });
+export async function saveArtifacts(db: Db, changes: ArtifactChange[]): Promise<void> {
+  await updatePending(db, changes.map(toRow));
 }
 
-type Saved = Required<Omit<ArtifactChange, "summary" | "document" | "tries">> & {
-  executionId: string;
-  kind: ArtifactKind;
-  tries: number | null;
-  summary: string | null;
-  document: Buffer | null;
-};
+function toRow(change: ArtifactChange) {
+  const { executionId, kind, state, dueAt, reason = null, tries = null } = change;
+  const { firstTriedAt = null, fetchedAt = null } = change;
+  const summary = change.summary === undefined ? null : JSON.stringify(change.summary);
+  const document = change.document === undefined ? null : packDocument(change.document);
+  return [
+    executionId,
+    kind,
+    state,
+    dueAt,
+    reason,
+    tries,
+    firstTriedAt,
+    fetchedAt,
+    summary,
+    document,
+  ] as const;
+}
 
-const updatePending = statement<Saved, never>((db, to) =>
-  db
-    .updateTable("artifacts")
-    .set(({ fn }) => ({
-      state: to.state,
-      due_at: to.dueAt,
-      reason: fn.coalesce(to.reason, "reason"),
-      tries: fn.coalesce(to.tries, "tries"),
-      first_tried_at: fn.coalesce(to.firstTriedAt, "first_tried_at"),
-      fetched_at: fn.coalesce(to.fetchedAt, "fetched_at"),
-      summary: fn.coalesce(to.summary, "summary"),
-      document: fn.coalesce(to.document, "document"),
-    }))
-    .where("execution_id", "=", to.executionId)
-    .where("kind", "=", to.kind)
-    .where("state", "=", sql.lit("pending")),
-);
+const updatePending = statementOn<ReturnType<typeof toRow>, never>((db, rows) => {
+  const types = ["text", "text", "text", "bigint", "text", "integer", "bigint", "bigint", "text", "bytea"];
+  const columns = ["reason", "tries", "first_tried_at", "fetched_at", "summary", "document"];
+  const unlessNull = columns.map((name, index) => {
+    const column = sql.ref(name);
+    return sql`${column} = coalesce(${sql.ref(`given.column${index + 5}`)}, ${column})`;
+  });
+  const query = sql<never>`update artifacts set state = given.column3, due_at = given.column4, ${sql.join(unlessNull)}
+    from ${valuesOf(db, types, rows.length)} as given
+    where execution_id = given.column1 and kind = given.column2 and state = 'pending'`;
+  return { compile: () => query.compile(db) };
+});
 
 export async function readDocument(db: Db, executionId: string, kind: ArtifactKind): Promise<unknown> {
   const [row] = (await selectDocument(db, { executionId, kind })).rows;

@@ -2,7 +2,7 @@
 import type { Selectable } from "kysely";
 import type { Phase } from "../domain/execution.ts";
 import type { CallbacksTable } from "./schema.ts";
-import { insertRows, question, updateRows, type Versioned } from "./statements.ts";
+import { insertRows, statementOn, updateRows, type Versioned } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
@@ -30,7 +30,7 @@ export async function findCalled(db: Db, executionIds: string[]): Promise<Called
   return rows.map((row) => ({ ...row, kept: Number(row.kept) }));
 }
 
-const selectCalled = question<string, Omit<Called, "kept"> & { kept: unknown }>((db, ids) =>
+const selectCalled = statementOn<string, Omit<Called, "kept"> & { kept: unknown }>((db, ids) =>
   db
     .selectFrom("executions")
     .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])
@@ -44,13 +44,15 @@ const selectCalled = question<string, Omit<Called, "kept"> & { kept: unknown }>(
     .where("id", "in", ids),
 );
 
-/** @throws Conflict when somebody saved one of them since it was read. */
-export async function saveHints(
-  db: Db,
-  called: readonly Called[],
-  hint: Pick<Called, "callbackAt" | "dueAt">,
-): Promise<void> {
-  await updateRows(db, "executions", called, { callback_at: hint.callbackAt, due_at: hint.dueAt });
+/**
+ * Saves the hints that callbacks left.
+ * @throws Conflict when somebody saved one of them since it was read.
+ */
+export async function saveHints(db: Db, called: readonly Called[]): Promise<void> {
+  const changes = called.map((before) => {
+    return { before, set: { callback_at: before.callbackAt, due_at: before.dueAt } };
+  });
+  await updateRows(db, "executions", changes);
 }
 
 /** In the order of arrival, after the given id. */

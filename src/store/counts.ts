@@ -12,16 +12,18 @@ export interface JobChange {
   entered: JobStatus | null;
 }
 
-/** A run moved: counts, readiness and, where it follows, the job's status move with it. */
-export async function moveRun(
+/** Runs of a job moved: counts, readiness and, where it follows, the job's status move with them. */
+export async function moveRuns(
   db: Db,
   jobId: string,
-  from: RunStatus,
-  to: RunStatus,
+  moves: readonly { from: RunStatus; to: RunStatus }[],
   now: number,
 ): Promise<JobChange> {
-  const shift = (status: RunStatus) => (status === to ? 1 : 0) - (status === from ? 1 : 0);
-  const shifts = Object.fromEntries(runStatuses.map((status) => [status, shift(status)])) as Counts;
+  const shifts = Object.fromEntries(runStatuses.map((status) => [status, 0])) as Counts;
+  for (const { from, to } of moves) {
+    shifts[from]--;
+    shifts[to]++;
+  }
   const [counted] = (await count(db, { jobId, ...shifts })).rows;
   if (counted === undefined) throw new Error(`a run of ${jobId} moved, but there is no such job`);
   const status = counted.ended_at === null ? jobStatus(countsOf(counted), counted.status) : counted.status;

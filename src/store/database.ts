@@ -43,8 +43,10 @@ export function openStore(
   /** Works that share a transaction share its moment, and their events are written in one go at its end. */
   const perform: Perform = async (trx, works) => {
     const events: EventDraft[] = [];
-    const wakes: Wake[] = [];
-    const wake = (topic: Topic, dueAt: number) => void wakes.push([topic, dueAt]);
+    const wakes = new Map<Topic, number>();
+    const wake = (topic: Topic, dueAt: number) => {
+      wakes.set(topic, Math.min(dueAt, wakes.get(topic) ?? dueAt));
+    };
     const now = clock.now();
     const emit = (...drafts: EventDraft[]) => {
       for (const draft of drafts) events.push(draft);
@@ -56,7 +58,7 @@ export function openStore(
       wake("events", now);
       if (await insertNotices(trx, appended, newId)) wake("deliver", now);
     }
-    return { results, wakes };
+    return { results, wakes: [...wakes] };
   };
 
   function announce(wakes: Wake[]): void {

@@ -6,7 +6,7 @@ import type { RunKind } from "../domain/spec.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./runs.ts";
 import type { ExecutionsTable, RunsTable } from "./schema.ts";
-import { question, statement } from "./statements.ts";
+import { statement, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type DueGroup = "check" | "collect";
@@ -133,7 +133,7 @@ export async function loadDue(db: Db, ids: string[]): Promise<Due[]> {
 type DueRow = Selectable<ExecutionsTable> &
   Pick<Selectable<RunsTable>, "kind" | "cancel_mode" | "cancel_cause" | "timeout_s">;
 
-const selectDue = question<string, DueRow>((db, ids) =>
+const selectDue = statementOn<string, DueRow>((db, ids) =>
   db
     .selectFrom("executions")
     .innerJoin("runs", "runs.id", "executions.run_id")

@@ -1,17 +1,22 @@
 // Executions: load, save by compare-and-set, and claim what is due.
-import type { Insertable, Selectable, Updateable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
 import type { ExecutionsTable } from "./schema.ts";
-import { differing, insertRows, statement, updateRows } from "./statements.ts";
+import { differing, insertRows, type RowChange, statementOn, updateRows } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 export async function findExecution(db: Db, id: string): Promise<Execution | null> {
-  const [row] = (await selectExecution(db, { id })).rows;
-  return row === undefined ? null : toExecution(row);
+  return (await findExecutions(db, [id]))[0] ?? null;
 }
 
-const selectExecution = statement<{ id: string }, Selectable<ExecutionsTable>>((db, { id }) =>
-  db.selectFrom("executions").selectAll().where("id", "=", id),
+/** Those that there are, in any order. */
+export async function findExecutions(db: Db, ids: string[]): Promise<Execution[]> {
+  const rows = await selectExecutions(db, ids);
+  return rows.map(toExecution);
+}
+
+const selectExecutions = statementOn<string, Selectable<ExecutionsTable>>((db, ids) =>
+  db.selectFrom("executions").selectAll().where("id", "in", ids),
 );
 
 /** Executions of several runs, oldest attempt first. */
@@ -27,34 +32,28 @@ export async function listExecutions(db: Db, runIds: string[]): Promise<Executio
   return rows.map(toExecution);
 }
 
-export async function insertExecution(db: Db, execution: Execution): Promise<void> {
-  await insertRows(db, "executions", [toRow(execution)]);
-}
-
 export interface ExecutionChange {
-  /** As it was read. */
-  before: Execution;
-  after: Execution;
+  /** As it was read; null: there was none. */
+  before: Execution | null;
+  /** Null: it never came to be. Another one than before: it is new. */
+  after: Execution | null;
 }
 
-/**
- * Those that change alike share a statement.
- * @throws Conflict when somebody saved one of them since it was read.
- */
+/** @throws Conflict when somebody saved one of them since it was read. */
 export async function saveExecutions(db: Db, changes: readonly ExecutionChange[]): Promise<void> {
-  const alike = new Map<string, { set: Updateable<ExecutionsTable>; those: Execution[] }>();
+  const fresh: Execution[] = [];
+  const changed: RowChange<"executions">[] = [];
   for (const { before, after } of changes) {
-    const set = differing(toRow(before), toRow(after));
-    const key = JSON.stringify(set);
-    const known = alike.get(key);
-    if (known === undefined) alike.set(key, { set, those: [before] });
-    else known.those.push(before);
+    if (after === null) {
+      if (before !== null) await deleteExecution(db, before);
+    } else if (before?.id !== after.id) fresh.push(after);
+    else changed.push({ before, set: differing(toRow(before), toRow(after)) });
   }
-  for (const { set, those } of alike.values()) await updateRows(db, "executions", those, set);
+  await insertRows(db, "executions", fresh.map(toRow));
+  await updateRows(db, "executions", changed);
 }
 
-/** @throws Conflict when somebody saved it since it was loaded. */
-export async function deleteExecution(db: Db, execution: Execution): Promise<void> {
+async function deleteExecution(db: Db, execution: Execution): Promise<void> {
   const result = await db
     .deleteFrom("executions")
     .where("id", "=", execution.id)

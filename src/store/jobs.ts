@@ -3,7 +3,7 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import type { JobsTable } from "./schema.ts";
-import { insertRows, question } from "./statements.ts";
+import { insertRows, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type JobRow = Selectable<JobsTable>;
@@ -30,7 +30,7 @@ export async function findJobs(db: Db, ids: string[]): Promise<(JobRow | null)[]
   return ids.map((id) => known.get(id) ?? null);
 }
 
-const selectJobs = question<string, JobRow>((db, ids) =>
+const selectJobs = statementOn<string, JobRow>((db, ids) =>
   db.selectFrom("jobs").selectAll().where("id", "in", ids),
 );
 

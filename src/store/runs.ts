@@ -3,7 +3,7 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import type { JobsTable, RunsTable } from "./schema.ts";
-import { differing, insertRows, statement, updateRows } from "./statements.ts";
+import { differing, insertRows, statement, statementOn, updateRows } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export interface NewRun {
@@ -62,13 +62,14 @@ export interface LoadedRun {
   executionType: string | null;
 }
 
-/** The run with its job's policy, as the state machine wants it. */
-export async function loadRun(db: Db, id: string): Promise<LoadedRun | null> {
-  const [row] = (await selectRun(db, { id })).rows;
-  if (row === undefined) return null;
-  const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
-  const { api_key: apiKey, execution_type: executionType } = row;
-  return { run: toRun(row), policy: toPolicy(row), like, apiKey, executionType };
+/** Runs with their jobs' policies, as the state machine wants them: those that there are, in any order. */
+export async function loadRuns(db: Db, ids: string[]): Promise<LoadedRun[]> {
+  const rows = await selectRuns(db, ids);
+  return rows.map((row) => {
+    const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
+    const { api_key: apiKey, execution_type: executionType } = row;
+    return { run: toRun(row), policy: toPolicy(row), like, apiKey, executionType };
+  });
 }
 
 interface RunWithJob extends RunRow, PolicyColumns {
@@ -77,14 +78,14 @@ interface RunWithJob extends RunRow, PolicyColumns {
 }
 
 // Not a join: with the statistics that ANALYZE leaves, SQLite plans those anew at each execution.
-const selectRun = statement<{ id: string }, RunWithJob>((db, { id }) => {
+const selectRuns = statementOn<string, RunWithJob>((db, ids) => {
   const ofJob = (column: string) =>
     sql`(select ${sql.ref(`jobs.${column}`)} from jobs where jobs.id = runs.job_id)`;
   const query = sql<RunWithJob>`select runs.*, ${ofJob("api_key")} as api_key, ${ofJob("name")} as job_name,
     ${ofJob("retry_max_attempts")} as retry_max_attempts, ${ofJob("retry_on")} as retry_on,
     ${ofJob("on_lost")} as on_lost,
     (select policy from specs where specs.job_id = runs.job_id and specs.position = runs.spec_position) as policy
-    from runs where runs.id = ${id}`;
+    from runs where runs.id in (${sql.join(ids)})`;
   return { compile: () => query.compile(db) };
 });
 
@@ -143,9 +144,19 @@ export async function runsToCancel(
   return rows.map((row) => row.id);
 }
 
-/** @throws Conflict when somebody saved it since it was read, as it is in `before`. */
-export async function saveRun(db: Db, before: Run, after: Run): Promise<void> {
-  await updateRows(db, "runs", [before], differing(toColumns(before), toColumns(after)));
+export interface RunChange {
+  /** As it was read. */
+  before: Run;
+  after: Run;
+}
+
+/** @throws Conflict when somebody saved one of them since it was read. */
+export async function saveRuns(db: Db, changes: readonly RunChange[]): Promise<void> {
+  const changed = changes.map(({ before, after }) => ({
+    before,
+    set: differing(toColumns(before), toColumns(after)),
+  }));
+  await updateRows(db, "runs", changed);
 }
 
 /** What a run may change of itself. */

@@ -6,6 +6,7 @@ import {
   type Insertable,
   type QueryResult,
   type RawBuilder,
+  SqliteAdapter,
   sql,
   type Updateable,
 } from "kysely";
@@ -27,14 +28,14 @@ export function statement<P extends object, R>(
   };
 }
 
-/** A question about rows that are named by a key of one column or several, however many. */
-export function question<K extends string | readonly string[], R>(
-  build: (db: Db, keys: readonly K[]) => Compilable<R>,
-): (db: Db, keys: readonly K[]) => Promise<R[]> {
+/** A statement about rows that are each named by a value or several, however many. */
+export function statementOn<V extends string | readonly unknown[], R>(
+  build: (db: Db, rows: readonly V[]) => Compilable<R>,
+): (db: Db, rows: readonly V[]) => Promise<R[]> {
   const known = perDialect(() => new Map<number, string>());
-  return async (db, keys) => {
+  return async (db, rows) => {
     const found: R[] = [];
-    for (const step of steps(keys)) {
+    for (const step of steps(rows)) {
       const text = lookUp(known(db), step.length, () => build(db, step).compile().sql);
       found.push(...(await db.executeQuery<R>(CompiledQuery.raw(text, step.flat()))).rows);
     }
@@ -80,29 +81,77 @@ export interface Versioned {
   version: number;
 }
 
+/** What becomes of a row. */
+export interface RowChange<T extends "executions" | "runs"> {
+  before: Versioned;
+  /** Without what stays as it is: the database writes every index in which a column stands that is set. */
+  set: Updateable<Schema[T]>;
+}
+
 /**
- * Sets the same columns in all of these rows and raises their versions. Columns that stay as they are had better be
- * left out: the database writes every index in which a column stands that is set.
+ * Changes rows and raises their versions. Those in which the same columns are set share their statements.
  * @throws Conflict when somebody saved one of them since it was read.
  */
 export async function updateRows<T extends "executions" | "runs">(
   db: Db,
   table: T,
-  rows: readonly Versioned[],
-  set: Updateable<Schema[T]>,
+  changes: readonly RowChange<T>[],
 ): Promise<void> {
-  const columns = Object.keys(set);
-  for (const step of steps(rows)) {
-    const text = lookUp(texts(db), `update ${step.length} ${table} ${columns.join(" ")}`, () => {
-      const assignments = columns.map((column) => sql`${sql.ref(column)} = ${null}`);
-      const which = sql.join(step.map(() => sql`(${""}, cast(${0} as integer))`));
-      return sql`update ${sql.table(table)} set ${sql.join([...assignments, sql`version = version + 1`])}
-        where (id, version) in (values ${which})`.compile(db).sql;
-    });
-    const values = [...Object.values(set), ...step.flatMap(({ id, version }) => [id, version])];
-    const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, values));
-    if (numAffectedRows !== BigInt(step.length)) throw new Conflict(`a row of ${table} has moved on`);
+  for (const alike of Map.groupBy(changes, ({ set }) => Object.keys(set).join(" ")).values()) {
+    for (const step of steps(alike as readonly RowChange<T>[])) {
+      const sets = step.map(({ set }) => set as Record<string, unknown>);
+      const columns = Object.keys(sets[0] ?? {}).map((name) => ({ name, type: typeOf(sets, name) }));
+      const given = columns.filter(({ type }) => type !== null);
+      const rows = step.map(({ before, set }) => [
+        ...given.map(({ name }) => (set as Record<string, unknown>)[name]),
+        before.id,
+        before.version,
+      ]);
+      const shape = columns.map(({ name, type }) => `${name} ${type}`).join();
+      const text = lookUp(texts(db), `update ${rows.length} ${table} ${shape}`, () =>
+        updateText(db, table, columns, rows.length),
+      );
+      const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, rows.flat()));
+      if (numAffectedRows !== BigInt(rows.length)) throw new Conflict(`a row of ${table} has moved on`);
+    }
   }
+}
+
+interface Column {
+  name: string;
+  /** Null: it is null in all rows. */
+  type: "double precision" | "text" | null;
+}
+
+/** Numbers go as doubles, which any numeric column takes. */
+function typeOf(sets: Record<string, unknown>[], name: string): Column["type"] {
+  const value = sets.map((set) => set[name]).find((one) => one !== null);
+  if (value === undefined) return null;
+  return typeof value === "number" ? "double precision" : "text";
+}
+
+function updateText(db: Db, table: string, columns: Column[], rows: number): string {
+  const types = [...columns.flatMap(({ type }) => type ?? []), "text", "integer"];
+  const isOne = rows === 1;
+  const places = types.map((_, index) => (isOne ? sql`${null}` : sql.ref(`given.column${index + 1}`)));
+  const [version, id] = [places.pop(), places.pop()];
+  const set = columns.map(({ name, type }) => {
+    return sql`${sql.ref(name)} = ${type === null ? sql`null` : places.shift()}, `;
+  });
+  const from = isOne ? sql`` : sql` from ${valuesOf(db, types, rows)} as given`;
+  const update = sql`update ${sql.table(table)} set ${sql.join(set, sql``)}version = version + 1${from}
+    where id = ${id} and version = ${version}`;
+  return update.compile(db).sql;
+}
+
+/** Rows of these types as a table. Both databases name its columns alike: column1, column2… */
+export function valuesOf(db: Db, types: readonly string[], rows: number): RawBuilder<unknown> {
+  // PostgreSQL takes a bare value for a text. SQLite needs no types, and with them it does not use the key.
+  const isTyped = !(db.getExecutor().adapter instanceof SqliteAdapter);
+  const row = sql.join(
+    types.map((type) => (isTyped ? sql`cast(${null} as ${sql.raw(type)})` : sql`${null}`)),
+  );
+  return sql`(values ${sql.join(Array.from({ length: rows }, () => sql`(${row})`))})`;
 }
 
 /** The columns that are not as they were. */

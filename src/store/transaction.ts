@@ -16,7 +16,7 @@ export interface Tx {
   newId: NewId;
   /** Events are numbered and written together at the end of the transaction. */
   emit(...events: EventDraft[]): void;
-  /** After the commit, and only then, the topic's worker hears that there is work from `dueAt` on. */
+  /** After the commit, and only then, the topic's worker hears that there is work from `dueAt` on: the earliest of all. */
   wake(topic: Topic, dueAt: number): void;
 }
 

@@ -2,21 +2,21 @@
 // and reason. When none is pending any more the run takes its outcome.
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
-import type { Fact } from "../domain/machine/fact.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
-import { settle } from "../orchestration/settle.ts";
+import { type Settled, settleAll, type Told } from "../orchestration/settle.ts";
 import {
   type ArtifactChange,
   type ArtifactState,
   listArtifacts,
-  nextFetchAt,
+  nextFetchAts,
   readDocument,
-  saveArtifact,
+  saveArtifacts,
 } from "../store/artifacts.ts";
 import { type Due, nextDueAt } from "../store/due.ts";
 import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
+import type { Tx } from "../store/transaction.ts";
 import { createClaims } from "./claims.ts";
 import { type Fetched, fetchers, type Subject } from "./fetch.ts";
 import type { Worker } from "./loop.ts";
@@ -107,17 +107,28 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     );
   }
 
-  async function save({ execution: { id } }: Subject, results: Result[]): Promise<void> {
-    const [record] = results.flatMap(({ fetched }) => ("reading" in fetched ? (fetched.reading ?? []) : []));
-    await context.store.write(async (tx) => {
-      for (const { artifact, fetched } of results)
-        await saveArtifact(tx.db, id, artifact.kind, changeOf(artifact, fetched, tx.now));
-      // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
-      const dueAt = await nextFetchAt(tx.db, id);
-      const fact: Fact =
-        dueAt === null ? { fact: "collected", record } : { fact: "collect_later", dueAt, record };
-      await settle(context, tx, id, fact);
+  const save = ({ execution: { id } }: Subject, results: Result[]) =>
+    context.store.writeTogether(saveAll, { executionId: id, results });
+
+  async function saveAll(tx: Tx, all: Collected[]): Promise<(Settled | null)[]> {
+    const changes = all.flatMap(({ executionId, results }) =>
+      results.map(({ artifact, fetched }) => {
+        return { executionId, kind: artifact.kind, ...changeOf(artifact, fetched, tx.now) };
+      }),
+    );
+    await saveArtifacts(tx.db, changes);
+    // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
+    const ids = all.map(({ executionId }) => executionId);
+    const next = await nextFetchAts(tx.db, [...new Set(ids)]);
+    const told = all.map(({ executionId, results }): Told => {
+      const [record] = results.flatMap(({ fetched }) =>
+        "reading" in fetched ? (fetched.reading ?? []) : [],
+      );
+      const dueAt = next.get(executionId);
+      if (dueAt === undefined) return { executionId, fact: { fact: "collected", record } };
+      return { executionId, fact: { fact: "collect_later", dueAt, record } };
     });
+    return settleAll(context, tx, told);
   }
 
   return {
@@ -133,6 +144,11 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   };
 }
 
+interface Collected {
+  executionId: string;
+  results: Result[];
+}
+
 interface Result {
   artifact: Wanted;
   fetched: Fetched;
@@ -146,7 +162,11 @@ function untried(kind: ArtifactKind): Wanted {
 
 const LEASE_MS = 10 * 60_000;
 
-function changeOf(artifact: Wanted, result: Fetched, now: number): ArtifactChange {
+function changeOf(
+  artifact: Wanted,
+  result: Fetched,
+  now: number,
+): Omit<ArtifactChange, "executionId" | "kind"> {
   const firstTriedAt = artifact.first_tried_at ?? now;
   const tried = { tries: artifact.tries + 1, firstTriedAt };
   if (result.outcome === "got") {

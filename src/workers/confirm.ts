@@ -1,14 +1,23 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
-import type { DetectedBy } from "../domain/execution.ts";
+import type { DetectedBy, Reading } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
-import { settle } from "../orchestration/settle.ts";
-import { saveArtifact } from "../store/artifacts.ts";
+import { settleAll } from "../orchestration/settle.ts";
+import { saveArtifacts } from "../store/artifacts.ts";
 import type { Due } from "../store/due.ts";
+import type { Tx } from "../store/transaction.ts";
 import type { Collect } from "./collect.ts";
 import type { Notes } from "./notes.ts";
-import { isComplete, isOver, lyceumIdOf, readingOfRecord, readingOfWord, storedRecord } from "./reading.ts";
+import {
+  isComplete,
+  isOver,
+  lyceumIdOf,
+  readingOfRecord,
+  readingOfWord,
+  type StoredRecord,
+  storedRecord,
+} from "./reading.ts";
 
 export interface ConfirmOptions {
   lyceum: LyceumClient;
@@ -16,6 +25,16 @@ export interface ConfirmOptions {
   notes: Notes;
   /** Fetches what belongs to an end. */
   collect: Pick<Collect, "begin">;
+}
+
+interface RecordRead {
+  executionId: string;
+  reading: Reading;
+  /** What is kept of the record if it tells of an end; null: it is to be read again. */
+  stored: StoredRecord | null;
+  by: DetectedBy;
+  askedAt: number;
+  holdUntil(now: number): number | null;
 }
 
 export function createConfirm(context: Context, { lyceum, now, notes, collect }: ConfirmOptions) {
@@ -52,26 +71,31 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
     const begun = isOver(record) ? collect.begin(of, stored) : null;
     let heldUntil: number | null = null;
     try {
-      heldUntil = await context.store.write(async (tx) => {
-        const until = begun?.holdUntil(tx.now) ?? null;
-        const reading = readingOfRecord(record);
-        const settled = await settle(context, tx, id, {
-          fact: "reading",
-          reading,
-          by,
-          askedAt,
-          heldUntil: until,
-        });
-        if (!settled?.changed || settled.execution?.phase !== "collecting") return null;
-        if (stored !== null) {
-          const read = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
-          await saveArtifact(tx.db, id, "record", { state: "stored", dueAt: null, ...read, ...stored });
-        }
-        return until;
-      });
+      const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
+      const read = { executionId: id, reading: readingOfRecord(record), stored, by, askedAt, holdUntil };
+      heldUntil = await context.store.writeTogether(noteRecords, read);
     } finally {
       begun?.ended(heldUntil);
     }
+  }
+
+  /** Answers until when each is held for its documents, if its end is new and somebody fetches them. */
+  async function noteRecords(tx: Tx, reads: RecordRead[]): Promise<(number | null)[]> {
+    const held = reads.map(({ holdUntil }) => holdUntil(tx.now));
+    const told = reads.map(({ executionId, reading, by, askedAt }, index) => {
+      const heldUntil = held[index] ?? null;
+      return { executionId, fact: { fact: "reading", reading, by, askedAt, heldUntil } as const };
+    });
+    const settled = await settleAll(context, tx, told);
+    const isNewEnd = (index: number) =>
+      settled[index]?.changed === true && settled[index].execution?.phase === "collecting";
+    const artifacts = reads.flatMap(({ executionId, stored, askedAt }, index) => {
+      if (stored === null || !isNewEnd(index)) return [];
+      const read = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
+      return [{ executionId, kind: "record", state: "stored", dueAt: null, ...read, ...stored } as const];
+    });
+    await saveArtifacts(tx.db, artifacts);
+    return held.map((until, index) => (isNewEnd(index) ? until : null));
   }
 
   /** A GPU selection has a status of its own: asked until it tells of an end. */

@@ -3,8 +3,7 @@ import type { Execution } from "../domain/execution.ts";
 import type { Fact } from "../domain/machine/fact.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { Context } from "../orchestration/context.ts";
-import { type Settled, settle } from "../orchestration/settle.ts";
-import type { Tx } from "../store/transaction.ts";
+import { type Settled, teller } from "../orchestration/settle.ts";
 
 export interface Notes {
   note(execution: Execution, fact: Fact): Promise<Settled | null>;
@@ -14,20 +13,9 @@ export interface Notes {
   retryAt(answer: ReadOutcome<unknown>): number;
 }
 
-interface Look {
-  execution: Execution;
-  fact: Fact;
-}
-
 export function createNotes(context: Context, now: () => number): Notes {
-  /** A list tells of many at once: they share a transaction. */
-  const noteAll = async (tx: Tx, looks: Look[]) => {
-    const settled: (Settled | null)[] = [];
-    for (const { execution, fact } of looks) settled.push(await settle(context, tx, execution.id, fact));
-    return settled;
-  };
-  const note = (execution: Execution, fact: Fact) =>
-    context.store.writeTogether(noteAll, { execution, fact });
+  const tell = teller(context);
+  const note = (execution: Execution, fact: Fact) => tell({ executionId: execution.id, fact });
   const retryAt = (answer: ReadOutcome<unknown>) => {
     const { pollMinMs, pollMaxMs } = context.rules;
     const spreadMs = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;

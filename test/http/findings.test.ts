@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { summarizeMetrics } from "../../src/domain/metrics.ts";
 import { viewRun } from "../../src/http/view.ts";
-import { listArtifacts, saveArtifact } from "../../src/store/artifacts.ts";
+import { listArtifacts, saveArtifacts } from "../../src/store/artifacts.ts";
 import { listExecutions } from "../../src/store/executions.ts";
 import { findRun } from "../../src/store/runs.ts";
 import { onSqlite } from "../support/databases.ts";
@@ -28,7 +28,9 @@ onSqlite("findings", (open) => {
     await tell(context, execution.id, { fact: "reading", by: "poll", askedAt: 0, reading });
     const samples = [0, 15, 30].map((at) => ({ timestamp: new Date(at * 1_000).toISOString(), value }));
     const summary = summarizeMetrics({ gpuUtilizationPercent: samples });
-    await saveArtifact(db, execution.id, "metrics", { state: "stored", dueAt: null, summary });
+    await saveArtifacts(db, [
+      { executionId: execution.id, kind: "metrics", state: "stored", dueAt: null, summary },
+    ]);
     const row = await findRun(db, run.id);
     if (row === null) throw new Error("the run is gone");
     const view = viewRun(row, await listExecutions(db, [run.id]), await listArtifacts(db, [execution.id]));

@@ -113,7 +113,7 @@ eachDatabase("a fact", (open) => {
     const { execution } = await live(context);
     const before = await jobNow(store, job.id);
     const failing = store.write(async (tx) => {
-      await settle(context, tx, execution.id, read("completed"));
+      await settle(context, tx, { executionId: execution.id, fact: read("completed") });
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");

@@ -25,7 +25,10 @@ const plants: Record<string, () => void> = {
         const reading = { fact: "reading", by: "callback", askedAt: 0 } as const;
         if (word !== undefined)
           await context.store.write((tx) =>
-            settle(context, tx, callback.executionId, { ...reading, reading: readingOfWord(word) }),
+            settle(context, tx, {
+              executionId: callback.executionId,
+              fact: { ...reading, reading: readingOfWord(word) },
+            }),
           );
         return disposition;
       };
@@ -35,7 +38,7 @@ const plants: Record<string, () => void> = {
   // SQLite has one writer, so what compare-and-set guards against is planted with its removal: a change is built on
   // what was read when the work began, and then saved whatever happened since.
   "compare-and-set is removed": () => {
-    const readAtClaim = new Map<string, Execution | null>();
+    const readAtClaim = new Map<string, Execution>();
     vi.doMock("../../src/store/due.ts", async (original) => {
       const real = await original<typeof import("../../src/store/due.ts")>();
       const loadDue: typeof real.loadDue = async (db, ids) => {
@@ -47,15 +50,15 @@ const plants: Record<string, () => void> = {
     });
     vi.doMock("../../src/store/executions.ts", async (original) => {
       const real = await original<typeof import("../../src/store/executions.ts")>();
-      const findExecution: typeof real.findExecution = async (db, id) =>
-        readAtClaim.get(id) ?? real.findExecution(db, id);
+      const findExecutions: typeof real.findExecutions = async (db, ids) =>
+        (await real.findExecutions(db, ids)).map((execution) => readAtClaim.get(execution.id) ?? execution);
       const saveExecutions: typeof real.saveExecutions = async (db, changes) => {
         for (const { before, after } of changes) {
-          const current = (await real.findExecution(db, before.id)) ?? before;
+          const current = before && ((await real.findExecution(db, before.id)) ?? before);
           await real.saveExecutions(db, [{ before: current, after }]);
         }
       };
-      return { ...real, findExecution, saveExecutions };
+      return { ...real, findExecutions, saveExecutions };
     });
   },
 

@@ -4,7 +4,7 @@ import {
   insertPendingArtifacts,
   listArtifacts,
   readDocument,
-  saveArtifact,
+  saveArtifacts,
 } from "../../src/store/artifacts.ts";
 import { readPauses, savePause } from "../../src/store/pauses.ts";
 import { artifactKinds } from "../../src/store/schema.ts";
@@ -31,8 +31,8 @@ eachDatabase("artifacts", (open) => {
   test.each(Object.entries(documents))("keep %s as it was", async (_name, document) => {
     const database = await open();
     const id = await execution(database);
-    await insertPendingArtifacts(database.store.db, id, 5);
-    await saveArtifact(database.store.db, id, "logs", { ...fetched, document });
+    await insertPendingArtifacts(database.store.db, [id], 5);
+    await saveArtifacts(database.store.db, [{ executionId: id, kind: "logs", ...fetched, document }]);
     expect(await readDocument(database.store.db, id, "logs")).toEqual(document);
   });
 
@@ -40,8 +40,8 @@ eachDatabase("artifacts", (open) => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);
-    await insertPendingArtifacts(db, id, 5);
-    await saveArtifact(db, id, "logs", { ...fetched, document: "x".repeat(1_000_000) });
+    await insertPendingArtifacts(db, [id], 5);
+    await saveArtifacts(db, [{ executionId: id, kind: "logs", ...fetched, document: "x".repeat(1_000_000) }]);
     const row = await db
       .selectFrom("artifacts")
       .select("document")
@@ -54,18 +54,24 @@ eachDatabase("artifacts", (open) => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);
-    await insertPendingArtifacts(db, id, 5);
-    await saveArtifact(db, id, "timing", {
-      state: "pending",
-      dueAt: 9,
-      tries: 2,
-      firstTriedAt: 5,
-      summary: { reads: 1 },
-      document: [1],
-    });
-    await insertPendingArtifacts(db, id, 7);
-    await saveArtifact(db, id, "timing", { ...fetched, fetchedAt: 11 });
-    await saveArtifact(db, id, "metrics", { state: "unavailable", dueAt: null, reason: "Lyceum has none" });
+    await insertPendingArtifacts(db, [id], 5);
+    await saveArtifacts(db, [
+      {
+        executionId: id,
+        kind: "timing",
+        state: "pending",
+        dueAt: 9,
+        tries: 2,
+        firstTriedAt: 5,
+        summary: { reads: 1 },
+        document: [1],
+      },
+    ]);
+    await insertPendingArtifacts(db, [id], 7);
+    await saveArtifacts(db, [{ executionId: id, kind: "timing", ...fetched, fetchedAt: 11 }]);
+    await saveArtifacts(db, [
+      { executionId: id, kind: "metrics", state: "unavailable", dueAt: null, reason: "Lyceum has none" },
+    ]);
     const states = new Map((await listArtifacts(db, [id])).map((artifact) => [artifact.kind, artifact]));
     expect(new Set(states.keys())).toEqual(new Set(artifactKinds));
     expect(states.get("record")).toMatchObject({ state: "pending", due_at: 5, tries: 0, summary: null });

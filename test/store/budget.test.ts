@@ -144,7 +144,7 @@ eachDatabase("a job's budget", (open) => {
 eachDatabase("a key's budget", (open) => {
   const budget = (amount: number): KeyBudget[] => [{ name: "ann", amount, windowMs: DAY }];
 
-  test("holds all jobs of the key until its window ends, and has dispatch woken then", async () => {
+  test("holds all jobs of the key until its window ends, and dispatch learns when that is", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -154,7 +154,7 @@ eachDatabase("a key's budget", (open) => {
     await end(context, 0.5);
     await end(context, 0.5);
     const midnight = Date.UTC(2026, 8, 2);
-    expect(wakes).toContainEqual(["dispatch", midnight]);
+    expect(wakes.map(([topic]) => topic)).toContain("dispatch");
     expect(await claimNext(context)).toEqual({ nextAt: midnight });
     for (const { id } of jobs)
       expect(await jobNow(store, id)).toMatchObject({ queued: 1, budget_reached_at: null });

@@ -124,7 +124,7 @@ async function insertGoodRows(database: Database, table: keyof typeof refused): 
   await submitted(context, 1);
   if (table === "jobs" || table === "runs") return;
   const { execution } = await live(context);
-  await insertPendingArtifacts(db, execution.id, 1);
+  await insertPendingArtifacts(db, [execution.id], 1);
   await db.deleteFrom("artifacts").where("kind", "<>", "logs").execute();
   const body = Buffer.from("");
   await receiveCallback(context, { executionId: execution.id, contentType: null, body, truncated: false });

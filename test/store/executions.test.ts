@@ -2,13 +2,8 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
 import { claimDue, hastenUnanswered, nextDueAt } from "../../src/store/due.ts";
-import {
-  deleteExecution,
-  findExecution,
-  saveExecutions,
-  submissionsSince,
-} from "../../src/store/executions.ts";
-import { loadRun, saveRun } from "../../src/store/runs.ts";
+import { findExecution, saveExecutions, submissionsSince } from "../../src/store/executions.ts";
+import { loadRuns, saveRuns } from "../../src/store/runs.ts";
 import { Conflict } from "../../src/store/transaction.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
 import { claimed, contextOf, ended, live, submitted, tell } from "../support/scene.ts";
@@ -48,11 +43,12 @@ eachDatabase("executions", (open) => {
       saveExecutions(store.db, [{ before: execution, after: { ...execution, dueAt } }]);
     await save(7);
     await expect(save(8)).rejects.toThrow(Conflict);
-    await expect(deleteExecution(store.db, execution)).rejects.toThrow(Conflict);
+    const gone = [{ before: execution, after: null }];
+    await expect(saveExecutions(store.db, gone)).rejects.toThrow(Conflict);
     expect((await findExecution(store.db, execution.id))?.dueAt).toBe(7);
-    const { run } = (await loadRun(store.db, execution.runId)) ?? never();
-    await saveRun(store.db, run, run);
-    await expect(saveRun(store.db, run, run)).rejects.toThrow(Conflict);
+    const { run } = (await loadRuns(store.db, [execution.runId]))[0] ?? never();
+    await saveRuns(store.db, [{ before: run, after: run }]);
+    await expect(saveRuns(store.db, [{ before: run, after: run }])).rejects.toThrow(Conflict);
   });
 
   test("are claimed when due, oldest first, no more than asked for, and not again within the lease", async () => {

@@ -1,7 +1,7 @@
 // Jobs in the database: what is counted with each change, where a job stands in the queue, and lists.
 import { expect, test } from "vitest";
 import { readCounters } from "../../src/store/counters.ts";
-import { moveRun } from "../../src/store/counts.ts";
+import { moveRuns } from "../../src/store/counts.ts";
 import { findJob, jobsDue, listJobs, nextJobDueAt, setJobDue } from "../../src/store/jobs.ts";
 import { readLevels } from "../../src/store/levels.ts";
 import { nextReadyAt, queuePosition } from "../../src/store/turns.ts";
@@ -23,7 +23,7 @@ eachDatabase("a job", (open) => {
       ["queued", "active"],
       ["active", "failed"],
     ] as const) {
-      const change = await moveRun(store.db, id, from, to, 9);
+      const change = await moveRuns(store.db, id, [{ from, to }], 9);
       expect(change.job).toEqual(await jobNow(store, id));
       entered.push(change.entered);
     }

@@ -73,7 +73,7 @@ export async function claimed(context: Context): Promise<Claim> {
 }
 
 export function tell(context: Context, executionId: string, fact: Fact) {
-  return context.store.write((tx) => settle(context, tx, executionId, fact));
+  return context.store.write((tx) => settle(context, tx, { executionId, fact }));
 }
 
 /** A claimed run that Lyceum has taken. */

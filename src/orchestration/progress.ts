@@ -1,0 +1,41 @@
+// A job follows its runs: its counts, its status, and what a run's end means for the others.
+import type { EventDraft } from "../domain/event.ts";
+import type { JobStatus } from "../domain/job.ts";
+import type { Run } from "../domain/run.ts";
+import { countsOf, moveRuns } from "../store/counts.ts";
+import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
+import type { RunChange } from "../store/runs.ts";
+import type { Tx } from "../store/transaction.ts";
+
+/** Runs have changed their status. */
+export async function moveJobs(tx: Tx, moved: readonly RunChange[]): Promise<void> {
+  const byJob = [...Map.groupBy(moved, ({ after }) => after.jobId)];
+  // Always in the same order, so that on PostgreSQL nobody waits in a circle.
+  byJob.sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const [jobId, those] of byJob) await moveJob(tx, jobId, those);
+}
+
+async function moveJob(tx: Tx, jobId: string, moved: readonly RunChange[]): Promise<void> {
+  const moves = moved.map(({ before, after }) => ({ from: before.status, to: after.status }));
+  const { job, entered } = await moveRuns(tx.db, jobId, moves, tx.now);
+  if (entered !== null && entered !== "queued") tx.emit(jobEvent(job, entered));
+  if (job.ready_at !== null) tx.wake("dispatch", job.ready_at);
+  if (job.budget_reached_at !== null && moved.some(({ after }) => after.status === "queued")) {
+    await setJobDue(tx.db, job.id, tx.now);
+    tx.wake("steer", tx.now);
+  }
+  const isFirstFailure = job.on_run_failure === "cancel_rest" && job.cancel_mode === null;
+  if (isFirstFailure && job.ended_at === null && moved.some(({ after }) => hasFailed(after))) {
+    await markCancelled(tx.db, job.id, { mode: "abort", cause: "run_failure" }, tx.now);
+    tx.wake("steer", tx.now);
+  }
+}
+
+/** What the budget ended is no reason to end what is alive. */
+function hasFailed({ status, error }: Run): boolean {
+  return status === "failed" && error?.code !== "budget_reached";
+}
+
+export function jobEvent(job: JobRow, what: "created" | Exclude<JobStatus, "queued">): EventDraft {
+  return { type: `job.${what}`, jobId: job.id, data: { name: job.name, counts: countsOf(job) } };
+}
