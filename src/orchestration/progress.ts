@@ -1,6 +1,6 @@
 // A job follows its runs: its counts, its status, and what a run's end means for the others.
 import type { EventDraft } from "../domain/event.ts";
-import type { JobStatus } from "../domain/job.ts";
+import type { Counts, JobStatus } from "../domain/job.ts";
 import type { Run } from "../domain/run.ts";
 import { countsOf, moveRuns } from "../store/counts.ts";
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
@@ -36,6 +36,9 @@ function hasFailed({ status, error }: Run): boolean {
   return status === "failed" && error?.code !== "budget_reached";
 }
 
-export function jobEvent(job: JobRow, what: "created" | Exclude<JobStatus, "queued">): EventDraft {
+export function jobEvent(
+  job: Counts & Pick<JobRow, "id" | "name">,
+  what: "created" | Exclude<JobStatus, "queued">,
+): EventDraft {
   return { type: `job.${what}`, jobId: job.id, data: { name: job.name, counts: countsOf(job) } };
 }

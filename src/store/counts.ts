@@ -6,8 +6,20 @@ import type { JobRow } from "./jobs.ts";
 import { statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
+const columns = [
+  "id",
+  "name",
+  "ended_at",
+  "ready_at",
+  "cancel_mode",
+  "on_run_failure",
+  "budget_reached_at",
+] as const;
+
+export type MovedJob = Counts & Pick<JobRow, (typeof columns)[number]>;
+
 export interface JobChange {
-  job: JobRow;
+  job: MovedJob;
   /** The job's new status, if it changed. */
   entered: JobStatus | null;
 }
@@ -104,10 +116,10 @@ interface Moved {
   dueAt: number | null;
 }
 
-const move = statement<Moved, JobRow>((db, { jobId, status, startedAt, endedAt, dueAt }) =>
+const move = statement<Moved, MovedJob>((db, { jobId, status, startedAt, endedAt, dueAt }) =>
   db
     .updateTable("jobs")
     .set({ ready_at: readyAt, status, started_at: startedAt, ended_at: endedAt, due_at: dueAt })
     .where("id", "=", jobId)
-    .returningAll(),
+    .returning([...columns, ...runStatuses]),
 );

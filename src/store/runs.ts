@@ -96,11 +96,12 @@ export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise
 
 export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "execution_id">;
 
+// `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
 const selectQueued = statement<{ jobId: string; now: number }, QueuedRun>((db, { jobId, now }) =>
   db
     .selectFrom("runs")
     .select(["id", "job_id", "spec_position", "matrix", "execution_id"])
-    .where("job_id", "=", jobId)
+    .where("job_id", "in", [jobId])
     .where(sql<boolean>`status = 'queued'`)
     .where("due_at", "<=", now)
     .orderBy("due_at")
