@@ -1,9 +1,9 @@
 // The service with a Lyceum in its own process, whose runs have ended as soon as they are started: it answers at once
-// and calls back, and nothing goes over a network between the two. A log is read again without a wait.
+// and calls back, and nothing goes over a network between the two.
 import { createApp } from "../../src/app.ts";
 import { configOrExit } from "../../src/main.ts";
 
-const app = createApp(configOrExit(), { fetch: lyceum, logSpacingMs: 0 });
+const app = createApp(configOrExit(), { fetch: lyceum });
 let started = 0;
 await app.start();
 process.once("SIGTERM", () => void app.stop().then(() => process.exit(0)));
@@ -14,7 +14,7 @@ async function lyceum(input: string | URL | Request, init?: RequestInit): Promis
   const [, group, id = "", part = "record"] =
     /\/(\w+)\/(?:execution\/)?(lyceum-\d+)(?:\/(\w+))?$/.exec(pathname) ?? [];
   if (id === "") return Response.json([]);
-  return Response.json(group === "logs" ? [] : documents[part as keyof typeof documents](id));
+  return Response.json(documents[(group === "logs" ? group : part) as keyof typeof documents](id));
 }
 
 function start(body: { user_callback_urls?: string[] }): object {
@@ -41,4 +41,9 @@ const documents = {
   },
   timing: (id: string) => ({ execution_id: id, timing: { queued: 0, executingJob: 0.01, total: 0.01 } }),
   metrics: (id: string) => ({ executionId: id, hostname: null }),
+  // All that the record shows: it is not read again.
+  logs: (id: string) => {
+    const entry = { timestamp: new Date().toISOString(), message: "2", execution_id: id };
+    return { logs: [{ ...entry, level: null, labels: { stream: "stdout" } }], total: 1 };
+  },
 };
