@@ -130,6 +130,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       collect,
       onRoom: () => wake("check", now()),
       awayMs: throttle.awayMs,
+      isCrowded: throttle.isCrowded,
     }),
     collect,
     createSteer(context),

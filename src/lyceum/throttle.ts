@@ -206,7 +206,10 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
   /** How long calls are held back because Lyceum gave no answer to the last ones. */
   const awayMs = () => Math.ceil(breaker.waitMs());
 
-  return { reserve, run, onPause, restore, state, awayMs };
+  /** So many reads wait for a place that further ones are soon held. */
+  const isCrowded = () => queues.read.size > maxWaiting / 2;
+
+  return { reserve, run, onPause, restore, state, awayMs, isCrowded };
 }
 
 export type Throttle = ReturnType<typeof createThrottle>;

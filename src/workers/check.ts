@@ -24,15 +24,18 @@ export interface CheckOptions {
   onRoom(): void;
   /** How long Lyceum is not to be asked because it cannot be reached. */
   awayMs?: () => number;
+  /** Whether what is asked now would mostly be held back. */
+  isCrowded?: () => boolean;
   /** Executions looked at together. */
   batch?: number;
 }
 
 export function createCheck(
   context: Context,
-  { lyceum, now, collect, onRoom, awayMs = () => 0, batch = 500 }: CheckOptions,
+  { lyceum, now, collect, onRoom, awayMs = () => 0, isCrowded = () => false, batch = 500 }: CheckOptions,
 ): Worker {
   const rounds = new PQueue({ concurrency: 4 });
+  let restUntil = 0;
   const claims = createClaims(context, "check", LEASE_MS);
   const notes = createNotes(context, now);
   const { note, unanswered } = notes;
@@ -129,6 +132,9 @@ export function createCheck(
       // What is due waits together: asked for one by one, thousands would be claimed and noted again and again.
       const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
       if (silentMs > 0) return now() + silentMs;
+      // Little by little while many wait: what is held back comes due again, but cancellations must get through.
+      if (restUntil > now()) return restUntil;
+      if (isCrowded()) restUntil = now() + CROWDED_REST_MS;
       const due = await claims.take(batch);
       // One list answers for all: those that would ask for it soon come along.
       if (due.some(isListed) || survey.dueAt() <= now())
@@ -151,6 +157,7 @@ export function createCheck(
 
 /** Longer than the calls of a round may take; whoever dies with a claim leaves it due again after this. */
 const LEASE_MS = 5 * 60_000;
+const CROWDED_REST_MS = 250;
 /** An abort that has not shown an effect is sent again after this. */
 const CANCEL_AGAIN_MS = 30_000;
 

@@ -415,6 +415,20 @@ describe("lanes", () => {
     await Promise.all(waiting);
   });
 
+  test("is crowded while more than half of those that may wait do", async () => {
+    const { throttle } = setUp({ concurrency: { read: 1 }, maxWaiting: 4 });
+    const slow = openCall();
+    const waiting = Array.from({ length: 3 }, () => throttle.run("routine", "read", slow.call));
+    await settle();
+    expect(throttle.isCrowded()).toBe(false);
+    waiting.push(throttle.run("routine", "read", slow.call));
+    await settle();
+    expect(throttle.isCrowded()).toBe(true);
+    slow.end();
+    await Promise.all(waiting);
+    expect(throttle.isCrowded()).toBe(false);
+  });
+
   test("what a call throws is thrown, and its place is free again", async () => {
     const { throttle } = setUp({ concurrency: { read: 1 } });
     const bug = throttle.run("routine", "read", async () => {

@@ -109,6 +109,23 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls.toSorted()).toEqual([`record lyceum-${first}`, `record lyceum-${second}`]);
   });
 
+  test("takes little by little what is due while many reads wait, and all that is due afterwards", async () => {
+    const scene = await sceneOf(await open(), 3, 1);
+    for (const id of scene.ids) await tell(scene.context, id, { fact: "callback" });
+    scene.isCrowded = true;
+    const rests = await scene.work();
+    expect(rests).toBe(scene.time.now() + 250);
+    expect(await scene.work()).toBe(rests);
+    expect(scene.calls).toHaveLength(1);
+    scene.time.pass(250);
+    await scene.work();
+    expect(scene.calls).toHaveLength(2);
+    scene.isCrowded = false;
+    scene.time.pass(250);
+    await scene.work();
+    expect(scene.calls).toHaveLength(3);
+  });
+
   test("leaves what it watched due at the end of the lease if the process dies, and at once if it stops", async () => {
     const database = await open();
     const scene = await sceneOf(database, 2);
@@ -134,10 +151,10 @@ eachDatabase("polling", (open, kind) => {
 });
 
 /** So many live executions that the list shows, and a worker that watches them. */
-async function sceneOf(database: Database, executions: number) {
+async function sceneOf(database: Database, executions: number, batch?: number) {
   const context = contextOf(database);
   await submitted(context, executions);
-  const scene = watcher(context, database);
+  const scene = watcher(context, database, batch);
   const ids: string[] = [];
   for (let made = 0; made < executions; made++) ids.push((await live(context)).execution.id);
   for (const id of ids) scene.words.set(id, "pending");
@@ -152,7 +169,7 @@ async function sceneOf(database: Database, executions: number) {
   });
 }
 
-function watcher(context: Context, { time }: Database) {
+function watcher(context: Context, { time }: Database, batch = 500) {
   const scene = {
     context,
     time,
@@ -161,6 +178,7 @@ function watcher(context: Context, { time }: Database) {
     words: new Map<string, string>(),
     isSilent: false,
     awayMs: 0,
+    isCrowded: false,
     onList: async () => {},
     /** Does all that is due; answers when to come back. */
     async work(): Promise<number> {
@@ -208,6 +226,8 @@ function watcher(context: Context, { time }: Database) {
     collect: { begin: () => null },
     onRoom: () => {},
     awayMs: () => scene.awayMs,
+    isCrowded: () => scene.isCrowded,
+    batch,
   });
   return Object.assign(scene, { worker });
 }
