@@ -125,13 +125,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   ).execute();
   await sql`create index runs_queued on runs (job_id, due_at, position) where status = 'queued'`.execute(db);
 
-  await db.schema
-    .createTable("specs")
-    .addColumn("job_id", "text", (c) => c.notNull().references("jobs.id").onDelete("cascade"))
-    .addColumn("position", "integer", (c) => c.notNull())
-    .addColumn("spec", "bytea", (c) => c.notNull())
-    .addPrimaryKeyConstraint("specs_pk", ["job_id", "position"])
-    .execute();
+  await clustered(
+    db.schema
+      .createTable("specs")
+      .addColumn("job_id", "text", (c) => c.notNull().references("jobs.id").onDelete("cascade"))
+      .addColumn("position", "integer", (c) => c.notNull())
+      .addColumn("spec", "bytea", (c) => c.notNull())
+      .addPrimaryKeyConstraint("specs_pk", ["job_id", "position"]),
+  ).execute();
 
   await clustered(
     db.schema
