@@ -1,0 +1,96 @@
+// Facts that are told together share their statements: what becomes of the runs must be what would have become of them
+// one by one.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Fact } from "../../src/domain/machine/fact.ts";
+import { settleAll, type Told } from "../../src/orchestration/settle.ts";
+import { type Database, eachDatabase, type Open } from "../support/databases.ts";
+import { claimed, contextOf, read, submitted } from "../support/scene.ts";
+
+const RUNS = 6;
+
+const facts: ((number: number) => Fact)[] = [
+  (number) => ({
+    fact: "accepted",
+    lyceumExecutionId: `lyceum-${number}`,
+    status: "pending",
+    raw: "pending",
+    found: false,
+  }),
+  () => read("running"),
+  () => ({ ...read("completed"), heldUntil: 9e12 }) as Fact,
+  () => {
+    const reading = { status: "failed", raw: "failed", timedOut: false, returnCode: 3, cost: 0.25 } as const;
+    return { fact: "reading", by: "poll", askedAt: 0, reading };
+  },
+  () => ({ fact: "callback" }),
+  () => ({ fact: "collected" }),
+  () => ({ fact: "outcome_unknown", detail: "reset" }),
+  () => ({ fact: "refused", status: 422, detail: "no such image" }),
+  () => ({ fact: "cancel", cancellation: { mode: "abort", cause: "request" } }),
+];
+
+const step = fc.record({
+  run: fc.nat(RUNS - 1),
+  fact: fc.nat(facts.length - 1),
+  byRun: fc.boolean(),
+  endsBatch: fc.boolean(),
+});
+
+eachDatabase("facts told together", (open, kind) => {
+  test("make of the runs what they make of them one by one", { timeout: 60_000 }, async () => {
+    const steps = fc.array(step, { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (steps) => {
+        const together = await outcome(open, steps);
+        expect(together).toEqual(
+          await outcome(
+            open,
+            steps.map((one) => ({ ...one, endsBatch: true })),
+          ),
+        );
+      }),
+      { numRuns: kind === "sqlite" ? 40 : 8 },
+    );
+  });
+});
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+async function outcome(open: Open, steps: Step[]) {
+  const database = await open();
+  const context = contextOf(database);
+  await submitted(context, RUNS / 2);
+  await submitted(context, RUNS / 2, {}, { apiKey: "bob" });
+  const claims = [];
+  for (let run = 0; run < RUNS; run++) claims.push(await claimed(context));
+  let batch: Told[] = [];
+  for (const [index, { run, fact, byRun, endsBatch }] of steps.entries()) {
+    const told = facts[fact]?.(run);
+    const claim = claims[run];
+    if (told === undefined || claim === undefined) throw new Error("no such fact or run");
+    batch.push({ fact: told, ...(byRun ? { runId: claim.run.id } : { executionId: claim.execution.id }) });
+    if (!endsBatch && index < steps.length - 1) continue;
+    await database.store.write((tx) => settleAll(context, tx, batch));
+    batch = [];
+  }
+  return stateOf(database);
+}
+
+/** All that is kept. When it is next looked at depends on what the others taught meanwhile; that it is does not. */
+async function stateOf({ store: { db } }: Database) {
+  const executions = await db.selectFrom("executions").selectAll().orderBy("id").execute();
+  const events = await db.selectFrom("events").select(["type", "job_id", "run_id"]).orderBy("seq").execute();
+  return {
+    jobs: await db.selectFrom("jobs").selectAll().orderBy("id").execute(),
+    runs: await db.selectFrom("runs").selectAll().orderBy("id").execute(),
+    executions: executions.map(({ due_at, expected_end_at, ...rest }) => ({
+      ...rest,
+      isDue: due_at !== null,
+    })),
+    artifacts: await db.selectFrom("artifacts").selectAll().orderBy("execution_id").orderBy("kind").execute(),
+    usage: await db.selectFrom("usage").selectAll().orderBy("api_key").execute(),
+    missed: await db.selectFrom("counters").selectAll().where("name", "like", "callbacks.%").execute(),
+    events: Map.groupBy(events, ({ job_id, run_id }) => run_id ?? job_id),
+  };
+}
