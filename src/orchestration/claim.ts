@@ -3,12 +3,12 @@
 import type { Execution } from "../domain/execution.ts";
 import type { Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
-import { nextQueuedRun } from "../store/runs.ts";
-import { loadSpec } from "../store/specs.ts";
+import { nextQueuedRuns, type QueuedRun } from "../store/runs.ts";
+import { loadSpecs } from "../store/specs.ts";
 import { Conflict, type Tx } from "../store/transaction.ts";
-import { markServed, nextReadyAt, nextReadyJob } from "../store/turns.ts";
+import { markServed, nextReadyAt, nextTurns, type Turn } from "../store/turns.ts";
 import type { Context } from "./context.ts";
-import { settle } from "./settle.ts";
+import { settleAll } from "./settle.ts";
 
 export interface Claim {
   run: Run;
@@ -32,29 +32,40 @@ export async function claimRuns(
   return context.store.write(async (tx) => {
     const claims: Claim[] = [];
     while (claims.length < most) {
-      const claim = await claimOne(context, tx);
-      if (claim === null) return { claims, nextAt: await nextReadyAt(tx.db) };
-      claims.push(claim);
+      const turns = await nextTurns(tx.db, tx.now, most - claims.length);
+      if (turns.length === 0) return { claims, nextAt: await nextReadyAt(tx.db) };
+      claims.push(...(await claimAll(context, tx, turns)));
     }
     return { claims, nextAt: null };
   });
 }
 
-async function claimOne(context: Context, tx: Tx): Promise<Claim | null> {
-  const job = await nextReadyJob(tx.db, tx.now);
-  if (job === null) return null;
-  // Before the run is chosen: among several instances one has this turn, and `max_parallel` holds.
-  await markServed(tx.db, job, tx.now);
-  const queued = await nextQueuedRun(tx.db, job.id, tx.now);
-  if (queued === null) throw new Conflict(`job ${job.id} is ready but has no run to start`);
-  const fact = { fact: "claimed", executionId: tx.newId("exe") } as const;
-  const settled = await settle(context, tx, { runId: queued.id, fact });
-  if (settled?.execution == null || !settled.changed)
-    throw new Error(`run ${queued.id} is queued but cannot be claimed`);
-  return {
-    run: settled.run,
-    execution: settled.execution,
-    spec: await loadSpec(tx.db, queued),
-    previousId: queued.execution_id,
-  };
+/** Fewer than there are turns if some of a job's runs are not to start yet. */
+async function claimAll(context: Context, tx: Tx, turns: Turn[]): Promise<Claim[]> {
+  // Before the runs are chosen: among several instances one has these turns, and `max_parallel` holds.
+  await markServed(tx.db, turns, tx.now);
+  const queued = await runsOf(tx, turns);
+  const told = queued.map(({ id }) => {
+    return { runId: id, fact: { fact: "claimed", executionId: tx.newId("exe") } } as const;
+  });
+  const settled = await settleAll(context, tx, told);
+  const specs = await loadSpecs(tx.db, queued);
+  return queued.map(({ id, execution_id: previousId }, index) => {
+    const { run, execution, changed } = settled[index] ?? {};
+    const spec = specs[index];
+    if (run === undefined || execution == null || !changed || spec === undefined)
+      throw new Error(`run ${id} is queued but cannot be claimed`);
+    return { run, execution, spec, previousId };
+  });
+}
+
+/** The runs whose turns these are, in their order. */
+async function runsOf({ db, now }: Tx, turns: Turn[]): Promise<QueuedRun[]> {
+  const waiting = new Map<string, QueuedRun[]>();
+  for (const [jobId, those] of Map.groupBy(turns, ({ id }) => id)) {
+    const runs = await nextQueuedRuns(db, jobId, now, those.length);
+    if (runs.length === 0) throw new Conflict(`job ${jobId} is ready but has no run to start`);
+    waiting.set(jobId, runs);
+  }
+  return turns.flatMap(({ id }) => waiting.get(id)?.shift() ?? []);
 }

@@ -89,24 +89,30 @@ const selectRuns = statementOn<string, RunWithJob>((db, ids) => {
   return { compile: () => query.compile(db) };
 });
 
-/** The run that has waited longest in the job, among those that may start now. */
-export async function nextQueuedRun(db: Db, jobId: string, now: number): Promise<QueuedRun | null> {
-  return (await selectQueued(db, { jobId, now })).rows[0] ?? null;
+/** The runs that have waited longest in the job, of those that may start now. */
+export async function nextQueuedRuns(
+  db: Db,
+  jobId: string,
+  now: number,
+  limit: number,
+): Promise<QueuedRun[]> {
+  return (await selectQueued(db, { jobId, now, limit })).rows;
 }
 
 export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "execution_id">;
 
 // `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
-const selectQueued = statement<{ jobId: string; now: number }, QueuedRun>((db, { jobId, now }) =>
-  db
-    .selectFrom("runs")
-    .select(["id", "job_id", "spec_position", "matrix", "execution_id"])
-    .where("job_id", "in", [jobId])
-    .where(sql<boolean>`status = 'queued'`)
-    .where("due_at", "<=", now)
-    .orderBy("due_at")
-    .orderBy("position")
-    .limit(sql.lit(1)),
+const selectQueued = statement<{ jobId: string; now: number; limit: number }, QueuedRun>(
+  (db, { jobId, now, limit }) =>
+    db
+      .selectFrom("runs")
+      .select(["id", "job_id", "spec_position", "matrix", "execution_id"])
+      .where("job_id", "in", [jobId])
+      .where(sql<boolean>`status = 'queued'`)
+      .where("due_at", "<=", now)
+      .orderBy("due_at")
+      .orderBy("position")
+      .limit(limit),
 );
 
 /** Runs of a job that wait for a start, now or later. */

@@ -1,9 +1,11 @@
 // What the runs of a job ask for: each entry of the submission once, however many runs share it.
+import { type Selectable, sql } from "kysely";
 import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { packDocument, unpackDocument } from "./documents.ts";
 import type { RunRow } from "./runs.ts";
-import { insertRows, statement } from "./statements.ts";
+import type { SpecsTable } from "./schema.ts";
+import { insertRows, statementOn, valuesOf } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 /** One entry of a submission; kept once, however many runs share it. */
@@ -43,18 +45,39 @@ export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
   return [...new Set(rows.flatMap(({ matrix }) => (matrix === null ? [] : Object.keys(JSON.parse(matrix)))))];
 }
 
-/** What the run asks for, its matrix's values set in the env. */
-export async function loadSpec(db: Db, of: SpecOf): Promise<RunSpec> {
-  const [row] = (await selectSpec(db, { jobId: of.job_id, position: of.spec_position })).rows;
-  if (row === undefined) throw new Error(`job ${of.job_id} has no spec ${of.spec_position}`);
-  const spec = unpackDocument(row.spec) as RunSpec;
-  if (of.matrix === null || spec.kind === "compose") return spec;
-  return { ...spec, env: { ...spec.env, ...(JSON.parse(of.matrix) as Record<string, string>) } };
+export async function loadSpec(db: Db, run: SpecOf): Promise<RunSpec> {
+  const [spec] = await loadSpecs(db, [run]);
+  return spec as RunSpec;
+}
+
+/** What each of these runs asks for, its matrix's values set in the env. */
+export async function loadSpecs(db: Db, runs: readonly SpecOf[]): Promise<RunSpec[]> {
+  const named = new Map(runs.map((run) => [nameOf(run.job_id, run.spec_position), run]));
+  const rows = await selectSpecs(
+    db,
+    [...named.values()].map((run) => [run.job_id, run.spec_position] as const),
+  );
+  const specs = new Map(
+    rows.map((row) => [nameOf(row.job_id, row.position), unpackDocument(row.spec) as RunSpec]),
+  );
+  return runs.map(({ job_id: jobId, spec_position: position, matrix }) => {
+    const spec = specs.get(nameOf(jobId, position));
+    if (spec === undefined) throw new Error(`job ${jobId} has no spec ${position}`);
+    if (matrix === null || spec.kind === "compose") return spec;
+    return { ...spec, env: { ...spec.env, ...(JSON.parse(matrix) as Record<string, string>) } };
+  });
 }
 
 type SpecOf = Pick<RunRow, "job_id" | "spec_position" | "matrix">;
 
-const selectSpec = statement<{ jobId: string; position: number }, { spec: Buffer }>(
-  (db, { jobId, position }) =>
-    db.selectFrom("specs").select("spec").where("job_id", "=", jobId).where("position", "=", position),
-);
+function nameOf(jobId: string, position: number): string {
+  return `${jobId} ${position}`;
+}
+
+type StoredSpec = Pick<Selectable<SpecsTable>, "job_id" | "position" | "spec">;
+
+const selectSpecs = statementOn<readonly [jobId: string, position: number], StoredSpec>((db, rows) => {
+  const query = sql<StoredSpec>`select job_id, position, spec from specs
+    where (job_id, position) in ${valuesOf(db, ["text", "integer"], rows.length)}`;
+  return { compile: () => query.compile(db) };
+});

@@ -8,22 +8,93 @@ import { Conflict, type Db } from "./transaction.ts";
 export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
 
 /**
- * Whose turn it is: the highest priority first, then the key, then the job that was served longest ago.
- * One index seek per API key, whatever the number of jobs. A key whose budget is used up is passed over.
+ * Whose turns the next starts are, in their order, at most so many: the highest priority first, then the key, then the
+ * job that was served longest ago. A key whose budget is used up is passed over. Index seeks only, whatever the number
+ * of jobs.
  */
-export async function nextReadyJob(db: Db, now: number): Promise<Turn | null> {
-  return (await selectTurn(db, { now })).rows[0] ?? null;
+export async function nextTurns(db: Db, now: number, most: number): Promise<Turn[]> {
+  const keys: ReadyKey[] = [];
+  for (const { name, served } of (await selectReadyKeys(db, { now })).rows) {
+    const { rows } = await selectReadyJobs(db, { name, now, most });
+    keys.push({ served, jobs: rows.map((job) => ({ ...job, lastServed: job.served })) });
+  }
+  const turns: Turn[] = [];
+  while (turns.length < most) {
+    const [next] = keys.flatMap(firstOf).sort(comparePlaces);
+    if (next === undefined) break;
+    const { key, job } = next;
+    turns.push(job);
+    job.room--;
+    // To the end of the round, behind all that were served before.
+    job.lastServed = key.served = Number.MAX_SAFE_INTEGER - most + turns.length;
+  }
+  return turns;
 }
 
-const selectTurn = statement<{ now: number }, Turn>((db, { now }) => ({
+interface ReadyKey {
+  served: number;
+  jobs: ReadyJob[];
+}
+
+type ReadyJob = Turn & {
+  priority: number;
+  /** How many of its runs may be started now. */
+  room: number;
+  /** With the turns that it is given here. */
+  lastServed: number;
+};
+
+interface Place {
+  key: ReadyKey;
+  job: ReadyJob;
+}
+
+function firstOf(key: ReadyKey): Place[] {
+  let first: Place | null = null;
+  for (const job of key.jobs) {
+    const place = { key, job };
+    if (job.room > 0 && (first === null || comparePlaces(place, first) < 0)) first = place;
+  }
+  return first === null ? [] : [first];
+}
+
+function comparePlaces(one: Place, other: Place): number {
+  const byTurn =
+    other.job.priority - one.job.priority ||
+    one.key.served - other.key.served ||
+    one.job.lastServed - other.job.lastServed;
+  return byTurn || (one.job.id < other.job.id ? -1 : 1);
+}
+
+const selectReadyKeys = statement<{ now: number }, { name: string; served: number }>((db, { now }) => ({
   compile: () =>
-    sql<Turn>`
-    select j.id, j.api_key, j.served from api_keys k join jobs j on j.id = (
+    sql<{ name: string; served: number }>`
+    select name, served from api_keys k where (held_until is null or held_until <= ${now}) and (
       select id from jobs where api_key = k.name and ready_at is not null and ready_at <= ${now}
-      order by priority desc, served, id limit 1)
-    where k.held_until is null or k.held_until <= ${now}
-    order by j.priority desc, k.served, j.served, j.id limit 1`.compile(db),
+      order by priority desc, served, id limit 1) is not null`.compile(db),
 }));
+
+// `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
+const selectReadyJobs = statement<
+  { name: string; now: number; most: number },
+  Turn & Pick<ReadyJob, "priority" | "room">
+>((db, { name, now, most }) =>
+  db
+    .selectFrom("jobs")
+    .select(["id", "api_key", "served", "priority"])
+    .select(
+      sql<number>`case when max_parallel - active < queued then max_parallel - active else queued end`.as(
+        "room",
+      ),
+    )
+    .where("api_key", "in", [name])
+    .where("ready_at", "is not", sql.lit(null))
+    .where("ready_at", "<=", now)
+    .orderBy("priority", "desc")
+    .orderBy("served")
+    .orderBy("id")
+    .limit(most),
+);
 
 /**
  * The place in the queue of a job's next run, 1 for the very next: all runs of a higher priority stand before it,
@@ -48,15 +119,26 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
 }
 
 /**
- * The key and the job go to the end of the round. Locks the job.
- * @throws Conflict when somebody else took this turn meanwhile, or the job is not ready any more.
+ * The keys and the jobs go to the end of the round, in the order of their turns. Locks the jobs.
+ * @throws Conflict when somebody else took one of these turns meanwhile, or a job is not ready any more.
  */
-export async function markServed(db: Db, job: Turn, now: number): Promise<void> {
-  const tick = await nextTicks(db, "dispatch.tick", 1);
-  const served = await serveJob(db, { id: job.id, before: job.served, tick });
-  if (served.numAffectedRows === 0n) throw new Conflict(`the turn of job ${job.id} is over`);
-  const key = await serveKey(db, { name: job.api_key, tick, now });
-  if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${job.api_key} is used up`);
+export async function markServed(db: Db, turns: readonly Turn[], now: number): Promise<void> {
+  const last = await nextTicks(db, "dispatch.tick", turns.length);
+  const jobs = new Map<string, { before: number; tick: number }>();
+  const keys = new Map<string, number>();
+  for (const [index, turn] of turns.entries()) {
+    const tick = last - turns.length + 1 + index;
+    jobs.set(turn.id, { before: turn.served, tick });
+    keys.set(turn.api_key, tick);
+  }
+  for (const [id, { before, tick }] of jobs) {
+    const served = await serveJob(db, { id, before, tick });
+    if (served.numAffectedRows === 0n) throw new Conflict(`the turn of job ${id} is over`);
+  }
+  for (const [name, tick] of keys) {
+    const key = await serveKey(db, { name, tick, now });
+    if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${name} is used up`);
+  }
 }
 
 const serveJob = statement<{ id: string; before: number; tick: number }, never>((db, { id, before, tick }) =>
