@@ -6,7 +6,7 @@ import type { RunKind } from "../domain/spec.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./runs.ts";
 import type { ExecutionsTable, RunsTable } from "./schema.ts";
-import { statement, statementOn } from "./statements.ts";
+import { limitedStatement, statement, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type DueGroup = "check" | "collect";
@@ -22,7 +22,7 @@ export async function claimDue(
   leaseUntil: number,
   limit: number,
 ): Promise<string[]> {
-  const { rows } = await claim[group](db, { now, leaseUntil, limit });
+  const { rows } = await claim[group](db, { now, leaseUntil }, limit);
   return rows.map((row) => row.id);
 }
 
@@ -32,8 +32,8 @@ const claim = {
 };
 
 function claimIn(group: DueGroup) {
-  return statement<{ now: number; leaseUntil: number; limit: number }, { id: string }>(
-    (db, { now, leaseUntil, limit }) => {
+  return limitedStatement<{ now: number; leaseUntil: number }, { id: string }>(
+    (db, { now, leaseUntil }, limit) => {
       const due = db
         .selectFrom("executions")
         .select("id")

@@ -3,7 +3,7 @@ import { type Selectable, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../domain/id.ts";
 import type { EventsTable } from "./schema.ts";
-import { insertRows, statement } from "./statements.ts";
+import { insertRows, limitedStatement, statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type EventRow = Selectable<EventsTable>;
@@ -116,14 +116,17 @@ export async function readEvents(
 export type News = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & { api_key: string | null };
 
 export async function readNews(db: Db, after: number, limit: number): Promise<News[]> {
-  return db
+  return (await selectNews(db, { after }, limit)).rows;
+}
+
+const selectNews = limitedStatement<{ after: number }, News>((db, { after }, limit) =>
+  db
     .selectFrom("events")
     .leftJoin("jobs", "jobs.id", "events.job_id")
     .select(["events.seq", "events.type", "events.job_id", "events.run_id", "jobs.api_key"])
     .where("events.seq", ">", after)
     .orderBy("events.seq")
-    .limit(limit)
-    .execute();
-}
+    .limit(limit),
+);
 
 const MOST_PASSED_OVER = 2_000;

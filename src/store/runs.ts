@@ -3,7 +3,7 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import type { JobsTable, RunsTable } from "./schema.ts";
-import { differing, insertRows, statement, statementOn, updateRows } from "./statements.ts";
+import { differing, insertRows, limitedStatement, statement, statementOn, updateRows } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export interface NewRun {
@@ -96,14 +96,14 @@ export async function nextQueuedRuns(
   now: number,
   limit: number,
 ): Promise<QueuedRun[]> {
-  return (await selectQueued(db, { jobId, now, limit })).rows;
+  return (await selectQueued(db, { jobId, now }, limit)).rows;
 }
 
 export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "execution_id">;
 
 // `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
-const selectQueued = statement<{ jobId: string; now: number; limit: number }, QueuedRun>(
-  (db, { jobId, now, limit }) =>
+const selectQueued = limitedStatement<{ jobId: string; now: number }, QueuedRun>(
+  (db, { jobId, now }, limit) =>
     db
       .selectFrom("runs")
       .select(["id", "job_id", "spec_position", "matrix", "execution_id"])

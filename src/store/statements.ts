@@ -28,6 +28,23 @@ export function statement<P extends object, R>(
   };
 }
 
+/**
+ * A statement with a limit, which becomes part of its text: SQLite plans one whose limit is a parameter anew at each
+ * execution. So limits should be few.
+ */
+export function limitedStatement<P extends object, R>(
+  build: (
+    db: Db,
+    parameters: { readonly [K in keyof P]: RawBuilder<P[K]> },
+    limit: RawBuilder<number>,
+  ) => Compilable<R>,
+): (db: Db, values: P, limit: number) => Promise<QueryResult<R>> {
+  const known = new Map<number, ReturnType<typeof statement<P, R>>>();
+  const ofLimit = (limit: number) =>
+    statement<P, R>((db, parameters) => build(db, parameters, sql.lit(limit)));
+  return (db, values, limit) => lookUp(known, limit, () => ofLimit(limit))(db, values);
+}
+
 /** A statement about rows that are each named by a value or several, however many. */
 export function statementOn<V extends string | readonly unknown[], R>(
   build: (db: Db, rows: readonly V[]) => Compilable<R>,

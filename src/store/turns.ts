@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
 import type { JobRow } from "./jobs.ts";
-import { statement } from "./statements.ts";
+import { limitedStatement, statement } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
@@ -15,7 +15,7 @@ export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
 export async function nextTurns(db: Db, now: number, most: number): Promise<Turn[]> {
   const keys: ReadyKey[] = [];
   for (const { name, served } of (await selectReadyKeys(db, { now })).rows) {
-    const { rows } = await selectReadyJobs(db, { name, now, most });
+    const { rows } = await selectReadyJobs(db, { name, now }, most);
     keys.push({ served, jobs: rows.map((job) => ({ ...job, lastServed: job.served })) });
   }
   const turns: Turn[] = [];
@@ -75,10 +75,10 @@ const selectReadyKeys = statement<{ now: number }, { name: string; served: numbe
 }));
 
 // `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
-const selectReadyJobs = statement<
-  { name: string; now: number; most: number },
+const selectReadyJobs = limitedStatement<
+  { name: string; now: number },
   Turn & Pick<ReadyJob, "priority" | "room">
->((db, { name, now, most }) =>
+>((db, { name, now }, most) =>
   db
     .selectFrom("jobs")
     .select(["id", "api_key", "served", "priority"])
