@@ -4,10 +4,12 @@ import { up as initial } from "./20261121T2300_initial.ts";
 import { up as usage } from "./20261122T0010_usage.ts";
 import { up as webhooks } from "./20261122T0020_webhooks.ts";
 import { up as overrides } from "./20261122T0030_overrides.ts";
+import { up as pauses } from "./20261122T0040_pauses.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261121T2300_initial": { up: initial },
   "20261122T0010_usage": { up: usage },
   "20261122T0020_webhooks": { up: webhooks },
   "20261122T0030_overrides": { up: overrides },
+  "20261122T0040_pauses": { up: pauses },
 };

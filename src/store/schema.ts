@@ -215,6 +215,8 @@ export interface CountersTable {
 export interface PausesTable {
   call_group: string;
   until_at: number;
+  /** Null in rows from before it was kept. */
+  since_at: number | null;
 }
 
 /** What ended on a day (UTC), by key: kept with every change, and longer than the jobs. */

@@ -26,10 +26,10 @@ export async function recover(
   const pauses = await readPauses(store.db, now);
   throttle.restore({
     startedAt,
-    pauses: pauses.map((pause) => ({ group: pause.call_group as "execution", until: pause.until_at })),
+    pauses: pauses.map(({ group, until }) => ({ group: group as "execution", until })),
   });
-  throttle.onPause(({ group, until }) => {
-    store.write((tx) => savePause(tx.db, group, until)).catch((error) => report.fault("pause", error));
+  throttle.onPause((pause) => {
+    store.write((tx) => savePause(tx.db, pause, tx.now)).catch((error) => report.fault("pause", error));
   });
   await store.write(async (tx) => {
     // Callbacks may have come while nobody listened. A live one that another instance watches is looked at twice.

@@ -6,6 +6,8 @@ import type { Random } from "./random.ts";
 export interface Agenda extends Clock, Timers {
   /** The wall clock moves on its own, forwards or backwards. */
   jump(ms: number): void;
+  /** By how much it was set back in all since then (monotonic). */
+  setBackMs(since: number): number;
   /** Something happened in the service: it is not at rest yet. */
   stir(): void;
   /** Does the next thing and waits until the service rests; false when nothing is left to do. */
@@ -28,6 +30,7 @@ export function createAgenda(random: Random, startsAt = Date.UTC(2026, 0, 1)): A
   const entries = new Set<Entry>();
   let passed = 0;
   let jumped = 0;
+  const setBacks: { at: number; ms: number }[] = [];
   let latest = startsAt;
   let stirred = 0;
 
@@ -51,8 +54,10 @@ export function createAgenda(random: Random, startsAt = Date.UTC(2026, 0, 1)): A
     },
     jump(ms) {
       jumped += ms;
+      if (ms < 0) setBacks.push({ at: passed, ms: -ms });
       latest = Math.max(latest, startsAt + passed + jumped);
     },
+    setBackMs: (since) => setBacks.reduce((sum, { at, ms }) => (at < since ? sum : sum + ms), 0),
     stir: () => void stirred++,
     latest: () => latest,
     async step() {

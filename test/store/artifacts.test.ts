@@ -98,11 +98,17 @@ eachDatabase("what else is kept", (open) => {
 
   test("pauses are known until they are over, the last word on a group counts", async () => {
     const { store } = await open();
-    await savePause(store.db, "execution", 10);
-    await savePause(store.db, "execution", 20);
-    await savePause(store.db, "billing", 15);
-    expect(await readPauses(store.db, 15)).toEqual([{ call_group: "execution", until_at: 20 }]);
+    await savePause(store.db, { group: "execution", until: 10 }, 1);
+    await savePause(store.db, { group: "execution", until: 20 }, 2);
+    await savePause(store.db, { group: "billing", until: 15 }, 2);
+    expect(await readPauses(store.db, 15)).toEqual([{ group: "execution", until: 20 }]);
     expect(await readPauses(store.db, 20)).toEqual([]);
+  });
+
+  test("a pause lasts no longer after the clock was set back than it was to last", async () => {
+    const { store } = await open();
+    await savePause(store.db, { group: "read", until: 5_000 }, 4_000);
+    expect(await readPauses(store.db, 100)).toEqual([{ group: "read", until: 1_100 }]);
   });
 });
 
