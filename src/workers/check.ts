@@ -133,7 +133,9 @@ export function createCheck(
       const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
       if (silentMs > 0) return now() + silentMs;
       // Little by little while many wait: what is held back comes due again, but cancellations must get through.
-      if (restUntil > now()) return restUntil;
+      // A longer rest than that is one from before the clock was set back.
+      const restMs = restUntil - now();
+      if (restMs > 0 && restMs <= CROWDED_REST_MS) return restUntil;
       if (isCrowded()) restUntil = now() + CROWDED_REST_MS;
       const due = await claims.take(batch);
       // One list answers for all: those that would ask for it soon come along.

@@ -126,6 +126,23 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls).toHaveLength(3);
   });
 
+  test("rests no longer because the clock was set back meanwhile", async () => {
+    const scene = await sceneOf(await open(), 2, 1);
+    for (const id of scene.ids) await tell(scene.context, id, { fact: "callback" });
+    scene.isCrowded = true;
+    await scene.work();
+    expect(scene.calls).toHaveLength(1);
+    scene.time.pass(-1_000);
+    for (const { id } of await scene.rows())
+      await scene.context.store.db
+        .updateTable("executions")
+        .set({ due_at: 1 })
+        .where("id", "=", id)
+        .execute();
+    await scene.work();
+    expect(scene.calls).toHaveLength(2);
+  });
+
   test("leaves what it watched due at the end of the lease if the process dies, and at once if it stops", async () => {
     const database = await open();
     const scene = await sceneOf(database, 2);
