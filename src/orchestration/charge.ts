@@ -4,7 +4,7 @@ import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } f
 import type { Execution } from "../domain/execution.ts";
 import { addToJob, addToKey, addUsage } from "../store/costs.ts";
 import { priceOf } from "../store/machinetypes.ts";
-import type { Tx } from "../store/transaction.ts";
+import { inLockOrder, type Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 
 /** Where Lyceum names no bill: price times duration, if both are known. What was found once stays. */
@@ -44,10 +44,9 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
   }
 }
 
-/** One for all that are called alike. Always in the same order, so that on PostgreSQL nobody waits in a circle. */
+/** One for all that are called alike. */
 function totals<D extends { tally: Tally }>(dues: D[], nameOf: (due: D) => string): D[] {
-  const alike = [...Map.groupBy(dues, nameOf)].sort(([one], [other]) => (one < other ? -1 : 1));
-  return alike.map(([, those]) => {
+  return inLockOrder(dues, nameOf).map(([, those]) => {
     return { ...(those[0] as D), tally: sumOfTallies(those.map(({ tally }) => tally)) };
   });
 }

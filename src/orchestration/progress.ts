@@ -5,14 +5,12 @@ import type { Run } from "../domain/run.ts";
 import { countsOf, moveRuns } from "../store/counts.ts";
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
 import type { RunChange } from "../store/runs.ts";
-import type { Tx } from "../store/transaction.ts";
+import { inLockOrder, type Tx } from "../store/transaction.ts";
 
 /** Runs have changed their status. */
 export async function moveJobs(tx: Tx, moved: readonly RunChange[]): Promise<void> {
-  const byJob = [...Map.groupBy(moved, ({ after }) => after.jobId)];
-  // Always in the same order, so that on PostgreSQL nobody waits in a circle.
-  byJob.sort(([one], [other]) => (one < other ? -1 : 1));
-  for (const [jobId, those] of byJob) await moveJob(tx, jobId, those);
+  for (const [jobId, those] of inLockOrder(moved, ({ after }) => after.jobId))
+    await moveJob(tx, jobId, those);
 }
 
 async function moveJob(tx: Tx, jobId: string, moved: readonly RunChange[]): Promise<void> {

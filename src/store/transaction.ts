@@ -22,6 +22,14 @@ export interface Tx {
 
 export type Work<T> = (tx: Tx) => Promise<T>;
 
+/**
+ * Groups of what concerns the same row, always in the same order of the rows: who locks them in this order never waits
+ * in a circle for others who do.
+ */
+export function inLockOrder<T>(items: readonly T[], rowOf: (item: T) => string): [row: string, items: T[]][] {
+  return [...Map.groupBy(items, rowOf)].sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
 /** Thrown inside a transaction when a compare-and-set met a newer version: everything is rolled back and redone. */
 export class Conflict extends Error {
   override name = "Conflict";

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
 import type { JobRow } from "./jobs.ts";
 import { limitedStatement, statement } from "./statements.ts";
-import { Conflict, type Db } from "./transaction.ts";
+import { Conflict, type Db, inLockOrder } from "./transaction.ts";
 
 export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
 
@@ -124,18 +124,14 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
  */
 export async function markServed(db: Db, turns: readonly Turn[], now: number): Promise<void> {
   const last = await nextTicks(db, "dispatch.tick", turns.length);
-  const jobs = new Map<string, { before: number; tick: number }>();
-  const keys = new Map<string, number>();
-  for (const [index, turn] of turns.entries()) {
-    const tick = last - turns.length + 1 + index;
-    jobs.set(turn.id, { before: turn.served, tick });
-    keys.set(turn.api_key, tick);
-  }
-  for (const [id, { before, tick }] of jobs) {
+  const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
+  for (const [id, those] of inLockOrder(ticked, (turn) => turn.id)) {
+    const { served: before, tick } = those.at(-1) as (typeof ticked)[number];
     const served = await serveJob(db, { id, before, tick });
     if (served.numAffectedRows === 0n) throw new Conflict(`the turn of job ${id} is over`);
   }
-  for (const [name, tick] of keys) {
+  for (const [name, those] of inLockOrder(ticked, (turn) => turn.api_key)) {
+    const { tick } = those.at(-1) as (typeof ticked)[number];
     const key = await serveKey(db, { name, tick, now });
     if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${name} is used up`);
   }
