@@ -5,6 +5,7 @@ import { up as usage } from "./20261122T0010_usage.ts";
 import { up as webhooks } from "./20261122T0020_webhooks.ts";
 import { up as overrides } from "./20261122T0030_overrides.ts";
 import { up as pauses } from "./20261122T0040_pauses.ts";
+import { up as idempotency } from "./20261122T0050_idempotency.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261121T2300_initial": { up: initial },
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   "20261122T0020_webhooks": { up: webhooks },
   "20261122T0030_overrides": { up: overrides },
   "20261122T0040_pauses": { up: pauses },
+  "20261122T0050_idempotency": { up: idempotency },
 };

@@ -1,13 +1,12 @@
-// Accepting jobs: one transaction writes the job, its runs, the idempotency key and the first events, and those of all
-// other jobs that come in the same turn.
+// Accepting jobs: one transaction writes the job with its idempotency key, its runs and the first events, and those of
+// all other jobs that come in the same turn.
 import { hash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { nextTicks } from "../store/counters.ts";
-import { findIdempotencyKeys, type IdempotencyRow, insertIdempotencyKeys } from "../store/idempotency.ts";
-import { findJob, insertJobs, type JobRow } from "../store/jobs.ts";
+import { findJobsByIdempotency, insertJobs, type JobRow } from "../store/jobs.ts";
 import { insertRuns, type NewRun } from "../store/runs.ts";
 import { insertSpecs, type SpecEntry } from "../store/specs.ts";
 import type { Tx } from "../store/transaction.ts";
@@ -45,50 +44,49 @@ export type Submitted =
 
 /** Resolves once the job is durable, or was found to be so already. */
 export async function submit(context: Context, sender: Sender, submission: Submission): Promise<Submitted> {
-  const bodyHash = hash("sha256", sender.body, "base64url");
-  const submitted = await context.store.writeTogether(submitAll, { sender, bodyHash, submission });
+  const { apiKey, idempotencyKey, body } = sender;
+  const bodyHash = idempotencyKey === null ? null : hash("sha256", body, "base64url");
+  const asked = { apiKey, idempotencyKey, bodyHash, submission };
+  const submitted = await context.store.writeTogether(submitAll, asked);
   if (submitted.outcome === "created") {
-    context.report.jobSubmitted({ jobId: submitted.job.id, runs: submitted.job.total, key: sender.apiKey });
+    context.report.jobSubmitted({ jobId: submitted.job.id, runs: submitted.job.total, key: apiKey });
   }
   return submitted;
 }
 
 interface Asked {
-  sender: Sender;
-  bodyHash: string;
+  apiKey: string;
+  idempotencyKey: string | null;
+  bodyHash: string | null;
   submission: Submission;
 }
 
 async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
-  const used = await usedKeys(tx, all);
+  const known = await jobsOfKeys(tx, all);
   // A new job joins the end of the round: it must not push in before a job that has waited longer.
   const lastTick = await nextTicks(tx.db, "dispatch.tick", all.length);
   const jobs: JobRow[] = [];
   const specs: SpecEntry[] = [];
   const runs: NewRun[] = [];
-  const keys: IdempotencyRow[] = [];
 
-  const submitted = all.map(({ sender, bodyHash, submission }, index): Submitted => {
-    const { apiKey, idempotencyKey } = sender;
-    const before = idempotencyKey === null ? undefined : used.get(nameOf(apiKey, idempotencyKey));
-    if (before !== undefined && before.bodyHash !== bodyHash) return { outcome: "mismatch" };
-    if (before !== undefined) return { outcome: "replayed", job: before.job };
+  const submitted = all.map((asked, index): Submitted => {
+    const { apiKey, idempotencyKey, submission } = asked;
+    const before = idempotencyKey === null ? undefined : known.get(nameOf(apiKey, idempotencyKey));
+    if (before !== undefined && before.body_hash !== asked.bodyHash) return { outcome: "mismatch" };
+    if (before !== undefined) return { outcome: "replayed", job: before };
     const id = tx.newId("job");
     const runsOfJob = newRuns(tx, id, submission);
-    const job = newJob(
-      tx,
-      { id, apiKey, total: runsOfJob.length, served: lastTick - all.length + 1 + index },
-      submission,
-    );
+    const job = newJob(tx, asked, {
+      id,
+      total: runsOfJob.length,
+      served: lastTick - all.length + 1 + index,
+    });
     jobs.push(job);
     specs.push(
       ...submission.runs.map(({ spec, policy }, position) => ({ jobId: id, position, spec, policy })),
     );
     for (const run of runsOfJob) runs.push(run);
-    if (idempotencyKey !== null) {
-      keys.push({ api_key: apiKey, key: idempotencyKey, body_hash: bodyHash, job_id: id });
-      used.set(nameOf(apiKey, idempotencyKey), { bodyHash, job });
-    }
+    if (idempotencyKey !== null) known.set(nameOf(apiKey, idempotencyKey), job);
     tx.emit(jobEvent(job, "created"));
     for (const run of runsOfJob) tx.emit({ type: "run.queued", jobId: id, runId: run.id, data: {} });
     tx.wake("dispatch", tx.now);
@@ -99,26 +97,16 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
   await insertJobs(tx.db, jobs);
   await insertSpecs(tx.db, specs);
   await insertRuns(tx.db, runs, tx.now);
-  await insertIdempotencyKeys(tx.db, keys);
   return submitted;
 }
 
-interface Use {
-  bodyHash: string;
-  job: JobRow;
-}
-
-/** Of the keys that these submissions name, those that were used before, with their jobs. */
-async function usedKeys({ db }: Tx, all: Asked[]): Promise<Map<string, Use>> {
-  const named = all.flatMap(({ sender: { apiKey, idempotencyKey } }) =>
+/** The jobs that were submitted before with the keys that these submissions name. */
+async function jobsOfKeys({ db }: Tx, all: Asked[]): Promise<Map<string, JobRow>> {
+  const named = all.flatMap(({ apiKey, idempotencyKey }) =>
     idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],
   );
-  const used = new Map<string, Use>();
-  for (const known of await findIdempotencyKeys(db, named)) {
-    const job = await findJob(db, known.job_id);
-    if (job !== null) used.set(nameOf(known.api_key, known.key), { bodyHash: known.body_hash, job });
-  }
-  return used;
+  const jobs = await findJobsByIdempotency(db, named);
+  return new Map(jobs.map((job) => [nameOf(job.api_key, job.idempotency_key ?? ""), job]));
 }
 
 /** Names of API keys hold no line feed. */
@@ -128,13 +116,15 @@ function nameOf(apiKey: string, key: string): string {
 
 function newJob(
   tx: Tx,
-  { id, apiKey, total, served }: { id: string; apiKey: string; total: number; served: number },
-  submission: Submission,
+  { apiKey, idempotencyKey, bodyHash, submission }: Asked,
+  { id, total, served }: Pick<JobRow, "id" | "total" | "served">,
 ): JobRow {
   const deadlineAt = submission.deadlineS === null ? null : tx.now + submission.deadlineS * 1000;
   return {
     id,
     api_key: apiKey,
+    idempotency_key: idempotencyKey,
+    body_hash: bodyHash,
     name: submission.name,
     status: "queued",
     priority: submission.priority,

@@ -4,10 +4,11 @@ import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import type { JobsTable } from "./schema.ts";
 import { insertRows, statementOn } from "./statements.ts";
-import type { Db } from "./transaction.ts";
+import { Conflict, type Db } from "./transaction.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
+/** @throws Conflict when another transaction used an idempotency key meanwhile: tried again, its job is found. */
 export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise<void> {
   const names = new Set(jobs.map((job) => job.api_key));
   await insertRows(
@@ -16,8 +17,20 @@ export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise
     [...names].map((name) => ({ name, served: 0 })),
     "skip",
   );
-  await insertRows(db, "jobs", jobs);
+  const inserted = await insertRows(db, "jobs", jobs, "skip");
+  if (inserted < jobs.length) throw new Conflict("an idempotency key was just used");
 }
+
+/** The jobs that were submitted with these keys. */
+export const findJobsByIdempotency = statementOn<readonly [apiKey: string, key: string], JobRow>(
+  (db, keys) => {
+    const query = sql<JobRow>`select * from jobs where idempotency_key is not null
+      and (api_key, idempotency_key) in (values ${sql.join(
+        keys.map(([apiKey, key]) => sql`(${apiKey}, ${key})`),
+      )})`;
+    return { compile: () => query.compile(db) };
+  },
+);
 
 export async function findJob(db: Db, id: string): Promise<JobRow | null> {
   return (await findJobs(db, [id]))[0] ?? null;

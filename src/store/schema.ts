@@ -9,7 +9,6 @@ import type { RunKind } from "../domain/spec.ts";
 export interface Schema {
   api_keys: ApiKeysTable;
   jobs: JobsTable;
-  idempotency_keys: IdempotencyKeysTable;
   runs: RunsTable;
   specs: SpecsTable;
   executions: ExecutionsTable;
@@ -41,6 +40,9 @@ export interface ApiKeysTable {
 export interface JobsTable {
   id: string;
   api_key: string;
+  /** With what it was submitted, once for each API key; `body_hash` tells whether a repetition means the same. */
+  idempotency_key: string | null;
+  body_hash: string | null;
   name: string | null;
   status: JobStatus;
   priority: number;
@@ -82,13 +84,6 @@ export interface JobsTable {
   /** It is to be deleted with its records at Lyceum; `erase_at` is when that is tried next. */
   erase_requested_at: number | null;
   erase_at: number | null;
-}
-
-export interface IdempotencyKeysTable {
-  api_key: string;
-  key: string;
-  body_hash: string;
-  job_id: string;
 }
 
 export interface RunsTable {

@@ -28,6 +28,7 @@ const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> }
     "a budget reached that was not set": { budget_reached_at: 1, ready_at: null },
     "readiness beyond the budget": { budget_reached_at: 1, budget_nano: 1 },
     "an erasure at no one's request": { erase_at: 1 },
+    "an idempotency key for any body": { idempotency_key: "k" },
   },
   runs: {
     "a kind that is none": { kind: "shell" },
@@ -106,8 +107,9 @@ eachDatabase("the schema", (open, kind) => {
     const twin = db.insertInto("runs").values({ ...run, id: "run_2" });
     await expect(twin.execute()).rejects.toThrow(/unique/i);
     await expect(db.updateTable("jobs").set({ api_key: "eve" }).execute()).rejects.toThrow(/foreign key/i);
-    const key = await db.selectFrom("idempotency_keys").selectAll().executeTakeFirstOrThrow();
-    await expect(db.insertInto("idempotency_keys").values(key).execute()).rejects.toThrow(/unique/i);
+    const job = await db.selectFrom("jobs").selectAll().executeTakeFirstOrThrow();
+    const same = db.insertInto("jobs").values({ ...job, id: "job_2" });
+    await expect(same.execute()).rejects.toThrow(/unique/i);
   });
 });
 

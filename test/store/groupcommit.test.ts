@@ -89,8 +89,8 @@ onSqlite("group commit", (open) => {
     const { store } = await open();
     const atCommit = async (tx: Tx) => {
       await sql`pragma defer_foreign_keys = on`.execute(tx.db);
-      const stray = { api_key: "ann", key: "k", body_hash: "h", job_id: "job_none" };
-      await tx.db.insertInto("idempotency_keys").values(stray).execute();
+      const stray = { job_id: "job_none", position: 0, spec: Buffer.from("") };
+      await tx.db.insertInto("specs").values(stray).execute();
     };
     const outcomes = await Promise.allSettled(
       [mark("a"), atCommit, mark("b")].map((work) => store.write<unknown>(work)),

@@ -1,10 +1,16 @@
 // Migrations on an empty database, again, and from two instances at once.
+import { hash } from "node:crypto";
 import { sql } from "kysely";
+import { Migrator } from "kysely/migration";
 import { expect, test, vi } from "vitest";
 import { migrations } from "../../migrations/index.ts";
+import { submit } from "../../src/orchestration/submit.ts";
 import { nextTicks } from "../../src/store/counters.ts";
 import { assertWritable, databaseBytes, type Store } from "../../src/store/database.ts";
+import { findJob } from "../../src/store/jobs.ts";
+import type { Db } from "../../src/store/transaction.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
+import { contextOf, sender, submission } from "../support/scene.ts";
 
 const names = Object.keys(migrations);
 
@@ -22,6 +28,28 @@ eachDatabase("migrations", (open) => {
     const restarted = connect();
     expect(await restarted.isMigrated()).toBe(true);
     expect(await restarted.migrate()).toEqual([]);
+  });
+
+  test("idempotency keys that were used before they stood with their jobs are still known", async () => {
+    const { store, newId } = await open({ migrated: false });
+    await migrateTo(store.db, "20261122T0040_pauses");
+    await sql`insert into api_keys (name) values ('ann')`.execute(store.db);
+    for (const id of ["job_1", "job_2"])
+      await sql`insert into jobs (id, api_key, status, priority, on_run_failure, on_lost, retry_max_attempts, retry_on,
+          served, total, queued, active, collecting, succeeded, failed, cancelled, created_at)
+        values (${id}, 'ann', 'queued', 0, 'continue', 'fail', 1, '[]', 0, 1, 1, 0, 0, 0, 0, 0, 1)`.execute(
+        store.db,
+      );
+    const bodyHash = hash("sha256", sender.body, "base64url");
+    await sql`insert into idempotency_keys values ('ann', 'k', ${bodyHash}, 'job_2')`.execute(store.db);
+    await store.migrate();
+    const again = await submit(
+      contextOf({ store, newId }),
+      { ...sender, idempotencyKey: "k" },
+      submission(1),
+    );
+    expect(again).toMatchObject({ outcome: "replayed", job: { id: "job_2" } });
+    expect(await findJob(store.db, "job_1")).toMatchObject({ idempotency_key: null, body_hash: null });
   });
 
   test("a migrated database takes writes and knows its size", async () => {
@@ -67,3 +95,10 @@ onPostgres("migrations", (open) => {
     expect(rows).not.toEqual([]);
   }
 });
+
+/** The database as an older version left it. */
+async function migrateTo(db: Db, name: string): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateTo(name);
+  if (error !== undefined) throw error;
+}
