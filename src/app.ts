@@ -16,6 +16,7 @@ import { callbackReceiver } from "./http/receiver.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
+import type { Fetch } from "./lyceum/exchange.ts";
 import { createThrottle } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
 import { applyKeyBudgets } from "./store/costs.ts";
@@ -41,7 +42,7 @@ export interface Surroundings {
   clock?: Clock;
   timers?: Timers;
   random?: () => number;
-  fetch?: typeof globalThis.fetch;
+  fetch?: Fetch;
   log?: Logger;
   metrics?: Metrics;
   /** In place of the system's resolver, for webhooks. */

@@ -11,7 +11,7 @@ export interface Request {
   maxBytes: number;
 }
 
-/** What is used of built-in `fetch`, which can stand in. */
+/** What is used of built-in `fetch`, which can stand in. Rejects with `Unsent` if certain that nothing was sent. */
 export type Fetch = (url: string, init: Init) => Promise<Answer>;
 
 interface Init {

@@ -1,5 +1,7 @@
 // The way between the service and Lyceum, with everything that goes wrong on it: a request that never arrives, an
 // answer that never comes back, refusals, throttling, errors before and after the deed, nonsense, outages.
+import type { Fetch } from "../../src/lyceum/exchange.ts";
+import { Unsent } from "../../src/lyceum/failure.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Lyceum, LyceumAnswer } from "./lyceum.ts";
 import { never, type Power } from "./power.ts";
@@ -10,7 +12,7 @@ export interface Network {
   faults: number;
   /** While set, every call goes wrong in this way. */
   outage: Fate | null;
-  fetchOf(power: Power): typeof globalThis.fetch;
+  fetchOf(power: Power): Fetch;
   /** A start leaves the service; whether Lyceum will get to judge it. */
   onStart(listener: (marker: string, arrives: boolean) => void): void;
   /** Lyceum has judged a start, for or against it. */
@@ -71,16 +73,16 @@ export function createNetwork(
     init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
     /** A dead process hears nothing. */
     const later = (fn: () => void) => agenda.after(latency(), () => power.isOn() && fn());
-    const fail = (code: string) =>
-      later(() => reject(new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) })));
+    const failure = (code: string) => Object.assign(new Error(code), { code });
+    const fail = (error: Error) => later(() => reject(error));
     const reply = ({ status, json }: LyceumAnswer, headers: Record<string, string> = {}) =>
       later(() => resolve(new Response(JSON.stringify(json), { status, headers })));
 
-    if (fate === "refused") fail("ECONNREFUSED");
+    if (fate === "refused") fail(new Unsent(failure("ECONNREFUSED")));
     else if (fate === "stalled_before") return promise;
     else
       agenda.after(latency(), () => {
-        if (fate === "reset_before") return fail("ECONNRESET");
+        if (fate === "reset_before") return fail(failure("ECONNRESET"));
         if (fate === "error_before") return reply({ status: 500, json: { detail: "internal error" } });
         if (fate === "throttled") {
           const seconds = String(random.between(1, 90));
@@ -88,7 +90,7 @@ export function createNetwork(
         }
         const answer = lyceum.answer(method, path, body);
         if (isStart) for (const listener of judged) listener(marker, answer.status);
-        if (fate === "reset_after") return fail("ECONNRESET");
+        if (fate === "reset_after") return fail(failure("ECONNRESET"));
         if (fate === "error_after") return reply({ status: 502, json: { detail: "bad gateway" } });
         if (fate === "garbled") return later(() => resolve(new Response("<html>busy</html>")));
         if (fate !== "stalled_after") reply(answer);

@@ -11,6 +11,7 @@ import { systemTimers, type Timers } from "../../src/domain/clock.ts";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
 import type { Changes } from "../../src/emulator/switches.ts";
 import type { viewJob, viewRun } from "../../src/http/view.ts";
+import { createWire } from "../../src/lyceum/wire.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { client, type Json } from "../http/client.ts";
 
@@ -55,6 +56,7 @@ export async function startService(options: ServiceOptions = {}) {
   async function begin(port: number, settings: Record<string, string | undefined> = {}) {
     const config = configFor({ emulator, database, port }, { ...options.settings, ...settings });
     const life: Life = { isOver: false, burial: new AbortController() };
+    const wire = createWire();
     const app = createApp(config, {
       // Little jitter: pauses stay near their least.
       random: () => Math.random() / 10,
@@ -65,7 +67,7 @@ export async function startService(options: ServiceOptions = {}) {
       fetch: (input, init) => {
         if (life.isOver) return silence(life);
         const url = network.lyceumIsUp ? input : `http://127.0.0.1:${nobody}/`;
-        return fetch(url, init).then((answer) => (life.isOver ? silence(life) : answer));
+        return wire(url, init).then((answer) => (life.isOver ? silence(life) : answer));
       },
     });
     await app.start();
