@@ -3,7 +3,7 @@ import type { Execution } from "../../src/domain/execution.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { claimRuns } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { settleAll, teller } from "../../src/orchestration/settle.ts";
+import { settleAll, tell } from "../../src/orchestration/settle.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";
 import type { ArtifactKind } from "../../src/store/schema.ts";
 import type { Tx } from "../../src/store/transaction.ts";
@@ -53,7 +53,6 @@ const MOST_ALIVE = 50;
 /** As in the workers, what is told of several runs in the same turn is written together. */
 function liver(context: Context): (execution: Execution) => Promise<void> {
   const { store } = context;
-  const tell = teller(context);
   const endAll = async (tx: Tx, ids: string[]) => {
     const reading = { ...ended, startedAt: tx.now - 10, endedAt: tx.now };
     const fact = { fact: "reading", reading, by: "callback", askedAt: tx.now } as const;
@@ -82,7 +81,7 @@ function liver(context: Context): (execution: Execution) => Promise<void> {
   return async ({ id }) => {
     const lyceumExecutionId = `lyceum-${id}`;
     const taken = { status: "pending", raw: "pending", found: false } as const;
-    await tell({ executionId: id, fact: { fact: "accepted", lyceumExecutionId, ...taken } });
+    await tell(context, { executionId: id, fact: { fact: "accepted", lyceumExecutionId, ...taken } });
     await store.writeTogether(endAll, id);
     const settled = await store.writeTogether(collectAll, id);
     if (settled?.run.status !== "succeeded") throw new Error(`run ${settled?.run.id} did not succeed`);

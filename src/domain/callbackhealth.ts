@@ -58,10 +58,13 @@ export function createCallbackHealth({
   function mode(now: number): CallbackMode {
     if (!asked) return "absent";
     judgeOverdue(now);
-    const missed = verdicts.filter((came) => !came).length;
-    return verdicts.length >= ENOUGH && missed <= verdicts.length * MOST_MISSED_SHARE
+    return verdicts.length >= ENOUGH && missed() <= verdicts.length * MOST_MISSED_SHARE
       ? "healthy"
       : "unproven";
+  }
+
+  function missed(): number {
+    return verdicts.filter((came) => !came).length;
   }
 
   return {
@@ -75,9 +78,9 @@ export function createCallbackHealth({
     },
     mode,
     snapshot(now) {
-      const missed = verdicts.filter((came) => !came).length;
       const delayMs = { callback: percentiles(delays.callback), poll: percentiles(delays.poll) };
-      return { mode: mode(now), judged: verdicts.length, missed, delayMs };
+      // The mode first: it judges what is overdue by now.
+      return { mode: mode(now), judged: verdicts.length, missed: missed(), delayMs };
     },
   };
 }

@@ -1,6 +1,4 @@
-// What a run did with its hardware, from the metrics document that Lyceum keeps of it.
-
-import { epochNs } from "./logs.ts";
+// What a run did with its hardware, from the series that Lyceum keeps of it.
 
 /** Lyceum's series (reference of GET /execution/{id}/metrics) and the names we give their summaries. */
 export const seriesNames = {
@@ -18,17 +16,23 @@ export const seriesNames = {
   systemCpuUsagePercent: "system_cpu_usage_percent",
 } as const;
 
+/** One measured value and its time, in epoch milliseconds. */
+export interface Sample {
+  at: number;
+  value: number;
+}
+
 export interface SeriesSummary {
   mean: number;
   max: number;
   /** The value that the series did not exceed in 95 % of the time. */
   p95: number;
-  /** Instants with a readable value. */
+  /** Instants with a value. */
   samples: number;
 }
 
 export interface MetricsSummary {
-  /** Null where Lyceum has no readable sample. */
+  /** Null where Lyceum has no sample. */
   series: Record<(typeof seriesNames)[keyof typeof seriesNames], SeriesSummary | null>;
   /** Wh that the GPU drew while it was watched; null with fewer than two samples of its power. */
   energy_wh: number | null;
@@ -42,28 +46,20 @@ const idleBelowPercent = 5;
 const msPerHour = 3_600_000;
 
 /**
- * Summarizes whatever Lyceum answered; what is missing or unreadable counts as not sampled, and the order of
- * samples does not matter. Mean, p95 and idle share are over time: a sample stands for the time up to the next
- * one, and for one step at the end and before a gap. A step is the median distance of a series' samples.
+ * The order of samples does not matter. Mean, p95 and idle share are over time: a sample stands for the time up to
+ * the next one, and for one step at the end and before a gap. A step is the median distance of a series' samples.
  * Energy is the area under the power by trapezoids, gaps left out. Values of one instant are averaged: Lyceum
  * does not say how several GPUs are told apart, so with several the figures are those of an average GPU.
+ * @param given series under Lyceum's names; others than those we know are passed over
  */
-export function summarizeMetrics(document: unknown): MetricsSummary {
-  const read = (name: keyof typeof seriesNames) => watch(samplesOf(document, name));
+export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[]>>): MetricsSummary {
+  const read = (name: string) => watch(byInstant(given[name] ?? []));
   const series = Object.fromEntries(
-    Object.entries(seriesNames).map(([name, ours]) => [
-      ours,
-      summarize(read(name as keyof typeof seriesNames)),
-    ]),
+    Object.entries(seriesNames).map(([name, ours]) => [ours, summarize(read(name))]),
   ) as MetricsSummary["series"];
   const energy_wh = energyWh(read("gpuPowerWatt"));
   const gpu_idle_share = shareBelow(idleBelowPercent, read("gpuUtilizationPercent"));
   return { series, energy_wh, gpu_idle_share };
-}
-
-interface Sample {
-  atMs: number;
-  value: number;
 }
 
 interface Watched extends Sample {
@@ -73,27 +69,16 @@ interface Watched extends Sample {
   untilNext: boolean;
 }
 
-/** Readable samples by time, one per instant. */
-function samplesOf(document: unknown, name: string): Sample[] {
-  const list: unknown = isObject(document) ? document[name] : undefined;
-  if (!Array.isArray(list) || list.length === 0) return [];
-  const valuesAt = Map.groupBy(list.flatMap(toSample), ({ atMs }) => atMs);
-  return [...valuesAt]
-    .map(([atMs, samples]) => ({ atMs, value: average(samples.map(({ value }) => value)) }))
-    .sort((a, b) => a.atMs - b.atMs);
-}
-
-function toSample(raw: unknown): Sample[] {
-  if (!isObject(raw)) return [];
-  const atNs = ["string", "number"].includes(typeof raw.timestamp) ? epochNs(String(raw.timestamp)) : null;
-  const value = typeof raw.value === "string" && raw.value.trim() ? Number(raw.value) : raw.value;
-  if (atNs === null || typeof value !== "number" || !Number.isFinite(value)) return [];
-  return [{ atMs: Number(atNs / 1_000n) / 1_000, value }];
+/** In the order of time, one per instant. */
+function byInstant(samples: readonly Sample[]): Sample[] {
+  return [...Map.groupBy(samples, ({ at }) => at)]
+    .map(([at, same]) => ({ at, value: average(same.map(({ value }) => value)) }))
+    .sort((a, b) => a.at - b.at);
 }
 
 function watch(samples: Sample[]): Watched[] {
   if (samples.length === 0) return [];
-  const gaps = samples.slice(1).map(({ atMs }, index) => atMs - (samples[index] as Sample).atMs);
+  const gaps = samples.slice(1).map(({ at }, index) => at - (samples[index] as Sample).at);
   // A lone sample stands for any time at all.
   const stepMs = gaps.toSorted((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)] ?? 1;
   return samples.map((sample, index) => {
@@ -143,8 +128,4 @@ function average(values: number[]): number {
 
 function sum(values: number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,5 +1,7 @@
 // What is read from Lyceum, in this service's words: only the fields named here ever leave this folder.
 // Times are epoch milliseconds; every field that Lyceum may leave out is null then.
+import type { LogEntry } from "../domain/logs.ts";
+import type { Sample } from "../domain/metrics.ts";
 
 /** One row of the active list, of which there may be thousands. `word` is Lyceum's raw status. */
 export interface ListedRow {
@@ -10,7 +12,7 @@ export interface ListedRow {
 }
 
 /** One row of the history. */
-export interface RunRow extends ListedRow {
+export interface HistoryRow extends ListedRow {
   hardwareProfile: string | null;
   createdAt: number | null;
   /** The node took the job (Lyceum's spelling). */
@@ -22,11 +24,10 @@ export interface RunRow extends ListedRow {
   /** Credits. */
   billed: number | null;
   statusDetails: string | null;
-  jobType: string | null;
 }
 
 /** The record of one execution, without the parts that may hold secrets (environment, registry logins, code). */
-export interface RecordReading extends RunRow {
+export interface RecordReading extends HistoryRow {
   stdout: string | null;
   stderr: string | null;
   /** May be the only output that is filled. */
@@ -61,17 +62,7 @@ export interface MetricsReading {
   startTime: number | null;
   endTime: number | null;
   /** Series under Lyceum's names, such as `gpuUtilizationPercent`; each may be empty or missing. */
-  series: Record<string, { at: number; value: number }[]>;
-}
-
-export interface LogEntry {
-  /** Null when `timestamp`, which is as Lyceum sent it, cannot be read. */
-  at: number | null;
-  timestamp: string;
-  message: string;
-  level: string | null;
-  hostname: string | null;
-  labels: Record<string, string>;
+  series: Record<string, Sample[]>;
 }
 
 export interface LogsReading {
@@ -81,7 +72,7 @@ export interface LogsReading {
 }
 
 export interface HistoryReading {
-  rows: RunRow[];
+  rows: HistoryRow[];
   total: number | null;
 }
 

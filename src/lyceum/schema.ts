@@ -1,17 +1,18 @@
 // Lyceum's answers, read tolerantly: only an id and a status are required, extra fields and odd spellings pass.
 // Every schema turns an answer into a reading of reading.ts, and with that drops what is not named there.
 import { z } from "zod";
+import type { LogEntry } from "../domain/logs.ts";
+import type { Sample } from "../domain/metrics.ts";
 import type {
   EndingReading,
   GpuSelectionReading,
   HistoryReading,
+  HistoryRow,
   ListedRow,
-  LogEntry,
   LogsReading,
   MachineType,
   MetricsReading,
   RecordReading,
-  RunRow,
   StatusReading,
   TimingReading,
 } from "./reading.ts";
@@ -194,7 +195,7 @@ function unwrapped<T extends z.ZodType>(schema: T) {
   }, schema);
 }
 
-function toRow(row: Record<string, unknown> & { execution_id: string; status: string }): RunRow {
+function toRow(row: Record<string, unknown> & { execution_id: string; status: string }): HistoryRow {
   return {
     executionId: row.execution_id,
     word: row.status,
@@ -208,11 +209,10 @@ function toRow(row: Record<string, unknown> & { execution_id: string; status: st
     billed: readNumber(row.billed ?? row.amount_billed ?? row.cost),
     statusDetails: readText(row.status_details),
     parentExecutionId: readName(row.parent_execution_id),
-    jobType: readName(row.job_type),
   };
 }
 
-function readPoint(point: unknown): { at: number; value: number }[] {
+function readPoint(point: unknown): Sample[] {
   const at = readTime(field(point, "timestamp"));
   const value = readNumber(field(point, "value"));
   return at === null || value === null ? [] : [{ at, value }];
@@ -224,7 +224,6 @@ function readEntry(entry: unknown): LogEntry[] {
   const labels = Object.entries(isObject(field(entry, "labels")) ? (field(entry, "labels") as object) : {});
   return [
     {
-      at: readTime(field(entry, "timestamp")),
       timestamp: readName(field(entry, "timestamp")) ?? "",
       message,
       level: readName(field(entry, "level")),

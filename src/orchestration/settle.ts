@@ -31,9 +31,14 @@ export async function settle(context: Context, tx: Tx, told: Told): Promise<Sett
 }
 
 /** Tells of one, together with all that is told in the same turn. Resolves once it is durable. */
-export function teller(context: Context): (told: Told) => Promise<Settled | null> {
-  const tellAll = (tx: Tx, all: Told[]) => settleAll(context, tx, all);
-  return (told) => context.store.writeTogether(tellAll, told);
+export function tell(context: Context, told: Told): Promise<Settled | null> {
+  return context.store.writeTogether(tellAll, { context, told });
+}
+
+function tellAll(tx: Tx, all: { context: Context; told: Told }[]): Promise<(Settled | null)[]> {
+  const [{ context }] = all as [(typeof all)[number]];
+  const facts = all.map(({ told }) => told);
+  return settleAll(context, tx, facts);
 }
 
 /** Applies facts, and answers for each what became of whom it is about. */
@@ -173,7 +178,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   );
   for (const change of changes) {
     wake(tx, change.after);
-    tell(context, change);
+    report(context, change);
   }
 }
 
@@ -205,7 +210,7 @@ const topicOf: Record<Phase, Topic> = {
   closed: "check",
 };
 
-function tell({ report }: Context, { before, after, events }: Change): void {
+function report({ report }: Context, { before, after, events }: Change): void {
   const { run, execution } = after;
   if (!isTerminal(before.run.status) && isTerminal(run.status)) {
     const detectedBy = execution?.detectedBy ?? null;

@@ -11,7 +11,7 @@ import type { Place, Throttle } from "../lyceum/throttle.ts";
 import { classify } from "../lyceum/word.ts";
 import { type Claim, claimRuns } from "../orchestration/claim.ts";
 import type { Context } from "../orchestration/context.ts";
-import { teller } from "../orchestration/settle.ts";
+import { tell } from "../orchestration/settle.ts";
 import type { Worker } from "./loop.ts";
 
 export interface DispatchOptions {
@@ -29,7 +29,6 @@ export interface DispatchOptions {
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
   const { lyceum, throttle, callbacks, concurrency, now, onRoom } = options;
   const starts = new PQueue({ concurrency });
-  const tell = teller(context);
   let setbacks = 0;
   let pausedUntil = 0;
 
@@ -63,7 +62,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     const detail = "detail" in outcome ? outcome.detail : undefined;
     context.report.submission({ executionId: execution.id, outcome: outcome.outcome, detail });
     const retryAt = heed(outcome);
-    await tell({ executionId: execution.id, fact: toFact(outcome, retryAt, claim.previousId) });
+    await tell(context, { executionId: execution.id, fact: toFact(outcome, retryAt, claim.previousId) });
   }
 
   function begin(claim: Claim): void {

@@ -92,7 +92,8 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
       const answer = await lyceum.metrics(lyceumIdOf(execution));
       if (answer.outcome !== "ok") return answer;
       const document = metricsDocument(lyceumIdOf(execution), answer.value);
-      return { outcome: "got", document, summary: summarizeMetrics(document), againInMs: null };
+      const summary = summarizeMetrics(answer.value.series);
+      return { outcome: "got", document, summary, againInMs: null };
     },
 
     async logs({ execution }, tries, record) {
@@ -101,7 +102,7 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
       const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MOST_ENTRIES, hours });
       if (answer.outcome !== "ok") return answer;
       const known = tries === 0 ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
-      const entries = mergeLogs(known, answer.value.entries.map(toEntry));
+      const entries = mergeLogs(known, answer.value.entries);
       const { total } = answer.value;
       const truncated = answer.value.entries.length >= MOST_ENTRIES || (total ?? 0) > entries.length;
       const reads = {
@@ -125,10 +126,6 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
 const MOST_ENTRIES = 10_000;
 const MOST_RECORD_READS = 3;
 const RECORD_AGAIN_MS = 2_000;
-
-function toEntry({ timestamp, message, level, hostname, labels }: LogEntry): LogEntry {
-  return { timestamp, message, level, hostname, labels };
-}
 
 /** In Lyceum's documented form, names and units as Lyceum gives them. */
 function timingDocument({ durations, phases }: TimingReading) {

@@ -3,7 +3,7 @@ import type { Execution } from "../domain/execution.ts";
 import type { Fact } from "../domain/machine/fact.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { Context } from "../orchestration/context.ts";
-import { type Settled, teller } from "../orchestration/settle.ts";
+import { type Settled, tell } from "../orchestration/settle.ts";
 
 export interface Notes {
   note(execution: Execution, fact: Fact): Promise<Settled | null>;
@@ -14,8 +14,7 @@ export interface Notes {
 }
 
 export function createNotes(context: Context, now: () => number): Notes {
-  const tell = teller(context);
-  const note = (execution: Execution, fact: Fact) => tell({ executionId: execution.id, fact });
+  const note = (execution: Execution, fact: Fact) => tell(context, { executionId: execution.id, fact });
   const retryAt = (answer: ReadOutcome<unknown>) => {
     const { pollMinMs, pollMaxMs } = context.rules;
     const spreadMs = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;

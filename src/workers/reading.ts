@@ -3,7 +3,7 @@ import { type Execution, hasEnded, type Reading } from "../domain/execution.ts";
 import { printedOf, tellsOutput } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
-import type { RecordReading, RunRow } from "../lyceum/reading.ts";
+import type { HistoryRow, RecordReading } from "../lyceum/reading.ts";
 import { classify } from "../lyceum/word.ts";
 
 /** Of a row of a list: the word and little more. */
@@ -12,7 +12,7 @@ export function readingOfWord(word: string, detail?: string | null): Reading {
   return { status, raw: raw.slice(0, LONGEST_WORD), timedOut, detail: clip(detail) };
 }
 
-export function readingOfRow(row: RunRow): Reading {
+export function readingOfRow(row: HistoryRow): Reading {
   return {
     ...readingOfWord(row.word, row.statusDetails),
     startedAt: row.startTime ?? row.execeletStart ?? undefined,

@@ -3,7 +3,7 @@
 // anyway, what callbacks name, the history.
 import type { Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { ListedRow, RunRow } from "../lyceum/reading.ts";
+import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
 import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -92,7 +92,7 @@ async function searchHistory(
   return found;
 }
 
-function isOldestFirst(rows: RunRow[]): boolean {
+function isOldestFirst(rows: HistoryRow[]): boolean {
   const times = rows.map((row) => row.createdAt).filter((at) => at !== null);
   return (times[0] ?? 0) < (times.at(-1) ?? 0);
 }
@@ -105,7 +105,7 @@ async function searchNamed(
   lyceum: LyceumClient,
   execution: Execution,
   bodies: string[],
-): Promise<RunRow | null> {
+): Promise<HistoryRow | null> {
   const named = bodies.flatMap((body) => [...body.matchAll(NAMED_ID)].map(([, id]) => id ?? ""));
   for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
     const answer = await lyceum.record(id, "confirm");

@@ -6,7 +6,7 @@ import { summarizeMetrics } from "../../src/domain/metrics.ts";
 const summary = (values: number[]) =>
   summarizeMetrics({
     gpuUtilizationPercent: values.map((value, index) => ({
-      timestamp: new Date(index * 15_000).toISOString(),
+      at: index * 15_000,
       value,
     })),
   });

@@ -26,7 +26,7 @@ onSqlite("findings", (open) => {
       hardware: "gpu.a100",
     };
     await tell(context, execution.id, { fact: "reading", by: "poll", askedAt: 0, reading });
-    const samples = [0, 15, 30].map((at) => ({ timestamp: new Date(at * 1_000).toISOString(), value }));
+    const samples = [0, 15, 30].map((seconds) => ({ at: seconds * 1_000, value }));
     const summary = summarizeMetrics({ gpuUtilizationPercent: samples });
     await saveArtifacts(db, [
       { executionId: execution.id, kind: "metrics", state: "stored", dueAt: null, summary },
