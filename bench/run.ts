@@ -112,8 +112,8 @@ process.exit();
 
 function page(all: Result[]): string {
   const sections = all.map(({ name, includes, taken, figures }) => {
-    const { at, rounds, seconds, cpu } = taken;
-    const setting = `${rounds} rounds of ${seconds} s, ${cpu}, Node ${process.version}, ${at.slice(0, 10)}.`;
+    const { at, rounds, seconds, cpu, node } = taken;
+    const setting = `${rounds} rounds of ${seconds} s, ${cpu}, Node ${node}, ${at.slice(0, 10)}.`;
     return `## ${name}\n\n${includes}\n\n${markdownTable(figures)}\n\n${setting}\n`;
   });
   const head = "# Figures\n\nWritten by `npm run bench`; what they mean is told in docs/performance.md.\n";

@@ -2,11 +2,10 @@
 import type { Execution } from "../../src/domain/execution.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { claimRuns } from "../../src/orchestration/claim.ts";
+import { noteRecord, saveCollected } from "../../src/orchestration/collect.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { settleAll, tell } from "../../src/orchestration/settle.ts";
-import { saveArtifacts } from "../../src/store/artifacts.ts";
+import { tell } from "../../src/orchestration/settle.ts";
 import type { ArtifactKind } from "../../src/store/schema.ts";
-import type { Tx } from "../../src/store/transaction.ts";
 
 /**
  * From now on takes every run through its life, up to 50 at once; as in dispatch, runs are claimed as there is room.
@@ -52,38 +51,17 @@ const MOST_ALIVE = 50;
 
 /** As in the workers, what is told of several runs in the same turn is written together. */
 function liver(context: Context): (execution: Execution) => Promise<void> {
-  const { store } = context;
-  const endAll = async (tx: Tx, ids: string[]) => {
-    const reading = { ...ended, startedAt: tx.now - 10, endedAt: tx.now };
-    const fact = { fact: "reading", reading, by: "callback", askedAt: tx.now } as const;
-    const settled = await settleAll(
-      context,
-      tx,
-      ids.map((executionId) => ({ executionId, fact })),
-    );
-    await saveArtifacts(
-      tx.db,
-      ids.map((id) => stored(tx, id, "record")),
-    );
-    return settled;
-  };
-  const collectAll = async (tx: Tx, ids: string[]) => {
-    await saveArtifacts(
-      tx.db,
-      ids.flatMap((id) => [stored(tx, id, "timing"), stored(tx, id, "metrics"), stored(tx, id, "logs")]),
-    );
-    return settleAll(
-      context,
-      tx,
-      ids.map((executionId) => ({ executionId, fact: { fact: "collected" } })),
-    );
-  };
   return async ({ id }) => {
     const lyceumExecutionId = `lyceum-${id}`;
     const taken = { status: "pending", raw: "pending", found: false } as const;
     await tell(context, { executionId: id, fact: { fact: "accepted", lyceumExecutionId, ...taken } });
-    await store.writeTogether(endAll, id);
-    const settled = await store.writeTogether(collectAll, id);
+    const now = Date.now();
+    const reading = { ...ended, startedAt: now - 10, endedAt: now };
+    const kept = { document: documents.record };
+    const holdUntil = () => now + 600_000;
+    await noteRecord(context, { executionId: id, reading, by: "callback", askedAt: now, kept, holdUntil });
+    const artifacts = [stored("timing"), stored("metrics"), stored("logs")];
+    const settled = await saveCollected(context, { executionId: id, artifacts });
     if (settled?.run.status !== "succeeded") throw new Error(`run ${settled?.run.id} did not succeed`);
   };
 }
@@ -97,7 +75,8 @@ const documents = {
   logs: [],
 };
 
-function stored({ now }: Tx, executionId: string, kind: ArtifactKind) {
-  const read = { tries: 1, firstTriedAt: now, fetchedAt: now };
-  return { executionId, kind, state: "stored" as const, dueAt: null, ...read, document: documents[kind] };
+function stored(kind: ArtifactKind) {
+  const at = Date.now();
+  const read = { tries: 1, firstTriedAt: at, fetchedAt: at };
+  return { kind, state: "stored" as const, dueAt: null, ...read, document: documents[kind] };
 }

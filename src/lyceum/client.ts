@@ -122,8 +122,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
         maxBytes: MAX_LOG_BYTES,
       }),
 
-    /** All executions that have not ended. */
-    /** Thousands of runs at about 1 KiB each. */
+    /** All executions that have not ended: it may be thousands, at about 1 KiB each. */
     workloads: (lane: Lane) =>
       read(schema.workloadsAnswer, { lane, route: "/workloads/list", maxBytes: MAX_LIST_BYTES }),
 

@@ -44,7 +44,7 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
   }
 }
 
-/** One for all that are called alike. */
+/** The dues of each name in one sum. */
 function totals<D extends { tally: Tally }>(dues: D[], nameOf: (due: D) => string): D[] {
   return inLockOrder(dues, nameOf).map(([, those]) => {
     return { ...(those[0] as D), tally: sumOfTallies(those.map(({ tally }) => tally)) };

@@ -1,4 +1,4 @@
-// Executions: load, save by compare-and-set, and claim what is due.
+// Executions: load, and save by compare-and-set.
 import type { Insertable, Selectable } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
 import type { ExecutionsTable } from "./schema.ts";

@@ -1,4 +1,4 @@
-// Jobs: insert, read, and the counts and readiness that every change of a run keeps true.
+// Jobs: insert, find, list, cancel, delete, and what is due of them.
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";

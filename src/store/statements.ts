@@ -62,7 +62,7 @@ export function statementOn<V extends string | readonly unknown[], R>(
 
 /**
  * Inserts rows that all have the same columns. Answers how many.
- * @param ifTaken what to do with a row whose key there is already: fail with all of them, or leave it out.
+ * @param ifTaken if there is a row with the same key already: fail with all of them, or skip this one.
  */
 export async function insertRows<T extends keyof Schema & string>(
   db: Db,

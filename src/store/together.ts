@@ -1,4 +1,4 @@
-// What many ask for in the same turn of the event loop is carried out as one work: its rows share their statements.
+// Calls of one turn of the event loop become one transaction or one query, in which their rows share statements.
 
 /**
  * Carries out one item, together with those that come at the same time. Each promise resolves when all of the work is
@@ -16,7 +16,7 @@ interface Asked {
   reject(error: unknown): void;
 }
 
-/** @param carryOut begins a work in a later turn than that in which it was asked to. */
+/** @param carryOut must begin the work in a later turn, so that all calls of this one can join it. */
 export function together<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Promise<R>): Together<T> {
   /** Who comes now still joins these. */
   const open = new Map<Perform<T>, Asked[]>();

@@ -159,7 +159,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       log.warn({ event: "webhook_disabled", webhook_id: webhookId, reason }, "webhook disabled");
     },
 
-    /** One HTTP request to Lyceum. `endpoint` is a name or template without ids, `outcome` a word of outcome.ts. */
+    /** One HTTP request to Lyceum. `endpoint` is a template without ids, `outcome` the answer's status or `none`. */
     lyceumCall({
       endpoint,
       outcome,
@@ -174,7 +174,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       log.debug({ event: "lyceum_call", endpoint, outcome, duration_ms: durationMs }, "Lyceum called");
     },
 
-    /** One request answered. `route` is the template (`/v1/jobs/{id}`), or one fixed word where none matched. */
+    /** One request answered. `route` is the template (`/v1/jobs/:job`), or one fixed word where none matched. */
     httpRequest(it: {
       requestId: string;
       route: string;

@@ -58,7 +58,7 @@ export function createCheck(
     onRead: onRoom,
   });
 
-  /** Works on what was claimed. What `work` answers is still ours, to be watched. */
+  /** Works on what was claimed. What `work` answers stays claimed and goes on to the survey. */
   function begin(due: Due[], work: () => Promise<Due[]>): void {
     rounds.add(async () => {
       const kept = await work().catch((error) => {

@@ -4,19 +4,11 @@ import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
+import { saveCollected } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
-import { type Settled, settleAll, type Told } from "../orchestration/settle.ts";
-import {
-  type ArtifactChange,
-  type ArtifactState,
-  listArtifacts,
-  nextFetchAts,
-  readDocument,
-  saveArtifacts,
-} from "../store/artifacts.ts";
+import { type ArtifactChange, type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
 import { type Due, nextDueAt } from "../store/due.ts";
 import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
-import type { Tx } from "../store/transaction.ts";
 import { createClaims } from "./claims.ts";
 import { type Fetched, fetchers, type Subject } from "./fetch.ts";
 import type { Worker } from "./loop.ts";
@@ -29,7 +21,7 @@ export interface CollectOptions {
   concurrency?: number;
   /** Between two reads of a log that may still grow. */
   logSpacingMs?: number;
-  /** Whether what others read to have ended may be begun here: not while the service stops. */
+  /** False while the service stops: nothing is begun then for an end that check has read. */
   takesOver(): boolean;
   /** A place has become free. */
   onRoom: () => void;
@@ -37,16 +29,17 @@ export interface CollectOptions {
 
 export interface Collect extends Worker {
   /**
-   * Begins to fetch what belongs to an end that was just read, while it is still being written; null: there is no room.
+   * Begins to fetch the documents of an end that was just read, while it is still being written; null: there is no room.
    * @param record what told of the end, where it is stored with it
    */
   begin(of: Subject, record: StoredRecord | null): Begun | null;
 }
 
+/** A collection that began before the end of its execution is written. */
 export interface Begun {
-  /** Until when the end that is written now holds the execution for this. */
+  /** The lease that is to be written with the end. */
   holdUntil(now: number): number;
-  /** The end is written and holds the execution until then; null: it came to nothing. */
+  /** The end is written with this lease; null: it was not new, or not written, and what is fetched is dropped. */
   ended(heldUntil: number | null): void;
 }
 
@@ -107,28 +100,13 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     );
   }
 
-  const save = ({ execution: { id } }: Subject, results: Result[]) =>
-    context.store.writeTogether(saveAll, { executionId: id, results });
-
-  async function saveAll(tx: Tx, all: Collected[]): Promise<(Settled | null)[]> {
-    const changes = all.flatMap(({ executionId, results }) =>
-      results.map(({ artifact, fetched }) => {
-        return { executionId, kind: artifact.kind, ...changeOf(artifact, fetched, tx.now) };
-      }),
-    );
-    await saveArtifacts(tx.db, changes);
-    // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
-    const ids = all.map(({ executionId }) => executionId);
-    const next = await nextFetchAts(tx.db, [...new Set(ids)]);
-    const told = all.map(({ executionId, results }): Told => {
-      const [record] = results.flatMap(({ fetched }) =>
-        "reading" in fetched ? (fetched.reading ?? []) : [],
-      );
-      const dueAt = next.get(executionId);
-      if (dueAt === undefined) return { executionId, fact: { fact: "collected", record } };
-      return { executionId, fact: { fact: "collect_later", dueAt, record } };
+  async function save({ execution: { id } }: Subject, results: Result[]): Promise<void> {
+    const at = now();
+    const artifacts = results.map(({ artifact, fetched }) => {
+      return { kind: artifact.kind, ...changeOf(artifact, fetched, at) };
     });
-    return settleAll(context, tx, told);
+    const [record] = results.flatMap(({ fetched }) => ("reading" in fetched ? (fetched.reading ?? []) : []));
+    await saveCollected(context, { executionId: id, artifacts, record });
   }
 
   return {
@@ -142,11 +120,6 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     idle: () => collections.onIdle(),
     handBack: claims.handBack,
   };
-}
-
-interface Collected {
-  executionId: string;
-  results: Result[];
 }
 
 interface Result {

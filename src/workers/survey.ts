@@ -1,6 +1,6 @@
-// Survey: one list answers for all executions of which nothing but their end is expected. While the list shows them
-// as they are known they stay claimed, and such a look is not written, however often it is made. If nobody looks any
-// more, because the process died, their leases end and they are due again.
+// Survey: one list answers for all executions of which nothing but their end is expected. As long as it shows nothing
+// new of them they stay claimed, and nothing is written. If nobody looks any more, because the process died, their
+// leases end and they are due again.
 import type { Reading } from "../domain/execution.ts";
 import { nextLookAt } from "../domain/machine/watching.ts";
 import { takesCallback } from "../domain/spec.ts";
@@ -27,7 +27,7 @@ export interface SurveyOptions {
   batch: number;
   /** When to ask again after no answer. */
   retryAt(answer: ReadOutcome<unknown>): number;
-  /** Of these there is something to note: they are watched no more. Resolves when there is room for further ones. */
+  /** Of these there is something to note: they leave the survey. Resolves when there is room for further ones. */
   onNews(due: Due[], sight: Sight): Promise<void>;
   /** A list was read, so that `dueAt` says when the next one is. */
   onRead(): void;

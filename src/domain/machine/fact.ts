@@ -21,7 +21,7 @@ export type Fact =
   | { fact: "not_found"; askedAt: number }
   /** A look-up or a check was not answered: says nothing. */
   | { fact: "unanswered"; retryAt: number }
-  /** `heldUntil`: so long its reader keeps it, to collect its end at once, or to go on watching it. */
+  /** `heldUntil`: its reader keeps it claimed until then, to collect its end at once or to go on watching it. */
   | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number; heldUntil?: number | null }
   | { fact: "callback" }
   | { fact: "cancel"; cancellation: Cancellation }

@@ -45,6 +45,7 @@ export function calledBack(
   return { callbackAt: now, dueAt: isInFlight(execution) ? execution.dueAt : now };
 }
 
+/** As `orchestration/callback.ts` does it for many at once, without their runs, which a hint does not concern. */
 function whenCalledBack({ run }: Situation, execution: Execution, now: number): Transition | null {
   const hint = calledBack(execution, now);
   return hint === null ? null : unchanged(run, { ...execution, ...hint });

@@ -1,0 +1,79 @@
+// What a look at Lyceum brings is kept: the record that tells of an end together with that end, the other documents as
+// they come. With the last of them the run takes its outcome. All of one turn are written together.
+import type { DetectedBy, Reading } from "../domain/execution.ts";
+import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
+import type { Tx } from "../store/transaction.ts";
+import type { Context } from "./context.ts";
+import { type Settled, settleAll, type Told } from "./settle.ts";
+
+export interface RecordRead {
+  executionId: string;
+  reading: Reading;
+  by: DetectedBy;
+  askedAt: number;
+  /** What is kept of the record if it tells of an end; null: it is to be read again. */
+  kept: Pick<ArtifactChange, "document" | "summary"> | null;
+  /** Until when the execution, if its end is new, belongs to whoever fetches its documents; null: nobody does yet. */
+  holdUntil(now: number): number | null;
+}
+
+/** Answers until when the execution is held for its documents; null: its end was not new, or nobody fetches them. */
+export function noteRecord(context: Context, read: RecordRead): Promise<number | null> {
+  return context.store.writeTogether(noteRecords, { context, read });
+}
+
+async function noteRecords(
+  tx: Tx,
+  all: { context: Context; read: RecordRead }[],
+): Promise<(number | null)[]> {
+  const [{ context }] = all as [(typeof all)[number]];
+  const reads = all.map(({ read }) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
+  const told = reads.map(({ executionId, reading, by, askedAt, heldUntil }): Told => {
+    return { executionId, fact: { fact: "reading", reading, by, askedAt, heldUntil } };
+  });
+  const settled = await settleAll(context, tx, told);
+  const isNewEnd = (index: number) =>
+    settled[index]?.changed === true && settled[index].execution?.phase === "collecting";
+  const records = reads.flatMap(({ executionId, kept, askedAt }, index) => {
+    if (kept === null || !isNewEnd(index)) return [];
+    const read = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
+    return [{ executionId, kind: "record", state: "stored", dueAt: null, ...read, ...kept } as const];
+  });
+  await saveArtifacts(tx.db, records);
+  return reads.map(({ heldUntil }, index) => (isNewEnd(index) ? heldUntil : null));
+}
+
+export interface Collected {
+  executionId: string;
+  artifacts: Omit<ArtifactChange, "executionId">[];
+  /** What the record says by now, if it was read again. */
+  record?: Reading | undefined;
+}
+
+/** Keeps what was fetched; if nothing is pending after that, the run takes its outcome. */
+export function saveCollected(context: Context, collected: Collected): Promise<Settled | null> {
+  return context.store.writeTogether(saveAll, { context, collected });
+}
+
+async function saveAll(
+  tx: Tx,
+  all: { context: Context; collected: Collected }[],
+): Promise<(Settled | null)[]> {
+  const [{ context }] = all as [(typeof all)[number]];
+  const executions = all.map(({ collected }) => collected);
+  await saveArtifacts(
+    tx.db,
+    executions.flatMap(({ executionId, artifacts }) =>
+      artifacts.map((change) => ({ executionId, ...change })),
+    ),
+  );
+  // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
+  const ids = executions.map(({ executionId }) => executionId);
+  const next = await nextFetchAts(tx.db, [...new Set(ids)]);
+  const told = executions.map(({ executionId, record }): Told => {
+    const dueAt = next.get(executionId);
+    if (dueAt === undefined) return { executionId, fact: { fact: "collected", record } };
+    return { executionId, fact: { fact: "collect_later", dueAt, record } };
+  });
+  return settleAll(context, tx, told);
+}
