@@ -47,13 +47,21 @@ export interface Rounds {
   theirs: Sample[];
 }
 
-/** Runs all arms in each round, and changes who begins. */
+/**
+ * Runs all arms in each round, and changes who begins.
+ * @param warmUps rounds beforehand that do not count: the compiler works for seconds on what a service does for weeks
+ */
 export async function interleave<Name extends string>(
   bench: Bench,
   what: string,
   arms: Record<Name, () => Promise<Sample>>,
+  warmUps = 0,
 ): Promise<Record<Name, Sample[]>> {
   const names = Object.keys(arms) as Name[];
+  for (let round = 0; round < warmUps; round++) {
+    bench.progress(`${what}, warming up`);
+    for (const name of names) await arms[name]();
+  }
   const rounds = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Sample[]>;
   for (let round = 0; round < bench.rounds; round++) {
     const first = round % names.length;

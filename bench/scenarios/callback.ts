@@ -16,16 +16,17 @@ export const callback: Scenario = {
   },
 };
 
+const WARM_UPS = 2;
+
 async function underLoad(bench: Bench, connections: number): Promise<Figure[]> {
   const most = bench.size(40_000, 300);
-  const stage = await setStage(bench, `callback-${connections}`, most * (bench.rounds + 1));
+  const stage = await setStage(bench, `callback-${connections}`, most * (bench.rounds + WARM_UPS));
   const { seconds } = bench;
   const ours = () => loadOn(stage.ours, { connections, seconds, next: stage.fresh(most) });
   const theirs = () => loadOn(stage.bare, { connections, seconds, next: stage.any() });
   try {
-    await ours();
-    await theirs();
-    const rounds = await interleave(bench, `callback, ${connections} connections`, { ours, theirs });
+    const arms = { ours, theirs };
+    const rounds = await interleave(bench, `callback, ${connections} connections`, arms, WARM_UPS);
     const against = "bare server";
     const speed = { name: `callbacks, ${connections} connections`, unit: "req/s", against };
     const cost = { name: `processor time of a callback, ${connections} connections`, unit: "µs", against };

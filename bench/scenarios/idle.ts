@@ -6,9 +6,9 @@ import { authorization, processorSeconds, type Running, startServer, startServic
 export const idle: Scenario = {
   name: "idle",
   includes:
-    "Processor time of the service's process, all threads, as a share of one core over 20 s, with 10,000 executions " +
-    "alive at the emulator against 100: all were started by the service and none ends meanwhile. Polling, the gauge " +
-    "and the metrics of the process are part of it.",
+    "Processor time of the service's process, all threads, as a share of one core over 40 s, with 10,000 executions " +
+    "alive at the emulator against 100: all were started by the service, 20 s before at least, and none ends meanwhile. " +
+    "Polling, the gauge and the metrics of the process are part of it.",
   async run(bench) {
     const many = await shareOfCore(bench, bench.size(10_000, 200));
     const few = await shareOfCore(bench, 100);
@@ -32,8 +32,8 @@ async function shareOfCore(bench: Bench, live: number): Promise<number> {
       bench.progress(`${active} of ${live} executions alive`);
       await pause(1_000);
     }
-    await pause(bench.size(5_000, 100));
-    const seconds = bench.size(20, 1);
+    await pause(bench.size(20_000, 100));
+    const seconds = bench.size(40, 1);
     const before = processorSeconds(ours.pid);
     bench.progress(`${seconds} s of idling with ${live} live executions`);
     await pause(seconds * 1000);

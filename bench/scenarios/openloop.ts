@@ -1,5 +1,5 @@
 // The latency of callbacks that arrive when they like: Poisson arrivals, counted from the moment of arrival.
-import { openLoop } from "../load/loop.ts";
+import { closedLoop, openLoop } from "../load/loop.ts";
 import { type Bench, type Figure, interleave, ratioOf, type Scenario } from "../measure.ts";
 import { setStage } from "./callbacks.ts";
 
@@ -16,12 +16,16 @@ export const openloop: Scenario = {
 async function atRate(bench: Bench, rate: number, atMost: number): Promise<Figure[]> {
   const { seconds } = bench;
   const most = Math.ceil(rate * seconds * 1.2) + 100;
-  const stage = await setStage(bench, `openloop-${rate}`, most * (bench.rounds + 1));
+  const warmUp = bench.size(60_000, 300);
+  const stage = await setStage(bench, `openloop-${rate}`, warmUp + most * bench.rounds);
   const ours = () => openLoop({ port: stage.ours.port, rate, seconds, next: stage.fresh(most) });
   const theirs = () => openLoop({ port: stage.bare.port, rate, seconds, next: stage.any() });
   try {
-    await ours();
-    await theirs();
+    // Until the compiler has done its work, which at these rates would take minutes.
+    bench.progress(`callbacks at ${rate}/s, warming up`);
+    const hurry = { connections: 50, seconds: 2 * seconds };
+    await closedLoop({ port: stage.ours.port, ...hurry, next: stage.fresh(warmUp) });
+    await closedLoop({ port: stage.bare.port, ...hurry, next: stage.any() });
     const rounds = await interleave(bench, `callbacks at ${rate}/s`, { ours, theirs });
     const against = "bare server";
     return [

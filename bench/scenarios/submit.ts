@@ -19,10 +19,8 @@ export const submit: Scenario = {
     const bare = await startServer("bare");
     const arm = (server: Running) => () => load(bench, server);
     try {
-      await load(bench, ours);
-      await load(bench, bare);
       const arms = { ours: arm(ours), theirs: arm(bare) };
-      const rounds = await interleave(bench, "submissions, 50 connections", arms);
+      const rounds = await interleave(bench, "submissions, 50 connections", arms, 2);
       const against = "bare server";
       return [
         ratioOf(rounds, "perSecond", {

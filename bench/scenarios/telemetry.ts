@@ -31,8 +31,8 @@ export const telemetry: Scenario = {
         loadOn(ours, { connections: 50, seconds: slices.seconds, next: fresh(most) });
     const arms = { ours: arm(shipped), theirs: arm(silent) };
     try {
-      await interleave({ ...slices, rounds: WARM_UPS }, "warming up", arms);
-      const rounds = await interleave(slices, "callbacks with and without log and metrics", arms);
+      const what = "callbacks with and without log and metrics";
+      const rounds = await interleave(slices, what, arms, WARM_UPS);
       const against = "without";
       const speed = { name: "callbacks with log and metrics", unit: "req/s", against };
       const cost = { name: "processor time of a callback with them", unit: "µs", against };

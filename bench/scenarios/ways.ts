@@ -37,10 +37,7 @@ export async function compare(bench: Bench, { kind, layer, ours, peers }: Contes
     const load = { atOnce, batch: bench.size(batch, Math.ceil(batch / 50)), seconds: bench.seconds / 6 };
     const arms: Record<string, () => Promise<Sample>> = { ours: () => ours(load) };
     for (const [peer, arm] of peers) arms[peer] = () => arm(load);
-    // What runs for the first time is slow, and some queues are mostly code that does.
-    bench.progress(`${kind}, ${way}, ${layer}, warming up`);
-    for (const arm of Object.values(arms)) await arm();
-    const rounds = await interleave(bench, `${kind}, ${way}, ${layer}`, arms);
+    const rounds = await interleave(bench, `${kind}, ${way}, ${layer}`, arms, 1);
     for (const peer of peers.keys()) {
       const goal = isDurable(peer) ? { atLeast: 1 } : null;
       const figure = { name: `${kind}, ${way}, ${layer}`, unit: "jobs/s", against: peer, goal };
