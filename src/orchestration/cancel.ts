@@ -1,11 +1,10 @@
-// Cancelling a run or a whole job. A job is marked first, so that nothing more of it starts; `steer` then
-// spreads the cancellation over its runs, a bounded number at a time.
+// Cancelling a run or a whole job. A job is marked first, so that nothing more of it starts; then the cancellation is
+// spread over its runs, a bounded number at a time: what is left of them is for `steer`.
 import type { Cancellation } from "../domain/run.ts";
 import type { JobRow } from "../store/jobs.ts";
-import { jobsDue, markCancelled, nextJobDueAt, setJobDue } from "../store/jobs.ts";
+import { markCancelled, setJobDue } from "../store/jobs.ts";
 import { runsToCancel } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
-import { endOverBudget } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { settle, settleAll } from "./settle.ts";
 
@@ -18,24 +17,16 @@ export async function cancelJob(context: Context, job: JobRow, cancellation: Can
   await context.store.write((tx) => markAndSpread(context, tx, job.id, cancellation));
 }
 
-/**
- * One round over jobs whose deadline has come, whose cancellation is not spread yet or whose budget is used up.
- * Answers the next wake-up.
- */
-export async function steer(context: Context): Promise<number | null> {
-  return context.store.write(async (tx) => {
-    for (const job of await jobsDue(tx.db, tx.now, JOBS_AT_ONCE)) {
-      if (isOnlyOverBudget(job, tx.now)) await endOverBudget(context, tx, job);
-      else await markAndSpread(context, tx, job.id, cancellationOf(job));
-    }
-    return nextJobDueAt(tx.db);
-  });
-}
+/** Of one job in one transaction. */
+export const RUNS_AT_ONCE = 200;
 
-const JOBS_AT_ONCE = 10;
-const RUNS_AT_ONCE = 200;
-
-async function markAndSpread(context: Context, tx: Tx, jobId: string, asked: Cancellation): Promise<void> {
+/** Marks the job and cancels the first of its runs; the others are due at once. */
+export async function markAndSpread(
+  context: Context,
+  tx: Tx,
+  jobId: string,
+  asked: Cancellation,
+): Promise<void> {
   const job = await markCancelled(tx.db, jobId, asked, tx.now);
   if (job === null) return;
   const cancellation = cancellationOf(job);
@@ -51,11 +42,7 @@ async function markAndSpread(context: Context, tx: Tx, jobId: string, asked: Can
   if (!isSpread) tx.wake("steer", tx.now);
 }
 
-function isOnlyOverBudget(job: JobRow, now: number): boolean {
-  const isDeadlineOver = job.deadline_at !== null && job.deadline_at <= now && job.ended_at === null;
-  return job.budget_reached_at !== null && job.cancel_mode === null && !isDeadlineOver;
-}
-
-function cancellationOf(job: JobRow): Cancellation {
+/** As it is marked; what is due without a mark has passed its deadline. */
+export function cancellationOf(job: JobRow): Cancellation {
   return { mode: job.cancel_mode ?? "abort", cause: job.cancel_cause ?? "deadline" };
 }

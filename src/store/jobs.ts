@@ -136,13 +136,13 @@ export async function setJobDue(db: Db, jobId: string, dueAt: number | null): Pr
   await db.updateTable("jobs").set({ due_at: dueAt }).where("id", "=", jobId).execute();
 }
 
-/** Nothing but its deadline is still to be waited for. */
+/** Nothing but its deadline is still to be waited for, and after its end nothing at all. */
 export async function awaitDeadline(db: Db, jobId: string): Promise<void> {
   await db
     .updateTable("jobs")
     .set({ due_at: sql<number | null>`case when ended_at is null then deadline_at end` })
     .where("id", "=", jobId)
-    .where("cancel_mode", "is", null)
+    .where((eb) => eb.or([eb("cancel_mode", "is", null), eb("ended_at", "is not", null)]))
     .execute();
 }
 

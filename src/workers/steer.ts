@@ -1,6 +1,7 @@
-// Steer: deadlines that have come, and cancellations of whole jobs that are still to be spread over their runs.
-import { steer } from "../orchestration/cancel.ts";
+// Steer: jobs that need a hand, whenever one is due.
+
 import type { Context } from "../orchestration/context.ts";
+import { steer } from "../orchestration/steer.ts";
 import type { Worker } from "./loop.ts";
 
 export function createSteer(context: Context): Worker {

@@ -1,9 +1,10 @@
 // Cancelling a run or a job, in each of its states, by request, by deadline and because another run failed.
 import { expect, test } from "vitest";
 import type { Cancellation } from "../../src/domain/run.ts";
-import { cancelJob, cancelRun, steer } from "../../src/orchestration/cancel.ts";
+import { cancelJob, cancelRun } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
+import { steer } from "../../src/orchestration/steer.ts";
 import { nextDueAt } from "../../src/store/due.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { findRun, listRuns } from "../../src/store/runs.ts";

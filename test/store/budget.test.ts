@@ -1,15 +1,18 @@
 // Budgets: once they are used up nothing more starts, and nothing is left without a wake-up, on both databases.
-import { expect, test } from "vitest";
-import { steer } from "../../src/orchestration/cancel.ts";
+import { sql } from "kysely";
+import { expect, test, vi } from "vitest";
+import { cancelJob } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { retryRun } from "../../src/orchestration/retry.ts";
+import { settle } from "../../src/orchestration/settle.ts";
+import { steer } from "../../src/orchestration/steer.ts";
 import { applyKeyBudgets, type KeyBudget } from "../../src/store/costs.ts";
 import type { Store } from "../../src/store/database.ts";
 import { readLevels } from "../../src/store/levels.ts";
 import type { Topic } from "../../src/store/transaction.ts";
-import { eachDatabase } from "../support/databases.ts";
-import { claimed, contextOf, jobNow, live, recount, submitted, tell } from "../support/scene.ts";
+import { eachDatabase, onPostgres } from "../support/databases.ts";
+import { claimed, contextOf, jobNow, live, read, recount, submitted, tell } from "../support/scene.ts";
 
 const DAY = 86_400_000;
 
@@ -115,6 +118,22 @@ eachDatabase("a job's budget", (open) => {
     expect((await readLevels(database.store.db)).withoutWakeup).toBe(0);
     await steer(context);
     expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });
+  });
+
+  test("used up by a late bill of a job that was cancelled does not keep the job due", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 1, { budget: 1, retry: { maxAttempts: 3, on: ["failed"] } });
+    const { execution } = await live(context);
+    await tell(context, execution.id, read("failed"));
+    await cancelJob(context, await jobNow(store, job.id), { mode: "abort", cause: "request" });
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
+    const record = { status: "failed", raw: "failed", timedOut: false, cost: 2 } as const;
+    await tell(context, execution.id, { fact: "collected", record });
+    expect(await jobNow(store, job.id)).toMatchObject({ budget_reached_at: time.now(), due_at: time.now() });
+    expect(await steer(context)).toBeNull();
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
   });
 
   test("leaves the deadline in force, and does not set off cancel_rest", async () => {
@@ -234,4 +253,45 @@ eachDatabase("a key's budget", (open) => {
     await steer(context);
     expect(await jobNow(database.store, job.id)).toMatchObject({ failed: 1, queued: 0 });
   });
+});
+
+onPostgres("a job's budget", (open) => {
+  test("leaves no run behind that comes back to the queue while the others are ended", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    await submitted(context, 3, { budget: 1 });
+    const first = await live(context);
+    const second = await claimed(context);
+    await cost(context, first.execution.id, 2);
+    const other = { ...context, store: database.connect() };
+    const isBack = Promise.withResolvers<void>();
+    const mayCommit = Promise.withResolvers<void>();
+    const notTaken = {
+      fact: "not_taken",
+      retryAt: time.now(),
+      reason: "throttled",
+      previousId: null,
+    } as const;
+    const comingBack = other.store.write(async (tx) => {
+      await settle(other, tx, { executionId: second.execution.id, fact: notTaken });
+      isBack.resolve();
+      await mayCommit.promise;
+    });
+    await isBack.promise;
+    const steering = steer(context);
+    await vi.waitFor(async () => expect(await lockWaits(store)).toBe(1));
+    mayCommit.resolve();
+    await Promise.all([comingBack, steering]);
+    expect((await readLevels(store.db)).withoutWakeup).toBe(0);
+    await steer(context);
+    await tell(context, first.execution.id, { fact: "collected" });
+    expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
+  });
+
+  async function lockWaits({ db }: Store): Promise<number> {
+    const { rows } = await sql<{ count: number }>`select count(*) as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+    return rows[0]?.count ?? 0;
+  }
 });
