@@ -33,11 +33,14 @@ export function toReadOutcome<T>(reply: Reply, call: string, answer: z.ZodType<T
   if (reply.kind === "silent") return { outcome: "unreachable", detail: `${call}: ${reply.detail}` };
   const { status } = reply;
   if (isSuccess(status)) {
-    if ("problem" in reply.body) return { outcome: "unreachable", detail: describe(call, reply, []) };
+    if ("problem" in reply.body) {
+      const outcome = reply.body.isTooLarge ? "unreadable" : "unreachable";
+      return { outcome, detail: describe(call, reply, []) };
+    }
     const said = json(reply.body);
     const read = said === undefined ? undefined : answer.safeParse(said);
     if (read?.success) return { outcome: "ok", value: read.data };
-    return { outcome: "unreachable", detail: `${call}: ${status} that cannot be read` };
+    return { outcome: "unreadable", detail: `${call}: ${status} that cannot be read` };
   }
   const detail = describe(call, reply, []);
   if (status === 401) return { outcome: "unauthorized", detail };

@@ -33,8 +33,8 @@ export interface AnswerHeaders {
   get(name: string): string | null;
 }
 
-/** The text of an answer, or why it could not be read. */
-export type Body = { text: string } | { problem: string };
+/** The text of an answer, or why there is none: it broke off, or is larger than what is taken. */
+export type Body = { text: string } | { problem: string; isTooLarge: boolean };
 
 export type Exchanged =
   | { answered: true; status: number; headers: AnswerHeaders; body: Body }
@@ -65,6 +65,7 @@ export async function exchange(fetch: Fetch, timers: Timers, request: Request): 
     });
     const body = await readBody(response, request.maxBytes).catch((error: unknown) => ({
       problem: `answer cut off: ${whatFailed(error)}`,
+      isTooLarge: false,
     }));
     return { answered: true, status: response.status, headers: response.headers, body };
   } catch (error) {
@@ -82,7 +83,7 @@ async function readBody({ body }: Answer, maxBytes: number): Promise<Body> {
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
-    if (size > maxBytes) return { problem: `answer larger than ${maxBytes} bytes` };
+    if (size > maxBytes) return { problem: `answer larger than ${maxBytes} bytes`, isTooLarge: true };
     chunks.push(chunk);
   }
   return { text: Buffer.concat(chunks).toString("utf8") };

@@ -22,5 +22,7 @@ export type ReadOutcome<T> =
   | { outcome: "refused"; status: number; detail: string }
   | { outcome: "throttled"; retryAfterMs: number }
   | { outcome: "unauthorized"; detail: string }
-  /** Says nothing about the run: transport errors, time-outs, 5xx, HTML or nonsense where JSON was due. */
+  /** A success that is too large, or HTML or nonsense where JSON was due: says nothing about the run. */
+  | { outcome: "unreadable"; detail: string }
+  /** Says nothing about the run: transport errors, time-outs, 5xx. */
   | { outcome: "unreachable"; detail: string };

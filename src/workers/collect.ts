@@ -170,9 +170,13 @@ function verdictOn(result: Exclude<Fetched, { outcome: "got" }>, attempt: Attemp
       return afterRefusal(attempt, `refused with ${result.status} (${result.detail})`);
     case "throttled":
       return afterSilence(attempt, result.retryAfterMs, "throttled");
+    case "unreadable":
+      return afterSilence(attempt, UNREADABLE_RETRY_MS, result.detail);
     default:
       return afterSilence(attempt, SILENT_RETRY_MS, result.detail);
   }
 }
 
 const SILENT_RETRY_MS = 15_000;
+/** It may be as large as is taken. */
+const UNREADABLE_RETRY_MS = 5 * 60_000;

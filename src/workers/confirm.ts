@@ -20,7 +20,7 @@ export interface ConfirmOptions {
 export function createConfirm(context: Context, { lyceum, now, notes, collect }: ConfirmOptions) {
   const { note, unanswered } = notes;
 
-  /** Reads the record, which decides; where there is none (yet), the status endpoint. */
+  /** Reads the record, which decides; where there is none (yet), or none that can be had, the status endpoint. */
   async function confirm(one: Due, by: DetectedBy): Promise<void> {
     const { execution } = one;
     const askedAt = now();
@@ -33,7 +33,8 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
       word,
     });
     if (record.outcome === "ok") return keep(one, record.value, by, askedAt);
-    if (record.outcome !== "missing") return void (await unanswered(execution, record));
+    const isAnswer = ["missing", "refused", "unreadable"].includes(record.outcome);
+    if (!isAnswer) return void (await unanswered(execution, record));
     const status = await lyceum.streamingStatus(lyceumIdOf(execution), lane);
     if (status.outcome === "ok") {
       const reading = readingOfWord(status.value.word, status.value.errors);

@@ -297,7 +297,8 @@ describe("a read", () => {
     ["a list", 200, []],
   ])("says nothing about the run after %s", async (_, status, body) => {
     reading().reply(status, body);
-    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome: "unreachable" });
+    const outcome = status < 300 ? "unreadable" : "unreachable";
+    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome });
   });
 
   test.each(["ECONNREFUSED", "ECONNRESET"])("says nothing about the run after %s", async (code) => {
@@ -311,7 +312,7 @@ describe("a read", () => {
   test("says nothing about the run when its answer is too large", async () => {
     reading("/workloads/list").reply(200, `["${"x".repeat(33 * 1024 * 1024)}"]`);
     expect(await setUp().client.workloads("routine")).toEqual({
-      outcome: "unreachable",
+      outcome: "unreadable",
       detail: "GET /workloads/list: 200: answer larger than 33554432 bytes",
     });
   });
@@ -395,7 +396,7 @@ describe("every endpoint", () => {
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(404, { detail: "already ended" });
     expect(await client.abort("5d0b")).toMatchObject({ outcome: "missing" });
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(200, "<html>");
-    expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreachable" });
+    expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreadable" });
   });
 
   test("of billing counts as billing, the others as reads", async () => {

@@ -54,6 +54,17 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls).toEqual(["list", "list", `${answer} lyceum-${id}`]);
   });
 
+  test("believes the status where the record is too large to be had", async () => {
+    const scene = await sceneOf(await open(), 2);
+    const [gone = ""] = scene.ids;
+    scene.areRecordsTooLarge = true;
+    scene.words.set(gone, "completed");
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    expect(scene.calls).toEqual(["list", `record lyceum-${gone}`, `status lyceum-${gone}`]);
+    expect(await scene.row(gone)).toMatchObject({ phase: "collecting", status: "completed" });
+  });
+
   test("reads the record of what has left the list, and notes another word", async () => {
     const scene = await sceneOf(await open(), 3);
     const [gone = "", started = "", same = ""] = scene.ids;
@@ -194,6 +205,7 @@ function watcher(context: Context, { time }: Database, batch = 500) {
     /** What Lyceum says, by our ids. */
     words: new Map<string, string>(),
     isSilent: false,
+    areRecordsTooLarge: false,
     awayMs: 0,
     isCrowded: false,
     onList: async () => {},
@@ -233,8 +245,14 @@ function watcher(context: Context, { time }: Database, batch = 500) {
       await scene.onList();
       return call("list", rows);
     },
-    record: (id: string) => call(`record ${id}`, recordOf(id)),
-    streamingStatus: (id: string) => call(`status ${id}`, undefined),
+    async record(id: string) {
+      const answer = await call(`record ${id}`, recordOf(id));
+      return scene.areRecordsTooLarge ? { outcome: "unreadable", detail: "too large" } : answer;
+    },
+    streamingStatus: (id: string) => {
+      const word = recordOf(id)?.word;
+      return call(`status ${id}`, word === undefined ? undefined : { word, errors: null });
+    },
     abort: (id: string) => call(`abort ${id}`, { word: null, message: null }),
   } as unknown as LyceumClient;
   const worker = createCheck(context, {
