@@ -11,7 +11,7 @@ import type { Place, Throttle } from "../lyceum/throttle.ts";
 import { classify } from "../lyceum/word.ts";
 import { type Claim, claimRuns } from "../orchestration/claim.ts";
 import type { Context } from "../orchestration/context.ts";
-import { tell } from "../orchestration/settle.ts";
+import { type Told, tell } from "../orchestration/settle.ts";
 import type { Worker } from "./loop.ts";
 
 export interface DispatchOptions {
@@ -29,8 +29,16 @@ export interface DispatchOptions {
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
   const { lyceum, throttle, callbacks, concurrency, now, onRoom } = options;
   const starts = new PQueue({ concurrency });
+  /** Never more than `concurrency`: nothing starts before they are told. */
+  const untold: Told[] = [];
   let setbacks = 0;
   let pausedUntil = 0;
+
+  function isPaused(): boolean {
+    const leftMs = pausedUntil - now();
+    // A longer pause than that is one from before the clock was set back.
+    return leftMs > 0 && leftMs <= LONGEST_PAUSE_MS;
+  }
 
   /** A Lyceum that cannot be reached, or refuses our credentials, is no run's fault: all starts wait together. */
   function heed(outcome: StartOutcome): number {
@@ -39,7 +47,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       setbacks = 0;
       return now();
     }
-    if (pausedUntil <= now()) {
+    if (!isPaused()) {
       const waitMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** setbacks++);
       pausedUntil = now() + Math.round(waitMs * (0.5 + context.random() / 2));
     }
@@ -62,7 +70,19 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     const detail = "detail" in outcome ? outcome.detail : undefined;
     context.report.submission({ executionId: execution.id, outcome: outcome.outcome, detail });
     const retryAt = heed(outcome);
-    await tell(context, { executionId: execution.id, fact: toFact(outcome, retryAt, claim.previousId) });
+    await record({ executionId: execution.id, fact: toFact(outcome, retryAt, claim.previousId) });
+  }
+
+  /** What a start came to is known to nobody else: if the database does not take it, it is told again. */
+  async function record(told: Told): Promise<void> {
+    await tell(context, told).catch((error) => {
+      context.report.fault("dispatch", error);
+      untold.push(told);
+    });
+  }
+
+  async function recordUntold(): Promise<void> {
+    await Promise.all(untold.splice(0).map(record));
   }
 
   function begin(claim: Claim): void {
@@ -89,7 +109,9 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   return {
     name: "dispatch",
     async runOnce() {
-      if (pausedUntil > now()) return pausedUntil;
+      if (untold.length > 0) await recordUntold();
+      if (untold.length > 0) return now() + FIRST_PAUSE_MS;
+      if (isPaused()) return pausedUntil;
       while (starts.pending + starts.size < concurrency) {
         const room = concurrency - starts.pending - starts.size;
         const { places, waitMs } = reserve(Math.min(room, MOST_AT_ONCE));
