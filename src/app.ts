@@ -209,6 +209,23 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     return port;
   }
 
+  /** Whether it is done by then. */
+  async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+    let cancel = () => {};
+    const late = new Promise<false>((resolve) => {
+      cancel = timers.after(Math.max(ms, 0), () => resolve(false));
+    });
+    return Promise.race([work.then(() => true), late]).finally(() => cancel());
+  }
+
+  async function closeAll(isDrained: boolean): Promise<void> {
+    await hangUp();
+    if (!isDrained) for (const server of servers) cutOff(server);
+    // What is still under way is left to the next process: claims are given back, so that it need not wait.
+    for (const worker of workers) await worker.handBack?.();
+    await store.close();
+  }
+
   return {
     handle: async (request) => api.fetch(request),
 
@@ -240,18 +257,11 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const drained = Promise.all([...loops.values()].map((loop) => loop.stop()))
         .then(hangUp)
         .then(() => Promise.all(servers.map(close)));
-      let cancelGrace = () => {};
-      const graceOver = new Promise<"late">((resolve) => {
-        cancelGrace = timers.after(Math.max(config.shutdownGraceMs - CLOSING_MS, 0), () => resolve("late"));
-      });
-      const how = await Promise.race([drained.then(() => "drained" as const), graceOver]);
-      cancelGrace();
-      await hangUp();
-      if (how === "late") for (const server of servers) cutOff(server);
-      // What is still under way is left to the next process: claims are given back, so that it need not wait.
-      for (const worker of workers) await worker.handBack?.();
-      log.info({ event: "stopped", how }, `stopped: ${how}`);
-      await store.close();
+      const isDrained = await within(config.shutdownGraceMs - CLOSING_MS, drained);
+      const how = isDrained ? "drained" : "late";
+      // A database that says nothing must not keep the process.
+      const isClosed = await within(CLOSING_MS, closeAll(isDrained));
+      log.info({ event: "stopped", how, closed: isClosed }, `stopped: ${how}`);
     },
   };
 }

@@ -1,5 +1,6 @@
-// The only place where SQLite and PostgreSQL differ.
+// Opening SQLite and PostgreSQL. The few other places where they differ ask the store for its kind.
 import { mkdirSync } from "node:fs";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import {
@@ -15,8 +16,9 @@ import pg from "pg";
 
 export type DatabaseTarget = { kind: "sqlite"; path: string } | { kind: "postgres"; url: string };
 
-export function openDialect(target: DatabaseTarget): Dialect {
-  return target.kind === "sqlite" ? openSqlite(target.path) : openPostgres(target.url);
+/** @param silentMs after which a connection to PostgreSQL that says nothing is given up */
+export function openDialect(target: DatabaseTarget, silentMs = SILENT_MS): Dialect {
+  return target.kind === "sqlite" ? openSqlite(target.path) : openPostgres(target.url, silentMs);
 }
 
 function openSqlite(path: string): Dialect {
@@ -78,16 +80,34 @@ class ImmediateSqliteDriver extends SqliteDriver {
   }
 }
 
-function openPostgres(url: string): Dialect {
+function openPostgres(url: string, silentMs: number): Dialect {
   // bigint arrives as text by default; ours are times and counts, which a double holds exactly.
   const types = { getTypeParser: (oid: number, format: "text" | "binary") => parserOf(oid, format) };
-  const pool = new pg.Pool({ connectionString: url, max: 10, types: types as never });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    types: types as never,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECTION_WITHIN_MS,
+    // The other side of a silent connection must not hold its locks.
+    idle_in_transaction_session_timeout: SILENT_MS,
+  });
   // A connection that breaks fails the statement that needs it. Its error event, if nobody listened, would end
   // the process instead, idle or not.
   pool.on("error", () => {});
-  pool.on("connect", (client) => void client.on("error", () => {}));
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    // After a failover nobody may be there to say that a connection is gone: whatever waits on it would wait for ever.
+    const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+    stream.setTimeout(silentMs, () => stream.destroy());
+  });
   return new PostgresDialect({ pool });
 }
+
+/** New, or one of the pool's that has become free. */
+const CONNECTION_WITHIN_MS = 30_000;
+/** Longer than any statement takes, those of migrations included. */
+const SILENT_MS = 120_000;
 
 function parserOf(oid: number, format: "text" | "binary") {
   return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as "text");

@@ -6,11 +6,13 @@ import { expect, test, vi } from "vitest";
 import { migrations } from "../../migrations/index.ts";
 import { submit } from "../../src/orchestration/submit.ts";
 import { nextTicks } from "../../src/store/counters.ts";
-import { assertWritable, databaseBytes, type Store } from "../../src/store/database.ts";
+import { assertWritable, databaseBytes, openStore, type Store } from "../../src/store/database.ts";
+import { openDialect } from "../../src/store/dialect.ts";
 import { findJob } from "../../src/store/jobs.ts";
 import type { Db } from "../../src/store/transaction.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { contextOf, sender, submission } from "../support/scene.ts";
+import { silentWay } from "../support/silence.ts";
 
 const names = Object.keys(migrations);
 
@@ -87,6 +89,21 @@ onPostgres("migrations", (open) => {
     });
     await expect(interrupted).rejects.toThrow();
     expect(await store.write((tx) => nextTicks(tx.db, "mark", 1))).toBe(1);
+  });
+
+  test("an instance outlives connections that fall silent", async () => {
+    const { target, store, time, newId } = await open();
+    if (target.kind !== "postgres") throw new Error("this is about PostgreSQL");
+    const way = await silentWay(target.url);
+    const through = { ...target, url: way.url };
+    const patient = openStore(through, time, newId, openDialect(through, 300));
+    await assertWritable(patient);
+    way.fallSilent();
+    await expect(assertWritable(patient)).rejects.toThrow();
+    await assertWritable(patient);
+    await patient.close();
+    way.close();
+    await assertWritable(store);
   });
 
   async function disconnectAllBut(other: Store): Promise<void> {

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { createDatabase } from "../support/databases.ts";
 import { image, startService, until } from "../support/service.ts";
+import { silentWay } from "../support/silence.ts";
 
 test("on PostgreSQL runs of every kind go from submission to artifacts, over a restart", async () => {
   const { service, remove } = await startOnPostgres();
@@ -49,14 +50,28 @@ test("on PostgreSQL an end whose callback comes while nobody listens is found af
   await remove();
 });
 
-async function startOnPostgres() {
+test("on PostgreSQL a database that has fallen silent does not keep the service from stopping", async () => {
+  const { service, way, remove } = await startOnPostgres({ SHUTDOWN_GRACE: "2s" });
+  await service.submit({ runs: [image("delay=50s")] });
+  way.fallSilent();
+  await service.stop();
+  expect(service.logLines.at(-1)).toContain('"event":"stopped","how":"late"');
+  await service.restart();
+  expect((await service.ann.get("/v1/jobs")).body.data).toHaveLength(1);
+  await remove();
+});
+
+async function startOnPostgres(settings: Record<string, string> = {}) {
   const { target, remove } = await createDatabase(false);
   if (target.kind !== "postgres") throw new Error("not a PostgreSQL");
-  const service = await startService({ settings: { DATABASE_URL: target.url } });
+  const way = await silentWay(target.url);
+  const service = await startService({ settings: { ...settings, DATABASE_URL: way.url } });
   return {
     service,
+    way,
     async remove() {
       await service.close();
+      way.close();
       await remove();
     },
   };
