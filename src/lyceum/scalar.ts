@@ -26,6 +26,12 @@ export function readNumber(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
+/** A whole number that a database column takes (32 bits); null for anything else. */
+export function readInteger(value: unknown): number | null {
+  const number = readNumber(value);
+  return Number.isInteger(number) && Math.abs(number as number) < 2 ** 31 ? number : null;
+}
+
 /** A text, a list of texts joined by line breaks, or null; objects show their message. `depth` bounds the nesting. */
 export function readText(value: unknown, depth = 4): string | null {
   // PostgreSQL takes no NUL in a text.

@@ -16,7 +16,7 @@ import type {
   StatusReading,
   TimingReading,
 } from "./reading.ts";
-import { isObject, readName, readNumber, readText, readTime } from "./scalar.ts";
+import { isObject, readInteger, readName, readNumber, readText, readTime } from "./scalar.ts";
 
 const id = z.unknown().transform(readName).pipe(z.string());
 /** A status is a text: the oldest success envelope carries a number under the same name [introduction, 2025]. */
@@ -64,12 +64,12 @@ export const recordAnswer = unwrapped(
       stdout: readText(record.stdout),
       stderr: readText(record.stderr),
       combinedOutput: readText(record.combined_output),
-      returnCode: readNumber(record.return_code),
+      returnCode: readInteger(record.return_code),
       result: record.result ?? null,
       errors: readText([record.errors, record.errors_docker]),
       warnings: readText(record.warnings),
       installLog: readText(record.install_log),
-      installReturnCode: readNumber(record.install_return_code),
+      installReturnCode: readInteger(record.install_return_code),
     }),
   ),
 );

@@ -80,6 +80,17 @@ describe("a status", () => {
 });
 
 describe("a record", () => {
+  test.each([
+    ["-1", -1],
+    [2 ** 31 - 1, 2 ** 31 - 1],
+    [3221225477, null],
+    [1.5, null],
+    ["exit", null],
+  ])("whose return code is %j tells %j", (return_code, returnCode) => {
+    const record = { execution_id: "5d0b", status: "failed", return_code };
+    expect(schema.recordAnswer.parse(record).returnCode).toBe(returnCode);
+  });
+
   const full = {
     execution_id: "5d0b",
     status: "completed",
