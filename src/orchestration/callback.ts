@@ -54,7 +54,9 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
 
   await insertCallbacks(tx.db, rows);
   await saveHints(tx.db, [...hinted]);
-  for (const [disposition, count] of counts) await nextTicks(tx.db, `callbacks.${disposition}`, count);
+  // In one order: on PostgreSQL others count, too.
+  for (const [disposition, count] of [...counts].sort())
+    await nextTicks(tx.db, `callbacks.${disposition}`, count);
   return dispositions;
 }
 

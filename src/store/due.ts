@@ -41,12 +41,16 @@ function claimIn(group: DueGroup) {
         .where("due_at", "<=", now)
         .orderBy("due_at")
         .limit(limit);
-      return db
-        .updateTable("executions")
-        .set({ due_at: leaseUntil })
-        .where("id", "in", due)
-        .where("due_at", "<=", now)
-        .returning("id");
+      return (
+        db
+          .updateTable("executions")
+          .set({ due_at: leaseUntil })
+          .where("id", "in", due)
+          // Once more: whoever held its lock meanwhile may have changed it.
+          .where(phaseIn(group))
+          .where("due_at", "<=", now)
+          .returning("id")
+      );
     },
   );
 }
@@ -74,7 +78,9 @@ export async function claimAlong(
     .updateTable("executions")
     .set({ due_at: leaseUntil })
     .where("id", "in", soon)
+    .where(phaseIn("check"))
     .where("due_at", "<=", horizon)
+    .where("callback_at", "is", null)
     .returning("id")
     .execute();
   return rows.map((row) => row.id);

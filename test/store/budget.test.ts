@@ -1,6 +1,5 @@
 // Budgets: once they are used up nothing more starts, and nothing is left without a wake-up, on both databases.
-import { sql } from "kysely";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { cancelJob } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
@@ -12,6 +11,7 @@ import type { Store } from "../../src/store/database.ts";
 import { readLevels } from "../../src/store/levels.ts";
 import type { Topic } from "../../src/store/transaction.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
+import { overtaken } from "../support/locks.ts";
 import { claimed, contextOf, jobNow, live, read, recount, submitted, tell } from "../support/scene.ts";
 
 const DAY = 86_400_000;
@@ -264,34 +264,20 @@ onPostgres("a job's budget", (open) => {
     const first = await live(context);
     const second = await claimed(context);
     await cost(context, first.execution.id, 2);
-    const other = { ...context, store: database.connect() };
-    const isBack = Promise.withResolvers<void>();
-    const mayCommit = Promise.withResolvers<void>();
     const notTaken = {
       fact: "not_taken",
       retryAt: time.now(),
       reason: "throttled",
       previousId: null,
     } as const;
-    const comingBack = other.store.write(async (tx) => {
-      await settle(other, tx, { executionId: second.execution.id, fact: notTaken });
-      isBack.resolve();
-      await mayCommit.promise;
-    });
-    await isBack.promise;
-    const steering = steer(context);
-    await vi.waitFor(async () => expect(await lockWaits(store)).toBe(1));
-    mayCommit.resolve();
-    await Promise.all([comingBack, steering]);
+    await overtaken(
+      { store, other: database.connect() },
+      (tx) => settle(context, tx, { executionId: second.execution.id, fact: notTaken }),
+      () => steer(context),
+    );
     expect((await readLevels(store.db)).withoutWakeup).toBe(0);
     await steer(context);
     await tell(context, first.execution.id, { fact: "collected" });
     expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
   });
-
-  async function lockWaits({ db }: Store): Promise<number> {
-    const { rows } = await sql<{ count: number }>`select count(*) as count from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
-    return rows[0]?.count ?? 0;
-  }
 });

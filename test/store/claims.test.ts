@@ -1,10 +1,13 @@
 // Claims beyond those of what is due: along with others, given back, and spread after a stop.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
+import { settle } from "../../src/orchestration/settle.ts";
 import { claimAlong, claimDue, handBack, loadDue, nextDueAt, spreadLooks } from "../../src/store/due.ts";
 import { findExecution, listExecutions, saveExecutions } from "../../src/store/executions.ts";
-import { type Database, eachDatabase } from "../support/databases.ts";
-import { claimed, contextOf, live, submitted, tell } from "../support/scene.ts";
+import type { Db } from "../../src/store/transaction.ts";
+import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
+import { overtaken } from "../support/locks.ts";
+import { claimed, contextOf, live, read, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("claims", (open) => {
   test("along with others take what comes due soon and one look-up answers", async () => {
@@ -91,3 +94,30 @@ async function change({ store }: Database, id: string, changes: Partial<Executio
   if (execution === null) throw new Error(`no execution ${id}`);
   await saveExecutions(store.db, [{ before: execution, after: { ...execution, ...changes } }]);
 }
+
+onPostgres("claims", (open) => {
+  test("leave alone what has become another worker's while they waited for it", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    await submitted(context, 2);
+    const other = database.connect();
+    for (const claim of [claimDue, claimAlongAt]) {
+      const { execution } = await live(context);
+      const now = execution.dueAt ?? 0;
+      const claimed = await overtaken(
+        { store, other },
+        (tx) => settle(context, tx, { executionId: execution.id, fact: read("completed") }),
+        () => store.write((tx) => claim(tx.db, "check", now, now + 300_000, 9)),
+      );
+      expect(claimed).toEqual([]);
+      expect(await findExecution(store.db, execution.id)).toMatchObject({
+        phase: "collecting",
+        dueAt: time.now(),
+      });
+    }
+  });
+
+  const claimAlongAt = (db: Db, _: string, now: number, leaseUntil: number, limit: number) =>
+    claimAlong(db, now, leaseUntil, limit);
+});

@@ -1,0 +1,32 @@
+// Two transactions on PostgreSQL, of which the second waits for the first: the order in which a race goes wrong.
+import { sql } from "kysely";
+import { expect, vi } from "vitest";
+import type { Store } from "../../src/store/database.ts";
+import type { Tx } from "../../src/store/transaction.ts";
+
+/** Begins `second` when all of `first` has happened but its commit, which comes when `second` waits for its locks. */
+export async function overtaken<T>(
+  { store, other }: { store: Store; other: Store },
+  first: (tx: Tx) => Promise<unknown>,
+  second: () => Promise<T>,
+): Promise<T> {
+  const happened = Promise.withResolvers<void>();
+  const mayCommit = Promise.withResolvers<void>();
+  const committed = other.write(async (tx) => {
+    await first(tx);
+    happened.resolve();
+    await mayCommit.promise;
+  });
+  await happened.promise;
+  const late = second();
+  await vi.waitFor(async () => expect(await lockWaits(store)).toBe(1));
+  mayCommit.resolve();
+  await committed;
+  return late;
+}
+
+async function lockWaits({ db }: Store): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+  return rows[0]?.count ?? 0;
+}
