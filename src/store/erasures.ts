@@ -1,5 +1,6 @@
 // Jobs that are to be deleted together with their records at Lyceum: the intention rests in the job until it is done.
-import { type Selectable, sql } from "kysely";
+import type { Selectable } from "kysely";
+import { isAtRest } from "./jobs.ts";
 import type { ArtifactsTable, JobsTable } from "./schema.ts";
 import type { Db } from "./transaction.ts";
 
@@ -9,8 +10,7 @@ export async function markToErase(db: Db, jobId: string, now: number): Promise<b
     .updateTable("jobs")
     .set((eb) => ({ erase_requested_at: eb.fn.coalesce("erase_requested_at", eb.val(now)), erase_at: now }))
     .where("id", "=", jobId)
-    .where("ended_at", "is not", null)
-    .where(sql<boolean>`queued + active + collecting = 0`)
+    .where(isAtRest)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }

@@ -93,13 +93,20 @@ export async function markCancelled(
   return job ?? null;
 }
 
-/** Deletes a job with all that belongs to it, if all of its runs have ended. */
+/** The job has ended, and no run of it is under way (again). */
+export const isAtRest = sql<boolean>`ended_at is not null and queued + active + collecting = 0`;
+
+/** With it would go the knowledge of an execution that may still cost money: a lost one is watched for. */
+const isWatchedFor = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id
+  where runs.job_id = jobs.id and executions.phase <> 'closed')`;
+
+/** Deletes a job with all that belongs to it, unless something of it is under way or watched for. */
 export async function deleteJob(db: Db, jobId: string): Promise<boolean> {
   const result = await db
     .deleteFrom("jobs")
     .where("id", "=", jobId)
-    .where("ended_at", "is not", null)
-    .where(sql<boolean>`queued + active + collecting = 0`)
+    .where(isAtRest)
+    .where(({ not }) => not(isWatchedFor))
     .executeTakeFirst();
   if (result.numDeletedRows === 0n) return false;
   await db.deleteFrom("events").where("job_id", "=", jobId).execute();
@@ -108,14 +115,18 @@ export async function deleteJob(db: Db, jobId: string): Promise<boolean> {
   return true;
 }
 
-/** Jobs that ended before then and have nothing under way. */
+/** Jobs of which all runs ended before then, retried ones included, and that may be deleted. */
 export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("jobs")
     .select("id")
     .where("ended_at", "<", endedBefore)
     .where("erase_at", "is", null)
-    .where(sql<boolean>`queued + active + collecting = 0`)
+    .where(isAtRest)
+    .where(({ not }) => not(isWatchedFor))
+    .where(
+      sql<boolean>`not exists (select 1 from runs where job_id = jobs.id and runs.ended_at >= ${endedBefore})`,
+    )
     .orderBy("ended_at")
     .limit(limit)
     .execute();

@@ -47,7 +47,7 @@ export function createErase(
       );
       if (gone.length < records.length) await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
       else if (records.length === RECORDS_AT_ONCE) await putOffErasure(tx.db, id, tx.now);
-      else await deleteJob(tx.db, id);
+      else if (!(await deleteJob(tx.db, id))) await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
     });
   }
 

@@ -6,7 +6,7 @@ import { retryRun } from "../../src/orchestration/retry.ts";
 import type { Store } from "../../src/store/database.ts";
 import { deleteJob, jobsEndedBefore } from "../../src/store/jobs.ts";
 import { eachDatabase } from "../support/databases.ts";
-import { contextOf, ended, live, submitted } from "../support/scene.ts";
+import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
 
 /** What outlives every job. */
 const lasting = ["api_keys", "counters", "pauses", "usage", "machine_types", "webhooks", "deliveries"];
@@ -65,6 +65,39 @@ eachDatabase("deleting a job", (open, kind) => {
     expect(await jobsEndedBefore(store.db, time.now() + 1, 1)).toEqual([old.id]);
     for (const job of [retried, alive]) expect(await deleteJob(store.db, job.id)).toBe(false);
     expect(await deleteJob(store.db, "job_none")).toBe(false);
+  });
+
+  test("waits for as long after the end of a run that was retried by hand", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 1);
+    const { run } = await ended(context, "failed");
+    time.pass(60_000);
+    await retryRun(context, await jobNow(store, job.id), run.id);
+    await ended(context, "completed");
+    expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([]);
+    expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([job.id]);
+  });
+
+  test("waits while a lost execution is watched for: it may show up and cost money", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 1);
+    const { execution } = await claimed(context);
+    await tell(context, execution.id, { fact: "outcome_unknown", detail: "reset" });
+    const search = async () => {
+      time.pass(60_000);
+      await tell(context, execution.id, { fact: "not_found", askedAt: time.now() });
+    };
+    for (let n = 0; n < 5; n++) await search();
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "failed" });
+    expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([]);
+    expect(await deleteJob(store.db, job.id)).toBe(false);
+    for (let n = 0; n < 60; n++) await search();
+    expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([job.id]);
+    expect(await deleteJob(store.db, job.id)).toBe(true);
   });
 });
 

@@ -85,7 +85,7 @@ export const deleteJob: Operation = {
   tag: "Jobs",
   summary: "Delete a terminal job",
   description:
-    "With all that belongs to it. With `remote=true` Lyceum's records go first, and the job with the last of them: it answers 404 in the end.",
+    "With all that belongs to it. Refused while a run has not ended, and while a lost execution is watched for (an hour): it may show up and cost money. With `remote=true` Lyceum's records go first, and the job with the last of them: it answers 404 in the end.",
   query: removeQuery,
   answers: {
     202: json(job, "It is deleted with its records at Lyceum."),

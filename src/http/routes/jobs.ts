@@ -146,10 +146,13 @@ async function removeJob(c: Call, desk: Desk): Promise<Response> {
   const isDone = isRemote
     ? await eraseJob(desk, job.id)
     : await desk.store.write((tx) => deleteJob(tx.db, job.id));
-  if (!isDone) return problem(c, "conflict", "the job has runs that have not ended; cancel it first");
+  if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);
   return c.json(viewJob((await jobOf(c, desk)) ?? job), 202);
 }
+
+const NOT_DELETABLE =
+  "the job has runs that have not ended: cancel it first; or a lost execution that is watched for: wait an hour";
 
 function getRuns(c: Call, desk: Desk): Promise<Response> {
   return pageOfRuns(c, desk, (run) => run);
