@@ -49,21 +49,21 @@ export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptio
   function round(): void {
     plannedAt = Number.POSITIVE_INFINITY;
     if (stopped || running !== null) return;
-    running = work().finally(() => {
+    running = work().then((next) => {
+      // In one step with the plan, so that a wake-up either counts here or makes a plan of its own.
       running = null;
+      if (!stopped) plan(Math.min(next, wokenFor));
     });
   }
 
-  async function work(): Promise<void> {
+  async function work(): Promise<number> {
     wokenFor = Number.POSITIVE_INFINITY;
-    let next: number;
     try {
-      next = (await worker.runOnce()) ?? Number.POSITIVE_INFINITY;
+      return (await worker.runOnce()) ?? Number.POSITIVE_INFINITY;
     } catch (error) {
       onError(worker.name, error);
-      next = clock.now() + AFTER_ERROR_MS;
+      return clock.now() + AFTER_ERROR_MS;
     }
-    if (!stopped) plan(Math.min(next, wokenFor));
   }
 
   return {
