@@ -39,16 +39,25 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   const { findDestination, secret, clock, timers, onRoom, concurrency = 64, perLane = 4 } = options;
   const sending = new PQueue({ concurrency });
   const underWay = new Map<string, { lane: string; leaseUntil: number }>();
+  /** When each lane was served last. */
+  let turns = new Map<string, number>();
+  let lastTurn = 0;
 
   /** What is due and has a place. */
   async function choose(now: number): Promise<string[]> {
     const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
+    const takenIn = (lane: string) => taken.get(lane)?.length ?? 0;
     const chosen: string[] = [];
-    for (const lane of await dueLanes(context.store.db, now)) {
+    // By turns, since many dead endpoints together must not keep a healthy one waiting either. Of lanes in which nothing
+    // is due any more the turn is forgotten.
+    const lanes = await dueLanes(context.store.db, now);
+    turns = new Map(lanes.map((lane) => [lane, turns.get(lane) ?? 0]));
+    for (const lane of lanes.sort((one, other) => (turns.get(one) ?? 0) - (turns.get(other) ?? 0))) {
       const room = concurrency - underWay.size - chosen.length;
-      const places = Math.min(perLane - (taken.get(lane)?.length ?? 0), room);
+      const places = Math.min(perLane - takenIn(lane), room);
       if (room <= 0) break;
       if (places <= 0) continue;
+      turns.set(lane, ++lastTurn);
       const due = await dueInLane(context.store.db, lane, now, places);
       chosen.push(...due.filter((id) => !underWay.has(id)));
     }

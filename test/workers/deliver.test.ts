@@ -148,4 +148,34 @@ eachDatabase("a delivery", (open) => {
     expect(receiver.received).toEqual([]);
     expect(lastError(await scene.sole())).toBe("no_secret");
   });
+
+  test("to a healthy endpoint has its turn however many dead ones there are", async () => {
+    const reached: string[] = [];
+    const hanging: (() => void)[] = [];
+    const scene = sceneOf(await open(), {
+      concurrency: 4,
+      perLane: 2,
+      async findDestination(destination) {
+        reached.push(new URL(destination).hostname);
+        await new Promise<void>((resolve) => hanging.push(resolve));
+        return { ok: false, error: "unresolved", detail: "" };
+      },
+    });
+    const webhookUrls = ["dead1", "dead2", "dead3"].flatMap((name) => Array(9).fill(`https://${name}.test/`));
+    for (const webhookUrl of [...webhookUrls, "https://healthy.test/"]) {
+      await submitted(scene.context, 1, { webhookUrl });
+      await ended(scene.context, "completed");
+      scene.time.pass(1);
+    }
+    for (let turn = 1; turn <= 3; turn++) {
+      await scene.worker.runOnce();
+      await vi.waitFor(() => expect(reached).toHaveLength(2 + 2 * turn));
+      for (const free of hanging.splice(0, 2)) free();
+      const tried = async () => (await scene.deliveries()).filter(({ attempts }) => attempts > 0);
+      await vi.waitFor(async () => expect(await tried()).toHaveLength(2 * turn));
+    }
+    expect(Map.groupBy(reached, (name) => name).keys()).toContain("healthy.test");
+    for (const free of hanging) free();
+    await scene.worker.idle();
+  });
 });
