@@ -118,6 +118,12 @@ export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now
   await others.execute();
   for (const { name, amount, windowMs } of budgets) {
     const startedAt = windowStart(now, windowMs);
+    // Takes the key's lock before the look: another process may still count costs.
+    await db
+      .insertInto("api_keys")
+      .values({ name, served: 0 })
+      .onConflict((c) => c.column("name").doUpdateSet(({ ref }) => ({ served: ref("api_keys.served") })))
+      .execute();
     const spent = await spentSince(db, name, startedAt);
     const columns = {
       budget_nano: toNano(amount),
@@ -126,11 +132,7 @@ export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now
       window_spent_nano: spent,
       held_until: spent >= toNano(amount) ? startedAt + windowMs : null,
     };
-    await db
-      .insertInto("api_keys")
-      .values({ name, served: 0, ...columns })
-      .onConflict((c) => c.column("name").doUpdateSet(columns))
-      .execute();
+    await db.updateTable("api_keys").set(columns).where("name", "=", name).execute();
   }
 }
 

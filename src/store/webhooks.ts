@@ -50,7 +50,13 @@ export async function rotateSecret(
   secret: string,
   now: number,
 ): Promise<WebhookRow | null> {
-  const row = await db.selectFrom("webhooks").select("secrets").where("id", "=", id).executeTakeFirst();
+  // Takes its lock with the look: of two rotations at once the second keeps what the first has made.
+  const row = await db
+    .updateTable("webhooks")
+    .set(({ ref }) => ({ secrets: ref("secrets") }))
+    .where("id", "=", id)
+    .returning("secrets")
+    .executeTakeFirst();
   if (row === undefined) return null;
   const secrets = JSON.stringify(rotate(readSecrets(row.secrets), secret, now));
   const query = db.updateTable("webhooks").set({ secrets }).where("id", "=", id).returningAll();

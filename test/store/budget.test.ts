@@ -255,8 +255,8 @@ eachDatabase("a key's budget", (open) => {
   });
 });
 
-onPostgres("a job's budget", (open) => {
-  test("leaves no run behind that comes back to the queue while the others are ended", async () => {
+onPostgres("a budget", (open) => {
+  test("of a job leaves no run behind that comes back to the queue while the others are ended", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -279,5 +279,24 @@ onPostgres("a job's budget", (open) => {
     await steer(context);
     await tell(context, first.execution.id, { fact: "collected" });
     expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
+  });
+
+  test("of a key takes in what another process counts while it is set at a start", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    const budgets = [{ name: "ann", amount: 1, windowMs: DAY }];
+    await give(store, budgets);
+    await submitted(context, 1);
+    const { execution } = await live(context);
+    const reading = { status: "completed", raw: "completed", timedOut: false, cost: 5 } as const;
+    const fact = { fact: "reading", by: "poll", askedAt: 0, reading } as const;
+    await overtaken(
+      { store, other: database.connect() },
+      (tx) => settle(context, tx, { executionId: execution.id, fact }),
+      () => give(store, budgets),
+    );
+    const key = await store.db.selectFrom("api_keys").selectAll().executeTakeFirstOrThrow();
+    expect(key).toMatchObject({ window_spent_nano: 5e9, held_until: Date.UTC(2026, 8, 2) });
   });
 });

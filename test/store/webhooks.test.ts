@@ -2,15 +2,16 @@
 import type { Updateable } from "kysely";
 import { expect, test } from "vitest";
 import type { EventDraft } from "../../src/domain/event.ts";
-import { createWebhook, MOST_WEBHOOKS } from "../../src/orchestration/webhook.ts";
+import { createWebhook, MOST_WEBHOOKS, rotateWebhook } from "../../src/orchestration/webhook.ts";
 import type { Store } from "../../src/store/database.ts";
 import { deleteDeliveries, saveDelivery } from "../../src/store/deliveries.ts";
 import { deleteJob } from "../../src/store/jobs.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import type { Topic } from "../../src/store/transaction.ts";
-import { disableWebhook } from "../../src/store/webhooks.ts";
+import { disableWebhook, findWebhook, rotateSecret } from "../../src/store/webhooks.ts";
 import { createRetention } from "../../src/workers/retention.ts";
-import { eachDatabase } from "../support/databases.ts";
+import { eachDatabase, onPostgres } from "../support/databases.ts";
+import { overtaken } from "../support/locks.ts";
 import { contextOf, ended, submitted } from "../support/scene.ts";
 
 const url = "https://hook.example/";
@@ -182,5 +183,26 @@ eachDatabase("the schema", (open) => {
       const update = database.store.db.updateTable(table).set(change as Updateable<Schema[typeof table]>);
       await expect(update.execute(), what).rejects.toThrow(/constraint/i);
     }
+  });
+});
+
+onPostgres("a secret", (open) => {
+  test("that was answered is kept, however many are made at once", async () => {
+    const { store, newId, connect, ...rest } = await open();
+    const context = contextOf({ store, newId, ...rest });
+    const made = await createWebhook(context, {
+      apiKey: "ann",
+      allJobs: false,
+      url,
+      types: ["*"],
+      secret: null,
+    });
+    const id = made?.webhook.id ?? "";
+    await overtaken(
+      { store, other: connect() },
+      (tx) => rotateSecret(tx.db, id, "whsec_first", tx.now),
+      () => rotateWebhook(context, id, "whsec_second"),
+    );
+    expect((await findWebhook(store.db, id, null))?.secrets).toMatch(/whsec_second.*whsec_first/);
   });
 });
