@@ -34,13 +34,15 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
   for (const { jobId, apiKey, tally } of totals(dues, (due) => due.jobId)) {
     if (!(await addToJob(tx.db, jobId, tally, tx.now))) continue;
     tx.wake("steer", tx.now);
-    report.budgetReached({ jobId, key: apiKey, heldUntil: null });
+    tx.afterCommit(() => report.budgetReached({ jobId, key: apiKey, heldUntil: null }));
   }
   for (const { apiKey, at, tally } of totals(dues, (due) => `${due.at} ${due.apiKey}`)) {
     const key = await addToKey(tx.db, apiKey, at, tally);
     if (key === undefined) continue;
-    tx.wake("dispatch", key.heldUntil ?? tx.now);
-    if (key.heldUntil !== null) report.budgetReached({ jobId: null, key: apiKey, heldUntil: key.heldUntil });
+    const { heldUntil } = key;
+    tx.wake("dispatch", heldUntil ?? tx.now);
+    if (heldUntil !== null)
+      tx.afterCommit(() => report.budgetReached({ jobId: null, key: apiKey, heldUntil }));
   }
 }
 

@@ -164,7 +164,6 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     ({ after, isCalledBack }) => isCalledBack && after.execution?.detectedBy === "poll",
   );
   if (missed.length > 0) await nextTicks(tx.db, "callbacks.missed", missed.length);
-  for (const end of ends) learn(context, end, tx.now);
   for (const { events } of changes) tx.emit(...events);
   // Before the jobs' readiness is found anew: a budget that is used up now ends it.
   await charge(
@@ -176,10 +175,11 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     tx,
     runs.filter(({ before, after }) => before.status !== after.status),
   );
-  for (const change of changes) {
-    wake(tx, change.after);
-    report(context, change);
-  }
+  for (const { after } of changes) wake(tx, after);
+  tx.afterCommit(() => {
+    for (const end of ends) learn(context, end, tx.now);
+    for (const change of changes) report(context, change);
+  });
 }
 
 /** Lyceum is done with it, which was not known before. */

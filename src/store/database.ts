@@ -12,7 +12,7 @@ import { groupCommit, type Perform } from "./groupcommit.ts";
 import { insertNotices } from "./notices.ts";
 import type { Schema } from "./schema.ts";
 import { type Together, together } from "./together.ts";
-import { Conflict, type Db, type Topic, type Tx, type Wake, type Work } from "./transaction.ts";
+import { Conflict, type Db, type Topic, type Tx, type Work } from "./transaction.ts";
 
 export interface Store {
   db: Db;
@@ -47,29 +47,33 @@ export function openStore(
     const wake = (topic: Topic, dueAt: number) => {
       wakes.set(topic, Math.min(dueAt, wakes.get(topic) ?? dueAt));
     };
+    const effects: (() => void)[] = [];
+    const afterCommit = (effect: () => void) => void effects.push(effect);
     const now = clock.now();
     const emit = (...drafts: EventDraft[]) => {
       for (const draft of drafts) events.push(draft);
     };
     const results: unknown[] = [];
-    for (const work of works) results.push(await work({ db: trx, now, newId, emit, wake }));
+    for (const work of works) results.push(await work({ db: trx, now, newId, emit, wake, afterCommit }));
     if (events.length > 0) {
       const appended = await appendEvents(trx, events, now, newId);
       wake("events", now);
       if (await insertNotices(trx, appended, newId)) wake("deliver", now);
     }
-    return { results, wakes: [...wakes] };
+    return {
+      results,
+      committed() {
+        for (const effect of effects) effect();
+        for (const [topic, dueAt] of wakes) for (const listener of listeners) listener(topic, dueAt);
+      },
+    };
   };
-
-  function announce(wakes: Wake[]): void {
-    for (const [topic, dueAt] of wakes) for (const listener of listeners) listener(topic, dueAt);
-  }
 
   async function writeAlone<T>(work: Work<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        const { results, wakes } = await db.transaction().execute((trx) => perform(trx, [work]));
-        announce(wakes);
+        const { results, committed } = await db.transaction().execute((trx) => perform(trx, [work]));
+        committed();
         return results[0] as T;
       } catch (error) {
         if (tries >= MOST_TRIES || !isConflict(error)) throw error;
@@ -79,7 +83,7 @@ export function openStore(
 
   // SQLite has one writer and pays one fsync per commit: what arrives together is committed together.
   // PostgreSQL has many writers and groups their commits itself.
-  const write = target.kind === "sqlite" ? groupCommit(db, perform, announce) : writeAlone;
+  const write = target.kind === "sqlite" ? groupCommit(db, perform) : writeAlone;
 
   return {
     db,

@@ -3,10 +3,16 @@
 // one throws, all is taken back and carried out again, each work in a savepoint of its own. None is told of success
 // before the commit.
 import { sql } from "kysely";
-import type { Db, Wake, Work } from "./transaction.ts";
+import type { Db, Work } from "./transaction.ts";
 
 /** Carries out works one after the other in the open transaction; answers their results. */
-export type Perform = (db: Db, works: Work<unknown>[]) => Promise<{ results: unknown[]; wakes: Wake[] }>;
+export type Perform = (db: Db, works: Work<unknown>[]) => Promise<Performed>;
+
+interface Performed {
+  results: unknown[];
+  /** To be called after the commit. */
+  committed(): void;
+}
 
 interface Waiting {
   work: Work<unknown>;
@@ -14,8 +20,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** @param wake is told after each commit. */
-export function groupCommit(db: Db, perform: Perform, wake: (wakes: Wake[]) => void) {
+export function groupCommit(db: Db, perform: Perform) {
   const waiting: Waiting[] = [];
   let busy = false;
 
@@ -45,9 +50,9 @@ export function groupCommit(db: Db, perform: Perform, wake: (wakes: Wake[]) => v
       }
     });
     try {
-      const { results, wakes } = await performing;
+      const { results, committed } = await performing;
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
-      wake(wakes);
+      committed();
       return true;
     } catch (error) {
       // Who was alone is known to be the bad one; and a commit that failed is not repeated.
@@ -58,14 +63,12 @@ export function groupCommit(db: Db, perform: Perform, wake: (wakes: Wake[]) => v
 
   async function commitApart(batch: Waiting[]): Promise<void> {
     const settled: (() => void)[] = [];
-    const woken: Wake[] = [];
     await db.transaction().execute(async (trx) => {
       for (const { work, resolve, reject } of batch) {
         await savepoint.execute(trx);
         try {
-          const { results, wakes } = await perform(trx, [work]);
-          settled.push(() => resolve(results[0]));
-          woken.push(...wakes);
+          const { results, committed } = await perform(trx, [work]);
+          settled.push(() => resolve(results[0]), committed);
         } catch (error) {
           await rollback.execute(trx);
           settled.push(() => reject(error));
@@ -74,7 +77,6 @@ export function groupCommit(db: Db, perform: Perform, wake: (wakes: Wake[]) => v
       }
     });
     for (const settle of settled) settle();
-    wake(woken);
   }
 
   return <T>(work: Work<T>): Promise<T> =>

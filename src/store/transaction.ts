@@ -8,7 +8,6 @@ export type Db = Kysely<Schema>;
 
 /** Who is woken by a commit. */
 export type Topic = "dispatch" | "check" | "collect" | "steer" | "erase" | "deliver" | "events";
-export type Wake = [topic: Topic, dueAt: number];
 
 export interface Tx {
   db: Db;
@@ -18,6 +17,8 @@ export interface Tx {
   emit(...events: EventDraft[]): void;
   /** After the commit, and only then, the topic's worker hears that there is work from `dueAt` on: the earliest of all. */
   wake(topic: Topic, dueAt: number): void;
+  /** What is told or learned in memory: after the commit, and only then. A work may run more than once. */
+  afterCommit(effect: () => void): void;
 }
 
 export type Work<T> = (tx: Tx) => Promise<T>;

@@ -65,17 +65,13 @@ const plants: Record<string, () => void> = {
   "success is told before the commit": () =>
     vi.doMock("../../src/store/groupcommit.ts", async (original) => {
       const real = await original<typeof import("../../src/store/groupcommit.ts")>();
-      const groupCommit: typeof real.groupCommit = (db, perform, wake) => {
+      const groupCommit: typeof real.groupCommit = (db, perform) => {
         const told = new Map<unknown, (result: unknown) => void>();
-        const writing = real.groupCommit(
-          db,
-          async (trx, works) => {
-            const performed = await perform(trx, works);
-            for (const [index, work] of works.entries()) told.get(work)?.(performed.results[index]);
-            return performed;
-          },
-          wake,
-        );
+        const writing = real.groupCommit(db, async (trx, works) => {
+          const performed = await perform(trx, works);
+          for (const [index, work] of works.entries()) told.get(work)?.(performed.results[index]);
+          return performed;
+        });
         return (work) =>
           new Promise((resolve, reject) => {
             told.set(work, resolve as (result: unknown) => void);

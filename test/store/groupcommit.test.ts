@@ -85,6 +85,18 @@ onSqlite("group commit", (open) => {
     other.close();
   });
 
+  test("what is to happen after the commit happens once, and not at all if there is none", async () => {
+    const { store } = await open();
+    const happened: string[] = [];
+    const telling = (name: string) => async (tx: Tx) => tx.afterCommit(() => happened.push(name));
+    const bad = async (tx: Tx) => {
+      await telling("bad")(tx);
+      throw new Error("a bad work");
+    };
+    await Promise.allSettled([store.write(telling("a")), store.write<void>(bad), store.write(telling("b"))]);
+    expect(happened).toEqual(["a", "b"]);
+  });
+
   test("tells all of a batch when its commit fails, and goes on with the next one", async () => {
     const { store } = await open();
     const atCommit = async (tx: Tx) => {
