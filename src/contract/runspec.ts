@@ -47,7 +47,8 @@ const values = <T extends z.ZodType>(value: T) =>
   optional(
     z
       .record(variable, z.array(value).min(1).max(10_000))
-      .refine((matrix) => Object.keys(matrix).length > 0, "needs at least one name"),
+      .refine((matrix) => Object.keys(matrix).length > 0, "needs at least one name")
+      .refine((matrix) => Object.keys(matrix).length <= 32, "at most 32 names"),
   ).describe("One run per combination, each with these values in its env.");
 const matrix = values(z.string());
 const dockerMatrix = values(oneLine);

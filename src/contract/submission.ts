@@ -1,12 +1,19 @@
 // The body of POST /v1/jobs.
 import { z } from "zod";
-import { combinationCount } from "../domain/matrix.ts";
+import { combinationCount, combinedLength } from "../domain/matrix.ts";
+import { valuesIn } from "./excess.ts";
 import { onLost, retry } from "./policy.ts";
 import { label, runSpec } from "./runspec.ts";
 import { webhookUrl } from "./webhook.ts";
 
 export const MOST_RUNS = 10_000;
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
+const MOST_METADATA = 16 * 1024;
+/** Of a job's runs together, as each keeps its own: a small body could fill the disk. */
+const MOST_MATRIX_CHARACTERS = 16 * 1024 * 1024;
+const MOST_VALUES_IN_A_RUN = 15_000;
+/** More are not told. */
+const ENOUGH_ISSUES = 200;
 
 export const submission = z
   .strictObject({
@@ -38,20 +45,80 @@ export const submission = z
     webhook_url: webhookUrl
       .nullish()
       .describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),
-    metadata: z.unknown().optional().describe("Any JSON; given back as it is."),
+    metadata: z
+      .unknown()
+      .refine((value) => value === undefined || JSON.stringify(value).length <= MOST_METADATA, {
+        message: `at most ${MOST_METADATA / 1024} KiB of JSON; keep more elsewhere, and its name here`,
+      })
+      .optional()
+      .describe("Any JSON of up to 16 KiB; given back as it is."),
   })
   .meta({ id: "Submission" });
 
-/** All matrices expanded, a job has at most 10,000 runs. */
-function limitFanOut(runs: z.output<typeof runSpec>[], context: z.RefinementCtx): void {
-  const counts = runs.map((run) =>
-    "matrix" in run && run.matrix !== undefined ? combinationCount(run.matrix) : 1,
-  );
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total <= MOST_RUNS) return;
-  const largest = counts.indexOf(Math.max(...counts));
-  const message = `the matrices make ${total} runs; a job has at most ${MOST_RUNS}`;
-  context.addIssue({ code: "custom", path: counts[largest] === 1 ? [] : [largest, "matrix"], message });
+/** All matrices expanded, a job has at most 10,000 runs, and their values have a bound. */
+function limitFanOut(runs: Run[], context: z.RefinementCtx): void {
+  const issue = fanOutIssue(runs);
+  if (issue !== null) context.addIssue({ code: "custom", ...issue });
+}
+
+function fanOutIssue(runs: Run[]): { path: PropertyKey[]; message: string } | null {
+  const counts = runs.map((run) => ("matrix" in run && run.matrix ? combinationCount(run.matrix) : 1));
+  const total = sumOf(counts);
+  if (total > MOST_RUNS) {
+    const largest = counts.indexOf(Math.max(...counts));
+    const message = `the matrices make ${total} runs; a job has at most ${MOST_RUNS}`;
+    return { path: counts[largest] === 1 ? [] : [largest, "matrix"], message };
+  }
+  const lengths = runs.map((run) => ("matrix" in run && run.matrix ? combinedLength(run.matrix) : 0));
+  if (sumOf(lengths) <= MOST_MATRIX_CHARACTERS) return null;
+  const message =
+    "the values of all combinations together hold more than 16 MiB; put what they share into env";
+  return { path: [lengths.indexOf(Math.max(...lengths)), "matrix"], message };
+}
+
+function sumOf(numbers: number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+type Run = z.output<typeof runSpec>;
+
+/**
+ * As `submission`, but run by run, and no further once there are enough findings: a body full of mistakes would make
+ * millions of them, and all of them before the first is told.
+ */
+export const submissionReader = {
+  safeParse(value: unknown) {
+    const runs = runsIn(value);
+    const whole = submission.safeParse(
+      runs.length > 1 ? { ...(value as object), runs: runs.slice(0, 1) } : value,
+    );
+    const issues: z.core.$ZodIssue[] = whole.success ? [] : [...whole.error.issues];
+    const others: Run[] = [];
+    for (const [index, one] of runs.entries()) {
+      if (valuesIn(one) > MOST_VALUES_IN_A_RUN) return refusedFor(["runs", index], "holds too many values");
+      if (index === 0) continue;
+      const run = runSpec.safeParse(one);
+      if (run.success) others.push(run.data);
+      else
+        for (const issue of run.error.issues) issues.push({ ...issue, path: ["runs", index, ...issue.path] });
+      if (issues.length >= ENOUGH_ISSUES) break;
+    }
+    if (!whole.success || issues.length > 0) return { success: false as const, error: { issues } };
+    const data = { ...whole.data, runs: [...whole.data.runs, ...others] };
+    const fanOut = fanOutIssue(data.runs);
+    if (fanOut !== null) return refusedFor(["runs", ...fanOut.path], fanOut.message);
+    return { success: true as const, data };
+  },
+};
+
+function runsIn(value: unknown): unknown[] {
+  const runs = typeof value === "object" && value !== null && "runs" in value ? value.runs : null;
+  return Array.isArray(runs) ? runs : [];
+}
+
+function refusedFor(path: PropertyKey[], message: string) {
+  const issue: z.core.$ZodIssue = { code: "custom", path, message, input: undefined };
+  return { success: false as const, error: { issues: [issue] } };
 }
 
 /** 1 to 255 visible characters. */

@@ -1,13 +1,14 @@
 // The shape of a route, and how routes read what they are given.
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
+import { excessIn } from "../contract/excess.ts";
 import type { Operation } from "../contract/operation.ts";
 import { isId } from "../domain/id.ts";
 import type { Access, Caller } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Call, Desk } from "./call.ts";
 import { invalid, problem } from "./problem.ts";
-import { type Validated, validate } from "./validate.ts";
+import { jsonPointer, type Reader, type Validated, validate } from "./validate.ts";
 
 export interface Route {
   method: "GET" | "POST" | "DELETE";
@@ -42,11 +43,11 @@ export function queryOf<S extends z.ZodType>(c: Call, schema: S): Validated<z.ou
 export type JsonBody<T> = { ok: true; value: T; text: string } | { ok: false; answer: Response };
 
 /** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
-export async function jsonBody<S extends z.ZodType>(
+export async function jsonBody<T>(
   c: Call,
-  schema: S,
+  schema: Reader<T>,
   { max = 64 * 1024, hints = {} }: { max?: number; hints?: Record<string, string> } = {},
-): Promise<JsonBody<z.output<S>>> {
+): Promise<JsonBody<T>> {
   const { bytes, truncated } = await readBody(c.req.raw, max);
   if (truncated)
     return { ok: false, answer: problem(c, "body-too-large", `at most ${max / 1024} KiB are taken here`) };
@@ -54,6 +55,9 @@ export async function jsonBody<S extends z.ZodType>(
   const text = bytes.toString("utf8");
   const json = parseJson(text.trim() === "" && schema.safeParse({}).success ? "{}" : text);
   if (!json.ok) return { ok: false, answer: problem(c, "invalid-json", json.detail) };
+  const excess = excessIn(json.value);
+  if (excess !== null)
+    return { ok: false, answer: invalid(c, [{ pointer: jsonPointer(excess.path), detail: excess.message }]) };
   const read = validate(schema, json.value, { hints });
   return read.ok ? { ...read, text } : { ok: false, answer: invalid(c, read.errors) };
 }

@@ -4,15 +4,26 @@ import type { FieldError } from "../contract/problem.ts";
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
-export function validate<S extends z.ZodType>(
-  schema: S,
+/** A schema, or what reads like one. */
+export interface Reader<T> {
+  safeParse(
+    value: unknown,
+  ): { success: true; data: T } | { success: false; error: { issues: readonly z.core.$ZodIssue[] } };
+}
+
+export function validate<T>(
+  reader: Reader<T>,
   value: unknown,
   options: { hints?: Record<string, string>; pointer?: (path: PropertyKey[]) => string } = {},
-): Validated<z.output<S>> {
-  const result = schema.safeParse(value, { reportInput: false });
+): Validated<T> {
+  const result = reader.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
   const pointer = options.pointer ?? jsonPointer;
-  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, pointer, options.hints ?? {}));
+  const errors: FieldError[] = [];
+  for (const issue of result.error.issues) {
+    if (errors.length >= MOST_ERRORS) break;
+    errors.push(...fieldErrors(issue, pointer, options.hints ?? {}));
+  }
   return { ok: false, errors: errors.slice(0, MOST_ERRORS) };
 }
 

@@ -171,6 +171,50 @@ describe("bounds", () => {
     expect(found["/runs"]).toContain("10000");
   });
 
+  const letters = (count: number) => "x".repeat(count);
+  const fields = (count: number, value: unknown) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`A${n}`, value]));
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+  const excesses: [string, string, object][] = [
+    ["of a matrix's names", "/runs/0/matrix", { runs: [python({ matrix: fields(33, ["1"]) })] }],
+    [
+      "of what the combinations of a matrix hold together",
+      "/runs/0/matrix",
+      {
+        runs: [
+          python({ matrix: { A: [letters(200_000)], B: Array.from({ length: 100 }, (_, n) => `${n}`) } }),
+        ],
+      },
+    ],
+    ["of an object's fields", "/runs/0/env", { runs: [python({ env: fields(1_001, "1") })] }],
+    ["of a list's entries", "/metadata", { runs: [python()], metadata: Array(10_001).fill(1) }],
+    ["of depth", `/metadata${"/0".repeat(63)}`, { runs: [python()], metadata: nested(100) }],
+    ["of metadata", "/metadata", { runs: [python()], metadata: letters(16 * 1024 - 1) }],
+    [
+      "of a run's values",
+      "/runs/1",
+      { runs: [python(), python({ extra: { a: Array(9_000).fill(1), b: Array(9_000).fill(1) } })] },
+    ],
+  ];
+  it.each(excesses)("%s are kept", async (_, pointer, body) => {
+    expect(Object.keys(await complaints(body))).toEqual([pointer]);
+  });
+
+  it("of what is told are kept, however much is wrong, and in how many runs", async () => {
+    const runs = Array.from({ length: 2_000 }, () => python({ env: fields(200, 1) }));
+    expect(Object.keys(await complaints({ runs }))).toHaveLength(200);
+  });
+
+  it("do not hide a mistake in a late run", async () => {
+    const runs = Array.from({ length: 300 }, (_, n) => python(n % 290 === 289 ? { timeout: 0 } : {}));
+    expect(Object.keys(await complaints({ runs, name: "" }))).toEqual(["/name", "/runs/289/timeout"]);
+  });
+
+  it("of all runs' matrices together are kept", async () => {
+    const runs = [python({ matrix: { A: ["1", "2"] } }), ...Array.from({ length: 9_999 }, () => python())];
+    expect(Object.keys(await complaints({ runs }))).toEqual(["/runs/0/matrix"]);
+  });
+
   it("let their own edges pass, and nulls where Lyceum takes null", async () => {
     const edges = [
       python({ timeout: 1, files: { "a/b..c/d.py": "" }, env: { _: "two\nlines", A1: "" } }),

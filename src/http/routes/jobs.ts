@@ -5,7 +5,7 @@ import * as operations from "../../contract/operations/jobs.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
 import type { RunView } from "../../contract/run.ts";
 import { entryOf, hints } from "../../contract/runspec.ts";
-import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submission } from "../../contract/submission.ts";
+import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submissionReader } from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
 import { eraseJob } from "../../orchestration/erase.ts";
@@ -58,7 +58,7 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
     pointer: () => "header:Idempotency-Key",
   });
   if (!key.ok) return invalid(c, key.errors);
-  const body = await jsonBody(c, submission, { max: MOST_BODY_BYTES, hints });
+  const body = await jsonBody(c, submissionReader, { max: MOST_BODY_BYTES, hints });
   if (!body.ok) return body.answer;
   const { value, text } = body;
   const webhookError = value.webhook_url == null ? null : await webhookErrorOf(desk, value.webhook_url);
