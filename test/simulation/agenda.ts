@@ -8,6 +8,8 @@ export interface Agenda extends Clock, Timers {
   jump(ms: number): void;
   /** By how much it was set back in all since then (monotonic). */
   setBackMs(since: number): number;
+  /** Whether it was ever set forward. */
+  hasLeapt(): boolean;
   /** Something happened in the service: it is not at rest yet. */
   stir(): void;
   /** Does the next thing and waits until the service rests; false when nothing is left to do. */
@@ -31,6 +33,7 @@ export function createAgenda(random: Random, startsAt = Date.UTC(2026, 0, 1)): A
   let passed = 0;
   let jumped = 0;
   const setBacks: { at: number; ms: number }[] = [];
+  let hasLeapt = false;
   let latest = startsAt;
   let stirred = 0;
 
@@ -55,9 +58,11 @@ export function createAgenda(random: Random, startsAt = Date.UTC(2026, 0, 1)): A
     jump(ms) {
       jumped += ms;
       if (ms < 0) setBacks.push({ at: passed, ms: -ms });
+      else hasLeapt = true;
       latest = Math.max(latest, startsAt + passed + jumped);
     },
     setBackMs: (since) => setBacks.reduce((sum, { at, ms }) => (at < since ? sum : sum + ms), 0),
+    hasLeapt: () => hasLeapt,
     stir: () => void stirred++,
     latest: () => latest,
     async step() {

@@ -16,6 +16,8 @@ interface Truth {
   cancelledAt: Map<string, number>;
   /** From then on nothing went wrong any more. */
   calmAt: number;
+  /** The clock was set forward: two reads of a log may have followed each other too soon to see it grow. */
+  hasLeapt: boolean;
 }
 
 /** In calm weather a cancellation reaches Lyceum within this. */
@@ -121,7 +123,7 @@ function checkCancellation({ job, run, siblings }: Known, { cancelsAsked }: Trut
 }
 
 /** Nothing is pending, and what is stored is the output of the right execution. */
-function compareArtifacts({ books, lyceum }: Truth): void {
+function compareArtifacts({ books, lyceum, hasLeapt }: Truth): void {
   const works = new Map(lyceum.works.map((work): [string, Work] => [work.marker, work]));
   const executions = new Map(books.executions().map((execution) => [execution.id, execution]));
   const found = Map.groupBy(books.artifacts(), (artifact) => artifact.execution_id);
@@ -138,7 +140,7 @@ function compareArtifacts({ books, lyceum }: Truth): void {
         const { stdout } = unpackDocument(document) as { stdout: string };
         demand(stdout === expected, () => `the record of ${id} says ${JSON.stringify(stdout)}`);
       }
-      if (kind === "logs" && JSON.parse(summary ?? "{}").complete) {
+      if (kind === "logs" && !hasLeapt && JSON.parse(summary ?? "{}").complete) {
         const lines = (unpackDocument(document) as { message: string }[]).map(
           (entry) => `${entry.message}\n`,
         );

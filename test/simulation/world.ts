@@ -106,7 +106,8 @@ export async function simulate(seed: number): Promise<Story> {
     // set back has moved away.
     const upSince = host.upSince() ?? 0;
     const calmAt = Math.max(chaosMs, upSince) + agenda.setBackMs(upSince);
-    attempt(() => compareWithReference({ books, lyceum, ...judge, cancelsAsked, calmAt }));
+    const hasLeapt = agenda.hasLeapt();
+    attempt(() => compareWithReference({ books, lyceum, ...judge, cancelsAsked, calmAt, hasLeapt }));
   }
   if (failure !== null) trace(`FAILED    ${failure}`);
   host.cutAfter(-1);
