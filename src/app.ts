@@ -21,6 +21,7 @@ import { createThrottle } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
 import { applyKeyBudgets } from "./store/costs.ts";
 import { openStore } from "./store/database.ts";
+import { demoteWebhooks } from "./store/webhooks.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createReport } from "./telemetry/report.ts";
@@ -233,6 +234,9 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const applied = await store.migrate();
       if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
       await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
+      const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
+      for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
+        log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
       await recover(context, { throttle, startWindowMs: config.submit.limit?.windowMs ?? null, now: now() });
       const port = surroundings.listens === false ? 0 : await openServers();
       accepting = true;

@@ -1,6 +1,6 @@
 // The process: settings from the environment, the app, signals, exit codes.
 import { pathToFileURL } from "node:url";
-import { createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
 import { type Config, readConfig } from "./config.ts";
 
 /** EX_CONFIG of sysexits.h. */
@@ -8,8 +8,9 @@ const BAD_CONFIGURATION = 78;
 
 export async function serve(): Promise<void> {
   const config = configOrExit();
-  const app = createApp(config);
+  let app: App;
   try {
+    app = createApp(config);
     await app.start();
   } catch (error) {
     process.stderr.write(`Proctor cannot start: ${error instanceof Error ? error.message : String(error)}\n`);

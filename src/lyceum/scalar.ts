@@ -2,9 +2,17 @@
 
 /**
  * Epoch milliseconds of a timestamp, or null. Zones `Z`, an offset or none (UTC), microseconds and Unix numbers
- * have all been seen within one account; logs may come in Loki's nanoseconds [docs/observability/logs].
+ * have all been seen within one account; logs may come in Loki's nanoseconds [docs/observability/logs]. What is not of
+ * this century is no time: a zero of another system, or a number of something else.
  */
 export function readTime(value: unknown): number | null {
+  const at = readAnyTime(value);
+  return at !== null && at >= CENTURY.from && at < CENTURY.to ? at : null;
+}
+
+const CENTURY = { from: Date.UTC(2000, 0, 1), to: Date.UTC(2100, 0, 1) };
+
+function readAnyTime(value: unknown): number | null {
   if (typeof value === "number") return fromUnix(value);
   if (typeof value !== "string") return null;
   const text = value.trim();

@@ -2,7 +2,7 @@
 // spread over its runs, a bounded number at a time: what is left of them is for `steer`.
 import type { Cancellation } from "../domain/run.ts";
 import type { JobRow } from "../store/jobs.ts";
-import { markCancelled, setJobDue } from "../store/jobs.ts";
+import { awaitDeadline, markCancelled, setJobDue } from "../store/jobs.ts";
 import { runsToCancel } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
@@ -12,7 +12,7 @@ export async function cancelRun(context: Context, runId: string, cancellation: C
   await context.store.write((tx) => settle(context, tx, { runId, fact: { fact: "cancel", cancellation } }));
 }
 
-/** Idempotent; a terminal job stays as it is. */
+/** Idempotent; a terminal job stays as it is, but for runs that were retried by hand. */
 export async function cancelJob(context: Context, job: JobRow, cancellation: Cancellation): Promise<void> {
   await context.store.write((tx) => markAndSpread(context, tx, job.id, cancellation));
 }
@@ -28,7 +28,8 @@ export async function markAndSpread(
   asked: Cancellation,
 ): Promise<void> {
   const job = await markCancelled(tx.db, jobId, asked, tx.now);
-  if (job === null) return;
+  // It may have been due for this: what was to be cancelled has ended meanwhile.
+  if (job === null) return awaitDeadline(tx.db, jobId);
   const cancellation = cancellationOf(job);
   const runIds = await runsToCancel(tx.db, jobId, cancellation.mode, RUNS_AT_ONCE);
   const fact = { fact: "cancel", cancellation } as const;

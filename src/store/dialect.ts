@@ -1,5 +1,5 @@
 // Opening SQLite and PostgreSQL. The few other places where they differ ask the store for its kind.
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import SqliteDatabase from "better-sqlite3";
@@ -9,7 +9,6 @@ import {
   type Dialect,
   PostgresDialect,
   SqliteDialect,
-  type SqliteDialectConfig,
   SqliteDriver,
 } from "kysely";
 import pg from "pg";
@@ -22,7 +21,7 @@ export function openDialect(target: DatabaseTarget, silentMs = SILENT_MS): Diale
 }
 
 function openSqlite(path: string): Dialect {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  if (path !== ":memory:") createPrivately(path);
   const database = new SqliteDatabase(path);
   database.pragma("journal_mode = WAL");
   // After WAL, on every open: better-sqlite3 is compiled to reopen WAL databases with synchronous=NORMAL,
@@ -38,6 +37,12 @@ function openSqlite(path: string): Dialect {
   database.pragma("busy_timeout = 5000");
   keepStatements(database);
   return new ImmediateSqliteDialect({ database });
+}
+
+/** It holds registry logins and webhook secrets; SQLite gives its other files the same mode. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, "a", 0o600));
 }
 
 /** Small enough to be copied back in a few milliseconds, large enough that this is seldom. */
@@ -62,9 +67,9 @@ const MOST_STATEMENTS = 500;
 
 /** Writing transactions take the write lock at once: a deferred one may fail half-way with SQLITE_BUSY. */
 class ImmediateSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
+  readonly #config: OpenDatabase;
 
-  constructor(config: SqliteDialectConfig) {
+  constructor(config: OpenDatabase) {
     super(config);
     this.#config = config;
   }
@@ -74,7 +79,23 @@ class ImmediateSqliteDialect extends SqliteDialect {
   }
 }
 
+interface OpenDatabase {
+  database: SqliteDatabase.Database;
+}
+
 class ImmediateSqliteDriver extends SqliteDriver {
+  readonly #database: SqliteDatabase.Database;
+
+  constructor({ database }: OpenDatabase) {
+    super({ database });
+    this.#database = database;
+  }
+
+  /** On a full disk SQLite has rolled back already: a second time would fail, and hide why the first one was. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }

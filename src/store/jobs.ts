@@ -68,9 +68,13 @@ export async function listJobs(db: Db, filter: JobFilter, limit: number): Promis
   return query.orderBy("id", "desc").limit(limit).execute();
 }
 
+/** The job has ended, and no run of it is under way (again). */
+export const isAtRest = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;
+
 /**
  * Marks the job as to be cancelled: nothing of it starts any more, and `steer` spreads it over the runs. A second
- * cancellation only ever hardens the first. Null when the job is terminal: nothing was marked.
+ * cancellation only ever hardens the first. Null when the job is terminal, and no run of it was retried by hand since:
+ * nothing was marked.
  */
 export async function markCancelled(
   db: Db,
@@ -87,14 +91,11 @@ export async function markCancelled(
       ready_at: null,
     }))
     .where("id", "=", jobId)
-    .where("ended_at", "is", null)
+    .where(({ not }) => not(isAtRest))
     .returningAll()
     .executeTakeFirst();
   return job ?? null;
 }
-
-/** The job has ended, and no run of it is under way (again). */
-export const isAtRest = sql<boolean>`ended_at is not null and queued + active + collecting = 0`;
 
 /** With it would go the knowledge of an execution that may still cost money: a lost one is watched for. */
 const isWatchedFor = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id

@@ -63,6 +63,13 @@ export async function rotateSecret(
   return (await query.executeTakeFirst()) ?? null;
 }
 
+/** Webhooks that hear of every job though their key is no administrator's now hear of its own alone; answers them. */
+export async function demoteWebhooks(db: Db, administrators: readonly string[]): Promise<string[]> {
+  let query = db.updateTable("webhooks").set({ all_jobs: 0 }).where("all_jobs", "=", 1);
+  if (administrators.length > 0) query = query.where("api_key", "not in", administrators);
+  return (await query.returning("id").execute()).map(({ id }) => id);
+}
+
 export async function enableWebhook(db: Db, id: string): Promise<WebhookRow | null> {
   const query = db
     .updateTable("webhooks")

@@ -91,11 +91,17 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     return { document, summary: record.summary as RecordSummary | null };
   }
 
+  /** A fault of ours: told, and counted like silence, so that the run ends all the same. */
+  function notWorkedOn(error: unknown): Fetched {
+    context.report.fault("collect", error);
+    return { outcome: "unreachable", detail: "could not be worked on" };
+  }
+
   function fetchAll(of: Subject, wanted: Wanted[], record: StoredRecord | null): Promise<Result[]> {
     return Promise.all(
       wanted.map(async (artifact) => ({
         artifact,
-        fetched: await fetchArtifact[artifact.kind](of, artifact.tries, record),
+        fetched: await fetchArtifact[artifact.kind](of, artifact.tries, record).catch(notWorkedOn),
       })),
     );
   }

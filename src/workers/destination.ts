@@ -2,6 +2,7 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import PQueue from "p-queue";
 import { addressJudge } from "../domain/address.ts";
 import type { Timers } from "../domain/clock.ts";
 import { urlProblem } from "../domain/webhook.ts";
@@ -26,6 +27,8 @@ export interface DestinationOptions {
 export function destinationFinder(options: DestinationOptions): FindDestination {
   const { allowPrivate, timers, resolve = systemResolve } = options;
   const standing = addressJudge(allowPrivate);
+  // One at a time: Node looks names up on two threads, and Lyceum's must not wait for one of a silent name server.
+  const lookups = new PQueue({ concurrency: 1 });
 
   return async (text) => {
     const problem = urlProblem(text);
@@ -51,8 +54,13 @@ export function destinationFinder(options: DestinationOptions): FindDestination 
     const family = isIP(host);
     if (family !== 0) return [{ address: host, family }];
     const { promise, resolve: giveUp } = Promise.withResolvers<LookupAddress[]>();
-    const cancel = timers.after(LOOKUP_MS, () => giveUp([]));
-    return Promise.race([resolve(host).catch(() => []), promise]).finally(cancel);
+    const patience = new AbortController();
+    const cancel = timers.after(LOOKUP_MS, () => {
+      patience.abort();
+      giveUp([]);
+    });
+    const found = lookups.add(() => resolve(host), { signal: patience.signal }).catch(() => []);
+    return Promise.race([found, promise]).finally(cancel);
   }
 }
 

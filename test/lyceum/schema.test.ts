@@ -24,6 +24,9 @@ describe("a timestamp", () => {
     ["that is no time", "yesterday", null],
     ["of an impossible day", "2026-13-45T09:10:11Z", null],
     ["that is an object", {}, null],
+    ["that is Go's zero", "0001-01-01T00:00:00Z", null],
+    ["that is beyond all times", 1e30, null],
+    ["of the next century", "2100-01-01T00:00:00Z", null],
   ])("%s is read", (_, value, expected) => {
     expect(readTime(value)).toBe(expected);
   });

@@ -4,9 +4,21 @@ import type { Cancellation } from "../../src/domain/run.ts";
 import { cancelJob } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import { retryRun } from "../../src/orchestration/retry.ts";
+import { findExecution } from "../../src/store/executions.ts";
 import { findRun, listRuns } from "../../src/store/runs.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
-import { claimed, contextOf, ended, jobNow, live, recount, spec, submitted, tell } from "../support/scene.ts";
+import {
+  claimed,
+  contextOf,
+  ended,
+  jobNow,
+  live,
+  read,
+  recount,
+  spec,
+  submitted,
+  tell,
+} from "../support/scene.ts";
 
 const abort: Cancellation = { mode: "abort", cause: "request" };
 
@@ -64,6 +76,26 @@ eachDatabase("a retry by hand", (open) => {
     expect(retried.outcome).toBe("created");
     await ended(context, "completed");
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", succeeded: 1, cancelled: 2 });
+  });
+
+  test("is cancelled with its job, though that has ended before", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 1);
+    const origin = await ended(context, "failed");
+    await retryRun(context, await jobNow(store, job.id), origin.run.id);
+    const alive = await live(context);
+    const other = await retryRun(context, await jobNow(store, job.id), origin.run.id);
+    if (other.outcome === "refused") throw new Error(other.detail);
+    await cancelJob(context, await jobNow(store, job.id), abort);
+    expect(await findRun(store.db, alive.run.id)).toMatchObject({ status: "active", cancel_mode: "abort" });
+    expect(await findExecution(store.db, alive.execution.id)).toMatchObject({ dueAt: time.now() });
+    expect(await findRun(store.db, other.run.id)).toMatchObject({ status: "cancelled" });
+    await tell(context, alive.execution.id, read("aborted"));
+    await tell(context, alive.execution.id, { fact: "collected" });
+    await cancelJob(context, await jobNow(store, job.id), abort);
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancelled: 2, due_at: null });
   });
 
   test("waits for its place under max_parallel and for its turn after what has waited longer", async () => {

@@ -1,7 +1,9 @@
 // What holds on SQLite alone: the settings of each connection, and which indexes the hot statements use.
+import { statSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { type CompiledQuery, Kysely, sql } from "kysely";
 import { expect, test } from "vitest";
+import { nextTicks } from "../../src/store/counters.ts";
 import type { Store } from "../../src/store/database.ts";
 import { openDialect } from "../../src/store/dialect.ts";
 import { claimDue, nextDueAt } from "../../src/store/due.ts";
@@ -25,6 +27,28 @@ onSqlite("a connection", (open) => {
     expect(careless.pragma("synchronous", { simple: true })).toBe(1);
     careless.close();
     expect(await durability(connect())).toEqual(durable);
+  });
+
+  test("is made to files that nobody else may read", async () => {
+    const { target, store } = await open();
+    if (target.kind !== "sqlite") throw new Error("not a file");
+    await store.write((tx) => nextTicks(tx.db, "mark", 1));
+    for (const ending of ["", "-wal", "-shm"])
+      expect(statSync(target.path + ending).mode & 0o777).toBe(0o600);
+  });
+
+  test("says that the disk is full, and takes writes again once it is not", async () => {
+    const { store } = await open();
+    const limit = (pages: number) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(store.db);
+    await limit(1);
+    const body = Buffer.alloc(100_000, 1);
+    const write = () =>
+      store.write(async (tx) => {
+        await tx.db.insertInto("counters").values({ name: body.toString(), value: 1 }).execute();
+      });
+    await expect(write()).rejects.toThrow(/disk is full/);
+    await limit(1_000_000);
+    await write();
   });
 
   test("copies a log of 12 MiB back, and has patience with another process", async () => {

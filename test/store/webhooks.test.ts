@@ -8,7 +8,7 @@ import { deleteDeliveries, saveDelivery } from "../../src/store/deliveries.ts";
 import { deleteJob } from "../../src/store/jobs.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import type { Topic } from "../../src/store/transaction.ts";
-import { disableWebhook, findWebhook, rotateSecret } from "../../src/store/webhooks.ts";
+import { demoteWebhooks, disableWebhook, findWebhook, rotateSecret } from "../../src/store/webhooks.ts";
 import { createRetention } from "../../src/workers/retention.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { overtaken } from "../support/locks.ts";
@@ -183,6 +183,23 @@ eachDatabase("the schema", (open) => {
       const update = database.store.db.updateTable(table).set(change as Updateable<Schema[typeof table]>);
       await expect(update.execute(), what).rejects.toThrow(/constraint/i);
     }
+  });
+});
+
+eachDatabase("a webhook that hears of every job", (open) => {
+  test("hears of its own key's alone once that is no administrator's", async () => {
+    const { store, newId, ...rest } = await open();
+    const context = contextOf({ store, newId, ...rest });
+    const of = (apiKey: string, allJobs: boolean) =>
+      createWebhook(context, { apiKey, allJobs, url, types: ["job.created"], secret: null });
+    const kept = await of("root", true);
+    const demoted = await of("ann", true);
+    await of("bob", false);
+    expect(await demoteWebhooks(store.db, ["root", "carl"])).toEqual([demoted?.webhook.id]);
+    expect(await demoteWebhooks(store.db, ["root"])).toEqual([]);
+    await submitted(context, 1, {}, { apiKey: "carl" });
+    expect(await told(store)).toEqual([[kept?.webhook.id, "job.created"]]);
+    expect(await demoteWebhooks(store.db, [])).toEqual([kept?.webhook.id]);
   });
 });
 

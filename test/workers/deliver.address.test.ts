@@ -73,6 +73,24 @@ onSqlite("an address", (open) => {
     expect(lastError(await scene.sole())).toBe("address_refused");
   });
 
+  test("is looked up one name at a time, so that Lyceum's is not kept from being looked up", async () => {
+    let asked = 0;
+    const scene = sceneOf(await open(), {
+      resolve: () => {
+        asked++;
+        return new Promise(() => {});
+      },
+    });
+    for (const name of ["a", "b", "c"]) await subscribe(scene.context, `https://${name}.example/`);
+    await submitted(scene.context, 1);
+    await scene.worker.runOnce();
+    await vi.waitFor(() => expect(scene.time.waiting()).toBe(3));
+    expect(asked).toBe(1);
+    scene.time.pass(5_000);
+    await scene.worker.idle();
+    expect((await scene.deliveries()).map(lastError)).toEqual(["unresolved", "unresolved", "unresolved"]);
+  });
+
   test("of a resolver that does not answer is given up after five seconds", async () => {
     const scene = sceneOf(await open(), { resolve: () => new Promise(() => {}) });
     await subscribe(scene.context, "https://hook.example/");
