@@ -33,7 +33,11 @@ export function startRequest(spec: RunSpec, options: StartOptions): StartRequest
     file_name: fileName(options.executionId, spec.name),
     user_callback_urls: callbacks,
   };
-  return { path: paths[spec.kind], body: withoutUndefined(body), secrets: secretsOf(spec, options) };
+  return {
+    path: paths[spec.kind],
+    body: withoutUndefined(body),
+    secrets: secretsOf(spec, options.callbackUrl),
+  };
 }
 
 /** The id of ours that a `file_name` carries, wherever it stands in it; null if there is none. */
@@ -111,7 +115,8 @@ function fileName(executionId: string, name: string | undefined): string {
   return plain === "" ? executionId : `${executionId}-${plain}`;
 }
 
-function secretsOf(spec: RunSpec, { callbackUrl }: StartOptions): string[] {
+/** What must not be shown of a run, wherever Lyceum quotes it. */
+export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): string[] {
   const own = spec.kind === "compose" ? [] : Object.values(spec.env ?? {});
   const extra = Object.values(spec.extra ?? {}).filter((value) => typeof value === "string");
   const secrets: (string | null | undefined)[] = [

@@ -8,6 +8,7 @@ import type { Due } from "../store/due.ts";
 import type { Collect } from "./collect.ts";
 import type { Notes } from "./notes.ts";
 import { isComplete, isOver, lyceumIdOf, readingOfRecord, readingOfWord, storedRecord } from "./reading.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 export interface ConfirmOptions {
   lyceum: LyceumClient;
@@ -32,7 +33,10 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
       cause: by === "callback" ? "callback" : "overdue",
       word,
     });
-    if (record.outcome === "ok") return keep(one, record.value, by, askedAt);
+    if (record.outcome === "ok") {
+      const shown = await withoutSecrets(context.store.db, execution, record.value);
+      return keep(one, shown, by, askedAt);
+    }
     const isAnswer = ["missing", "refused", "unreadable"].includes(record.outcome);
     if (!isAnswer) return void (await unanswered(execution, record));
     const status = await lyceum.streamingStatus(lyceumIdOf(execution), lane);

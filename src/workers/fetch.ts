@@ -20,6 +20,7 @@ import {
   type StoredRecord,
   storedRecord,
 } from "./reading.ts";
+import { withoutSecrets } from "./secrets.ts";
 import { readSelection, withSubJobs } from "./selection.ts";
 
 /** `againInMs`: what came is worth keeping, and worth reading once more. */
@@ -66,19 +67,20 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
     async record({ execution, kind }, tries) {
       const answer = await lyceum.record(lyceumIdOf(execution), "collect");
       if (answer.outcome !== "ok") return answer;
-      const got = { outcome: "got" as const, document: recordDocument(answer.value) };
-      const reading = readingOfRecord(answer.value);
+      const record = await withoutSecrets(db, execution, answer.value);
+      const got = { outcome: "got" as const, document: recordDocument(record) };
+      const reading = readingOfRecord(record);
       const again = (isWhole: boolean) => (isWhole || tries >= MOST_RECORD_READS ? null : RECORD_AGAIN_MS);
       if (kind !== "gpu_selection") {
-        const stored = storedRecord(answer.value, kind);
-        return { ...got, ...stored, reading, againInMs: again(isComplete(answer.value)) };
+        const stored = storedRecord(record, kind);
+        return { ...got, ...stored, reading, againInMs: again(isComplete(record)) };
       }
       const selection = await readSelection(lyceum, db, lyceumIdOf(execution));
       return {
         ...got,
         reading: withSubJobs(reading, selection),
         summary: { gpu_selection: selection.subJobs } satisfies RecordSummary,
-        againInMs: again(isComplete(answer.value) && selection.isComplete),
+        againInMs: again(isComplete(record) && selection.isComplete),
       };
     },
 

@@ -3,6 +3,7 @@ import { type Execution, hasEnded, type Reading } from "../domain/execution.ts";
 import { printedOf, tellsOutput } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
+import { redact } from "../lyceum/detail.ts";
 import type { HistoryRow, RecordReading } from "../lyceum/reading.ts";
 import { classify } from "../lyceum/word.ts";
 
@@ -72,7 +73,9 @@ export function isComplete(record: RecordReading): boolean {
 
 const LONGEST_WORD = 100;
 const LONGEST_DETAIL = 1_000;
+const LONGEST_LOOKED_AT = 4_000;
 
 function clip(text: string | null | undefined): string | undefined {
-  return text == null || text === "" ? undefined : text.slice(0, LONGEST_DETAIL);
+  if (text == null || text === "") return undefined;
+  return redact(text.slice(0, LONGEST_LOOKED_AT), []).slice(0, LONGEST_DETAIL);
 }
