@@ -14,6 +14,8 @@ export function excessIn(value: unknown, depth = 0): Excess | null {
   const most = isList ? MOST_ENTRIES : MOST_FIELDS;
   if (keys.length > most)
     return { path: [], message: `has ${keys.length} ${isList ? "entries" : "fields"}; ${most} are taken` };
+  // JSON may have it, and whoever copies the object drops it without a word.
+  if (keys.includes("__proto__")) return { path: ["__proto__"], message: "is a name that cannot be taken" };
   for (const key of keys) {
     const excess = excessIn((value as Record<string, unknown>)[key], depth + 1);
     if (excess !== null) return { ...excess, path: [isList ? Number(key) : key, ...excess.path] };

@@ -38,9 +38,13 @@ const variable = z
     /^[A-Za-z_][A-Za-z0-9_]*$/,
     "a variable's name holds letters, digits and underscores and does not begin with a digit",
   );
-const env = z.record(variable, z.string());
+/** What an environment can hold, and UTF-8. */
+const holdable = (value: string) => !value.includes("\0") && value.isWellFormed();
+const NOT_HOLDABLE = "must not hold NUL or half of a surrogate pair: no environment can";
+const envValue = z.string().refine(holdable, NOT_HOLDABLE);
+const env = z.record(variable, envValue);
 /** Lyceum separates variables by newlines and documents no escape. */
-const oneLine = z.string().regex(/^[^\r\n\0]*$/, "must be one line: Lyceum separates variables by newlines");
+const oneLine = envValue.regex(/^[^\r\n]*$/, "must be one line: Lyceum separates variables by newlines");
 const dockerEnv = z.record(variable, oneLine);
 
 const values = <T extends z.ZodType>(value: T) =>
@@ -50,7 +54,7 @@ const values = <T extends z.ZodType>(value: T) =>
       .refine((matrix) => Object.keys(matrix).length > 0, "needs at least one name")
       .refine((matrix) => Object.keys(matrix).length <= 32, "at most 32 names"),
   ).describe("One run per combination, each with these values in its env.");
-const matrix = values(z.string());
+const matrix = values(envValue);
 const dockerMatrix = values(oneLine);
 
 const path = z
@@ -82,7 +86,7 @@ const code = {
   requirements_content: optional(text).describe("The text of a requirements.txt."),
   prior_imports: optional(z.array(text.min(1)).max(200)).describe("Modules to import first."),
   kernel_state: optional(text),
-  import_files: optional(text).describe(
+  import_files: optional(text.refine(isJsonObject, "must be a JSON object as text")).describe(
     "A JSON document as text, as Lyceum takes it; `files` says the same more simply.",
   ),
   files: optional(files).describe("Relative path to text; becomes import_files."),
@@ -159,6 +163,15 @@ export const runSpec = z
       context.addIssue({ code: "custom", path: ["matrix", name], message: "is given in env, too" });
     }
   });
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
 
 /** What Proctor sets itself, or checks under its own name, must not come in by the back door. */
 function isTaken(field: string, kind: keyof typeof fieldsOf): boolean {

@@ -200,6 +200,19 @@ describe("bounds", () => {
     expect(Object.keys(await complaints(body))).toEqual([pointer]);
   });
 
+  it.each([
+    ["/runs/0/env/A", '{"kind": "python", "code": "1", "env": {"A": "a\\u0000b"}}'],
+    ["/runs/0/env/A", '{"kind": "python", "code": "1", "env": {"A": "a\\ud800b"}}'],
+    ["/runs/0/matrix/A/1", '{"kind": "python", "code": "1", "matrix": {"A": ["1", "\\u0000"]}}'],
+    ["/runs/0/import_files", '{"kind": "python", "code": "1", "import_files": "nope"}'],
+    ["/runs/0/import_files", '{"kind": "python", "code": "1", "import_files": "[]"}'],
+    ["/runs/0/env/__proto__", '{"kind": "python", "code": "1", "env": {"__proto__": "x"}}'],
+    ["/runs/0/extra/__proto__", '{"kind": "python", "code": "1", "extra": {"__proto__": {"a": 1}}}'],
+  ])("of what can be taken to Lyceum are kept: %s of %s", async (pointer, run) => {
+    const answer = await service.ann.post("/v1/jobs", `{"runs": [${run}]}`);
+    expect(answer.body.errors, answer.text).toMatchObject([{ pointer }]);
+  });
+
   it("of what is told are kept, however much is wrong, and in how many runs", async () => {
     const runs = Array.from({ length: 2_000 }, () => python({ env: fields(200, 1) }));
     expect(Object.keys(await complaints({ runs }))).toHaveLength(200);
