@@ -5,7 +5,7 @@ import type { Chaos } from "./chaos.ts";
 import { type Execution, isOver, type Result, type Start } from "./execution.ts";
 import { selectionProfiles } from "./hardware.ts";
 import type { Ledger } from "./ledger.ts";
-import { createSlots, pause } from "./pause.ts";
+import { createSlots, pause, pauseIn } from "./pause.ts";
 import type { Work } from "./work.ts";
 
 export interface Engine {
@@ -84,7 +84,7 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
   async function through(execution: Execution): Promise<Result | undefined> {
     if (isOver(execution)) return undefined;
     enter(execution, "starting");
-    await pause(chaos.of(execution).starting);
+    await pauseIn(execution, chaos.of(execution).starting);
     if (isOver(execution)) return undefined;
     enter(execution, "running");
     const result = await work.run(execution);

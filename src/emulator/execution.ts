@@ -70,7 +70,7 @@ export interface Execution {
   callbacks: CallbackAttempt[];
   /** A callback went out before the start was answered. */
   calledEagerly: boolean;
-  /** Kills the real process, while there is one. */
+  /** Kills the real process or cuts a pause short, while there is one. */
   kill?: () => void;
   /** Deleted or swept away by a reset: whatever still waits for it must give up. */
   dropped: boolean;

@@ -1,8 +1,23 @@
 // Waiting without holding the process open, and without a timer when there is nothing to wait for.
+import { type Execution, isOver } from "./execution.ts";
 
 export function pause(ms: number): Promise<void> | undefined {
   if (ms <= 0) return undefined;
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** A pause in the life of an execution, which its end cuts short: a long one must not keep a slot. */
+export function pauseIn(execution: Execution, ms: number): Promise<void> | undefined {
+  if (ms <= 0 || isOver(execution)) return undefined;
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      delete execution.kill;
+      resolve();
+    };
+    const timer = setTimeout(done, ms).unref();
+    execution.kill = done;
+  });
 }
 
 interface Slots {

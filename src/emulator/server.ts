@@ -3,7 +3,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { addAccount } from "./account.ts";
 import { type Account, createAuth } from "./auth.ts";
 import { createCallbacks } from "./callbacks.ts";
@@ -18,7 +18,7 @@ import { type ExecutionSnapshot, snapshotOf } from "./snapshot.ts";
 import { addStarts } from "./starts.ts";
 import type { Changes, Switches } from "./switches.ts";
 import { createWork } from "./work.ts";
-import { cut, type Env, type World } from "./world.ts";
+import { cut, type Env, refuse, type World } from "./world.ts";
 
 export interface EmulatorOptions {
   /** 0, the default, takes a free one. */
@@ -72,6 +72,7 @@ export interface Emulator {
 
 const prefix = "/api/v2/external";
 const loopback: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /** Starts a local Lyceum. Throws on a host that is not loopback, bad switches, or a port that is taken. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
@@ -119,11 +120,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
   };
   const app = new Hono<Env>();
+  app.use(localOnly);
   app.route("/__emulator", controlRoutes(control));
   app.route(prefix, api({ auth, callbacks, chaos, engine, ledger, limiter, now }));
   app.notFound((c) => c.json({ detail: "Not Found" }, 404));
 
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  // `hostname` stands in where a request names no host, as HTTP/1.0 may.
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: "localhost" }) as Server;
   await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
   const origin = `http://${host === "::1" ? "[::1]" : host}:${port}`;
@@ -141,6 +144,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
   };
 }
+
+/** Loopback keeps other machines out, but not a web page in this one's browser, under a name that leads here. */
+const localOnly: MiddlewareHandler<Env> = async (c, next) => {
+  const host = c.req.header("host");
+  const origin = c.req.header("origin");
+  if (host !== undefined && !localHost.test(host)) return refuse(c, 403, "Host is not this machine");
+  if (origin !== undefined && !localHost.test(origin.replace(/^https?:\/\//, "")))
+    return refuse(c, 403, "Origin is not this machine");
+  return next();
+};
 
 function api(world: World): Hono<Env> {
   const app = new Hono<Env>();

@@ -1,7 +1,7 @@
 // What an execution does while it runs: Python for real, everything else pretended, and said to be.
 import type { Chaos } from "./chaos.ts";
 import { type Chunk, type Execution, isOver, type Result, type Start } from "./execution.ts";
-import { pause } from "./pause.ts";
+import { pauseIn } from "./pause.ts";
 import { runPython } from "./python.ts";
 
 export interface Work {
@@ -42,7 +42,7 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
     delete execution.kill;
     switch (ended.end) {
       case "exited":
-        await pause(chaos.of(execution).delay);
+        await pauseIn(execution, chaos.of(execution).delay);
         return exited(ended.code, ended.signal);
       case "timed out":
         return timedOut(execution);
@@ -61,10 +61,10 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
       print(member, "stdout", `emulator: pretended to run ${what(start)} on ${member.hardwareProfile}\n`);
     }
     if (delay > start.timeoutMs) {
-      await pause(start.timeoutMs);
+      await pauseIn(execution, start.timeoutMs);
       return timedOut(execution);
     }
-    await pause(delay);
+    await pauseIn(execution, delay);
     if (exit !== 0) print(execution, "stderr", `emulator: pretended to exit with ${exit}\n`);
     return exited(exit, null);
   }

@@ -1,5 +1,7 @@
 // The door and the rest of the API: tokens, validation, account, and the emulator's own calls.
+import { request } from "node:http";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startEmulator } from "../../src/emulator/server.ts";
 import { type Json, openScene, type Scene, until } from "./scene.ts";
@@ -56,6 +58,49 @@ describe("the door", () => {
   it("is on loopback only", async () => {
     await expect(startEmulator({ host: "0.0.0.0" as never })).rejects.toThrow("loopback only");
     expect(scene.emulator.url).toBe(`http://127.0.0.1:${scene.emulator.port}/api/v2/external`);
+  });
+
+  const withHeaders = (path: string, headers: Record<string, string>) =>
+    new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      const options = { port: scene.emulator.port, path, headers, method: "POST" };
+      request({ host: "127.0.0.1", ...options }, async (response) =>
+        resolve({ status: response.statusCode, body: await text(response) }),
+      )
+        .once("error", reject)
+        .end("{}");
+    });
+  const start = "/api/v2/external/execution/streaming/start";
+
+  it.each<Record<string, string>>([
+    { host: "rebound.example" },
+    { host: "localhost.rebound.example:8090" },
+    { host: "127.0.0.1.rebound.example" },
+    { host: "10.0.0.1" },
+    { host: "localhost", origin: "http://rebound.example" },
+    { host: "localhost", origin: "https://localhost.rebound.example:8090" },
+    { host: "localhost", origin: "null" },
+  ])("is shut to a web page from elsewhere: %o", async (headers) => {
+    for (const path of [start, "/__emulator/reset", "/nowhere"]) {
+      const { status, body } = await withHeaders(path, { authorization: "Bearer lk_one", ...headers });
+      expect(status).toBe(403);
+      expect(JSON.parse(body)).toEqual({ detail: expect.stringContaining("is not this machine") });
+    }
+    expect(scene.emulator.calls()).toEqual([]);
+  });
+
+  it.each<Record<string, string>>([
+    { host: "localhost" },
+    { host: "LOCALHOST:1" },
+    { host: "127.0.0.1:8090", origin: "http://localhost:3000" },
+    { host: "[::1]:8090", origin: "https://[::1]" },
+  ])("is open to this machine: %o", async (headers) => {
+    expect((await withHeaders("/__emulator/reset", headers)).status).toBe(200);
+  });
+
+  it("is open to HTTP/1.0, which names no host", async () => {
+    const socket = connect(scene.emulator.port, "127.0.0.1");
+    socket.write("GET /api/v2/external/health/ping HTTP/1.0\r\n\r\n");
+    expect(await text(socket)).toContain(" 200 OK");
   });
 
   it("takes only API keys that look like Lyceum's", async () => {
@@ -203,7 +248,7 @@ describe("a caller that goes away", () => {
   it("in the middle of its request starts nothing", async () => {
     const socket = connect(scene.emulator.port, "127.0.0.1");
     const head =
-      "POST /api/v2/external/execution/compose/start HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n";
+      "POST /api/v2/external/execution/compose/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n";
     socket.write(`${head}Authorization: Bearer lk_one\r\n\r\n{"compose_`, () => socket.destroy());
     await until(() => scene.emulator.calls().length === 1);
     expect(scene.emulator.calls()).toMatchObject([{ status: 0 }]);

@@ -107,6 +107,35 @@ describe("a Python run", () => {
     await until(async () => (await states()).join() === "running,running");
   });
 
+  describe("that would take an hour more leaves its slot to others", () => {
+    const startFive = async (stage: string) => {
+      const code = `import os\nprint(os.getcwd())  # emulator: ${stage}=1h`;
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i++) ids.push((await scene.python(code)).body.execution_id);
+      const isThere = async (id: string) => {
+        if (stage === "starting")
+          return scene.emulator.executions().some((one) => one.executionId === id && one.status === stage);
+        // The hour begins when the process is over, and its folder gone.
+        const folder = (await scene.get(`/logs/execution/${id}`)).body.logs[0]?.message;
+        return folder !== undefined && !existsSync(folder);
+      };
+      for (const id of ids.slice(0, 2)) await until(() => isThere(id));
+      return ids;
+    };
+    const ends: [string, (id: string) => Promise<unknown>][] = [
+      ["aborted", (id) => scene.post(`/workloads/abort/${id}`)],
+      ["stopped", (id) => scene.post(`/workloads/stop/${id}`)],
+      ["deleted", (id) => scene.call("DELETE", `/execution/${id}`)],
+      ["reset", () => scene.emulator.reset()],
+    ];
+    for (const stage of ["starting", "delay"])
+      it.each(ends)(`when it is %s in its ${stage}`, async (_, end) => {
+        for (const id of await startFive(stage)) await end(id);
+        const { body } = await scene.python("print(1)");
+        expect(await scene.ended(body.execution_id)).toMatchObject({ status: "completed" });
+      });
+  });
+
   it("says that requirements are not installed", async () => {
     const { body } = await scene.python("print(1)", { requirements_content: "numpy\n" });
     const record = await scene.ended(body.execution_id);
