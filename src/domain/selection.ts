@@ -16,6 +16,8 @@ export interface RecordSummary {
   gpu_selection?: SubJob[];
   /** It tells all that was printed: the log can be judged by it. */
   tells_output?: boolean;
+  /** Something was printed. */
+  has_output?: boolean;
 }
 
 export type Compared = SubJob & { fastest: boolean; cheapest: boolean };

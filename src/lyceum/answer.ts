@@ -34,13 +34,15 @@ export function toReadOutcome<T>(reply: Reply, call: string, answer: z.ZodType<T
   const { status } = reply;
   if (isSuccess(status)) {
     if ("problem" in reply.body) {
-      const outcome = reply.body.isTooLarge ? "unreadable" : "unreachable";
-      return { outcome, detail: describe(call, reply, []) };
+      const detail = describe(call, reply, []);
+      return reply.body.isTooLarge
+        ? { outcome: "unreadable", detail, isTooLarge: true }
+        : { outcome: "unreachable", detail };
     }
     const said = json(reply.body);
     const read = said === undefined ? undefined : answer.safeParse(said);
     if (read?.success) return { outcome: "ok", value: read.data };
-    return { outcome: "unreadable", detail: `${call}: ${status} that cannot be read` };
+    return { outcome: "unreadable", detail: `${call}: ${status} that cannot be read`, isTooLarge: false };
   }
   const detail = describe(call, reply, []);
   if (status === 401) return { outcome: "unauthorized", detail };

@@ -36,11 +36,16 @@ interface Timeouts {
 const patience: Timeouts = { startMs: 150_000, readMs: 60_000, writeMs: 60_000 };
 
 const MIB = 1024 * 1024;
-/** Enough for the active list with thousands of rows; records and logs hold output of any size. */
 const MAX_BYTES = 8 * MIB;
-const MAX_RECORD_BYTES = 32 * MIB;
+/** Enough for the active list with thousands of rows. */
 const MAX_LIST_BYTES = 32 * MIB;
-const MAX_LOG_BYTES = 64 * MIB;
+
+/**
+ * Records and logs hold output of any size, and many are read at once: what is larger than usual is to be asked for
+ * again, one at a time, or they would not fit into memory together.
+ */
+export type Size = "usual" | "large";
+const DOCUMENT_BYTES = { usual: MIB / 4, large: 16 * MIB };
 
 export type LyceumClient = ReturnType<typeof createLyceumClient>;
 
@@ -90,8 +95,8 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     start,
 
     /** The full record: state and output. */
-    record: (id: string, lane: Lane) =>
-      read(schema.recordAnswer, { lane, route: "/execution/{id}", id, maxBytes: MAX_RECORD_BYTES }),
+    record: (id: string, lane: Lane, size: Size = "usual") =>
+      read(schema.recordAnswer, { lane, route: "/execution/{id}", id, maxBytes: DOCUMENT_BYTES[size] }),
 
     streamingStatus: (id: string, lane: Lane) =>
       read(schema.statusAnswer, { lane, route: "/execution/streaming/{id}/status", id }),
@@ -103,23 +108,23 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
       read(schema.timingAnswer, { lane: "collect", route: "/execution/{id}/timing", id }),
 
     /** `step` such as `5s`, `15s` (Lyceum's default) or `1m`. */
-    metrics: (id: string, { step = "15s" }: { step?: string } = {}) =>
+    metrics: (id: string, { step = "15s", size = "usual" }: { step?: string; size?: Size } = {}) =>
       read(schema.metricsAnswer, {
         lane: "collect",
         route: "/execution/{id}/metrics",
         id,
         query: { step },
-        maxBytes: MAX_RECORD_BYTES,
+        maxBytes: DOCUMENT_BYTES[size],
       }),
 
     /** At most 10,000 entries of at most the last 168 hours, counted back from now. */
-    logs: (id: string, { limit, hours }: { limit: number; hours: number }) =>
+    logs: (id: string, { limit, hours, size = "usual" }: { limit: number; hours: number; size?: Size }) =>
       read(schema.logsAnswer, {
         lane: "collect",
         route: "/logs/execution/{id}",
         id,
         query: { limit: within(limit, 1, 10_000), hours: within(hours, 1, 168) },
-        maxBytes: MAX_LOG_BYTES,
+        maxBytes: DOCUMENT_BYTES[size],
       }),
 
     /** All executions that have not ended: it may be thousands, at about 1 KiB each. */
@@ -133,7 +138,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
         group: "billing",
         route: "/billing/history",
         query: { limit, offset },
-        maxBytes: MAX_RECORD_BYTES,
+        maxBytes: MAX_LIST_BYTES,
       }),
 
     /** Hard stop. `missing`: unknown, or ended already. The state may change only after the answer. */

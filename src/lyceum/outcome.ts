@@ -23,6 +23,6 @@ export type ReadOutcome<T> =
   | { outcome: "throttled"; retryAfterMs: number }
   | { outcome: "unauthorized"; detail: string }
   /** A success that is too large, or HTML or nonsense where JSON was due: says nothing about the run. */
-  | { outcome: "unreadable"; detail: string }
+  | { outcome: "unreadable"; detail: string; isTooLarge: boolean }
   /** Says nothing about the run: transport errors, time-outs, 5xx. */
   | { outcome: "unreachable"; detail: string };

@@ -3,7 +3,7 @@
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
 import type { RecordSummary } from "../domain/selection.ts";
-import type { LyceumClient } from "../lyceum/client.ts";
+import type { LyceumClient, Size } from "../lyceum/client.ts";
 import { saveCollected } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type ArtifactChange, type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
@@ -12,7 +12,7 @@ import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
 import { createClaims } from "./claims.ts";
 import { type Fetched, fetchers, type Subject } from "./fetch.ts";
 import type { Worker } from "./loop.ts";
-import type { RecordDocument, StoredRecord } from "./reading.ts";
+import { type Printed, printedIn, type RecordDocument, type StoredRecord } from "./reading.ts";
 
 export interface CollectOptions {
   lyceum: LyceumClient;
@@ -46,6 +46,7 @@ export interface Begun {
 export function createCollect(context: Context, options: CollectOptions): Collect {
   const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onRoom } = options;
   const collections = new PQueue({ concurrency });
+  const large = new PQueue({ concurrency: 1 });
   const claims = createClaims(context, "collect", LEASE_MS);
   const { db } = context.store;
   const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db });
@@ -64,16 +65,19 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   async function collectDue(due: Due): Promise<void> {
     const artifacts = await listArtifacts(db, [due.execution.id]);
     const isDue = ({ state, due_at }: ArtifactState) => state === "pending" && (due_at ?? 0) <= now();
-    await save(due, await fetchAll(due, artifacts.filter(isDue), await recordOf(artifacts)));
+    const record = await printedOf(artifacts);
+    await keep(due, await fetchAll(due, artifacts.filter(isDue), record, "usual"), record);
   }
 
   function begin(of: Subject, record: StoredRecord | null): Begun | null {
     if (!takesOver() || room() <= 0) return null;
     const wanted = artifactKinds.filter((kind) => kind !== "record" || record === null).map(untried);
+    const printed = record === null ? null : printedIn(record);
     const end = Promise.withResolvers<boolean>();
     add(of, async () => {
-      const [results, isWritten] = await Promise.all([fetchAll(of, wanted, record), end.promise]);
-      if (isWritten) await save(of, results);
+      const fetching = fetchAll(of, wanted, printed, "usual");
+      const [results, isWritten] = await Promise.all([fetching, end.promise]);
+      if (isWritten) await keep(of, results, printed);
     });
     return {
       holdUntil: (from) => from + LEASE_MS,
@@ -84,11 +88,28 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     };
   }
 
-  async function recordOf(artifacts: ArtifactState[]): Promise<StoredRecord | null> {
+  async function printedOf(artifacts: ArtifactState[]): Promise<Printed | null> {
     const record = artifacts.find(({ kind, fetched_at }) => kind === "record" && fetched_at !== null);
     if (record === undefined) return null;
+    const summary = record.summary as RecordSummary | null;
+    // What the log is not compared with is not loaded: it may be large.
+    if (summary?.tells_output === false && summary.has_output !== undefined)
+      return { isAny: summary.has_output, output: null };
     const document = (await readDocument(db, record.execution_id, "record")) as RecordDocument;
-    return { document, summary: record.summary as RecordSummary | null };
+    return printedIn({ document, summary });
+  }
+
+  /** What was too large is asked for again, for one execution at a time: many at once would not fit into memory. */
+  async function keep(of: Subject, results: Result[], record: Printed | null): Promise<void> {
+    if (!results.some(isTooLarge)) return save(of, results);
+    await large.add(async () => {
+      const whole: Result[] = [];
+      for (const result of results) {
+        if (isTooLarge(result)) whole.push(...(await fetchAll(of, [result.artifact], record, "large")));
+        else whole.push(result);
+      }
+      await save(of, whole);
+    });
   }
 
   /** A fault of ours: told, and counted like silence, so that the run ends all the same. */
@@ -97,11 +118,11 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     return { outcome: "unreachable", detail: "could not be worked on" };
   }
 
-  function fetchAll(of: Subject, wanted: Wanted[], record: StoredRecord | null): Promise<Result[]> {
+  function fetchAll(of: Subject, wanted: Wanted[], record: Printed | null, size: Size): Promise<Result[]> {
     return Promise.all(
       wanted.map(async (artifact) => ({
         artifact,
-        fetched: await fetchArtifact[artifact.kind](of, artifact.tries, record).catch(notWorkedOn),
+        fetched: await fetchArtifact[artifact.kind](of, artifact.tries, record, size).catch(notWorkedOn),
       })),
     );
   }
@@ -131,6 +152,10 @@ export function createCollect(context: Context, options: CollectOptions): Collec
 interface Result {
   artifact: Wanted;
   fetched: Fetched;
+}
+
+function isTooLarge({ fetched }: Result): boolean {
+  return fetched.outcome === "unreadable" && fetched.isTooLarge;
 }
 
 type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at">;

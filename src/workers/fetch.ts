@@ -6,7 +6,7 @@ import { summarizeMetrics } from "../domain/metrics.ts";
 import { isWholeLog } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
-import type { LyceumClient } from "../lyceum/client.ts";
+import type { LyceumClient, Size } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { MetricsReading, TimingReading } from "../lyceum/reading.ts";
 import { readDocument } from "../store/artifacts.ts";
@@ -15,9 +15,9 @@ import type { Db } from "../store/transaction.ts";
 import {
   isComplete,
   lyceumIdOf,
+  type Printed,
   readingOfRecord,
   recordDocument,
-  type StoredRecord,
   storedRecord,
 } from "./reading.ts";
 import { withoutSecrets } from "./secrets.ts";
@@ -45,7 +45,7 @@ export interface Subject {
   kind: RunKind;
 }
 
-export type Fetch = (of: Subject, tries: number, record: StoredRecord | null) => Promise<Fetched>;
+export type Fetch = (of: Subject, tries: number, record: Printed | null, size: Size) => Promise<Fetched>;
 
 export interface LogsSummary {
   entries: number;
@@ -64,8 +64,8 @@ export interface FetchOptions {
 
 export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
-    async record({ execution, kind }, tries) {
-      const answer = await lyceum.record(lyceumIdOf(execution), "collect");
+    async record({ execution, kind }, tries, _, size) {
+      const answer = await lyceum.record(lyceumIdOf(execution), "collect", size);
       if (answer.outcome !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
       const got = { outcome: "got" as const, document: recordDocument(record) };
@@ -90,18 +90,18 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
       return { outcome: "got", document: timingDocument(answer.value), againInMs: null };
     },
 
-    async metrics({ execution }) {
-      const answer = await lyceum.metrics(lyceumIdOf(execution));
+    async metrics({ execution }, _, __, size) {
+      const answer = await lyceum.metrics(lyceumIdOf(execution), { size });
       if (answer.outcome !== "ok") return answer;
       const document = metricsDocument(lyceumIdOf(execution), answer.value);
       const summary = summarizeMetrics(answer.value.series);
       return { outcome: "got", document, summary, againInMs: null };
     },
 
-    async logs({ execution }, tries, record) {
+    async logs({ execution }, tries, record, size) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
       if (hours === null) return { outcome: "too_late", detail: "Lyceum keeps logs for 168 hours" };
-      const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MOST_ENTRIES, hours });
+      const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MOST_ENTRIES, hours, size });
       if (answer.outcome !== "ok") return answer;
       const known = tries === 0 ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
       const entries = mergeLogs(known, answer.value.entries);
@@ -111,8 +111,8 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
         reads: tries + 1,
         count: entries.length,
         countBefore: known.length,
-        expected: record !== null && record.document.stdout + record.document.stderr !== "",
-        proven: record?.summary?.tells_output === true && !truncated && isWholeLog(entries, record.document),
+        expected: record?.isAny === true,
+        proven: record?.output != null && !truncated && isWholeLog(entries, record.output),
       };
       // Of an empty log only a record that shows no output either tells that it is not merely late.
       const mayBeLate = entries.length === 0 && (record === null || reads.expected);

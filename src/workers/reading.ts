@@ -62,7 +62,25 @@ export interface StoredRecord {
 }
 
 export function storedRecord(record: RecordReading, kind: RunKind): StoredRecord {
-  return { document: recordDocument(record), summary: { tells_output: tellsOutput(record, kind) } };
+  const document = recordDocument(record);
+  const length = document.stdout.length + document.stderr.length;
+  const tellsAll = length <= MOST_COMPARED && tellsOutput(record, kind);
+  return { document, summary: { tells_output: tellsAll, has_output: length > 0 } };
+}
+
+/** More than this is not compared with the log, which may end before it. */
+const MOST_COMPARED = 256 * 1024;
+
+/** By what a log is judged. */
+export interface Printed {
+  isAny: boolean;
+  /** All of it; null where the record does not tell that, or tells too much. */
+  output: Pick<RecordDocument, "stdout" | "stderr"> | null;
+}
+
+export function printedIn({ document, summary }: StoredRecord): Printed {
+  const isAny = document.stdout + document.stderr !== "";
+  return { isAny, output: summary?.tells_output === true ? document : null };
 }
 
 /** Lyceum says when it has stored the results; a record without that, and without any output, may still fill. */

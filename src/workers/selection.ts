@@ -20,7 +20,9 @@ export async function readSelection(lyceum: LyceumClient, db: Db, id: string): P
   const status = await lyceum.gpuSelectionStatus(id, "collect");
   if (status.outcome !== "ok") return { subJobs: [], isComplete: status.outcome === "missing" };
   const listed = status.value.subJobs.slice(0, MOST_SUB_JOBS);
-  const read = await Promise.all(listed.map((subJob) => readSubJob(lyceum, db, subJob)));
+  const read: Awaited<ReturnType<typeof readSubJob>>[] = [];
+  // One after the other: each may be large.
+  for (const subJob of listed) read.push(await readSubJob(lyceum, db, subJob));
   return { subJobs: read.map((one) => one.subJob), isComplete: read.every((one) => one.isComplete) };
 }
 
@@ -38,7 +40,7 @@ const MOST_SUB_JOBS = 16;
 const LONGEST_NAME = 100;
 
 async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionReading["subJobs"][number]) {
-  const answer = await lyceum.record(listed.executionId, "collect");
+  const answer = await lyceum.record(listed.executionId, "collect", "large");
   const row = answer.outcome === "ok" ? answer.value : null;
   const reading = row === null ? null : readingOfRow(row);
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;

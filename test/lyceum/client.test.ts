@@ -314,6 +314,7 @@ describe("a read", () => {
     expect(await setUp().client.workloads("routine")).toEqual({
       outcome: "unreadable",
       detail: "GET /workloads/list: 200: answer larger than 33554432 bytes",
+      isTooLarge: true,
     });
   });
 

@@ -68,9 +68,23 @@ it.concurrent("the log of several containers is read again: nobody knows whose o
   expect(reads(service)).toBe(2);
 });
 
+it.concurrent("output that is larger than usual is collected whole, one run at a time", async () => {
+  await using service = await startService({ settings: onlyCallbacks });
+  const code = "for n in range(3000): print('x' * 200)\n";
+  const { id } = await service.submit({
+    runs: [1, 2, 3].map((n) => ({ kind: "python", code, name: `${n}` })),
+  });
+  for (const run of await service.ended(id)) {
+    expect(run).toMatchObject({ status: "succeeded", return_code: 0 });
+    const output = await service.ann.get(`/v1/runs/${run.id}/output`);
+    expect(output.body.stdout).toHaveLength(3_000 * 201);
+    expect((await logOf(service, run.id)).lines).toHaveLength(3_000);
+  }
+});
+
 it.concurrent("a log that comes newest first is shown oldest first", async () => {
   await using service = await startService();
-  const slowly = "import time\nfor n in range(3):\n  print('line', n)\n  time.sleep(0.15)\n";
+  const slowly = "import time\nfor n in range(3):\n  print('line', n)\n  time.sleep(0.4)\n";
   const run = await service.run({ kind: "python", code: `# emulator: log_order=newest\n${slowly}` });
   expect((await logOf(service, run.id)).lines).toEqual(lines(3));
 });

@@ -247,7 +247,9 @@ function watcher(context: Context, { time }: Database, batch = 500) {
     },
     async record(id: string) {
       const answer = await call(`record ${id}`, recordOf(id));
-      return scene.areRecordsTooLarge ? { outcome: "unreadable", detail: "too large" } : answer;
+      return scene.areRecordsTooLarge
+        ? { outcome: "unreadable", detail: "too large", isTooLarge: true }
+        : answer;
     },
     streamingStatus: (id: string) => {
       const word = recordOf(id)?.word;
