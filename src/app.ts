@@ -192,7 +192,9 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   const servers: Server[] = [];
 
   async function openServers(): Promise<number> {
-    const server = createHttpServer(callbackReceiver(desk, getRequestListener(api.fetch)));
+    const server = createHttpServer(
+      callbackReceiver(desk, getRequestListener(api.fetch, { hostname: "localhost" })),
+    );
     const port = await listen(server, config.listen.port, config.listen.host);
     servers.push(server);
     if (config.metricsPort === null) return port;

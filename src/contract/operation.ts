@@ -35,7 +35,7 @@ export interface Operation {
   tag: keyof typeof tags;
   summary: string;
   description?: string;
-  /** Parameters of the query; without them it is not looked at. */
+  /** Parameters of the query; without them a route that asks for a key refuses any. */
   query?: z.ZodObject;
   headers?: z.ZodObject;
   body?: Body;

@@ -78,7 +78,11 @@ export const usageQuery = z.strictObject({
   from: day.optional().describe("The first day (UTC); left out: 29 days before the last."),
   to: day.optional().describe("The last day (UTC), included; left out: today. At most 366 days in all."),
   group: z.enum(["day", "key"]).default("day").describe("A row per day, or per API key."),
-  key: z.string().min(1).max(64).optional().describe("Of this API key's name alone."),
+  key: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be the name of an API key")
+    .optional()
+    .describe("Of this API key's name alone."),
 });
 export const noQuery = z.strictObject({});
 

@@ -147,3 +147,6 @@ export const run = z
   })
   .meta({ id: "Run", examples: [example] });
 export type RunView = z.output<typeof run>;
+
+/** Nothing can be changed for the repetition. */
+export const retryBody = z.strictObject({});

@@ -7,7 +7,9 @@ import { executionId, idOf, jobId, runId, time } from "./field.ts";
 export const webhookUrl = z
   .string()
   .superRefine((url, context) => {
-    const message = urlProblem(url);
+    const message = /\p{Cc}/u.test(url)
+      ? "holds control characters; write them percent-encoded, or leave them out"
+      : urlProblem(url);
     if (message !== null) context.addIssue({ code: "custom", message });
   })
   .meta({ format: "uri", maxLength: LONGEST_URL, examples: ["https://worker.example.com/hook"] });

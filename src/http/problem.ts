@@ -33,6 +33,11 @@ export function lastWord(desk: Desk, error: unknown): [kind: ProblemKind, detail
   ];
 }
 
+export function unauthorized(c: Context<Env>, detail: string): Response {
+  c.header("WWW-Authenticate", "Bearer");
+  return problem(c, "unauthorized", detail);
+}
+
 /** All that is wrong, in one answer. */
 export function invalid(c: Context<Env>, errors: FieldError[]): Response {
   const [first] = errors;

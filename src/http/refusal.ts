@@ -42,12 +42,15 @@ const headersOf: Partial<Record<ProblemKind, object>> = {
 
 /** What follows from who may call, the path, the query and the body, and what the operation says itself. */
 function problemsOf({ access, path, operation }: Route): ProblemKind[] {
-  const { query, headers, body, problems: more = [] } = operation;
+  const { body, problems: more = [] } = operation;
   const kinds = new Set<ProblemKind>(more);
   if (access !== "open") kinds.add("unauthorized");
   if (access === "write") kinds.add("forbidden");
-  if (access !== "open" && access !== "callback" && path.includes(":")) kinds.add("not-found");
-  if (query !== undefined || headers !== undefined) kinds.add("validation-failed");
+  if (access !== "open" && access !== "callback") {
+    if (path.includes(":")) kinds.add("not-found");
+    // At the least for a parameter of the query that it does not have.
+    kinds.add("validation-failed");
+  }
   if (body !== undefined) kinds.add("bad-request");
   if (body?.content["application/json"] !== undefined)
     for (const kind of ["invalid-json", "body-too-large", "validation-failed"] as const) kinds.add(kind);

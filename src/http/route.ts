@@ -35,9 +35,16 @@ export function idIn(c: Call, name: keyof typeof prefixes): string {
 
 const prefixes = { job: "job", run: "run", execution: "exe", webhook: "whk", delivery: "dlv" } as const;
 
-/** The query's parameters; one that is given twice counts as its first. */
+/** The query's parameters, each of which is given once. */
 export function queryOf<S extends z.ZodType>(c: Call, schema: S): Validated<z.output<S>> {
-  return validate(schema, c.req.query(), { pointer: (path) => `query:${path.map(String).join(".")}` });
+  const given = Object.entries(c.req.queries());
+  const [repeated] = given.find(([, values]) => values.length > 1) ?? [];
+  if (repeated !== undefined) {
+    const detail = "is given more than once; give it one value";
+    return { ok: false, errors: [{ pointer: `query:${repeated}`, detail }] };
+  }
+  const query = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
+  return validate(schema, query, { pointer: (path) => `query:${path.map(String).join(".")}` });
 }
 
 export type JsonBody<T> = { ok: true; value: T; text: string } | { ok: false; answer: Response };

@@ -1,10 +1,11 @@
 // The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
 import { Hono } from "hono";
-import { type Access, type Authenticate, mayCall } from "./auth.ts";
+import { noQuery } from "../contract/query.ts";
+import { type Authenticate, mayCall } from "./auth.ts";
 import type { Call, Desk, Env } from "./call.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
-import { lastWord, problem } from "./problem.ts";
-import type { Route } from "./route.ts";
+import { invalid, lastWord, problem, unauthorized } from "./problem.ts";
+import { queryOf, type Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
@@ -35,7 +36,7 @@ export const routes: Route[] = [
 
 export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> {
   const app = new Hono<Env>();
-  for (const route of routes) app.on(route.method, route.path, (c) => serve(c, route));
+  for (const route of routes) app.on(route.method, templatesOf(route), (c) => serve(c, route));
   for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) {
     const allow = methods.map((route) => route.method).join(", ");
     app.all(path, (c) => observed(c, path, async () => wrongMethod(c, allow)));
@@ -45,7 +46,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
 
   function serve(c: Call, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
-      const refusal = admit(c, route.access, authenticate);
+      const refusal = admit(c, route, authenticate);
       return refusal ?? route.handle(c, desk);
     });
   }
@@ -87,18 +88,22 @@ function putHeader(c: Call, name: string, value: string): void {
   else outgoing.setHeader(name, value);
 }
 
+/** Lyceum's door is the same with a slash behind it: a wrong token is refused there in the same words. */
+function templatesOf({ access, path }: Route): string[] {
+  return access === "callback" ? [path, `${path}/`] : [path];
+}
+
 /** Null when the caller may go on. */
-function admit(c: Call, access: Access, authenticate: Authenticate): Response | null {
+function admit(c: Call, { access, operation }: Route, authenticate: Authenticate): Response | null {
   if (access === "open" || access === "callback") return null;
   const caller = authenticate(c.req.header("Authorization"));
-  if (caller === null) {
-    c.header("WWW-Authenticate", "Bearer");
-    return problem(c, "unauthorized", "send a valid API key as Authorization: Bearer <key>");
-  }
+  if (caller === null) return unauthorized(c, "send a valid API key as Authorization: Bearer <key>");
   c.set("caller", caller);
-  return mayCall(caller, access)
-    ? null
-    : problem(c, "forbidden", `a key with the role ${caller.role} cannot do this`);
+  if (!mayCall(caller, access))
+    return problem(c, "forbidden", `a key with the role ${caller.role} cannot do this`);
+  if (operation.query !== undefined) return null;
+  const query = queryOf(c, noQuery);
+  return query.ok ? null : invalid(c, query.errors);
 }
 
 function wrongMethod(c: Call, allow: string): Response {

@@ -18,6 +18,7 @@ import type { EventRow } from "../store/events.ts";
 import type { JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
 import type { ArtifactKind } from "../store/schema.ts";
+import { whyNever } from "./missing.ts";
 
 export function viewJob(job: JobRow): JobView {
   const counts: Counts = countsOf(job);
@@ -98,7 +99,7 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
     findings:
       last === undefined ? [] : findingsOf({ summary: metrics, hardware: last.hardware, cost: last.cost }),
     gpu_selection: viewSelection(run, ofLast),
-    artifacts: viewArtifacts(ofLast),
+    artifacts: viewArtifacts(run, ofLast),
     executions: executions.map(viewExecution),
   };
 }
@@ -180,15 +181,15 @@ function viewGpu(execution: Execution | undefined, summary: MetricsSummary | nul
   };
 }
 
-function viewArtifacts(artifacts: ArtifactState[]): RunView["artifacts"] {
+function viewArtifacts(run: RunRow, artifacts: ArtifactState[]): RunView["artifacts"] {
+  const reason = whyNever(run);
+  const missing = { state: reason === null ? "pending" : "unavailable", reason, fetched_at: null } as const;
   const view = (kind: ArtifactKind): ArtifactView => {
-    const { state, reason, fetched_at } = artifacts.find((one) => one.kind === kind) ?? notYet;
+    const { state, reason, fetched_at } = artifacts.find((one) => one.kind === kind) ?? missing;
     return { state, reason, fetched_at: iso(fetched_at) };
   };
   return { record: view("record"), timing: view("timing"), logs: view("logs"), metrics: view("metrics") };
 }
-
-const notYet = { state: "pending", reason: null, fetched_at: null } as const;
 
 export function iso(at: number): string;
 export function iso(at: number | null): string | null;

@@ -27,7 +27,7 @@ describe("an artifact", () => {
     await service.ended(id);
   });
 
-  it("of a run that was never started is not ready, and of an attempt that never was not found", async () => {
+  it("of a run that has not been started is not ready, and of an attempt that never was not found", async () => {
     service.network.lyceumIsUp = false;
     const { id } = await service.submit({ runs: [image()] });
     const run = await service.soleRun(id, (one) => one.status === "queued");
@@ -47,6 +47,33 @@ describe("an artifact", () => {
       expect(found).toMatchObject({ status: 404, type: "urn:proctor:problem:unavailable", retryAfter: null });
       expect(found.detail).toContain("rejected");
     }
+  });
+
+  it("of a run that ended before its start is given up, with the reason", async () => {
+    service.network.lyceumIsUp = false;
+    const { id } = await service.submit({ runs: [image()] });
+    const waiting = await service.soleRun(id, (one) => one.status === "queued");
+    await service.ann.post(`/v1/jobs/${id}/cancel`);
+    const [run] = await service.ended(id);
+    service.network.lyceumIsUp = true;
+    const givenUp = {
+      state: "unavailable",
+      reason: expect.stringContaining("cancelled on request"),
+      fetched_at: null,
+    };
+    expect(waiting.artifacts.logs).toEqual({ state: "pending", reason: null, fetched_at: null });
+    expect(run?.artifacts).toEqual({ record: givenUp, timing: givenUp, logs: givenUp, metrics: givenUp });
+    for (const kind of kinds) {
+      const found = await problemOf(`/v1/runs/${run?.id}/${kind}`);
+      expect(found).toMatchObject({ status: 404, type: "urn:proctor:problem:unavailable", retryAfter: null });
+      expect(found.detail).toBe(run?.artifacts.logs.reason);
+    }
+  });
+
+  it("of a run that Lyceum refused is shown with the run as given up, and why", async () => {
+    const { artifacts } = await service.run(image("nonsense=1"));
+    for (const { state, reason } of Object.values(artifacts))
+      expect([state, reason]).toEqual(["unavailable", expect.stringContaining("rejected")]);
   });
 
   it("of an earlier attempt can still be had", async () => {

@@ -104,11 +104,36 @@ describe("a parameter", () => {
     ["/v1/executions/x?a=1", "query:a"],
     ["/v1/executions/x/callbacks?limit=0", "query:limit"],
     ["/v1/status?a=1", "query:a"],
+    ["/v1/status?constructor=1", "query:constructor"],
+    ["/v1/jobs?limit=1&limit=2", "query:limit"],
+    ["/v1/runs/x?wait=1s&wait=1s", "query:wait"],
+    ["/v1/usage?key=%00", "query:key"],
+    ["/v1/usage?key=a%20b", "query:key"],
   ];
   it.each(refused)("that makes no sense is refused by name: %s", async (path, pointer) => {
     const answer = await service.ann.get(path);
     expect(answer).toMatchObject({ status: 422, body: { type: "urn:proctor:problem:validation-failed" } });
     expect(answer.body.errors.map((error: Json) => error.pointer)).toEqual([pointer]);
+  });
+
+  it.each([
+    "/v1/jobs?dry_run=true",
+    "/v1/jobs/x/cancel?mode=stop",
+    "/v1/runs/x/cancel?mode=stop",
+    "/v1/runs/x/retry?times=1",
+    "/v1/webhooks/x/enable?now=1",
+    "/v1/jobs/x/deliveries/x/redeliver?a=1",
+  ])("is refused where there is none: POST %s", async (path) => {
+    const [, name] = path.split(/[?=]/);
+    const { status, body } = await service.ann.post(path, { runs: [image()] });
+    const detail = "is not a known field";
+    expect([status, body.errors]).toEqual([422, [{ pointer: `query:${name}`, detail }]]);
+  });
+
+  it("without a route's query does nothing before it is refused", async () => {
+    const { id } = await service.submit({ runs: [image()] });
+    expect((await service.ann.post(`/v1/jobs/${id}/cancel?mode=stop`)).status).toBe(422);
+    expect((await service.ann.get(`/v1/jobs/${id}`)).body.cancellation).toBeNull();
   });
 
   it("that makes no sense is told together with the others", async () => {

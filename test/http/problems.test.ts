@@ -81,6 +81,18 @@ describe("a body", () => {
     expectProblem(answer, 413, "body-too-large");
   });
 
+  it("of a retry is empty or {}, and anything else is refused before a run is made", async () => {
+    const run = await service.run(image("exit=1"));
+    const retry = (body?: unknown) => service.ann.post(`/v1/runs/${run.id}/retry`, body);
+    const named = await retry({ timeout: 5 });
+    expectProblem(named, 422, "validation-failed");
+    expect(named.body.errors).toMatchObject([{ pointer: "/timeout" }]);
+    expectProblem(await retry([]), 422, "validation-failed");
+    expectProblem(await retry("nonsense"), 400, "invalid-json");
+    expect(await service.runsOf(run.job_id)).toHaveLength(1);
+    for (const body of [undefined, "", "{}"]) expect((await retry(body)).status).toBe(202);
+  });
+
   it("whose sender goes away half-way is no fault of the service", async () => {
     const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
     const head = `POST ${jobs} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKeys.ann}\r\nContent-Length: 1000\r\n`;

@@ -85,8 +85,8 @@ function parametersOf({ operation }: Published, path: string, ids: Ids): Wanted[
       return text === "" ? [] : [request, request];
     }),
   );
-  const takesQuery = parameters.some((one: Json) => one.in === "query");
-  return [...each, { path: `${path}?colour=red`, headers: {}, isWrong: takesQuery, ...goodBody(operation) }];
+  const isGuarded = operation.security === undefined;
+  return [...each, { path: `${path}?colour=red`, headers: {}, isWrong: isGuarded, ...goodBody(operation) }];
 }
 
 function readAs({ type }: Json, text: string): unknown {

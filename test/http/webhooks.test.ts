@@ -92,6 +92,8 @@ describe("a subscription", () => {
     ["a name that does not exist", { url: "https://nobody.example/" }, "/url", "cannot be resolved"],
     ["plain HTTP to a public address", { url: "http://public.example/" }, "/url", "plain HTTP"],
     ["credentials", { url: "https://ann:pw@public.example/" }, "/url", "user name"],
+    ["a control character", { url: "https://8.8.8.8/\u0000" }, "/url", "control characters"],
+    ["a line break", { url: "https://8.8.8.8/a\nb" }, "/url", "control characters"],
     ["another scheme", { url: "file:///etc/passwd" }, "/url", "not a URL"],
     ["an event that is none", { types: ["job.exploded"] }, "/types/0", ""],
     ["no events", { types: [] }, "/types", ""],
@@ -171,7 +173,13 @@ describe("a job's own webhook_url", () => {
   });
 
   it("is refused where it leads inside, but not because a name cannot be resolved just now", async () => {
-    for (const wrong of ["https://private.example/", "http://public.example/", "nonsense", 7]) {
+    for (const wrong of [
+      "https://private.example/",
+      "http://public.example/",
+      `${url}\u0000`,
+      "nonsense",
+      7,
+    ]) {
       const answer = await submit(service.ann, wrong);
       expect(answer.status).toBe(422);
       expect(answer.body.errors).toMatchObject([{ pointer: "/webhook_url" }]);

@@ -42,10 +42,14 @@ it("a forged token is refused in the same words whether or not the execution exi
     knock(`/callbacks/lyceum/${executionId}/x`, "{}", sameId),
     knock(`/callbacks/lyceum/${executionId}`, "{}", sameId),
     knock(`/callbacks/lyceum/${absent}`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}/`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}/x/`, "{}", sameId),
+    knock(`/callbacks/lyceum/${absent}/${callbackToken(foreign, absent)}/`, "{}", sameId),
     service.ann.post(`/callbacks/lyceum/${executionId}/${apiKeys.ann}`, "{}", sameId),
   ]);
   expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([401]));
   expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+  expect(new Set(answers.map(({ headers }) => headers.get("WWW-Authenticate")))).toEqual(new Set(["Bearer"]));
   expect(traces()).toEqual(before);
   expect((await service.status()).callbacks.rejected).toBe(rejected + answers.length);
 });
@@ -117,6 +121,12 @@ it("a callback that quotes its own URL is shown without the token, whatever its 
   expect(text.body).not.toContain(token);
   expect(bytes.body_encoding).toBe("base64");
   expect(Buffer.from(bytes.body, "base64").toString("latin1")).not.toContain(token);
+});
+
+it("a slash behind a good token does not shut the door", async () => {
+  const before = (await kept()).length;
+  expect((await knock(`${doorOf(executionId)}/`)).status).toBe(204);
+  expect(await kept()).toHaveLength(before + 1);
 });
 
 it("of one execution a bounded number of callbacks is kept, and all are answered", async () => {

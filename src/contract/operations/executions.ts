@@ -3,13 +3,12 @@ import { z } from "zod";
 import { callback, execution } from "../execution.ts";
 import { pageOf } from "../field.ts";
 import { json, type Operation } from "../operation.ts";
-import { noQuery, page } from "../query.ts";
+import { page } from "../query.ts";
 
 export const getExecution: Operation = {
   id: "getExecution",
   tag: "Executions",
   summary: "Read an execution",
-  query: noQuery,
   answers: { 200: json(execution, "The execution.") },
 };
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
 import { artifactQuery, waitQuery } from "../query.ts";
-import { run } from "../run.ts";
+import { retryBody, run } from "../run.ts";
 import { cancelBody } from "../submission.ts";
 
 export const getRun: Operation = {
@@ -31,6 +31,7 @@ export const retryRun: Operation = {
   summary: "Repeat a run that did not succeed",
   description:
     "Makes a new run in the same job, which names its origin as `retry_of`. The job's status stays as it is.",
+  body: { ...jsonBodyOf(retryBody, { nothing: {} }), isOptional: true },
   answers: { 202: json(run, "The new run.", { Location: "The new run's path." }) },
   problems: ["conflict"],
 };
@@ -48,7 +49,7 @@ export const getMetrics: Operation = artifact("getMetrics", "What a run did with
 });
 
 export const getLogs: Operation = artifact("getLogs", "A run's log", {
-  description: "JSON lines, one entry each; or text with `Accept: text/plain`.",
+  description: "JSON lines, one entry each; or text with `Accept: text/plain` and no JSON type beside it.",
   content: {
     "application/x-ndjson": z.string().meta({
       description: "Each line is a `LogEntry`.",

@@ -1,7 +1,7 @@
 // What is published of the routes about the service itself: spending, hardware, state, health, and this document.
 import { z } from "zod";
 import { json, type Operation } from "../operation.ts";
-import { noQuery, usageQuery } from "../query.ts";
+import { usageQuery } from "../query.ts";
 import { status } from "../status.ts";
 import { machineTypes, usage } from "../usage.ts";
 
@@ -18,7 +18,6 @@ export const getMachineTypes: Operation = {
   id: "getMachineTypes",
   tag: "Usage",
   summary: "Lyceum's hardware and prices",
-  query: noQuery,
   answers: { 200: json(machineTypes, "As Lyceum told it last.") },
 };
 
@@ -26,7 +25,6 @@ export const getStatus: Operation = {
   id: "getStatus",
   tag: "Operations",
   summary: "The queue, limits, callback health, database",
-  query: noQuery,
   answers: { 200: json(status, "As it stands.") },
 };
 

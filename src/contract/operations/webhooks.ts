@@ -2,7 +2,7 @@
 import { delivery } from "../delivery.ts";
 import { pageOf } from "../field.ts";
 import { json, jsonBodyOf, type Operation } from "../operation.ts";
-import { noQuery, page } from "../query.ts";
+import { page } from "../query.ts";
 import { disclosedWebhook, rotateBody, webhook, webhookBody } from "../webhook.ts";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -34,7 +34,6 @@ export const getWebhook: Operation = {
   id: "getWebhook",
   tag: "Webhooks",
   summary: "Read a webhook",
-  query: noQuery,
   answers: { 200: json(webhook, "The webhook.") },
 };
 
@@ -42,7 +41,6 @@ export const deleteWebhook: Operation = {
   id: "deleteWebhook",
   tag: "Webhooks",
   summary: "Delete a webhook and its deliveries",
-  query: noQuery,
   answers: { 204: { description: "It is gone." } },
 };
 

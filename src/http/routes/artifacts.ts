@@ -5,7 +5,9 @@ import { formatLogs, type LogEntry } from "../../domain/logs.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
 import type { ArtifactKind } from "../../store/schema.ts";
+import { isNamed } from "../accept.ts";
 import type { Call, Desk } from "../call.ts";
+import { whyNever } from "../missing.ts";
 import { invalid, problem } from "../problem.ts";
 import { queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
@@ -63,13 +65,13 @@ async function serve(
   const executions = await listExecutions(desk.store.db, [found.run.id]);
   const execution =
     attempt === undefined ? executions.at(-1) : executions.find((one) => one.attempt === attempt);
+  const never = whyNever(found.run);
   if (execution === undefined) {
-    const which = attempt === undefined ? "an execution" : `an attempt ${attempt}`;
-    return problem(
-      c,
-      attempt === undefined ? "not-ready" : "not-found",
-      `the run (${found.run.status}) has not had ${which}`,
-    );
+    if (attempt !== undefined)
+      return problem(c, "not-found", `the run (${found.run.status}) has not had an attempt ${attempt}`);
+    return never === null
+      ? problem(c, "not-ready", `the run (${found.run.status}) has not had an execution`)
+      : problem(c, "unavailable", never);
   }
   const state = (await listArtifacts(desk.store.db, [execution.id])).find(
     (artifact) => artifact.kind === kind,
@@ -79,12 +81,10 @@ async function serve(
     return show(c, { document, state, ids: { run_id: found.run.id, execution_id: execution.id } });
   }
   if (state?.state === "unavailable") return problem(c, "unavailable", state.reason ?? "given up");
-  if (state === undefined && (execution.status === "rejected" || execution.status === "lost")) {
-    return problem(
-      c,
-      "unavailable",
-      `the execution is ${execution.status}: Lyceum has nothing to tell of it`,
-    );
+  if (state === undefined) {
+    const isNone = execution.status === "rejected" || execution.status === "lost";
+    const why = isNone ? `the execution is ${execution.status}: Lyceum has nothing to tell of it` : never;
+    if (why !== null) return problem(c, "unavailable", why);
   }
   c.header("Retry-After", "2");
   return problem(
@@ -102,15 +102,17 @@ function metrics(c: Call, { document, state, ids }: Artifact): Response {
   return c.json({ ...ids, summary: state.summary, document });
 }
 
-/** JSON lines, or text for `Accept: text/plain`. Two headers say how far the log is to be trusted. */
+/**
+ * JSON lines, or text for `Accept: text/plain`; some clients name it beside JSON without being asked to.
+ * Two headers say how far the log is to be trusted.
+ */
 function logs(c: Call, { document, state }: Artifact): Response {
   const entries = document as LogEntry[];
   const { complete, truncated } = state.summary as { complete: boolean; truncated: boolean };
   c.header("X-Log-Complete", String(complete));
   c.header("X-Log-Truncated", String(truncated));
   c.header("X-Log-Fetched-At", iso(state.fetched_at) ?? "");
-  const accept = c.req.header("Accept") ?? "";
-  if (/\btext\/plain\b/.test(accept))
+  if (isNamed(c, "text/plain") && !isNamed(c, "application/json", "application/x-ndjson"))
     return c.body(formatLogs(entries), 200, { "Content-Type": "text/plain; charset=utf-8" });
   const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
   return c.body(lines, 200, { "Content-Type": "application/x-ndjson" });

@@ -4,7 +4,7 @@ import { isCallbackToken } from "../../domain/token.ts";
 import { receiveCallback } from "../../orchestration/callback.ts";
 import { readBody } from "../body.ts";
 import type { Call, Desk } from "../call.ts";
-import { problem } from "../problem.ts";
+import { unauthorized } from "../problem.ts";
 import type { Route } from "../route.ts";
 
 export const CALLBACK_PATH = "/callbacks/lyceum/:execution/:token";
@@ -35,7 +35,7 @@ async function postCallback(c: Call, desk: Desk): Promise<Response> {
   if (!isCallbackToken(desk.callbackSecrets, executionId, c.req.param("token") ?? "")) {
     desk.report.callback({ executionId: null, disposition: "rejected" });
     // In the same words whether or not the execution exists.
-    return problem(c, "unauthorized", "the callback URL is not one of ours");
+    return unauthorized(c, "the callback URL is not one of ours");
   }
   const { bytes, truncated } = await readBody(c.req.raw, MOST_CALLBACK_BYTES);
   const contentType = c.req.header("Content-Type") ?? null;

@@ -11,6 +11,7 @@ import {
   readEvents,
 } from "../../store/events.ts";
 import { findJob } from "../../store/jobs.ts";
+import { isNamed } from "../accept.ts";
 import { ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor } from "../cursor.ts";
@@ -60,8 +61,7 @@ async function getJobEvents(c: Call, desk: Desk): Promise<Response> {
 }
 
 function serve(c: Call, desk: Desk, scope: Scope): Promise<Response> {
-  const accept = c.req.header("Accept") ?? "";
-  const wantsList = /\bapplication\/json\b/.test(accept) && !/\btext\/event-stream\b/.test(accept);
+  const wantsList = isNamed(c, "application/json") && !isNamed(c, "text/event-stream");
   return wantsList ? list(c, desk, scope) : stream(c, desk, scope);
 }
 

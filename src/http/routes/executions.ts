@@ -1,6 +1,6 @@
 // One execution, and the callbacks received for it.
 import * as operations from "../../contract/operations/executions.ts";
-import { noQuery, page } from "../../contract/query.ts";
+import { page } from "../../contract/query.ts";
 import type { Execution } from "../../domain/execution.ts";
 import { callbackToken } from "../../domain/token.ts";
 import { listCallbacks } from "../../store/callbacks.ts";
@@ -31,8 +31,6 @@ export const executionRoutes: Route[] = [
 ];
 
 async function getExecution(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
-  if (!query.ok) return invalid(c, query.errors);
   const execution = await executionOf(c, desk);
   return execution === null ? noExecution(c) : c.json(viewExecution(execution));
 }

@@ -4,6 +4,7 @@ import { noQuery } from "../../contract/query.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
 import { matrixNames } from "../../store/specs.ts";
+import { isNamed } from "../accept.ts";
 import type { Call, Desk } from "../call.ts";
 import { csvHeader, csvLines } from "../csv.ts";
 import { jobOf, noJob } from "../job.ts";
@@ -24,8 +25,7 @@ export const resultRoutes: Route[] = [
 ];
 
 async function getResults(c: Call, desk: Desk): Promise<Response> {
-  const isCsv = /\btext\/csv\b/.test(c.req.header("Accept") ?? "");
-  return isCsv ? getCsv(c, desk) : pageOfRuns(c, desk, viewResult);
+  return isNamed(c, "text/csv") ? getCsv(c, desk) : pageOfRuns(c, desk, viewResult);
 }
 
 /** The whole job, however large: read and sent page by page. */

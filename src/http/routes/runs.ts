@@ -1,6 +1,7 @@
 // Reading, ending and repeating runs.
 import * as operations from "../../contract/operations/runs.ts";
 import { waitQuery } from "../../contract/query.ts";
+import { retryBody } from "../../contract/run.ts";
 import { cancelBody } from "../../contract/submission.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry.ts";
@@ -78,6 +79,8 @@ async function postCancel(c: Call, desk: Desk): Promise<Response> {
 }
 
 async function postRetry(c: Call, desk: Desk): Promise<Response> {
+  const body = await jsonBody(c, retryBody);
+  if (!body.ok) return body.answer;
   const found = await runOf(c, desk);
   if (found === null) return noRun(c);
   const retried = await retryRun(desk, found.job, found.run.id);

@@ -1,6 +1,6 @@
 // What was spent, and what hardware costs.
 import * as operations from "../../contract/operations/service.ts";
-import { noQuery, usageQuery } from "../../contract/query.ts";
+import { usageQuery } from "../../contract/query.ts";
 import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
 import { dayOf } from "../../domain/cost.ts";
 import { listMachineTypes } from "../../store/machinetypes.ts";
@@ -65,8 +65,6 @@ function sumOf(rows: UsageRow[]): Omit<UsageRow, "group"> {
 
 /** As Lyceum last told; `fetched_at` is null while it has not. */
 async function getMachineTypes(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
-  if (!query.ok) return invalid(c, query.errors);
   const types = await listMachineTypes(desk.store.db);
   const data = types.map((type) => ({
     hardware_profile: type.hardware_profile,

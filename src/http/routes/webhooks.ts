@@ -1,6 +1,6 @@
 // Subscriptions: who is told of what happens, and where. A submitter's hear of its own jobs, an administrator's of all.
 import * as operations from "../../contract/operations/webhooks.ts";
-import { noQuery, page } from "../../contract/query.ts";
+import { page } from "../../contract/query.ts";
 import {
   type DisclosedWebhookView,
   rotateBody,
@@ -93,15 +93,11 @@ async function getWebhooks(c: Call, desk: Desk): Promise<Response> {
 }
 
 async function getWebhook(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
-  if (!query.ok) return invalid(c, query.errors);
   const webhook = await webhookOf(c, desk);
   return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook));
 }
 
 async function removeWebhook(c: Call, desk: Desk): Promise<Response> {
-  const query = queryOf(c, noQuery);
-  if (!query.ok) return invalid(c, query.errors);
   const webhook = await webhookOf(c, desk);
   if (webhook === null) return noWebhook(c);
   await desk.store.write((tx) => deleteWebhook(tx.db, webhook.id));

@@ -1,0 +1,35 @@
+// What load balancers and orchestrators ask, in their own ways.
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, it } from "vitest";
+import type { Desk } from "../../src/http/call.ts";
+import { createServer } from "../../src/http/server.ts";
+import { startService } from "../support/service.ts";
+
+it("a probe in HTTP/1.0 without a Host header is answered", async () => {
+  await using service = await startService();
+  const { hostname, port } = new URL(service.url());
+  const socket = connect(Number(port), hostname);
+  socket.write("GET /livez HTTP/1.0\r\n\r\n");
+  const answer = await text(socket);
+  expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(answer).toContain('{"status":"ok"}');
+});
+
+it("a service whose database cannot be reached is not ready, and says so", async () => {
+  const faults: unknown[] = [];
+  const unreachable = new Error("connect ECONNREFUSED");
+  const desk = {
+    newId: () => "req_x",
+    isAccepting: () => true,
+    store: { isMigrated: () => Promise.reject(unreachable) },
+    report: { fault: (_: string, error: unknown) => void faults.push(error), httpRequest: () => {} },
+  } as unknown as Desk;
+  const answer = await createServer(desk, () => null).request("/readyz");
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({
+    type: "urn:proctor:problem:not-accepting",
+    detail: expect.stringContaining("cannot be reached"),
+  });
+  expect(faults).toEqual([unreachable]);
+});
