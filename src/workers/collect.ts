@@ -202,12 +202,12 @@ function verdictOn(result: Exclude<Fetched, { outcome: "got" }>, attempt: Attemp
     case "throttled":
       return afterSilence(attempt, result.retryAfterMs, "throttled");
     case "unreadable":
-      return afterSilence(attempt, UNREADABLE_RETRY_MS, result.detail);
+      return afterSilence(attempt, result.isTooLarge ? TOO_LARGE_RETRY_MS : SILENT_RETRY_MS, result.detail);
     default:
       return afterSilence(attempt, SILENT_RETRY_MS, result.detail);
   }
 }
 
 const SILENT_RETRY_MS = 15_000;
-/** It may be as large as is taken. */
-const UNREADABLE_RETRY_MS = 5 * 60_000;
+/** All that is taken of it would be read again each time. */
+const TOO_LARGE_RETRY_MS = 5 * 60_000;

@@ -68,6 +68,19 @@ eachDatabase("collecting", (open) => {
   });
 });
 
+eachDatabase("a log that cannot be read", (open) => {
+  test.each([
+    ["nonsense", 15_000, ["logs"]],
+    ["large", 300_000, ["logs", "logs"]],
+  ] as const)("being %s is asked for again", async (unreadable, afterMs, asked) => {
+    const scene = await sceneOf(await open());
+    scene.unreadable = unreadable;
+    await scene.check();
+    expect(scene.calls.filter((call) => call === "logs")).toEqual(asked);
+    expect(await scene.dueAt()).toBe(scene.time.now() + afterMs);
+  });
+});
+
 /** One live execution, of which a callback says that it is over, and a Lyceum that says so, too. */
 async function sceneOf(database: Database) {
   const context = contextOf(database);
@@ -80,6 +93,8 @@ async function sceneOf(database: Database) {
     log: ["a", "b"],
     answer: Promise.resolve(),
     isStopping: false,
+    /** The log cannot be read: too large even alone, or nonsense. */
+    unreadable: null as "large" | "nonsense" | null,
   };
   const now = () => database.time.now();
   const lyceum = {
@@ -91,6 +106,8 @@ async function sceneOf(database: Database) {
   async function answer<T>(name: string, value: T) {
     scene.calls.push(name);
     if (name !== "record") await scene.answer;
+    if (name === "logs" && scene.unreadable !== null)
+      return { outcome: "unreadable" as const, detail: "?", isTooLarge: scene.unreadable === "large" };
     return { outcome: "ok" as const, value };
   }
 
