@@ -89,19 +89,18 @@ type Run = z.output<typeof runSpec>;
 export const submissionReader = {
   safeParse(value: unknown) {
     const runs = runsIn(value);
+    const widest = runs.findIndex((run) => valuesIn(run) > MOST_VALUES_IN_A_RUN);
+    if (widest !== -1) return refusedFor(["runs", widest], "holds too many values");
     const whole = submission.safeParse(
       runs.length > 1 ? { ...(value as object), runs: runs.slice(0, 1) } : value,
     );
     const issues: z.core.$ZodIssue[] = whole.success ? [] : [...whole.error.issues];
     const others: Run[] = [];
-    for (const [index, one] of runs.entries()) {
-      if (valuesIn(one) > MOST_VALUES_IN_A_RUN) return refusedFor(["runs", index], "holds too many values");
-      if (index === 0) continue;
-      const run = runSpec.safeParse(one);
+    for (let index = 1; index < runs.length && issues.length < ENOUGH_ISSUES; index++) {
+      const run = runSpec.safeParse(runs[index]);
       if (run.success) others.push(run.data);
       else
         for (const issue of run.error.issues) issues.push({ ...issue, path: ["runs", index, ...issue.path] });
-      if (issues.length >= ENOUGH_ISSUES) break;
     }
     if (!whole.success || issues.length > 0) return { success: false as const, error: { issues } };
     const data = { ...whole.data, runs: [...whole.data.runs, ...others] };

@@ -218,6 +218,11 @@ describe("bounds", () => {
     expect(Object.keys(await complaints({ runs }))).toHaveLength(200);
   });
 
+  it("of a run's values are kept before any of them is looked at", async () => {
+    const matrix = Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`A${n}`, Array(10_000).fill(1)]));
+    expect(Object.keys(await complaints({ runs: [python({ matrix })] }))).toEqual(["/runs/0"]);
+  });
+
   it("do not hide a mistake in a late run", async () => {
     const runs = Array.from({ length: 300 }, (_, n) => python(n % 290 === 289 ? { timeout: 0 } : {}));
     expect(Object.keys(await complaints({ runs, name: "" }))).toEqual(["/name", "/runs/289/timeout"]);
