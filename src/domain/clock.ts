@@ -12,6 +12,14 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 };
 
+/**
+ * Whether a rest that was to last so long at most is not over. One that seems to last longer is from before the clock
+ * was set back.
+ */
+export function isResting(until: number, mostMs: number, now: number): boolean {
+  return until > now && until - now <= mostMs;
+}
+
 /** Waiting as an input, so that a test or a simulation runs hours in no time. */
 export interface Timers {
   /** Calls `fn` once after `ms` milliseconds, unless the returned function is called before. */

@@ -3,7 +3,7 @@
 import type { DetectedBy, Reading } from "../domain/execution.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
 import type { Tx } from "../store/transaction.ts";
-import type { Context } from "./context.ts";
+import { type Context, oneOfMany } from "./context.ts";
 import { type Settled, settleAll, type Told } from "./settle.ts";
 
 export interface RecordRead {
@@ -18,16 +18,10 @@ export interface RecordRead {
 }
 
 /** Answers until when the execution is held for its documents; null: its end was not new, or nobody fetches them. */
-export function noteRecord(context: Context, read: RecordRead): Promise<number | null> {
-  return context.store.writeTogether(noteRecords, { context, read });
-}
+export const noteRecord = oneOfMany(noteRecords);
 
-async function noteRecords(
-  tx: Tx,
-  all: { context: Context; read: RecordRead }[],
-): Promise<(number | null)[]> {
-  const [{ context }] = all as [(typeof all)[number]];
-  const reads = all.map(({ read }) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
+async function noteRecords(context: Context, tx: Tx, all: RecordRead[]): Promise<(number | null)[]> {
+  const reads = all.map((read) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
   const told = reads.map(({ executionId, reading, by, askedAt, heldUntil }): Told => {
     return { executionId, fact: { fact: "reading", reading, by, askedAt, heldUntil } };
   });
@@ -51,16 +45,13 @@ export interface Collected {
 }
 
 /** Keeps what was fetched; if nothing is pending after that, the run takes its outcome. */
-export function saveCollected(context: Context, collected: Collected): Promise<Settled | null> {
-  return context.store.writeTogether(saveAll, { context, collected });
-}
+export const saveCollected = oneOfMany(saveAllCollected);
 
-async function saveAll(
+async function saveAllCollected(
+  context: Context,
   tx: Tx,
-  all: { context: Context; collected: Collected }[],
+  executions: Collected[],
 ): Promise<(Settled | null)[]> {
-  const [{ context }] = all as [(typeof all)[number]];
-  const executions = all.map(({ collected }) => collected);
   await saveArtifacts(
     tx.db,
     executions.flatMap(({ executionId, artifacts }) =>

@@ -5,6 +5,7 @@ import type { Durations } from "../domain/durations.ts";
 import type { NewId } from "../domain/id.ts";
 import type { Rules } from "../domain/machine/schedule.ts";
 import type { Store } from "../store/database.ts";
+import type { Tx } from "../store/transaction.ts";
 import type { Report } from "../telemetry/report.ts";
 
 export interface Context {
@@ -17,4 +18,17 @@ export interface Context {
   health: CallbackHealth;
   durations: Durations;
   report: Report;
+}
+
+/** Of a use case for many the one for a single item, which is carried out together with those of the same turn. */
+export function oneOfMany<I, R>(
+  perform: (context: Context, tx: Tx, items: I[]) => Promise<R[]>,
+): (context: Context, item: I) => Promise<R> {
+  // A store has one context, so that of the first is that of all.
+  const performAll = (tx: Tx, all: { context: Context; item: I }[]) => {
+    const [{ context }] = all as [(typeof all)[number]];
+    const items = all.map(({ item }) => item);
+    return perform(context, tx, items);
+  };
+  return (context, item) => context.store.writeTogether(performAll, { context, item });
 }

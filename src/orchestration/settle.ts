@@ -12,7 +12,7 @@ import { findExecutions, saveExecutions } from "../store/executions.ts";
 import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
 import type { Topic, Tx } from "../store/transaction.ts";
 import { charge, withCost } from "./charge.ts";
-import type { Context } from "./context.ts";
+import { type Context, oneOfMany } from "./context.ts";
 import { moveJobs } from "./progress.ts";
 
 /** A fact, and whom it is about: an execution, or a run with its current execution if it has one. */
@@ -31,15 +31,7 @@ export async function settle(context: Context, tx: Tx, told: Told): Promise<Sett
 }
 
 /** Tells of one, together with all that is told in the same turn. Resolves once it is durable. */
-export function tell(context: Context, told: Told): Promise<Settled | null> {
-  return context.store.writeTogether(tellAll, { context, told });
-}
-
-function tellAll(tx: Tx, all: { context: Context; told: Told }[]): Promise<(Settled | null)[]> {
-  const [{ context }] = all as [(typeof all)[number]];
-  const facts = all.map(({ told }) => told);
-  return settleAll(context, tx, facts);
-}
+export const tell = oneOfMany(settleAll);
 
 /** Applies facts, and answers for each what became of whom it is about. */
 export async function settleAll(context: Context, tx: Tx, all: readonly Told[]): Promise<(Settled | null)[]> {

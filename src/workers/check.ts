@@ -2,6 +2,7 @@
 // true of it. One list answers for all that are merely due; single reads are for those that left the list or
 // that a callback named.
 import PQueue from "p-queue";
+import { isResting } from "../domain/clock.ts";
 import type { Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -133,9 +134,7 @@ export function createCheck(
       const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
       if (silentMs > 0) return now() + silentMs;
       // Little by little while many wait: what is held back comes due again, but cancellations must get through.
-      // A longer rest than that is one from before the clock was set back.
-      const restMs = restUntil - now();
-      if (restMs > 0 && restMs <= CROWDED_REST_MS) return restUntil;
+      if (isResting(restUntil, CROWDED_REST_MS, now())) return restUntil;
       if (isCrowded()) restUntil = now() + CROWDED_REST_MS;
       const due = await claims.take(batch);
       // One list answers for all: those that would ask for it soon come along.

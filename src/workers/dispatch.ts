@@ -1,6 +1,7 @@
 // Dispatch: starts queued runs at Lyceum. Places in the start limit are taken first, the runs are claimed last,
 // and the claims are durable before the requests leave.
 import PQueue from "p-queue";
+import { isResting } from "../domain/clock.ts";
 import type { Fact } from "../domain/machine/fact.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { callbackToken } from "../domain/token.ts";
@@ -34,11 +35,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   let setbacks = 0;
   let pausedUntil = 0;
 
-  function isPaused(): boolean {
-    const leftMs = pausedUntil - now();
-    // A longer pause than that is one from before the clock was set back.
-    return leftMs > 0 && leftMs <= LONGEST_PAUSE_MS;
-  }
+  const isPaused = () => isResting(pausedUntil, LONGEST_PAUSE_MS, now());
 
   /** A Lyceum that cannot be reached, or refuses our credentials, is no run's fault: all starts wait together. */
   function heed(outcome: StartOutcome): number {
