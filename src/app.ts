@@ -1,7 +1,5 @@
 // The composition root: the only file that sees everything. It builds the parts from the settings, wires
 // "after the commit, wake", and starts and stops them in order.
-import { createServer as createHttpServer, type Server } from "node:http";
-import { getRequestListener } from "@hono/node-server";
 import type { Dialect } from "kysely";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
@@ -11,8 +9,7 @@ import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
-import { close, cutOff, listen } from "./http/listen.ts";
-import { callbackReceiver } from "./http/receiver.ts";
+import { createDoors } from "./http/doors.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
@@ -189,28 +186,12 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     version: packageJson.version,
   };
   const api = createServer(desk, authenticator(config.apiKeys));
-  const servers: Server[] = [];
-
-  async function openServers(): Promise<number> {
-    const server = createHttpServer(
-      callbackReceiver(desk, getRequestListener(api.fetch, { hostname: "localhost" })),
-    );
-    const port = await listen(server, config.listen.port, config.listen.host);
-    servers.push(server);
-    if (config.metricsPort === null) return port;
-    const exposition = createHttpServer((_request, response) => {
-      metricsText().then(
-        (text) => response.setHeader("Content-Type", metrics.registry.contentType).end(text),
-        (error) => {
-          report.fault("metrics", error);
-          response.writeHead(500).end();
-        },
-      );
-    });
-    await listen(exposition, config.metricsPort, config.listen.host);
-    servers.push(exposition);
-    return port;
-  }
+  const doors = createDoors(desk, {
+    ...config.listen,
+    api,
+    metricsPort: config.metricsPort,
+    metrics: { text: metricsText, type: metrics.registry.contentType },
+  });
 
   /** Whether it is done by then. */
   async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
@@ -223,7 +204,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
 
   async function closeAll(isDrained: boolean): Promise<void> {
     await hangUp();
-    if (!isDrained) for (const server of servers) cutOff(server);
+    if (!isDrained) doors.cutOff();
     // What is still under way is left to the next process: claims are given back, so that it need not wait.
     for (const worker of workers) await worker.handBack?.();
     await store.close();
@@ -240,7 +221,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
         log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
       await recover(context, { throttle, startWindowMs: config.submit.limit?.windowMs ?? null, now: now() });
-      const port = surroundings.listens === false ? 0 : await openServers();
+      const port = surroundings.listens === false ? 0 : await doors.open();
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
@@ -262,7 +243,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       // The doors close last: callbacks are taken, and open requests answered, while the work under way is finished.
       const drained = Promise.all([...loops.values()].map((loop) => loop.stop()))
         .then(hangUp)
-        .then(() => Promise.all(servers.map(close)));
+        .then(doors.close);
       const isDrained = await within(config.shutdownGraceMs - CLOSING_MS, drained);
       const how = isDrained ? "drained" : "late";
       // A database that says nothing must not keep the process.

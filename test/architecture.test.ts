@@ -19,9 +19,10 @@ const rules: Rule[] = [
     pattern: /\bfetch\(|from "(node:https?|undici)"/,
     only: ["src/lyceum/", "src/emulator/", "src/cli/", "src/client/", "src/workers/deliver.ts"],
     except: {
-      "src/app.ts": "makes the servers, and sends nothing",
+      "src/app.ts": "answers requests in memory, and sends none",
       "src/http/call.ts": "names the type of an answer that is to be written",
-      "src/http/listen.ts": "opens and closes them",
+      "src/http/doors.ts": "opens and closes the servers",
+      "src/http/early.ts": "answers what node could not read",
       "src/http/receiver.ts": "takes requests as they come, and sends none",
     },
   },

@@ -16,6 +16,7 @@ export const problems = {
   unavailable: [404, "It could not be had", "the execution is rejected: Lyceum has nothing to tell of it"],
   "method-not-allowed": [405, "The method does not go with this path", "use GET"],
   conflict: [409, "Not in this state", "the job has runs that have not ended; cancel it first"],
+  "too-slow": [408, "The request came too slowly", "the request did not come to its end in time"],
   "body-too-large": [413, "The body is too large", "at most 8192 KiB are taken here"],
   "validation-failed": [422, "The request has invalid fields", "/runs/0/timeout: must be at most 600"],
   "idempotency-mismatch": [
@@ -23,6 +24,7 @@ export const problems = {
     "The idempotency key was used for another body",
     "this Idempotency-Key came with another body; use a new key for a new job",
   ],
+  "headers-too-large": [431, "The headers are too large", "at most 16 KiB are taken, with the path"],
   internal: [
     500,
     "Proctor met an unexpected error",

@@ -1,4 +1,5 @@
 // What every answer has in common, and how requests are refused that no route can make sense of.
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, apiKeys, image, type Service, startService, until } from "../support/service.ts";
@@ -106,6 +107,62 @@ describe("a body", () => {
     expect(service.logLines.filter((line) => line.includes('"event":"fault"'))).toEqual([]);
   });
 });
+
+describe("what is no request", () => {
+  /** What comes back until the connection is closed. */
+  const sent = async (text: string): Promise<Answer> => {
+    const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
+    const chunks: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.write(text);
+    await once(socket, "close");
+    const [head = "", body = ""] = Buffer.concat(chunks).toString().split("\r\n\r\n");
+    const [first = "", ...lines] = head.split("\r\n");
+    const headers = new Headers(lines.map((line) => line.split(/: (.*)/).slice(0, 2) as [string, string]));
+    return { status: Number(first.split(" ")[1]), headers, text: body, body: JSON.parse(body) };
+  };
+
+  it.each([
+    ["no HTTP", "hello\r\n\r\n", 400, "bad-request"],
+    [
+      "two ways to say its length",
+      post("Content-Length: 3\r\nTransfer-Encoding: chunked"),
+      400,
+      "bad-request",
+    ],
+    ["without a Host", "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "bad-request"],
+    ["with a Host that is none", "GET /livez HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "bad-request"],
+    ["with too many headers", post(`X-Long: ${"x".repeat(20_000)}`), 431, "headers-too-large"],
+  ])("(%s) is refused like any other", async (_, text, status, kind) => {
+    const answer = await sent(text);
+    expectProblem(answer, status, kind);
+    const id = answer.headers.get("X-Request-Id") ?? "";
+    const line = service.logLines.find((one) => one.includes(id)) ?? "{}";
+    expect(JSON.parse(line)).toMatchObject({ event: "http_request", route: "unreadable", status });
+  });
+
+  it("does not get into an answer that has begun", async () => {
+    const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk;
+    });
+    socket.write(`GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKeys.ann}\r\n\r\n`);
+    await until("the stream's beginning", () => answer.includes("\r\n\r\n"));
+    socket.write("hello\r\n\r\n");
+    await once(socket, "close");
+    expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
+  });
+
+  it("but an expectation that nobody knows is answered all the same", async () => {
+    const answer = await sent(post("Connection: close\r\nExpect: a miracle\r\nContent-Length: 0"));
+    expectProblem(answer, 401, "unauthorized");
+  });
+});
+
+function post(headers: string): string {
+  return `POST ${jobs} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`;
+}
 
 describe("a path", () => {
   it("that does not exist answers 404, whoever asks", async () => {

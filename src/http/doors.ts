@@ -1,0 +1,93 @@
+// The service's doors: the API on one port and, where it is asked for, the metrics on another.
+import { createServer, type Server } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Desk, Env } from "./call.ts";
+import { refuser } from "./early.ts";
+import { callbackReceiver } from "./receiver.ts";
+
+export interface DoorOptions {
+  host: string;
+  /** 0 asks for a free one. */
+  port: number;
+  api: Hono<Env>;
+  /** Of a door of their own. */
+  metricsPort: number | null;
+  metrics: { text(): Promise<string>; type: string };
+}
+
+export interface Doors {
+  /** Answers the port of the API. */
+  open(): Promise<number>;
+  /** Lets open requests finish. */
+  close(): Promise<void>;
+  /** Lets nobody finish. */
+  cutOff(): void;
+}
+
+export function createDoors(desk: Desk, { host, port, api, ...rest }: DoorOptions): Doors {
+  const servers: Server[] = [];
+
+  function createApiServer(): Server {
+    const { onClientError, errorHandler, withHost } = refuser(desk);
+    // Who speaks HTTP/1.0 need not name a host.
+    const routed = getRequestListener(api.fetch, { hostname: "localhost", errorHandler });
+    const answer = withHost(callbackReceiver(desk, routed));
+    // An expectation that we do not know is no reason to refuse.
+    return createServer({ requireHostHeader: false }, answer)
+      .on("checkExpectation", answer)
+      .on("clientError", onClientError);
+  }
+
+  function createMetricsServer(): Server {
+    const { text, type } = rest.metrics;
+    return createServer((_request, response) => {
+      text().then(
+        (exposed) => response.setHeader("Content-Type", type).end(exposed),
+        (error) => {
+          desk.report.fault("metrics", error);
+          response.writeHead(500).end();
+        },
+      );
+    });
+  }
+
+  async function open(server: Server, at: number): Promise<number> {
+    const opened = await listen(server, at, host);
+    servers.push(server);
+    return opened;
+  }
+
+  return {
+    async open() {
+      const opened = await open(createApiServer(), port);
+      if (rest.metricsPort !== null) await open(createMetricsServer(), rest.metricsPort);
+      return opened;
+    },
+    close: async () => void (await Promise.all(servers.map(close))),
+    cutOff() {
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)));
+    server.closeIdleConnections();
+  });
+}
