@@ -3,6 +3,7 @@
 import type { Dialect } from "kysely";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
+import { createBacklog } from "./domain/backlog.ts";
 import { createCallbackHealth } from "./domain/callbackhealth.ts";
 import { type Clock, systemClock, systemTimers, type Timers } from "./domain/clock.ts";
 import { createDurations } from "./domain/durations.ts";
@@ -51,6 +52,8 @@ export interface Surroundings {
   listens?: boolean;
   /** Between two reads of a log that may still grow. */
   logSpacingMs?: number;
+  /** Runs that may wait for their start. */
+  mostQueued?: number;
 }
 
 export interface App {
@@ -81,7 +84,16 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     submitPatienceMs: SUBMIT_PATIENCE_MS,
   };
   const health = createCallbackHealth({ asked: config.publicUrl !== null, graceMs: config.callbackGraceMs });
-  const context: Context = { store, newId, random, rules, health, durations: createDurations(), report };
+  const context: Context = {
+    store,
+    newId,
+    random,
+    rules,
+    health,
+    durations: createDurations(),
+    backlog: createBacklog(surroundings.mostQueued),
+    report,
+  };
 
   const throttle = createThrottle({
     clock,

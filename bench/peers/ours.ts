@@ -1,4 +1,5 @@
 // Our store as a queue among queues: the use case behind POST /v1/jobs, without HTTP.
+import { createBacklog } from "../../src/domain/backlog.ts";
 import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { createDurations } from "../../src/domain/durations.ts";
@@ -46,6 +47,7 @@ async function openContext(path: string): Promise<Context> {
     },
     health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
     durations: createDurations(),
+    backlog: createBacklog(),
     report: createReport(createLogger("silent"), createMetrics()),
   };
 }

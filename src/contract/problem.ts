@@ -30,6 +30,11 @@ export const problems = {
     "Proctor met an unexpected error",
     "the request was not carried out, or its outcome is not known",
   ],
+  "queue-full": [
+    503,
+    "As many runs wait as may",
+    "a million runs wait for their start; come back in a while",
+  ],
   "too-many-waiting": [503, "As many wait as may", "too many requests wait or listen already; come back"],
   "not-accepting": [503, "Proctor does not take requests now", "draining: the process is about to stop"],
 } as const;

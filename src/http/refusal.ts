@@ -37,6 +37,7 @@ const retryAfter = {
 const headersOf: Partial<Record<ProblemKind, object>> = {
   unauthorized: { "WWW-Authenticate": { description: "`Bearer`.", schema: anyText } },
   "not-ready": retryAfter,
+  "queue-full": retryAfter,
   "too-many-waiting": retryAfter,
 };
 

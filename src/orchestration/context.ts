@@ -1,5 +1,6 @@
 // What every use case is given.
 
+import type { Backlog } from "../domain/backlog.ts";
 import type { CallbackHealth } from "../domain/callbackhealth.ts";
 import type { Durations } from "../domain/durations.ts";
 import type { NewId } from "../domain/id.ts";
@@ -17,6 +18,7 @@ export interface Context {
   /** What the process has learned of callbacks and durations: hints for the schedule, never truths. */
   health: CallbackHealth;
   durations: Durations;
+  backlog: Backlog;
   report: Report;
 }
 

@@ -40,15 +40,18 @@ export interface Sender {
 export type Submitted =
   | { outcome: "created" | "replayed"; job: JobRow }
   /** The idempotency key was used for another body. */
-  | { outcome: "mismatch" };
+  | { outcome: "mismatch" }
+  /** As many runs wait as may. */
+  | { outcome: "full" };
 
 /** Resolves once the job is durable, or was found to be so already. */
 export async function submit(context: Context, sender: Sender, submission: Submission): Promise<Submitted> {
   const { apiKey, idempotencyKey, body } = sender;
   const bodyHash = idempotencyKey === null ? null : hash("sha256", body, "base64url");
-  const asked = { apiKey, idempotencyKey, bodyHash, submission };
+  const asked = { apiKey, idempotencyKey, bodyHash, submission, isFull: context.backlog.isFull() };
   const submitted = await context.store.writeTogether(submitAll, asked);
   if (submitted.outcome === "created") {
+    context.backlog.took(submitted.job.total);
     context.report.jobSubmitted({ jobId: submitted.job.id, runs: submitted.job.total, key: apiKey });
   }
   return submitted;
@@ -59,6 +62,7 @@ interface Asked {
   idempotencyKey: string | null;
   bodyHash: string | null;
   submission: Submission;
+  isFull: boolean;
 }
 
 async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
@@ -74,6 +78,7 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
     const before = idempotencyKey === null ? undefined : known.get(nameOf(apiKey, idempotencyKey));
     if (before !== undefined && before.body_hash !== asked.bodyHash) return { outcome: "mismatch" };
     if (before !== undefined) return { outcome: "replayed", job: before };
+    if (asked.isFull) return { outcome: "full" };
     const id = tx.newId("job");
     const runsOfJob = newRuns(tx, id, submission);
     const job = newJob(tx, asked, {

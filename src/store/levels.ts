@@ -16,22 +16,45 @@ export interface Levels extends Depths {
   inDoubt: number;
 }
 
+/** A slice at a time: summed in one go, a long queue would hold up everybody else. */
 export async function readDepths(db: Db): Promise<Depths> {
-  type Row = { queued: number | null; live: number | null; oldest: number | null; asleep: number | null };
-  const { rows } = await sql<Row>`
-    select sum(queued) as queued, sum(active) as live, min(case when queued > 0 then created_at end) as oldest,
+  const depths: Depths = { queued: 0, live: 0, oldestQueuedAt: null, withoutWakeup: 0 };
+  for (let after = ""; ; ) {
+    const slice = await readSlice(db, after);
+    if (slice?.last == null) return depths;
+    depths.queued += Number(slice.queued);
+    depths.live += Number(slice.live);
+    // Ids grow with time.
+    depths.oldestQueuedAt ??= slice.oldest;
+    depths.withoutWakeup += Number(slice.asleep);
+    after = slice.last;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+interface Slice {
+  last: string | null;
+  queued: number;
+  live: number;
+  oldest: number | null;
+  asleep: number;
+}
+
+/** Of the open jobs after this one. */
+async function readSlice(db: Db, after: string): Promise<Slice | undefined> {
+  const { rows } = await sql<Slice>`
+    select max(id) as last, sum(queued) as queued, sum(active) as live,
+      min(case when queued > 0 then created_at end) as oldest,
       sum(case when queued > 0 and ready_at is null and cancel_mode is null
         and (budget_reached_at is null or due_at is null) and (max_parallel is null or active < max_parallel)
         then 1 else 0 end) as asleep
-    from jobs where queued + active + collecting > 0`.execute(db);
-  const [row] = rows;
-  return {
-    queued: Number(row?.queued ?? 0),
-    live: Number(row?.live ?? 0),
-    oldestQueuedAt: row?.oldest ?? null,
-    withoutWakeup: Number(row?.asleep ?? 0),
-  };
+    from (select id, queued, active, created_at, ready_at, cancel_mode, budget_reached_at, due_at, max_parallel
+      from jobs where queued + active + collecting > 0 and id > ${after}
+      order by id limit ${sql.lit(JOBS_AT_ONCE)}) as open`.execute(db);
+  return rows[0];
 }
+
+const JOBS_AT_ONCE = 1_000;
 
 export async function readLevels(db: Db): Promise<Levels> {
   const depths = await readDepths(db);

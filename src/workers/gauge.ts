@@ -8,6 +8,7 @@ export function createGauge(context: Context, now: () => number): Worker {
     name: "gauge",
     async runOnce() {
       const { queued, live, withoutWakeup } = await readDepths(context.store.db);
+      context.backlog.counted(queued);
       context.report.levels({ queued, live, withoutWakeup });
       return now() + PERIOD_MS;
     },

@@ -1,4 +1,5 @@
 // What most tests on a database need: the context of the use cases, a submission, and short ways through a run.
+import { createBacklog } from "../../src/domain/backlog.ts";
 import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
 import { createDurations } from "../../src/domain/durations.ts";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
@@ -29,6 +30,7 @@ export function contextOf({ store, newId }: Pick<Database, "store" | "newId">): 
     },
     health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
     durations: createDurations(),
+    backlog: createBacklog(),
     report: createReport(createLogger("silent"), createMetrics()),
   };
 }
@@ -61,7 +63,7 @@ export async function submitted(
   from: Partial<Sender> = {},
 ): Promise<JobRow> {
   const answer = await submit(context, { ...sender, ...from }, submission(runs, changes));
-  if (answer.outcome === "mismatch") throw new Error("the idempotency key was used for another body");
+  if (!("job" in answer)) throw new Error(`the submission came to ${answer.outcome}`);
   return answer.job;
 }
 

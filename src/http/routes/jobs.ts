@@ -84,6 +84,10 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
     const detail = "this Idempotency-Key came with another body; use a new key for a new job";
     return problem(c, "idempotency-mismatch", detail, [{ pointer: "header:Idempotency-Key", detail }]);
   }
+  if (submitted.outcome === "full") {
+    c.header("Retry-After", "60");
+    return problem(c, "queue-full", "a million runs wait for their start; send it again in a while");
+  }
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");
