@@ -20,12 +20,14 @@ interface Init {
   body?: string;
   redirect: "manual";
   signal: AbortSignal;
+  /** More than this is not wanted. */
+  maxBytes: number;
 }
 
 export interface Answer {
   status: number;
   headers: AnswerHeaders;
-  body: AsyncIterable<Uint8Array> | null;
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array> | null;
 }
 
 /** Names in lower case. */
@@ -62,6 +64,7 @@ export async function exchange(fetch: Fetch, timers: Timers, request: Request): 
       // A redirect could carry the token to another host, or turn a POST into a GET.
       redirect: "manual",
       signal: controller.signal,
+      maxBytes: request.maxBytes,
     });
     const body = await readBody(response, request.maxBytes).catch((error: unknown) => ({
       problem: `answer cut off: ${whatFailed(error)}`,

@@ -206,6 +206,30 @@ describe("a read", () => {
   });
 });
 
+describe("an answer that only the connection's end would end", () => {
+  const hanging = async (sent: string) => {
+    const raw = createTcpServer((socket) => void socket.on("error", () => {}).write(sent));
+    await new Promise<void>((resolve) => raw.listen(0, "127.0.0.1", resolve));
+    return { host: `127.0.0.1:${(raw.address() as AddressInfo).port}`, [Symbol.dispose]: () => raw.close() };
+  };
+  const head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+
+  test("is given up in time", async () => {
+    using server = await hanging(`${head}[`);
+    const outcome = await clientOf(`http://${server.host}`, 50).workloads("routine");
+    expect(outcome).toMatchObject({
+      outcome: "unreachable",
+      detail: expect.stringContaining("within 50 ms"),
+    });
+  });
+
+  test("is given up at its bound", async () => {
+    using server = await hanging(`${head}${" ".repeat(40 * 1024 * 1024)}`);
+    const outcome = await clientOf(`http://${server.host}`, 20_000).workloads("routine");
+    expect(outcome).toMatchObject({ outcome: "unreadable", detail: expect.stringContaining("larger than") });
+  });
+});
+
 test("a start uses a connection only if it was in use a moment ago: none that may just be closed", async () => {
   const ports: (number | undefined)[] = [];
   const host = await listen((incoming, response) => {
