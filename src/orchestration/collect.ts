@@ -60,7 +60,7 @@ async function saveAllCollected(
   );
   // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
   const ids = executions.map(({ executionId }) => executionId);
-  const next = await nextFetchAts(tx.db, [...new Set(ids)]);
+  const next = await nextFetchAts(tx.db, [...new Set(ids)], tx.now);
   const told = executions.map(({ executionId, record }): Told => {
     const dueAt = next.get(executionId);
     if (dueAt === undefined) return { executionId, fact: { fact: "collected", record } };

@@ -6,7 +6,6 @@ import type { Fact } from "../domain/machine/fact.ts";
 import { transition } from "../domain/machine/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
-import { insertPendingArtifacts } from "../store/artifacts.ts";
 import { nextTicks } from "../store/counters.ts";
 import { findExecutions, saveExecutions } from "../store/executions.ts";
 import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
@@ -147,11 +146,6 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     runs.filter(({ before, after }) => before !== after),
   );
   const ends = changes.filter(isEnd);
-  await insertPendingArtifacts(
-    tx.db,
-    ends.flatMap(({ after }) => after.execution?.id ?? []),
-    tx.now,
-  );
   const missed = ends.filter(
     ({ after, isCalledBack }) => isCalledBack && after.execution?.detectedBy === "poll",
   );

@@ -1,19 +1,12 @@
-// Artifacts: what is fetched of an execution after its end, one row a kind, each with its state and reason.
+// Artifacts: what is fetched of an execution after its end, one row a kind, each with its state and reason. What was
+// never asked for has no row, and is pending.
 import { type Selectable, sql } from "kysely";
 import { packDocument, unpackDocument } from "./documents.ts";
 import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./schema.ts";
-import { insertRows, statement, statementOn, valuesOf } from "./statements.ts";
+import { statement, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export type ArtifactState = Omit<Selectable<ArtifactsTable>, "document" | "summary"> & { summary: unknown };
-
-/** Called again it changes nothing. */
-export async function insertPendingArtifacts(db: Db, executionIds: string[], now: number): Promise<void> {
-  const rows = executionIds.flatMap((execution_id) =>
-    artifactKinds.map((kind) => ({ execution_id, kind, state: "pending" as const, tries: 0, due_at: now })),
-  );
-  await insertRows(db, "artifacts", rows, "skip");
-}
 
 /** The states, without the documents. */
 export async function listArtifacts(db: Db, executionIds: string[]): Promise<ArtifactState[]> {
@@ -29,20 +22,32 @@ const selectStates = statementOn<string, Omit<Selectable<ArtifactsTable>, "docum
     .where("execution_id", "in", ids),
 );
 
-/** When the next artifact of each is to be asked for. Those of which none is pending any more are left out. */
-export async function nextFetchAts(db: Db, executionIds: string[]): Promise<Map<string, number>> {
+/**
+ * When the next artifact of each is to be asked for: at once if it never was. Those of which none is pending any more
+ * are left out.
+ */
+export async function nextFetchAts(
+  db: Db,
+  executionIds: string[],
+  now: number,
+): Promise<Map<string, number>> {
+  const known = new Map((await selectKnown(db, executionIds)).map((row) => [row.execution_id, row]));
   const next = new Map<string, number>();
-  for (const { execution_id: id, due_at: at } of await selectPending(db, executionIds))
-    next.set(id, Math.min(at ?? 0, next.get(id) ?? Number.POSITIVE_INFINITY));
+  for (const id of executionIds) {
+    const { kinds = 0, due_at: at = null } = known.get(id) ?? {};
+    if (Number(kinds) < artifactKinds.length) next.set(id, now);
+    else if (at !== null) next.set(id, at);
+  }
   return next;
 }
 
-const selectPending = statementOn<string, Pick<ArtifactState, "execution_id" | "due_at">>((db, ids) =>
-  db
-    .selectFrom("artifacts")
-    .select(["execution_id", "due_at"])
-    .where("execution_id", "in", ids)
-    .where("due_at", "is not", sql.lit(null)),
+const selectKnown = statementOn<string, { execution_id: string; kinds: unknown; due_at: number | null }>(
+  (db, ids) =>
+    db
+      .selectFrom("artifacts")
+      .select(({ fn }) => ["execution_id", fn.countAll().as("kinds"), fn.min("due_at").as("due_at")])
+      .where("execution_id", "in", ids)
+      .groupBy("execution_id"),
 );
 
 export interface ArtifactChange {
@@ -52,7 +57,7 @@ export interface ArtifactChange {
   /** Given exactly while pending. */
   dueAt: number | null;
   reason?: string | null;
-  tries?: number;
+  tries: number;
   firstTriedAt?: number | null;
   fetchedAt?: number | null;
   summary?: unknown;
@@ -62,11 +67,11 @@ export interface ArtifactChange {
 
 /** What is stored or given up stays so, whoever comes late. */
 export async function saveArtifacts(db: Db, changes: ArtifactChange[]): Promise<void> {
-  await updatePending(db, changes.map(toRow));
+  await upsert(db, changes.map(toRow));
 }
 
 function toRow(change: ArtifactChange) {
-  const { executionId, kind, state, dueAt, reason = null, tries = null } = change;
+  const { executionId, kind, state, dueAt, reason = null, tries } = change;
   const { firstTriedAt = null, fetchedAt = null } = change;
   const summary = change.summary === undefined ? null : JSON.stringify(change.summary);
   const document = change.document === undefined ? null : packDocument(change.document);
@@ -84,16 +89,17 @@ function toRow(change: ArtifactChange) {
   ] as const;
 }
 
-const updatePending = statementOn<ReturnType<typeof toRow>, never>((db, rows) => {
-  const types = ["text", "text", "text", "bigint", "text", "integer", "bigint", "bigint", "text", "bytea"];
-  const columns = ["reason", "tries", "first_tried_at", "fetched_at", "summary", "document"];
-  const unlessNull = columns.map((name, index) => {
+const upsert = statementOn<ReturnType<typeof toRow>, never>((db, rows) => {
+  const kept = ["reason", "first_tried_at", "fetched_at", "summary", "document"].map((name) => {
     const column = sql.ref(name);
-    return sql`${column} = coalesce(${sql.ref(`given.column${index + 5}`)}, ${column})`;
+    return sql`${column} = coalesce(excluded.${column}, artifacts.${column})`;
   });
-  const query = sql<never>`update artifacts set state = given.column3, due_at = given.column4, ${sql.join(unlessNull)}
-    from ${valuesOf(db, types, rows.length)} as given
-    where execution_id = given.column1 and kind = given.column2 and state = 'pending'`;
+  const query = sql<never>`insert into artifacts
+    (execution_id, kind, state, due_at, reason, tries, first_tried_at, fetched_at, summary, document)
+    values ${sql.join(rows.map((row) => sql`(${sql.join(row)})`))}
+    on conflict (execution_id, kind) do update
+      set state = excluded.state, due_at = excluded.due_at, tries = excluded.tries, ${sql.join(kept)}
+      where artifacts.state = 'pending'`;
   return { compile: () => query.compile(db) };
 });
 

@@ -65,8 +65,13 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   async function collectDue(due: Due): Promise<void> {
     const artifacts = await listArtifacts(db, [due.execution.id]);
     const isDue = ({ state, due_at }: ArtifactState) => state === "pending" && (due_at ?? 0) <= now();
+    const wanted = artifactKinds.flatMap((kind): Wanted[] => {
+      const known = artifacts.find((artifact) => artifact.kind === kind);
+      if (known === undefined) return [untried(kind)];
+      return isDue(known) ? [known] : [];
+    });
     const record = await printedOf(artifacts);
-    await keep(due, await fetchAll(due, artifacts.filter(isDue), record, "usual"), record);
+    await keep(due, await fetchAll(due, wanted, record, "usual"), record);
   }
 
   function begin(of: Subject, record: StoredRecord | null): Begun | null {

@@ -29,7 +29,7 @@ onSqlite("findings", (open) => {
     const samples = [0, 15, 30].map((seconds) => ({ at: seconds * 1_000, value }));
     const summary = summarizeMetrics({ gpuUtilizationPercent: samples });
     await saveArtifacts(db, [
-      { executionId: execution.id, kind: "metrics", state: "stored", dueAt: null, summary },
+      { executionId: execution.id, kind: "metrics", state: "stored", dueAt: null, tries: 1, summary },
     ]);
     const row = await findRun(db, run.id);
     if (row === null) throw new Error("the run is gone");

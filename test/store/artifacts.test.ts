@@ -1,17 +1,12 @@
 // Artifacts: documents come back as they went in, whatever their size, and each has its state.
 import { expect, test } from "vitest";
-import {
-  insertPendingArtifacts,
-  listArtifacts,
-  readDocument,
-  saveArtifacts,
-} from "../../src/store/artifacts.ts";
+import { listArtifacts, nextFetchAts, readDocument, saveArtifacts } from "../../src/store/artifacts.ts";
 import { readPauses, savePause } from "../../src/store/pauses.ts";
 import { artifactKinds } from "../../src/store/schema.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, spec, submitted } from "../support/scene.ts";
 
-const fetched = { state: "stored", dueAt: null } as const;
+const fetched = { state: "stored", dueAt: null, tries: 1 } as const;
 
 eachDatabase("artifacts", (open) => {
   const documents: Record<string, unknown> = {
@@ -31,7 +26,6 @@ eachDatabase("artifacts", (open) => {
   test.each(Object.entries(documents))("keep %s as it was", async (_name, document) => {
     const database = await open();
     const id = await execution(database);
-    await insertPendingArtifacts(database.store.db, [id], 5);
     await saveArtifacts(database.store.db, [{ executionId: id, kind: "logs", ...fetched, document }]);
     expect(await readDocument(database.store.db, id, "logs")).toEqual(document);
   });
@@ -40,7 +34,6 @@ eachDatabase("artifacts", (open) => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);
-    await insertPendingArtifacts(db, [id], 5);
     await saveArtifacts(db, [{ executionId: id, kind: "logs", ...fetched, document: "x".repeat(1_000_000) }]);
     const row = await db
       .selectFrom("artifacts")
@@ -50,11 +43,10 @@ eachDatabase("artifacts", (open) => {
     expect(row?.document?.length).toBeLessThan(10_000);
   });
 
-  test("begin pending, once, and change only in what is said", async () => {
+  test("are pending until they are stored or given up, and change only in what is said", async () => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);
-    await insertPendingArtifacts(db, [id], 5);
     await saveArtifacts(db, [
       {
         executionId: id,
@@ -67,15 +59,20 @@ eachDatabase("artifacts", (open) => {
         document: [1],
       },
     ]);
-    await insertPendingArtifacts(db, [id], 7);
-    await saveArtifacts(db, [{ executionId: id, kind: "timing", ...fetched, fetchedAt: 11 }]);
-    await saveArtifacts(db, [
-      { executionId: id, kind: "metrics", state: "unavailable", dueAt: null, reason: "Lyceum has none" },
-    ]);
+    expect(await nextFetchAts(db, [id], 7)).toEqual(new Map([[id, 7]]));
+    const gone = { state: "unavailable", dueAt: null, tries: 4, reason: "Lyceum has none" } as const;
+    const others = (["metrics", "logs", "record"] as const).map((kind) => ({ kind, ...gone }));
+    await saveArtifacts(
+      db,
+      others.map((one) => ({ executionId: id, ...one })),
+    );
+    expect(await nextFetchAts(db, [id], 7)).toEqual(new Map([[id, 9]]));
+    await saveArtifacts(db, [{ executionId: id, kind: "timing", ...fetched, tries: 3, fetchedAt: 11 }]);
+    expect(await nextFetchAts(db, [id], 7)).toEqual(new Map());
+    await saveArtifacts(db, [{ executionId: id, kind: "timing", ...gone }]);
     const states = new Map((await listArtifacts(db, [id])).map((artifact) => [artifact.kind, artifact]));
     expect(new Set(states.keys())).toEqual(new Set(artifactKinds));
-    expect(states.get("record")).toMatchObject({ state: "pending", due_at: 5, tries: 0, summary: null });
-    expect(states.get("timing")).toMatchObject({ state: "stored", due_at: null, tries: 2, fetched_at: 11 });
+    expect(states.get("timing")).toMatchObject({ state: "stored", due_at: null, tries: 3, fetched_at: 11 });
     expect(states.get("timing")?.summary).toEqual({ reads: 1 });
     expect(states.get("metrics")).toMatchObject({ state: "unavailable", reason: "Lyceum has none" });
     expect(await readDocument(db, id, "timing")).toEqual([1]);

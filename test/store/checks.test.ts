@@ -2,7 +2,7 @@
 import { sql, type Updateable } from "kysely";
 import { expect, test } from "vitest";
 import { receiveCallback } from "../../src/orchestration/callback.ts";
-import { insertPendingArtifacts } from "../../src/store/artifacts.ts";
+import { saveArtifacts } from "../../src/store/artifacts.ts";
 import type { Store } from "../../src/store/database.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
@@ -126,8 +126,8 @@ async function insertGoodRows(database: Database, table: keyof typeof refused): 
   await submitted(context, 1);
   if (table === "jobs" || table === "runs") return;
   const { execution } = await live(context);
-  await insertPendingArtifacts(db, [execution.id], 1);
-  await db.deleteFrom("artifacts").where("kind", "<>", "logs").execute();
+  const logs = { executionId: execution.id, kind: "logs", state: "pending", dueAt: 1, tries: 0 } as const;
+  await saveArtifacts(db, [logs]);
   const body = Buffer.from("");
   await receiveCallback(context, { executionId: execution.id, contentType: null, body, truncated: false });
 }

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { receiveCallback } from "../../src/orchestration/callback.ts";
 import { retryRun } from "../../src/orchestration/retry.ts";
+import { saveArtifacts } from "../../src/store/artifacts.ts";
 import type { Store } from "../../src/store/database.ts";
 import { deleteJob, jobsEndedBefore } from "../../src/store/jobs.ts";
 import { eachDatabase } from "../support/databases.ts";
@@ -17,12 +18,12 @@ eachDatabase("deleting a job", (open, kind) => {
     const { store } = database;
     const context = contextOf(database);
     const kept = await submitted(context, 2, {}, { idempotencyKey: "kept" });
-    await withCallback(await ended(context, "completed"));
+    await withMore(await ended(context, "completed"));
     await ended(context, "failed");
     const before = await countRows(store, kind);
     const gone = await submitted(context, 3, {}, { idempotencyKey: "gone" });
     for (const status of ["completed", "failed", "system_failure"] as const)
-      await withCallback(await ended(context, status));
+      await withMore(await ended(context, status));
     const tables = Object.keys(before).filter((table) => !lasting.includes(table));
     const between = await countRows(store, kind);
     for (const table of tables) expect(between[table], table).toBeGreaterThan(before[table] ?? 0);
@@ -33,14 +34,12 @@ eachDatabase("deleting a job", (open, kind) => {
     expect((await submitted(context, 2, {}, { idempotencyKey: "kept" })).id).toBe(kept.id);
     expect((await submitted(context, 1, {}, { idempotencyKey: "gone" })).id).not.toBe(gone.id);
 
-    function withCallback({ execution }: { execution: { id: string } }) {
+    /** A callback and an artifact. */
+    async function withMore({ execution }: { execution: { id: string } }) {
+      const executionId = execution.id;
       const body = Buffer.from("{}");
-      return receiveCallback(context, {
-        executionId: execution.id,
-        contentType: null,
-        body,
-        truncated: false,
-      });
+      await receiveCallback(context, { executionId, contentType: null, body, truncated: false });
+      await saveArtifacts(store.db, [{ executionId, kind: "logs", state: "stored", dueAt: null, tries: 1 }]);
     }
   });
 
