@@ -42,8 +42,6 @@ async function besideAll(
       running.push(peer);
       peers.set(name, toArm(peer));
     }
-    const warmUp = { atOnce: 50, batch: 1, seconds: bench.seconds / 8 };
-    for (const arm of [toArm(ours), ...peers.values()]) await arm(warmUp);
     return await compare(bench, { kind, layer: "over HTTP", ours: toArm(ours), peers });
   } finally {
     await Promise.all(running.map((server) => server.stop()));

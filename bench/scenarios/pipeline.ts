@@ -26,10 +26,11 @@ export const pipeline: Scenario = {
     const queue = new Queue("pipeline", { connection: { port: redis.port, host: "127.0.0.1" } });
     const runs = bench.size(1_000, 20);
     try {
-      const rounds = await interleave(bench, `${runs} runs to their end`, {
+      const arms = {
         ours: () => measured(lyceum, runs, () => throughService(ours, runs)),
         theirs: () => measured(lyceum, runs, () => throughQueue(queue, runs)),
-      });
+      };
+      const rounds = await interleave(bench, `${runs} runs to their end`, arms, 4);
       const against = "BullMQ worker";
       const speed = { name: "settled runs", unit: "/s", against, goal: { atLeast: 3 } };
       const calls = { name: "calls to Lyceum per run", unit: "", against, goal: { atMost: 0.99 } };

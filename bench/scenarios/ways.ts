@@ -33,6 +33,11 @@ export interface Contest {
 /** All of them in each round, so that one and the same measurement of ours stands beside every peer. */
 export async function compare(bench: Bench, { kind, layer, ours, peers }: Contest): Promise<Figure[]> {
   const figures: Figure[] = [];
+  // The ways are short; what a service does for weeks is compiled by then.
+  for (const [name, arm] of [["ours", ours] as const, ...peers]) {
+    bench.progress(`${kind}, ${layer}, warming up ${name}`);
+    await arm({ atOnce: 50, batch: 1, seconds: bench.seconds * 2 });
+  }
   for (const { way, atOnce, batch } of ways) {
     const load = { atOnce, batch: bench.size(batch, Math.ceil(batch / 50)), seconds: bench.seconds / 6 };
     const arms: Record<string, () => Promise<Sample>> = { ours: () => ours(load) };
