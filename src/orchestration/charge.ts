@@ -2,7 +2,7 @@
 // that this uses up stops starts at once.
 import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
-import { addToJob, addToKey, addUsage } from "../store/costs.ts";
+import { addToJobs, addToKey, addUsage } from "../store/costs.ts";
 import { priceOf } from "../store/machinetypes.ts";
 import { inLockOrder, type Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
@@ -31,10 +31,11 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
   });
   for (const { day, apiKey, tally } of totals(dues, (due) => `${due.day} ${due.apiKey}`))
     await addUsage(tx.db, day, apiKey, tally);
-  for (const { jobId, apiKey, tally } of totals(dues, (due) => due.jobId)) {
-    if (!(await addToJob(tx.db, jobId, tally, tx.now))) continue;
+  const ofJobs = totals(dues, (due) => due.jobId);
+  for (const jobId of await addToJobs(tx.db, ofJobs, tx.now)) {
+    const key = ofJobs.find((due) => due.jobId === jobId)?.apiKey ?? "";
     tx.wake("steer", tx.now);
-    tx.afterCommit(() => report.budgetReached({ jobId, key: apiKey, heldUntil: null }));
+    tx.afterCommit(() => report.budgetReached({ jobId, key, heldUntil: null }));
   }
   for (const { apiKey, at, tally } of totals(dues, (due) => `${due.at} ${due.apiKey}`)) {
     const key = await addToKey(tx.db, apiKey, at, tally);

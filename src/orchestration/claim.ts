@@ -32,9 +32,10 @@ export async function claimRuns(
   return context.store.write(async (tx) => {
     const claims: Claim[] = [];
     while (claims.length < most) {
-      const turns = await nextTurns(tx.db, tx.now, most - claims.length);
-      if (turns.length === 0) return { claims, nextAt: await nextReadyAt(tx.db) };
-      claims.push(...(await claimAll(context, tx, turns)));
+      const wanted = most - claims.length;
+      const turns = await nextTurns(tx.db, tx.now, wanted);
+      if (turns.length > 0) claims.push(...(await claimAll(context, tx, turns)));
+      if (turns.length < wanted) return { claims, nextAt: await nextReadyAt(tx.db) };
     }
     return { claims, nextAt: null };
   });

@@ -2,20 +2,22 @@
 import type { EventDraft } from "../domain/event.ts";
 import type { Counts, JobStatus } from "../domain/job.ts";
 import type { Run } from "../domain/run.ts";
-import { countsOf, moveRuns } from "../store/counts.ts";
+import { countsOf, type JobChange, moveRuns } from "../store/counts.ts";
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
 import type { RunChange } from "../store/runs.ts";
 import { inLockOrder, type Tx } from "../store/transaction.ts";
 
 /** Runs have changed their status. */
 export async function moveJobs(tx: Tx, moved: readonly RunChange[]): Promise<void> {
-  for (const [jobId, those] of inLockOrder(moved, ({ after }) => after.jobId))
-    await moveJob(tx, jobId, those);
+  const ofJobs = inLockOrder(moved, ({ after }) => after.jobId);
+  const moves = ofJobs.map(([jobId, those]) => {
+    return { jobId, moves: those.map(({ before, after }) => ({ from: before.status, to: after.status })) };
+  });
+  for (const [index, change] of (await moveRuns(tx.db, moves, tx.now)).entries())
+    await follow(tx, change, ofJobs[index]?.[1] ?? []);
 }
 
-async function moveJob(tx: Tx, jobId: string, moved: readonly RunChange[]): Promise<void> {
-  const moves = moved.map(({ before, after }) => ({ from: before.status, to: after.status }));
-  const { job, entered } = await moveRuns(tx.db, jobId, moves, tx.now);
+async function follow(tx: Tx, { job, entered }: JobChange, moved: readonly RunChange[]): Promise<void> {
   if (entered !== null && entered !== "queued") tx.emit(jobEvent(job, entered));
   if (job.ready_at !== null) tx.wake("dispatch", job.ready_at);
   if (job.budget_reached_at !== null && moved.some(({ after }) => after.status === "queued")) {

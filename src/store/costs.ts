@@ -1,9 +1,9 @@
 // What ends cost: added to the day, the job and the key in the transaction that learns of it, never counted afterwards.
 import { type Selectable, sql } from "kysely";
 import { type Tally, toNano } from "../domain/cost.ts";
-import type { JobRow } from "./jobs.ts";
+import { type JobRow, lockJobs } from "./jobs.ts";
 import type { ApiKeysTable } from "./schema.ts";
-import { statement } from "./statements.ts";
+import { givenRows, statement, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally): Promise<void> {
@@ -35,33 +35,48 @@ const plusUsage = statement<Tally & { day: string; apiKey: string }, never>((db,
     );
 });
 
-/** True when this used up the job's budget: nothing more of it starts, and `steer` ends what still waits. */
-export async function addToJob(db: Db, jobId: string, tally: Tally, now: number): Promise<boolean> {
-  const [job] = (await plusJob(db, { jobId, ...tally })).rows;
-  if (job === undefined) throw new Error(`${jobId} cost something, but there is no such job`);
-  const spent = job.billed_nano + job.estimated_nano;
-  if (job.budget_nano === null || job.budget_reached_at !== null || spent < job.budget_nano) return false;
-  await db
-    .updateTable("jobs")
-    .set({ budget_reached_at: now, ready_at: null, due_at: now })
-    .where("id", "=", jobId)
-    .execute();
-  return true;
+/**
+ * Answers the jobs whose budgets this used up: nothing more of them starts, and `steer` ends what still waits.
+ * @param dues one a job, in lock order.
+ */
+export async function addToJobs(
+  db: Db,
+  dues: readonly { jobId: string; tally: Tally }[],
+  now: number,
+): Promise<string[]> {
+  await lockJobs(
+    db,
+    dues.map(({ jobId }) => jobId),
+  );
+  const jobs = await plusJobs(db, dues.map(toSums));
+  if (jobs.length < dues.length) throw new Error("something was paid for a job that there is not");
+  const reached = jobs.filter((job) => {
+    const spent = job.billed_nano + job.estimated_nano;
+    return job.budget_nano !== null && job.budget_reached_at === null && spent >= job.budget_nano;
+  });
+  for (const { id } of reached)
+    await db
+      .updateTable("jobs")
+      .set({ budget_reached_at: now, ready_at: null, due_at: now })
+      .where("id", "=", id)
+      .execute();
+  return reached.map(({ id }) => id);
 }
 
-type Budget = Pick<JobRow, "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;
+type Budget = Pick<JobRow, "id" | "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;
 
-const plusJob = statement<Tally & { jobId: string }, Budget>((db, by) =>
-  db
-    .updateTable("jobs")
-    .set((eb) => ({
-      billed_nano: eb("billed_nano", "+", by.billedNano),
-      estimated_nano: eb("estimated_nano", "+", by.estimatedNano),
-      unpriced: eb("unpriced", "+", by.unpriced),
-    }))
-    .where("id", "=", by.jobId)
-    .returning(["billed_nano", "estimated_nano", "budget_nano", "budget_reached_at"]),
-);
+function toSums({ jobId, tally }: { jobId: string; tally: Tally }) {
+  return [tally.billedNano, tally.estimatedNano, tally.unpriced, jobId];
+}
+
+const plusJobs = statementOn<ReturnType<typeof toSums>, Budget>((db, rows) => {
+  const { places, from } = givenRows(db, ["bigint", "bigint", "integer", "text"], rows.length);
+  const [billed, estimated, unpriced, id] = places;
+  const query = sql<Budget>`update jobs set billed_nano = billed_nano + ${billed},
+    estimated_nano = estimated_nano + ${estimated}, unpriced = unpriced + ${unpriced}${from} where id = ${id}
+    returning id, billed_nano, estimated_nano, budget_nano, budget_reached_at`;
+  return { compile: () => query.compile(db) };
+});
 
 /** Until when the key is held now, if this changed it; undefined if it did not. A key without a budget never is. */
 export async function addToKey(

@@ -2,13 +2,14 @@
 import { sql } from "kysely";
 import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
 import { type RunStatus, runStatuses } from "../domain/run.ts";
-import type { JobRow } from "./jobs.ts";
-import { statement } from "./statements.ts";
+import { type JobRow, lockJobs } from "./jobs.ts";
+import { givenRows, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 const columns = [
   "id",
   "name",
+  "status",
   "ended_at",
   "ready_at",
   "cancel_mode",
@@ -24,34 +25,54 @@ export interface JobChange {
   entered: JobStatus | null;
 }
 
-/** Runs of a job moved: counts, readiness and, where it follows, the job's status move with them. */
-export async function moveRuns(
-  db: Db,
-  jobId: string,
-  moves: readonly { from: RunStatus; to: RunStatus }[],
-  now: number,
-): Promise<JobChange> {
+export interface JobMoves {
+  jobId: string;
+  moves: readonly { from: RunStatus; to: RunStatus }[];
+}
+
+/**
+ * Runs of these jobs moved: counts, readiness and, where it follows, the jobs' status move with them.
+ * @param moved in lock order. One answer for each of them.
+ */
+export async function moveRuns(db: Db, moved: readonly JobMoves[], now: number): Promise<JobChange[]> {
+  const ids = moved.map(({ jobId }) => jobId);
+  await lockJobs(db, ids);
+  const counted = await count(db, moved.map(toShifts));
+  const followed = counted.map((job) => ({ job, status: statusOf(job) }));
+  const before = new Map(counted.map(({ id, status }) => [id, status]));
+  // A statement of its own: PostgreSQL now holds the jobs' locks, so that the runs it sees are those of all
+  // transactions before this one, and readiness cannot be computed from a past that has gone.
+  const jobs = await move(
+    db,
+    followed.map(({ job, status }) => toMove(job, status, now)),
+  );
+  const after = new Map(jobs.map((job) => [job.id, job]));
+  return ids.map((id) => {
+    const job = after.get(id);
+    if (job === undefined) throw new Error(`a run of ${id} moved, but there is no such job`);
+    return { job, entered: job.status === before.get(id) ? null : job.status };
+  });
+}
+
+function toShifts({ jobId, moves }: JobMoves) {
   const shifts = Object.fromEntries(runStatuses.map((status) => [status, 0])) as Counts;
   for (const { from, to } of moves) {
     shifts[from]--;
     shifts[to]++;
   }
-  const [counted] = (await count(db, { jobId, ...shifts })).rows;
-  if (counted === undefined) throw new Error(`a run of ${jobId} moved, but there is no such job`);
-  const status = counted.ended_at === null ? jobStatus(countsOf(counted), counted.status) : counted.status;
+  return [...runStatuses.map((status) => shifts[status]), jobId];
+}
+
+/** A job that has ended stays so, whatever becomes of a run that was retried by hand. */
+function statusOf(job: Counted): JobStatus {
+  return job.ended_at === null ? jobStatus(countsOf(job), job.status) : job.status;
+}
+
+function toMove(job: Counted, status: JobStatus, now: number) {
   const isOver = status !== "queued" && status !== "active";
-  // A statement of its own: PostgreSQL now holds the job's lock, so that the runs it sees are those of all
-  // transactions before this one, and readiness cannot be computed from a past that has gone.
-  const moved = {
-    jobId,
-    status,
-    startedAt: counted.started_at ?? (status === "active" ? now : null),
-    endedAt: counted.ended_at ?? (isOver ? now : null),
-    dueAt: isOver ? null : counted.due_at,
-  };
-  const [job] = (await move(db, moved)).rows;
-  if (job === undefined) throw new Error(`${jobId} is gone in the middle of a transaction`);
-  return { job, entered: status === counted.status ? null : status };
+  const startedAt = job.started_at ?? (status === "active" ? now : null);
+  const endedAt = job.ended_at ?? (isOver ? now : null);
+  return [status, startedAt, endedAt, isOver ? null : job.due_at, job.id];
 }
 
 /**
@@ -91,35 +112,27 @@ const readyAt = sql<number | null>`case
   when cancel_mode is null and budget_reached_at is null and (max_parallel is null or active < max_parallel)
   then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;
 
-type Counted = Counts & Pick<JobRow, "status" | "started_at" | "ended_at" | "due_at">;
+type Counted = Counts & Pick<JobRow, "id" | "status" | "started_at" | "ended_at" | "due_at">;
 
-const count = statement<Counts & { jobId: string }, Counted>((db, by) =>
-  db
-    .updateTable("jobs")
-    .set((eb) => ({
-      queued: eb("queued", "+", by.queued),
-      active: eb("active", "+", by.active),
-      collecting: eb("collecting", "+", by.collecting),
-      succeeded: eb("succeeded", "+", by.succeeded),
-      failed: eb("failed", "+", by.failed),
-      cancelled: eb("cancelled", "+", by.cancelled),
-    }))
-    .where("id", "=", by.jobId)
-    .returning([...runStatuses, "status", "started_at", "ended_at", "due_at"]),
-);
+const count = statementOn<ReturnType<typeof toShifts>, Counted>((db, rows) => {
+  const { places, from } = givenRows(db, [...runStatuses.map(() => "integer"), "text"], rows.length);
+  const shifts = runStatuses.map((status, index) => {
+    return sql`${sql.ref(status)} = ${sql.ref(status)} + ${places[index]}`;
+  });
+  const answers = [...runStatuses, "id", "status", "started_at", "ended_at", "due_at"].map((name) =>
+    sql.ref(name),
+  );
+  const query = sql<Counted>`update jobs set ${sql.join(shifts)}${from} where id = ${places.at(-1)}
+    returning ${sql.join(answers)}`;
+  return { compile: () => query.compile(db) };
+});
 
-interface Moved {
-  jobId: string;
-  status: JobStatus;
-  startedAt: number | null;
-  endedAt: number | null;
-  dueAt: number | null;
-}
-
-const move = statement<Moved, MovedJob>((db, { jobId, status, startedAt, endedAt, dueAt }) =>
-  db
-    .updateTable("jobs")
-    .set({ ready_at: readyAt, status, started_at: startedAt, ended_at: endedAt, due_at: dueAt })
-    .where("id", "=", jobId)
-    .returning([...columns, ...runStatuses]),
-);
+const move = statementOn<ReturnType<typeof toMove>, MovedJob>((db, rows) => {
+  const types = ["text", "bigint", "bigint", "bigint", "text"];
+  const { places, from } = givenRows(db, types, rows.length);
+  const [status, startedAt, endedAt, dueAt, id] = places;
+  const answers = [...columns, ...runStatuses].map((name) => sql.ref(name));
+  const query = sql<MovedJob>`update jobs set ready_at = ${readyAt}, status = ${status}, started_at = ${startedAt},
+    ended_at = ${endedAt}, due_at = ${dueAt}${from} where id = ${id} returning ${sql.join(answers)}`;
+  return { compile: () => query.compile(db) };
+});

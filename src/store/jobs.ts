@@ -3,7 +3,7 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import type { JobsTable } from "./schema.ts";
-import { insertRows, statementOn } from "./statements.ts";
+import { insertRows, isSqlite, statementOn } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 export type JobRow = Selectable<JobsTable>;
@@ -45,6 +45,15 @@ export async function findJobs(db: Db, ids: string[]): Promise<(JobRow | null)[]
 
 const selectJobs = statementOn<string, JobRow>((db, ids) =>
   db.selectFrom("jobs").selectAll().where("id", "in", ids),
+);
+
+/** On PostgreSQL takes their locks, in the one order that everybody keeps; SQLite has one writer at a time. */
+export async function lockJobs(db: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length > 1 && !isSqlite(db)) await lock(db, ids);
+}
+
+const lock = statementOn<string, { id: string }>((db, ids) =>
+  db.selectFrom("jobs").select("id").where("id", "in", ids).orderBy(sql`id collate "C"`).forUpdate(),
 );
 
 export interface JobFilter {

@@ -149,26 +149,38 @@ function typeOf(sets: Record<string, unknown>[], name: string): Column["type"] {
 
 function updateText(db: Db, table: string, columns: Column[], rows: number): string {
   const types = [...columns.flatMap(({ type }) => type ?? []), "text", "integer"];
-  const isOne = rows === 1;
-  const places = types.map((_, index) => (isOne ? sql`${null}` : sql.ref(`given.column${index + 1}`)));
+  const { places, from } = givenRows(db, types, rows);
   const [version, id] = [places.pop(), places.pop()];
   const set = columns.map(({ name, type }) => {
     return sql`${sql.ref(name)} = ${type === null ? sql`null` : places.shift()}, `;
   });
-  const from = isOne ? sql`` : sql` from ${valuesOf(db, types, rows)} as given`;
   const update = sql`update ${sql.table(table)} set ${sql.join(set, sql``)}version = version + 1${from}
     where id = ${id} and version = ${version}`;
   return update.compile(db).sql;
 }
 
+/**
+ * Rows of values for a statement that changes a row for each of them, with `from` at its end. The places stand for the
+ * values, and each is used once, in their order: those of a single row are parameters.
+ */
+export function givenRows(db: Db, types: readonly string[], rows: number) {
+  if (rows === 1) return { places: types.map(() => sql<never>`${null}`), from: sql`` };
+  const places = types.map((_, index) => sql<never>`${sql.ref(`given.column${index + 1}`)}`);
+  return { places, from: sql` from ${valuesOf(db, types, rows)} as given` };
+}
+
 /** Rows of these types as a table. Both databases name its columns alike: column1, column2… */
 export function valuesOf(db: Db, types: readonly string[], rows: number): RawBuilder<unknown> {
   // PostgreSQL takes a bare value for a text. SQLite needs no types, and with them it does not use the key.
-  const isTyped = !(db.getExecutor().adapter instanceof SqliteAdapter);
+  const isTyped = !isSqlite(db);
   const row = sql.join(
     types.map((type) => (isTyped ? sql`cast(${null} as ${sql.raw(type)})` : sql`${null}`)),
   );
   return sql`(values ${sql.join(Array.from({ length: rows }, () => sql`(${row})`))})`;
+}
+
+export function isSqlite(db: Db): boolean {
+  return db.getExecutor().adapter instanceof SqliteAdapter;
 }
 
 /** The columns that are not as they were. */

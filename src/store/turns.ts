@@ -1,8 +1,8 @@
 // Whose turn it is to start a run: priority, then round-robin over API keys, then over their jobs.
 import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
-import type { JobRow } from "./jobs.ts";
-import { limitedStatement, statement } from "./statements.ts";
+import { type JobRow, lockJobs } from "./jobs.ts";
+import { givenRows, limitedStatement, statement, statementOn } from "./statements.ts";
 import { Conflict, type Db, inLockOrder } from "./transaction.ts";
 
 export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
@@ -125,11 +125,15 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
 export async function markServed(db: Db, turns: readonly Turn[], now: number): Promise<void> {
   const last = await nextTicks(db, "dispatch.tick", turns.length);
   const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
-  for (const [id, those] of inLockOrder(ticked, (turn) => turn.id)) {
+  const jobs = inLockOrder(ticked, (turn) => turn.id).map(([id, those]) => {
     const { served: before, tick } = those.at(-1) as (typeof ticked)[number];
-    const served = await serveJob(db, { id, before, tick });
-    if (served.numAffectedRows === 0n) throw new Conflict(`the turn of job ${id} is over`);
-  }
+    return [tick, id, before] as const;
+  });
+  await lockJobs(
+    db,
+    jobs.map(([, id]) => id),
+  );
+  if ((await serveJobs(db, jobs)).length < jobs.length) throw new Conflict("somebody's turn is over");
   for (const [name, those] of inLockOrder(ticked, (turn) => turn.api_key)) {
     const { tick } = those.at(-1) as (typeof ticked)[number];
     const key = await serveKey(db, { name, tick, now });
@@ -137,13 +141,14 @@ export async function markServed(db: Db, turns: readonly Turn[], now: number): P
   }
 }
 
-const serveJob = statement<{ id: string; before: number; tick: number }, never>((db, { id, before, tick }) =>
-  db
-    .updateTable("jobs")
-    .set({ served: tick })
-    .where("id", "=", id)
-    .where("served", "=", before)
-    .where("ready_at", "is not", sql.lit(null)),
+const serveJobs = statementOn<readonly [tick: number, id: string, before: number], Pick<JobRow, "id">>(
+  (db, rows) => {
+    const { places, from } = givenRows(db, ["bigint", "text", "bigint"], rows.length);
+    const [tick, id, before] = places;
+    const query = sql<Pick<JobRow, "id">>`update jobs set served = ${tick}${from}
+      where id = ${id} and served = ${before} and ready_at is not null returning id`;
+    return { compile: () => query.compile(db) };
+  },
 );
 
 const serveKey = statement<{ name: string; tick: number; now: number }, never>((db, { name, tick, now }) =>

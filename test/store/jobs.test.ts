@@ -23,9 +23,9 @@ eachDatabase("a job", (open) => {
       ["queued", "active"],
       ["active", "failed"],
     ] as const) {
-      const change = await moveRuns(store.db, id, [{ from, to }], 9);
-      expect(await jobNow(store, id)).toMatchObject(change.job);
-      entered.push(change.entered);
+      const [change] = await moveRuns(store.db, [{ jobId: id, moves: [{ from, to }] }], 9);
+      expect(await jobNow(store, id)).toMatchObject(change?.job ?? {});
+      entered.push(change?.entered);
     }
     expect(entered).toEqual(["active", null, null, null, null, null, "failed"]);
     expect(await jobNow(store, id)).toMatchObject({
