@@ -33,8 +33,9 @@ export function refuser(desk: Desk) {
   return {
     /** For node's `clientError`: what came is no HTTP, or does not come to its end. */
     onClientError(error: Error & { code?: string }, socket: Duplex & Answering): void {
-      // Into an answer that has begun nothing else may be written.
-      if (!socket.writable || socket._httpMessage?.headersSent) return void socket.destroy();
+      // A connection that broke has nobody to answer, and into an answer that has begun nothing else may be written.
+      const isHttp = /^(HPE|ERR_HTTP)_/.test(error.code ?? "");
+      if (!isHttp || !socket.writable || socket._httpMessage?.headersSent) return void socket.destroy();
       const [kind, detail] = known[error.code ?? ""] ?? ["bad-request", "it is not valid HTTP/1.1"];
       const { status, headers, text } = refuse(kind, detail);
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
