@@ -25,7 +25,7 @@ export interface Doors {
   cutOff(): void;
 }
 
-export function createDoors(desk: Desk, { host, port, api, ...rest }: DoorOptions): Doors {
+export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics }: DoorOptions): Doors {
   const servers: Server[] = [];
 
   function createApiServer(): Server {
@@ -40,10 +40,9 @@ export function createDoors(desk: Desk, { host, port, api, ...rest }: DoorOption
   }
 
   function createMetricsServer(): Server {
-    const { text, type } = rest.metrics;
     return createServer((_request, response) => {
-      text().then(
-        (exposed) => response.setHeader("Content-Type", type).end(exposed),
+      metrics.text().then(
+        (text) => response.setHeader("Content-Type", metrics.type).end(text),
         (error) => {
           desk.report.fault("metrics", error);
           response.writeHead(500).end();
@@ -61,7 +60,7 @@ export function createDoors(desk: Desk, { host, port, api, ...rest }: DoorOption
   return {
     async open() {
       const opened = await open(createApiServer(), port);
-      if (rest.metricsPort !== null) await open(createMetricsServer(), rest.metricsPort);
+      if (metricsPort !== null) await open(createMetricsServer(), metricsPort);
       return opened;
     },
     close: async () => void (await Promise.all(servers.map(close))),
