@@ -32,10 +32,9 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
   for (const { day, apiKey, tally } of totals(dues, (due) => `${due.day} ${due.apiKey}`))
     await addUsage(tx.db, day, apiKey, tally);
   const ofJobs = totals(dues, (due) => due.jobId);
-  for (const jobId of await addToJobs(tx.db, ofJobs, tx.now)) {
-    const key = ofJobs.find((due) => due.jobId === jobId)?.apiKey ?? "";
+  for (const { jobId, apiKey } of await addToJobs(tx.db, ofJobs, tx.now)) {
     tx.wake("steer", tx.now);
-    tx.afterCommit(() => report.budgetReached({ jobId, key, heldUntil: null }));
+    tx.afterCommit(() => report.budgetReached({ jobId, key: apiKey, heldUntil: null }));
   }
   for (const { apiKey, at, tally } of totals(dues, (due) => `${due.at} ${due.apiKey}`)) {
     const key = await addToKey(tx.db, apiKey, at, tally);

@@ -9,12 +9,12 @@ import { inLockOrder, type Tx } from "../store/transaction.ts";
 
 /** Runs have changed their status. */
 export async function moveJobs(tx: Tx, moved: readonly RunChange[]): Promise<void> {
-  const ofJobs = inLockOrder(moved, ({ after }) => after.jobId);
-  const moves = ofJobs.map(([jobId, those]) => {
+  const ofJobs = new Map(inLockOrder(moved, ({ after }) => after.jobId));
+  const moves = [...ofJobs].map(([jobId, those]) => {
     return { jobId, moves: those.map(({ before, after }) => ({ from: before.status, to: after.status })) };
   });
-  for (const [index, change] of (await moveRuns(tx.db, moves, tx.now)).entries())
-    await follow(tx, change, ofJobs[index]?.[1] ?? []);
+  for (const change of await moveRuns(tx.db, moves, tx.now))
+    await follow(tx, change, ofJobs.get(change.job.id) ?? []);
 }
 
 async function follow(tx: Tx, { job, entered }: JobChange, moved: readonly RunChange[]): Promise<void> {

@@ -36,14 +36,14 @@ const plusUsage = statement<Tally & { day: string; apiKey: string }, never>((db,
 });
 
 /**
- * Answers the jobs whose budgets this used up: nothing more of them starts, and `steer` ends what still waits.
+ * Answers those dues that used up their job's budget: nothing more of it starts, and `steer` ends what still waits.
  * @param dues one a job, in lock order.
  */
-export async function addToJobs(
+export async function addToJobs<D extends { jobId: string; tally: Tally }>(
   db: Db,
-  dues: readonly { jobId: string; tally: Tally }[],
+  dues: readonly D[],
   now: number,
-): Promise<string[]> {
+): Promise<D[]> {
   await lockJobs(
     db,
     dues.map(({ jobId }) => jobId),
@@ -60,7 +60,7 @@ export async function addToJobs(
       .set({ budget_reached_at: now, ready_at: null, due_at: now })
       .where("id", "=", id)
       .execute();
-  return reached.map(({ id }) => id);
+  return dues.filter(({ jobId }) => reached.some(({ id }) => id === jobId));
 }
 
 type Budget = Pick<JobRow, "id" | "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;

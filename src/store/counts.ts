@@ -38,13 +38,12 @@ export async function moveRuns(db: Db, moved: readonly JobMoves[], now: number):
   const ids = moved.map(({ jobId }) => jobId);
   await lockJobs(db, ids);
   const counted = await count(db, moved.map(toShifts));
-  const followed = counted.map((job) => ({ job, status: statusOf(job) }));
   const before = new Map(counted.map(({ id, status }) => [id, status]));
   // A statement of its own: PostgreSQL now holds the jobs' locks, so that the runs it sees are those of all
   // transactions before this one, and readiness cannot be computed from a past that has gone.
   const jobs = await move(
     db,
-    followed.map(({ job, status }) => toMove(job, status, now)),
+    counted.map((job) => toMove(job, now)),
   );
   const after = new Map(jobs.map((job) => [job.id, job]));
   return ids.map((id) => {
@@ -68,7 +67,8 @@ function statusOf(job: Counted): JobStatus {
   return job.ended_at === null ? jobStatus(countsOf(job), job.status) : job.status;
 }
 
-function toMove(job: Counted, status: JobStatus, now: number) {
+function toMove(job: Counted, now: number) {
+  const status = statusOf(job);
   const isOver = status !== "queued" && status !== "active";
   const startedAt = job.started_at ?? (status === "active" ? now : null);
   const endedAt = job.ended_at ?? (isOver ? now : null);

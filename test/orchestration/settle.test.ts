@@ -6,7 +6,7 @@ import { cancelJob, cancelRun } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { settle } from "../../src/orchestration/settle.ts";
-import { listArtifacts } from "../../src/store/artifacts.ts";
+import { listArtifacts, nextFetchAts } from "../../src/store/artifacts.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { readLevels } from "../../src/store/levels.ts";
 import { findRun, listRuns } from "../../src/store/runs.ts";
@@ -35,6 +35,8 @@ eachDatabase("a fact", (open) => {
     expect(woken).toContainEqual(["collect", time.now()]);
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "collecting" });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, active: 0 });
+    const wanted = await nextFetchAts(store.db, [execution.id], time.now());
+    expect(wanted.get(execution.id)).toBe(time.now());
     await tell(context, execution.id, { fact: "collected" });
     expect(await findExecution(store.db, execution.id)).toMatchObject({ phase: "closed", dueAt: null });
     expect(await jobNow(store, job.id)).toMatchObject({
