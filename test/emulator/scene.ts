@@ -29,6 +29,18 @@ export async function openScene(options: EmulatorOptions = {}) {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
+  /** An answer as it came, which need not be what its headers say. */
+  async function raw(method: string, path: string, body?: object) {
+    const response = await fetch(emulator.url + path, {
+      method,
+      redirect: "manual",
+      headers: { authorization: "Bearer lk_emulator" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return { status: response.status, headers: response.headers, text: bytes.toString() };
+  }
+
   const get = (path: string) => call("GET", path);
   const post = (path: string, body?: unknown) => call("POST", path, body);
 
@@ -36,6 +48,7 @@ export async function openScene(options: EmulatorOptions = {}) {
     emulator,
     receiver,
     call,
+    raw,
     get,
     post,
     python: (code: string, more: object = {}) => post("/execution/streaming/start", { code, ...more }),
