@@ -56,7 +56,8 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 
   async function pretend(execution: Execution): Promise<Result> {
     const { start, children } = execution;
-    const { delay, exit } = chaos.of(execution);
+    const { delay, exit: asked } = chaos.of(execution);
+    const exit = asked || exitWrittenIn(start);
     for (const member of [execution, ...children]) {
       print(member, "stdout", `emulator: pretended to run ${what(start)} on ${member.hardwareProfile}\n`);
     }
@@ -91,6 +92,12 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 function exited(code: number | null, signal: string | null): Result {
   const word = code === 0 ? "completed" : "failed";
   return { word, returnCode: code, errors: signal === null ? null : `emulator: ended by ${signal}` };
+}
+
+/** Python that is not run still fails if its text ends the process with a number of its own. */
+function exitWrittenIn({ kind, subject }: Start): number {
+  const code = kind === "python" ? /^sys\.exit\((\d{1,3})\)/m.exec(subject)?.[1] : undefined;
+  return Number(code ?? 0) % 256;
 }
 
 function what({ kind, subject }: Start): string {
