@@ -56,7 +56,8 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 
   async function pretend(execution: Execution): Promise<Result> {
     const { start, children } = execution;
-    const { delay, exit, lines } = chaos.of(execution);
+    const { delay, exit: asked, lines } = chaos.of(execution);
+    const exit = asked || exitWrittenIn(start);
     for (const member of [execution, ...children]) {
       print(member, "stdout", `emulator: pretended to run ${what(start)} on ${member.hardwareProfile}\n`);
       if (lines > 0) print(member, "stdout", manyLines(lines));
@@ -94,8 +95,8 @@ function exited(code: number | null, signal: string | null): Result {
   return { word, returnCode: code, errors: signal === null ? null : `emulator: ended by ${signal}` };
 }
 
-function manyLines(count: number): string {
-  return Array.from({ length: count }, (_, nth) => `emulator: line ${nth + 1}\n`).join("");
+    const { delay, exit: asked, lines } = chaos.of(execution);
+    const exit = asked || exitWrittenIn(start);
 }
 
 function what({ kind, subject }: Start): string {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
+import { until as patiently } from "../support/wait.ts";
 
 interface Received {
   path: string;
@@ -68,14 +69,8 @@ export async function openScene(options: EmulatorOptions = {}) {
 
 export type Scene = Awaited<ReturnType<typeof openScene>>;
 
-/** Waits until the check holds; throws after ten seconds. */
-export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while (!(await check())) {
-    if (performance.now() > giveUpAt) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+/** Waits until the check holds. */
+export const until = (check: () => boolean | Promise<boolean>) => patiently("a check to hold", check);
 
 async function openReceiver() {
   const received: Received[] = [];
