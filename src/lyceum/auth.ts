@@ -1,5 +1,6 @@
 // Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
 import type { Clock } from "../domain/clock.ts";
+import { isError, unwrap } from "./answer.ts";
 import { parseJson, refusalDetail } from "./detail.ts";
 import type { Reply } from "./exchange.ts";
 import { isObject, readName, readNumber } from "./scalar.ts";
@@ -123,15 +124,12 @@ function isLyceums(status: number, said: unknown): boolean {
   if (status === 401) return true;
   if (status < 300) return isObject(said) && Object.keys(said).length > 0;
   if (status < 400 || status === 408 || status >= 500) return false;
-  return isObject(said) && ((said.detail ?? null) !== null || Array.isArray(said.errors));
+  return isError(said);
 }
 
-/**
- * `access_token`, `refresh_token` and, in the oldest edition only, `expires_in` in seconds [introduction], bare or in
- * the envelope of that edition.
- */
+/** `access_token`, `refresh_token` and, in the oldest edition only, `expires_in` in seconds [introduction]. */
 function readSession(said: unknown, formerRefresh: string | null, clock: Clock): Session | null {
-  const answer = isObject(said) && isObject(said.data) ? said.data : said;
+  const answer = unwrap(said);
   if (!isObject(answer)) return null;
   const access = readName(answer.access_token);
   if (access === null || !isHeaderValue(access)) return null;

@@ -48,9 +48,16 @@ function readDelay(value: string | null, serverAt: number): number | null {
 
 const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
 const MIN_EPOCH_S = 1e9;
-const DAY_S = 86_400;
+const HOUR_S = 3_600;
+const DAY_S = 24 * HOUR_S;
+/** By so much a whole hour may seem longer. */
+const SKEW_S = 60;
 
-/** Nobody asks for more than a day: a number that would, and as milliseconds is a pause to believe, is meant so. */
+/**
+ * More seconds than an hour are no documented pause, and as milliseconds most numbers are a good one. Whole hours up to
+ * a day are seconds: people write them.
+ */
 function isInMs(delay: number): boolean {
-  return delay > DAY_S && delay <= MAX_PAUSE_MS;
+  const isHours = delay <= DAY_S && delay % HOUR_S === 0;
+  return delay > HOUR_S + SKEW_S && delay <= MAX_PAUSE_MS && !isHours;
 }

@@ -2,6 +2,7 @@
 // over at each place of it would be at work for hours, and a thread can be ended from outside.
 import { parentPort } from "node:worker_threads";
 import { importsOf } from "../../src/cli/imports.ts";
+import { shownOn } from "../../src/cli/terminal.ts";
 import { createSseReader } from "../../src/client/sse.ts";
 import { listQuery } from "../../src/contract/events.ts";
 import { jobsQuery, usageQuery, waitQuery } from "../../src/contract/query.ts";
@@ -19,12 +20,14 @@ import { csvLines } from "../../src/http/csv.ts";
 import { cursorOf, readCursor } from "../../src/http/cursor.ts";
 import { redactBody } from "../../src/http/redact.ts";
 import { readRetryAfter } from "../../src/lib/retry-after.ts";
+import { toReadOutcome, toStartOutcome } from "../../src/lyceum/answer.ts";
 import { isHeaderValue } from "../../src/lyceum/auth.ts";
 import { redact, refusalDetail } from "../../src/lyceum/detail.ts";
 import { readLimits } from "../../src/lyceum/limits.ts";
 import { withEnvironment } from "../../src/lyceum/prelude.ts";
 import { executionIdIn, secretsOf } from "../../src/lyceum/request.ts";
-import { readName, readNumber, readText, readTime } from "../../src/lyceum/scalar.ts";
+import { readId, readName, readNumber, readText, readTime } from "../../src/lyceum/scalar.ts";
+import { recordAnswer, statusAnswer } from "../../src/lyceum/schema.ts";
 import { classify } from "../../src/lyceum/word.ts";
 import { readingOfWord } from "../../src/workers/reading.ts";
 import { NAMED_ID } from "../../src/workers/search.ts";
@@ -52,10 +55,26 @@ export const readers: Record<string, (text: string) => unknown> = {
     refusalDetail(422, { text }, ["secret"]),
     refusalDetail(422, { text: JSON.stringify({ detail: text, errors: [text, { msg: text }] }) }, [text]),
   ],
+  answers: (text) => {
+    const reply = (status: number, said: object) => {
+      const body = { text: JSON.stringify(said) };
+      return { kind: "answer" as const, status, retryAfterMs: null, body, secrets: ["secret"] };
+    };
+    return [
+      toStartOutcome(reply(403, { detail: text }), "POST /start", ["secret"]),
+      toStartOutcome(reply(200, { execution_id: text, status: text }), "POST /start", ["secret"]),
+      toReadOutcome(reply(200, { status: text, errors: text }), "GET /status", statusAnswer),
+      toReadOutcome(
+        reply(200, { execution_id: "1", status: text, errors: text, start_time: text, file_name: text }),
+        "GET /record",
+        recordAnswer,
+      ),
+    ];
+  },
   readLimits: (text) => readLimits({ get: () => text }, 0),
   readRetryAfter: (text) => readRetryAfter(text, 0),
   isHeaderValue,
-  scalars: (text) => [readTime(text), readNumber(text), readText(text), readName(text)],
+  scalars: (text) => [readTime(text), readNumber(text), readText(text), readName(text), readId(text)],
   classify: (text) => [classify(text), readingOfWord(text.slice(0, 9), text)],
   executionIdIn,
   secretsOf: (text) => secretsOf({ ...image, docker_run_env: text }),
@@ -85,6 +104,7 @@ export const readers: Record<string, (text: string) => unknown> = {
     listQuery.safeParse({ types: text, last_event_id: text }),
   ],
   importsOf,
+  shownOn: (text) => shownOn({ isTTY: true, write: () => true }, text, true),
   namedIds: (text) => [...text.matchAll(NAMED_ID)].length,
   "events in one piece": (text) => createSseReader().push(text),
   "events in small pieces": (text) => {
