@@ -46,7 +46,7 @@ const words = [
 /** Repeated behind a head. */
 const fillers = [" ", "\n", "\\\n", "a", "a ", "0", ".", "(", ",", "a, "];
 
-/** What stands before the repetition where a function begins to look closer only behind it. */
+/** Texts before the repetition, where a function begins to look closer only behind it. */
 const heads: Record<string, string[]> = {
   withStatement: [
     "from __future__ import a",

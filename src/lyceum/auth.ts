@@ -119,7 +119,7 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   return { token, renew };
 }
 
-/** Whether the answer decides about the login: a page, a redirect or an outage of something in between does not. */
+/** True if the answer decides about the login: a page, a redirect or an outage of something in between does not. */
 function isLyceums(status: number, said: unknown): boolean {
   if (status === 401) return true;
   if (status < 300) return isObject(said) && Object.keys(said).length > 0;

@@ -6,7 +6,7 @@ import { withStatement } from "../../src/domain/python.ts";
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
-/** What each module shows: its `__doc__`, the line of the error that ends it, and whether the statement came first. */
+/** Each module shows its `__doc__`, the line of the error that ends it, and whether the statement came first. */
 const RUN_ALL = `
 import json, sys, builtins
 def run(code):
@@ -44,7 +44,7 @@ function runAll(codes: string[]): (Shown | null)[] {
 const STATEMENT = 'SEEN.append("ours")';
 const BODY = 'SEEN.append("theirs"); raise KeyError(len(SEEN))';
 
-/** Of a docstring that Python sees and we do not, or the other way round, the texts or the lines would differ. */
+/** If Python sees a docstring that we do not see, or the other way round, the texts or the lines differ. */
 function expectSame(heads: string[]): number {
   const codes = heads.map((head) => head + BODY);
   const plain = runAll(codes);
