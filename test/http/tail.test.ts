@@ -5,7 +5,7 @@ import type { Call, Desk, Env } from "../../src/http/call.ts";
 import { createTail, type Subscription, type Tail, topics } from "../../src/http/tail.ts";
 import { whenEnded } from "../../src/http/wait.ts";
 import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
-import { contextOf, ended, jobNow, live, submitted } from "../support/scene.ts";
+import { contextOf, ended, jobNow, live, read, submitted, tell } from "../support/scene.ts";
 
 function tailOf({ store, time }: Pick<Database, "store" | "time">, most = 10): Tail {
   return createTail({ store, now: () => time.now(), most, onNeed: () => {} });
@@ -37,6 +37,8 @@ eachDatabase("the tail", (open, kind) => {
       topics.job(bobs.id),
       topics.endOf(anns.id),
       topics.endOf(bobs.id),
+      topics.outcomeOf(anns.id),
+      topics.outcomeOf(bobs.id),
     ];
     const woken: string[] = [];
     const listen = async (topic: string, subscription: Subscription) => {
@@ -54,13 +56,13 @@ eachDatabase("the tail", (open, kind) => {
     const { run } = await live(context);
     expect(run.jobId).toBe(anns.id);
     expect(await look()).toEqual([topics.everything, topics.key("ann"), topics.job(anns.id)]);
-    await ended(context, "completed");
-    expect(await look()).toEqual([
-      topics.everything,
-      topics.key("bob"),
-      topics.job(bobs.id),
-      topics.endOf(bobs.id),
-    ]);
+    const { execution } = await live(context);
+    await look();
+    await tell(context, execution.id, read("completed"));
+    const ofBob = [topics.everything, topics.key("bob"), topics.job(bobs.id)];
+    expect(await look()).toEqual([...ofBob, topics.outcomeOf(bobs.id)]);
+    await tell(context, execution.id, { fact: "collected" });
+    expect(await look()).toEqual([...ofBob, topics.endOf(bobs.id), topics.outcomeOf(bobs.id)]);
   });
 
   test("hears of another instance's commits, where there may be one, by looking once a second", async () => {
@@ -86,7 +88,7 @@ eachDatabase("the tail", (open, kind) => {
     const desk = { tail, timers: database.time } as unknown as Desk;
     const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as Call;
     let looks = 0;
-    const answer = await whenEnded(call, desk, { id, waitMs: 60_000 }, async () => {
+    const look = async () => {
       const seen = await jobNow(database.store, id);
       looks += 1;
       // Committed and told of after this look was begun, before its answer is there.
@@ -96,7 +98,8 @@ eachDatabase("the tail", (open, kind) => {
         await tail.look();
       }
       return seen;
-    });
+    };
+    const answer = await whenEnded(call, desk, { id, waitMs: 60_000, look, isDecided: () => false });
     expect(answer).toMatchObject({ id, status: "succeeded" });
     expect(looks).toBe(2);
     expect(database.time.waiting()).toBe(0);
@@ -119,7 +122,8 @@ onSqlite("the tail's bounds", (open) => {
     const tail = tailOf(await open(), 0);
     const app = new Hono<Env>();
     app.get("/", async (c) => {
-      const answer = await whenEnded(c, { tail } as Desk, { id: "job_1", waitMs: 1 }, async () => null);
+      const wait = { id: "job_1", waitMs: 1, look: async () => null, isDecided: () => false };
+      const answer = await whenEnded(c, { tail } as Desk, wait);
       return answer instanceof Response ? answer : c.body(null, 500);
     });
     const answer = await app.request("/");

@@ -74,7 +74,7 @@ export const listJobs: Operation = {
 export const getJob: Operation = {
   id: "getJob",
   tag: "Jobs",
-  summary: "Read a job, or wait for its end",
+  summary: "Read a job, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(jobDetails, "The job; after a wait that was too short, as it stands.") },
   problems: ["too-many-waiting"],

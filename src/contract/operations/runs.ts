@@ -9,7 +9,7 @@ import { cancelBody } from "../submission.ts";
 export const getRun: Operation = {
   id: "getRun",
   tag: "Runs",
-  summary: "Read a run, or wait for its end",
+  summary: "Read a run, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(run, "The run; after a wait that was too short, as it stands.") },
   problems: ["too-many-waiting"],
