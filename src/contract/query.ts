@@ -48,33 +48,28 @@ export const artifactQuery = z.strictObject({
       override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 9_999 }),
     }),
 });
-export const waitQuery = z
-  .strictObject({
-    wait: z
-      .string()
-      .max(20)
-      .transform((text, context) => {
-        const waitMs = parseDuration(text);
-        if (waitMs !== null && waitMs <= MOST_WAIT_MS) return waitMs;
-        context.addIssue({ code: "custom", message: "must be a duration of 60s at most, such as 30s" });
-        return z.NEVER;
-      })
-      .optional()
-      .meta({
-        description: "Answer as soon as it is over, or as it stands after this time: 60s at most.",
-        override: { examples: ["30s"] },
-      }),
-    for: z
-      .enum(["end", "outcome"])
-      .optional()
-      .describe(
-        "With `wait`. `end` (the default): until it is terminal. `outcome`: until it is known how the run ended, or every run of the job; artifacts may still be missing.",
-      ),
-  })
-  .refine((query) => query.for === undefined || query.wait !== undefined, {
-    path: ["for"],
-    message: "says what to wait for: give `wait`, too",
-  });
+export const waitQuery = z.strictObject({
+  wait: z
+    .string()
+    .max(20)
+    .transform((text, context) => {
+      const waitMs = parseDuration(text);
+      if (waitMs !== null && waitMs <= MOST_WAIT_MS) return waitMs;
+      context.addIssue({ code: "custom", message: "must be a duration of 60s at most, such as 30s" });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      description: "Answer as soon as it is over (see `for`), or as it stands after this time: 60s at most.",
+      override: { examples: ["30s"] },
+    }),
+  for: z
+    .enum(["end", "outcome"])
+    .default("end")
+    .describe(
+      "What `wait` waits for. `end`: until it is terminal. `outcome`: until the run's outcome is known, of a job that of every run; artifacts may still be missing. Changes nothing without `wait`.",
+    ),
+});
 export const removeQuery = z.strictObject({
   remote: z
     .enum(["true", "false"])

@@ -8,7 +8,7 @@ export interface Wait<T> {
   id: string;
   /** Undefined: not at all. */
   waitMs: number | undefined;
-  awaited?: "end" | "outcome" | undefined;
+  awaited: "end" | "outcome";
   look(): Promise<T | null>;
   /** Its outcome is known, of a job the outcomes of all runs. */
   isDecided(found: T): boolean;
@@ -24,9 +24,8 @@ export async function whenEnded<T extends { ended_at: number | null }>(
   { id, waitMs, awaited, look, isDecided }: Wait<T>,
 ): Promise<T | null | Response> {
   if (waitMs === undefined) return look();
-  const isForOutcome = awaited === "outcome";
-  const isOver = isForOutcome ? isDecided : ({ ended_at }: T) => ended_at !== null;
-  const subscription = desk.tail.subscribe(isForOutcome ? topics.outcomeOf(id) : topics.endOf(id));
+  const isOver = awaited === "outcome" ? isDecided : ({ ended_at }: T) => ended_at !== null;
+  const subscription = desk.tail.subscribe(awaited === "outcome" ? topics.outcomeOf(id) : topics.endOf(id));
   if (subscription === null) return tooMany(c);
   const cancelTimer = desk.timers.after(waitMs, subscription.end);
   c.req.raw.signal.addEventListener("abort", subscription.end, { once: true });
