@@ -20,7 +20,7 @@ export const cancelRun: Operation = {
   tag: "Runs",
   summary: "Cancel a run",
   description:
-    "A run that waits ends at once, one that is alive once Lyceum says so. One that has ended stays as it is.",
+    "A run that waits ends at once, one that is alive once Lyceum says so. One that has its outcome stays as it is.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
   answers: { 200: json(run, "The run as it stands now.") },
 };

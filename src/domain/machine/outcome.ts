@@ -10,7 +10,10 @@ interface Settled {
 }
 
 /** How a run ended, and why if it did not succeed. */
-type End = Pick<Run, "outcome" | "error"> & { outcome: Outcome };
+interface End {
+  outcome: Outcome;
+  error: Fault | null;
+}
 
 export function failed(run: Run, error: Fault, now: number): Settled {
   return over({ ...run, outcome: "failed", error }, now);
