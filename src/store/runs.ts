@@ -99,14 +99,14 @@ export async function nextQueuedRuns(
   return (await selectQueued(db, { jobId, now }, limit)).rows;
 }
 
-export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "execution_id">;
+export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix">;
 
 // `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
 const selectQueued = limitedStatement<{ jobId: string; now: number }, QueuedRun>(
   (db, { jobId, now }, limit) =>
     db
       .selectFrom("runs")
-      .select(["id", "job_id", "spec_position", "matrix", "execution_id"])
+      .select(["id", "job_id", "spec_position", "matrix"])
       .where("job_id", "in", [jobId])
       .where(sql<boolean>`status = 'queued'`)
       .where("due_at", "<=", now)

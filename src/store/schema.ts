@@ -1,7 +1,7 @@
 // The tables as TypeScript sees them. Times are milliseconds since the epoch; truth values are 0 or 1.
 import type { CostSource } from "../domain/cost.ts";
 import type { GivingUp } from "../domain/delivery.ts";
-import type { DetectedBy, ExecutionStatus, Phase } from "../domain/execution.ts";
+import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../domain/execution.ts";
 import type { JobStatus } from "../domain/job.ts";
 import type { CancelCause, CancelMode, Outcome, RunStatus } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
@@ -17,6 +17,7 @@ export interface Schema {
   events: EventsTable;
   counters: CountersTable;
   pauses: PausesTable;
+  start_pause: StartPauseTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   usage: UsageTable;
@@ -132,6 +133,8 @@ export interface ExecutionsTable {
   run_id: string;
   job_id: string;
   attempt: number;
+  /** The run's execution before this one. */
+  previous_id: string | null;
   phase: Phase;
   status: ExecutionStatus;
   raw_status: string | null;
@@ -141,6 +144,7 @@ export interface ExecutionsTable {
   submitted_at: number;
   accepted_at: number | null;
   in_doubt_at: number | null;
+  doubt: Doubt | null;
   unseen_ms: number;
   looked_at: number | null;
   callback_at: number | null;
@@ -214,6 +218,18 @@ export interface PausesTable {
   until_at: number;
   /** Null in rows from before it was kept. */
   since_at: number | null;
+}
+
+/** One row while starts are paused. */
+export interface StartPauseTable {
+  id: number;
+  reason: string;
+  detail: string;
+  since_at: number;
+  /** Probes that were not answered properly. */
+  failures: number;
+  saved_at: number;
+  probe_at: number;
 }
 
 /** What ended on a day (UTC), by key: kept with every change, and longer than the jobs. */

@@ -61,28 +61,32 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     execution.lyceumExecutionId !== null ||
     !["watching", "collecting"].includes(execution.phase),
 
-  "run and execution still fit together": ({ next: { run, execution } }) => isPossible(run, execution),
+  "run and execution still fit together": ({ before, next: { run, execution } }) =>
+    execution === null && before.execution !== null
+      ? ["queued", "cancelled", "failed"].includes(run.status)
+      : isPossible(run, execution),
 
-  "attempts grow by one when claimed, shrink by one when not taken, and else stay": ({
-    before,
-    next,
-    fact,
-    changed,
-  }) => {
-    const expected = !changed ? 0 : fact.fact === "claimed" ? 1 : fact.fact === "not_taken" ? -1 : 0;
+  "attempts grow by one when claimed, shrink by one when not taken, and else stay": (step) => {
+    const { before, next, fact, changed } = step;
+    const expected = !changed ? 0 : fact.fact === "claimed" ? 1 : wasNotTaken(step) ? -1 : 0;
     return next.run.attempt - before.run.attempt === expected;
   },
 
-  "only a claim makes an execution, and only what was not taken vanishes": ({
-    before,
-    next,
-    fact,
-    changed,
-  }) => {
+  "only a claim makes an execution, and only what was not taken vanishes": (step) => {
+    const { before, next, fact, changed } = step;
     if (changed && fact.fact === "claimed") return next.execution?.id === fact.executionId;
-    if (changed && fact.fact === "not_taken") return next.execution === null;
+    if (changed && wasNotTaken(step)) return next.execution === null;
     return next.execution?.id === before.execution?.id;
   },
+
+  "a run whose start was not taken has the execution before as its last": (step) =>
+    !step.changed || !wasNotTaken(step) || step.next.run.executionId === step.before.execution?.previousId,
+
+  "what Lyceum said it did not take is never lost": ({ before, next }) =>
+    before.execution?.doubt !== "unavailable" || next.execution?.status !== "lost",
+
+  "a start has a doubt exactly while it has a time since when": ({ next: { execution } }) =>
+    execution === null || (execution.doubt === null) === (execution.inDoubtAt === null),
 
   "no answer changes no status and ends nothing": ({ before, next, fact }) =>
     fact.fact !== "unanswered" ||
@@ -147,6 +151,12 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     before.run.outcome === "succeeded" ||
     (next.execution?.status === "completed" && next.execution.id === next.run.executionId),
 };
+
+/** Lyceum did not take the start, or confirmed by list and history that it did not. */
+function wasNotTaken({ before, next, fact }: Step): boolean {
+  if (fact.fact === "not_taken") return true;
+  return fact.fact === "not_found" && before.execution?.doubt === "unavailable" && next.run !== before.run;
+}
 
 /** Events of an execution that tell of something else than its status. */
 const milestones = ["execution.accepted", "execution.in_doubt", "execution.orphaned"];

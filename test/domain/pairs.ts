@@ -33,6 +33,7 @@ import {
   reading,
   refused,
   stopSent,
+  unavailable,
 } from "./scene.ts";
 
 /** A situation, a fact, and what came of it; `next` equals `before` where the fact changed nothing. */
@@ -83,14 +84,15 @@ const ends = ["completed", "failed", "system_failure", "cancelled", "aborted"] a
 const unknown = { lyceumExecutionId: null, acceptedAt: null, rawStatus: null } as const;
 const nearlyLost = { unseenMs: 119_000, lookedAt: NOW - 15_000 };
 
-const submitting: Partial<Execution>[] = [{}, { inDoubtAt: NOW }, { inDoubtAt: NOW, ...nearlyLost }].map(
-  (rest) => ({
-    ...unknown,
-    ...rest,
-    phase: "submitting",
-    status: "submitting",
-  }),
-);
+const unanswered = { inDoubtAt: NOW, doubt: "unanswered" } as const;
+const unavailableSince = { inDoubtAt: NOW, doubt: "unavailable", previousId: "exe_0" } as const;
+const submitting: Partial<Execution>[] = [
+  {},
+  unanswered,
+  { ...unanswered, ...nearlyLost },
+  unavailableSince,
+  { ...unavailableSince, unseenMs: 29_000, lookedAt: NOW - 5_000 },
+].map((rest) => ({ ...unknown, ...rest, phase: "submitting", status: "submitting" }));
 const watching: Partial<Execution>[] = live.flatMap((status) => [
   { status },
   { status, ...nearlyLost },
@@ -165,6 +167,7 @@ export const factsOf: Record<Fact["fact"], Fact[]> = {
   refused: [refused],
   not_taken: [notTaken],
   outcome_unknown: [noAnswer],
+  unavailable: [unavailable],
   not_found: [notFound],
   unanswered: [{ fact: "unanswered", retryAt: NOW + 5_000 }],
   reading: words.flatMap((word) => [

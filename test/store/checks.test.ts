@@ -65,6 +65,7 @@ const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> }
     "a status that is none": { phase: "closed", due_at: null, status: "succeeded" },
     "a cost_source that is none": { cost_source: "guessed", cost: 1 },
     "the source of no cost": { cost_source: "billed" },
+    "a doubt that is none": { doubt: "some" },
     "detected_by that is none": { detected_by: "guess" },
     "an open execution without a wake-up": { due_at: null },
     "a wake-up for a closed execution": { phase: "closed", status: "completed" },

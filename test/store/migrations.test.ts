@@ -8,6 +8,7 @@ import { submit } from "../../src/orchestration/submit.ts";
 import { nextTicks } from "../../src/store/counters.ts";
 import { assertWritable, databaseBytes, openStore, type Store } from "../../src/store/database.ts";
 import { openDialect } from "../../src/store/dialect.ts";
+import { findExecution } from "../../src/store/executions.ts";
 import { findJob } from "../../src/store/jobs.ts";
 import { listRuns, type RunRow } from "../../src/store/runs.ts";
 import type { Db } from "../../src/store/transaction.ts";
@@ -54,6 +55,35 @@ eachDatabase("migrations", (open) => {
     );
     expect(again).toMatchObject({ outcome: "replayed", job: { id: "job_2" } });
     expect(await findJob(store.db, "job_1")).toMatchObject({ idempotency_key: null, body_hash: null });
+  });
+
+  test("a start that was in doubt before doubts had reasons stays so, and knows the attempt before it", async () => {
+    const { store } = await open({ migrated: false });
+    await migrateTo(store.db, "20261122T0050_idempotency");
+    await sql`insert into api_keys (name) values ('ann')`.execute(store.db);
+    await sql`insert into jobs (id, api_key, status, priority, on_run_failure, on_lost, retry_max_attempts, retry_on,
+        served, total, queued, active, collecting, succeeded, failed, cancelled, created_at)
+      values ('job_1', 'ann', 'active', 0, 'continue', 'fail', 3, '[]', 0, 1, 0, 1, 0, 0, 0, 0, 1)`.execute(
+      store.db,
+    );
+    await sql`insert into runs (id, job_id, position, spec_position, kind, status, version, attempt, timeout_s,
+        execution_id, created_at)
+      values ('run_1', 'job_1', 0, 0, 'python', 'active', 0, 2, 60, 'exe_2', 1)`.execute(store.db);
+    for (const [id, attempt, phase, status, dueAt, inDoubtAt] of [
+      ["exe_1", 1, "closed", "failed", null, null],
+      ["exe_2", 2, "submitting", "submitting", 1, 1],
+    ])
+      await sql`insert into executions (id, run_id, job_id, attempt, phase, status, version, due_at, submitted_at,
+          in_doubt_at, unseen_ms, timed_out)
+        values (${id}, 'run_1', 'job_1', ${attempt}, ${phase}, ${status}, 0, ${dueAt}, 1, ${inDoubtAt}, 0, 0)`.execute(
+        store.db,
+      );
+    await store.migrate();
+    expect(await findExecution(store.db, "exe_1")).toMatchObject({ doubt: null, previousId: null });
+    expect(await findExecution(store.db, "exe_2")).toMatchObject({
+      doubt: "unanswered",
+      previousId: "exe_1",
+    });
   });
 
   test("runs of an earlier version get the outcome that they have or come to", async () => {

@@ -137,8 +137,10 @@ async function answerDetails(c: Call, desk: Desk, job: JobRow): Promise<Response
 async function viewQueue(desk: Desk, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(desk.store.db, job);
+  const { groups, startPause } = desk.lyceumState();
   const startAt = Math.max(
-    estimateStart(position, desk.lyceumState().groups.execution, desk.now()),
+    estimateStart(position, groups.execution, desk.now()),
+    startPause?.probeAt ?? 0,
     job.ready_at ?? 0,
     (await heldUntil(desk.store.db, job.api_key)) ?? 0,
   );
