@@ -1,0 +1,290 @@
+// Mutations of Lyceum's answers: a field of another type, missing, huge, nested, doubled, in another order or of
+// another run; a text that is cut or no JSON; a status of somebody else. None of them is a lie that Lyceum itself
+// could tell in its own words, so that the service can always find out the truth from the next answer.
+import type { Random } from "../simulation/random.ts";
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  text: string;
+}
+
+export interface Mutation {
+  name: string;
+  /** Lyceum hears the call. If false, somebody else answers, or nobody. */
+  isHeard: boolean;
+  /** Null: no answer comes. @param others true answers about other runs */
+  bend(truth: string, others: readonly string[]): Answer | null;
+}
+
+export type Endpoint =
+  | "start"
+  | "record"
+  | "status"
+  | "selection"
+  | "timing"
+  | "metrics"
+  | "logs"
+  | "abort"
+  | "list"
+  | "history"
+  | "types"
+  | "hardware"
+  | "login"
+  | "other";
+
+export function drawMutation(random: Random, endpoint: Endpoint): Mutation {
+  const manner = random.next();
+  if (manner < 0.65) return structural(random.fork());
+  if (manner < 0.82) return textual(random);
+  return foreign(random, endpoint);
+}
+
+/** The answer of somebody else, with a status that says so; or Lyceum's own trouble. */
+function foreign(random: Random, endpoint: Endpoint): Mutation {
+  const isStart = endpoint === "start";
+  const [status, text, mayBeHeard] = random.pick<[number, string, boolean]>([
+    [302, "", false],
+    [403, PAGE, false],
+    [404, PAGE, false],
+    [404, "default backend - 404", false],
+    [405, "", false],
+    [413, PAGE, false],
+    [402, '{"detail":"Insufficient credits"}', false],
+    [429, '{"detail":"Rate limit exceeded"}', false],
+    [429, PAGE, false],
+    [503, '{"detail":"Service temporarily unavailable"}', false],
+    [503, PAGE, false],
+    [401, '{"detail":"Token verification timeout"}', false],
+    [408, "", true],
+    [500, '{"detail":"Internal Server Error"}', true],
+    [502, PAGE, true],
+    [504, PAGE, true],
+    [0, "", true],
+    // Lyceum's own word: for a start a refusal, which would be the truth.
+    ...(isStart ? [] : [[404, '{"detail":"Execution not found"}', true] as [number, string, boolean]]),
+    ...(isStart
+      ? []
+      : [[422, '{"detail":[{"loc":["a\\u0000"],"msg":"no"}]}', true] as [number, string, boolean]]),
+  ]);
+  const headers: Record<string, string> = {};
+  if (status >= 400 && random.chance(0.3)) headers["retry-after"] = random.pick(ODD_HEADERS);
+  if (random.chance(0.1)) headers["x-ratelimit-reset"] = random.pick(ODD_HEADERS);
+  if (random.chance(0.1)) headers["x-ratelimit-limit"] = random.pick(ODD_HEADERS);
+  const isHeard = mayBeHeard && random.chance(0.5);
+  const name = `${status || "silence"} ${text.slice(0, 40)} ${JSON.stringify(headers)} heard=${isHeard}`;
+  return { name, isHeard, bend: () => (status === 0 ? null : { status, headers, text }) };
+}
+
+/** The whole text in another form. */
+function textual(random: Random): Mutation {
+  const at = random.next();
+  const [name, bend] = random.pick<[string, (truth: string) => string]>([
+    ["cut", (truth) => truth.slice(0, Math.floor(truth.length * at))],
+    ["cut", (truth) => truth.slice(0, Math.floor(truth.length * at))],
+    ["empty", () => ""],
+    ["page", () => PAGE],
+    ["bom", (truth) => `\uFEFF${truth}`],
+    ["twice", (truth) => truth + truth],
+    ["as text", (truth) => JSON.stringify(truth)],
+    ["in a list", (truth) => `[${truth}]`],
+    ["in an envelope", (truth) => `{"status":"success","data":${truth},"message":"ok"}`],
+    ["in two envelopes", (truth) => `{"data":{"data":${truth}}}`],
+    ["in results", (truth) => `{"results":${truth}}`],
+    ["detail", () => '{"detail":"Internal error"}'],
+    ["error", () => '{"error":{"code":500}}'],
+    ...["null", "[]", "{}", "0", '"ok"', '{"ok":true}', "NaN", "[null,7,[]]"].map(
+      (text): [string, () => string] => [text, () => text],
+    ),
+    ["deep", () => "[".repeat(100_000) + "]".repeat(100_000)],
+  ]);
+  return { name, isHeard: true, bend: (truth) => ok(bend(truth)) };
+}
+
+/** One value of the document replaced, removed, doubled, moved. */
+function structural(random: Random): Mutation {
+  const mutation: Mutation = {
+    name: "structure",
+    isHeard: true,
+    bend(truth, others) {
+      const document = parse(truth);
+      const paths = pathsOf(document);
+      // Half of the time a field at the top, where those stand that matter.
+      const shallow = paths.filter((path) => path.length === 1);
+      const path = random.pick(shallow.length > 0 && random.chance(0.5) ? shallow : paths);
+      const [name, raw] = change(random, at(document, path), path, others);
+      mutation.name = `${path.join(".") || "all"} ${name}`;
+      return ok(withRaw(document, path, raw));
+    },
+  };
+  return mutation;
+}
+
+type Path = (string | number)[];
+
+/** A name for it, and the raw text in place of the value; null takes it away. */
+function change(
+  random: Random,
+  value: unknown,
+  path: Path,
+  others: readonly string[],
+): [string, string | null] {
+  const raw = JSON.stringify(value);
+  switch (random.between(0, 9)) {
+    case 0:
+      return ["missing", null];
+    case 1:
+      return ["nested", random.pick([`{"value":${raw}}`, `[${raw}]`, `[[[${raw}]]]`, `{"data":${raw}}`])];
+    case 2:
+      return ["as text", JSON.stringify(raw)];
+    case 3:
+      if (Array.isArray(value)) return ["doubled", JSON.stringify([...value, ...value])];
+      return ["doubled", typeof value === "string" ? JSON.stringify(value.repeat(2)) : `[${raw},${raw}]`];
+    case 4:
+      if (Array.isArray(value)) return ["reversed", JSON.stringify([...value].reverse())];
+      if (isObject(value))
+        return ["reordered", JSON.stringify(Object.fromEntries(Object.entries(value).reverse()))];
+      return ["null", "null"];
+    case 5: {
+      const isLie = others.length === 0 || LIES.includes(String(path.at(-1)));
+      const other = isLie ? undefined : at(parse(random.pick(others)), path);
+      return other === undefined ? ["null", "null"] : ["of another run", JSON.stringify(other)];
+    }
+    case 6:
+      if (Array.isArray(value)) return ["huge", JSON.stringify(Array(3_000).fill(value[0] ?? null))];
+      return ["huge", random.pick(HUGE)()];
+    default: {
+      const odd = random.pick(ODD);
+      return [odd.slice(0, 30), odd];
+    }
+  }
+}
+
+/** Fields that say something else of a run if they are those of another one: nobody could tell. */
+const LIES = ["status", "stdout", "stderr", "combined_output"];
+
+const HUGE = [
+  () => JSON.stringify("a.".repeat(90_000)),
+  () => JSON.stringify(" ".repeat(200_000)),
+  () => JSON.stringify("x".repeat(2_000_000)),
+  () => `[${"{},".repeat(20_000)}{}]`,
+  () => "[".repeat(50_000) + "]".repeat(50_000),
+  () => '{"a":'.repeat(20_000) + "1" + "}".repeat(20_000),
+];
+
+const ODD = [
+  ...["null", "true", "false", "0", "-1", "-0", "1.5", "1.0", "1e400", "-1e400", "1e-400", "NaN", "Infinity"],
+  ...["9007199254740993", "4294967295", "4294967296", "1790000000", "1790000000000", "99999999999999999999"],
+  ...[
+    '""',
+    '" "',
+    '"."',
+    '".."',
+    '"a/b"',
+    '"../../workloads/list"',
+    '"%2e%2e"',
+    '"a?b#c"',
+    '"x"',
+    '"0"',
+    '"null"',
+  ],
+  ...[
+    '"a\\u0000b"',
+    '"\\ud800"',
+    '"\\udc00\\ud800"',
+    '"\\u202e"',
+    '"é\\n\\r\\t"',
+    '"finished"',
+    '"12"',
+    '"NaN"',
+  ],
+  ...[
+    '"2026-13-45T99:99:99"',
+    '"1970-01-01T00:00:00Z"',
+    '"9999-12-31T23:59:59.999999999Z"',
+    '"-271821-04-20"',
+  ],
+  ...[
+    "{}",
+    "[]",
+    "[[]]",
+    "[null]",
+    '{"a":null}',
+    '{"execution_id":"x"}',
+    '{"__proto__":{"a":1}}',
+    '["a",{"b":[]}]',
+  ],
+  `"exe_${"0".repeat(26)}"`,
+];
+
+const ODD_HEADERS = [
+  "0",
+  "-1",
+  "1e99",
+  "9999999999",
+  "1790000000000",
+  "2099-01-01T00:00:00Z",
+  "soon",
+  "",
+  "0.5",
+];
+
+const PAGE = "<html><body><h1>Sign in</h1></body></html>";
+
+const ok = (text: string): Answer => ({ status: 200, headers: {}, text });
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // An answer without a body, such as that of a stranger, is a value of its own.
+    return text;
+  }
+}
+
+const MAX_PATHS = 500;
+
+function pathsOf(document: unknown): Path[] {
+  const paths: Path[] = [[]];
+  for (let nth = 0; nth < paths.length && paths.length < MAX_PATHS; nth++) {
+    const path = paths[nth] ?? [];
+    const value = at(document, path);
+    if (Array.isArray(value)) paths.push(...value.map((_, index) => [...path, index]));
+    else if (isObject(value)) paths.push(...Object.keys(value).map((key) => [...path, key]));
+  }
+  return paths;
+}
+
+function at(document: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (value as Record<Path[number], unknown> | null)?.[step],
+    document,
+  );
+}
+
+/** The document with another value in a field at the top, made of the true one. */
+export function withField(text: string, name: string, raw: (value: unknown) => string): string {
+  const document = parse(text);
+  return withRaw(document, [name], raw(at(document, [name])));
+}
+
+const HERE = "\u2063here\u2063";
+
+/** The document as JSON, with the raw text at the path; null takes the value away. */
+function withRaw(document: unknown, path: Path, raw: string | null): string {
+  const last = path.at(-1);
+  if (last === undefined) return raw ?? "";
+  const copy = structuredClone(document);
+  const parent = at(copy, path.slice(0, -1));
+  if (raw === null) {
+    if (Array.isArray(parent)) parent.splice(Number(last), 1);
+    else delete (parent as Record<Path[number], unknown>)[last];
+    return JSON.stringify(copy);
+  }
+  (parent as Record<Path[number], unknown>)[last] = HERE;
+  return JSON.stringify(copy).replace(JSON.stringify(HERE), () => raw);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
