@@ -169,7 +169,7 @@ const HUGE = [
   () => JSON.stringify("x".repeat(2_000_000)),
   () => `[${"{},".repeat(20_000)}{}]`,
   () => "[".repeat(50_000) + "]".repeat(50_000),
-  () => '{"a":'.repeat(20_000) + "1" + "}".repeat(20_000),
+  () => `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
 ];
 
 const ODD = [

@@ -11,8 +11,18 @@ export interface Probe {
 
 const PERIOD_MS = 20;
 
+/** In a worker: a connection of its own for each question, as a kept one could be closed while it is asked over. */
 const asking = `
+  const { get } = require("node:http");
   const { parentPort, workerData } = require("node:worker_threads");
+  const ask = () =>
+    new Promise((resolve, reject) => {
+      const request = get(workerData.url, { agent: false }, (answer) => {
+        answer.resume();
+        answer.once("close", () => resolve(answer.statusCode));
+      });
+      request.once("error", reject);
+    });
   let stopped = false;
   parentPort.once("message", () => { stopped = true; });
   (async () => {
@@ -20,9 +30,8 @@ const asking = `
     let longestMs = 0;
     while (!stopped) {
       const before = process.cpuUsage();
-      const answer = await fetch(workerData.url);
-      await answer.arrayBuffer();
-      if (answer.status !== 200) throw new Error("livez answered " + answer.status);
+      const status = await ask();
+      if (status !== 200) throw new Error("livez answered " + status);
       const { user, system } = process.cpuUsage(before);
       longestMs = Math.max(longestMs, (user + system) / 1000);
       asked++;
@@ -37,6 +46,8 @@ export function startProbe(serviceUrl: string): Probe {
   const { promise, resolve, reject } = Promise.withResolvers<{ asked: number; longestMs: number }>();
   worker.once("error", reject);
   worker.once("message", resolve);
+  // What went wrong is thrown by stop.
+  promise.catch(() => {});
   return {
     async stop() {
       worker.postMessage("stop");
