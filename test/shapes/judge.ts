@@ -4,6 +4,7 @@ import SqliteDatabase from "better-sqlite3";
 import type { Emulator } from "../../src/emulator/server.ts";
 import type { Json } from "../http/client.ts";
 import type { Caller } from "./caller.ts";
+import type { Layer } from "./layer.ts";
 import { nameOf, type Story } from "./story.ts";
 
 interface Evidence {
@@ -12,20 +13,24 @@ interface Evidence {
   emulator: Emulator;
   /** Path of the service's database. */
   database: string;
+  layer: Layer;
   fail(nth: number | null, what: string): void;
 }
 
 /** Status at Lyceum to status of the run. */
 const fates: Record<string, string> = { completed: "succeeded", failed: "failed", aborted: "cancelled" };
 
-export async function judge({ story, caller, emulator, database, fail }: Evidence): Promise<void> {
+export async function judge({ story, caller, emulator, database, layer, fail }: Evidence): Promise<void> {
   const executions = emulator.executions().filter(({ parentId }) => parentId === null);
   const taken = Map.groupBy(executions, ({ fileName }) => runIn(fileName ?? ""));
   const runs = new Map((await caller.runs()).map((run) => [run.name, run]));
   for (const [nth, { cancelAfterMs }] of story.subjects.entries()) {
     const run = runs.get(nameOf(nth));
     const statuses = (taken.get(nameOf(nth)) ?? []).map(({ status }) => status);
-    const wrong = wrongIn(run, statuses, cancelAfterMs === null);
+    const isInDoubt = layer
+      .sent(nameOf(nth))
+      .some(({ endpoint, mutation }) => endpoint === "start" && mutation.leavesDoubt === true);
+    const wrong = wrongIn(run, statuses, { isWanted: cancelAfterMs === null, isInDoubt });
     const error = run.error === null ? "" : ` (${run.error.code}: ${run.error.detail})`;
     if (wrong !== null) fail(nth, wrong + error);
     for (const what of await wrongInArtifacts(caller, run, nth)) fail(nth, what);
@@ -33,11 +38,18 @@ export async function judge({ story, caller, emulator, database, fail }: Evidenc
   for (const { kind, name } of pendingIn(database)) fail(nthIn(name), `its ${kind} is still pending`);
 }
 
-function wrongIn(run: Json, statuses: readonly string[], isWanted: boolean): string | null {
+function wrongIn(
+  run: Json,
+  statuses: readonly string[],
+  { isWanted, isInDoubt }: { isWanted: boolean; isInDoubt: boolean },
+): string | null {
   const [status] = statuses;
   if (run.ended_at === null) return `stuck as ${run.status}`;
   if (statuses.length > 1) return `started ${statuses.length} times`;
-  if (status === undefined) return isWanted || run.status !== "cancelled" ? "never started" : null;
+  if (status === undefined) {
+    const isFair = isWanted ? isInDoubt && run.error?.code === "lost" : run.status === "cancelled";
+    return isFair ? null : "never started";
+  }
   if (isWanted && status === "aborted") return "aborted by the service while wanted";
   return run.status === fates[status] ? null : `${run.status} instead of ${status}`;
 }

@@ -13,10 +13,15 @@ export interface Plan {
   next(endpoint: Endpoint): Mutation | null;
 }
 
+export interface Sent {
+  endpoint: Endpoint;
+  mutation: Mutation;
+}
+
 export interface Layer {
   fetch: Fetch;
-  /** The mutations sent for a run, by name; for null those of answers about no single run. */
-  sent(run: string | null): readonly string[];
+  /** The mutations sent for a run; for null those of answers about no single run. */
+  sent(run: string | null): readonly Sent[];
 }
 
 type Init = Parameters<Fetch>[1];
@@ -55,7 +60,7 @@ export function createLayer({ agenda, random, baseUrl, plans }: LayerOptions): L
   /** Lyceum's id to the name of the run. */
   const names = new Map<string, string>();
   const known = new Map<Endpoint, string[]>();
-  const sent = new Map<string | null, string[]>();
+  const sent = new Map<string | null, Sent[]>();
   const hold = holder(agenda);
 
   async function ask(url: string, init: Init): Promise<Answer> {
@@ -100,7 +105,7 @@ export function createLayer({ agenda, random, baseUrl, plans }: LayerOptions): L
     if (mutation === null) return truth ?? never();
     const others = (known.get(endpoint) ?? []).filter((text) => text !== truth?.text);
     const answer = mutation.bend(truth?.text ?? "", others);
-    sent.set(run, [...(sent.get(run) ?? []), `${endpoint}: ${mutation.name}`]);
+    sent.set(run, [...(sent.get(run) ?? []), { endpoint, mutation }]);
     return answer ?? never();
   }
 

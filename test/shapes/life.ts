@@ -53,7 +53,8 @@ export async function live(story: Story): Promise<Life> {
   const failures: Failure[] = [];
   const fail = (nth: number | null, what: string) => {
     const sent = layer.sent(nth === null ? null : nameOf(nth));
-    failures.push({ nth, what: nth === null ? what : `${what}; ${sent.join("; ")}` });
+    const names = sent.map(({ endpoint, mutation }) => `${endpoint}: ${mutation.name}`);
+    failures.push({ nth, what: nth === null ? what : [what, ...names].join("; ") });
   };
 
   const port = await freePort();
@@ -79,7 +80,7 @@ export async function live(story: Story): Promise<Life> {
     if (steps % STEPS_BETWEEN_LOOKS === 0 && isAtRest(database)) break;
   }
   const virtualMs = agenda.monotonic();
-  await judge({ story, caller, emulator, database, fail });
+  await judge({ story, caller, emulator, database, layer, fail });
   const seen = await probe.stop();
   await whileStepping(agenda, app.stop());
   await emulator.close();

@@ -13,6 +13,8 @@ export interface Mutation {
   name: string;
   /** Lyceum hears the call. If false, somebody else answers, or nobody. */
   isHeard: boolean;
+  /** Nobody can tell from the answer to a start whether Lyceum heard it. */
+  leavesDoubt?: boolean;
   /** Null: no answer comes. @param others true answers about other runs */
   bend(truth: string, others: readonly string[]): Answer | null;
 }
@@ -73,7 +75,8 @@ function foreign(random: Random, endpoint: Endpoint): Mutation {
   if (random.chance(0.1)) headers["x-ratelimit-limit"] = random.pick(ODD_HEADERS);
   const isHeard = mayBeHeard && random.chance(0.5);
   const name = `${status || "silence"} ${text.slice(0, 40)} ${JSON.stringify(headers)} heard=${isHeard}`;
-  return { name, isHeard, bend: () => (status === 0 ? null : { status, headers, text }) };
+  const bend = () => (status === 0 ? null : { status, headers, text });
+  return { name, isHeard, leavesDoubt: mayBeHeard, bend };
 }
 
 /** The whole text in another form. */
