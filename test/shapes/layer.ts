@@ -56,7 +56,8 @@ interface LayerOptions {
 
 export function createLayer({ agenda, random, baseUrl, plans }: LayerOptions): Layer {
   const wire = createWire();
-  let lastShared: Endpoint | null = null;
+  /** The next answer is the true one. */
+  const spared = new Set<Endpoint>();
   /** Lyceum's id to the name of the run. */
   const names = new Map<string, string>();
   const known = new Map<Endpoint, string[]>();
@@ -83,9 +84,8 @@ export function createLayer({ agenda, random, baseUrl, plans }: LayerOptions): L
     if (plan === undefined || !plan.endpoints.includes(endpoint)) return null;
     if (run === null) {
       // Lists or histories that hide a run one after the other would be Lyceum's word.
-      const isSpared = lastShared === endpoint;
-      lastShared = isSpared ? null : endpoint;
-      if (isSpared) return null;
+      if (spared.delete(endpoint)) return null;
+      spared.add(endpoint);
     }
     return plan.next(endpoint);
   }
