@@ -1,5 +1,7 @@
 // Answers that were once believed or given up on wrongly, each with what came of it. They stay.
-import { type Endpoint, type Mutation, withField } from "./mutation.ts";
+import { withField } from "./document.ts";
+import type { Endpoint, Mutation } from "./mutation.ts";
+import { PAGE } from "./odd.ts";
 import { SHARED, type Story, type Subject } from "./story.ts";
 
 interface Case {
@@ -35,7 +37,6 @@ function idIn(text: string | undefined): unknown {
 
 const START = ["start"] as const;
 const RECORD = ["record"] as const;
-const page = "<html><body><h1>Sign in</h1></body></html>";
 const nobody = '{"detail":"Execution not found"}';
 
 /** Each in a life of its own, as a pause of starts or an outage touches all runs of a life. */
@@ -44,7 +45,7 @@ export const chapters: Readonly<Record<string, readonly Case[]>> = {
     ...[302, 403, 404, 405, 413].map((status) => ({
       title: `its start is answered ${status} with a page`,
       endpoints: START,
-      answers: times(3, answered(status, page)),
+      answers: times(3, answered(status, PAGE)),
     })),
     {
       title: "its start is answered by a backend that knows no such route",
@@ -54,7 +55,7 @@ export const chapters: Readonly<Record<string, readonly Case[]>> = {
     {
       title: "its start is answered 503",
       endpoints: START,
-      answers: [answered(503, page), answered(503, '{"detail":"Service temporarily unavailable"}')],
+      answers: [answered(503, PAGE), answered(503, '{"detail":"Service temporarily unavailable"}')],
     },
     {
       title: "the account has no credits left when it is started",
@@ -71,11 +72,11 @@ export const chapters: Readonly<Record<string, readonly Case[]>> = {
     {
       title: "its record is answered 429 with a time in the year 2099",
       endpoints: RECORD,
-      answers: [answered(429, page, { "retry-after": "2099-01-01T00:00:00Z" })],
+      answers: [answered(429, PAGE, { "retry-after": "2099-01-01T00:00:00Z" })],
     },
   ],
   "starts that are taken": [
-    ...["", page, '{"ok":true}', '{"detail":"Internal error"}', "null", "[]"].map((text) => ({
+    ...["", PAGE, '{"ok":true}', '{"detail":"Internal error"}', "null", "[]"].map((text) => ({
       title: `its start is answered 200 with ${text.slice(0, 20) || "nothing"}`,
       endpoints: START,
       answers: [mutation(text.slice(0, 20), () => ok(text))],
@@ -103,7 +104,7 @@ export const chapters: Readonly<Record<string, readonly Case[]>> = {
     {
       title: "its record and status are pages with 404 for four minutes",
       endpoints: ["record", "status"],
-      answers: times(40, answered(404, page)),
+      answers: times(40, answered(404, PAGE)),
       switches: "delay=4m",
     },
     {

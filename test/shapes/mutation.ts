@@ -2,6 +2,8 @@
 // another run; a text that is cut or no JSON; a status of somebody else. None of them is a lie that Lyceum itself
 // could tell in its own words, so that the service can always find out the truth from the next answer.
 import type { Random } from "../simulation/random.ts";
+import { at, isObject, type Path, parse, pathsOf, withRaw } from "./document.ts";
+import { HUGE, ODD, ODD_HEADERS, PAGE } from "./odd.ts";
 
 export interface Answer {
   status: number;
@@ -123,8 +125,6 @@ function structural(random: Random): Mutation {
   return mutation;
 }
 
-type Path = (string | number)[];
-
 /** A name for it, and the raw text in place of the value; null takes it away. */
 function change(
   random: Random,
@@ -166,128 +166,4 @@ function change(
 /** Fields that say something else of a run if they are those of another one: nobody could tell. */
 const LIES = ["status", "stdout", "stderr", "combined_output"];
 
-const HUGE = [
-  () => JSON.stringify("a.".repeat(90_000)),
-  () => JSON.stringify(" ".repeat(200_000)),
-  () => JSON.stringify("x".repeat(2_000_000)),
-  () => `[${"{},".repeat(20_000)}{}]`,
-  () => "[".repeat(50_000) + "]".repeat(50_000),
-  () => `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
-];
-
-const ODD = [
-  ...["null", "true", "false", "0", "-1", "-0", "1.5", "1.0", "1e400", "-1e400", "1e-400", "NaN", "Infinity"],
-  ...["9007199254740993", "4294967295", "4294967296", "1790000000", "1790000000000", "99999999999999999999"],
-  ...[
-    '""',
-    '" "',
-    '"."',
-    '".."',
-    '"a/b"',
-    '"../../workloads/list"',
-    '"%2e%2e"',
-    '"a?b#c"',
-    '"x"',
-    '"0"',
-    '"null"',
-  ],
-  ...[
-    '"a\\u0000b"',
-    '"\\ud800"',
-    '"\\udc00\\ud800"',
-    '"\\u202e"',
-    '"é\\n\\r\\t"',
-    '"finished"',
-    '"12"',
-    '"NaN"',
-  ],
-  ...[
-    '"2026-13-45T99:99:99"',
-    '"1970-01-01T00:00:00Z"',
-    '"9999-12-31T23:59:59.999999999Z"',
-    '"-271821-04-20"',
-  ],
-  ...[
-    "{}",
-    "[]",
-    "[[]]",
-    "[null]",
-    '{"a":null}',
-    '{"execution_id":"x"}',
-    '{"__proto__":{"a":1}}',
-    '["a",{"b":[]}]',
-  ],
-  `"exe_${"0".repeat(26)}"`,
-];
-
-const ODD_HEADERS = [
-  "0",
-  "-1",
-  "1e99",
-  "9999999999",
-  "1790000000000",
-  "2099-01-01T00:00:00Z",
-  "soon",
-  "",
-  "0.5",
-];
-
-const PAGE = "<html><body><h1>Sign in</h1></body></html>";
-
 const ok = (text: string): Answer => ({ status: 200, headers: {}, text });
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // An answer without a body, such as that of a stranger, is a value of its own.
-    return text;
-  }
-}
-
-const MAX_PATHS = 500;
-
-function pathsOf(document: unknown): Path[] {
-  const paths: Path[] = [[]];
-  for (let nth = 0; nth < paths.length && paths.length < MAX_PATHS; nth++) {
-    const path = paths[nth] ?? [];
-    const value = at(document, path);
-    if (Array.isArray(value)) paths.push(...value.map((_, index) => [...path, index]));
-    else if (isObject(value)) paths.push(...Object.keys(value).map((key) => [...path, key]));
-  }
-  return paths;
-}
-
-function at(document: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (value as Record<Path[number], unknown> | null)?.[step],
-    document,
-  );
-}
-
-/** The document with another value in a field at the top, made of the true one. */
-export function withField(text: string, name: string, raw: (value: unknown) => string): string {
-  const document = parse(text);
-  return withRaw(document, [name], raw(at(document, [name])));
-}
-
-const HERE = "\u2063here\u2063";
-
-/** The document as JSON, with the raw text at the path; null takes the value away. */
-function withRaw(document: unknown, path: Path, raw: string | null): string {
-  const last = path.at(-1);
-  if (last === undefined) return raw ?? "";
-  const copy = structuredClone(document);
-  const parent = at(copy, path.slice(0, -1));
-  if (raw === null) {
-    if (Array.isArray(parent)) parent.splice(Number(last), 1);
-    else delete (parent as Record<Path[number], unknown>)[last];
-    return JSON.stringify(copy);
-  }
-  (parent as Record<Path[number], unknown>)[last] = HERE;
-  return JSON.stringify(copy).replace(JSON.stringify(HERE), () => raw);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
