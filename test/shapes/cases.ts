@@ -26,6 +26,8 @@ const times = (count: number, answer: Mutation) => Array.from({ length: count },
 /** Somebody else answers: Lyceum hears nothing. */
 const answered = (status: number, text: string, headers: Record<string, string> = {}) =>
   mutation(`${status}`, () => ({ status, headers, text }), false);
+/** A run that must not be taken for the others, which succeed. */
+const FAILING = "pending=5s delay=40s exit=3";
 const otherRun = mutation("of another run", (truth, others) => ok(others[0] ?? truth));
 const otherId = mutation("the id of another run", (truth, others) =>
   ok(withField(truth, "execution_id", (own) => JSON.stringify(idIn(others[0]) ?? own))),
@@ -97,8 +99,18 @@ export const chapters: Readonly<Record<string, readonly Case[]>> = {
       endpoints: START,
       answers: [field("execution_id", id)],
     })),
-    { title: "its start is answered with the id of another run", endpoints: START, answers: [otherId] },
-    { title: "its start is answered with the answer to another one", endpoints: START, answers: [otherRun] },
+    {
+      title: "its start is answered with the id of another run",
+      endpoints: START,
+      answers: [otherId],
+      switches: FAILING,
+    },
+    {
+      title: "its start is answered with the answer to another one",
+      endpoints: START,
+      answers: [otherRun],
+      switches: FAILING,
+    },
   ],
   "records of others, or of nobody": [
     {
@@ -113,8 +125,18 @@ export const chapters: Readonly<Record<string, readonly Case[]>> = {
       answers: times(12, answered(404, nobody)),
       switches: "delay=4m",
     },
-    { title: "its record is that of another run", endpoints: RECORD, answers: times(3, otherRun) },
-    { title: "its record bears the id of another run", endpoints: RECORD, answers: times(3, otherId) },
+    {
+      title: "its record is that of another run",
+      endpoints: RECORD,
+      answers: times(3, otherRun),
+      switches: FAILING,
+    },
+    {
+      title: "its record bears the id of another run",
+      endpoints: RECORD,
+      answers: times(3, otherId),
+      switches: FAILING,
+    },
     {
       title: "its record bears the marker of another run",
       endpoints: RECORD,
