@@ -26,7 +26,7 @@ const times = (count: number, answer: Mutation) => Array.from({ length: count },
 /** Somebody else answers: Lyceum hears nothing. */
 const answered = (status: number, text: string, headers: Record<string, string> = {}) =>
   mutation(`${status}`, () => ({ status, headers, text }), false);
-/** A run that must not be taken for the others, which succeed. */
+/** Others succeed: a run that ends so must not take their end. */
 const FAILING = "pending=5s delay=40s exit=3";
 const otherRun = mutation("of another run", (truth, others) => ok(others[0] ?? truth));
 const otherId = mutation("the id of another run", (truth, others) =>
