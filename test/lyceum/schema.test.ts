@@ -263,6 +263,7 @@ describe("what is collected", () => {
       labels: { stream: "stdout", n: 1 },
     };
     expect(schema.logsAnswer.parse({ logs: [entry, { message: 1 }], total: 9 })).toEqual({
+      executionIds: [],
       entries: [
         {
           timestamp: "soon",
