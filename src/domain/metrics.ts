@@ -62,6 +62,26 @@ export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[
   return { series, energy_wh, gpu_idle_share };
 }
 
+/**
+ * Whether the samples are in up to the end: every series that has any reaches into the last step, and on a GPU its use is
+ * among them.
+ */
+export function reachesEnd(
+  given: Readonly<Record<string, readonly Sample[]>>,
+  { endedAt, hardware }: { endedAt: number | null; hardware: string | null },
+  stepMs: number,
+): boolean {
+  const isGpu = hardware?.toLowerCase().startsWith("gpu") === true;
+  if (isGpu && (given.gpuUtilizationPercent ?? []).length === 0) return false;
+  if (endedAt === null) return true;
+  const lasts = Object.values(given).flatMap((samples) => newest(samples) ?? []);
+  return lasts.every((last) => last >= endedAt - stepMs);
+}
+
+function newest(samples: readonly Sample[]): number | null {
+  return samples.reduce<number | null>((last, { at }) => Math.max(last ?? at, at), null);
+}
+
 interface Watched extends Sample {
   /** The time that the sample stands for. */
   forMs: number;

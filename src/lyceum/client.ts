@@ -107,13 +107,12 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     timing: (id: string) =>
       read(schema.timingAnswer, { lane: "collect", route: "/execution/{id}/timing", id }),
 
-    /** `step` such as `5s`, `15s` (Lyceum's default) or `1m`. */
-    metrics: (id: string, { step = "15s", size = "usual" }: { step?: string; size?: Size } = {}) =>
+    metrics: (id: string, { step, start, end, lane = "collect", size = "usual" }: MetricsQuery) =>
       read(schema.metricsAnswer, {
-        lane: "collect",
+        lane,
         route: "/execution/{id}/metrics",
         id,
-        query: { step },
+        query: { step, ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) },
         maxBytes: DOCUMENT_BYTES[size],
       }),
 
@@ -160,6 +159,16 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
   function end(route: string, id: string) {
     return read(schema.endingAnswer, { lane: "cancel", method: "POST", route, id });
   }
+}
+
+export interface MetricsQuery {
+  /** Such as `5s`, `15s` or `1m`. */
+  step: string;
+  /** ISO 8601; left out: the run's start and its end, or now. */
+  start?: string | undefined;
+  end?: string | undefined;
+  lane?: Lane;
+  size?: Size;
 }
 
 interface Wanted {

@@ -53,6 +53,8 @@ export interface GpuSelectionReading {
 
 /** Names and numbers are Lyceum's own; the unit is not documented (seconds likely). */
 export interface TimingReading {
+  startTime: number | null;
+  endTime: number | null;
   durations: Record<string, number>;
   phases: Record<string, { startTime: number | null; endTime: number | null; duration: number | null }>;
 }
