@@ -56,9 +56,11 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 
   async function pretend(execution: Execution): Promise<Result> {
     const { start, children } = execution;
-    const { delay, exit } = chaos.of(execution);
+    const { delay, exit: asked, lines } = chaos.of(execution);
+    const exit = asked || exitWrittenIn(start);
     for (const member of [execution, ...children]) {
       print(member, "stdout", `emulator: pretended to run ${what(start)} on ${member.hardwareProfile}\n`);
+      if (lines > 0) print(member, "stdout", manyLines(lines));
     }
     if (delay > start.timeoutMs) {
       await pauseIn(execution, start.timeoutMs);
@@ -91,6 +93,10 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 function exited(code: number | null, signal: string | null): Result {
   const word = code === 0 ? "completed" : "failed";
   return { word, returnCode: code, errors: signal === null ? null : `emulator: ended by ${signal}` };
+}
+
+    const { delay, exit: asked, lines } = chaos.of(execution);
+    const exit = asked || exitWrittenIn(start);
 }
 
 function what({ kind, subject }: Start): string {

@@ -82,7 +82,7 @@ export function fetchers({
 }: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
     async record({ execution, kind }, { tries, summary: known }, _, size) {
-      const answer = await lyceum.record(lyceumIdOf(execution), "collect", size);
+      const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
       if (answer.outcome !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
       const selection = kind === "gpu_selection" ? await readSelection(lyceum, db, record.executionId) : null;
