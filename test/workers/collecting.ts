@@ -13,15 +13,13 @@ import { contextOf, live, submitted, tell } from "../support/scene.ts";
 export const silence = Symbol("silence");
 
 /** A JSON document, `silence`, a status with a document, or text. */
-type Said =
+export type Said =
   | typeof silence
   | { status: number; json?: unknown; headers?: Record<string, string> }
   | { text: string }
   | object;
 type Endpoint = ArtifactKind | "status" | "history";
 export type Script = Record<Endpoint, (seconds: number) => Said>;
-
-export type Scene = Awaited<ReturnType<typeof sceneOf>>;
 
 export async function sceneOf({ store, time, newId }: Database) {
   const context = contextOf({ store, newId });

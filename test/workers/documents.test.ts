@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ArtifactKind } from "../../src/store/schema.ts";
 import { onSqlite } from "../support/databases.ts";
-import { type Script, sceneOf, silence } from "./collecting.ts";
+import { type Said, type Script, sceneOf, silence } from "./collecting.ts";
 
 const MINUTE = 60;
 const others = (kind: ArtifactKind) =>
@@ -79,16 +79,19 @@ onSqlite("silence", (open) => {
     ["a page in Lyceum's place", page],
     ["502", gateway],
     ["a redirect", { status: 302, json: {} }],
-  ])("of one endpoint (%s) while others are answered is given up after five minutes", async (_what, said) => {
-    const scene = await sceneOf(await open());
-    scene.script.metrics = () => said;
-    const seconds = await scene.toEnd();
-    expect(seconds).toBeGreaterThanOrEqual(5 * MINUTE);
-    expect(seconds).toBeLessThan(6 * MINUTE);
-    const { state, reason } = await scene.artifact("metrics");
-    expect([state, reason]).toEqual(["unavailable", expect.stringContaining("while Lyceum answered")]);
-    expect(await scene.run()).toMatchObject({ status: "succeeded" });
-  });
+  ] as [string, Said][])(
+    "of one endpoint (%s) while others are answered is given up after five minutes",
+    async (_what, said) => {
+      const scene = await sceneOf(await open());
+      scene.script.metrics = () => said;
+      const seconds = await scene.toEnd();
+      expect(seconds).toBeGreaterThanOrEqual(5 * MINUTE);
+      expect(seconds).toBeLessThan(6 * MINUTE);
+      const { state, reason } = await scene.artifact("metrics");
+      expect([state, reason]).toEqual(["unavailable", expect.stringContaining("while Lyceum answered")]);
+      expect(await scene.run()).toMatchObject({ status: "succeeded" });
+    },
+  );
 
   test("of the record while others are answered does not keep the run for longer either", async () => {
     const scene = await sceneOf(await open());
@@ -103,9 +106,9 @@ onSqlite("silence", (open) => {
     expect(await scene.run()).toMatchObject({ status: "succeeded" });
   });
 
-  const outage = (script: Script, isAway: (seconds) => boolean) => {
+  const outage = (script: Script, isAway: (seconds: number) => boolean) => {
     for (const [name, answer] of Object.entries(script) as [keyof Script, Script["logs"]][])
-      script[name] = (seconds) => (isAway(seconds) ? silence : answer(seconds));
+      script[name] = (seconds: number) => (isAway(seconds) ? silence : answer(seconds));
   };
 
   test("of Lyceum as a whole is waited out, and costs no document", async () => {
