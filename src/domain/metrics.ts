@@ -40,6 +40,22 @@ export interface MetricsSummary {
   gpu_idle_share: number | null;
 }
 
+/** Series that were asked for now and are kept nowhere. */
+export type LiveMetrics =
+  | { type: "measured"; document: object; summary: MetricsSummary }
+  /** Asking for the same again is pointless. */
+  | { type: "none"; detail: string }
+  /** Lyceum cannot be asked now. */
+  | { type: "away"; detail: string; retryAfterMs: number };
+
+export interface MetricsSpan {
+  /** The distance of samples, such as `5s`, `15s` or `1m`. */
+  step: string;
+  /** ISO 8601. */
+  start: string;
+  end: string;
+}
+
 /** A gap of more than this many steps was not watched: nothing is taken for known about it. */
 const maxBridgedSteps = 3;
 const idleBelowPercent = 5;

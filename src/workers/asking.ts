@@ -15,8 +15,6 @@ export interface AskingOptions {
   onFault: (error: unknown) => void;
 }
 
-export type Asking = ReturnType<typeof createAsking>;
-
 export function createAsking({ fetchers, hearing, now, onFault }: AskingOptions) {
   const large = new PQueue({ concurrency: 1 });
 

@@ -4,11 +4,10 @@ import { isCost } from "../domain/cost.ts";
 import type { Execution, Reading } from "../domain/execution.ts";
 import { lacksBill } from "../domain/measure.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { ArtifactState } from "../store/artifacts.ts";
+import type { ArtifactChange, ArtifactState } from "../store/artifacts.ts";
 import { priceOf } from "../store/machinetypes.ts";
 import type { Db } from "../store/transaction.ts";
 import { lyceumIdOf } from "./reading.ts";
-import type { Change } from "./verdict.ts";
 
 export interface Bills {
   /** What the last look at the record comes to: a bill of the history may fill it in, and a 0 counts from now on. */
@@ -62,7 +61,7 @@ export function billDueAt(
   endKnownAt: number,
   afterMs: number,
   known: readonly Pick<ArtifactState, "kind" | "due_at">[],
-  changes: readonly Pick<Change, "kind" | "dueAt">[],
+  changes: readonly Pick<ArtifactChange, "kind" | "dueAt">[],
 ): number {
   const dueAts = new Map(known.map(({ kind, due_at }) => [kind, due_at]));
   for (const { kind, dueAt } of changes) dueAts.set(kind, dueAt);
