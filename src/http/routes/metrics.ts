@@ -50,7 +50,8 @@ type Asked = { step?: string | undefined; start?: number | undefined; end?: numb
 
 /** Bounded: each sample of each series is read, held and answered at once. */
 function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Asked, now: number) {
-  const { start = startedAt ?? submittedAt, end = endedAt ?? now } = asked;
+  const { start = startedAt ?? submittedAt } = asked;
+  const end = asked.end ?? (endedAt !== null && endedAt >= start ? endedAt : now);
   const error = (name: keyof Asked, detail: string) => ({ error: { pointer: `query:${name}`, detail } });
   if (start >= end)
     return error(asked.start === undefined ? "end" : "start", "must leave a span before the end");
