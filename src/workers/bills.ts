@@ -18,12 +18,12 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
   let readAts: number[] = [];
   let page: Promise<Map<string, number>> = Promise.resolve(new Map());
 
-  /** The newest rows, for all executions that ask within some seconds; those of before once the hour's calls are used up. */
-  function newestBills(): Promise<Map<string, number>> {
+  /** The newest rows, shared by all executions that ended before they were read; older ones once the hour's calls are used up. */
+  function newestBills({ detectedAt }: Execution): Promise<Map<string, number>> {
     const at = now();
     readAts = readAts.filter((readAt) => Math.abs(at - readAt) < 3_600_000);
-    const isFresh = Math.abs(at - (readAts.at(-1) ?? Number.NEGATIVE_INFINITY)) < PAGE_LIFE_MS;
-    if (isFresh || readAts.length >= MAX_PAGES_AN_HOUR) return page;
+    const isNewEnough = (readAts.at(-1) ?? Number.NEGATIVE_INFINITY) > (detectedAt ?? at);
+    if (isNewEnough || readAts.length >= MAX_PAGES_AN_HOUR) return page;
     readAts.push(at);
     page = readPage();
     return page;
@@ -40,7 +40,7 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
   return {
     async settle(execution, reading) {
       if (!lacksBill(execution, reading)) return reading;
-      const cost = (await newestBills()).get(lyceumIdOf(execution));
+      const cost = (await newestBills(execution)).get(lyceumIdOf(execution));
       // An estimate from sub-jobs that is higher than the selection's own bill stays.
       if (cost !== undefined && cost >= (reading.cost ?? 0))
         return { ...reading, cost, costSource: "billed" };
@@ -73,6 +73,5 @@ export function billDueAt(
 
 const PAGE_ROWS = 100;
 const MAX_ROWS = 1_000;
-const PAGE_LIFE_MS = 10_000;
 /** Lyceum grants 100 calls to the history an hour, and starts in doubt are searched there. */
 const MAX_PAGES_AN_HOUR = 30;

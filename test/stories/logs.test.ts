@@ -121,3 +121,30 @@ it.concurrent("a run that prints nothing has an empty log, not a missing one", a
   expect(run.artifacts.logs).toMatchObject({ state: "stored" });
   expect(await logOf(service, run.id)).toMatchObject({ lines: [], truncated: "false" });
 });
+
+it.concurrent("a log whose last lines come late is read on until they are there", async () => {
+  await using service = await startService({
+    settings: onlyCallbacks,
+    surroundings: { logSpacingMs: 150 },
+  });
+  const run = await service.run(counting(9, "log_tail=8 log_lag=600ms"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(9), complete: "true", truncated: "false" });
+});
+
+it.concurrent("a log whose last lines never come says that it is not complete", async () => {
+  await using service = await startService({ settings: onlyCallbacks });
+  const run = await service.run(counting(9, "log_tail=8 log_lag=1h"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(1), complete: "false", truncated: "false" });
+  expect(reads(service)).toBe(6);
+});
+
+it.concurrent("times of a log are given out in one form, with Lyceum's own beside them", async () => {
+  await using service = await startService();
+  for (const form of ["zulu", "bare", "micro", "nano", "loki"]) {
+    const run = await service.run(counting(1, `log_time=${form}`));
+    const { text } = await service.ann.get(`/v1/runs/${run.id}/logs`);
+    const { timestamp, raw_timestamp } = JSON.parse(text);
+    expect(timestamp, form).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(raw_timestamp === undefined, form).toBe(form === "zulu");
+  }
+});
