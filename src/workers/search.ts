@@ -114,7 +114,7 @@ async function searchNamed(
   return null;
 }
 
-const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
+export const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
 const MOST_NAMED = 3;
 
 const PAGE = 100;
