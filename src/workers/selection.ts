@@ -47,7 +47,7 @@ async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionRead
   const word = row?.word ?? listed.word;
   const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
   // A 0 for a sub-job that took time is no bill yet.
-  const isBilled = isCost(reading?.cost) && (reading.cost > 0 || durationMs(timed) === 0);
+  const isBilled = isCost(reading?.cost) && (reading.cost > 0 || (durationMs(timed) ?? 0) === 0);
   const cost = isBilled
     ? (reading?.cost ?? null)
     : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
