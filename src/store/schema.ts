@@ -3,7 +3,7 @@ import type { CostSource } from "../domain/cost.ts";
 import type { GivingUp } from "../domain/delivery.ts";
 import type { DetectedBy, ExecutionStatus, Phase } from "../domain/execution.ts";
 import type { JobStatus } from "../domain/job.ts";
-import type { CancelCause, CancelMode, RunStatus } from "../domain/run.ts";
+import type { CancelCause, CancelMode, Outcome, RunStatus } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 
 export interface Schema {
@@ -103,6 +103,8 @@ export interface RunsTable {
   execution_id: string | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
+  /** How it ended; null exactly while queued or active. */
+  outcome: Outcome | null;
   error_code: string | null;
   error_detail: string | null;
   retry_of: string | null;

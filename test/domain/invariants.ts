@@ -1,7 +1,7 @@
 // What holds of every step of the state machine, whatever the situation and the fact.
 import { type Execution, hasEnded } from "../../src/domain/execution.ts";
 import { isTerminal } from "../../src/domain/run.ts";
-import { isPossible, type Step, step } from "./pairs.ts";
+import { isDecided, isPossible, type Step, step } from "./pairs.ts";
 import { aMoment } from "./scene.ts";
 
 /** Sentence → whether it is true of a step. */
@@ -32,6 +32,24 @@ export const invariants: Record<string, (step: Step) => boolean> = {
 
   "a run has an end exactly when it is terminal": ({ next: { run } }) =>
     (run.endedAt !== null) === isTerminal(run.status),
+
+  "a run has an outcome exactly when its end is known": ({ next: { run } }) =>
+    (run.outcome !== null) === isDecided(run),
+
+  "an outcome never changes, nor does its error's code": ({ before, next }) =>
+    before.run.outcome === null ||
+    (next.run.outcome === before.run.outcome && next.run.error?.code === before.run.error?.code),
+
+  "a terminal status is the outcome": ({ next: { run } }) =>
+    !isTerminal(run.status) || run.status === run.outcome,
+
+  "a run has an error exactly when its outcome is no success": ({ next: { run } }) =>
+    (run.error !== null) === (run.outcome === "failed" || run.outcome === "cancelled"),
+
+  "the event of a run whose end is known carries the outcome and the error": ({ next: { run, events } }) =>
+    events
+      .filter(({ type }) => type.startsWith("run.") && isDecided(run))
+      .every(({ data }) => data.outcome === run.outcome && data.error === run.error),
 
   "a run that is active, collecting or succeeded has an execution": ({ next: { run } }) =>
     run.executionId !== null || !["active", "collecting", "succeeded"].includes(run.status),
@@ -125,14 +143,9 @@ export const invariants: Record<string, (step: Step) => boolean> = {
   },
 
   "a run succeeds only by an execution that completed": ({ before, next }) =>
-    next.run.status !== "succeeded" ||
-    before.run.status === "succeeded" ||
+    next.run.outcome !== "succeeded" ||
+    before.run.outcome === "succeeded" ||
     (next.execution?.status === "completed" && next.execution.id === next.run.executionId),
-
-  "a terminal run that did not succeed says why": ({ before, next }) =>
-    !isTerminal(next.run.status) ||
-    isTerminal(before.run.status) ||
-    (next.run.status === "succeeded") === (next.run.error === null),
 };
 
 /** Events of an execution that tell of something else than its status. */

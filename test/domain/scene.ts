@@ -40,6 +40,7 @@ export function aRun(rest: Partial<Run> = {}): Run {
     dueAt: NOW,
     executionId: null,
     cancellation: null,
+    outcome: null,
     error: null,
     startedAt: null,
     endedAt: null,

@@ -43,6 +43,22 @@ const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> }
     "a collecting run without an execution": { status: "collecting", due_at: null },
     "success without an execution": { status: "succeeded", due_at: null, ended_at: 1 },
     "a run of no job": { job_id: "job_2" },
+    "an outcome that is none": { outcome: "lost", status: "collecting", due_at: null, execution_id: "exe_1" },
+    "an outcome of a queued run": { outcome: "failed" },
+    "an outcome of an active run": {
+      outcome: "failed",
+      status: "active",
+      due_at: null,
+      execution_id: "exe_1",
+    },
+    "collecting without an outcome": { status: "collecting", due_at: null, execution_id: "exe_1" },
+    "a terminal status without an outcome": { status: "failed", due_at: null, ended_at: 1 },
+    "a terminal status other than the outcome": {
+      status: "failed",
+      outcome: "cancelled",
+      due_at: null,
+      ended_at: 1,
+    },
   },
   executions: {
     "a phase that is none": { phase: "active" },
