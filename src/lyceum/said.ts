@@ -7,7 +7,7 @@ import { type AnswerName, answers, holdsError, maxValuesOf } from "./schema.ts";
 export interface Said {
   /** The reading of the answer; null: what is due is not there. */
   reading: { value: unknown } | null;
-  /** An object or a list with something in it: perhaps Lyceum. */
+  /** An object or a list: perhaps Lyceum. */
   isJson: boolean;
   /** An error in Lyceum's own form. */
   isError: boolean;
@@ -30,7 +30,7 @@ export function readSaid(bytes: Buffer, name: AnswerName | null): Said {
     return unsaid(text.trimStart().startsWith("<") ? "HTML instead of JSON" : "an answer that is not JSON");
   const answer: unknown = JSON.parse(checked.text);
   const reading = readingOf(unwrap(answer), name);
-  const isJson = typeof answer === "object" && answer !== null && Object.keys(answer).length > 0;
+  const isJson = typeof answer === "object" && answer !== null;
   if (reading !== null) return { ...unsaid(""), reading, isJson };
   const isError = isJson && isErrorOfLyceum(answer);
   // A success is quoted only where it is an error after all.

@@ -352,7 +352,7 @@ describe("a read", () => {
     reading("/execution/5d0b/timing").reply(200, { execution_id: "other", timing: { total: 1 } });
     expect(await setUp().client.timing("5d0b")).toMatchObject(foreign);
     reading("/execution/5d0b/metrics?step=15s").reply(200, { executionId: "other", gpuPowerWatt: [] });
-    expect(await setUp().client.metrics("5d0b")).toMatchObject(foreign);
+    expect(await setUp().client.metrics("5d0b", { step: "15s" })).toMatchObject(foreign);
     reading("/logs/execution/5d0b?limit=10&hours=1").reply(200, [{ message: "x", execution_id: "other" }]);
     expect(await setUp().client.logs("5d0b", { limit: 10, hours: 1 })).toMatchObject(foreign);
   });
@@ -420,7 +420,7 @@ describe("a read", () => {
     ["a record whose id cannot be one", 200, { ...record, execution_id: ".." }],
   ])("says nothing about the run after %s", async (_, status, body) => {
     reading().reply(status, body);
-    const isJson = status === 200 && typeof body === "object" && Object.keys(body).length > 0;
+    const isJson = status === 200 && typeof body === "object";
     const outcome = isJson ? "unreadable" : "unreachable";
     expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ outcome });
   });

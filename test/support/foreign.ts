@@ -10,7 +10,7 @@ import { submission } from "../../src/contract/submission.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { isId } from "../../src/domain/id.ts";
 import { epochNs, formatLogs } from "../../src/domain/logs.ts";
-import { isWholeLog } from "../../src/domain/output.ts";
+import { compareLog } from "../../src/domain/output.ts";
 import { withStatement } from "../../src/domain/python.ts";
 import { isWebhookSecret, urlProblem } from "../../src/domain/webhook.ts";
 import { readDirectives } from "../../src/emulator/directives.ts";
@@ -73,8 +73,8 @@ export const readers: Record<string, (text: string) => unknown> = {
   executionIdIn,
   secretsOf: (text) => secretsOf({ ...image, docker_run_env: text }),
   logs: (text) => [epochNs(text), formatLogs([{ ...entry, timestamp: text, message: text }])],
-  isWholeLog: (text) =>
-    isWholeLog([{ ...entry, timestamp: "", message: text }], { stdout: text, stderr: "" }),
+  compareLog: (text) =>
+    compareLog([{ ...entry, timestamp: "", message: text }], { stdout: text, stderr: "" }),
   isId: (text) => isId(text, "job"),
   parseDuration,
   webhooks: (text) => [urlProblem(text), urlProblem(`https://${text}`), isWebhookSecret(`whsec_${text}`)],
