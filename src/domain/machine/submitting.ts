@@ -11,6 +11,7 @@ import {
   type Moment,
   type Situation,
   type Transition,
+  unanswered,
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
@@ -74,12 +75,12 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
     }
     case "not_found": {
       if (execution.inDoubtAt === null) return null;
-      const looked = lookedFor(execution, fact.askedAt, now, rules);
+      const looked = lookedFor(execution, fact, now, rules);
       if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
       return lost(run, looked, policy, moment, "the submission can neither be confirmed nor ruled out");
     }
     case "unanswered":
-      return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
+      return unchanged(run, unanswered(execution, fact));
     default:
       return null;
   }
