@@ -12,6 +12,8 @@ const submissionOutcomes = [
   "throttled",
   "unauthorized",
   "unreachable",
+  "unavailable",
+  "unfunded",
   "unknown",
 ] as const;
 const dispositions = ["received", "early", "duplicate", "late", "rejected"] as const;

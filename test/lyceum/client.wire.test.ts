@@ -111,12 +111,12 @@ describe("a start that may have arrived", () => {
     expect(seen).toBe(3);
   });
 
-  test("is refused when only the text of the refusal is lost", async () => {
+  test("is not taken when only the text of its refusal is lost: the next answer tells whose it was", async () => {
     const host = await listen((incoming, response) => {
       response.writeHead(422, { "content-length": "99" }).write("{", () => incoming.socket.destroy());
     });
     const outcome = await clientOf(`http://${host}`).start(request);
-    expect(outcome).toMatchObject({ outcome: "refused", status: 422 });
+    expect(outcome).toMatchObject({ outcome: "unreachable" });
   });
 
   test("is sent once only, and its redirect not followed", async () => {
@@ -126,8 +126,7 @@ describe("a start that may have arrived", () => {
       response.writeHead(307, { location: "/elsewhere" }).end();
     });
     expect(await clientOf(`http://${host}/api`).start(request)).toMatchObject({
-      outcome: "refused",
-      status: 307,
+      outcome: "unreachable",
     });
     expect(paths).toEqual(["/api/execution/streaming/start"]);
   });
@@ -159,7 +158,7 @@ describe("a read", () => {
       }
       response.end();
     });
-    const outcome = await clientOf(`http://${host}`).record("5d0b", "collect");
+    const outcome = await clientOf(`http://${host}`).record("5d0b", null, "collect");
     expect(outcome).toMatchObject({ outcome: "ok", value: { stdout: "é漢🚀" } });
   });
 
@@ -170,7 +169,7 @@ describe("a read", () => {
   });
 
   test("takes an answer that comes zipped, and tells when it breaks off", async () => {
-    const zipped = gzipSync(JSON.stringify({ execution_id: "5d0b", status: "completed", stdout: "é漢🚀" }));
+    const zipped = gzipSync(JSON.stringify({ execution_id: "whole", status: "completed", stdout: "é漢🚀" }));
     const host = await listen(({ url, headers }, response) => {
       expect(headers["accept-encoding"]).toBe("gzip");
       response.setHeader("content-encoding", "gzip");
@@ -178,11 +177,11 @@ describe("a read", () => {
       else response.write(zipped.subarray(0, 20), () => response.destroy());
     });
     const client = clientOf(`http://${host}`);
-    expect(await client.record("whole", "collect")).toMatchObject({
+    expect(await client.record("whole", null, "collect")).toMatchObject({
       outcome: "ok",
       value: { stdout: "é漢🚀" },
     });
-    expect(await client.record("part", "collect")).toMatchObject({ outcome: "unreachable" });
+    expect(await client.record("part", null, "collect")).toMatchObject({ outcome: "unreachable" });
   });
 
   test("uses a connection of those before", async () => {
