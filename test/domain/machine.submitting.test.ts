@@ -176,14 +176,23 @@ describe("an orphan", () => {
   test("is closed once its record tells of its end, with what it cost", () => {
     const bill = { startedAt: NOW, endedAt: NOW + 30_000, cost: 0.25 };
     const story = orphan().learn(accepted("running", true), reading("aborted", bill));
-    expect(story.execution).toMatchObject({ phase: "closed", status: "lost", rawStatus: "aborted", dueAt: null });
+    expect(story.execution).toMatchObject({
+      phase: "closed",
+      status: "lost",
+      rawStatus: "aborted",
+      dueAt: null,
+    });
     expect(story.execution).toMatchObject({ ...bill, costSource: "billed", detectedAt: story.now });
     expect(story.statuses).toBe("queued/lost");
   });
 
   test("is read again after it was aborted, until its record tells of its end", () => {
     const story = orphan().learn(accepted("running", true), reading("running"), cancelSent);
-    expect(story.execution).toMatchObject({ phase: "orphan", cancelSentAt: story.now, dueAt: story.now + 1_000 });
+    expect(story.execution).toMatchObject({
+      phase: "orphan",
+      cancelSentAt: story.now,
+      dueAt: story.now + 1_000,
+    });
   });
 
   test("that Lyceum had accepted is told of when its record shows up again, and that once", () => {
@@ -195,7 +204,10 @@ describe("an orphan", () => {
   });
 
   test("is closed after seven days, whatever its record says", () => {
-    const story = orphan().learn(accepted("running", true)).wait(7 * 86_400_000).learn(reading("running"));
+    const story = orphan()
+      .learn(accepted("running", true))
+      .wait(7 * 86_400_000)
+      .learn(reading("running"));
     expect(story.execution).toMatchObject({ phase: "closed", status: "lost" });
   });
 

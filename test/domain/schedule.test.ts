@@ -91,7 +91,8 @@ describe("a search for what is in doubt", () => {
   });
 
   test("for an orphan comes every minute, or at the longest interval if that is longer, and ever more seldom", () => {
-    const waitMs = (lostForMs: number, given = rules) => nextOrphanSearchAt(NOW - lostForMs, NOW, given) - NOW;
+    const waitMs = (lostForMs: number, given = rules) =>
+      nextOrphanSearchAt(NOW - lostForMs, NOW, given) - NOW;
     expect(waitMs(0)).toBe(60_000);
     expect(waitMs(0, { ...rules, pollMaxMs: 300_000 })).toBe(300_000);
     expect(waitMs(3_600_000)).toBe(450_000);

@@ -65,7 +65,11 @@ export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transitio
 }
 
 /** What its record says. It stays lost, whatever that is: nobody waits for it any more. Yet what it cost is owed. */
-function seen({ run, execution, policy }: Known, fact: Fact & { fact: "reading" }, moment: Moment): Transition {
+function seen(
+  { run, execution, policy }: Known,
+  fact: Fact & { fact: "reading" },
+  moment: Moment,
+): Transition {
   const { now, rules } = moment;
   const { reading, askedAt, heldUntil } = fact;
   const isUntold = execution.unseenMs > 0;

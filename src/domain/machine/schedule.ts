@@ -31,7 +31,9 @@ export function nextCheckAt(execution: Execution, timeoutS: number, now: number,
   if (rules.callbacks === "healthy") {
     // Callbacks can be relied on: one look when this one is overdue, and the longest interval in case it is lost.
     const untilOverdueMs = overdueAt(execution, timeoutS, now, rules) - now;
-    return now + (untilOverdueMs > 0 ? clamp(untilOverdueMs, rules.pollMinMs, rules.pollMaxMs) : rules.pollMaxMs);
+    return (
+      now + (untilOverdueMs > 0 ? clamp(untilOverdueMs, rules.pollMinMs, rules.pollMaxMs) : rules.pollMaxMs)
+    );
   }
   const untilExpectedMs = Math.max(0, (expectedEndAt ?? now) - now);
   return now + clamp(Math.max(untilExpectedMs, (now - since) / 4), rules.pollMinMs, rules.pollMaxMs);
@@ -58,7 +60,7 @@ export function isPastTimeout(
 }
 
 /** How often an in-doubt or invisible execution is looked for: several tries within the grace. */
-export function nextSearchAt(now: number, rules: Rules): number {
+export function nextSearchAt(now: number, rules: Pick<Rules, "inDoubtAfterMs">): number {
   return now + clamp(rules.inDoubtAfterMs / 8, SECOND, 15 * SECOND);
 }
 

@@ -28,7 +28,9 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
     case "reading": {
       if (isEnd(fact.reading.status)) return ended(known, fact, fact.reading.status, moment);
       const last = lastReading(known, fact, moment);
-      return last === null ? stillLive(known, fact, moment) : ended(known, { ...fact, reading: last }, "failed", moment);
+      return last === null
+        ? stillLive(known, fact, moment)
+        : ended(known, { ...fact, reading: last }, "failed", moment);
     }
     case "not_found": {
       if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
@@ -51,7 +53,11 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
 }
 
 /** The id that the start was answered with is not the execution's: its marker was found under another one. */
-function reattached({ run, execution }: Known, fact: Fact & { fact: "accepted" }, now: number): Transition | null {
+function reattached(
+  { run, execution }: Known,
+  fact: Fact & { fact: "accepted" },
+  now: number,
+): Transition | null {
   const { lyceumExecutionId, raw } = fact;
   if (lyceumExecutionId === execution.lyceumExecutionId) return null;
   const found: Execution = {

@@ -1,0 +1,143 @@
+// History: `/billing/history` read page by page, back to a moment, over several looks if need be. It alone knows ended
+// executions. How it is sorted is not documented, pages may be shorter than asked for, and rows move while it is read:
+// only a history that was read to its end proves that an execution is not there.
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { Lane } from "../lyceum/lanes.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
+import type { HistoryReading, HistoryRow } from "../lyceum/reading.ts";
+import { createOrder, isOldestFirst } from "./order.ts";
+
+export interface HistoryOptions {
+  lane: Lane;
+  /** Older rows are not wanted. */
+  since: number;
+  onRows(rows: HistoryRow[]): void;
+  /** Everything wanted has been found. */
+  isEnough(): boolean;
+}
+
+/** `whole`: read to its end. `under way`: the next call goes on where this one stopped. */
+export type Progress =
+  | { state: "whole" | "under way" }
+  | { state: "unanswered"; answer: ReadOutcome<unknown> };
+
+export interface HistoryPass {
+  readOn(): Promise<Progress>;
+}
+
+export function createHistoryPass(
+  lyceum: Pick<LyceumClient, "history">,
+  { lane, since, onRows, isEnough }: HistoryOptions,
+): HistoryPass {
+  let order = createOrder();
+  /** `closing`: the rest is read; rows that came meanwhile are not. */
+  let stage: "forward" | "backward" | "closing" = "forward";
+  let offset = 0;
+  /** Positions before this one were read. */
+  let readTo = 0;
+  /** Rows of the first page: as many may be all that there are, or all that Lyceum gives at once. */
+  let firstCount: number | null = null;
+  /** Ids of the first page: it holds the newest, or the oldest rows. */
+  let first: string[] = [];
+  let isOldFirst = false;
+  let last: string[] = [];
+  let hasMoved = false;
+
+  /** @returns whether the pass is over */
+  function take({ rows, count, total }: HistoryReading): boolean {
+    const ids = rows.map(({ executionId }) => executionId);
+    const isReadable = rows.length === count;
+    if (isReadable && isTorn(ids)) return tear(count);
+    onRows(rows);
+    if (isEnough()) return true;
+    if (firstCount === null) {
+      firstCount = count;
+      first = ids;
+      isOldFirst = total !== null && total > count && isOldestFirst(rows);
+      if (isOldFirst) return jump(total ?? count);
+    }
+    const end = offset + count;
+    const isEnd = end <= readTo || (total !== null && total > firstCount && end >= total);
+    readTo = Math.max(readTo, end);
+    switch (stage) {
+      case "forward":
+        return isEnd || order.isOlder(rows, since) ? finish() : step(isReadable ? ids : [], count);
+      case "backward":
+        return offset === 0 || (rows[0]?.createdAt ?? since) < since ? finish() : stepBack(count);
+      case "closing":
+        return isEnd || (!isOldFirst && ids.some((id) => first.includes(id))) ? true : step([], count);
+    }
+  }
+
+  function step(ids: string[], count: number): false {
+    last = ids;
+    offset += count - seamOf(count);
+    return false;
+  }
+
+  function stepBack(count: number): false {
+    offset = Math.max(0, offset - Math.max(1, count - seamOf(count)));
+    return false;
+  }
+
+  /** To the newest rows, which stand at the end. */
+  function jump(total: number): false {
+    stage = "backward";
+    hasMoved = true;
+    offset = Math.max(0, total - Math.max(1, (firstCount ?? 0) - seamOf(firstCount ?? 0)));
+    return false;
+  }
+
+  /** Rows that came at the newest end meanwhile are read at last. */
+  function finish(): boolean {
+    if (!hasMoved) return true;
+    stage = "closing";
+    last = [];
+    offset = isOldFirst ? readTo : 0;
+    if (!isOldFirst) readTo = 0;
+    return false;
+  }
+
+  /** Pages that follow each other share rows: if they do not, the rows in between were missed. */
+  function isTorn(ids: string[]): boolean {
+    if (last.length === 0) return false;
+    const overlap = seamOf(last.length);
+    const seam = overlap === 0 ? [] : last.slice(-overlap);
+    const isSame =
+      overlap === 0 ? !ids.some((id) => last.includes(id)) : seam.every((id, at) => ids[at] === id);
+    if (!isSame) hasMoved = true;
+    return seam.length > 0 && !ids.some((id) => seam.includes(id));
+  }
+
+  function tear(count: number): false {
+    offset = Math.max(0, offset - Math.max(count, firstCount ?? 1));
+    readTo = Math.min(readTo, offset);
+    order = createOrder();
+    if (offset === 0) last = [];
+    return false;
+  }
+
+  return {
+    async readOn() {
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const answer = await lyceum.history({ limit: PAGE, offset }, lane);
+        if (answer.outcome !== "ok") {
+          hasMoved = true;
+          return { state: "unanswered", answer };
+        }
+        if (take(answer.value)) return { state: "whole" };
+      }
+      hasMoved = true;
+      return { state: "under way" };
+    },
+  };
+}
+
+/** As many as one look may ask for: billing has a limit of its own (100 an hour as documented). */
+const MAX_PAGES = 5;
+const PAGE = 100;
+
+/** Rows that two pages share. */
+function seamOf(count: number): number {
+  return Math.min(10, Math.floor(count / 4));
+}
