@@ -41,7 +41,7 @@ export function createFollow(context: Context, { now, notes, confirm, search, le
   async function afterList(due: Due[], sight: Sight): Promise<Due[]> {
     const sought = due.filter(isSought).map(({ execution }) => ({ execution }));
     const confirmed = await confirmAll(due.filter((one) => !isSought(one)));
-    await search([...sought, ...confirmed.wanted], sight);
+    await search([...sought, ...confirmed.wanted], sight.isRead ? sight : null);
     return [];
   }
 

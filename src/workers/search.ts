@@ -50,7 +50,7 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     const askedAt = now();
     const list = await lyceum.workloads("overdue");
     const rows = list.outcome === "ok" ? list.value.map((row) => [row.executionId, row] as const) : [];
-    return { list, rows: new Map(rows), askedAt, records: new Set(), failures: 0 };
+    return { list, isRead: true, rows: new Map(rows), askedAt, records: new Set(), failures: 0 };
   }
 
   async function searchNow(wanted: Wanted[], sight: Sight): Promise<void> {

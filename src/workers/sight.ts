@@ -8,6 +8,8 @@ import { isOver, lyceumIdOf } from "./reading.ts";
 
 export interface Sight {
   list: ReadOutcome<unknown>;
+  /** False: for a single execution no list was read, so that it proves nothing. */
+  isRead: boolean;
   /** By Lyceum's ids; empty without a list. */
   rows: Map<string, ListedRow>;
   askedAt: number;

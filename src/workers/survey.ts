@@ -67,21 +67,17 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
     dueAt = Number.POSITIVE_INFINITY;
     if (asked.length === 0) return;
     const askedAt = now();
-    const list = await ask(asked);
+    const isSearch = asked.some(isSought);
+    // A single execution skips the list: its record tells more.
+    const isRead = asked.length > 1 || isSearch;
+    const list = isRead ? await lyceum.workloads(isSearch ? "overdue" : "routine") : NO_ROWS;
     const still = asked.filter(isStillWatched);
     if (list.outcome !== "ok") return doWithout(list, still, askedAt);
-    failures = 0;
+    if (isRead) failures = 0;
     const rows = new Map(list.value.map((row) => [row.executionId, row]));
     const records = new Set(audit.ofListed(still.filter((one) => !isSought(one))));
-    const sight: Sight = { list, rows, askedAt, records, failures };
+    const sight: Sight = { list, isRead, rows, askedAt, records, failures };
     await tell(findNews(still, sight), sight);
-  }
-
-  /** A single execution skips the list: its record tells more. */
-  async function ask(asked: Due[]): Promise<ReadOutcome<ListedRow[]>> {
-    const isSearch = asked.some(isSought);
-    if (asked.length === 1 && !isSearch) return { outcome: "ok", value: [] };
-    return lyceum.workloads(isSearch ? "overdue" : "routine");
   }
 
   /** Where one list after the other cannot be had, single records stand in. */
@@ -93,7 +89,7 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
     const records = new Set(isNeeded ? audit.withoutList(watched.filter((one) => !isSought(one))) : []);
     // The silence is noted of those that are missed, as it does not count towards their grace. The others wait.
     const missed = watched.filter((one) => records.has(one) || isSought(one) || one.execution.unseenMs > 0);
-    await tell(missed, { list, rows: new Map(), askedAt, records, failures });
+    await tell(missed, { list, isRead: true, rows: new Map(), askedAt, records, failures });
   }
 
   function findNews(asked: Due[], sight: Sight): Due[] {
@@ -178,4 +174,5 @@ const REST_PER_ROW_MS = 2;
 /** Lists in a row that must fail before single records are read. */
 const ENOUGH_FAILURES = 2;
 
+const NO_ROWS: ReadOutcome<ListedRow[]> = { outcome: "ok", value: [] };
 const UNREADABLE = { outcome: "unreachable", detail: "the list could not be worked on" } as const;
