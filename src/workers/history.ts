@@ -35,7 +35,6 @@ export function createHistoryPass(
   let offset = 0;
   /** Positions before this one were read. */
   let readTo = 0;
-  /** Rows of the first page: as many may be all that there are, or all that Lyceum gives at once. */
   let firstCount: number | null = null;
   /** Ids of the first page: it holds the newest, or the oldest rows. */
   let first: string[] = [];
@@ -57,21 +56,32 @@ export function createHistoryPass(
       if (isOldFirst) return jump(total ?? count);
     }
     const end = offset + count;
-    const isEnd = end <= readTo || (total !== null && total > firstCount && end >= total);
+    const isNew = end > readTo;
     readTo = Math.max(readTo, end);
+    // A total that is no more than the page may count the page alone.
+    const isEnd = count === 0 || (total !== null && total > count && end >= total);
     switch (stage) {
       case "forward":
-        return isEnd || order.isOlder(rows, since) ? finish() : step(isReadable ? ids : [], count);
+        if (isEnd || order.isOlder(rows, since)) return finish();
+        break;
       case "backward":
         return offset === 0 || (rows[0]?.createdAt ?? since) < since ? finish() : stepBack(count);
       case "closing":
-        return isEnd || (!isOldFirst && ids.some((id) => first.includes(id))) ? true : step([], count);
+        if (isEnd || (!isOldFirst && ids.some((id) => first.includes(id)))) return true;
     }
+    return isNew ? step(isReadable ? ids : [], count) : look();
   }
 
   function step(ids: string[], count: number): false {
     last = ids;
     offset += count - seamOf(count);
+    return false;
+  }
+
+  /** This may be the end: only a page without rows proves it. */
+  function look(): false {
+    last = [];
+    offset = readTo;
     return false;
   }
 
@@ -137,7 +147,7 @@ export function createHistoryPass(
 const MAX_PAGES = 5;
 const PAGE = 100;
 
-/** Rows that two pages share. */
+/** Rows that two pages share. A page of one row leaves none to share. */
 function seamOf(count: number): number {
-  return Math.min(10, Math.floor(count / 4));
+  return count < 2 ? 0 : Math.min(10, Math.ceil(count / 4));
 }

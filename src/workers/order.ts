@@ -30,7 +30,7 @@ export function isOldestFirst(rows: HistoryRow[]): boolean {
 }
 
 /** Fewer times may be in order by chance. */
-const ENOUGH = 3;
+const ENOUGH = 10;
 
 function timesOf(rows: HistoryRow[]): number[] {
   return rows.flatMap(({ createdAt }) => createdAt ?? []);
