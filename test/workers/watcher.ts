@@ -15,6 +15,10 @@ export interface SceneOptions {
   /** Seconds. */
   timeout?: number;
   batch?: number;
+  /** Further runs that wait for their start. */
+  waiting?: number;
+  /** Callbacks of other runs were seen to arrive. */
+  areCallbacksSeen?: boolean;
   submission?: Partial<Submission>;
 }
 
@@ -22,10 +26,12 @@ export type Scene = Awaited<ReturnType<typeof sceneOf>>;
 
 /** So many live executions that the list shows, and a worker that watches them. */
 export async function sceneOf(database: Database, executions: number, options: SceneOptions = {}) {
-  const { timeout = LONG.timeout, batch, submission = {} } = options;
+  const { timeout = LONG.timeout, batch, waiting = 0, submission = {} } = options;
   const context = contextOf(database);
-  const runs = Array.from({ length: executions }, () => ({ spec: { ...LONG, timeout }, matrix: null }));
-  await submitted(context, executions, { runs, ...submission });
+  if (options.areCallbacksSeen === true) seeCallbacks(context, database);
+  const length = executions + waiting;
+  const runs = Array.from({ length }, () => ({ spec: { ...LONG, timeout }, matrix: null }));
+  await submitted(context, length, { runs, ...submission });
   const scene = watcher(context, database, batch);
   const ids: string[] = [];
   for (let made = 0; made < executions; made++) ids.push((await live(context)).execution.id);
@@ -40,6 +46,10 @@ export async function sceneOf(database: Database, executions: number, options: S
     /** How long it is until then, from the executions' start. */
     dueAt: (age: number) => bornAt + age - database.time.now(),
   });
+}
+
+export function seeCallbacks({ health }: Context, { time }: Pick<Database, "time">): void {
+  for (let seen = 0; seen < 20; seen++) health.ended(`other-${seen}`, "callback", 10, time.now());
 }
 
 type Json = Record<string, unknown>;
