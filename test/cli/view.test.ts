@@ -92,7 +92,7 @@ test("elsewhere a line is printed for each change, and none twice", async () => 
     screen,
     updateEveryMs: 1,
   });
-  expect(written[0]).toBe("  … a            python   active (running)       LR=0.1\n");
+  expect(written[0]).toBe("  … LR=0.1 a     python   active (running)\n");
   expect(written.slice(1)).toEqual([expect.stringMatching(/100 % {2}failed/)]);
 });
 

@@ -55,6 +55,13 @@ test("a secret is whsec_ and 24 to 64 bytes in base64", () => {
   ).toBe(false);
 });
 
+test("rotating to the current secret changes nothing, and to an older one leaves no secret twice", () => {
+  const secrets = rotate(rotate([{ secret: "a", until: null }], "b", 0), "c", 1);
+  expect(rotate(secrets, "c", 2)).toEqual(secrets);
+  expect(rotate(secrets, "a", 2).map(({ secret }) => secret)).toEqual(["a", "c", "b"]);
+  expect(rotate(secrets, "a", 2).filter(({ until }) => until === null)).toHaveLength(1);
+});
+
 test("a rotated secret signs beside the new one for a day, however often it is rotated, and at most five do", () => {
   const names = (secrets: Secret[], now: number) => inForce(secrets, now).map((one) => one.secret);
   let secrets: Secret[] = [{ secret: "a", until: null }];

@@ -132,6 +132,14 @@ describe("while Lyceum is away", () => {
     expect(new Set(rows.map((row) => row[2]))).toEqual(new Set(["'=HYPERLINK(1)"]));
   });
 
+  it("a value with line feeds breaks no row, and no line of it passes for a formula", async () => {
+    const values = ["a\n=1+1", "b\r@c", "\n-x", "1\n2"];
+    const { id } = await service.submit({ runs: [{ kind: "python", code: "1", matrix: { V: values } }] });
+    const { text } = await service.ann.get(`/v1/jobs/${id}/results`, csv);
+    for (const quoted of ['"a\n\'=1+1"', '"b\r\'@c"', '"\n\'-x"', '"1\n2"'])
+      expect(text).toContain(`,${quoted},`);
+  });
+
   it("quotes, commas and line breaks are quoted, and a name of the matrix never doubles a column", async () => {
     const matrix = { status: ['say "a,\r\nb"'], B: ["é"] };
     const { id } = await service.submit({ runs: [{ kind: "python", code: "1", matrix }] });

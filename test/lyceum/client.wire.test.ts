@@ -1,10 +1,11 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { createLyceumClient } from "../../src/lyceum/client.ts";
 import { createThrottle } from "../../src/lyceum/throttle.ts";
 import { createWire } from "../../src/lyceum/wire.ts";
+import { eventually } from "../support/wait.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
 // Over real sockets: what a stand-in for them cannot show (slowness, resets, the codes of Node's own failures).
@@ -242,7 +243,7 @@ test("a start uses a connection only if it was in use a moment ago: none that ma
   const start = async () => expect(await client.start(request)).toMatchObject({ outcome: "accepted" });
   for (let time = 0; time < 3; time++) await start();
   expect(new Set(ports).size).toBeLessThan(3);
-  await vi.waitFor(() => expect(open.size).toBe(0), { timeout: 4_000 });
+  await eventually(() => expect(open.size).toBe(0));
   await start();
   expect(ports.indexOf(ports.at(-1))).toBe(3);
 });
