@@ -75,7 +75,7 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
         const stored = storedRecord(record, kind);
         return { ...got, ...stored, reading, againInMs: again(isComplete(record)) };
       }
-      const selection = await readSelection(lyceum, db, lyceumIdOf(execution));
+      const selection = await readSelection(lyceum, db, execution);
       return {
         ...got,
         reading: withSubJobs(reading, selection),

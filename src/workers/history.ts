@@ -147,6 +147,9 @@ export function createHistoryPass(
 const MAX_PAGES = 5;
 const PAGE = 100;
 
+/** Lyceum's clock is its own: rows may seem older than they are. */
+export const CLOCK_SKEW_MS = 10 * 60_000;
+
 /** Rows that two pages share. A page of one row leaves none to share. */
 function seamOf(count: number): number {
   return count < 2 ? 0 : Math.min(10, Math.ceil(count / 4));

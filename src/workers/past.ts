@@ -5,7 +5,7 @@ import type { LyceumClient } from "../lyceum/client.ts";
 import type { Lane } from "../lyceum/lanes.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { HistoryRow } from "../lyceum/reading.ts";
-import { createHistoryPass, type HistoryPass } from "./history.ts";
+import { CLOCK_SKEW_MS, createHistoryPass, type HistoryPass } from "./history.ts";
 import { isOf } from "./sight.ts";
 
 export type Found =
@@ -66,6 +66,3 @@ interface Search {
   rows: Map<string, HistoryRow>;
   begunAt: number;
 }
-
-/** Lyceum's clock is its own. */
-const CLOCK_SKEW_MS = 10 * 60_000;
