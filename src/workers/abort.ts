@@ -1,6 +1,7 @@
 // Abort: the end of an execution is asked for, again and again until its record tells of one. An answer that there is
 // nothing to end proves nothing: the record is read then, whatever a list shows.
 import type { Execution } from "../domain/execution.ts";
+import { isPastTimeout } from "../domain/machine/schedule.ts";
 import type { CancelMode } from "../domain/run.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
@@ -21,7 +22,7 @@ export interface AbortOptions {
 
 export interface Abort {
   /** Whether the end is to be asked for (again). */
-  isDue(execution: Execution): boolean;
+  isDue(one: Due): boolean;
   send(one: Due, mode: CancelMode): Promise<Confirmed>;
 }
 
@@ -35,8 +36,12 @@ export function createAbort(context: Context, { lyceum, now, notes, audit, confi
   }
 
   return {
-    isDue({ id, cancelSentAt }) {
+    isDue({ execution, timeoutS }) {
+      const { id, cancelSentAt } = execution;
       if (cancelSentAt === null) return true;
+      const isPast = (at: number) => isPastTimeout(execution, timeoutS, at, context.rules);
+      // Past the timeout the same answer says more.
+      if (isPast(now()) && !isPast(cancelSentAt)) return true;
       return now() - cancelSentAt >= Math.min(AGAIN_MS * 2 ** (inVain.get(id) ?? 0), MAX_AGAIN_MS);
     },
     async send(one, mode) {

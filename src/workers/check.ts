@@ -112,7 +112,7 @@ export function createCheck(
   async function lookAtOrphan(one: Due): Promise<Confirmed> {
     const confirmed = await confirm(one, { by: "poll" });
     // Nobody waits for it any more: its run has ended, or goes on with another execution.
-    return confirmed === "alive" && abort.isDue(one.execution) ? abort.send(one, "abort") : confirmed;
+    return confirmed === "alive" && abort.isDue(one) ? abort.send(one, "abort") : confirmed;
   }
 
   /** One list answers for all. Where callbacks are relied on, lists are rare, and all that live share each of them. */

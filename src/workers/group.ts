@@ -21,14 +21,15 @@ export interface Groups {
 
 export interface GroupingOptions {
   now: () => number;
-  isAbortDue(execution: Due["execution"]): boolean;
+  isAbortDue(one: Due): boolean;
 }
 
 export function createGrouping(context: Context, { now, isAbortDue }: GroupingOptions) {
-  function groupOf({ execution, kind, cancellation }: Due): keyof Groups {
+  function groupOf(one: Due): keyof Groups {
+    const { execution, kind, cancellation } = one;
     if (execution.phase === "submitting") return execution.inDoubtAt === null ? "unansweredStarts" : "listed";
     if (execution.phase === "orphan") return execution.lyceumExecutionId === null ? "listed" : "orphans";
-    if (cancellation !== null && isAbortDue(execution)) return "cancelled";
+    if (cancellation !== null && isAbortDue(one)) return "cancelled";
     if (execution.callbackAt !== null) return "called";
     // A selection's own status is not documented, and its record decides anyway.
     return kind === "gpu_selection" ? "single" : "listed";

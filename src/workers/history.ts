@@ -30,8 +30,11 @@ export function createHistoryPass(
   { lane, since, onRows, isEnough }: HistoryOptions,
 ): HistoryPass {
   let order = createOrder();
-  /** `closing`: the rest is read; rows that came meanwhile are not. */
-  let stage: "forward" | "backward" | "closing" = "forward";
+  /**
+   * `comparing`: a page further on is the first one again, whether Lyceum gives all rows at once, or as many have come.
+   * `closing`: the rest is read; rows that came meanwhile are not.
+   */
+  let stage: "forward" | "backward" | "comparing" | "closing" = "forward";
   let offset = 0;
   /** Positions before this one were read. */
   let readTo = 0;
@@ -40,12 +43,20 @@ export function createHistoryPass(
   let first: string[] = [];
   let isOldFirst = false;
   let last: string[] = [];
+  let comparedAt = 0;
   let hasMoved = false;
 
   /** @returns whether the pass is over */
   function take({ rows, count, total }: HistoryReading): boolean {
     const ids = rows.map(({ executionId }) => executionId);
     const isReadable = rows.length === count;
+    if (stage === "comparing") return compare(ids);
+    if (stage === "forward" && offset > 0 && isFirst(ids)) {
+      stage = "comparing";
+      comparedAt = offset;
+      offset = 0;
+      return false;
+    }
     if (isReadable && isTorn(ids)) return tear(count);
     onRows(rows);
     if (isEnough()) return true;
@@ -70,6 +81,18 @@ export function createHistoryPass(
         if (isEnd || (!isOldFirst && ids.some((id) => first.includes(id)))) return true;
     }
     return isNew ? step(isReadable ? ids : [], count) : look();
+  }
+
+  function isFirst(ids: string[]): boolean {
+    return ids.length > 0 && ids.length === first.length && ids.every((id, at) => id === first[at]);
+  }
+
+  function compare(ids: string[]): boolean {
+    if (isFirst(ids)) return true;
+    stage = "forward";
+    hasMoved = true;
+    offset = comparedAt;
+    return false;
   }
 
   function step(ids: string[], count: number): false {

@@ -86,7 +86,10 @@ describe("a start whose answer was lost, and whose execution stands in the histo
       settings: { IN_DOUBT_AFTER: "1s" },
       chaos: { answer: { lost: { next: 1 } }, history },
     });
-    const run = await service.run(image(lost), { on_lost: "retry", retry: { max_attempts: 3, on: ["lost"] } });
+    const run = await service.run(image(lost), {
+      on_lost: "retry",
+      retry: { max_attempts: 3, on: ["lost"] },
+    });
     expect(run).toMatchObject({ status: "succeeded", attempts: 1 });
     expect(service.emulator.executions().filter((one) => one.fileName?.includes("exe_"))).toHaveLength(1);
   });

@@ -170,6 +170,13 @@ test.each<[string, Partial<Weather>, number]>([
   expect(await search(weather, false)).toMatchObject({ state: "absent", looks: 1, calls });
 });
 
+test("a history that gives all of its rows at once, wherever a page is to begin, has been read to its end", async () => {
+  const { lyceum } = historyOf({ rows: 60, newer: 60, total: "none" }, false);
+  const whole = { history: ({ limit }: { limit: number }) => lyceum.history({ limit, offset: 0 }) };
+  const past = createPast(whole, "confirm", () => NOW);
+  expect((await past([wanted])).get(wanted.id)).toMatchObject({ state: "absent" });
+});
+
 test("a bound that was hit is no answer, and the next look goes on behind it", async () => {
   const { lyceum, calls } = historyOf({ clamp: 20, newer: 600, rows: 1_600 }, true);
   const past = createPast(lyceum, "confirm", () => NOW);
