@@ -2,7 +2,7 @@
 // them, or they were given up as lost and may still show up. They are looked for by their marker, the id that was put into
 // `file_name` before the submission, in the order of what it costs: the list, what callbacks name, the history.
 import type { Execution } from "../domain/execution.ts";
-import { VISIBLE_AFTER_MS } from "../domain/machine/schedule.ts";
+import { searchRules, VISIBLE_AFTER_MS } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
@@ -43,7 +43,7 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
   function isLate(execution: Execution, { list }: Sight): boolean {
     if (execution.phase === "watching") return !isYoung(execution);
     if (execution.callbackAt !== null || list.outcome !== "ok") return true;
-    return execution.unseenMs >= context.rules.inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
+    return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
   }
 
   async function look(): Promise<Sight> {
@@ -159,5 +159,5 @@ async function searchNamed(
   return undefined;
 }
 
-const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
+export const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
 const MOST_NAMED = 3;

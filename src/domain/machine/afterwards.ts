@@ -15,7 +15,7 @@ import {
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { afterEnd, settledAs } from "./outcome.ts";
+import { afterCollection, settledAs } from "./outcome.ts";
 import { nextCheckAt, nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
 import { hasLivedLongest, lastReading } from "./watching.ts";
 
@@ -30,7 +30,7 @@ export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: 
   if (fact.fact === "collect_later") return unchanged(run, { ...known, dueAt: fact.dueAt });
   const closed: Execution = { ...known, phase: "closed", dueAt: null };
   const isLast = run.status === "collecting" && run.executionId === execution.id;
-  return isLast ? settledAs(afterEnd(run, closed, now), closed) : unchanged(run, closed);
+  return isLast ? settledAs(afterCollection(run, closed, now), closed) : unchanged(run, closed);
 }
 
 export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transition | null {
