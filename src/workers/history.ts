@@ -31,7 +31,7 @@ export function createHistoryPass(
 ): HistoryPass {
   let order = createOrder();
   /**
-   * `comparing`: a page further on is the first one again, whether Lyceum gives all rows at once, or as many have come.
+   * `comparing`: a page is the one before it again: either Lyceum gives all rows at once, or as many have come.
    * `closing`: the rest is read; rows that came meanwhile are not.
    */
   let stage: "forward" | "backward" | "comparing" | "closing" = "forward";
@@ -43,7 +43,7 @@ export function createHistoryPass(
   let first: string[] = [];
   let isOldFirst = false;
   let last: string[] = [];
-  let comparedAt = 0;
+  let before: { ids: string[]; offset: number } = { ids: [], offset: 0 };
   let hasMoved = false;
 
   /** @returns whether the pass is over */
@@ -51,12 +51,13 @@ export function createHistoryPass(
     const ids = rows.map(({ executionId }) => executionId);
     const isReadable = rows.length === count;
     if (stage === "comparing") return compare(ids);
-    if (stage === "forward" && offset > 0 && isFirst(ids)) {
+    if (stage === "forward" && isSame(ids, before.ids) && offset !== before.offset) {
+      before = { ids, offset };
       stage = "comparing";
-      comparedAt = offset;
       offset = 0;
       return false;
     }
+    before = { ids, offset };
     if (isReadable && isTorn(ids)) return tear(count);
     onRows(rows);
     if (isEnough()) return true;
@@ -83,15 +84,12 @@ export function createHistoryPass(
     return isNew ? step(isReadable ? ids : [], count) : look();
   }
 
-  function isFirst(ids: string[]): boolean {
-    return ids.length > 0 && ids.length === first.length && ids.every((id, at) => id === first[at]);
-  }
-
   function compare(ids: string[]): boolean {
-    if (isFirst(ids)) return true;
+    if (isSame(ids, before.ids)) return true;
     stage = "forward";
     hasMoved = true;
-    offset = comparedAt;
+    offset = before.offset;
+    before = { ids: [], offset: 0 };
     return false;
   }
 
@@ -136,9 +134,9 @@ export function createHistoryPass(
     if (last.length === 0) return false;
     const overlap = seamOf(last.length);
     const seam = overlap === 0 ? [] : last.slice(-overlap);
-    const isSame =
+    const isStill =
       overlap === 0 ? !ids.some((id) => last.includes(id)) : seam.every((id, at) => ids[at] === id);
-    if (!isSame) hasMoved = true;
+    if (!isStill) hasMoved = true;
     return seam.length > 0 && !ids.some((id) => seam.includes(id));
   }
 
@@ -164,6 +162,10 @@ export function createHistoryPass(
       return { state: "under way" };
     },
   };
+}
+
+function isSame(ids: string[], others: string[]): boolean {
+  return ids.length > 0 && ids.length === others.length && ids.every((id, at) => id === others[at]);
 }
 
 /** As many as one look may ask for: billing has a limit of its own (100 an hour as documented). */
