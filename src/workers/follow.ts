@@ -52,16 +52,14 @@ export function createFollow(context: Context, { now, notes, confirm, search, le
     const probe = await confirmAll(first === undefined ? [] : [first]);
     const others = probe.isSilent ? { wanted: [] } : await confirmAll(rest);
     const missed = due.filter((one) => !records.has(one));
+    const wanted = [...probe.wanted, ...others.wanted];
+    wanted.push(...missed.filter(isSought).map(({ execution }) => ({ execution })));
+    const silent = missed.filter((one) => !isSought(one)).map(({ execution }) => ({ execution }));
     // The history has a limit of its own, and the list may stay away for long: ever more seldom.
     const isSearched = failures > 1 && Number.isInteger(Math.log2(failures));
-    const [sought, silent] = isSearched
-      ? [missed.filter(isSought), missed.filter((one) => !isSought(one))]
-      : [[], missed];
+    if (isSearched) await search(wanted, sight);
+    else silent.push(...wanted);
     await Promise.all(silent.map(({ execution }) => unanswered(execution, list)));
-    await search(
-      [...sought.map(({ execution }) => ({ execution })), ...probe.wanted, ...others.wanted],
-      sight,
-    );
     return probe.isSilent ? rest : [];
   }
 

@@ -40,9 +40,11 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     phase === "watching" && now() - (acceptedAt ?? now()) < VISIBLE_AFTER_MS;
 
   /** The history has a limit of its own: it is asked once a hint, or half of the grace, says that the rest is not enough. */
-  function isLate(execution: Execution, { list }: Sight): boolean {
+  function isLate(execution: Execution, { list, failures }: Sight): boolean {
+    // Without a list nothing can be concluded, but the execution may be found.
+    if (list.outcome !== "ok") return failures > 0;
     if (execution.phase === "watching") return !isYoung(execution);
-    if (execution.callbackAt !== null || list.outcome !== "ok") return true;
+    if (execution.callbackAt !== null) return true;
     return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
   }
 

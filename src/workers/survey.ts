@@ -1,6 +1,7 @@
 // Survey: one list answers for all executions of which nothing but their end is expected. As long as it shows nothing
 // new of them they stay claimed, and nothing is written. If nobody looks any more, because the process died, their
 // leases end and they are due again.
+import { isResting } from "../domain/clock.ts";
 import type { Reading } from "../domain/execution.ts";
 import { nextCheckAt } from "../domain/machine/schedule.ts";
 import { nextLookAt } from "../domain/machine/watching.ts";
@@ -61,6 +62,8 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
     watched.set(one.execution.id, one);
     plan(lookAt);
   };
+
+  const restAfterSilence = () => (isResting(silentUntil, context.rules.pollMaxMs, now()) ? silentUntil : 0);
 
   async function read(): Promise<void> {
     const asked = [...watched.values()];
@@ -139,14 +142,15 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
 
   return {
     watch(claimed) {
-      for (const one of claimed) add(one, Math.max(now(), silentUntil));
+      const lookAt = Math.max(now(), restAfterSilence());
+      for (const one of claimed) add(one, lookAt);
     },
     keep(noted) {
       const momentOf = moments();
       for (const one of noted) {
         const { now: at, rules } = momentOf(one);
         const lookAt = nextCheckAt(one.execution, one.timeoutS, at, rules);
-        add(one, Math.max(lookAt, restUntil, silentUntil));
+        add(one, Math.max(lookAt, restUntil, restAfterSilence()));
       }
     },
     forget(claimed) {

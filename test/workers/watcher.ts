@@ -4,7 +4,6 @@ import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import type { ListedRow } from "../../src/lyceum/reading.ts";
 import { historyAnswer, recordAnswer, workloadsAnswer } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import type { Submission } from "../../src/orchestration/submit.ts";
 import { createCheck } from "../../src/workers/check.ts";
 import type { Database } from "../support/databases.ts";
 import { contextOf, live, spec, submitted } from "../support/scene.ts";
@@ -19,19 +18,18 @@ export interface SceneOptions {
   waiting?: number;
   /** Callbacks of other runs were seen to arrive. */
   areCallbacksSeen?: boolean;
-  submission?: Partial<Submission>;
 }
 
 export type Scene = Awaited<ReturnType<typeof sceneOf>>;
 
 /** So many live executions that the list shows, and a worker that watches them. */
 export async function sceneOf(database: Database, executions: number, options: SceneOptions = {}) {
-  const { timeout = LONG.timeout, batch, waiting = 0, submission = {} } = options;
+  const { timeout = LONG.timeout, batch, waiting = 0 } = options;
   const context = contextOf(database);
   if (options.areCallbacksSeen === true) seeCallbacks(context, database);
   const length = executions + waiting;
   const runs = Array.from({ length }, () => ({ spec: { ...LONG, timeout }, matrix: null }));
-  await submitted(context, length, { runs, ...submission });
+  await submitted(context, length, { runs });
   const scene = watcher(context, database, batch);
   const ids: string[] = [];
   for (let made = 0; made < executions; made++) ids.push((await live(context)).execution.id);
