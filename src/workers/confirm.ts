@@ -1,5 +1,6 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
 import type { DetectedBy, Execution } from "../domain/execution.ts";
+import { lacksBill, measured } from "../domain/measure.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Lane } from "../lyceum/lanes.ts";
@@ -7,6 +8,7 @@ import type { RecordReading } from "../lyceum/reading.ts";
 import { noteRecord } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Due } from "../store/due.ts";
+import { withFreeHardware } from "./bills.ts";
 import type { Collect } from "./collect.ts";
 import type { Notes } from "./notes.ts";
 import {
@@ -35,8 +37,8 @@ export interface Look {
 }
 
 /**
- * `alive`, `over`: by the record. `silent`: nothing of Lyceum's came. `absent`: Lyceum does not know the id, or has somebody else's record under it; the
- * execution is to be searched for. `barred`: Lyceum refuses to say.
+ * `alive`, `over`: by the record. `silent`: nothing of Lyceum's came. `absent`: Lyceum does not know the id, or has
+ * somebody else's record under it: the execution is to be searched for. `barred`: Lyceum does not say.
  */
 export type Confirmed = "alive" | "over" | "noted" | "silent" | "absent" | "barred";
 
@@ -45,8 +47,8 @@ export type Confirm = (one: Due, look: Look) => Promise<Confirmed>;
 export function createConfirm(context: Context, options: ConfirmOptions): Confirm {
   const { lyceum, now, notes, collect } = options;
   const { note, unanswered } = notes;
-  /** How often in a row the record could not be read, by our ids. */
-  const unreadable = new Map<string, number>();
+  /** How often in a row the record was somebody else's, by our ids. */
+  const foreign = new Map<string, number>();
 
   /** The record decides; where there is none (yet), or none that can be had, the status endpoint. */
   async function confirm(one: Due, look: Look): Promise<Confirmed> {
@@ -58,18 +60,19 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     const word = record.outcome === "ok" ? record.value.word : null;
     const cause = look.by === "callback" ? "callback" : "overdue";
     context.report.check({ executionId: execution.id, cause, word });
-    if (record.outcome !== "unreadable") unreadable.delete(execution.id);
     if (record.outcome === "ok") {
+      foreign.delete(execution.id);
       const shown = await withoutSecrets(context.store.db, execution, record.value);
       await keep(one, shown, look, askedAt);
       return isOver(shown) ? "over" : "alive";
     }
-    if (record.outcome === "unreadable" && !record.isTooLarge) {
-      // It may be somebody else's record, and then the status endpoint would tell of that execution.
+    if (record.outcome === "unreadable" && record.isForeign === true) {
+      // The status endpoint would tell of somebody else's execution, too.
       if (isOften(execution)) return "absent";
       await unanswered(execution, record);
       return "noted";
     }
+    foreign.delete(execution.id);
     if (!["missing", "refused", "unreadable"].includes(record.outcome)) {
       await unanswered(execution, record);
       return "silent";
@@ -87,9 +90,9 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
   }
 
   function isOften({ id }: Execution): boolean {
-    const times = (unreadable.get(id) ?? 0) + 1;
-    if (unreadable.size > MAX_REMEMBERED) unreadable.clear();
-    unreadable.set(id, times);
+    const times = (foreign.get(id) ?? 0) + 1;
+    if (foreign.size > MAX_REMEMBERED) foreign.clear();
+    foreign.set(id, times);
     return times >= ENOUGH;
   }
 
@@ -108,13 +111,17 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
     // its sub-jobs, which are still to be read.
     const isWhole = isComplete(record) && of.kind !== "gpu_selection";
-    const kept = isWhole ? storedRecord(record, of.kind) : null;
+    const reading = await withFreeHardware(context.store.db, of.execution, readingOfRecord(record));
+    const stored = isWhole ? storedRecord(record, of.kind) : null;
+    const awaits_bill = lacksBill(of.execution, reading);
+    const kept = stored && awaits_bill ? { ...stored, summary: { ...stored.summary, awaits_bill } } : stored;
+    const execution = { ...of.execution, ...measured(of.execution, reading) };
+    const status = reading.status ?? execution.status;
     const isToCollect = of.execution.phase === "watching" && isOver(record);
-    const begun = isToCollect ? collect.begin(of, kept) : null;
+    const begun = isToCollect ? collect.begin({ ...of, execution: { ...execution, status } }, kept) : null;
     let heldUntil: number | null = null;
     try {
       const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
-      const reading = readingOfRecord(record);
       const executionId = of.execution.id;
       heldUntil = await noteRecord(context, { executionId, reading, ...look, askedAt, kept, holdUntil });
     } finally {
@@ -129,6 +136,6 @@ function factOf({ by, isBeyondAbort = false }: Look) {
   return { fact: "reading", by, isBeyondAbort } as const;
 }
 
-/** Unreadable records in a row before the execution is searched for by its marker. */
+/** Records of somebody else in a row before the execution is searched for by its marker. */
 const ENOUGH = 3;
 const MAX_REMEMBERED = 10_000;

@@ -54,7 +54,7 @@ type ListedSubJob = GpuSelectionReading["subJobs"][number] & { row: HistoryRow |
  * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
  * nothing counts twice and nothing is missed.
  */
-export function withSubJobs(reading: Reading, { subJobs }: Selection): Reading {
+export function withSubJobs(reading: Reading, subJobs: readonly SubJob[]): Reading {
   const { cost, source } = sumOf(subJobs.map((one) => ({ cost: one.cost, source: one.cost_source })));
   if (cost === null || (isCost(reading.cost) && reading.cost >= cost)) return reading;
   return { ...reading, cost, costSource: source ?? undefined };
@@ -70,7 +70,8 @@ async function readSubJob(lyceum: LyceumClient, db: Db, listed: ListedSubJob) {
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;
   const word = row?.word ?? listed.word;
   const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
-  const isBilled = isCost(reading?.cost);
+  // A 0 for a sub-job that took time is no bill yet.
+  const isBilled = isCost(reading?.cost) && (reading.cost > 0 || (durationMs(timed) ?? 0) === 0);
   const cost = isBilled
     ? (reading?.cost ?? null)
     : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
@@ -83,7 +84,8 @@ async function readSubJob(lyceum: LyceumClient, db: Db, listed: ListedSubJob) {
     cost,
     cost_source: source,
   };
-  return { subJob, isComplete: answer.outcome === "missing" || (row !== null && isOver(row)) };
+  const isOutOfReach = answer.outcome === "missing" || (answer.outcome === "unreadable" && answer.isTooLarge);
+  return { subJob, isComplete: isOutOfReach || (row !== null && isOver(row)) };
 }
 
 /** The record tells more; the bill may stand in the history alone. */

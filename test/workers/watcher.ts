@@ -127,7 +127,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
       const record = recordOf(id);
       const answer = await call(`record ${id}`, record);
       if (answer.outcome === "ok" && marker !== null && record?.fileName !== marker)
-        return { outcome: "unreadable", detail: "somebody else's", isTooLarge: false };
+        return { outcome: "unreadable", detail: "somebody else's", isTooLarge: false, isForeign: true };
       return scene.areRecordsTooLarge
         ? { outcome: "unreadable", detail: "too large", isTooLarge: true }
         : answer;
