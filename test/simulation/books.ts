@@ -91,6 +91,7 @@ export function openBooks(path: string) {
     `select id, job_id, status, attempt, due_at, execution_id, cancel_cause, cancel_mode, error_code, ended_at
      from runs order by job_id, position`,
   );
+  const run = all<Pick<RunEntry, "cancel_mode">>("select cancel_mode from runs where id = ?");
   const columns = "id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at";
   const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
   const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
@@ -108,6 +109,7 @@ export function openBooks(path: string) {
       "select seq, type, job_id, run_id, execution_id from events where seq > ? order by seq",
     ),
     artifacts: all<ArtifactEntry>("select execution_id, kind, state, summary, document from artifacts"),
+    run: (id: string) => run(id)[0] ?? null,
     execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
     callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
     snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),

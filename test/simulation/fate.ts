@@ -24,7 +24,7 @@ const MINUTE = 60_000;
 export function createFate(options: FateOptions): { watch(): void } {
   const { random, agenda, host, network, lyceum, judge, chaosMs, trace } = options;
   network.faults = random.pick([0, 0.02, 0.05, 0.1, 0.25]);
-  if (random.chance(0.2)) Object.assign(lyceum.hiding, { chance: 0.5, mostMs: 15 * MINUTE });
+  if (random.chance(0.2)) lyceum.habits.hiding = { chance: 0.5, mostMs: 15 * MINUTE };
   trace(`weather   ${network.faults * 100} % of the calls fail, chaos for ${Math.round(chaosMs / SECOND)} s`);
 
   const sometime = () => random.between(0, chaosMs);
@@ -68,14 +68,14 @@ export function createFate(options: FateOptions): { watch(): void } {
     const ms = random.pick([-1, 1]) * random.between(SECOND, random.pick([MINUTE, 60 * MINUTE]));
     trace(`clock     jumps by ${Math.round(ms / SECOND)} s`);
     agenda.jump(ms);
-    judge.jumped();
+    judge.jumped(ms);
   }
 
   function calm(): void {
     trace("weather   calm");
     network.faults = 0;
     network.outage = null;
-    lyceum.hiding.chance = 0;
+    lyceum.habits.hiding.chance = 0;
   }
 
   return {

@@ -3,7 +3,8 @@
 import { unpackDocument } from "../../src/store/documents.ts";
 import type { Books, ExecutionEntry, JobEntry, RunEntry } from "./books.ts";
 import { demand } from "./invariants.ts";
-import { type Lyceum, printedBy, type Work } from "./lyceum.ts";
+import type { Lyceum } from "./lyceum.ts";
+import { fateOf, printedBy, type Work } from "./work.ts";
 
 interface Truth {
   books: Books;
@@ -93,7 +94,7 @@ function endOf(execution: ExecutionEntry, { lyceum, verdicts }: Truth): string {
   if (verdicts.get(execution.id) === 422) return "rejected";
   const work = lyceum.works.find((one) => one.marker === execution.id);
   demand(work?.id === execution.lyceum_execution_id, () => `${execution.id} is taken for another execution`);
-  return work?.word.replace(" ", "_") ?? "unknown";
+  return work === undefined ? "unknown" : fateOf(work);
 }
 
 function isRetried(end: string, job: JobEntry): boolean {

@@ -1,7 +1,9 @@
-// npm run sim: many simulated lives, one seed each. Prints progress and a rate; a failing seed prints how to see
-// it again, and `--seed N` prints its whole trace. Exit code 1 when anything failed.
+// npm run sim: many simulated lives, one seed each, on all cores. Prints progress and a rate; a failing seed prints how
+// to see it again, and `--seed N` prints its whole trace. Exit code 1 when anything failed.
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type Story, simulate } from "./world.ts";
+import { tellAll } from "./crew.ts";
+import { simulate } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -10,6 +12,8 @@ const { values } = parseArgs({
     from: { type: "string" },
     /** Stop after this many seconds. */
     seconds: { type: "string", default: "3600" },
+    /** Seeds at the same time. */
+    workers: { type: "string", default: String(availableParallelism()) },
     /** One seed alone, with its trace. */
     seed: { type: "string" },
   },
@@ -30,7 +34,7 @@ async function many(): Promise<number> {
   const from = Number(values.from ?? Math.floor(Math.random() * 1e9));
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1_000;
-  const failed: Story[] = [];
+  let failed = 0;
   let done = 0;
   let virtualMs = 0;
   let toldAt = 0;
@@ -38,18 +42,23 @@ async function many(): Promise<number> {
     toldAt = seconds();
     const rate = (done / toldAt).toFixed(1);
     const hours = (virtualMs / 3_600_000).toFixed(1);
-    console.log(`${done} seeds, ${rate} seeds/s, ${hours} h of virtual time, ${failed.length} failed`);
+    console.log(`${done} seeds, ${rate} seeds/s, ${hours} h of virtual time, ${failed} failed`);
   };
-  for (; done < Number(values.seeds) && seconds() < Number(values.seconds); done++) {
-    const story = await simulate(from + done);
-    virtualMs += story.virtualMs;
-    if (story.failure !== null) {
-      failed.push(story);
-      console.log(`seed ${story.seed}: ${story.failure}`);
-      console.log(`  see it again: npm run sim -- --seed ${story.seed}`);
-    }
-    if (seconds() - toldAt > 5) tell();
-  }
+  await tellAll({
+    workers: Number(values.workers),
+    seeds: { from, count: Number(values.seeds) },
+    isOver: () => seconds() >= Number(values.seconds),
+    onStory(story) {
+      done++;
+      virtualMs += story.virtualMs;
+      if (story.failure !== null) {
+        failed++;
+        console.log(`seed ${story.seed}: ${story.failure}`);
+        console.log(`  see it again: npm run sim -- --seed ${story.seed}`);
+      }
+      if (seconds() - toldAt > 5) tell();
+    },
+  });
   tell();
-  return failed.length === 0 ? 0 : 1;
+  return failed === 0 ? 0 : 1;
 }

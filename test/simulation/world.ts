@@ -19,6 +19,7 @@ import { createNetwork } from "./network.ts";
 import { createPostman } from "./postman.ts";
 import { createRandom, type Random } from "./random.ts";
 import { compareWithReference } from "./reference.ts";
+import { createSky } from "./weather/sky.ts";
 
 export interface Story {
   seed: number;
@@ -64,23 +65,28 @@ export async function simulate(seed: number): Promise<Story> {
   const guard = <T>(work: () => Promise<T>) => void work().catch((error) => fail(String(error)));
 
   const lyceum = createLyceum(random.fork(), agenda.monotonic, agenda.after);
-  const network = createNetwork(random.fork(), agenda, lyceum, trace);
+  const isPatient = random.chance(0.15);
+  const chaosMs = random.between(2 * MINUTE, 14 * MINUTE);
+  const sky = createSky({ random: random.fork(), agenda, lyceum, chaosMs, trace });
+  const network = createNetwork(random.fork(), agenda, { lyceum, sky, trace });
   const slowCommits = random.pick([0, 0, 0.02, 0.2]);
   const host = createHost({ config, agenda, network, random: random.fork(), slowCommits, fail });
   const invariants = createInvariants(books, agenda, (event) => trace(`books     ${event}`));
-  const { inDoubtAfterMs } = config;
-  const judge = createJudge({ books, agenda, lyceum, inDoubtAfterMs, submitLimit: config.submit.limit });
-  network.onStart(guarded(judge.start));
+  const judge = createJudge({
+    ...{ books, agenda, lyceum, submit: config.submit, slackMs: slowCommits > 0 ? MINUTE / 2 : 0 },
+    inDoubtAfterMs: config.inDoubtAfterMs,
+    pollMaxMs: config.poll.maxMs,
+    callbackGraceMs: config.callbackGraceMs,
+  });
+  network.onSent(guarded(judge.sent));
   network.onJudged(guarded(judge.judged));
-  network.onCall(guarded((_method, path) => judge.call(path)));
+  network.onHeard(guarded(judge.heard));
   lyceum.onTaken(guarded(judge.taken));
   lyceum.onTaken((work) => {
     trace(`lyceum    takes ${work.marker.slice(-6)} as ${work.id}, to end as ${work.word}`);
   });
   lyceum.onEnd((work) => trace(`lyceum    ${work.id} ends as ${work.word}`));
 
-  const isPatient = random.chance(0.15);
-  const chaosMs = random.between(2 * MINUTE, 14 * MINUTE);
   const clients = createClients({
     ...{ random: random.fork(), agenda, books, host, judge, keys: KEYS, trace, guard },
     forMs: chaosMs,

@@ -1,0 +1,42 @@
+// Threads that live one seed each at a time. What a seed tells does not depend on who lives it, or on the others.
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { type Story, simulate } from "./world.ts";
+
+export interface Ended extends Pick<Story, "seed" | "failure" | "virtualMs"> {}
+
+interface Crew {
+  workers: number;
+  seeds: { from: number; count: number };
+  /** No further seed is begun. */
+  isOver(): boolean;
+  onStory(story: Ended): void;
+}
+
+/** Resolves when all seeds are told. */
+export async function tellAll({ workers, seeds, isOver, onStory }: Crew): Promise<void> {
+  let next = seeds.from;
+  const hasNext = () => next < seeds.from + seeds.count && !isOver();
+  await Promise.all(Array.from({ length: Math.min(workers, seeds.count) }, work));
+
+  function work(): Promise<void> {
+    const worker = new Worker(new URL(import.meta.url));
+    return new Promise((resolve, reject) => {
+      const go = () =>
+        hasNext() ? worker.postMessage(next++) : void worker.terminate().then(() => resolve());
+      worker.on("message", (story: Ended) => {
+        onStory(story);
+        go();
+      });
+      worker.on("error", reject);
+      go();
+    });
+  }
+}
+
+if (!isMainThread && parentPort !== null) {
+  const port = parentPort;
+  port.on("message", async (seed: number) => {
+    const { failure, virtualMs } = await simulate(seed);
+    port.postMessage({ seed, failure, virtualMs } satisfies Ended);
+  });
+}

@@ -1,0 +1,63 @@
+// What the simulated Lyceum shows of one execution: its row, its record, its documents.
+import { type Answer, own } from "./call.ts";
+import type { Random } from "./random.ts";
+import { iso, PRINTED, printedBy, printedLine, type Work } from "./work.ts";
+
+const SECOND = 1_000;
+const EARLY_WORDS = ["pending", "queued", "starting", "Waiting for docker container", "a new word"];
+
+export function createRecords(random: Random, now: () => number) {
+  function wordOf(work: Work, endKnownAt: number): string {
+    if (now() >= endKnownAt) return work.isEndless ? "winding down" : work.word;
+    if (now() >= work.startsAt) return "running";
+    return random.pick(EARLY_WORDS);
+  }
+
+  const billOf = (work: Work) => (now() >= work.endsAt + work.billMs ? work.bill : 0);
+
+  /** @param endKnownAt from when on its end is shown */
+  function row(work: Work, endKnownAt: number) {
+    const isOver = now() >= endKnownAt && !work.isEndless;
+    return {
+      execution_id: work.id,
+      status: wordOf(work, endKnownAt),
+      file_name: work.marker,
+      created_at: iso(work.takenAt),
+      ...(now() >= work.startsAt ? { start_time: iso(work.startsAt) } : {}),
+      ...(isOver ? { end_time: iso(work.endsAt) } : {}),
+    };
+  }
+
+  function record(work: Work): Record<string, unknown> {
+    const shown = row(work, work.recordAt);
+    if (now() < work.recordAt || work.isEndless) return shown;
+    const output = { stdout: printedBy(work), return_code: work.returnCode };
+    // Every other record tells all that a log can be judged by.
+    const whole = isEven(work) ? { stderr: "", finish_time: iso(work.recordAt) } : {};
+    const bill = work.isBilledInHistory ? {} : { billed: billOf(work) };
+    return { ...shown, ...output, ...whole, ...bill };
+  }
+
+  /** Logs arrive late, one line after the other, and the last one may take its time. */
+  function logs(work: Work): Answer {
+    const arrived = Math.floor((now() - work.startsAt) / (4 * SECOND));
+    const most = now() < work.endsAt + work.tailMs ? PRINTED - (work.tailMs > 0 ? 1 : 0) : PRINTED;
+    const lines = Math.max(0, Math.min(most, arrived));
+    const entries = Array.from({ length: lines }, (_, line) => {
+      return { timestamp: iso(work.startsAt + line), message: printedLine(work, line) };
+    });
+    return own(200, { logs: entries, total: lines });
+  }
+
+  return {
+    row,
+    record,
+    logs,
+    status: (work: Work) => ({ execution_id: work.id, status: wordOf(work, work.recordAt) }),
+    historyRow: (work: Work) => ({ ...row(work, work.endsAt), billed: billOf(work) }),
+  };
+}
+
+function isEven({ id }: Work): boolean {
+  return Number(id.slice(1)) % 2 === 1;
+}
