@@ -1,25 +1,26 @@
 // Threads that live one seed each at a time. What a seed tells does not depend on who lives it, or on the others.
-import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type Story, simulate } from "./world.ts";
 
-export interface Ended extends Pick<Story, "seed" | "failure" | "virtualMs"> {}
+export interface Ended extends Pick<Story, "seed" | "weathers" | "failure" | "virtualMs"> {}
 
 interface Crew {
   workers: number;
   seeds: { from: number; count: number };
+  wanted: string[] | null;
   /** No further seed is begun. */
   isOver(): boolean;
   onStory(story: Ended): void;
 }
 
 /** Resolves when all seeds are told. */
-export async function tellAll({ workers, seeds, isOver, onStory }: Crew): Promise<void> {
+export async function tellAll({ workers, seeds, wanted, isOver, onStory }: Crew): Promise<void> {
   let next = seeds.from;
   const hasNext = () => next < seeds.from + seeds.count && !isOver();
   await Promise.all(Array.from({ length: Math.min(workers, seeds.count) }, work));
 
   function work(): Promise<void> {
-    const worker = new Worker(new URL(import.meta.url));
+    const worker = new Worker(new URL(import.meta.url), { workerData: wanted });
     return new Promise((resolve, reject) => {
       const go = () =>
         hasNext() ? worker.postMessage(next++) : void worker.terminate().then(() => resolve());
@@ -36,7 +37,7 @@ export async function tellAll({ workers, seeds, isOver, onStory }: Crew): Promis
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
   port.on("message", async (seed: number) => {
-    const { failure, virtualMs } = await simulate(seed);
-    port.postMessage({ seed, failure, virtualMs } satisfies Ended);
+    const { weathers, failure, virtualMs } = await simulate(seed, workerData as string[] | null);
+    port.postMessage({ seed, weathers, failure, virtualMs } satisfies Ended);
   });
 }

@@ -14,17 +14,20 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "3600" },
     /** Seeds at the same time. */
     workers: { type: "string", default: String(availableParallelism()) },
+    /** These weathers in place of those that a seed draws, comma-separated. */
+    weather: { type: "string" },
     /** One seed alone, with its trace. */
     seed: { type: "string" },
   },
 });
 
+const wanted = values.weather?.split(",").filter((name) => name !== "") ?? null;
 process.exitCode = values.seed === undefined ? await many() : await one(Number(values.seed));
 
 async function one(seed: number): Promise<number> {
-  const story = await simulate(seed);
+  const story = await simulate(seed, wanted);
   console.log(story.trace.join("\n"));
-  const again = await simulate(seed);
+  const again = await simulate(seed, wanted);
   const same = again.hash === story.hash ? "the same story twice" : "TWO DIFFERENT STORIES FROM ONE SEED";
   console.log(`seed ${seed}: ${story.failure ?? "holds"}; ${same}`);
   return story.failure === null && again.hash === story.hash ? 0 : 1;
@@ -47,14 +50,16 @@ async function many(): Promise<number> {
   await tellAll({
     workers: Number(values.workers),
     seeds: { from, count: Number(values.seeds) },
+    wanted,
     isOver: () => seconds() >= Number(values.seconds),
     onStory(story) {
       done++;
       virtualMs += story.virtualMs;
       if (story.failure !== null) {
         failed++;
-        console.log(`seed ${story.seed}: ${story.failure}`);
-        console.log(`  see it again: npm run sim -- --seed ${story.seed}`);
+        console.log(`seed ${story.seed} (${story.weathers.join(", ") || "plain"}): ${story.failure}`);
+        const more = values.weather === undefined ? "" : ` --weather "${values.weather}"`;
+        console.log(`  see it again: npm run sim -- --seed ${story.seed}${more}`);
       }
       if (seconds() - toldAt > 5) tell();
     },

@@ -23,6 +23,8 @@ import { createSky } from "./weather/sky.ts";
 
 export interface Story {
   seed: number;
+  /** Names of the weathers that it draws. */
+  weathers: string[];
   /** What went wrong; null when nothing did. */
   failure: string | null;
   trace: string[];
@@ -37,7 +39,8 @@ const MOST_STEPS = 60_000;
 /** Calm time after which everything must have come to rest: orphans are watched for an hour. */
 const PATIENCE_MS = 240 * MINUTE;
 
-export async function simulate(seed: number): Promise<Story> {
+/** @param wanted weathers in place of those that the seed draws */
+export async function simulate(seed: number, wanted: string[] | null = null): Promise<Story> {
   const random = createRandom(seed);
   const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
   const config = drawConfig(random, join(folder, "proctor.db"));
@@ -67,7 +70,7 @@ export async function simulate(seed: number): Promise<Story> {
   const lyceum = createLyceum(random.fork(), agenda.monotonic, agenda.after);
   const isPatient = random.chance(0.15);
   const chaosMs = random.between(2 * MINUTE, 14 * MINUTE);
-  const sky = createSky({ random: random.fork(), agenda, lyceum, chaosMs, trace });
+  const sky = createSky({ random: random.fork(), agenda, lyceum, chaosMs, wanted, trace });
   const network = createNetwork(random.fork(), agenda, { lyceum, sky, trace });
   const slowCommits = random.pick([0, 0, 0.02, 0.2]);
   const host = createHost({ config, agenda, network, random: random.fork(), slowCommits, fail });
@@ -120,7 +123,7 @@ export async function simulate(seed: number): Promise<Story> {
   books.close();
   rmSync(folder, { recursive: true });
   const hash = createHash("sha1").update(lines.join("\n")).digest("hex");
-  return { seed, failure, trace: lines, hash, steps, virtualMs: agenda.monotonic() };
+  return { seed, weathers: sky.drawn, failure, trace: lines, hash, steps, virtualMs: agenda.monotonic() };
 
   function look(snapshot: Snapshot): void {
     invariants.check(snapshot);

@@ -43,6 +43,8 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 export interface Sky {
+  /** The weathers of this seed. */
+  drawn: string[];
   /** The first weather that takes the call in Lyceum's place. */
   stand(call: Call): (Stand & { name: string }) | null;
   bend(answer: Answer, call: Call): Answer;
@@ -53,15 +55,19 @@ interface SkyOptions {
   agenda: Agenda;
   lyceum: Lyceum;
   chaosMs: number;
+  /** In place of those that the seed draws. */
+  wanted: string[] | null;
   trace(line: string): void;
 }
 
-export function createSky({ random, agenda, lyceum, chaosMs, trace }: SkyOptions): Sky {
+export function createSky({ random, agenda, lyceum, chaosMs, wanted, trace }: SkyOptions): Sky {
   const here = new Map<string, Weather>();
   const present = () => names.flatMap((name) => here.get(name) ?? []);
-  const drawn = new Set(Array.from({ length: random.pick([0, 0, 1, 1, 2, 3, 5]) }, () => random.pick(names)));
+  const byLot = new Set(Array.from({ length: random.pick([0, 0, 1, 1, 2, 3, 5]) }, () => random.pick(names)));
+  const drawn = wanted ?? [...byLot];
   for (const name of drawn) {
-    const make = kinds[name] as MakeWeather;
+    const make = kinds[name];
+    if (make === undefined) throw new Error(`No such weather: ${name}; there are: ${names.join(", ")}`);
     const weather = make({ random: random.fork(), lyceum, now: agenda.monotonic });
     const from = random.chance(0.3) ? 0 : random.between(0, chaosMs - 30 * SECOND);
     const lastsMs = random.chance(0.3) ? chaosMs : random.between(20 * SECOND, 12 * MINUTE);
@@ -82,6 +88,7 @@ export function createSky({ random, agenda, lyceum, chaosMs, trace }: SkyOptions
   }
 
   return {
+    drawn,
     stand(call) {
       for (const name of names) {
         const stand = here.get(name)?.stand?.(call) ?? null;
