@@ -48,6 +48,8 @@ export interface ExecutionEntry {
   due_at: number | null;
   lyceum_execution_id: string | null;
   in_doubt_at: number | null;
+  cost: number | null;
+  cost_source: string | null;
 }
 
 export interface EventEntry {
@@ -92,7 +94,8 @@ export function openBooks(path: string) {
      from runs order by job_id, position`,
   );
   const run = all<Pick<RunEntry, "cancel_mode">>("select cancel_mode from runs where id = ?");
-  const columns = "id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at";
+  const columns = `id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at, cost,
+    cost_source`;
   const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
   const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
   return {

@@ -3,6 +3,7 @@ import type { Agenda } from "./agenda.ts";
 import type { Books, Snapshot } from "./books.ts";
 import { demand } from "./invariants.ts";
 import { createAborts } from "./judges/aborts.ts";
+import { createBills } from "./judges/bills.ts";
 import { createKnowledge } from "./judges/knowledge.ts";
 import { createLimits } from "./judges/limits.ts";
 import { createLoss } from "./judges/loss.ts";
@@ -45,6 +46,7 @@ export function createJudge(options: JudgeOptions) {
   const silences = createSilences(now);
   const loss = createLoss({ ...options, now, silences });
   const aborts = createAborts({ ...options, now, lostAt: loss.lostAt });
+  const bills = createBills({ ...options, now });
   const knowledge = createKnowledge({ ...options, silences });
   const outages = createOutages(now, submit.concurrency);
   const limits = createLimits(agenda, submit.limit);
@@ -68,9 +70,11 @@ export function createJudge(options: JudgeOptions) {
   return {
     verdicts,
     cancelledAt,
+    compareBills: bills.compare,
     sent({ call, arrives, outage }: Sent): void {
       if (call.route === "record") read(call.id);
       aborts.sent(call);
+      bills.sent(call);
       if (call.route !== "start") return;
       start(call.marker);
       limits.sent(call.marker, arrives);
@@ -79,6 +83,7 @@ export function createJudge(options: JudgeOptions) {
     heard(heard: Heard): void {
       loss.heard(heard);
       aborts.heard(heard);
+      bills.heard(heard);
       knowledge.heard(heard);
       limits.heard(heard);
     },

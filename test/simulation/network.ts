@@ -36,6 +36,8 @@ export interface Heard {
   sentAt: number;
   /** Null: no answer. */
   answer: Answer | null;
+  /** What Lyceum answered, where nothing of it was hidden or changed. */
+  original: Answer | null;
 }
 
 const fates = [
@@ -83,8 +85,8 @@ export function createNetwork(
     for (const listener of sentListeners) listener({ call, arrives, outage });
 
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const hear = (answer: Answer | null) => {
-      for (const listener of heardListeners) listener({ call, sentAt, answer });
+    const hear = (answer: Answer | null, original: Answer | null = null) => {
+      for (const listener of heardListeners) listener({ call, sentAt, answer, original });
     };
     init.signal?.addEventListener("abort", () => {
       if (power.isOn()) hear(null);
@@ -97,12 +99,12 @@ export function createNetwork(
         hear(null);
         reject(error);
       });
-    const give = (reply: Stand["reply"]) => {
+    const give = (reply: Stand["reply"], original: Answer | null = null) => {
       if (reply === "silence") return;
       if (reply === "unsent") return fail(new Unsent(failure("ECONNREFUSED")));
       if (reply === "reset") return fail(failure("ECONNRESET"));
       later(() => {
-        hear(reply);
+        hear(reply, reply.isTrue ? original : null);
         resolve(toResponse(reply));
       });
     };
@@ -117,7 +119,7 @@ export function createNetwork(
           if (work?.marker === call.marker) stand?.taken?.(work);
           for (const listener of judgedListeners) listener(call.marker, answer.status);
         }
-        give(stand?.reply ?? sky.bend(answer, call));
+        give(stand?.reply ?? sky.bend(answer, call), stand === null ? answer : null);
       });
     return promise;
   }

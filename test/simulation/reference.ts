@@ -19,6 +19,7 @@ interface Truth {
   calmAt: number;
   /** The clock was set forward: two reads of a log may have followed each other too soon to see it grow. */
   hasLeapt: boolean;
+  compareBills(): void;
 }
 
 /** In calm weather a cancellation reaches Lyceum within this. */
@@ -42,6 +43,7 @@ export function compareWithReference(truth: Truth): void {
     }
   }
   compareArtifacts(truth);
+  truth.compareBills();
   for (const work of lyceum.works) {
     const entry = books.execution(work.marker);
     demand(entry !== null, () => `${work.id} runs for an execution that the books forgot`);

@@ -1,0 +1,56 @@
+// What Lyceum's own words say of the price of each execution, and whether the books have it in the end.
+import type { Books } from "../books.ts";
+import type { Call } from "../call.ts";
+import { demand } from "../invariants.ts";
+import type { Lyceum } from "../lyceum.ts";
+import type { Heard } from "../network.ts";
+import type { Work } from "../work.ts";
+
+interface BillsOptions {
+  books: Books;
+  lyceum: Lyceum;
+  now(): number;
+}
+
+export function createBills({ books, lyceum, now }: BillsOptions) {
+  /** The last bill that a readable record showed, by Lyceum's ids; 0 while none is written. */
+  const shown = new Map<string, number>();
+  /** Looks at a record, or into the history, since the end. */
+  const looks = new Map<string, number>();
+
+  return {
+    sent({ route, id }: Call): void {
+      if (route !== "record" && route !== "history") return;
+      for (const work of lyceum.works) {
+        const isAsked = (route === "history" || work.id === id) && now() >= work.recordAt;
+        if (isAsked) looks.set(work.id, (looks.get(work.id) ?? 0) + 1);
+      }
+    },
+    heard({ call, original }: Heard): void {
+      if (call.route !== "record" || original === null) return;
+      const { billed, return_code } = original.json as { billed?: number; return_code?: unknown };
+      if (return_code !== undefined) shown.set(call.id, billed ?? 0);
+    },
+    /** When all is over. */
+    compare(): void {
+      for (const work of lyceum.works) {
+        const execution = books.execution(work.marker);
+        if (execution === null || execution.lyceum_execution_id !== work.id) continue;
+        const bill = shown.get(work.id) ?? 0;
+        const { cost, cost_source } = execution;
+        const isBooked = bill === 0 || (cost === bill && cost_source === "billed");
+        demand(isBooked, () => `${work.id} costs ${bill}, the books say ${cost} (${cost_source})`);
+        compareUnbilled(work, bill, execution.status === "lost");
+      }
+    },
+  };
+
+  /** A price of nothing is looked at once more; and what an orphan costs is read. */
+  function compareUnbilled(work: Work, bill: number, isOrphan: boolean): void {
+    const seen = looks.get(work.id) ?? 0;
+    const wasEnded = isOrphan && work.abortAskedAt !== null;
+    demand(!wasEnded || seen > 0, () => `nobody reads what the orphan ${work.id} costs`);
+    const isUnbilled = shown.has(work.id) && bill === 0 && !work.isEndless;
+    demand(!isUnbilled || seen > 1, () => `${work.id} shows no bill, and nobody looks again`);
+  }
+}
