@@ -17,8 +17,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/postgres.ts"],
     reporters: ["default", closingLine],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Tests wait for facts; these bounds only end what hangs, also on a machine that is busy with something else.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
   },
 });

@@ -61,8 +61,6 @@ export interface App {
   handle(request: Request): Promise<Response>;
   /** Migrates, begins to listen and to work. Answers the port. */
   start(): Promise<number>;
-  /** Applies missing migrations and closes the database; answers their names. */
-  migrate(): Promise<string[]>;
   /** Drains: nothing new, what is under way is finished. Resolves when all is closed or the grace is over. */
   stop(): Promise<void>;
 }
@@ -244,12 +242,6 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       return port;
     },
 
-    async migrate() {
-      const applied = await store.migrate();
-      await store.close();
-      return applied;
-    },
-
     async stop() {
       accepting = false;
       // The doors close last: callbacks are taken, and open requests answered, while the work under way is finished.
@@ -263,6 +255,16 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       log.info({ event: "stopped", how, closed: isClosed }, `stopped: ${how}`);
     },
   };
+}
+
+/** Applies missing migrations to a database that no service of this process uses, and answers their names. */
+export async function migrate(database: Config["database"]): Promise<string[]> {
+  const store = openStore(database, systemClock, idSource(systemClock));
+  try {
+    return await store.migrate();
+  } finally {
+    await store.close();
+  }
 }
 
 /** The client gives a start 150 s, and its place in the queue and a fresh token take time too. */

@@ -56,7 +56,7 @@ export type ConfigReading =
 
 /** Reads the settings; a blank variable counts as not set, and white space around a value is dropped. */
 export function readConfig(env: Record<string, string | undefined>): ConfigReading {
-  const given = Object.fromEntries(Object.keys(settings).map((name) => [name, tidy(name, env[name])]));
+  const given = Object.fromEntries(settingNames.map((name) => [name, tidy(name, env[name])]));
   const read = environment.safeParse(given);
   if (!read.success) {
     const problems = read.error.issues.map(({ path, message }) => ({
@@ -67,6 +67,18 @@ export function readConfig(env: Record<string, string | undefined>): ConfigReadi
   }
   const config = freeze(arrange(read.data));
   return { ok: true, config, warnings: [...misgivings(config), ...misspellings(env)] };
+}
+
+/** Reads `DATABASE_URL` alone: whoever only migrates needs none of the other settings. */
+export function readDatabase(
+  env: Record<string, string | undefined>,
+): { ok: true; database: Config["database"] } | Extract<ConfigReading, { ok: false }> {
+  const read = settings.DATABASE_URL.safeParse(tidy("DATABASE_URL", env.DATABASE_URL));
+  if (read.success) return { ok: true, database: read.data };
+  return {
+    ok: false,
+    problems: read.error.issues.map(({ message }) => ({ name: "DATABASE_URL", problem: message })),
+  };
 }
 
 function tidy(name: string, value: string | undefined): string | undefined {
@@ -191,6 +203,8 @@ const settings = {
   METRICS_PORT: whole(0, 65_535).optional(),
 };
 
+export const settingNames = Object.keys(settings);
+
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
 // `when`: settings that do not agree are told together with those that cannot be read at all.
@@ -266,10 +280,9 @@ function misgivings({ lyceum, publicUrl, webhook }: Config): string[] {
 
 /** Unknown variables that look like a setting written wrong. */
 function misspellings(env: Record<string, string | undefined>): string[] {
-  const names = Object.keys(settings);
-  const unknown = Object.keys(env).filter((name) => !names.includes(name));
+  const unknown = Object.keys(env).filter((name) => !settingNames.includes(name));
   return unknown.flatMap((name) => {
-    const likely = likeliest(name.toUpperCase(), names);
+    const likely = likeliest(name.toUpperCase(), settingNames);
     return likely === null ? [] : [`${name} is no setting and is ignored; did you mean ${likely}?`];
   });
 }

@@ -1,7 +1,7 @@
 // The process: settings from the environment, the app, signals, exit codes.
 import { pathToFileURL } from "node:url";
 import { type App, createApp } from "./app.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, readDatabase } from "./config.ts";
 
 /** EX_CONFIG of sysexits.h. */
 const BAD_CONFIGURATION = 78;
@@ -30,16 +30,24 @@ export async function serve(): Promise<void> {
   }
 }
 
-/** Prints everything that is wrong with the settings, by name, and ends the process. */
+/** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */
 export function configOrExit(): Config {
   const reading = readConfig(process.env);
-  if (!reading.ok) {
-    const lines = reading.problems.map(({ name, problem }) => `  ${name}: ${problem}`);
-    process.stderr.write(`Proctor cannot start, its settings have problems:\n${lines.join("\n")}\n`);
-    process.exit(BAD_CONFIGURATION);
-  }
+  if (!reading.ok) return exitWith(reading.problems);
   for (const warning of reading.warnings) process.stderr.write(`warning: ${warning}\n`);
   return reading.config;
+}
+
+/** The same for what needs the database alone. */
+export function databaseOrExit(): Config["database"] {
+  const reading = readDatabase(process.env);
+  return reading.ok ? reading.database : exitWith(reading.problems);
+}
+
+function exitWith(problems: { name: string; problem: string }[]): never {
+  const lines = problems.map(({ name, problem }) => `  ${name}: ${problem}`);
+  process.stderr.write(`Proctor cannot start, its settings have problems:\n${lines.join("\n")}\n`);
+  process.exit(BAD_CONFIGURATION);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await serve();

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Config, readConfig } from "../src/config.ts";
+import { type Config, readConfig, readDatabase, settingNames } from "../src/config.ts";
 
 const key = "k".repeat(32);
 const secret = "s".repeat(32);
@@ -283,4 +285,21 @@ test("neither a problem nor a warning quotes a value", () => {
       },
     ),
   );
+});
+
+test("the example of an .env file names every setting, and works once its placeholders are replaced", () => {
+  const example = readFileSync(new URL("../.env.example", import.meta.url), "utf8");
+  const named = [...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual(settingNames.toSorted());
+  let count = 0;
+  const filled = example.replaceAll(/replace_me_with_\w+/g, () => `${count++}`.padStart(32, "k"));
+  expect(readConfig(parseEnv(filled))).toMatchObject({ ok: true });
+});
+
+test("whoever only migrates needs DATABASE_URL alone", () => {
+  expect(readDatabase({})).toEqual({ ok: true, database: { kind: "sqlite", path: "data/proctor.db" } });
+  expect(readDatabase({ DATABASE_URL: "mysql://nope" })).toMatchObject({
+    ok: false,
+    problems: [{ name: "DATABASE_URL" }],
+  });
 });

@@ -1,6 +1,6 @@
 // The variant without waiting: a worker only submits, and the end comes back as a webhook that makes a follow-up job.
 import { type Client, verifyWebhook, WebhookVerificationError } from "proctor/client";
-import type { QueueJob } from "./processor.ts";
+import { type QueueJob, submit } from "./processor.ts";
 
 /** What the handler uses of a BullMQ queue. */
 export interface FollowUps {
@@ -11,7 +11,7 @@ export interface FollowUps {
 export function createSubmitter(proctor: Client, webhookUrl: string) {
   return async (job: QueueJob): Promise<string> => {
     const request = { ...job.data, webhook_url: webhookUrl };
-    return (await proctor.submit(request, { idempotencyKey: `${job.queueName}:${job.id}` })).id;
+    return (await submit(proctor, job, request)).id;
   };
 }
 

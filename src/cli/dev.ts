@@ -1,12 +1,14 @@
 // `npm run dev`: the main job on real input, on this machine alone. Starts the emulator and the service, submits a
-// job whose Python code really runs, shows its progress until it is done, says what to try next, keeps serving.
+// job whose Python code really runs and then one that fails, shows both to their ends, says what to try next, and
+// keeps serving.
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createApp } from "../app.ts";
-import { createClient, type JobRequest, type Run } from "../client/client.ts";
+import { createClient, type JobRequest } from "../client/client.ts";
 import { readConfig } from "../config.ts";
 import { startEmulator } from "../emulator/server.ts";
 import { follow } from "./view.ts";
@@ -21,7 +23,6 @@ const firstJob: JobRequest = {
       code: "import helpers.io\nprint('X is', helpers.io.X)\n",
       files: { "helpers/io.py": "X = 42\n" },
     },
-    { kind: "python", name: "fails", code: "import sys\nprint('about to fail')\nsys.exit(3)\n" },
     {
       kind: "image",
       name: "image",
@@ -33,12 +34,28 @@ const firstJob: JobRequest = {
   metadata: { from: "npm run dev" },
 };
 
-export async function dev({ port }: { port: number }): Promise<void> {
+const failingJob: JobRequest = {
+  name: "a failure",
+  runs: [{ kind: "python", name: "fails", code: "import sys\nprint('about to fail')\nsys.exit(3)\n" }],
+  metadata: { from: "npm run dev" },
+};
+
+const PYTHON = "python3";
+
+export interface DevOptions {
+  port: number;
+  /** Keeps the database there; without it a temporary folder is removed at the end. */
+  data?: string;
+}
+
+export async function dev({ port, data }: DevOptions): Promise<void> {
   const apiKey = `dev-${randomBytes(24).toString("hex")}`;
-  const folder = mkdtempSync(join(tmpdir(), "proctor-dev-"));
+  const folder = data === undefined ? mkdtempSync(join(tmpdir(), "proctor-dev-")) : resolve(data);
+  if (data !== undefined) mkdirSync(folder, { recursive: true });
   const emulator = await startEmulator({
     chaos: { pending: "400ms", starting: "400ms", delay: "1500ms", finishing: "100ms" },
     log: (line) => console.error(line),
+    python: PYTHON,
   });
   const freePort = await firstFree(port);
   const url = `http://127.0.0.1:${freePort}`;
@@ -58,9 +75,20 @@ export async function dev({ port }: { port: number }): Promise<void> {
     throw new Error(`the settings of npm run dev are wrong: ${JSON.stringify(reading.problems)}`);
   const app = createApp(reading.config, { logSpacingMs: 1_000 });
   await app.start();
-  console.log(
-    `\nProctor   ${url}\nEmulator  ${emulator.url}   (switches: ${emulator.controlUrl})\nDatabase  ${folder}\n`,
-  );
+  console.log(`
+Proctor   ${url}
+Emulator  ${emulator.url}   (switches: ${emulator.controlUrl})
+Database  ${folder}${data === undefined ? "   (removed at the end; --data DIR keeps it)" : ""}
+
+    export PROCTOR_URL=${url} PROCTOR_API_KEY=${apiKey}
+    export AUTH="Authorization: Bearer $PROCTOR_API_KEY"
+`);
+  if (freePort !== port)
+    console.log(`Port ${port} is taken by another program, so Proctor listens on ${freePort}.\n`);
+  if (!isInstalled(PYTHON))
+    console.log(
+      `${PYTHON} is not on this machine's PATH: Python runs are only pretended, and print nothing of their own.\n`,
+    );
 
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -72,45 +100,58 @@ export async function dev({ port }: { port: number }): Promise<void> {
         .stop()
         .then(() => emulator.close())
         .finally(() => {
-          rmSync(folder, { recursive: true, force: true });
+          if (data === undefined) rmSync(folder, { recursive: true, force: true });
           process.exit(0);
         });
     });
   }
 
   const client = createClient({ url, apiKey });
-  const job = await client.submit(firstJob);
-  console.log(`Submitted ${job.id}: "${firstJob.name}", ${firstJob.runs.length} runs\n`);
-  await follow(client, job.id, { screen: process.stdout, updateEveryMs: 200 });
-  console.log(nextSteps(url, apiKey, job.id, await Array.fromAsync(client.runs(job.id))));
+  async function show(request: JobRequest): Promise<Shown> {
+    const job = await client.submit(request);
+    const count = request.runs.length;
+    console.log(`Submitted ${job.id}: "${request.name}", ${count} ${count === 1 ? "run" : "runs"}\n`);
+    const { status } = await follow(client, job.id, { screen: process.stdout, updateEveryMs: 200 });
+    const [run] = await Array.fromAsync(client.runs(job.id));
+    return { jobId: job.id, runId: run?.id ?? "", status };
+  }
+  const first = await show(firstJob);
+  const asExpected = first.status === "succeeded" ? "All of it succeeded. " : "";
+  console.log(`\n${asExpected}A run that fails looks like this:\n`);
+  const failed = await show(failingJob);
+  console.log(nextSteps(first, failed.runId));
 }
 
-function nextSteps(url: string, apiKey: string, jobId: string, runs: Run[]): string {
-  const first = runs[0]?.id ?? "";
-  const auth = `-H "Authorization: Bearer ${apiKey}"`;
+function isInstalled(command: string): boolean {
+  return spawnSync(command, ["--version"], { timeout: 5_000 }).error === undefined;
+}
+
+interface Shown {
+  jobId: string;
+  /** Its first run. */
+  runId: string;
+  status: string;
+}
+
+function nextSteps({ jobId, runId }: Shown, failedRunId: string): string {
+  const curl = 'curl -sH "$AUTH"';
   const body = `'{"runs":[{"kind":"python","code":"print(6*7)"}]}'`;
   return `
-Try next, as printed, in another terminal:
+Try next, in another terminal, after the two export lines above:
 
-  What the first run printed
-    curl -s ${auth} ${url}/v1/runs/${first}/output
-
-  Its log as text; its timing
-    curl -s ${auth} -H "Accept: text/plain" ${url}/v1/runs/${first}/logs
-    curl -s ${auth} ${url}/v1/runs/${first}/timing
+  What a run printed; its log as text; why another one failed
+    ${curl} $PROCTOR_URL/v1/runs/${runId}/output
+    ${curl} -H "Accept: text/plain" $PROCTOR_URL/v1/runs/${runId}/logs
+    ${curl} $PROCTOR_URL/v1/runs/${failedRunId}
 
   The job, and its runs with their executions
-    curl -s ${auth} ${url}/v1/jobs/${jobId}
-    curl -s ${auth} ${url}/v1/jobs/${jobId}/runs
+    ${curl} $PROCTOR_URL/v1/jobs/${jobId}
+    ${curl} $PROCTOR_URL/v1/jobs/${jobId}/runs
 
   A job of your own
-    curl -s ${auth} -d ${body} ${url}/v1/jobs
+    ${curl} -d ${body} $PROCTOR_URL/v1/jobs
 
-  How the service is doing
-    curl -s ${auth} ${url}/v1/status
-
-  The same with less typing
-    export PROCTOR_URL=${url} PROCTOR_API_KEY=${apiKey}
+  The same from the command line
     npx proctor status
     npx proctor submit --wait your.py
 

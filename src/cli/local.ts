@@ -1,6 +1,6 @@
 // The commands that run something on this machine. The service is loaded only when one of them is called: a client's
 // command must not wait for it, nor need its database.
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 export function addLocal(program: Command): void {
   program
@@ -10,14 +10,26 @@ export function addLocal(program: Command): void {
   program
     .command("dev")
     .description("service, emulated Lyceum and a first job that really runs, on this machine alone")
-    .option("--port <port>", "where the service listens; the next free one if it is taken", port, 8080)
-    .action(async (options: { port: number }) => (await import("./dev.ts")).dev(options));
+    .addOption(
+      new Option("--port <port>", "where the service listens; the next free one if it is taken")
+        .env("PORT")
+        .argParser(port)
+        .default(8080),
+    )
+    .option(
+      "--data <dir>",
+      "keep the database in this folder; without it a temporary one is removed at the end",
+    )
+    .action(async (options: { port: number; data?: string }) => (await import("./dev.ts")).dev(options));
   program
     .command("emulate")
     .description("a local Lyceum on loopback, with switches for everything that can go wrong")
     .option("--port <port>", "0 takes a free one", port, 8090)
     .action(emulate);
-  program.command("migrate").description("apply missing migrations and leave").action(migrate);
+  program
+    .command("migrate")
+    .description("apply missing migrations and leave; needs DATABASE_URL alone")
+    .action(migrate);
 }
 
 async function emulate({ port }: { port: number }): Promise<void> {
@@ -30,8 +42,8 @@ async function emulate({ port }: { port: number }): Promise<void> {
 }
 
 async function migrate(): Promise<void> {
-  const [{ createApp }, { configOrExit }] = await Promise.all([import("../app.ts"), import("../main.ts")]);
-  const applied = await createApp(configOrExit()).migrate();
+  const [app, { databaseOrExit }] = await Promise.all([import("../app.ts"), import("../main.ts")]);
+  const applied = await app.migrate(databaseOrExit());
   console.log(applied.length === 0 ? "nothing to apply" : `applied: ${applied.join(", ")}`);
 }
 

@@ -45,8 +45,11 @@ interface CancelOptions extends Aside {
   mode?: "abort" | "stop";
 }
 
-/** A client of one service with one API key. Every method throws ProctorError, or the reason of its signal. */
-export function createClient(options: ClientOptions) {
+/**
+ * A client of one service with one API key. Every method throws ProctorError, or the reason of its signal.
+ * @throws ProctorError of code `misconfigured` when neither the options nor the environment name both, or the URL is none
+ */
+export function createClient(options: ClientOptions = {}) {
   const transport = createTransport(options);
   const { json, text } = transport;
 

@@ -26,7 +26,8 @@ export class ProctorError extends Error {
   override readonly name = "ProctorError";
   /**
    * The problem's own word (`not-found`, `validation-failed`, `conflict`…), or `unreachable` (no answer),
-   * `unreadable` (an answer that is not the service's), `timeout` (the time given to a wait is over).
+   * `unreadable` (an answer that is not the service's), `timeout` (the time given to a wait is over), `misconfigured`
+   * (no usable URL or API key).
    */
   readonly code: string;
   /** Of the last answer; null without one. */

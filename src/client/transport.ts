@@ -1,4 +1,5 @@
 // One request, repeated while that is safe and may help: on no answer, 429 and 5xx, with growing, jittered pauses.
+import { endpointOf } from "./endpoint.ts";
 import { errorOf, ProctorError } from "./error.ts";
 import { pause } from "./pause.ts";
 
@@ -10,9 +11,10 @@ export interface RetryOptions {
 }
 
 export interface TransportOptions {
-  /** Where the service is, such as `https://proctor.example.com`. */
-  url: string;
-  apiKey: string;
+  /** Where the service is, such as `https://proctor.example.com`; `PROCTOR_URL` of the environment by default. */
+  url?: string | undefined;
+  /** `PROCTOR_API_KEY` of the environment by default. */
+  apiKey?: string | undefined;
   fetch?: typeof globalThis.fetch;
   retry?: RetryOptions;
   /** How long an answer may take, a wait it was asked for not counted; 30 s. */
@@ -35,9 +37,9 @@ export interface Call {
 export type Transport = ReturnType<typeof createTransport>;
 
 export function createTransport(options: TransportOptions) {
-  const { apiKey, answerWithinMs = 30_000 } = options;
+  const { answerWithinMs = 30_000 } = options;
+  const { base, apiKey } = endpointOf(options);
   const { attempts: most = 5, firstPauseMs = 300, longestPauseMs = 10_000 } = options.retry ?? {};
-  const base = options.url.replace(/\/+$/, "");
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args));
 
   /** What `read` makes of a 2xx answer. @throws ProctorError, or the signal's reason */

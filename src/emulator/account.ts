@@ -1,21 +1,19 @@
-// Calls about the account: tokens, hardware, prices, credits, history, health.
+// Calls about the account: tokens, hardware, prices, credits, health.
 import type { Hono } from "hono";
 import * as z from "zod";
 import { detailsOf } from "./detail.ts";
+import { send } from "./documents.ts";
 import { prices } from "./hardware.ts";
-import { costOf, historyRow, offsetTime, shown, userId } from "./records.ts";
+import { costOf, offsetTime, userId } from "./records.ts";
 import { type Env, readJson, refuse, type World } from "./world.ts";
 
 const loginBody = z.object({ email: z.string(), password: z.string() });
 const refreshBody = z.object({ refresh_token: z.string() });
-const historyQuery = z.object({
-  limit: z.coerce.number().pipe(z.int().min(1)).default(50),
-  offset: z.coerce.number().pipe(z.int().min(0)).default(0),
-});
 
 const creditsGranted = 50;
 
-export function addAccount(app: Hono<Env>, { auth, chaos, ledger, now }: World): void {
+export function addAccount(app: Hono<Env>, world: World): void {
+  const { auth, ledger, now } = world;
   const openedAt = now();
   const spent = () => ledger.all().reduce((sum, execution) => sum + costOf(execution), 0);
 
@@ -23,13 +21,13 @@ export function addAccount(app: Hono<Env>, { auth, chaos, ledger, now }: World):
     const body = loginBody.safeParse(await readJson(c));
     if (!body.success) return refuse(c, 422, detailsOf(body.error, "body"));
     const tokens = auth.login(body.data.email, body.data.password);
-    return tokens ? c.json(tokens) : refuse(c, 401, "Invalid credentials");
+    return tokens ? send(c, world, "login", tokens) : refuse(c, 401, "Invalid credentials");
   });
   app.post("/auth/refresh", async (c) => {
     const body = refreshBody.safeParse(await readJson(c));
     if (!body.success) return refuse(c, 422, detailsOf(body.error, "body"));
     const tokens = auth.refresh(body.data.refresh_token);
-    return tokens ? c.json(tokens) : refuse(c, 401, "Invalid refresh token");
+    return tokens ? send(c, world, "login", tokens) : refuse(c, 401, "Invalid refresh token");
   });
 
   app.get("/machine-types", (c) => {
@@ -67,29 +65,6 @@ export function addAccount(app: Hono<Env>, { auth, chaos, ledger, now }: World):
       signup_grant_claimed_at: null,
     });
   });
-  app.get("/billing/history", (c) => {
-    const query = historyQuery.safeParse(c.req.query());
-    if (!query.success) return refuse(c, 422, detailsOf(query.error, "query"));
-    const { limit, offset } = query.data;
-    const rows = ledger
-      .all()
-      .filter((execution) => !chaos.has("hidden.history", chaos.of(execution).hidden.history, execution))
-      .reverse();
-    const counts: Record<string, number> = {};
-    for (const execution of rows) {
-      const status = shown(execution, chaos.of(execution));
-      counts[status] = (counts[status] ?? 0) + 1;
-    }
-    return c.json({
-      executions: rows.slice(offset, offset + limit).map((row) => historyRow(row, chaos.of(row))),
-      total_executions: rows.length,
-      total_credits_spent: spent(),
-      limit,
-      offset,
-      counts_by_status: counts,
-    });
-  });
-
   app.get("/user/status", (c) =>
     c.json({
       user_id: userId,

@@ -1,17 +1,18 @@
 // Who may call: configured API keys (`lk_…`) and issued, JWT-like tokens [api-reference/introduction].
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
+import type { Chaos } from "./chaos.ts";
 
 export interface Account {
   email: string;
   password: string;
 }
 
-interface Tokens {
+type Tokens = {
   access_token: string;
   refresh_token: string;
   /** Seconds. */
   expires_in: number;
-}
+};
 
 export interface Auth {
   /** Undefined for a wrong email or password. */
@@ -26,19 +27,21 @@ interface AuthOptions {
   apiKeys: readonly string[];
   accounts: readonly Account[];
   tokenLifeMs: number;
+  chaos: Chaos;
   now: () => number;
 }
 
 const refreshTokensKept = 1000;
 
-export function createAuth({ apiKeys, accounts, tokenLifeMs, now }: AuthOptions): Auth {
+export function createAuth({ apiKeys, accounts, tokenLifeMs, chaos, now }: AuthOptions): Auth {
   const secret = randomBytes(32);
   const refreshTokens = new Set<string>();
   const sign = (text: string) => createHmac("sha256", secret).update(text).digest("base64url");
 
   function issue(email: string): Tokens {
     const iat = Math.floor(now() / 1000);
-    const claims = { sub: email, iat, exp: (now() + tokenLifeMs) / 1000, jti: randomUUID() };
+    const good_until = (now() + tokenLifeMs) / 1000;
+    const claims = { sub: email, iat, ...expiry(good_until), good_until, jti: randomUUID() };
     const unsigned = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
     const refresh_token = `r-${randomUUID()}`;
     refreshTokens.add(refresh_token);
@@ -51,6 +54,13 @@ export function createAuth({ apiKeys, accounts, tokenLifeMs, now }: AuthOptions)
       refresh_token,
       expires_in: Math.floor(tokenLifeMs / 1000),
     };
+  }
+
+  /** What the token says of its own end, which is all that callers can read. */
+  function expiry(goodUntil: number): { exp?: number } {
+    const { token_exp } = chaos.current();
+    if (token_exp === "absent") return {};
+    return { exp: token_exp === "past" ? now() / 1000 - 60 : goodUntil };
   }
 
   return {
@@ -68,8 +78,10 @@ export function createAuth({ apiKeys, accounts, tokenLifeMs, now }: AuthOptions)
       if (token.startsWith("lk_")) return apiKeys.includes(token) ? undefined : "Invalid API key";
       const [header, claims, signature] = token.split(".");
       if (claims === undefined || signature !== sign(`${header}.${claims}`)) return "Invalid token";
-      const { exp } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { exp: number };
-      return exp * 1000 > now() ? undefined : "Token has expired";
+      const { good_until } = JSON.parse(Buffer.from(claims, "base64url").toString()) as {
+        good_until: number;
+      };
+      return good_until * 1000 > now() ? undefined : "Token has expired";
     },
   };
 }

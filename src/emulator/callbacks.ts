@@ -6,7 +6,7 @@ import type { Chaos } from "./chaos.ts";
 import type { CallbackAttempt, Execution } from "./execution.ts";
 import { pause } from "./pause.ts";
 import { recordOf, shown } from "./records.ts";
-import { type BodyProfile, bodyProfiles } from "./switches.ts";
+import { type BodyProfile, bodyProfiles } from "./switches/life.ts";
 
 export interface Callbacks {
   /** `count` callbacks at once to each URL. Resolves when the last attempt is over. */
@@ -57,7 +57,7 @@ export function createCallbacks({ chaos, now, log }: CallbackDeps): Callbacks {
       case "minimal":
         return json({ execution_id: execution.id, status: bent });
       case "record":
-        return json({ ...recordOf(execution, chaos.of(execution)), status: bent });
+        return json({ ...recordOf(execution, chaos.of(execution), now()), status: bent });
       case "camel":
         return json({ executionId: execution.id, status: bent });
       case "nested": {

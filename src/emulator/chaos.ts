@@ -1,7 +1,8 @@
 // The switches in force, and the decisions taken by them. Draws depend on the seed, the name of the effect and
 // how many there were before, never on the order among different effects: a seed repeats its behaviour.
 import type { Execution } from "./execution.ts";
-import { type Chance, type Changes, changesSchema, defaults, type Switches } from "./switches.ts";
+import type { Chance } from "./switches/values.ts";
+import { type Changes, changesSchema, defaults, type Switches } from "./switches.ts";
 
 export interface Chaos {
   current(): Switches;
@@ -10,7 +11,10 @@ export interface Chaos {
   /** Replaces the named switches and leaves the rest. Throws a ZodError on unknown names and bad values. */
   set(changes: Changes): void;
   reset(): void;
-  /** Decides one occasion; uses up one of `{ next: n }`. */
+  /**
+   * Decides one occasion; uses up one of `{ next: n }`.
+   * @param effect begins with the name of its switch
+   */
   happens(effect: string, chance: Chance | undefined): boolean;
   /** Decides for good whether a run has a trait: the same answer each time. */
   has(trait: string, likelihood: number | undefined, execution: Execution): boolean;
@@ -18,11 +22,13 @@ export interface Chaos {
   pick<T>(what: string, choices: readonly T[], execution: Execution): T;
 }
 
-export function createChaos(seed: number, initial: Changes): Chaos {
+export function createChaos(seed: number, initial: Changes, now: () => number): Chaos {
   // Parsed anew each time, because `{ next: n }` is counted down in place.
   const start = (): Switches => ({ ...defaults, ...changesSchema.parse(initial) });
   let switches = start();
   const occasions = new Map<string, number>();
+  let startedAt = now();
+  const setAt = new Map<string, number>();
 
   return {
     current: () => switches,
@@ -30,13 +36,20 @@ export function createChaos(seed: number, initial: Changes): Chaos {
       execution.start.changes === undefined ? switches : { ...switches, ...execution.start.changes },
     set(changes) {
       switches = { ...switches, ...changesSchema.parse(changes) };
+      for (const name of Object.keys(changes)) setAt.set(name, now());
     },
     reset() {
       switches = start();
       occasions.clear();
+      startedAt = now();
+      setAt.clear();
     },
     happens(effect, chance) {
       if (chance === undefined || chance === 0) return false;
+      if (typeof chance === "object" && "for" in chance) {
+        const [name = ""] = effect.split(".");
+        return now() < (setAt.get(name) ?? startedAt) + chance.for;
+      }
       if (typeof chance === "object") {
         if (chance.next === 0) return false;
         chance.next -= 1;

@@ -1,12 +1,15 @@
 // Directives: switches for one run, written inside what it runs.
-import { effectSwitches, type RunChanges, runChangesSchema } from "./switches.ts";
+import { type RunChanges, runChangesSchema } from "./switches.ts";
 
 /** How a directive is written; shown by `GET /__emulator`. */
 export const directiveHelp = [
   "In code, compose text or a command item: # emulator: callback=lost,double status=system_failure delay=500ms",
   "In docker_run_env: EMULATOR=callback=late lateness=2s body=form",
   "name=value pairs with blanks between them; several directives add up.",
-  "Effects are written name=effect,effect and may carry a probability: callback=lost:0.5 .",
+  "A chance is a probability, or a count: mixed_up=0.5 fields_when=next2 .",
+  "Effects are written name=effect,effect and may carry a chance: callback=lost:0.5 abort=409:next1 .",
+  "Fields: fields=record.result:@nan,record.return_code:4294967295 with no comma or blank in a value.",
+  "Gateway: gateway=records:backend:next3,artifacts:page with a chance or without; calls about this run only.",
   "Unknown names are answered 422.",
 ];
 
@@ -25,7 +28,7 @@ export function readDirectives(texts: readonly string[]): Directive {
         const [name = "", value] = split(pair, "=");
         if (value === undefined)
           return { ok: false, problem: `emulator directive: ${pair} is not name=value` };
-        raw[name] = effectSwitches.has(name) ? effectsFrom(value) : valueFrom(value);
+        raw[name] = (readers[name] ?? valueFrom)(value);
       }
     }
   }
@@ -36,9 +39,32 @@ export function readDirectives(texts: readonly string[]): Directive {
   return { ok: false, problem: `emulator directive: ${problems.join("; ")}` };
 }
 
-function effectsFrom(value: string): Record<string, number> {
+/** Switches whose value is more than one number or word. */
+const readers: Record<string, (value: string) => unknown> = {
+  abort: effectsFrom,
+  answer: effectsFrom,
+  callback: effectsFrom,
+  logs: effectsFrom,
+  hidden: effectsFrom,
+  mixed_up: chanceFrom,
+  fields_when: chanceFrom,
+  fields: (value) => Object.fromEntries(value.split(",").map((part) => split(part, ":"))),
+  gateway: (value) => value.split(",").map(ruleFrom),
+};
+
+function effectsFrom(value: string): Record<string, unknown> {
   const entries = value.split(",").map((part) => split(part, ":"));
-  return Object.fromEntries(entries.map(([effect, likelihood]) => [effect, Number(likelihood ?? 1)]));
+  return Object.fromEntries(entries.map(([effect, chance]) => [effect, chanceFrom(chance ?? "1")]));
+}
+
+function chanceFrom(value: string): unknown {
+  const next = /^next(\d+)$/.exec(value)?.[1];
+  return next === undefined ? Number(value) : { next: Number(next) };
+}
+
+function ruleFrom(value: string): object {
+  const [routes, answer, chance] = value.split(":");
+  return { routes, answer, when: chanceFrom(chance ?? "1") };
 }
 
 function valueFrom(value: string): string | number {

@@ -135,7 +135,9 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
     execution.word = execution.result?.word ?? "completed";
     // Lyceum stores results after the end, so never at the same instant.
     execution.finishedAt = Math.max(now(), (execution.endedAt ?? 0) + 1);
-    ledger.settle(execution);
+    const { list_lag } = chaos.of(execution);
+    if (list_lag === 0) ledger.settle(execution);
+    else setTimeout(() => ledger.settle(execution), list_lag).unref();
   }
 
   function interrupt(execution: Execution, how: "abort" | "stop"): boolean {
@@ -158,7 +160,7 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
   }
 
   async function clear(): Promise<void> {
-    for (const execution of ledger.unfinished()) execution.kill?.();
+    for (const execution of ledger.listed()) execution.kill?.();
     ledger.clear();
     accepted = 0;
     await work.idle();

@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { pause } from "./pause.ts";
+import type { TimeForm } from "./switches/calls.ts";
 import { cut, type Env, proxyPage, refuse, type World } from "./world.ts";
 
 /** Records each call and how it was answered. */
@@ -45,23 +46,34 @@ export function gate(world: World, prefix: string): MiddlewareHandler<Env> {
 }
 
 function limited(c: Context<Env>, world: World): Response | undefined {
-  const { limit } = world.chaos.current();
+  const { limit, reset } = world.chaos.current();
   if (limit === null) return undefined;
   const now = world.now();
   const { allowed, remaining, resetAt } = world.limiter.take(limit, now);
   c.header("X-RateLimit-Limit", String(limit.starts));
   c.header("X-RateLimit-Remaining", String(remaining));
-  c.header("X-RateLimit-Reset", String(Math.ceil(resetAt / 1000)));
+  c.header("X-RateLimit-Reset", timeForms[reset](resetAt, now));
   return allowed ? undefined : throttled(c, world, resetAt - now);
 }
 
 /** 429 with Retry-After in the form that the switch asks for. */
 function throttled(c: Context<Env>, { chaos, now }: World, waitMs: number): Response {
   const { retry_after } = chaos.current();
-  if (retry_after === "seconds") c.header("Retry-After", String(Math.ceil(waitMs / 1000)));
-  if (retry_after === "date") c.header("Retry-After", new Date(now() + waitMs).toUTCString());
+  c.header("Retry-After", timeForms[retry_after](now() + waitMs, now()));
   return refuse(c, 429, "Rate limit exceeded");
 }
+
+/** Undefined: no header. */
+const timeForms: Record<TimeForm, (at: number, now: number) => string | undefined> = {
+  seconds: (at, now) => String(Math.ceil((at - now) / 1000)),
+  ms: (at, now) => String(at - now),
+  date: (at) => new Date(at).toUTCString(),
+  iso: (at) => new Date(at).toISOString(),
+  epoch: (at) => String(Math.ceil(at / 1000)),
+  epoch_ms: (at) => String(at),
+  absurd: () => "9999999999",
+  none: () => undefined,
+};
 
 function brokenAnswer(c: Context<Env>, { chaos }: World): Response | undefined {
   const { read } = chaos.current();

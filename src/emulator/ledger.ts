@@ -24,12 +24,15 @@ interface Bounds {
 export interface Ledger {
   add(execution: Execution): void;
   find(id: string): Execution | undefined;
-  /** Marks as no longer going; may push the oldest ended ones out. */
+  /** Another run: the one accepted before, or after the first one. */
+  neighbour(execution: Execution): Execution | undefined;
+  /** Marks as no longer listed; may push the oldest ended ones out. */
   settle(execution: Execution): void;
   drop(execution: Execution): void;
   /** Oldest first. */
   all(): Execution[];
-  unfinished(): Execution[];
+  /** Those that `/workloads/list` shows. */
+  listed(): Execution[];
   record(call: RecordedCall): void;
   calls(): RecordedCall[];
   /** How many calls each `METHOD route` got, forgotten calls included. */
@@ -58,6 +61,10 @@ export function createLedger(bounds: Bounds): Ledger {
       live.add(execution);
     },
     find: (id) => executions.get(id),
+    neighbour({ number }) {
+      const others = [...executions.values()].filter((one) => one.parentId === null && one.number !== number);
+      return others.findLast((one) => one.number < number) ?? others[0];
+    },
     settle(execution) {
       if (!live.delete(execution)) return;
       ended.add(execution);
@@ -69,7 +76,7 @@ export function createLedger(bounds: Bounds): Ledger {
     },
     drop,
     all: () => [...executions.values()],
-    unfinished: () => [...live],
+    listed: () => [...live],
     record(call) {
       calls.push(call);
       // Cut in halves, so that forgetting costs nothing per call.

@@ -31,13 +31,12 @@ export function logsOf(
 ): { logs: LogEntry[]; total: number } {
   const since = query.now - query.hours * 3_600_000;
   const lines = linesOf(execution).filter(({ at }) => at >= since);
-  const visible = query.late
-    ? lines.slice(0, visibleCount(execution, lines.length, query.now, switches))
-    : lines;
+  const visible = lines.slice(0, visibleCount(execution, lines.length, query, switches));
   const repeated = query.double
     ? visible.flatMap((line, nth) => (nth % 3 === 0 ? [line, line] : [line]))
     : visible;
-  const entries = repeated.slice(-query.limit).map((line) => entryOf(execution, line));
+  const limit = switches.log_limit === "ignored" ? repeated.length : query.limit;
+  const entries = repeated.slice(-limit).map((line) => entryOf(execution, line, switches));
   const logs = ordered(entries, switches.log_order);
   return { logs, total: switches.log_total === "matching" ? repeated.length : logs.length };
 }
@@ -69,14 +68,18 @@ function linesOf({ output }: Execution): Line[] {
   return lines.filter(({ text }) => text !== "");
 }
 
-function visibleCount({ endedAt }: Execution, count: number, now: number, { log_lag }: Switches): number {
-  if (endedAt === undefined || now < endedAt + log_lag) return 0;
-  return now < endedAt + 2 * log_lag ? Math.ceil(count / 2) : count;
+function visibleCount({ endedAt }: Execution, count: number, query: LogQuery, switches: Switches): number {
+  const { log_lag, log_tail } = switches;
+  const sinceEnd = endedAt === undefined ? 0 : query.now - endedAt;
+  const isLagOver = endedAt !== undefined && sinceEnd >= log_lag;
+  if (!query.late) return isLagOver ? count : Math.max(0, count - log_tail);
+  if (!isLagOver) return 0;
+  return sinceEnd < 2 * log_lag ? Math.ceil(count / 2) : count;
 }
 
-function entryOf(execution: Execution, { at, stream, text }: Line): LogEntry {
+function entryOf(execution: Execution, { at, stream, text }: Line, { log_time }: Switches): LogEntry {
   return {
-    timestamp: zuluTime(at),
+    timestamp: timestamps[log_time](at),
     message: text,
     level: null,
     execution_id: execution.id,
@@ -85,6 +88,14 @@ function entryOf(execution: Execution, { at, stream, text }: Line): LogEntry {
     labels: { stream },
   };
 }
+
+const timestamps: Record<Switches["log_time"], (at: number) => string> = {
+  zulu: zuluTime,
+  bare: (at) => zuluTime(at).slice(0, -1),
+  micro: (at) => `${zuluTime(at).slice(0, -1)}123Z`,
+  nano: (at) => `${zuluTime(at).slice(0, -1)}123456Z`,
+  loki: (at) => `${at}123456`,
+};
 
 function ordered(entries: LogEntry[], order: Switches["log_order"]): LogEntry[] {
   if (order === "newest") return entries.reverse();

@@ -5,10 +5,11 @@ import { priceOf } from "./hardware.ts";
 import type { Switches } from "./switches.ts";
 
 /** `GET /execution/{id}`; fields as the dashboard reads them. Holds secrets, as the real one may. */
-export function recordOf(execution: Execution, switches: Switches): Record<string, unknown> {
+export function recordOf(execution: Execution, switches: Switches, now: number): Record<string, unknown> {
   const { start, result } = execution;
   const { body } = start;
   const done = execution.finishedAt !== undefined;
+  const bill = billOf(execution, switches, now, "record");
   return {
     execution_id: execution.id,
     status: shown(execution, switches),
@@ -16,11 +17,11 @@ export function recordOf(execution: Execution, switches: Switches): Record<strin
     hardware_profile: execution.hardwareProfile,
     file_name: start.fileName,
     user_id: userId,
-    ...times(execution),
+    ...times(execution, switches),
     fastapi_received: offsetTime(execution.acceptedAt),
     ...outputOf(execution, done ? switches.output : "withheld"),
     result: null,
-    return_code: done ? (result?.returnCode ?? null) : null,
+    return_code: done && switches.end === "told" ? (result?.returnCode ?? null) : null,
     install_log: execution.installLog,
     install_return_code: execution.installLog === null ? null : 0,
     errors: done ? (result?.errors ?? null) : null,
@@ -32,9 +33,9 @@ export function recordOf(execution: Execution, switches: Switches): Record<strin
     docker_image_ref: body.docker_image_ref ?? null,
     docker_run_cmd: body.docker_run_cmd ?? null,
     docker_run_env: body.docker_run_env ?? null,
-    billed: billOf(execution, switches),
-    amount_billed: billOf(execution, switches),
-    cost: billOf(execution, switches),
+    billed: bill,
+    amount_billed: bill,
+    cost: bill,
     parent_execution_id: execution.parentId,
     job_type: jobType(execution),
     metadata: {},
@@ -62,15 +63,15 @@ function outputOf(execution: Execution, shown: Switches["output"]): Record<strin
 }
 
 /** One row of `GET /billing/history`. */
-export function historyRow(execution: Execution, switches: Switches): Record<string, unknown> {
+export function historyRow(execution: Execution, switches: Switches, now: number): Record<string, unknown> {
   const details = execution.finishedAt === undefined ? null : (execution.result?.errors ?? null);
   return {
     execution_id: execution.id,
     execution_type: kindWord(execution.start.kind),
     status: shown(execution, switches),
     hardware_profile: execution.hardwareProfile,
-    billed: billOf(execution, switches),
-    ...times(execution),
+    billed: billOf(execution, switches, now, "history"),
+    ...times(execution, switches),
     file_name: execution.start.fileName,
     status_details: details,
     local_imports: null,
@@ -85,7 +86,8 @@ export function historyRow(execution: Execution, switches: Switches): Record<str
 export function listItem(execution: Execution, switches: Switches): Record<string, unknown> {
   return {
     execution_id: execution.id,
-    status: shown(execution, switches),
+    // A run that is over stands here only as long as the list lags behind.
+    status: execution.finishedAt === undefined ? shown(execution, switches) : "running",
     file_name: execution.start.fileName,
     hardware_profile: execution.hardwareProfile,
     created_at: offsetTime(execution.acceptedAt),
@@ -93,10 +95,18 @@ export function listItem(execution: Execution, switches: Switches): Record<strin
 }
 
 /** `GET /execution/{id}/timing`; the unit is not documented, seconds are likely. */
-export function timingOf(execution: Execution, now: number): Record<string, unknown> {
+export function timingOf(execution: Execution, switches: Switches, now: number): Record<string, unknown> {
   const { acceptedAt, startingAt, startedAt, endedAt, finishedAt } = execution;
   const seconds = (from: number | undefined, to: number | undefined) =>
     from === undefined ? 0 : Math.max(0, (to ?? now) - from) / 1000;
+  if (switches.timing === "flat") {
+    return {
+      execution_id: execution.id,
+      start_time: maybe(zuluTime, startedAt),
+      end_time: maybe(zuluTime, endedAt),
+      duration: seconds(startedAt, endedAt),
+    };
+  }
   const total = seconds(acceptedAt, finishedAt);
   return {
     execution_id: execution.id,
@@ -114,16 +124,23 @@ export function timingOf(execution: Execution, now: number): Record<string, unkn
 
 /** `GET /execution/gpu_selection/{id}/status`. The schema is not documented: this one is invented and says so. */
 export function selectionStatus(execution: Execution, switches: Switches): Record<string, unknown> {
-  return {
-    execution_id: execution.id,
-    status: shown(execution, switches),
-    sub_jobs: execution.children.map((child) => ({
-      execution_id: child.id,
-      hardware_profile: child.hardwareProfile,
-      status: shown(child, switches),
-    })),
-    note: "emulator: this answer's schema is invented",
-  };
+  const status = shown(execution, switches);
+  const jobs = execution.children.map((child) => ({
+    execution_id: child.id,
+    hardware_profile: child.hardwareProfile,
+    status: shown(child, switches),
+  }));
+  const note = "emulator: this answer's schema is invented";
+  switch (switches.selection) {
+    case "parent":
+      return { parent: { execution_id: execution.id, status }, sub_jobs: jobs, note };
+    case "jobs":
+      return { jobs, note };
+    case "wordless":
+      return { execution_id: execution.id, sub_jobs: jobs, note };
+    case "status":
+      return { execution_id: execution.id, status, sub_jobs: jobs, note };
+  }
 }
 
 /** The state as Lyceum would spell it; the switch `words` bends it. */
@@ -151,8 +168,15 @@ const oldWords: Record<string, string> = {
   cancelled: "canceled",
 };
 
-function billOf(execution: Execution, { bill }: Switches): number | null {
-  return bill === "given" ? costOf(execution) : null;
+function billOf(
+  execution: Execution,
+  { bill, bill_lag }: Switches,
+  now: number,
+  place: "record" | "history",
+): number | null {
+  if (bill === "withheld") return null;
+  const isLate = bill === "late" && now < (execution.endedAt ?? now) + bill_lag;
+  return isLate || (bill === "history" && place === "record") ? 0 : costOf(execution);
 }
 
 /** Credits: the price of the hardware times the seconds from start to end. */
@@ -164,8 +188,9 @@ export function costOf(execution: Execution): number {
 
 export const userId = createHash("sha256").update("lyceum emulator").digest("hex").slice(0, 32);
 
-function times(execution: Execution): Record<string, string | null> {
-  const { acceptedAt, startingAt, startedAt, endedAt, finishedAt } = execution;
+function times(execution: Execution, { end }: Switches): Record<string, string | null> {
+  const { acceptedAt, startingAt, startedAt } = execution;
+  const { endedAt, finishedAt } = end === "told" ? execution : {};
   return {
     created_at: offsetTime(acceptedAt),
     execelet_start: maybe(bareTime, startingAt),

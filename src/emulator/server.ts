@@ -11,6 +11,8 @@ import { createChaos } from "./chaos.ts";
 import { controlRoutes } from "./control.ts";
 import { createEngine } from "./engine.ts";
 import { gate, recorder } from "./faults.ts";
+import { gateway } from "./gateway.ts";
+import { addHistory } from "./history.ts";
 import { createLedger, type RecordedCall } from "./ledger.ts";
 import { createLimiter } from "./limiter.ts";
 import { addReads } from "./reads.ts";
@@ -83,7 +85,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const odd = apiKeys.filter((key) => !key.startsWith("lk_"));
   if (odd.length > 0) throw new Error(`${odd.length} API keys do not start with lk_`);
 
-  const chaos = createChaos(options.seed ?? 1, options.chaos ?? {});
+  const chaos = createChaos(options.seed ?? 1, options.chaos ?? {}, now);
   const ledger = createLedger({
     endedKept: options.endedKept ?? 100_000,
     charactersKept: 256_000_000,
@@ -105,7 +107,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     pythonAtOnce: options.pythonAtOnce ?? 2,
   });
   const accounts = options.accounts ?? [{ email: "emulator@example.test", password: "emulator" }];
-  const auth = createAuth({ apiKeys, accounts, tokenLifeMs: options.tokenLifeMs ?? 86_400_000, now });
+  const tokenLifeMs = options.tokenLifeMs ?? 86_400_000;
+  const auth = createAuth({ apiKeys, accounts, tokenLifeMs, chaos, now });
 
   const control = {
     executions: () => ledger.all().map(snapshotOf),
@@ -157,10 +160,11 @@ const localOnly: MiddlewareHandler<Env> = async (c, next) => {
 
 function api(world: World): Hono<Env> {
   const app = new Hono<Env>();
-  app.use(recorder(world, prefix), gate(world, prefix));
+  app.use(recorder(world, prefix), gateway(world, prefix), gate(world, prefix));
   addStarts(app, world);
   addReads(app, world);
   addAccount(app, world);
+  addHistory(app, world);
   app.onError((error, c) => {
     // A caller that went away while its body was read is nobody's bug, and there is nobody to answer.
     if (c.env.incoming.errored !== null) return cut(c);

@@ -1,5 +1,6 @@
 // The four start calls, and every way in which their answer can be lost.
 import type { Context, Hono } from "hono";
+import { send } from "./documents.ts";
 import type { Execution, Kind } from "./execution.ts";
 import { pause } from "./pause.ts";
 import { shown } from "./records.ts";
@@ -17,7 +18,8 @@ export function addStarts(app: Hono<Env>, world: World): void {
   for (const [path, kind] of paths) app.post(path, (c) => start(c, world, kind));
 }
 
-async function start(c: Context<Env>, { chaos, engine, callbacks }: World, kind: Kind): Promise<Response> {
+async function start(c: Context<Env>, world: World, kind: Kind): Promise<Response> {
+  const { chaos, engine, callbacks } = world;
   const body = await readJson(c);
   if (body === undefined) {
     return refuse(c, 422, [{ loc: ["body", 0], msg: "JSON decode error", type: "json_invalid" }]);
@@ -39,7 +41,7 @@ async function start(c: Context<Env>, { chaos, engine, callbacks }: World, kind:
   if (chaos.happens("answer.500", answer["500"])) return refuse(c, 500, "Internal Server Error");
   if (chaos.happens("answer.502", answer["502"])) return proxyPage(c, 502);
   if (chaos.happens("answer.unreadable", answer.unreadable)) return proxyPage(c, 200);
-  return c.json(accepted(c, execution, word));
+  return send(c, world, "start", accepted(c, execution, word), execution);
 }
 
 function accepted(c: Context<Env>, execution: Execution, status: string): Record<string, unknown> {

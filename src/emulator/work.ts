@@ -56,9 +56,11 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 
   async function pretend(execution: Execution): Promise<Result> {
     const { start, children } = execution;
-    const { delay, exit } = chaos.of(execution);
+    const { delay, exit: asked, lines } = chaos.of(execution);
+    const exit = asked || exitWrittenIn(start);
     for (const member of [execution, ...children]) {
       print(member, "stdout", `emulator: pretended to run ${what(start)} on ${member.hardwareProfile}\n`);
+      if (lines > 0) print(member, "stdout", manyLines(lines));
     }
     if (delay > start.timeoutMs) {
       await pauseIn(execution, start.timeoutMs);
@@ -91,6 +93,16 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
 function exited(code: number | null, signal: string | null): Result {
   const word = code === 0 ? "completed" : "failed";
   return { word, returnCode: code, errors: signal === null ? null : `emulator: ended by ${signal}` };
+}
+
+function manyLines(count: number): string {
+  return Array.from({ length: count }, (_, nth) => `emulator: line ${nth + 1}\n`).join("");
+}
+
+/** Python that is not run still fails if its text ends the process with a number of its own. */
+function exitWrittenIn({ kind, subject }: Start): number {
+  const code = kind === "python" ? /^sys\.exit\((\d{1,3})\)/m.exec(subject)?.[1] : undefined;
+  return Number(code ?? 0) % 256;
 }
 
 function what({ kind, subject }: Start): string {

@@ -37,6 +37,13 @@ export function cut(c: Context<Env>): Response {
   return RESPONSE_ALREADY_SENT;
 }
 
+/** Never answers: ends when the caller goes away. */
+export async function silence(c: Context<Env>): Promise<Response> {
+  c.set("destroyed", true);
+  await new Promise((resolve) => c.env.incoming.socket.once("close", resolve));
+  return RESPONSE_ALREADY_SENT;
+}
+
 /** What a proxy in front of the API says. */
 export function proxyPage(c: Context<Env>, status: ContentfulStatusCode): Response {
   return c.html(`<html><body><h1>emulator: proxy page ${status}</h1></body></html>`, status);

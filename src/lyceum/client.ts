@@ -6,7 +6,7 @@ import type { Credentials } from "./auth.ts";
 import type { Fetch } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
 import type { ReadOutcome, StartOutcome } from "./outcome.ts";
-import type { StartRequest } from "./request.ts";
+import { executionIdIn, type StartRequest } from "./request.ts";
 import * as schema from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
 import type { Throttle } from "./throttle.ts";
@@ -75,7 +75,11 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     return toStartOutcome(reply, `POST ${path}`, secrets);
   }
 
-  async function read<T>(answer: z.ZodType<T>, request: Wanted): Promise<ReadOutcome<T>> {
+  async function read<T>(
+    answer: z.ZodType<T>,
+    request: Wanted,
+    isOurs?: (value: T) => boolean,
+  ): Promise<ReadOutcome<T>> {
     const { id, route, query = {}, method = "GET" } = request;
     const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
     const path = id === undefined ? route : route.replace("{id}", () => segment(id));
@@ -88,21 +92,33 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
       timeoutMs: method === "GET" ? readMs : writeMs,
       maxBytes: request.maxBytes ?? MAX_BYTES,
     });
-    return toReadOutcome(reply, `${method} ${route}`, answer);
+    return toReadOutcome(reply, `${method} ${route}`, answer, isOurs);
   }
 
   return {
     start,
 
-    /** The full record: state and output. */
-    record: (id: string, lane: Lane, size: Size = "usual") =>
-      read(schema.recordAnswer, { lane, route: "/execution/{id}", id, maxBytes: DOCUMENT_BYTES[size] }),
+    /**
+     * The full record: state and output.
+     * @param marker our id of the execution; null where the record may bear any (a sub-job, a search)
+     */
+    record: (id: string, marker: string | null, lane: Lane, size: Size = "usual") =>
+      read(
+        schema.recordAnswer,
+        { lane, route: "/execution/{id}", id, maxBytes: DOCUMENT_BYTES[size] },
+        ({ executionId, fileName }) =>
+          executionId === id && (marker === null || (executionIdIn(fileName) ?? marker) === marker),
+      ),
 
     streamingStatus: (id: string, lane: Lane) =>
-      read(schema.statusAnswer, { lane, route: "/execution/streaming/{id}/status", id }),
+      read(schema.statusAnswer, { lane, route: "/execution/streaming/{id}/status", id }, isAbout(id)),
 
     gpuSelectionStatus: (id: string, lane: Lane) =>
-      read(schema.gpuSelectionAnswer, { lane, route: "/execution/gpu_selection/{id}/status", id }),
+      read(
+        schema.gpuSelectionAnswer,
+        { lane, route: "/execution/gpu_selection/{id}/status", id },
+        isAbout(id),
+      ),
 
     timing: (id: string) =>
       read(schema.timingAnswer, { lane: "collect", route: "/execution/{id}/timing", id }),
@@ -171,6 +187,10 @@ interface Wanted {
   id?: string;
   query?: Record<string, string | number>;
   maxBytes?: number;
+}
+
+function isAbout(id: string) {
+  return ({ executionId }: { executionId: string | null }) => executionId === null || executionId === id;
 }
 
 /** Ids are opaque; one that would turn the path into another one is a bug of the caller. */

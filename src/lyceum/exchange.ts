@@ -45,7 +45,7 @@ export type Exchanged =
 
 /** What a whole call came to, with throttle and token. */
 export type Reply =
-  | { kind: "answer"; status: number; body: Body; secrets: string[] }
+  | { kind: "answer"; status: number; retryAfterMs: number | null; body: Body; secrets: string[] }
   /** `sent` false: certain that Lyceum did not get it. */
   | { kind: "silent"; sent: boolean; detail: string }
   | { kind: "throttled"; retryAfterMs: number }

@@ -42,12 +42,17 @@ export interface RecordReading extends HistoryRow {
 }
 
 export interface StatusReading {
+  /** Null: the answer names none. */
+  executionId: string | null;
   word: string;
   errors: string | null;
 }
 
 export interface GpuSelectionReading {
-  word: string;
+  /** Null: the answer names none. */
+  executionId: string | null;
+  /** Null: the answer has no status of the selection itself; its record decides. */
+  word: string | null;
   subJobs: { executionId: string; word: string | null; hardwareProfile: string | null }[];
 }
 
@@ -73,6 +78,8 @@ export interface LogsReading {
 
 export interface HistoryReading {
   rows: HistoryRow[];
+  /** Rows that came, those that cannot be read included. */
+  count: number;
   total: number | null;
 }
 

@@ -60,6 +60,20 @@ export function readName(value: unknown): string | null {
   return String(value).replaceAll("\0", "").trim() || null;
 }
 
+/**
+ * An id that a path can carry and that came exactly as Lyceum knows it, or null. A number beyond 2^53 has been rounded,
+ * and U+FFFD stands where a text could not be kept.
+ */
+export function readId(value: unknown): string | null {
+  if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? String(value) : null;
+  if (typeof value !== "string") return null;
+  const id = value.trim();
+  return id !== "" && id.length <= MAX_ID && !NO_ID.test(id) ? id : null;
+}
+
+const MAX_ID = 200;
+const NO_ID = /^\.\.?$|[/\\\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u;
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -16,9 +16,10 @@ import type {
   StatusReading,
   TimingReading,
 } from "./reading.ts";
-import { isObject, readInteger, readName, readNumber, readText, readTime } from "./scalar.ts";
+import { isObject, readId, readInteger, readName, readNumber, readText, readTime } from "./scalar.ts";
 
-const id = z.unknown().transform(readName).pipe(z.string());
+const id = z.unknown().transform(readId).pipe(z.string());
+const name = z.unknown().transform(readName).pipe(z.string());
 /** A status is a text: the oldest success envelope carries a number under the same name [introduction, 2025]. */
 const word = z
   .string()
@@ -26,27 +27,36 @@ const word = z
   .pipe(z.string().min(1));
 
 /** [api-reference/streaming-execution/start-streaming-execution]; a start without an id cannot be read. */
-export const startAnswer = unwrapped(
-  z.looseObject({ execution_id: id }).transform((answer) => ({
-    executionId: answer.execution_id,
-    word: readName(answer.status) ?? "pending",
-  })),
-);
+export const startAnswer = z.looseObject({ execution_id: id }).transform((answer) => ({
+  executionId: answer.execution_id,
+  word: readName(answer.status) ?? "pending",
+}));
 
 /** `GET /execution/streaming/{id}/status`: only `status` and `errors` are known. */
-export const statusAnswer = unwrapped(
-  z
-    .looseObject({ status: word })
-    .transform((answer): StatusReading => ({ word: answer.status, errors: readText(answer.errors) })),
-);
-
-/** `GET /execution/gpu_selection/{id}/status`: the schema is not documented, so only `status` is relied on. */
-export const gpuSelectionAnswer = unwrapped(
-  z.looseObject({ status: word }).transform((answer): GpuSelectionReading => {
-    const rows = itemsOf(answer.sub_jobs ?? answer) ?? [];
-    return { word: answer.status, subJobs: readable(rows, subJob) };
+export const statusAnswer = z.looseObject({ status: word }).transform(
+  (answer): StatusReading => ({
+    executionId: readId(answer.execution_id),
+    word: answer.status,
+    errors: readText(answer.errors),
   }),
 );
+
+/**
+ * `GET /execution/gpu_selection/{id}/status`: the schema is not documented, so nothing is relied on. The selection itself
+ * may stand at the top or as `parent`, its sub-jobs under any of the names below.
+ */
+export const gpuSelectionAnswer = z.looseObject({}).transform((answer, context): GpuSelectionReading => {
+  const parent = isObject(answer.parent) ? answer.parent : answer;
+  const lists = [answer, parent].flatMap((part) => subJobLists.map((list) => part[list]));
+  const rows = lists.find((list): list is unknown[] => Array.isArray(list));
+  const status = [answer.status, parent.status].find((text) => typeof text === "string");
+  const executionId = readId(answer.execution_id ?? parent.execution_id);
+  if (status === undefined && rows === undefined && executionId === null)
+    context.addIssue("a selection was due");
+  return { executionId, word: readName(status), subJobs: readable(rows ?? [], subJob) };
+});
+
+const subJobLists = ["sub_jobs", "jobs", "children"];
 
 const subJob = z.looseObject({ execution_id: id }).transform((job) => ({
   executionId: job.execution_id,
@@ -57,21 +67,19 @@ const subJob = z.looseObject({ execution_id: id }).transform((job) => ({
 const row = z.looseObject({ execution_id: id, status: word }).transform(toRow);
 
 /** `GET /execution/{id}`; without a schema page: the fields are those that the vendor's dashboard reads. */
-export const recordAnswer = unwrapped(
-  z.looseObject({ execution_id: id, status: word }).transform(
-    (record): RecordReading => ({
-      ...toRow(record),
-      stdout: readText(record.stdout),
-      stderr: readText(record.stderr),
-      combinedOutput: readText(record.combined_output),
-      returnCode: readInteger(record.return_code),
-      result: record.result ?? null,
-      errors: readText([record.errors, record.errors_docker]),
-      warnings: readText(record.warnings),
-      installLog: readText(record.install_log),
-      installReturnCode: readInteger(record.install_return_code),
-    }),
-  ),
+export const recordAnswer = z.looseObject({ execution_id: id, status: word }).transform(
+  (record): RecordReading => ({
+    ...toRow(record),
+    stdout: readText(record.stdout),
+    stderr: readText(record.stderr),
+    combinedOutput: readText(record.combined_output),
+    returnCode: readInteger(record.return_code),
+    result: record.result ?? null,
+    errors: readText([record.errors, record.errors_docker]),
+    warnings: readText(record.warnings),
+    installLog: readText(record.install_log),
+    installReturnCode: readInteger(record.install_return_code),
+  }),
 );
 
 /**
@@ -80,17 +88,18 @@ export const recordAnswer = unwrapped(
  */
 export const workloadsAnswer = listOf((value): ListedRow[] => {
   if (!isObject(value)) return [];
-  const executionId = readName(value.execution_id);
+  const executionId = readId(value.execution_id);
   const status = typeof value.status === "string" ? readName(value.status) : null;
   if (executionId === null || status === null) return [];
-  const parentExecutionId = readName(value.parent_execution_id);
+  const parentExecutionId = readId(value.parent_execution_id);
   return [{ executionId, word: status, fileName: readName(value.file_name), parentExecutionId }];
 });
 
 /** [api-reference/billing-credits/get-execution-history] */
 export const historyAnswer = z.unknown().transform((answer, context): HistoryReading => {
   const rows = itemsOf(answer);
-  if (rows) return { rows: readable(rows, row), total: readNumber(field(answer, "total_executions")) };
+  const total = readNumber(field(answer, "total_executions"));
+  if (rows) return { rows: readable(rows, row), count: rows.length, total };
   context.addIssue("a list was due");
   return z.NEVER;
 });
@@ -131,17 +140,19 @@ export const logsAnswer = z.unknown().transform((answer, context): LogsReading =
 });
 
 /** Abort, stop and delete: an object, or no body at all. */
-export const endingAnswer = z.unknown().transform(
-  (answer): EndingReading => ({
-    word: typeof field(answer, "status") === "string" ? readName(field(answer, "status")) : null,
-    message: readText(field(answer, "message")),
-  }),
-);
+export const endingAnswer = z.unknown().transform((answer, context): EndingReading => {
+  const status = field(answer, "status");
+  const word = typeof status === "string" ? readName(status) : null;
+  const message = readText(field(answer, "message"));
+  const isError = word === null && message === null && (field(answer, "detail") ?? field(answer, "error"));
+  if (isError || (answer !== null && !isObject(answer))) context.addIssue("an ending was due");
+  return { word, message };
+});
 
 /** `GET /machine-types`: an object holding `machine_types`. */
 export const machineTypesAnswer = listOf(
   by(
-    z.looseObject({ hardware_profile: id }).transform(
+    z.looseObject({ hardware_profile: name }).transform(
       (type): MachineType => ({
         hardwareProfile: type.hardware_profile,
         pricePerHour: readNumber(type.price_per_hour),
@@ -156,7 +167,7 @@ export const availableHardwareAnswer = listOf((item) => {
   return name === null ? [] : [name];
 });
 
-const wrappers = ["executions", "data", "workloads", "items", "logs", "sub_jobs", "machine_types"];
+const wrappers = ["executions", "data", "workloads", "items", "logs", "machine_types"];
 
 /** The list itself, or the one under a name that Lyceum is known to wrap lists in; null when there is none. */
 function itemsOf(answer: unknown): unknown[] | null {
@@ -187,14 +198,6 @@ function by<T>(item: z.ZodType<T>) {
   };
 }
 
-/** Accepts the oldest success envelope `{status, data, message}` around an answer as well [introduction, 2025]. */
-function unwrapped<T extends z.ZodType>(schema: T) {
-  return z.preprocess((answer) => {
-    const inner = field(answer, "data");
-    return field(inner, "execution_id") || field(inner, "status") ? inner : answer;
-  }, schema);
-}
-
 function toRow(row: Record<string, unknown> & { execution_id: string; status: string }): HistoryRow {
   return {
     executionId: row.execution_id,
@@ -208,7 +211,7 @@ function toRow(row: Record<string, unknown> & { execution_id: string; status: st
     finishTime: readTime(row.finish_time),
     billed: readNumber(row.billed ?? row.amount_billed ?? row.cost),
     statusDetails: readText(row.status_details),
-    parentExecutionId: readName(row.parent_execution_id),
+    parentExecutionId: readId(row.parent_execution_id),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Clock, Timers } from "../domain/clock.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
 import { type Exchanged, exchange, type Fetch, type Reply } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
+import { readLimits } from "./limits.ts";
 import type { CallReport, Held, Throttle } from "./throttle.ts";
 
 export interface Call {
@@ -77,9 +78,11 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
       if (!exchanged.sent) report.unsent();
       return { kind: "silent", sent: exchanged.sent, detail: exchanged.detail };
     }
-    const retryAfterMs = report.answered(exchanged.status, exchanged.headers);
-    if (exchanged.status === 429) return { kind: "throttled", retryAfterMs };
-    return { kind: "answer", status: exchanged.status, body: exchanged.body, secrets: token ? [token] : [] };
+    const { status, headers: answered, body } = exchanged;
+    const pauseMs = report.answered(status, answered);
+    if (status === 429) return { kind: "throttled", retryAfterMs: pauseMs };
+    const { retryAfterMs } = readLimits(answered, clock.now());
+    return { kind: "answer", status, retryAfterMs, body, secrets: token ? [token] : [] };
   }
 
   /** In the lane of the calls that may always go: whoever wants a token has passed the throttle already. */

@@ -1,7 +1,7 @@
 // What Prometheus may read. Labels come from short closed lists (or route templates and endpoint names
 // that the code spells out), never from ids or from what a caller sent: each value is a series of its own.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { RunKind } from "../domain/spec.ts";
 
 const kinds = ["python", "image", "compose", "gpu_selection"] as const satisfies RunKind[];
@@ -12,6 +12,8 @@ const submissionOutcomes = [
   "throttled",
   "unauthorized",
   "unreachable",
+  "unavailable",
+  "unfunded",
   "unknown",
 ] as const;
 const dispositions = ["received", "early", "duplicate", "late", "rejected"] as const;

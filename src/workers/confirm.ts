@@ -26,7 +26,7 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
     const { execution } = one;
     const askedAt = now();
     const lane = by === "callback" ? "confirm" : "overdue";
-    const record = await lyceum.record(lyceumIdOf(execution), lane);
+    const record = await lyceum.record(lyceumIdOf(execution), execution.id, lane);
     const word = record.outcome === "ok" ? record.value.word : null;
     context.report.check({
       executionId: execution.id,
@@ -68,11 +68,12 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
   async function confirmSelection(one: Due): Promise<void> {
     const { execution } = one;
     const answer = await lyceum.gpuSelectionStatus(lyceumIdOf(execution), "routine");
-    if (answer.outcome === "ok" && !isOver(answer.value)) {
-      context.report.check({ executionId: execution.id, cause: "routine", word: answer.value.word });
+    const word = answer.outcome === "ok" ? answer.value.word : null;
+    if (word !== null && !isOver({ word })) {
+      context.report.check({ executionId: execution.id, cause: "routine", word });
       await note(execution, {
         fact: "reading",
-        reading: readingOfWord(answer.value.word),
+        reading: readingOfWord(word),
         by: "poll",
         askedAt: now(),
       });

@@ -40,7 +40,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   /** A Lyceum that cannot be reached, or refuses our credentials, is no run's fault: all starts wait together. */
   function heed(outcome: StartOutcome): number {
     if (outcome.outcome === "throttled") return now() + outcome.retryAfterMs;
-    if (outcome.outcome !== "unreachable" && outcome.outcome !== "unauthorized") {
+    if (!NOBODYS_FAULT.has(outcome.outcome)) {
       setbacks = 0;
       return now();
     }
@@ -133,6 +133,12 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 /** Runs that are claimed in one write. */
 const MOST_AT_ONCE = 64;
 const FIRST_PAUSE_MS = 1_000;
+const NOBODYS_FAULT: ReadonlySet<string> = new Set([
+  "unreachable",
+  "unauthorized",
+  "unavailable",
+  "unfunded",
+]);
 const LONGEST_PAUSE_MS = 60_000;
 
 function toFact(outcome: StartOutcome, retryAt: number, previousId: string | null): Fact {
@@ -146,6 +152,8 @@ function toFact(outcome: StartOutcome, retryAt: number, previousId: string | nul
     case "throttled":
     case "unauthorized":
     case "unreachable":
+    case "unavailable":
+    case "unfunded":
       return { fact: "not_taken", retryAt, reason: outcome.outcome, previousId };
     case "unknown":
       return { fact: "outcome_unknown", detail: outcome.detail };

@@ -65,7 +65,7 @@ export interface FetchOptions {
 export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
     async record({ execution, kind }, tries, _, size) {
-      const answer = await lyceum.record(lyceumIdOf(execution), "collect", size);
+      const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
       if (answer.outcome !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
       const got = { outcome: "got" as const, document: recordDocument(record) };

@@ -108,7 +108,7 @@ async function searchNamed(
 ): Promise<HistoryRow | null> {
   const named = bodies.flatMap((body) => [...body.matchAll(NAMED_ID)].map(([, id]) => id ?? ""));
   for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
-    const answer = await lyceum.record(id, "confirm", "large");
+    const answer = await lyceum.record(id, null, "confirm", "large");
     if (answer.outcome === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
   }
   return null;

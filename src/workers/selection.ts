@@ -40,7 +40,7 @@ const MOST_SUB_JOBS = 16;
 const LONGEST_NAME = 100;
 
 async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionReading["subJobs"][number]) {
-  const answer = await lyceum.record(listed.executionId, "collect", "large");
+  const answer = await lyceum.record(listed.executionId, null, "collect", "large");
   const row = answer.outcome === "ok" ? answer.value : null;
   const reading = row === null ? null : readingOfRow(row);
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;

@@ -214,8 +214,11 @@ describe("the account", () => {
 
 describe("the emulator's own calls", () => {
   it("explain the switches and how a directive is written", async () => {
-    const { switches, directives } = (await (await fetch(scene.emulator.controlUrl)).json()) as Json;
-    expect(switches.callback.description).toContain("eager");
+    const answer = await fetch(scene.emulator.controlUrl);
+    const { switches, directives, current } = (await answer.json()) as Json;
+    expect(Object.keys(switches).sort()).toEqual(Object.keys(current).sort());
+    for (const [name, { description }] of Object.entries<Json>(switches))
+      expect([name, description]).toEqual([name, expect.stringMatching(/\w+/)]);
     expect(directives[0]).toContain("# emulator:");
   });
 

@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
+import { until as patiently } from "../support/wait.ts";
 
 interface Received {
   path: string;
@@ -29,6 +30,18 @@ export async function openScene(options: EmulatorOptions = {}) {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
+  /** An answer as it came, which need not be what its headers say. */
+  async function raw(method: string, path: string, body?: object) {
+    const response = await fetch(emulator.url + path, {
+      method,
+      redirect: "manual",
+      headers: { authorization: "Bearer lk_emulator" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return { status: response.status, headers: response.headers, text: bytes.toString() };
+  }
+
   const get = (path: string) => call("GET", path);
   const post = (path: string, body?: unknown) => call("POST", path, body);
 
@@ -36,6 +49,7 @@ export async function openScene(options: EmulatorOptions = {}) {
     emulator,
     receiver,
     call,
+    raw,
     get,
     post,
     python: (code: string, more: object = {}) => post("/execution/streaming/start", { code, ...more }),
@@ -55,14 +69,8 @@ export async function openScene(options: EmulatorOptions = {}) {
 
 export type Scene = Awaited<ReturnType<typeof openScene>>;
 
-/** Waits until the check holds; throws after ten seconds. */
-export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while (!(await check())) {
-    if (performance.now() > giveUpAt) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+/** Waits until the check holds. */
+export const until = (check: () => boolean | Promise<boolean>) => patiently("a check to hold", check);
 
 async function openReceiver() {
   const received: Received[] = [];

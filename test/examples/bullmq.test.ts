@@ -1,4 +1,5 @@
 // The worked example in examples/bullmq-worker, with an in-process queue of BullMQ's shape against the real service.
+import { UnrecoverableError } from "bullmq";
 import { createClient } from "proctor/client";
 import { expect, it } from "vitest";
 import { createProcessor, LOCK_LOST, type QueueJob } from "../../examples/bullmq-worker/processor.ts";
@@ -25,6 +26,7 @@ function queueOf<R>(processor: Processor<R>) {
       const job = {
         id,
         queueName: "runs",
+        timestamp: Date.now(),
         data,
         updateProgress: async (share: number) => void progress.push(share),
       };
@@ -60,6 +62,30 @@ it.concurrent("a failed job is not repeated by the queue", async () => {
   await expect(queue.process(queue.add(jobOf("exit=1")))).rejects.toMatchObject({
     name: "UnrecoverableError",
   });
+});
+
+it.concurrent("a submission that Proctor refuses is not repeated by the queue", async () => {
+  await using service = await startService();
+  const queue = queueOf(createProcessor(clientOf(service)));
+  const refused = queue.add({ runs: [] as never[] } as JobRequest);
+  await expect(queue.process(refused)).rejects.toMatchObject({
+    name: "UnrecoverableError",
+    message: expect.stringContaining("runs"),
+  });
+  const stranger = createClient({ url: service.url(), apiKey: "x".repeat(32) });
+  const rejected = queueOf(createProcessor(stranger)).add(jobOf());
+  await expect(createProcessor(stranger)(rejected)).rejects.toBeInstanceOf(UnrecoverableError);
+});
+
+it.concurrent("a service that is away is a reason to try again, and an emptied Redis makes no two jobs one", async () => {
+  await using service = await startService();
+  const away = createClient({ url: "http://127.0.0.1:1", apiKey: apiKeys.ann, retry: { attempts: 1 } });
+  const queue = queueOf(createProcessor(clientOf(service)));
+  const job = queue.add(jobOf());
+  await expect(createProcessor(away)(job)).rejects.toMatchObject({ name: "ProctorError", isTransient: true });
+  await queue.process(job);
+  await queue.process({ ...job, timestamp: job.timestamp + 1 });
+  expect(await jobsOf(service)).toHaveLength(2);
 });
 
 it.concurrent("a worker that loses its lock leaves the run to the one that takes the job over", async () => {

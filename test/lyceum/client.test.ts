@@ -89,9 +89,9 @@ describe("a request", () => {
 
   test("encodes an id in its path", async () => {
     nock(origin)
-      .get(`${base}/execution/a%2Fb%3Fc%20%24%26`)
-      .reply(200, { ...record, execution_id: "a/b?c $&" });
-    expect(await setUp().client.record("a/b?c $&", "confirm")).toMatchObject({ outcome: "ok" });
+      .get(`${base}/execution/a%23b%3Fc%20%24%26`)
+      .reply(200, { ...record, execution_id: "a#b?c $&" });
+    expect(await setUp().client.record("a#b?c $&", null, "confirm")).toMatchObject({ outcome: "ok" });
   });
 
   test.each(["", " ", ".", ".."])("is a bug with %j for an id", async (id) => {
@@ -138,20 +138,79 @@ describe("a start", () => {
     ["broken JSON", 200, '{"execution_id": "5d'],
     ["500", 500, { detail: "no capacity right now" }],
     ["502 in HTML", 502, "<html><h1>Bad Gateway</h1></html>"],
-    ["503", 503, ""],
+    ["504 in HTML", 504, "<html><h1>Gateway Timeout</h1></html>"],
     ["408", 408, ""],
+    ["an error inside a success", 200, { detail: "boom" }],
+    ["an id beyond 2^53", 200, '{"execution_id": 12345678901234567890, "status": "pending"}'],
+    ["an id that climbs", 200, { execution_id: "..", status: "pending" }],
+    ["an id with a slash", 200, { execution_id: "a/b", status: "pending" }],
+    ["an id with a backslash", 200, { execution_id: "a\\b", status: "pending" }],
+    ["an id with half a character", 200, '{"execution_id": "a\\ud800", "status": "pending"}'],
+    ["an id with a NUL", 200, '{"execution_id": "a\\u0000", "status": "pending"}'],
+    ["an id that is endless", 200, { execution_id: "a".repeat(201), status: "pending" }],
   ])("is unknown after %s", async (_, status, body) => {
     starting().reply(status, body);
     expect(await setUp().client.start(request)).toMatchObject({ outcome: "unknown" });
   });
 
-  test.each([400, 402, 403, 404, 405, 409, 413, 422, 301, 302, 307, 308])(
-    "is refused with %i",
-    async (status) => {
-      starting().reply(status, { detail: "no" }, { location: `${origin}/elsewhere` });
-      expect(await setUp().client.start(request)).toMatchObject({ outcome: "refused", status });
-    },
-  );
+  test.each([400, 403, 404, 405, 409, 413, 422])("is refused with %i in Lyceum's form", async (status) => {
+    starting().reply(status, { detail: "no" });
+    expect(await setUp().client.start(request)).toMatchObject({ outcome: "refused", status });
+  });
+
+  test.each<[string, number, nock.Body]>([
+    ["a page", 403, "<html>Access denied</html>"],
+    ["a page", 413, "<html>Request Entity Too Large</html>"],
+    ["a text", 404, "default backend - 404"],
+    ["nothing", 405, ""],
+    ["JSON without a detail", 404, { message: "no Route matched with those values" }],
+    ["a framework's JSON", 404, { timestamp: 1, status: 404, error: "Not Found", message: "", path: "/x" }],
+    ["a problem document", 403, { type: "about:blank", title: "Forbidden", status: 403, detail: "no" }],
+    ["an empty detail", 400, { detail: "" }],
+    ["a list", 400, []],
+    ...[301, 302, 303, 307, 308].map((status): [string, number, nock.Body] => [
+      "JSON",
+      status,
+      { detail: "x" },
+    ]),
+  ])("is answered by somebody else, and not taken, with %s and %i", async (_, status, body) => {
+    starting().reply(status, body, { location: `${origin}/elsewhere` });
+    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unreachable" });
+  });
+
+  test.each<[string, nock.Body, Record<string, string>, number | null]>([
+    ["in JSON", { detail: "temporarily down" }, {}, null],
+    ["in HTML with a time", "<html>maintenance</html>", { "retry-after": "30" }, 30_000],
+    ["without a body", "", {}, null],
+  ])("is unavailable with a 503 %s", async (_, body, headers, retryAfterMs) => {
+    starting().reply(503, body, headers);
+    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unavailable", retryAfterMs });
+  });
+
+  test.each<[number, nock.Body]>([
+    [402, { detail: "no" }],
+    [402, ""],
+    [403, { detail: "Insufficient credits to start this execution" }],
+    [400, { detail: "Not enough credits: 0.2 left, 3.1 needed" }],
+    [403, { detail: "Your credit balance is too low." }],
+    [403, { detail: "Monthly quota exceeded" }],
+    [400, { detail: "You have used up all: out of credits" }],
+    [403, { detail: { code: "insufficient_credits", message: "Top up to continue" } }],
+    [403, { detail: "You exceeded your current quota" }],
+  ])("is unfunded with %i and %j", async (status, body) => {
+    starting().reply(status, body);
+    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unfunded" });
+  });
+
+  test.each<[number, nock.Body]>([
+    [422, { detail: [{ loc: ["body", "credits"], msg: "Extra inputs: insufficient credits" }] }],
+    [400, { detail: "Unknown hardware profile; see your quota page" }],
+    [400, { detail: "The image registry account exceeded its pull rate" }],
+    [403, { detail: "Credits are not shared between organisations" }],
+  ])("is this run's own refusal with %i and %j", async (status, body) => {
+    starting().reply(status, body);
+    expect(await setUp().client.start(request)).toMatchObject({ outcome: "refused", status });
+  });
 
   const failing = (error: Error) => async () => Promise.reject(error);
 
@@ -207,10 +266,12 @@ describe("a start", () => {
 });
 
 describe("a refusal's detail", () => {
+  const elsewhere = "(not an answer of Lyceum)";
+
   async function detailOf(body: nock.Body, status = 422) {
     starting().reply(status, body);
     const outcome = await setUp().client.start(request);
-    return outcome.outcome === "refused"
+    return "detail" in outcome
       ? outcome.detail.replace("POST /execution/image/start: ", "")
       : outcome.outcome;
   }
@@ -238,12 +299,12 @@ describe("a refusal's detail", () => {
       { detail: "Invalid", status: 422, type: "x", errors: [{ field: "code", message: "required" }] },
       "422: Invalid; code: required",
     ],
-    ["a bare message", { message: "no" }, "422: no"],
-    ["a JSON text", '"no"', "422: no"],
-    ["HTML", "<html><body>secret</body></html>", "422: HTML instead of JSON"],
-    ["plain text", "secret", "422: an answer that is not JSON"],
-    ["nothing", "", "422"],
-    ["an unknown object", { secret: "secret" }, "422"],
+    ["an envelope's message", { status: "error", data: null, message: "no" }, "422: no"],
+    ["a JSON text", '"no"', `422: no ${elsewhere}`],
+    ["HTML", "<html><body>secret</body></html>", `422: HTML instead of JSON ${elsewhere}`],
+    ["plain text", "secret", `422: an answer that is not JSON ${elsewhere}`],
+    ["nothing", "", `422 ${elsewhere}`],
+    ["an unknown object", { secret: "secret" }, `422 ${elsewhere}`],
   ])("is made of %s", async (_, body, detail) => {
     expect(await detailOf(body)).toBe(detail);
   });
@@ -273,9 +334,48 @@ describe("a refusal's detail", () => {
 });
 
 describe("a read", () => {
+  const marker = "exe_01k4abcdefghjkmnpqrstvwxyz";
+
+  test("takes a record that bears our marker, or none", async () => {
+    for (const file_name of [marker, `${marker}-train`, "train.py", null]) {
+      reading().reply(200, { ...record, file_name });
+      expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ outcome: "ok" });
+    }
+  });
+
+  test("is not deceived by a status of another execution", async () => {
+    reading("/execution/streaming/5d0b/status").reply(200, { execution_id: "other", status: "completed" });
+    expect(await setUp().client.streamingStatus("5d0b", "confirm")).toMatchObject({ outcome: "unreadable" });
+    reading("/execution/gpu_selection/5d0b/status").reply(200, { parent: { execution_id: "other" } });
+    expect(await setUp().client.gpuSelectionStatus("5d0b", "confirm")).toMatchObject({
+      outcome: "unreadable",
+    });
+  });
+
+  test("quotes an error that stands in the place of what is due", async () => {
+    reading("/logs/execution/5d0b?limit=10&hours=1").reply(200, { detail: "Loki is late" });
+    expect(await setUp().client.logs("5d0b", { limit: 10, hours: 1 })).toMatchObject({
+      outcome: "unreadable",
+      detail: "GET /logs/execution/{id}: 200: Loki is late",
+    });
+  });
+
+  test("opens the oldest envelope around every answer", async () => {
+    const { client } = setUp();
+    const wrapped = (data: unknown) => ({ status: "success", data, message: "ok" });
+    reading().reply(200, wrapped(record));
+    expect(await client.record("5d0b", marker, "confirm")).toMatchObject({ value: { word: "completed" } });
+    reading("/workloads/list").reply(200, wrapped([record]));
+    expect(await client.workloads("routine")).toMatchObject({ value: [{ executionId: "5d0b" }] });
+    reading("/execution/5d0b/timing").reply(200, wrapped({ timing: { total: 6.1 } }));
+    expect(await client.timing("5d0b")).toMatchObject({ value: { durations: { total: 6.1 } } });
+    reading("/execution/streaming/5d0b/status").reply(200, wrapped({ status: "success" }));
+    expect(await client.streamingStatus("5d0b", "confirm")).toMatchObject({ value: { word: "success" } });
+  });
+
   test.each([404, 410])("is missing with %i", async (status) => {
     reading().reply(status, { detail: "Execution not found" });
-    expect(await setUp().client.record("5d0b", "confirm")).toEqual({
+    expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
       outcome: "missing",
       detail: `GET /execution/{id}: ${status}: Execution not found`,
     });
@@ -283,27 +383,44 @@ describe("a read", () => {
 
   test.each([400, 403, 422])("is refused with %i", async (status) => {
     reading().reply(status, { detail: "no" });
-    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome: "refused", status });
+    expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({
+      outcome: "refused",
+      status,
+    });
   });
 
   test.each<[string, number, nock.Body]>([
     ["500", 500, { detail: "boom" }],
     ["503", 503, ""],
     ["408", 408, ""],
-    ["a redirect", 302, ""],
+    ["a redirect", 302, { detail: "elsewhere" }],
     ["HTML", 200, "<html></html>"],
+    ["a text", 200, "default backend - 404"],
     ["nothing", 204, ""],
+    ["a JSON text", 200, '"ok"'],
+    ["JSON that is cut", 200, '{"execution_id": "5d0b", "sta'],
+    ["a page for a 404", 404, "<html>404</html>"],
+    ["nothing for a 404", 404, ""],
+    ["a gateway's JSON for a 404", 404, { message: "no Route matched with those values" }],
+    ["a page for a 403", 403, "<html>Access denied</html>"],
+    ["a page for a 410", 410, "Gone"],
     ["a record without a status", 200, { execution_id: "5d0b" }],
+    ["an error inside a success", 200, { detail: "boom" }],
+    ["an envelope of nothing", 200, { status: "success", data: null }],
     ["a list", 200, []],
+    ["another one's record", 200, { ...record, execution_id: "other" }],
+    ["a record of another marker", 200, { ...record, file_name: "exe_01k4abcdefghjkmnpqrstvwxy0-x" }],
+    ["a record whose id cannot be one", 200, { ...record, execution_id: ".." }],
   ])("says nothing about the run after %s", async (_, status, body) => {
     reading().reply(status, body);
-    const outcome = status < 300 ? "unreadable" : "unreachable";
-    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome });
+    const isJson = status === 200 && typeof body === "object";
+    const outcome = isJson ? "unreadable" : "unreachable";
+    expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ outcome });
   });
 
   test.each(["ECONNREFUSED", "ECONNRESET"])("says nothing about the run after %s", async (code) => {
     reading().replyWithError(failure(code));
-    expect(await setUp().client.record("5d0b", "confirm")).toEqual({
+    expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
       outcome: "unreachable",
       detail: `GET /execution/{id}: ${code}`,
     });
@@ -320,9 +437,9 @@ describe("a read", () => {
 
   test("is unauthorized, or throttled, as the answer says", async () => {
     reading().reply(401, { detail: "no" });
-    expect(await setUp().client.record("5d0b", "confirm")).toMatchObject({ outcome: "unauthorized" });
+    expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({ outcome: "unauthorized" });
     reading().reply(429);
-    expect(await setUp().client.record("5d0b", "confirm")).toEqual({
+    expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
       outcome: "throttled",
       retryAfterMs: 60_000,
     });
@@ -331,8 +448,8 @@ describe("a read", () => {
   test("is held back, without a request, while Lyceum gives no answers", async () => {
     reading().times(5).replyWithError(failure("ECONNREFUSED"));
     const { client } = setUp();
-    for (let i = 0; i < 5; i += 1) await client.record("5d0b", "routine");
-    expect(await client.record("5d0b", "routine")).toEqual({
+    for (let i = 0; i < 5; i += 1) await client.record("5d0b", null, "routine");
+    expect(await client.record("5d0b", null, "routine")).toEqual({
       outcome: "unreachable",
       detail: "GET /execution/{id}: no answers lately; asking again in 500 ms",
     });
@@ -353,8 +470,8 @@ describe("a read", () => {
     reading().reply(200, record);
     reading().replyWithError(failure("ECONNRESET"));
     const { client } = setUp({ timers });
-    await client.record("5d0b", "confirm");
-    await client.record("5d0b", "confirm");
+    await client.record("5d0b", null, "confirm");
+    await client.record("5d0b", null, "confirm");
     expect(open).toBe(0);
   });
 });
@@ -397,6 +514,8 @@ describe("every endpoint", () => {
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(404, { detail: "already ended" });
     expect(await client.abort("5d0b")).toMatchObject({ outcome: "missing" });
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(200, "<html>");
+    expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreachable" });
+    nock(origin).post(`${base}/workloads/abort/5d0b`).reply(200, { detail: "could not be aborted" });
     expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreadable" });
   });
 

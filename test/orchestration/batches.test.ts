@@ -38,7 +38,7 @@ const step = fc.record({
 });
 
 eachDatabase("facts told together", (open, kind) => {
-  test("make of the runs what they make of them one by one", { timeout: 60_000 }, async () => {
+  test("make of the runs what they make of them one by one", async () => {
     const steps = fc.array(step, { minLength: 1, maxLength: 60, size: "max" });
     await fc.assert(
       fc.asyncProperty(steps, async (steps) => {

@@ -115,14 +115,14 @@ afterEach(() => {
     vi.doUnmock(`../../src/${path}.ts`);
 });
 
-test.for(Object.keys(plants))("it is found when %s", { timeout: 120_000 }, async (name) => {
+test.for(Object.keys(plants))("it is found when %s", { timeout: 600_000 }, async (name) => {
   plants[name]?.();
   const found = await firstFailure();
   // An invariant caught it, not a crash of what was planted.
   expect(found).toMatch(/^seed \d+: Violation: /);
 });
 
-test("the code as it is passes the same seeds", { timeout: 120_000 }, async () => {
+test("the code as it is passes the same seeds", { timeout: 600_000 }, async () => {
   expect(await firstFailure()).toBeNull();
 });
 

@@ -7,7 +7,7 @@ const FRESH = Number(process.env.SIM_SEEDS ?? 200);
 const from = Math.floor(Math.random() * 1e9);
 const everFailed = readFileSync(new URL("failed.txt", import.meta.url), "utf8").match(/^\d+/gm) ?? [];
 
-test("every seed that ever failed holds", { timeout: 120_000 }, async () => {
+test("every seed that ever failed holds", { timeout: 600_000 }, async () => {
   for (const seed of everFailed.map(Number)) await holds(seed);
 });
 

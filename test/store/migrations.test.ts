@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { migrations } from "../../migrations/index.ts";
 import { submit } from "../../src/orchestration/submit.ts";
 import { nextTicks } from "../../src/store/counters.ts";
@@ -13,6 +13,7 @@ import type { Db } from "../../src/store/transaction.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { contextOf, sender, submission } from "../support/scene.ts";
 import { silentWay } from "../support/silence.ts";
+import { eventually } from "../support/wait.ts";
 
 const names = Object.keys(migrations);
 
@@ -78,7 +79,7 @@ onPostgres("migrations", (open) => {
     const { store, connect } = await open();
     await disconnectAllBut(connect());
     // The first writes may meet connections whose loss is not known yet.
-    await vi.waitFor(() => assertWritable(store));
+    await eventually(() => assertWritable(store));
   });
 
   test("an instance outlives the loss of a connection within a transaction, which then counts for nothing", async () => {

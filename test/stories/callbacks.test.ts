@@ -1,6 +1,6 @@
 // Callbacks as they come in life: never, twice, too soon, too late, with any body. What is true is asked of Lyceum.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bodyProfiles } from "../../src/emulator/switches.ts";
+import { bodyProfiles } from "../../src/emulator/switches/life.ts";
 import { image, type RunView, type Service, startService, until } from "../support/service.ts";
 
 const onlyCallbacks = { POLL_INTERVAL_MIN: "1h", POLL_INTERVAL_MAX: "1h" };

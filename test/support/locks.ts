@@ -1,8 +1,9 @@
 // Two transactions on PostgreSQL, of which the second waits for the first: the order in which a race goes wrong.
 import { sql } from "kysely";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { Store } from "../../src/store/database.ts";
 import type { Tx } from "../../src/store/transaction.ts";
+import { eventually } from "./wait.ts";
 
 /** Begins `second` when all of `first` has happened but its commit, which comes when `second` waits for its locks. */
 export async function overtaken<T>(
@@ -19,7 +20,7 @@ export async function overtaken<T>(
   });
   await happened.promise;
   const late = second();
-  await vi.waitFor(async () => expect(await lockWaits(store)).toBe(1));
+  await eventually(async () => expect(await lockWaits(store)).toBe(1));
   mayCommit.resolve();
   await committed;
   return late;

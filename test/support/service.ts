@@ -17,6 +17,8 @@ import { client, type Json } from "../http/client.ts";
 
 export type { Answer, Json } from "../http/client.ts";
 
+import { until } from "./wait.ts";
+
 export type JobView = ReturnType<typeof viewJob>;
 export type RunView = ReturnType<typeof viewRun>;
 /** Two submitters, one reader, one administrator. */
@@ -170,19 +172,7 @@ export function image(switches = "", more: object = {}) {
   return { kind: "image", docker_image_ref: "busybox", docker_run_cmd, ...more };
 }
 
-/** Looks until there is something true to see, and answers it. */
-export async function until<T>(
-  what: string,
-  look: () => T | Promise<T>,
-): Promise<Exclude<T, false | null | undefined>> {
-  const giveUpAt = performance.now() + 15_000;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen as Exclude<T, false | null | undefined>;
-    if (performance.now() > giveUpAt) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
-}
+export { until };
 
 export async function freePort(): Promise<number> {
   const probe = createServer();

@@ -1,8 +1,9 @@
 // Where deliveries may go: the addresses behind a name are checked at each attempt, and a checked one is connected to.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { destinationFinder, type Resolve } from "../../src/workers/destination.ts";
 import { onSqlite } from "../support/databases.ts";
 import { submitted } from "../support/scene.ts";
+import { eventually } from "../support/wait.ts";
 import { lastError, receiverOf, sceneOf, subscribe } from "./delivering.ts";
 
 onSqlite("an address", (open) => {
@@ -84,7 +85,7 @@ onSqlite("an address", (open) => {
     for (const name of ["a", "b", "c"]) await subscribe(scene.context, `https://${name}.example/`);
     await submitted(scene.context, 1);
     await scene.worker.runOnce();
-    await vi.waitFor(() => expect(scene.time.waiting()).toBe(3));
+    await eventually(() => expect(scene.time.waiting()).toBe(3));
     expect(asked).toBe(1);
     scene.time.pass(5_000);
     await scene.worker.idle();
@@ -96,7 +97,7 @@ onSqlite("an address", (open) => {
     await subscribe(scene.context, "https://hook.example/");
     await submitted(scene.context, 1);
     await scene.worker.runOnce();
-    await vi.waitFor(() => expect(scene.time.waiting()).toBe(1));
+    await eventually(() => expect(scene.time.waiting()).toBe(1));
     scene.time.pass(5_000);
     await scene.worker.idle();
     expect(lastError(await scene.sole())).toBe("unresolved");

@@ -1,9 +1,10 @@
 // Claims on deliveries: no two at once, none lost with the process that held it.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { deliverAgain } from "../../src/orchestration/webhook.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { silence, status } from "../support/receiver.ts";
 import { submitted } from "../support/scene.ts";
+import { eventually } from "../support/wait.ts";
 import { receiverOf, sceneOf, subscribe } from "./delivering.ts";
 
 eachDatabase("a claim", (open) => {
@@ -26,7 +27,7 @@ eachDatabase("a claim", (open) => {
     await subscribe(dying.context, receiver.url);
     await submitted(dying.context, 1);
     await dying.worker.runOnce();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1));
+    await eventually(() => expect(receiver.received).toHaveLength(1));
     const leaseUntil = (await dying.sole()).due_at ?? 0;
     expect(leaseUntil).toBeGreaterThan(dying.time.now() + 20_000);
     expect(await next.work()).toBe(leaseUntil);
@@ -52,7 +53,7 @@ eachDatabase("a claim", (open) => {
     scene.time.pass(5_000);
     receiver.answerWith(silence);
     await scene.worker.runOnce();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(2));
+    await eventually(() => expect(receiver.received).toHaveLength(2));
     const { id } = await scene.sole();
     await deliverAgain(scene.context, id);
     // It is under way: nothing is sent twice at once.

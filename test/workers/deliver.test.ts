@@ -1,10 +1,11 @@
 // Delivering to real HTTP servers, on a clock that is told what time it is.
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { readLog } from "../../src/store/deliveries.ts";
 import { findWebhook } from "../../src/store/webhooks.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { isSignedWith, silence, startReceiver, status } from "../support/receiver.ts";
 import { ended, submitted } from "../support/scene.ts";
+import { eventually } from "../support/wait.ts";
 import { jobSecret, lastError, receiverOf, sceneOf, subscribe } from "./delivering.ts";
 
 eachDatabase("a delivery", (open) => {
@@ -96,7 +97,7 @@ eachDatabase("a delivery", (open) => {
     const { id } = await subscribe(scene.context, mute.url);
     await submitted(scene.context, 1);
     await scene.worker.runOnce();
-    await vi.waitFor(() => expect(mute.received).toHaveLength(1));
+    await eventually(() => expect(mute.received).toHaveLength(1));
     scene.time.pass(14_999);
     expect((await scene.sole()).attempts).toBe(0);
     scene.time.pass(1);
@@ -169,10 +170,10 @@ eachDatabase("a delivery", (open) => {
     }
     for (let turn = 1; turn <= 3; turn++) {
       await scene.worker.runOnce();
-      await vi.waitFor(() => expect(reached).toHaveLength(2 + 2 * turn));
+      await eventually(() => expect(reached).toHaveLength(2 + 2 * turn));
       for (const free of hanging.splice(0, 2)) free();
       const tried = async () => (await scene.deliveries()).filter(({ attempts }) => attempts > 0);
-      await vi.waitFor(async () => expect(await tried()).toHaveLength(2 * turn));
+      await eventually(async () => expect(await tried()).toHaveLength(2 * turn));
     }
     expect(Map.groupBy(reached, (name) => name).keys()).toContain("healthy.test");
     for (const free of hanging) free();

@@ -5,6 +5,7 @@ import { deleteWebhook, findWebhook } from "../../src/store/webhooks.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { isSignedWith, silence, status } from "../support/receiver.ts";
 import { submitted } from "../support/scene.ts";
+import { eventually } from "../support/wait.ts";
 import { DAY, HOUR, receiverOf, type Scene, sceneOf, subscribe } from "./delivering.ts";
 
 /** Lets the time of the next attempt come, until there is none. */
@@ -116,7 +117,7 @@ eachDatabase("a webhook", (open) => {
     const { id } = await subscribe(scene.context, receiver.url);
     await submitted(scene.context, 1);
     await scene.worker.runOnce();
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1));
+    await eventually(() => expect(receiver.received).toHaveLength(1));
     await scene.store.write((tx) => deleteWebhook(tx.db, id));
     scene.time.pass(15_000);
     await scene.worker.idle();
@@ -133,7 +134,7 @@ eachDatabase("a webhook", (open) => {
     await submitted(scene.context, 6);
     for (let delivered = 0; delivered < 6; ) {
       await scene.worker.runOnce();
-      await vi.waitFor(() => expect(onRoom.mock.calls.length).toBeGreaterThan(delivered));
+      await eventually(() => expect(onRoom.mock.calls.length).toBeGreaterThan(delivered));
       delivered = onRoom.mock.calls.length;
     }
     expect(quick.received).toHaveLength(6);
