@@ -22,13 +22,13 @@ export async function tellAll({ workers, seeds, wanted, isOver, onStory }: Crew)
   function work(): Promise<void> {
     const worker = new Worker(new URL(import.meta.url), { workerData: wanted });
     return new Promise((resolve, reject) => {
-      const go = () =>
-        hasNext() ? worker.postMessage(next++) : void worker.terminate().then(() => resolve());
+      const go = () => worker.postMessage(hasNext() ? next++ : null);
       worker.on("message", (story: Ended) => {
         onStory(story);
         go();
       });
       worker.on("error", reject);
+      worker.on("exit", () => resolve());
       go();
     });
   }
@@ -36,7 +36,8 @@ export async function tellAll({ workers, seeds, wanted, isOver, onStory }: Crew)
 
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
-  port.on("message", async (seed: number) => {
+  port.on("message", async (seed: number | null) => {
+    if (seed === null) return port.close();
     const { weathers, failure, virtualMs } = await simulate(seed, workerData as string[] | null);
     port.postMessage({ seed, weathers, failure, virtualMs } satisfies Ended);
   });

@@ -4,7 +4,7 @@ import { type Answer, type Call, own } from "./call.ts";
 import { type HistoryHabits, historyPage, plainHistory } from "./history.ts";
 import type { Random } from "./random.ts";
 import { createRecords } from "./records.ts";
-import { ENDS, ODD_ENDS, type Work } from "./work.ts";
+import { ENDS, ODD_ENDS, subJobOf, type Work } from "./work.ts";
 
 export interface Lyceum {
   works: Work[];
@@ -57,10 +57,12 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
     const timeoutMs = Number(body?.timeout) * SECOND;
     const lastsMs = word === "timeout" ? timeoutMs : random.between(50, timeoutMs - SECOND);
     const isEndless = habits.forgetsEnds && traits.chance(0.3);
+    const isSelection = path.includes("gpu_selection");
     const work: Work = {
       id: `L${works.length + 1}`,
       marker,
-      isSelection: path.includes("gpu_selection"),
+      isSelection,
+      hasSubJob: isSelection && traits.chance(0.5),
       callbackUrl: Array.isArray(body?.user_callback_urls) ? String(body.user_callback_urls[0]) : null,
       takenAt: now(),
       startsAt,
@@ -111,7 +113,8 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
   function read(work: Work, { route }: Call): Answer {
     if (now() < work.visibleAt) return NOT_FOUND;
     if (route === "record") return own(200, records.record(work));
-    if (route === "status" || route === "selection") return own(200, records.status(work));
+    if (route === "status") return own(200, records.status(work));
+    if (route === "selection") return own(200, records.selection(work));
     if (route === "timing") return now() >= work.recordAt ? own(200, { timing: { total: 1.5 } }) : NOT_FOUND;
     return work.hasMetrics ? own(200, { hostname: "node-1" }) : NOT_FOUND;
   }
@@ -128,15 +131,14 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
       if (call.route === "start") return start(call);
       if (call.route === "list") {
         const live = shown().filter(isLive);
-        return own(
-          200,
-          live.map((work) => records.row(work, work.recordAt)),
-        );
+        return own(200, live.flatMap(records.listRows));
       }
       if (call.route === "history") {
         const over = shown().filter((work) => now() >= work.historyAt && !isLive(work));
-        return historyPage(habits.history, over.map(records.historyRow), call.query, now());
+        return historyPage(habits.history, over.flatMap(records.historyRows), call.query, now());
       }
+      const parent = works.find((work) => work.hasSubJob && subJobOf(work) === call.id);
+      if (parent !== undefined && call.route === "record") return own(200, records.subJobRecord(parent));
       const work = works.find(({ id }) => id === call.id);
       if (call.route === "logs") return work ? records.logs(work) : own(200, { logs: [], total: 0 });
       if (work === undefined) return NOT_FOUND;

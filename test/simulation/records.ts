@@ -1,7 +1,7 @@
 // What the simulated Lyceum shows of one execution: its row, its record, its documents.
 import { type Answer, own } from "./call.ts";
 import type { Random } from "./random.ts";
-import { iso, PRINTED, printedBy, printedLine, type Work } from "./work.ts";
+import { iso, PRINTED, printedBy, printedLine, subJobOf, type Work } from "./work.ts";
 
 const SECOND = 1_000;
 const EARLY_WORDS = ["pending", "queued", "starting", "Waiting for docker container", "a new word"];
@@ -38,6 +38,23 @@ export function createRecords(random: Random, now: () => number) {
     return { ...shown, ...output, ...whole, ...bill };
   }
 
+  const subJob = (work: Work) => ({
+    ...{ execution_id: subJobOf(work), parent_execution_id: work.id, hardware_profile: "gpu.l40s" },
+    ...(now() >= work.recordAt && !work.isEndless ? { billed: 2 * billOf(work) } : {}),
+  });
+
+  function selection(work: Work) {
+    const jobs = work.hasSubJob
+      ? [{ execution_id: subJobOf(work), status: wordOf(work, work.recordAt) }]
+      : [];
+    return { execution_id: work.id, status: wordOf(work, work.recordAt), sub_jobs: jobs };
+  }
+
+  /** With that of its sub-job. */
+  function rows(work: Work, own: Record<string, unknown>): Record<string, unknown>[] {
+    return work.hasSubJob ? [own, { ...own, ...subJob(work) }] : [own];
+  }
+
   /** Logs arrive late, one line after the other, and the last one may take its time. */
   function logs(work: Work): Answer {
     const arrived = Math.floor((now() - work.startsAt) / (4 * SECOND));
@@ -50,11 +67,13 @@ export function createRecords(random: Random, now: () => number) {
   }
 
   return {
-    row,
     record,
+    subJobRecord: (work: Work) => ({ ...record(work), ...subJob(work) }),
     logs,
+    selection,
     status: (work: Work) => ({ execution_id: work.id, status: wordOf(work, work.recordAt) }),
-    historyRow: (work: Work) => ({ ...row(work, work.endsAt), billed: billOf(work) }),
+    listRows: (work: Work) => rows(work, row(work, work.recordAt)),
+    historyRows: (work: Work) => rows(work, { ...row(work, work.endsAt), billed: billOf(work) }),
   };
 }
 

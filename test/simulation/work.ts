@@ -5,6 +5,8 @@ export interface Work {
   /** Our execution id, out of `file_name`. */
   marker: string;
   isSelection: boolean;
+  /** A GPU selection tries one type of hardware in a sub-job, which costs twice as much as is written at the parent. */
+  hasSubJob: boolean;
   callbackUrl: string | null;
   takenAt: number;
   startsAt: number;
@@ -37,6 +39,8 @@ const EPOCH = Date.UTC(2026, 0, 1, 0, 0, 3);
 export const iso = (at: number) => new Date(EPOCH + at).toISOString();
 export const epochSeconds = (at: number) => Math.ceil((EPOCH + at) / 1_000);
 
+export const subJobOf = ({ id }: Pick<Work, "id">) => `${id}s`;
+
 /** Lines that every execution prints. */
 export const PRINTED = 3;
 export const printedLine = ({ id }: Work, line: number) => `line ${line} out of ${id}`;
@@ -64,8 +68,9 @@ export const ODD_ENDS: End[] = [
   ["terminated_by_node", 137],
 ];
 
-/** How it ended, in one of the documented words. */
-export function fateOf({ word, returnCode }: Work): string {
+/** How it ended, in one of the documented words; one that never tells has failed. */
+export function fateOf({ word, returnCode, isEndless }: Work): string {
+  if (isEndless) return "failed";
   if (!ODD_ENDS.some(([odd]) => odd === word)) return word.replace(" ", "_");
   return returnCode === 0 ? "completed" : "failed";
 }

@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import { demand } from "../invariants.ts";
 import type { Lyceum } from "../lyceum.ts";
 import type { Heard } from "../network.ts";
-import type { Work } from "../work.ts";
+import { subJobOf, type Work } from "../work.ts";
 
 interface BillsOptions {
   books: Books;
@@ -36,7 +36,7 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
       for (const work of lyceum.works) {
         const execution = books.execution(work.marker);
         if (execution === null || execution.lyceum_execution_id !== work.id) continue;
-        const bill = shown.get(work.id) ?? 0;
+        const bill = Math.max(shown.get(work.id) ?? 0, shown.get(subJobOf(work)) ?? 0);
         const { cost, cost_source } = execution;
         const isBooked = bill === 0 || (cost === bill && cost_source === "billed");
         demand(isBooked, () => `${work.id} costs ${bill}, the books say ${cost} (${cost_source})`);

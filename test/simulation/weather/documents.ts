@@ -69,11 +69,8 @@ export const hollow: MakeWeather = ({ random }) => {
 export const selectionShapes: MakeWeather = ({ random }) => {
   const change = random.pick<(json: Record<string, unknown>) => unknown>([
     (json) => ({ parent: json, sub_jobs: [] }),
-    ({ execution_id }) => ({
-      execution_id,
-      jobs: [{ execution_id: `${execution_id}.1`, status: "running" }],
-    }),
-    ({ execution_id }) => ({ execution_id, sub_jobs: [] }),
+    ({ execution_id, sub_jobs }) => ({ execution_id, jobs: sub_jobs }),
+    ({ execution_id, sub_jobs }) => ({ execution_id, sub_jobs }),
     ({ execution_id, status }) => ({ execution_id, state: status, results: {} }),
   ]);
   return {
