@@ -116,7 +116,7 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
     if (route === "status") return own(200, records.status(work));
     if (route === "selection") return own(200, records.selection(work));
     if (route === "timing") return now() >= work.recordAt ? own(200, { timing: { total: 1.5 } }) : NOT_FOUND;
-    return work.hasMetrics ? own(200, { hostname: "node-1" }) : NOT_FOUND;
+    return work.hasMetrics ? own(200, records.metrics(work)) : NOT_FOUND;
   }
 
   const lyceum: Lyceum = {

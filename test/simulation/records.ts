@@ -55,6 +55,11 @@ export function createRecords(random: Random, now: () => number) {
     return work.hasSubJob ? [own, { ...own, ...subJob(work) }] : [own];
   }
 
+  function metrics({ id, startsAt, endsAt }: Work) {
+    const timeRange = { start: iso(startsAt), end: iso(Math.min(endsAt, now())) };
+    return { executionId: id, hostname: "node-1", timeRange, systemCpuUsagePercent: [sample(startsAt)] };
+  }
+
   /** Logs arrive late, one line after the other, and the last one may take its time. */
   function logs(work: Work): Answer {
     const arrived = Math.floor((now() - work.startsAt) / (4 * SECOND));
@@ -70,12 +75,15 @@ export function createRecords(random: Random, now: () => number) {
     record,
     subJobRecord: (work: Work) => ({ ...record(work), ...subJob(work) }),
     logs,
+    metrics,
     selection,
     status: (work: Work) => ({ execution_id: work.id, status: wordOf(work, work.recordAt) }),
     listRows: (work: Work) => rows(work, row(work, work.recordAt)),
     historyRows: (work: Work) => rows(work, { ...row(work, work.endsAt), billed: billOf(work) }),
   };
 }
+
+const sample = (at: number) => ({ timestamp: iso(at), value: 12.5 });
 
 function isEven({ id }: Work): boolean {
   return Number(id.slice(1)) % 2 === 1;
