@@ -90,7 +90,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   lyceum.onEnd((work) => trace(`lyceum    ${work.id} ends as ${work.word}`));
 
   const clients = createClients({
-    ...{ random: random.fork(), agenda, books, host, judge, keys: KEYS, trace, guard },
+    ...{ random: random.fork(), agenda, books, host, lyceum, judge, keys: KEYS, trace, guard },
     forMs: chaosMs,
   });
   createPostman({ random: random.fork(), agenda, lyceum, host, judge, trace, guard });

@@ -12,9 +12,6 @@ interface AbortsOptions {
   lostAt: ReadonlyMap<string, number>;
 }
 
-/** After its timeout and this, an execution of which no end is told may be ended. */
-const GRACE_MS = 30_000;
-
 export function createAborts({ books, lyceum, now, lostAt }: AbortsOptions) {
   /** When Lyceum's own record last showed that an execution lives, by Lyceum's ids. */
   const seenAliveAt = new Map<string, number>();
@@ -31,7 +28,8 @@ export function createAborts({ books, lyceum, now, lostAt }: AbortsOptions) {
       const execution = work === undefined ? null : books.execution(work.marker);
       if (work === undefined || execution === null) return;
       if (books.run(execution.run_id)?.cancel_mode != null) return;
-      if (work.isEndless && now() > work.takenAt + work.timeoutMs + GRACE_MS) return;
+      // An ending without effect, on what is over.
+      if (!lyceum.isLive(work)) return;
       demand(execution.status === "lost", () => `${id} is aborted while ${execution.run_id} waits for it`);
       const isRead = (seenAliveAt.get(id) ?? 0) >= (lostAt.get(execution.id) ?? 0);
       demand(isRead, () => `${id} is aborted without a look at its record`);
