@@ -76,7 +76,7 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
       isPrompt: false,
       hasMetrics: random.chance(0.8),
       isEndless,
-      tailMs: habits.hasLateTails ? traits.between(10 * SECOND, 40 * SECOND) : 0,
+      tailMs: habits.hasLateTails && !isEndless ? traits.between(10 * SECOND, 40 * SECOND) : 0,
       bill: works.length + 1.25,
       billMs: habits.hasLateBills ? traits.between(SECOND, 12 * SECOND) : 0,
       isBilledInHistory: habits.billsInHistory,
