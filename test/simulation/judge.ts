@@ -4,6 +4,7 @@ import type { Books, Snapshot } from "./books.ts";
 import { demand } from "./invariants.ts";
 import { createAborts } from "./judges/aborts.ts";
 import { createBills } from "./judges/bills.ts";
+import { createDocuments } from "./judges/documents.ts";
 import { createKnowledge } from "./judges/knowledge.ts";
 import { createLimits } from "./judges/limits.ts";
 import { createLoss } from "./judges/loss.ts";
@@ -47,6 +48,7 @@ export function createJudge(options: JudgeOptions) {
   const loss = createLoss({ ...options, now, silences });
   const aborts = createAborts({ ...options, now, lostAt: loss.lostAt });
   const bills = createBills({ ...options, now });
+  const documents = createDocuments(now);
   const knowledge = createKnowledge({ ...options, silences });
   const outages = createOutages(now, submit.concurrency);
   const limits = createLimits(agenda, submit.limit);
@@ -71,6 +73,7 @@ export function createJudge(options: JudgeOptions) {
     verdicts,
     cancelledAt,
     compareBills: bills.compare,
+    compareGivenUp: documents.compareGivenUp,
     sent({ call, arrives, outage }: Sent): void {
       if (call.route === "record") read(call.id);
       aborts.sent(call);
@@ -84,6 +87,7 @@ export function createJudge(options: JudgeOptions) {
       loss.heard(heard);
       aborts.heard(heard);
       bills.heard(heard);
+      documents.heard(heard);
       knowledge.heard(heard);
       limits.heard(heard);
     },

@@ -22,6 +22,7 @@ export interface Habits {
   /** How often it hides what it took, and for how long at most. */
   hiding: { chance: number; mostMs: number };
   history: HistoryHabits;
+  losesCallbacks: boolean;
   hasOddWords: boolean;
   forgetsEnds: boolean;
   hasLateTails: boolean;
@@ -41,6 +42,7 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
   const habits: Habits = {
     hiding: { chance: 0.1, mostMs: 40 * SECOND },
     history: plainHistory,
+    losesCallbacks: false,
     hasOddWords: false,
     forgetsEnds: false,
     hasLateTails: false,

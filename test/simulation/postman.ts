@@ -27,7 +27,8 @@ export function createPostman({ random, agenda, lyceum, host, judge, trace, guar
     if (random.chance(0.1)) forge(work, random.between(0, 60 * SECOND));
   });
   lyceum.onEnd((work) => {
-    if (random.chance(losses)) return trace(`lyceum    loses the callback of ${work.id}`);
+    if (random.chance(losses) || lyceum.habits.losesCallbacks)
+      return trace(`lyceum    loses the callback of ${work.id}`);
     post(work, random.between(0, 2 * SECOND), "due");
     if (random.chance(0.2)) post(work, random.between(0, 2 * SECOND), "doubled");
     if (random.chance(0.1)) post(work, random.between(60 * SECOND, 600 * SECOND), "late");

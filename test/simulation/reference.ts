@@ -20,6 +20,7 @@ interface Truth {
   /** The clock was set forward: two reads of a log may have followed each other too soon to see it grow. */
   hasLeapt: boolean;
   compareBills(): void;
+  compareGivenUp(id: string, kind: string): void;
 }
 
 /** In calm weather a cancellation reaches Lyceum within this. */
@@ -126,7 +127,7 @@ function checkCancellation({ job, run, siblings }: Known, { cancelsAsked }: Trut
 }
 
 /** Nothing is pending, and what is stored is the output of the right execution. */
-function compareArtifacts({ books, lyceum, hasLeapt }: Truth): void {
+function compareArtifacts({ books, lyceum, hasLeapt, compareGivenUp }: Truth): void {
   const works = new Map(lyceum.works.map((work): [string, Work] => [work.marker, work]));
   const executions = new Map(books.executions().map((execution) => [execution.id, execution]));
   const found = Map.groupBy(books.artifacts(), (artifact) => artifact.execution_id);
@@ -141,6 +142,8 @@ function compareArtifacts({ books, lyceum, hasLeapt }: Truth): void {
     const isKnowable = !hasLeapt && (isTold || work?.tailMs === 0);
     for (const { kind, state, summary, document } of artifacts) {
       demand(state !== "pending", () => `the ${kind} of ${id} is still pending`);
+      const isThere = work !== undefined && (kind !== "metrics" || work.hasMetrics);
+      if (state === "unavailable" && isThere) compareGivenUp(work.id, kind);
       if (document === null) continue;
       if (kind === "record") {
         const { stdout } = unpackDocument(document) as { stdout: string };

@@ -9,10 +9,19 @@ function changing({ lyceum: { habits } }: Air, change: Partial<Habits>, back: Pa
 }
 
 const switchedOn =
-  (name: "hasOddWords" | "forgetsEnds" | "hasLateTails" | "hasLateBills" | "billsInHistory"): MakeWeather =>
+  (
+    name:
+      | "losesCallbacks"
+      | "hasOddWords"
+      | "forgetsEnds"
+      | "hasLateTails"
+      | "hasLateBills"
+      | "billsInHistory",
+  ): MakeWeather =>
   (air) =>
     changing(air, { [name]: true }, { [name]: false });
 
+export const lostCallbacks = switchedOn("losesCallbacks");
 export const oddWords = switchedOn("hasOddWords");
 export const forgottenEnds = switchedOn("forgetsEnds");
 export const lateTails = switchedOn("hasLateTails");

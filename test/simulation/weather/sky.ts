@@ -5,7 +5,15 @@ import type { Lyceum } from "../lyceum.ts";
 import type { Random } from "../random.ts";
 import { envelope, foreignRecord, hollow, oddJson, selectionShapes } from "./documents.ts";
 import { notFoundPages, readPages, startPages, successfulStartPages } from "./gateway.ts";
-import { billsInHistory, forgottenEnds, lateBills, lateTails, longHistory, oddWords } from "./habits.ts";
+import {
+  billsInHistory,
+  forgottenEnds,
+  lateBills,
+  lateTails,
+  longHistory,
+  lostCallbacks,
+  oddWords,
+} from "./habits.ts";
 import { honestLimit, oddHeaders } from "./limits.ts";
 import { staleList, unreadableList, wrappedList } from "./lists.ts";
 import { oddIds, startsAway, unavailable, unfunded } from "./starts.ts";
@@ -29,6 +37,7 @@ const kinds: Record<string, MakeWeather> = {
   "late bills": lateBills,
   "bills in history": billsInHistory,
   "long history": longHistory,
+  "lost callbacks": lostCallbacks,
   "stale list": staleList,
   "foreign record": foreignRecord,
   "selection shapes": selectionShapes,
@@ -55,7 +64,7 @@ interface SkyOptions {
   agenda: Agenda;
   lyceum: Lyceum;
   chaosMs: number;
-  /** In place of those that the seed draws. */
+  /** In place of those that the seed draws, and for all of the chaos. */
   wanted: string[] | null;
   trace(line: string): void;
 }
@@ -69,8 +78,9 @@ export function createSky({ random, agenda, lyceum, chaosMs, wanted, trace }: Sk
     const make = kinds[name];
     if (make === undefined) throw new Error(`No such weather: ${name}; there are: ${names.join(", ")}`);
     const weather = make({ random: random.fork(), lyceum, now: agenda.monotonic });
-    const from = random.chance(0.3) ? 0 : random.between(0, chaosMs - 30 * SECOND);
-    const lastsMs = random.chance(0.3) ? chaosMs : random.between(20 * SECOND, 12 * MINUTE);
+    const from = wanted !== null || random.chance(0.3) ? 0 : random.between(0, chaosMs - 30 * SECOND);
+    const isLong = wanted !== null || random.chance(0.3);
+    const lastsMs = isLong ? chaosMs : random.between(20 * SECOND, 12 * MINUTE);
     agenda.after(from, () => begin(name, weather));
     agenda.after(Math.min(from + lastsMs, chaosMs), () => end(name, weather));
   }
