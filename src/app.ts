@@ -34,6 +34,7 @@ import { createGauge } from "./workers/gauge.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
 import { recover } from "./workers/recover.ts";
 import { createRetention } from "./workers/retention.ts";
+import { createStartGate } from "./workers/start-gate.ts";
 import { createSteer } from "./workers/steer.ts";
 
 /** What a test or a simulation replaces. */
@@ -99,6 +100,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     limits: { execution: config.submit.limit },
     concurrency: { execution: config.submit.concurrency },
   });
+  const gate = createStartGate(clock, random);
   const lyceum = createLyceumClient({
     baseUrl: config.lyceum.baseUrl,
     orgSlug: config.lyceum.orgSlug,
@@ -128,9 +130,10 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     createDispatch(context, {
       lyceum,
       throttle,
+      gate,
       callbacks,
       concurrency: config.submit.concurrency,
-      now,
+      clock,
       onRoom: () => wake("dispatch", now()),
     }),
     createCheck(context, {
@@ -191,7 +194,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     },
     signsForJobs: jobSecret !== null,
     isAccepting: () => accepting,
-    lyceumState: () => throttle.state(),
+    lyceumState: () => ({ ...throttle.state(), startPause: gate.state() }),
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
   };
@@ -230,7 +233,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
       for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
         log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
-      await recover(context, { throttle, startWindowMs: config.submit.limit?.windowMs ?? null, now: now() });
+      const startWindowMs = config.submit.limit?.windowMs ?? null;
+      await recover(context, { throttle, gate, startWindowMs, now: now() });
       const port = surroundings.listens === false ? 0 : await doors.open();
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // The command line: the service and what belongs to it on this machine, and a running service from anywhere.
-// `npm start` runs the service alone.
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addDoctor } from "./cli/doctor.ts";
+import { addExamples } from "./cli/examples.ts";
 import { addLocal } from "./cli/local.ts";
 import { addLogs } from "./cli/logs.ts";
 import { exitCodes } from "./cli/outcome.ts";
@@ -21,7 +21,7 @@ const program = new Command("proctor")
     "after",
     `
 Exit codes: 0 succeeded, 1 failed, 2 wrong usage or refused, 3 cancelled, 4 no answer or none in time, 130 Ctrl-C.
-A running service is found by PROCTOR_URL and PROCTOR_API_KEY.`,
+A running service is found by PROCTOR_URL and PROCTOR_API_KEY. \`proctor <command> --help\` shows examples.`,
   );
 
 addSubmit(program);
@@ -32,6 +32,7 @@ addResults(program);
 addStatus(program);
 addDoctor(program);
 addLocal(program);
+addExamples(program);
 
 // A reader such as `head` may have seen enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

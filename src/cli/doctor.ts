@@ -5,6 +5,7 @@ import { readConfig } from "../config.ts";
 import { type Connection, placeOf, remote } from "./connection.ts";
 import { type Finding, inspect } from "./inspect.ts";
 import { action, exitCodes, printJson, UsageError } from "./outcome.ts";
+import { print } from "./terminal.ts";
 
 export function addDoctor(program: Command): void {
   remote(
@@ -18,7 +19,7 @@ async function doctor(signal: AbortSignal, options: Connection) {
   const findings = [nodeVersion(), ...settings(process.env), ...(await service(options, signal))];
   const isWell = findings.every(({ ok }) => ok);
   if (options.json === true) printJson({ ok: isWell, checks: findings });
-  else for (const finding of findings) console.log(line(finding));
+  else for (const finding of findings) print(line(finding));
   return isWell ? exitCodes.succeeded : exitCodes.failed;
 }
 

@@ -4,9 +4,12 @@ import { type Client, type LogEntry, ProctorError } from "../client/client.ts";
 import { formatLogs } from "../domain/logs.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, exitCodeOf, exitCodes } from "./outcome.ts";
+import { labelOf } from "./progress.ts";
+import { print, printError, shownOn } from "./terminal.ts";
 
 interface Options extends Connection {
   follow?: boolean;
+  color?: boolean;
 }
 
 interface Shown {
@@ -19,6 +22,7 @@ export function addLogs(program: Command): void {
   remote(program.command("logs").description("print the log of a run, or of all runs of a job"))
     .argument("<id>", "of a run or a job")
     .option("-f, --follow", "stay until the log is whole; the exit code then says how it went")
+    .option("--color", "let colours that the run printed through to the terminal")
     .action(action(logs));
 }
 
@@ -35,21 +39,22 @@ async function runsOf(client: Client, id: string, signal: AbortSignal): Promise<
   const runs = await Array.fromAsync(client.runs(id, { signal }));
   return runs.map((run) => ({
     id: run.id,
-    label: runs.length === 1 ? "" : `${run.name ?? run.id.slice(-6)} | `,
+    label: runs.length === 1 ? "" : `${labelOf(run)} | `,
   }));
 }
 
-async function printRun(client: Client, run: Shown, signal: AbortSignal, { follow, json }: Options) {
-  const print = printer(run, json ?? false);
+async function printRun(client: Client, run: Shown, signal: AbortSignal, options: Options) {
+  const { follow } = options;
+  const printNew = printer(run, options);
   if (follow !== true) {
     const known = await client.logs(run.id, { signal });
-    print(known.entries);
-    if (known.truncated) console.error(`${run.id}: Lyceum keeps 10,000 lines at most, some are missing`);
-    else if (!known.complete) console.error(`${run.id}: the log may still grow`);
+    printNew(known.entries);
+    if (known.truncated) printError(`${run.id}: Lyceum keeps 10,000 lines at most, some are missing`);
+    else if (!known.complete) printError(`${run.id}: the log may still grow`);
     return exitCodes.succeeded;
   }
   // Whatever is there at each look, and the rest once the run is over.
-  const look = async () => print((await whatIsThere(client, run.id, signal)) ?? []);
+  const look = async () => printNew((await whatIsThere(client, run.id, signal)) ?? []);
   const ended = await client.waitRun(run.id, { signal, onUpdate: look, updateEveryMs: 2_000 });
   return exitCodeOf(ended);
 }
@@ -60,13 +65,13 @@ async function whatIsThere(client: Client, runId: string, signal: AbortSignal): 
   } catch (error) {
     if (error instanceof ProctorError && error.code === "not-ready") return null;
     if (!(error instanceof ProctorError) || error.code !== "unavailable") throw error;
-    console.error(`${runId}: ${error.message}`);
+    printError(`${runId}: ${error.message}`);
     return null;
   }
 }
 
 /** Prints what it has not printed yet: a later read may know a line in the middle that an earlier one lacked. */
-function printer({ id, label }: Shown, json: boolean): (entries: LogEntry[]) => void {
+function printer({ id, label }: Shown, { json, color }: Options): (entries: LogEntry[]) => void {
   const printed = new Map<string, number>();
   return (entries) => {
     const seen = new Map<string, number>();
@@ -76,8 +81,11 @@ function printer({ id, label }: Shown, json: boolean): (entries: LogEntry[]) => 
       seen.set(key, count);
       if (count <= (printed.get(key) ?? 0)) continue;
       printed.set(key, count);
-      if (json) console.log(JSON.stringify({ run_id: id, ...entry }));
-      else process.stdout.write(formatLogs([entry]).replaceAll(/^(?=.)/gm, label));
+      if (json === true) print(JSON.stringify({ run_id: id, ...entry }));
+      else {
+        const lines = formatLogs([entry]).replaceAll(/^(?=.)/gm, label);
+        process.stdout.write(shownOn(process.stdout, lines, color));
+      }
     }
   };
 }

@@ -1,6 +1,7 @@
 // How a command ends: its exit code, Ctrl-C, and what goes wrong told in a line or two, or as JSON.
 import type { Command } from "commander";
 import { ProctorError } from "../client/client.ts";
+import { print, printError } from "./terminal.ts";
 
 export const exitCodes = {
   succeeded: 0,
@@ -47,26 +48,39 @@ export function action<Args extends unknown[]>(
 /** @throws what is a bug rather than an outcome */
 function tell(error: unknown, json: boolean): number {
   if (error instanceof Interrupted) {
-    console.error("\nInterrupted. What was submitted goes on without us.");
+    printError("\nInterrupted. What was submitted goes on without us.");
     return exitCodes.interrupted;
   }
   if (error instanceof UsageError) {
     if (json) printJson({ error: { code: "usage", detail: error.message } });
-    console.error(`error: ${error.message}`);
+    printError(`error: ${error.message}`);
+    return exitCodes.invalid;
+  }
+  if (isFileError(error)) {
+    const detail = `${error.path} cannot be used (${error.code})`;
+    if (json) printJson({ error: { code: "file", detail } });
+    printError(`error: ${detail}`);
     return exitCodes.invalid;
   }
   if (!(error instanceof ProctorError)) throw error;
   const { code, message, problem, requestId } = error;
   if (json) printJson({ error: problem ?? { code, detail: message } });
-  console.error(`error: ${message}`);
-  for (const { pointer, detail } of problem?.errors ?? []) console.error(`  ${pointer}: ${detail}`);
+  printError(`error: ${message}`);
+  // The message has told of the only one.
+  const errors = problem?.errors ?? [];
+  if (errors.length > 1) for (const { pointer, detail } of errors) printError(`  ${pointer}: ${detail}`);
   const hint = hints[code];
-  if (hint !== undefined) console.error(hint);
-  if (error.status !== null && error.status >= 500)
-    console.error(`The service's log knows it as ${requestId}.`);
+  if (hint !== undefined) printError(hint);
+  if (error.status !== null && error.status >= 500) printError(`The service's log knows it as ${requestId}.`);
   return error.isTransient || code === "timeout" || code === "unreadable"
     ? exitCodes.unknown
     : exitCodes.invalid;
+}
+
+/** A file that is not there, not readable, a folder… */
+function isFileError(error: unknown): error is NodeJS.ErrnoException & { path: string } {
+  const { syscall, path, code } = error as NodeJS.ErrnoException;
+  return error instanceof Error && [syscall, path, code].every((part) => typeof part === "string");
 }
 
 const hints: Record<string, string> = {
@@ -77,5 +91,5 @@ const hints: Record<string, string> = {
 
 /** The one document on stdout. */
 export function printJson(document: unknown): void {
-  console.log(JSON.stringify(document, null, 2));
+  print(JSON.stringify(document, null, 2));
 }

@@ -27,25 +27,29 @@ export function countsLine({ counts }: Job): string {
 }
 
 export function runLine(run: Run): string {
-  const { name, kind, return_code, duration_ms, detected_by, error, matrix } = run;
-  const values = Object.entries(matrix ?? {}).map(([key, value]) => `${key}=${value}`);
+  const { kind, return_code, duration_ms, detected_by, error } = run;
   const facts = [
-    ...values,
     return_code === null ? null : `exit ${return_code}`,
     duration_ms === null ? null : `${(duration_ms / 1_000).toFixed(2)} s`,
     detected_by === null ? null : `by ${detected_by}`,
     error === null ? null : `${error.code}: ${error.detail}`,
   ].filter((fact) => fact !== null);
-  const mark = marks[run.status] ?? "…";
-  const label = name ?? run.id.slice(-6);
-  return `  ${mark} ${label.padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`.trimEnd();
+  const mark = marks[run.outcome ?? run.status] ?? "…";
+  return `  ${mark} ${labelOf(run).padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`.trimEnd();
+}
+
+/** What tells a run from the others: of a sweep its values come first, since all of its runs may share a name. */
+export function labelOf({ name, id, matrix }: Pick<Run, "name" | "id" | "matrix">): string {
+  const values = Object.entries(matrix ?? {}).map(([key, value]) => `${key}=${value}`);
+  return [...values, ...(name === null && values.length > 0 ? [] : [name ?? id.slice(-6)])].join(" ");
 }
 
 const marks: Record<string, string> = { succeeded: "✔", failed: "✘", cancelled: "■" };
 
 export function stateOf(run: Run): string {
   const execution = run.executions.at(-1);
-  return run.status === "active" && execution !== undefined ? `active (${execution.status})` : run.status;
+  if (run.status === "active" && execution !== undefined) return `active (${execution.status})`;
+  return run.status === "collecting" && run.outcome != null ? `collecting (${run.outcome})` : run.status;
 }
 
 export function duration(ms: number): string {

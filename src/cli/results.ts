@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { ResultRow } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action } from "./outcome.ts";
+import { shownOn } from "./terminal.ts";
 
 interface Options extends Connection {
   csv?: boolean;
@@ -24,7 +25,7 @@ async function results(signal: AbortSignal, jobId: string, { csv, json, out, ...
     csv === true
       ? await client.resultsCsv(jobId, { signal })
       : format(await Array.fromAsync(client.results(jobId, { signal })), json ?? false);
-  if (out === undefined) process.stdout.write(text);
+  if (out === undefined) process.stdout.write(shownOn(process.stdout, text));
   else writeFileSync(out, text);
   return 0;
 }
@@ -35,11 +36,11 @@ function format(rows: ResultRow[], json: boolean): string {
 
 function table(rows: ResultRow[]): string {
   const names = [...new Set(rows.flatMap(({ matrix }) => Object.keys(matrix ?? {})))];
-  const head = ["run", "name", ...names, "status", "exit", "time", "cost", "gpu", "error"];
+  const head = [...names, "run", "name", "status", "exit", "time", "cost", "gpu", "error"];
   const lines = rows.map((row) => [
+    ...names.map((name) => row.matrix?.[name]),
     row.run_id,
     row.name,
-    ...names.map((name) => row.matrix?.[name]),
     row.status,
     row.return_code,
     row.duration_ms === null ? null : `${(row.duration_ms / 1_000).toFixed(2)} s`,

@@ -4,6 +4,7 @@ import type { Client, Job, Run, Status } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, printJson } from "./outcome.ts";
 import { barLine, countsLine, MOST_RUN_LINES, runLine } from "./progress.ts";
+import { print } from "./terminal.ts";
 
 export function addStatus(program: Command): void {
   remote(
@@ -17,7 +18,7 @@ async function status(signal: AbortSignal, id: string | undefined, options: Conn
   const client = connect(options);
   const found = await lookUp(client, id, signal);
   if (options.json === true) printJson(found.document);
-  else console.log(found.lines.join("\n"));
+  else print(found.lines.join("\n"));
   return 0;
 }
 
@@ -68,6 +69,12 @@ function serviceLines({ version, accepting, queue, callbacks, lyceum, database }
     `queue      ${queue.depth} waiting${waiting}; ${queue.live} alive, ${queue.collecting} collecting, ${queue.in_doubt} in doubt`,
     `callbacks  ${mode.replace("_", " ")}, ${health}; ${received} received, ${missed} missed, ${late} late, ${duplicate} duplicate, ${rejected} rejected`,
     `lyceum     circuit ${lyceum.circuit.state}${limits.map((limit) => `; ${limit}`).join("")}`,
+    ...startLines(lyceum.starts),
     `database   ${database.kind}${mebibytes}`,
   ];
+}
+
+function startLines(starts: Status["lyceum"]["starts"]): string[] {
+  if (starts === undefined || starts.state === "flowing") return [];
+  return [`starts     paused since ${starts.since}, next try ${starts.next_probe_at}: ${starts.detail}`];
 }

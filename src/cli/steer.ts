@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { Client, Run } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, exitCodeOf, exitCodes, printJson, UsageError } from "./outcome.ts";
+import { print } from "./terminal.ts";
 
 interface CancelOptions extends Connection {
   mode: "abort" | "stop";
@@ -40,8 +41,7 @@ async function cancel(signal: AbortSignal, id: string, { mode, wait, ...options 
   const stayed =
     wait === true ? await (isRun ? client.waitRun(id, { signal }) : client.wait(id, { signal })) : asked;
   if (options.json === true) printJson(stayed);
-  else
-    console.log(`${id} ${stayed.ended_at === null ? `${stayed.status}, is being cancelled` : stayed.status}`);
+  else print(`${id} ${stayed.ended_at === null ? `${stayed.status}, is being cancelled` : stayed.status}`);
   return wait === true ? exitCodeOf(stayed) : 0;
 }
 
@@ -51,7 +51,7 @@ async function retry(signal: AbortSignal, id: string, { wait, ...options }: Retr
   if (origins.length === 0) throw new UsageError(`no run of ${id} has failed or was cancelled`);
   const runs: Run[] = [];
   for (const origin of origins) runs.push(await client.retry(origin, { signal }));
-  if (options.json !== true) for (const run of runs) console.log(run.id);
+  if (options.json !== true) for (const run of runs) print(run.id);
   const ended =
     wait === true ? await Promise.all(runs.map((run) => client.waitRun(run.id, { signal }))) : runs;
   if (options.json === true) printJson({ data: ended });

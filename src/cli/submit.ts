@@ -4,6 +4,7 @@ import { type Connection, connect, remote } from "./connection.ts";
 import type { Gathered } from "./gather.ts";
 import { action, exitCodeOf, printJson } from "./outcome.ts";
 import { buildRequest, type JobOptions, seconds } from "./request.ts";
+import { print, printError } from "./terminal.ts";
 import { follow, type Style, styles } from "./view.ts";
 
 interface Options extends Connection, JobOptions {
@@ -51,7 +52,7 @@ async function submit(signal: AbortSignal, file: string | undefined, args: strin
   const client = connect(options);
   const job = await client.submit(request, { idempotencyKey: options.idempotencyKey, signal });
   // The id alone on stdout: `job=$(proctor submit …)`.
-  if (options.json !== true) console.log(job.id);
+  if (options.json !== true) print(job.id);
   if (options.wait !== true) {
     if (options.json === true) printJson(job);
     return 0;
@@ -68,7 +69,7 @@ function say({ files, requirements }: Gathered): void {
   const taken = [...Object.keys(files), ...(requirements === null ? [] : ["requirements.txt"])];
   if (taken.length === 0) return;
   const shown = taken.slice(0, 10).join(", ");
-  console.error(`taken along: ${shown}${taken.length > 10 ? ` and ${taken.length - 10} more` : ""}`);
+  printError(`taken along: ${shown}${taken.length > 10 ? ` and ${taken.length - 10} more` : ""}`);
 }
 
 function pair(text: string, before: Record<string, string> = {}): Record<string, string> {

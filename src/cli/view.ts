@@ -1,15 +1,10 @@
 // Shows a job until it has ended: redrawn in place on a terminal, else a line for whatever changes.
 import type { Client, Job, Run } from "../client/client.ts";
 import { barLine, countsLine, MOST_RUN_LINES, runLine, stateOf } from "./progress.ts";
+import { type Screen, shownOn } from "./terminal.ts";
 
 export const styles = ["auto", "live", "plain", "none"] as const;
 export type Style = (typeof styles)[number];
-
-export interface Screen {
-  write(text: string): unknown;
-  isTTY?: boolean;
-  columns?: number;
-}
 
 export interface Following {
   style?: Style;
@@ -48,7 +43,7 @@ function liveView(screen: Screen): Show {
   let drawn = 0;
   return (job, runs, now) => {
     const lines = [barLine(job, now), countsLine(job), ...runs.map(runLine)].map((line) =>
-      clip(line, screen),
+      clip(shownOn(screen, line), screen),
     );
     const up = drawn > 0 ? `\x1b[${drawn}A` : "";
     // What is left of a taller picture before is cleared, too.
@@ -69,7 +64,7 @@ function plainView(screen: Screen): Show {
   const tell = (of: string, state: string, line: string) => {
     if (told.get(of) === state) return;
     told.set(of, state);
-    screen.write(`${line}\n`);
+    screen.write(`${shownOn(screen, line)}\n`);
   };
   return (job, runs, now) => {
     for (const run of runs) tell(run.id, stateOf(run), runLine(run));

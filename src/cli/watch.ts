@@ -5,6 +5,7 @@ import { type Connection, connect, remote } from "./connection.ts";
 import { action, exitCodeOf, printJson } from "./outcome.ts";
 import { seconds } from "./request.ts";
 import { progressOption } from "./submit.ts";
+import { print } from "./terminal.ts";
 import { follow, type Style } from "./view.ts";
 
 interface WaitOptions extends Connection {
@@ -40,7 +41,7 @@ async function wait(signal: AbortSignal, id: string, options: WaitOptions) {
     ? await client.waitRun(id, { signal, timeoutMs })
     : await follow(client, id, { style, signal, timeoutMs });
   if (options.json === true) printJson(ended);
-  else console.log(`${ended.id} ${ended.status}`);
+  else print(`${ended.id} ${ended.status}`);
   return exitCodeOf(ended);
 }
 
@@ -64,7 +65,7 @@ async function printEvents(
 ) {
   const { types, after, json } = options;
   const events = client.events(id ?? "all", { types: types?.split(","), lastEventId: after, signal });
-  for await (const event of events) console.log(json === true ? JSON.stringify(event) : eventLine(event));
+  for await (const event of events) print(json === true ? JSON.stringify(event) : eventLine(event));
 }
 
 function eventLine({ created_at, type, job_id, run_id, execution_id, data }: ProctorEvent): string {

@@ -11,7 +11,16 @@ import { createTransport, type TransportOptions } from "./transport.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
 import { webhookCalls } from "./webhooks.ts";
 
-export type { Execution, Job, JobStatus, ProctorEvent, ResultRow, Run, RunStatus } from "./answer.ts";
+export type {
+  Execution,
+  Job,
+  JobStatus,
+  Outcome,
+  ProctorEvent,
+  ResultRow,
+  Run,
+  RunStatus,
+} from "./answer.ts";
 export type { Artifacts, LogEntry, Logs, Metrics, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
@@ -82,10 +91,12 @@ export function createClient(options: ClientOptions = {}) {
     /** Newest first. */
     jobs: (filter: JobFilter = {}, { signal }: Aside = {}) =>
       pages<Job>(transport, { path: "/v1/jobs", query: { ...filter }, signal }),
-    /** The job, once it is terminal. */
-    wait: (jobId: string, options?: WaitOptions<Job>) => waitForEnd(transport, job(jobId), options),
-    /** The run, once it is terminal: of use after `retry`, when its job has been so before. */
-    waitRun: (runId: string, options?: WaitOptions<Run>) => waitForEnd(transport, run(runId), options),
+    /** The job, once it is terminal; or once every run of it has an outcome. */
+    wait: (jobId: string, options?: WaitOptions<Job>) =>
+      waitForEnd(transport, job(jobId), ({ counts }) => counts.queued + counts.active === 0, options),
+    /** The run, once it is terminal, or has its outcome: of use after `retry`, when its job has been so before. */
+    waitRun: (runId: string, options?: WaitOptions<Run>) =>
+      waitForEnd(transport, run(runId), ({ outcome }) => outcome !== null, options),
     /** A job's events, or with `"all"` those of all jobs that the key may see. */
     events: (jobId: string | "all", options?: EventOptions) =>
       streamEvents(transport, jobId === "all" ? "/v1/events" : `${job(jobId)}/events`, options),

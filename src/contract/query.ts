@@ -60,9 +60,15 @@ export const waitQuery = z.strictObject({
     })
     .optional()
     .meta({
-      description: "Answer as soon as it is terminal, or as it stands after this time: 60s at most.",
+      description: "Answer as soon as it is over (see `for`), or as it stands after this time: 60s at most.",
       override: { examples: ["30s"] },
     }),
+  for: z
+    .enum(["end", "outcome"])
+    .default("end")
+    .describe(
+      "What `wait` waits for. `end`: until it is terminal. `outcome`: until the run's outcome is known, of a job that of every run; artifacts may still be missing. Changes nothing without `wait`.",
+    ),
 });
 export const removeQuery = z.strictObject({
   remote: z

@@ -12,7 +12,12 @@ const optional = <T extends z.ZodType>(schema: T) =>
 
 const text = z.string();
 const credential = optional(z.string().min(1).max(4_096));
-const timeout = z.int().min(1).max(600).default(60).describe("Seconds; Lyceum's own limit.");
+const timeout = z
+  .int()
+  .min(1, "must be 1 or more: Lyceum takes whole seconds from 1 to 600")
+  .max(600, "must be 600 or less: Lyceum runs nothing for longer than 600 seconds")
+  .default(60)
+  .describe("Seconds; Lyceum's own limit.");
 const executionType = z
   .string()
   .regex(
@@ -22,7 +27,11 @@ const executionType = z
   .max(100)
   .default("cpu")
   .describe("Lyceum's hardware profile.");
-const gracefulTimeout = optional(z.int().min(1).max(300)).describe("Seconds between cancel and kill.");
+const NBCODE = "must be 0 (plain Python) or 1 (notebook code)";
+const LYCEUM_GRACE = "must be from 1 to 300: Lyceum's bounds, in seconds";
+const gracefulTimeout = optional(z.int().min(1, LYCEUM_GRACE).max(300, LYCEUM_GRACE)).describe(
+  "Seconds between cancel and kill.",
+);
 const s3Mount = z.boolean().describe("Mount the account's bucket.");
 /** What people call a thing; one line, since it goes into lists and tables. */
 export const label = z
@@ -82,7 +91,7 @@ const common = {
 const code = {
   ...common,
   code: text.min(1),
-  nbcode: optional(z.int().min(0).max(1)).describe("0: plain Python, 1: notebook code."),
+  nbcode: optional(z.int().min(0, NBCODE).max(1, NBCODE)).describe("0: plain Python, 1: notebook code."),
   requirements_content: optional(text).describe("The text of a requirements.txt."),
   prior_imports: optional(z.array(text.min(1)).max(200)).describe("Modules to import first."),
   kernel_state: optional(text),

@@ -12,9 +12,9 @@ export function addressJudge(cidrs: readonly string[]): (address: string) => Sta
   return (text) => {
     // Stricter than the library, which takes 1.2.3 for an address, as old resolvers do.
     if (isIP(text) === 0) return "refused";
-    const address = ipaddr.parse(text);
+    const address = behindNat64(ipaddr.parse(text));
     // An IPv4 address in IPv6's clothes is the address that the operator thought of.
-    const meant = ipaddr.process(text);
+    const meant = ipaddr.process(address.toString());
     const isNamed = ranges.some(([range, bits]) =>
       [address, meant].some((one) => one.kind() === range.kind() && one.match(range, bits)),
     );
@@ -24,6 +24,14 @@ export function addressJudge(cidrs: readonly string[]): (address: string) => Sta
 }
 
 type Address = ReturnType<typeof ipaddr.parse>;
+
+/** In a network of IPv6 alone every IPv4 address appears behind this prefix [RFC 6052]: the one inside is connected to. */
+function behindNat64(address: Address): Address {
+  if (address.kind() !== "ipv6" || !address.match(nat64)) return address;
+  return ipaddr.fromByteArray(address.toByteArray().slice(-4));
+}
+
+const nat64 = ipaddr.parseCIDR("64:ff9b::/96");
 
 function isPublic(address: Address): boolean {
   if (address.range() !== "unicast" || address.toString() === AZURE_HOST) return false;

@@ -37,9 +37,11 @@ export interface Secret {
   until: number | null;
 }
 
-/** The new secret first; what signed until now does so for another day. */
+/** The new secret first; what signed until now does so for another day. The current secret again changes nothing. */
 export function rotate(secrets: readonly Secret[], secret: string, now: number): Secret[] {
-  const older = secrets.map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
+  if (secrets.some((one) => one.secret === secret && one.until === null)) return [...secrets];
+  const others = secrets.filter((one) => one.secret !== secret);
+  const older = others.map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
   return [{ secret, until: null }, ...inForce(older, now)].slice(0, MOST_SECRETS);
 }
 

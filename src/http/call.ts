@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
 import type { Timers } from "../domain/clock.ts";
 import type { Allowance } from "../domain/estimate.ts";
+import type { StartPause } from "../domain/start-pause.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Caller } from "./auth.ts";
 import type { Tail } from "./tail.ts";
@@ -16,6 +17,8 @@ export type Call = HonoContext<Env>;
 
 /** What the status page tells of the calls to Lyceum. Times are epoch milliseconds. */
 export interface LyceumState {
+  /** Null while starts flow. */
+  startPause: StartPause | null;
   breaker: { state: string; failures: number; retryAt: number | null };
   groups: Record<
     "execution" | "read" | "billing" | "auth",

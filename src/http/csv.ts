@@ -16,6 +16,7 @@ const after = [
   "energy_wh",
   "error_code",
   "retry_of",
+  "outcome",
 ] as const;
 const fixed: readonly string[] = [...before, ...after];
 
@@ -34,12 +35,16 @@ export function csvLines(matrixNames: string[], rows: ResultRow[]): string {
   return stringify(lines, options);
 }
 
-const options = { record_delimiter: "windows" } as const;
+/** The package quotes what holds its own line ends alone; RFC 4180 wants it for each of them. */
+const options = { record_delimiter: "windows", quoted_match: /[\r\n]/ } as const;
 
-/** A spreadsheet takes a text that begins so for a formula. A plain number such as -0.1 can be none and stays as it is. */
+/**
+ * A spreadsheet takes a text that begins so for a formula, and one that breaks rows at each line feed each line of it.
+ * A plain number such as -0.1 can be none and stays as it is.
+ */
 function guarded(value: string | number | null): string | number | null {
-  if (typeof value !== "string" || !/^[=+\-@\t\r]/.test(value) || PLAIN_NUMBER.test(value)) return value;
-  return `'${value}`;
+  if (typeof value !== "string" || PLAIN_NUMBER.test(value)) return value;
+  return value.replaceAll(/(^|[\r\n])(?=[=+\-@\t\r])/g, "$1'");
 }
 
 const PLAIN_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;

@@ -1,6 +1,7 @@
 // From zod's findings to the errors of a problem: a pointer, what is wrong, and the way out.
 import type { z } from "zod";
 import type { FieldError } from "../contract/problem.ts";
+import "../contract/wording.ts";
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
@@ -49,12 +50,8 @@ function fieldErrors(
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return "is required";
   // The name of an entry is at fault: what is wrong with it stands one level deeper.
   if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
-  if (issue.code === "invalid_union" && "note" in issue && issue.note === "No matching discriminator") {
-    return "must be one of python, image, compose, gpu_selection";
-  }
   return issue.message;
 }
 

@@ -87,7 +87,7 @@ export function unwrap(answer: unknown): unknown {
  * Lyceum's errors have a `detail`; those of the oldest introduction name their `status` beside `errors`, or a
  * `message` in the envelope. A `title` beside the `detail` is the problem document of a gateway.
  */
-function isError(answer: unknown): boolean {
+export function isError(answer: unknown): boolean {
   if (!isObject(answer)) return false;
   const { detail, title, status, errors, message } = answer;
   if (typeof detail === "string" ? detail.trim() !== "" : typeof detail === "object" && detail !== null)

@@ -1,5 +1,6 @@
 // Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
 import type { Clock } from "../domain/clock.ts";
+import { isError, unwrap } from "./answer.ts";
 import { parseJson, refusalDetail } from "./detail.ts";
 import type { Reply } from "./exchange.ts";
 import { isObject, readName, readNumber } from "./scalar.ts";
@@ -22,8 +23,8 @@ type TokenPath = "/auth/login" | "/auth/refresh";
 
 /** A token is renewed when this much of its life is left, as the vendor's own client does [cli]. */
 const RENEW_BEFORE_MS = 300_000;
-/** A refused login is not tried again for this long: repeated ones could lock the account. */
-const REFUSED_LOGIN_MS = 60_000;
+/** A renewal that was answered is not repeated for this long: repeated logins could lock the account. */
+const RENEWAL_PAUSE_MS = 60_000;
 
 /** Throws on an API key that cannot stand in a header. */
 export function createAuth(credentials: Credentials, clock: Clock, ask: AskForToken): Auth {
@@ -49,23 +50,22 @@ interface Session {
   refresh: string | null;
   /** Monotonic; Infinity when Lyceum does not say how long the token lives. */
   renewAt: number;
-  endsAt: number;
 }
 
 function loginAuth(login: { email: string; password: string }, clock: Clock, ask: AskForToken): Auth {
   let session: Session | null = null;
   let renewal: Promise<TokenOutcome> | null = null;
-  let refusal = { until: Number.NEGATIVE_INFINITY, detail: "" };
+  /** No token is asked for until then. */
+  let pause = { until: Number.NEGATIVE_INFINITY, detail: "" };
 
+  /** The token in hand is used until its 401: its end is known by a clock that may be wrong. */
   async function token(): Promise<TokenOutcome> {
     const current = session;
     if (current && clock.monotonic() < current.renewAt) return { kind: "token", token: current.access };
     const renewed = await renewOnce();
-    // A renewal that did not come through in time is no reason not to use what still holds.
-    if (renewed.kind !== "token" && current && clock.monotonic() < current.endsAt) {
-      return { kind: "token", token: current.access };
-    }
-    return renewed;
+    if (renewed.kind === "token" || !current) return renewed;
+    current.renewAt = clock.monotonic() + RENEWAL_PAUSE_MS;
+    return { kind: "token", token: current.access };
   }
 
   async function renew(refused: string): Promise<TokenOutcome> {
@@ -81,29 +81,36 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   }
 
   async function obtain(): Promise<TokenOutcome> {
+    if (clock.monotonic() < pause.until) return { kind: "unauthorized", detail: pause.detail };
+    const isRenewal = session !== null;
+    const obtained = await refreshOrLogIn();
+    const detail =
+      obtained.kind === "unauthorized" ? obtained.detail : "Lyceum refused a token that it just issued";
+    if (obtained.kind === "unauthorized" || (obtained.kind === "token" && isRenewal)) {
+      pause = { until: clock.monotonic() + RENEWAL_PAUSE_MS, detail };
+    }
+    return obtained;
+  }
+
+  async function refreshOrLogIn(): Promise<TokenOutcome> {
     if (session?.refresh) {
       const refreshed = await request("/auth/refresh", { refresh_token: session.refresh });
       // How a refresh is asked for is not documented, so any other end of it falls back to the login.
       if (refreshed.kind === "token" || refreshed.kind === "throttled") return refreshed;
     }
-    if (clock.monotonic() < refusal.until) return { kind: "unauthorized", detail: refusal.detail };
-    const loggedIn = await request("/auth/login", { email: login.email, password: login.password });
-    if (loggedIn.kind === "unauthorized") {
-      refusal = { until: clock.monotonic() + REFUSED_LOGIN_MS, detail: loggedIn.detail };
-    }
-    return loggedIn;
+    return request("/auth/login", { email: login.email, password: login.password });
   }
 
   async function request(path: TokenPath, body: Record<string, string>): Promise<TokenOutcome> {
     const reply = await ask(path, body);
     if (reply.kind === "silent") return { kind: "silent", sent: false, detail: `${path}: ${reply.detail}` };
     if (reply.kind !== "answer") return reply;
-    const detail = `${path}: ${refusalDetail(reply.status, reply.body, Object.values(body))}`;
-    if (reply.status === 408 || reply.status >= 500 || "problem" in reply.body) {
-      return { kind: "silent", sent: false, detail };
-    }
-    if (reply.status >= 300) return { kind: "unauthorized", detail };
-    const next = readSession(parseJson(reply.body.text), session?.refresh ?? null, clock);
+    const { status } = reply;
+    const detail = `${path}: ${refusalDetail(status, reply.body, Object.values(body))}`;
+    const said = "text" in reply.body ? parseJson(reply.body.text) : undefined;
+    if (!isLyceums(status, said)) return { kind: "silent", sent: false, detail };
+    if (status >= 300) return { kind: "unauthorized", detail };
+    const next = readSession(said, session?.refresh ?? null, clock);
     if (!next) return { kind: "unauthorized", detail: `${path}: no access token in the answer` };
     session = next;
     return { kind: "token", token: next.access };
@@ -112,25 +119,35 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   return { token, renew };
 }
 
+/** True if the answer decides about the login: a page, a redirect or an outage of something in between does not. */
+function isLyceums(status: number, said: unknown): boolean {
+  if (status === 401) return true;
+  if (status < 300) return isObject(said) && Object.keys(said).length > 0;
+  if (status < 400 || status === 408 || status >= 500) return false;
+  return isError(said);
+}
+
 /** `access_token`, `refresh_token` and, in the oldest edition only, `expires_in` in seconds [introduction]. */
-function readSession(answer: unknown, formerRefresh: string | null, clock: Clock): Session | null {
+function readSession(said: unknown, formerRefresh: string | null, clock: Clock): Session | null {
+  const answer = unwrap(said);
   if (!isObject(answer)) return null;
   const access = readName(answer.access_token);
   if (access === null || !isHeaderValue(access)) return null;
   const lifeMs = lifeOf(access, readNumber(answer.expires_in), clock);
-  const now = clock.monotonic();
+  // A token that lives shorter than twice the margin would otherwise be renewed at every call.
+  const renewInMs = lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2);
   return {
     access,
     refresh: readName(answer.refresh_token) ?? formerRefresh,
-    // A token that lives shorter than twice the margin would otherwise be renewed at every call.
-    renewAt: now + lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2),
-    endsAt: now + lifeMs,
+    renewAt: clock.monotonic() + Math.max(renewInMs, RENEWAL_PAUSE_MS),
   };
 }
 
+/** Infinity if it is not known: what is over already was told wrongly, or by another clock. */
 function lifeOf(jwt: string, expiresInS: number | null, clock: Clock): number {
-  if (expiresInS !== null) return expiresInS * 1000;
+  if (expiresInS !== null && expiresInS > 0) return expiresInS * 1000;
   const payload = parseJson(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8"));
   const exp = isObject(payload) ? readNumber(payload.exp) : null;
-  return exp === null ? Number.POSITIVE_INFINITY : exp * 1000 - clock.now();
+  const lifeMs = exp === null ? 0 : exp * 1000 - clock.now();
+  return lifeMs > 0 ? lifeMs : Number.POSITIVE_INFINITY;
 }

@@ -134,11 +134,9 @@ export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): str
       spec.aws_session_token,
     );
   }
-  if (spec.kind === "image") {
-    const lines = (spec.docker_run_env ?? "").split(/\s+/);
-    secrets.push(...lines.map((line) => line.slice(line.indexOf("=") + 1)));
-  }
-  return secrets.filter((secret): secret is string => Boolean(secret));
+  const lines = spec.kind === "image" ? (spec.docker_run_env ?? "").split(/\s+/) : [];
+  const values = lines.map((line) => line.slice(line.indexOf("=") + 1));
+  return [...secrets, ...values].filter((secret): secret is string => Boolean(secret));
 }
 
 function withoutUndefined(body: Record<string, unknown>): Record<string, unknown> {

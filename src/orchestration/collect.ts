@@ -1,5 +1,5 @@
 // What a look at Lyceum brings is kept: the record that tells of an end together with that end, the other documents as
-// they come. With the last of them the run takes its outcome. All of one turn are written together.
+// they come. With the last of them the run becomes terminal. All of one turn are written together.
 import type { DetectedBy, Reading } from "../domain/execution.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
 import type { Tx } from "../store/transaction.ts";
@@ -44,7 +44,7 @@ export interface Collected {
   record?: Reading | undefined;
 }
 
-/** Keeps what was fetched; if nothing is pending after that, the run takes its outcome. */
+/** Keeps what was fetched; if nothing is pending after that, the run becomes terminal. */
 export const saveCollected = oneOfMany(saveAllCollected);
 
 async function saveAllCollected(

@@ -1,5 +1,5 @@
 // Collect: after an execution's end its record, timing, logs and metrics are fetched, each with its own state
-// and reason. When none is pending any more the run takes its outcome.
+// and reason. When none is pending any more the run becomes terminal.
 import PQueue from "p-queue";
 import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
 import type { RecordSummary } from "../domain/selection.ts";

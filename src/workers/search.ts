@@ -2,6 +2,7 @@
 // the id that was put into `file_name` before the submission. In the order of what it costs: the list that was read
 // anyway, what callbacks name, the history.
 import type { Execution } from "../domain/execution.ts";
+import { searchRules } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
@@ -27,7 +28,8 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
     }
     // The history has a limit of its own: asked once a hint or half of the grace says that the rest is not enough.
     const isLate = (one: Execution) =>
-      one.callbackAt !== null || one.unseenMs >= context.rules.inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
+      one.callbackAt !== null ||
+      one.unseenMs >= searchRules(one, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
     const late = wanted.filter((one) => !found.has(one.id) && isLate(one));
     const history = late.length === 0 ? new Map<string, ListedRow>() : await searchHistory(lyceum, late);
     await Promise.all(
@@ -114,7 +116,7 @@ async function searchNamed(
   return null;
 }
 
-const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
+export const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
 const MOST_NAMED = 3;
 
 const PAGE = 100;

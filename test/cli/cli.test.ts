@@ -65,7 +65,7 @@ it("an image runs a command for every value of a matrix, and the results come as
     run("results", job.id, "--csv"),
     run("results", job.id, "--json"),
   ]);
-  expect(table.stdout).toMatch(/^run +LR +SEED +status +exit +time/);
+  expect(table.stdout).toMatch(/^LR +SEED +run +status +exit +time/);
   expect(table.stdout.split("\n")).toHaveLength(6);
   expect(csv.stdout).toMatch(/^run_id,position,name,LR,SEED,status,/);
   expect(json.json().data).toHaveLength(4);
@@ -110,6 +110,7 @@ it("what is wrong is said in words, with exit code 2", async () => {
     [["submit", join(here.path, "x.py"), "--retry", "many"], /such as 3 or 3:system_failure/],
     [["submit", join(here.path, "x.py"), "--timeout", "soon"], /--timeout takes seconds/],
     [["submit", join(here.path, "x.py"), "--max-parallel", "two"], /it is a number/],
+    [["results", "job_none", "-o", join(here.path, "none/x.csv")], /no job of yours/],
     [["wait", "job_none"], /no job of yours has this id/],
     [["logs"], /missing required argument/],
     [["unknown"], /unknown command/],
@@ -123,6 +124,40 @@ it("what is wrong is said in words, with exit code 2", async () => {
   }
   const json = await run("wait", "job_none", "--json");
   expect(json.json()).toMatchObject({ error: { type: "urn:proctor:problem:not-found", status: 404 } });
+});
+
+it("a field that is wrong is told once, in words, with Lyceum's bound", async () => {
+  using here = folder({ "job.json": '{"runs": [{"kind": "python", "code": "1", "timeout": 601}]}' });
+  const { code, stderr } = await run("submit", join(here.path, "job.json"));
+  expect(code).toBe(2);
+  expect(stderr.match(/timeout/g)).toHaveLength(1);
+  expect(stderr).toContain("must be 600 or less: Lyceum runs nothing for longer than 600 seconds");
+});
+
+it("a file that cannot be written is one clear line", async () => {
+  const { id } = await service.submit({ runs: [image()] });
+  await service.ended(id);
+  using here = folder({});
+  for (const file of [join(here.path, "none", "x.csv"), here.path]) {
+    const { code, stderr } = await run("results", id, "-o", file);
+    expect(stderr).toMatch(/^error: \S+ cannot be used \((ENOENT|EISDIR)\)\n$/);
+    expect(code).toBe(2);
+  }
+});
+
+it("the runs of a sweep are told apart by their values, in lines and in front of logs", async () => {
+  const sweep = {
+    kind: "python",
+    name: "train",
+    code: "import os; print(os.environ['LR'])",
+    matrix: { LR: ["1", "2"] },
+  };
+  const { id } = await service.submit({ runs: [sweep] });
+  await service.ended(id);
+  const [logs, status] = await Promise.all([run("logs", id), run("status", id)]);
+  expect(logs.stdout).toMatch(/^LR=1 train \| \S+ 1$/m);
+  expect(logs.stdout).toMatch(/^LR=2 train \| \S+ 2$/m);
+  expect(status.stdout).toMatch(/✔ LR=1 train +python/);
 });
 
 it("no answer, and none in time, is exit code 4", async () => {
@@ -229,6 +264,39 @@ it("the doctor finds nothing wrong with a service that is well, and says the way
   expect(gone.stdout).toMatch(/✘ reachable +\S+: ECONNREFUSED/);
   expect(settings.stdout).toMatch(/✘ settings +API_KEYS/);
   expect([foreign.code, gone.code, settings.code]).toEqual([1, 1, 1]);
+});
+
+it("status and doctor say that starts are paused, why, and the way out", async () => {
+  service.emulator.setChaos({ gateway: [{ routes: "starts", answer: "credits" }] });
+  const { id } = await service.submit({ runs: [image()] });
+  await until("the pause", async () => (await service.status()).lyceum.starts.state === "paused");
+  const [status, doctor] = await Promise.all([run("status"), run("doctor")]);
+  service.emulator.setChaos({ gateway: [] });
+  expect(status.stdout).toMatch(/starts +paused since 2\S+, next try 2\S+: .*credits or quota are used up/);
+  expect(doctor.stdout).toMatch(/✘ starts +paused since .*Insufficient credits\n +→ buy credits/);
+  expect(doctor.code).toBe(1);
+  expect(await service.ended(id)).toMatchObject([{ status: "succeeded", attempts: 1 }]);
+  expect((await run("status")).stdout).not.toContain("paused");
+});
+
+it("the help of each command shows examples", async () => {
+  const commands = [
+    "submit",
+    "wait",
+    "watch",
+    "logs",
+    "cancel",
+    "retry",
+    "results",
+    "status",
+    "doctor",
+    "dev",
+  ];
+  const helps = await Promise.all(commands.map((command) => run(command, "--help")));
+  for (const [index, { code, stdout }] of helps.entries()) {
+    expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ proctor ${commands[index]}`));
+    expect(code).toBe(0);
+  }
 });
 
 it("help tells the commands and the exit codes", async () => {

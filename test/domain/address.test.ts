@@ -9,6 +9,8 @@ const publicOnes = [
   "172.32.0.1",
   "2606:4700::1111",
   "2a00:1450:4001::200e",
+  // 8.8.8.8 as a network of IPv6 alone shows it.
+  "64:ff9b::808:808",
 ];
 
 const refusedOnes = {
@@ -57,6 +59,10 @@ const refusedOnes = {
   ],
   "NAT64, 6to4 and Teredo": [
     "64:ff9b::7f00:1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b::c0a8:101",
+    "64:ff9b:0:0:0:1:808:808",
     "64:ff9b:1::a00:1",
     "2002:7f00:1::",
     "2001:0:7f00:1::1",
@@ -76,8 +82,9 @@ describe("without exceptions", () => {
 
 describe("a range that the operator named", () => {
   const standing = addressJudge(["10.1.0.0/16", "fd00::/8", "::1/128"]);
-  test.each(["10.1.2.3", "::ffff:10.1.2.3", "fd00::5", "::1"])("lets %s through", (address) =>
-    expect(standing(address)).toBe("allowed"),
+  test.each(["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "fd00::5", "::1"])(
+    "lets %s through",
+    (address) => expect(standing(address)).toBe("allowed"),
   );
   test.each(["10.2.0.1", "::ffff:10.2.0.1", "127.0.0.1", "fc00::1", "169.254.169.254"])(
     "does not let %s through",

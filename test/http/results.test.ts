@@ -88,7 +88,7 @@ describe("a matrix with failures and retries", () => {
     expect(answer.headers.get("Content-Disposition")).toBe(`attachment; filename="${id}.csv"`);
     const [header = [], ...rows] = cells(answer.text);
     expect(header).toEqual(
-      "run_id,position,name,EMULATOR,SEED,status,attempts,return_code,duration_ms,cost,cost_source,hardware,gpu_utilization_percent,gpu_idle_share,energy_wh,error_code,retry_of".split(
+      "run_id,position,name,EMULATOR,SEED,status,attempts,return_code,duration_ms,cost,cost_source,hardware,gpu_utilization_percent,gpu_idle_share,energy_wh,error_code,retry_of,outcome".split(
         ",",
       ),
     );
@@ -130,6 +130,14 @@ describe("while Lyceum is away", () => {
       "plain",
     ]);
     expect(new Set(rows.map((row) => row[2]))).toEqual(new Set(["'=HYPERLINK(1)"]));
+  });
+
+  it("a value with line feeds breaks no row, and no line of it passes for a formula", async () => {
+    const values = ["a\n=1+1", "b\r@c", "\n-x", "1\n2"];
+    const { id } = await service.submit({ runs: [{ kind: "python", code: "1", matrix: { V: values } }] });
+    const { text } = await service.ann.get(`/v1/jobs/${id}/results`, csv);
+    for (const quoted of ['"a\n\'=1+1"', '"b\r\'@c"', '"\n\'-x"', '"1\n2"'])
+      expect(text).toContain(`,${quoted},`);
   });
 
   it("quotes, commas and line breaks are quoted, and a name of the matrix never doubles a column", async () => {

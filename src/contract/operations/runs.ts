@@ -9,7 +9,7 @@ import { cancelBody } from "../submission.ts";
 export const getRun: Operation = {
   id: "getRun",
   tag: "Runs",
-  summary: "Read a run, or wait for its end",
+  summary: "Read a run, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(run, "The run; after a wait that was too short, as it stands.") },
   problems: ["too-many-waiting"],
@@ -20,7 +20,7 @@ export const cancelRun: Operation = {
   tag: "Runs",
   summary: "Cancel a run",
   description:
-    "A run that waits ends at once, one that is alive once Lyceum says so. One that has ended stays as it is.",
+    "A run that waits ends at once, one that is alive once Lyceum says so. One that has its outcome stays as it is.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
   answers: { 200: json(run, "The run as it stands now.") },
 };
