@@ -6,6 +6,7 @@ import type { Judge } from "./judge.ts";
 import type { Lyceum } from "./lyceum.ts";
 import { type Network, outages } from "./network.ts";
 import type { Random } from "./random.ts";
+import type { Sky } from "./weather/sky.ts";
 
 interface FateOptions {
   random: Random;
@@ -13,6 +14,7 @@ interface FateOptions {
   host: Host;
   network: Network;
   lyceum: Lyceum;
+  sky: Sky;
   judge: Judge;
   chaosMs: number;
   trace(line: string): void;
@@ -22,7 +24,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 
 export function createFate(options: FateOptions): { watch(): void } {
-  const { random, agenda, host, network, lyceum, judge, chaosMs, trace } = options;
+  const { random, agenda, host, network, lyceum, sky, judge, chaosMs, trace } = options;
   network.faults = random.pick([0, 0.02, 0.05, 0.1, 0.25]);
   if (random.chance(0.2)) lyceum.habits.hiding = { chance: 0.5, mostMs: 15 * MINUTE };
   trace(`weather   ${network.faults * 100} % of the calls fail, chaos for ${Math.round(chaosMs / SECOND)} s`);
@@ -79,7 +81,10 @@ export function createFate(options: FateOptions): { watch(): void } {
   }
 
   return {
-    /** After each step: whether Lyceum could be asked anything. */
-    watch: () => judge.silence(network.outage !== null || host.upSince() === null),
+    /** After each step: whether Lyceum could be asked, and would have told. */
+    watch() {
+      judge.silence(network.outage !== null || host.upSince() === null);
+      judge.blindness(sky.hides("record"));
+    },
   };
 }

@@ -45,11 +45,12 @@ export function createJudge(options: JudgeOptions) {
   const cancelled = new Map<string, Set<string>>();
   const cancelledAt = new Map<string, number>();
   const silences = createSilences(now);
+  const blindness = createSilences(now);
   const loss = createLoss({ ...options, now, silences });
   const aborts = createAborts({ ...options, now, lostAt: loss.lostAt });
   const bills = createBills({ ...options, now });
   const documents = createDocuments(now);
-  const knowledge = createKnowledge({ ...options, silences });
+  const knowledge = createKnowledge({ ...options, silences: [silences, blindness] });
   const outages = createOutages(now, submit.concurrency);
   const limits = createLimits(agenda, submit.limit);
 
@@ -123,6 +124,8 @@ export function createJudge(options: JudgeOptions) {
       cancelled.set(runId, cancelled.get(runId) ?? new Set(known.map(({ id }) => id)));
     },
     silence: silences.note,
+    /** Whether a record would tell nothing, whoever asked for it. */
+    blindness: blindness.note,
     jumped(ms: number): void {
       silences.cut();
       knowledge.jumped(ms);

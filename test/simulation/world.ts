@@ -94,7 +94,17 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     forMs: chaosMs,
   });
   createPostman({ random: random.fork(), agenda, lyceum, host, judge, trace, guard });
-  const fate = createFate({ random: random.fork(), agenda, host, network, lyceum, judge, chaosMs, trace });
+  const fate = createFate({
+    random: random.fork(),
+    agenda,
+    host,
+    network,
+    lyceum,
+    sky,
+    judge,
+    chaosMs,
+    trace,
+  });
   host.onDown(invariants.forgive);
   host.onDown(judge.died);
   host.boot();

@@ -15,6 +15,8 @@ interface BillsOptions {
 export function createBills({ books, lyceum, now }: BillsOptions) {
   /** The last bill that a readable record showed, by Lyceum's ids; 0 while none is written. */
   const shown = new Map<string, number>();
+  /** The same of the rows of the history, which nobody has to read where the record tells. */
+  const listed = new Map<string, number>();
   /** Looks at a record, or into the history, since the end. */
   const looks = new Map<string, number>();
 
@@ -27,7 +29,9 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
       }
     },
     heard({ call, original }: Heard): void {
-      if (call.route !== "record" || original === null) return;
+      if (original?.status !== 200) return;
+      if (call.route === "history") for (const [id, bill] of billsIn(original.json)) listed.set(id, bill);
+      if (call.route !== "record") return;
       const { billed, return_code } = original.json as { billed?: number; return_code?: unknown };
       if (return_code !== undefined) shown.set(call.id, billed ?? 0);
     },
@@ -36,9 +40,10 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
       for (const work of lyceum.works) {
         const execution = books.execution(work.marker);
         if (execution === null || execution.lyceum_execution_id !== work.id) continue;
-        const bill = Math.max(shown.get(work.id) ?? 0, shown.get(subJobOf(work)) ?? 0);
+        const bill = billIn(shown, work);
         const { cost, cost_source } = execution;
-        const isBooked = bill === 0 || (cost === bill && cost_source === "billed");
+        const isBilled = cost_source === "billed" && (cost === bill || cost === billIn(listed, work));
+        const isBooked = bill === 0 ? cost_source !== "billed" || isBilled : isBilled;
         demand(isBooked, () => `${work.id} costs ${bill}, the books say ${cost} (${cost_source})`);
         compareUnbilled(work, bill, execution.status === "lost");
       }
@@ -53,4 +58,14 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
     const isUnbilled = shown.has(work.id) && bill === 0 && !work.isEndless;
     demand(!isUnbilled || seen > 1, () => `${work.id} shows no bill, and nobody looks again`);
   }
+}
+
+/** Its own, or that of its sub-job, which is more. */
+function billIn(bills: Map<string, number>, work: Work): number {
+  return Math.max(bills.get(work.id) ?? 0, bills.get(subJobOf(work)) ?? 0);
+}
+
+function billsIn(history: unknown): [id: string, bill: number][] {
+  const { executions } = history as { executions: ({ execution_id?: string; billed?: number } | null)[] };
+  return executions.flatMap((row) => (row?.execution_id ? [[row.execution_id, row.billed ?? 0]] : []));
 }

@@ -12,7 +12,7 @@ import type { Silences, Span } from "./silences.ts";
 interface KnowledgeOptions {
   agenda: Agenda;
   lyceum: Lyceum;
-  silences: Silences;
+  silences: Silences[];
   pollMaxMs: number;
   callbackGraceMs: number;
   /** What commits may take. */
@@ -74,7 +74,9 @@ export function createKnowledge(options: KnowledgeOptions) {
     if (since === undefined || work.isEndless || work.id !== execution.lyceum_execution_id) return;
     const from = Math.max(work.recordAt, work.visibleAt, since);
     const kept = [
-      ...silences.within(from - pollMaxMs, now()).map((one) => ({ from: one.from, to: one.to + pollMaxMs })),
+      ...silences
+        .flatMap((some) => some.within(from - pollMaxMs, now()))
+        .map((silence) => ({ from: silence.from, to: silence.to + pollMaxMs })),
       ...excuses.filter(({ id }) => id === null || id === work.id),
     ];
     const ms = now() - from - coveredMs(kept, from, now());

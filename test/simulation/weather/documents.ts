@@ -30,6 +30,7 @@ export const foreignRecord: MakeWeather = ({ random, lyceum }) => {
   const end = { status: "failed", return_code: 1, stdout: "of somebody else\n", stderr: "", billed: 4_096 };
   const share = random.pick([0.5, 1]);
   return {
+    hides: share === 1 ? ["record"] : [],
     bend: (answer, { route, id }) =>
       route === "record" && answer.status === 200 && random.chance(share)
         ? { ...answer, json: { ...end, ...another(id) }, isTrue: false }
@@ -60,6 +61,7 @@ export const hollow: MakeWeather = ({ random }) => {
     (answer, route) => ({ ...answer, json: route === "logs" ? { logs: [], total: 0 } : {}, isTrue: false }),
   ]);
   return {
+    hides: routes,
     bend: (answer, { route }) =>
       routes.includes(route) && answer.status === 200 ? change(answer, route) : answer,
   };

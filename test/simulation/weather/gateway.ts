@@ -40,5 +40,8 @@ export const notFoundPages: MakeWeather = ({ random }) =>
   pagesOn(random.pick(GROUPS), random.pick(refusingPages.filter(({ status }) => status === 404)));
 
 function pagesOn(routes: Route[], reply: Answer): Weather {
-  return { stand: ({ route }) => (routes.includes(route) ? { reply, isTaken: false } : null) };
+  return {
+    hides: routes,
+    stand: ({ route }) => (routes.includes(route) ? { reply, isTaken: false } : null),
+  };
 }

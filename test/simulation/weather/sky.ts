@@ -1,6 +1,6 @@
 // Which weathers a seed draws, when each of them begins, and that all of them end when the chaos does.
 import type { Agenda } from "../agenda.ts";
-import type { Answer, Call } from "../call.ts";
+import type { Answer, Call, Route } from "../call.ts";
 import type { Lyceum } from "../lyceum.ts";
 import type { Random } from "../random.ts";
 import { envelope, foreignRecord, hollow, oddJson, selectionShapes } from "./documents.ts";
@@ -57,6 +57,8 @@ export interface Sky {
   /** The first weather that takes the call in Lyceum's place. */
   stand(call: Call): (Stand & { name: string }) | null;
   bend(answer: Answer, call: Call): Answer;
+  /** Nothing can be learned by this route now. */
+  hides(route: Route): boolean;
 }
 
 interface SkyOptions {
@@ -99,6 +101,7 @@ export function createSky({ random, agenda, lyceum, chaosMs, wanted, trace }: Sk
 
   return {
     drawn,
+    hides: (route) => present().some((weather) => weather.hides?.includes(route)),
     stand(call) {
       for (const name of names) {
         const stand = here.get(name)?.stand?.(call) ?? null;

@@ -1,6 +1,6 @@
 // A kind of trouble that lasts for a while: it stands between the service and Lyceum, changes what Lyceum answers, or
 // changes what Lyceum does with what it takes.
-import type { Answer, Call, Silence } from "../call.ts";
+import type { Answer, Call, Route, Silence } from "../call.ts";
 import type { Lyceum } from "../lyceum.ts";
 import type { Random } from "../random.ts";
 import type { Work } from "../work.ts";
@@ -10,6 +10,8 @@ export interface Weather {
   stand?(call: Call): Stand | null;
   /** Changes what Lyceum answers. */
   bend?(answer: Answer, call: Call): Answer;
+  /** Routes by which nothing can be learned while it is here. */
+  hides?: Route[];
   begin?(): void;
   end?(): void;
 }
