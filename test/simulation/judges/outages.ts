@@ -3,9 +3,6 @@ import { demand } from "../invariants.ts";
 
 const SECOND = 1_000;
 const MAX_PAUSE_MS = 300 * SECOND;
-/** Starts of one boot that may be under way, or begin, before the first bad answer is written. */
-const SLACK = 2;
-
 export function createOutages(now: () => number, concurrency: number) {
   /** Starts sent since the last one that got through, by outage. */
   let since: number | null = null;
@@ -24,7 +21,7 @@ export function createOutages(now: () => number, concurrency: number) {
       }
       since ??= now();
       starts++;
-      const most = boots * (concurrency + probesWithin(now() - since) + SLACK);
+      const most = boots * (concurrency + probesWithin(now() - since));
       demand(starts <= most, () => `${starts} starts are sent into an outage (${outage}), ${most} may be`);
     },
   };
@@ -32,8 +29,11 @@ export function createOutages(now: () => number, concurrency: number) {
 
 /** From 1 s to 5 min, twice as far each time, and at half of it when the pauses are spread. */
 function probesWithin(ms: number): number {
-  let probes = 1;
+  let probes = 0;
   let pauseMs = SECOND;
-  for (let at = 0; at <= ms; at += pauseMs / 2, pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) probes++;
+  for (let at = pauseMs / 2; at <= ms; at += pauseMs / 2) {
+    probes++;
+    pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+  }
   return probes;
 }
