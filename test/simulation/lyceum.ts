@@ -23,6 +23,8 @@ export interface Habits {
   hiding: { chance: number; mostMs: number };
   history: HistoryHabits;
   losesCallbacks: boolean;
+  /** What it takes ends within seconds. */
+  isBrief: boolean;
   hasOddWords: boolean;
   forgetsEnds: boolean;
   hasLateTails: boolean;
@@ -43,6 +45,7 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
     hiding: { chance: 0.1, mostMs: 40 * SECOND },
     history: plainHistory,
     losesCallbacks: false,
+    isBrief: false,
     hasOddWords: false,
     forgetsEnds: false,
     hasLateTails: false,
@@ -54,10 +57,11 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
   function start({ path, body, marker }: Call): Answer {
     if (random.chance(0.03)) return own(422, { detail: "this request is not to our liking" });
     const { hiding } = habits;
-    const startsAt = now() + random.between(0, 20 * SECOND);
+    const startsAt = now() + random.between(0, (habits.isBrief ? 2 : 20) * SECOND);
     const [word, returnCode] = random.pick(habits.hasOddWords && traits.chance(0.6) ? ODD_ENDS : ENDS);
     const timeoutMs = Number(body?.timeout) * SECOND;
-    const lastsMs = word === "timeout" ? timeoutMs : random.between(50, timeoutMs - SECOND);
+    const lastsMs =
+      word === "timeout" ? timeoutMs : random.between(50, habits.isBrief ? 2 * SECOND : timeoutMs - SECOND);
     const isEndless = habits.forgetsEnds && traits.chance(0.3);
     const isSelection = path.includes("gpu_selection");
     const work: Work = {

@@ -12,6 +12,7 @@ const switchedOn =
   (
     name:
       | "losesCallbacks"
+      | "isBrief"
       | "hasOddWords"
       | "forgetsEnds"
       | "hasLateTails"
@@ -22,6 +23,7 @@ const switchedOn =
     changing(air, { [name]: true }, { [name]: false });
 
 export const lostCallbacks = switchedOn("losesCallbacks");
+export const briefRuns = switchedOn("isBrief");
 export const oddWords = switchedOn("hasOddWords");
 export const forgottenEnds = switchedOn("forgetsEnds");
 export const lateTails = switchedOn("hasLateTails");
