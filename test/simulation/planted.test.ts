@@ -13,7 +13,7 @@ const weathers: Record<string, string[]> = {
   "a page is believed as 404": ["404 pages"],
   "the list overrules the record": ["stale list", "lost callbacks"],
   "starts are sent into an outage": ["starts away"],
-  "a clamped page is taken for the last": ["odd ids", "long history", "lost callbacks"],
+  "a clamped page is taken for the last": ["starts away", "brief runs", "long history"],
 };
 
 const plants: Record<string, () => void> = {

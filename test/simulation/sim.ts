@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { tellAll } from "./crew.ts";
+import { weatherNames } from "./weather/sky.ts";
 import { simulate } from "./world.ts";
 
 const { values } = parseArgs({
@@ -22,6 +23,11 @@ const { values } = parseArgs({
 });
 
 const wanted = values.weather?.split(",").filter((name) => name !== "") ?? null;
+const unknown = wanted?.filter((name) => !weatherNames.includes(name)) ?? [];
+if (unknown.length > 0) {
+  console.error(`no such weather: ${unknown.join(", ")}; there are: ${weatherNames.join(", ")}`);
+  process.exit(64);
+}
 process.exitCode = values.seed === undefined ? await many() : await one(Number(values.seed));
 
 async function one(seed: number): Promise<number> {

@@ -13,7 +13,7 @@ export const startPages: MakeWeather = ({ random }) => {
 /** A success that names no execution: nobody can say whether anything was taken. */
 export const successfulStartPages: MakeWeather = ({ random }) => {
   const reply = random.pick(successfulPages);
-  const takes = random.pick([0, 0.3]);
+  const takes = random.pick([0, 0.3, 1]);
   return {
     stand: ({ route }) =>
       route === "start" ? { reply, isTaken: random.chance(takes), isOutage: true } : null,

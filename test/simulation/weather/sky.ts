@@ -7,6 +7,7 @@ import { envelope, foreignRecord, hollow, oddJson, selectionShapes } from "./doc
 import { notFoundPages, readPages, startPages, successfulStartPages } from "./gateway.ts";
 import {
   billsInHistory,
+  briefRuns,
   forgottenEnds,
   lateBills,
   lateTails,
@@ -36,6 +37,7 @@ const kinds: Record<string, MakeWeather> = {
   "late tails": lateTails,
   "late bills": lateBills,
   "bills in history": billsInHistory,
+  "brief runs": briefRuns,
   "long history": longHistory,
   "lost callbacks": lostCallbacks,
   "stale list": staleList,
@@ -47,6 +49,8 @@ const kinds: Record<string, MakeWeather> = {
   envelope,
   "odd JSON": oddJson,
 };
+
+export const weatherNames = Object.keys(kinds);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -73,12 +77,14 @@ interface SkyOptions {
 
 export function createSky({ random, agenda, lyceum, chaosMs, wanted, trace }: SkyOptions): Sky {
   const here = new Map<string, Weather>();
-  const present = () => names.flatMap((name) => here.get(name) ?? []);
-  const byLot = new Set(Array.from({ length: random.pick([0, 0, 1, 1, 2, 3, 5]) }, () => random.pick(names)));
+  const present = () => weatherNames.flatMap((name) => here.get(name) ?? []);
+  const byLot = new Set(
+    Array.from({ length: random.pick([0, 0, 1, 1, 2, 3, 5]) }, () => random.pick(weatherNames)),
+  );
   const drawn = wanted ?? [...byLot];
   for (const name of drawn) {
     const make = kinds[name];
-    if (make === undefined) throw new Error(`No such weather: ${name}; there are: ${names.join(", ")}`);
+    if (make === undefined) throw new Error(`No such weather: ${name}`);
     const weather = make({ random: random.fork(), lyceum, now: agenda.monotonic });
     const from = wanted !== null || random.chance(0.3) ? 0 : random.between(0, chaosMs - 30 * SECOND);
     const isLong = wanted !== null || random.chance(0.3);
@@ -103,7 +109,7 @@ export function createSky({ random, agenda, lyceum, chaosMs, wanted, trace }: Sk
     drawn,
     hides: (route) => present().some((weather) => weather.hides?.includes(route)),
     stand(call) {
-      for (const name of names) {
+      for (const name of weatherNames) {
         const stand = here.get(name)?.stand?.(call) ?? null;
         if (stand !== null) return { ...stand, name };
       }
@@ -112,5 +118,3 @@ export function createSky({ random, agenda, lyceum, chaosMs, wanted, trace }: Sk
     bend: (answer, call) => present().reduce((bent, weather) => weather.bend?.(bent, call) ?? bent, answer),
   };
 }
-
-const names = Object.keys(kinds);

@@ -37,7 +37,7 @@ export const startsAway: MakeWeather = ({ random }) => {
     "reset",
     "silence",
   ]);
-  const takes = random.pick([0, 0, 0.3]);
+  const takes = random.pick([0, 0.3, 1]);
   return {
     stand: ({ route }) =>
       route === "start" ? { reply, isTaken: random.chance(takes), isOutage: true } : null,
