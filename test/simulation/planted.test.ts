@@ -6,7 +6,7 @@ import type { Execution } from "../../src/domain/execution.ts";
 import type { Story } from "./world.ts";
 
 const FROM = 1_000;
-const MOST_SEEDS = 20;
+const MOST_SEEDS = 30;
 
 /** Weathers in which a bug shows; the others show in any. */
 const weathers: Record<string, string[]> = {
