@@ -7,6 +7,7 @@ import { up as overrides } from "./20261122T0030_overrides.ts";
 import { up as pauses } from "./20261122T0040_pauses.ts";
 import { up as idempotency } from "./20261122T0050_idempotency.ts";
 import { up as starts } from "./20261129T0100_starts.ts";
+import { up as returncode } from "./20261129T0105_returncode.ts";
 import { up as outcomes } from "./20261129T0120_outcomes.ts";
 
 export const migrations: Record<string, Migration> = {
@@ -17,5 +18,6 @@ export const migrations: Record<string, Migration> = {
   "20261122T0040_pauses": { up: pauses },
   "20261122T0050_idempotency": { up: idempotency },
   "20261129T0100_starts": { up: starts },
+  "20261129T0105_returncode": { up: returncode },
   "20261129T0120_outcomes": { up: outcomes },
 };

@@ -32,6 +32,7 @@ import { createDispatch } from "./workers/dispatch.ts";
 import { createErase } from "./workers/erase.ts";
 import { createGauge } from "./workers/gauge.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
+import { createMeasure } from "./workers/measure.ts";
 import { recover } from "./workers/recover.ts";
 import { createRetention } from "./workers/retention.ts";
 import { createStartGate } from "./workers/start-gate.ts";
@@ -195,6 +196,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     signsForJobs: jobSecret !== null,
     isAccepting: () => accepting,
     lyceumState: () => ({ ...throttle.state(), startPause: gate.state() }),
+    measure: createMeasure(lyceum),
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
   };

@@ -1,7 +1,15 @@
 // The client for queue workers: everything the service offers, typed, over `fetch`. It imports nothing but its own
 // folder, so that it ships alone and runs in Node and in browsers.
 import type { Execution, Job, ResultRow, Run } from "./answer.ts";
-import { type Artifacts, type Metrics, type Output, orNull, readLogs, type Timing } from "./artifacts.ts";
+import {
+  type Artifacts,
+  type Metrics,
+  type MetricsQuery,
+  type Output,
+  orNull,
+  readLogs,
+  type Timing,
+} from "./artifacts.ts";
 import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { pages } from "./pages.ts";
@@ -21,7 +29,7 @@ export type {
   Run,
   RunStatus,
 } from "./answer.ts";
-export type { Artifacts, LogEntry, Logs, Metrics, Output, Timing } from "./artifacts.ts";
+export type { Artifacts, LogEntry, Logs, Metrics, MetricsQuery, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
 export type { JobFilter, JobRequest, RetryClass, RunRequest, UsageQuery } from "./request.ts";
@@ -122,8 +130,9 @@ export function createClient(options: ClientOptions = {}) {
 
     output: (runId: string, { signal }: Aside = {}) => json<Output>({ path: `${run(runId)}/output`, signal }),
     timing: (runId: string, { signal }: Aside = {}) => json<Timing>({ path: `${run(runId)}/timing`, signal }),
-    metrics: (runId: string, { signal }: Aside = {}) =>
-      json<Metrics>({ path: `${run(runId)}/metrics`, signal }),
+    /** As they were stored after the end; in another step or span, as Lyceum says now. */
+    metrics: (runId: string, { signal, ...query }: MetricsQuery & Aside = {}) =>
+      json<Metrics>({ path: `${run(runId)}/metrics`, query, signal, waitMs: 60_000 }),
     logs: (runId: string, { signal }: Aside = {}) =>
       transport.request({ path: `${run(runId)}/logs`, signal }, readLogs),
     logsText: (runId: string, { signal }: Aside = {}) =>

@@ -48,6 +48,21 @@ export const artifactQuery = z.strictObject({
       override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 9_999 }),
     }),
 });
+export const metricsQuery = z.strictObject({
+  ...artifactQuery.shape,
+  step: z
+    .string()
+    .regex(/^[1-9]\d{0,3}[smh]$/, "must be a distance of samples such as 5s, 15s or 1m")
+    .optional()
+    .meta({
+      description:
+        "The distance of samples. With any of `step`, `start` and `end` Lyceum is asked at once, and nothing is stored; " +
+        "left out beside another of them, it follows the length of the span.",
+      override: { examples: ["15s"] },
+    }),
+  start: time.optional().describe("The first moment, ISO 8601; left out: the execution's start."),
+  end: time.optional().describe("The last moment, ISO 8601; left out: the execution's end, or now."),
+});
 export const waitQuery = z.strictObject({
   wait: z
     .string()

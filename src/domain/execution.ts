@@ -91,3 +91,8 @@ export interface Execution {
 export function hasEnded(status: ExecutionStatus): boolean {
   return (endedStatuses as readonly ExecutionStatus[]).includes(status);
 }
+
+/** It ended before it began: nothing of it was measured. */
+export function neverRan({ status, startedAt }: Pick<Execution, "status" | "startedAt">): boolean {
+  return startedAt === null && ["cancelled", "aborted", "system_failure"].includes(status);
+}

@@ -1,9 +1,10 @@
 // Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
 import type { Clock } from "../domain/clock.ts";
-import { isError, unwrap } from "./answer.ts";
-import { parseJson, refusalDetail } from "./detail.ts";
+import { toReadOutcome } from "./answer.ts";
+import { parseJson } from "./detail.ts";
 import type { Reply } from "./exchange.ts";
-import { isObject, readName, readNumber } from "./scalar.ts";
+import { isObject, readNumber } from "./scalar.ts";
+import type { Reading } from "./schema.ts";
 
 export type Credentials = { apiKey: string } | { email: string; password: string };
 
@@ -102,43 +103,40 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   }
 
   async function request(path: TokenPath, body: Record<string, string>): Promise<TokenOutcome> {
-    const reply = await ask(path, body);
-    if (reply.kind === "silent") return { kind: "silent", sent: false, detail: `${path}: ${reply.detail}` };
-    if (reply.kind !== "answer") return reply;
-    const { status } = reply;
-    const detail = `${path}: ${refusalDetail(status, reply.body, Object.values(body))}`;
-    const said = "text" in reply.body ? parseJson(reply.body.text) : undefined;
-    if (!isLyceums(status, said)) return { kind: "silent", sent: false, detail };
-    if (status >= 300) return { kind: "unauthorized", detail };
-    const next = readSession(said, session?.refresh ?? null, clock);
-    if (!next) return { kind: "unauthorized", detail: `${path}: no access token in the answer` };
-    session = next;
-    return { kind: "token", token: next.access };
+    const outcome = await toReadOutcome(await ask(path, body), path, "session", {
+      secrets: Object.values(body),
+    });
+    switch (outcome.outcome) {
+      case "ok": {
+        const next = toSession(outcome.value, session?.refresh ?? null, clock);
+        if (!next) return { kind: "unauthorized", detail: `${path}: no usable token in the answer` };
+        session = next;
+        return { kind: "token", token: next.access };
+      }
+      case "throttled":
+        return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
+      case "unreachable":
+        return { kind: "silent", sent: false, detail: outcome.detail };
+      default:
+        return { kind: "unauthorized", detail: outcome.detail };
+    }
   }
 
   return { token, renew };
 }
 
-/** True if the answer decides about the login: a page, a redirect or an outage of something in between does not. */
-function isLyceums(status: number, said: unknown): boolean {
-  if (status === 401) return true;
-  if (status < 300) return isObject(said) && Object.keys(said).length > 0;
-  if (status < 400 || status === 408 || status >= 500) return false;
-  return isError(said);
-}
-
-/** `access_token`, `refresh_token` and, in the oldest edition only, `expires_in` in seconds [introduction]. */
-function readSession(said: unknown, formerRefresh: string | null, clock: Clock): Session | null {
-  const answer = unwrap(said);
-  if (!isObject(answer)) return null;
-  const access = readName(answer.access_token);
-  if (access === null || !isHeaderValue(access)) return null;
-  const lifeMs = lifeOf(access, readNumber(answer.expires_in), clock);
+function toSession(
+  { access, refresh, expiresInS }: Reading<"session">,
+  formerRefresh: string | null,
+  clock: Clock,
+): Session | null {
+  if (!isHeaderValue(access)) return null;
+  const lifeMs = lifeOf(access, expiresInS, clock);
   // A token that lives shorter than twice the margin would otherwise be renewed at every call.
   const renewInMs = lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2);
   return {
     access,
-    refresh: readName(answer.refresh_token) ?? formerRefresh,
+    refresh: refresh ?? formerRefresh,
     renewAt: clock.monotonic() + Math.max(renewInMs, RENEWAL_PAUSE_MS),
   };
 }

@@ -1,5 +1,4 @@
 // What Lyceum said when it refused, made fit to be shown: readable, short, and without secrets.
-import type { Body } from "./exchange.ts";
 import { isObject, readText } from "./scalar.ts";
 
 const LONGEST = 400;
@@ -12,12 +11,9 @@ const MAX_SECRETS = 10_000;
 /** Characters that are compared: secrets times length of the text. */
 const MAX_WORK = 16 * 1024 * 1024;
 
-/**
- * One line such as `422: body.timeout: Input should be less than or equal to 600`, from any of the known shapes of
- * an error: FastAPI's list, a text, an object, the oldest envelope with `errors`, HTML, nothing.
- */
-export function refusalDetail(status: number, body: Body, secrets: string[]): string {
-  const said = "problem" in body ? body.problem : redact(reason(body.text), secrets, MAX_READ);
+/** One line such as `422: body.timeout: Input should be less than or equal to 600`. */
+export function refusalDetail(status: number, words: string, secrets: string[]): string {
+  const said = redact(words, secrets, MAX_READ);
   return clip(said === "" ? `${status}` : `${status}: ${said}`);
 }
 
@@ -90,12 +86,8 @@ function hideUrl(word: string): string {
   return `${word.slice(0, start)}[url]`;
 }
 
-function reason(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "";
-  if (trimmed.startsWith("<")) return "HTML instead of JSON";
-  const answer = parseJson(trimmed);
-  if (answer === undefined) return "an answer that is not JSON";
+/** From any of the known shapes of an error: FastAPI's list, a text, an object, the oldest envelope with `errors`. */
+export function reasonIn(answer: unknown): string {
   if (typeof answer === "string") return answer;
   if (!isObject(answer)) return Array.isArray(answer) ? issues(answer) : "";
   if (Array.isArray(answer.detail)) return issues(answer.detail);

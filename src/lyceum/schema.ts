@@ -16,14 +16,14 @@ import type {
   StatusReading,
   TimingReading,
 } from "./reading.ts";
-import { isObject, readId, readInteger, readName, readNumber, readText, readTime } from "./scalar.ts";
+import { isObject, readId, readName, readNumber, readReturnCode, readText, readTime } from "./scalar.ts";
 
 const id = z.unknown().transform(readId).pipe(z.string());
 const name = z.unknown().transform(readName).pipe(z.string());
 /** A status is a text: the oldest success envelope carries a number under the same name [introduction, 2025]. */
 const word = z
   .string()
-  .transform((text) => text.replaceAll("\0", "").trim())
+  .transform((text) => text.trim())
   .pipe(z.string().min(1));
 
 /** [api-reference/streaming-execution/start-streaming-execution]; a start without an id cannot be read. */
@@ -73,12 +73,12 @@ export const recordAnswer = z.looseObject({ execution_id: id, status: word }).tr
     stdout: readText(record.stdout),
     stderr: readText(record.stderr),
     combinedOutput: readText(record.combined_output),
-    returnCode: readInteger(record.return_code),
-    result: record.result ?? null,
+    returnCode: readReturnCode(record.return_code),
+    result: typeof record.result === "string" ? record.result : null,
     errors: readText([record.errors, record.errors_docker]),
     warnings: readText(record.warnings),
     installLog: readText(record.install_log),
-    installReturnCode: readInteger(record.install_return_code),
+    installReturnCode: readReturnCode(record.install_return_code),
   }),
 );
 
@@ -104,26 +104,40 @@ export const historyAnswer = z.unknown().transform((answer, context): HistoryRea
   return z.NEVER;
 });
 
-/** `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it. */
-export const timingAnswer = z.looseObject({}).transform((answer): TimingReading => {
+/**
+ * `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it; or start, end and
+ * duration beside each other [docs/serverless/runs]. One without any of these is not there yet.
+ */
+export const timingAnswer = z.looseObject({}).transform((answer, context): TimingReading => {
   const timing = isObject(answer.timing) ? answer.timing : answer;
   const phases = Object.entries(isObject(timing.phases) ? timing.phases : {}).map(([name, phase]) => [
     name,
-    {
-      startTime: readTime(field(phase, "start_time")),
-      endTime: readTime(field(phase, "end_time")),
-      duration: readNumber(field(phase, "duration")),
-    },
+    { ...spanIn(phase), duration: readNumber(field(phase, "duration")) },
   ]);
-  return { durations: numbersIn(timing), phases: Object.fromEntries(phases) };
+  const durations = numbersIn(timing);
+  const { startTime, endTime } = spanIn(timing);
+  const reading = {
+    executionId: readId(answer.execution_id),
+    startTime: startTime ?? spanIn(answer).startTime,
+    endTime: endTime ?? spanIn(answer).endTime,
+    durations,
+    phases: Object.fromEntries(phases),
+  };
+  const isEmpty = reading.startTime === null && reading.endTime === null && phases.length === 0;
+  const isError = !isObject(answer.timing) && holdsError(answer);
+  if (isError || (isEmpty && Object.keys(durations).length === 0))
+    context.addIssue("a duration, a start or an end was due");
+  return reading;
 });
 
 /** [api-reference/observability--gpu-metrics/get-execution-metrics]; camelCase, unlike the rest of the API. */
-export const metricsAnswer = z.looseObject({}).transform((answer): MetricsReading => {
+export const metricsAnswer = z.looseObject({}).transform((answer, context): MetricsReading => {
   const lists = Object.entries(answer).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   );
+  if (lists.length === 0 || holdsError(answer)) context.addIssue("a series was due");
   return {
+    executionId: readId(answer.executionId ?? answer.execution_id),
     hostname: readName(answer.hostname),
     startTime: readTime(field(answer.timeRange, "start")),
     endTime: readTime(field(answer.timeRange, "end")),
@@ -133,8 +147,15 @@ export const metricsAnswer = z.looseObject({}).transform((answer): MetricsReadin
 
 /** [api-reference/observability--logs/get-execution-logs] */
 export const logsAnswer = z.unknown().transform((answer, context): LogsReading => {
-  const entries = itemsOf(answer);
-  if (entries) return { entries: entries.flatMap(readEntry), total: readNumber(field(answer, "total")) };
+  const entries = itemsOf(answer)?.slice(0, MAX_ENTRIES);
+  if (entries) {
+    const named = entries.map((entry) => readId(field(entry, "execution_id"))).filter((id) => id !== null);
+    return {
+      executionIds: [...new Set(named)],
+      entries: entries.flatMap(readEntry),
+      total: readNumber(field(answer, "total")),
+    };
+  }
   context.addIssue("a list was due");
   return z.NEVER;
 });
@@ -144,8 +165,9 @@ export const endingAnswer = z.unknown().transform((answer, context): EndingReadi
   const status = field(answer, "status");
   const word = typeof status === "string" ? readName(status) : null;
   const message = readText(field(answer, "message"));
-  const isError = word === null && message === null && (field(answer, "detail") ?? field(answer, "error"));
-  if (isError || (answer !== null && !isObject(answer))) context.addIssue("an ending was due");
+  const isEnding =
+    answer === null || (isObject(answer) && (!holdsError(answer) || word !== null || message !== null));
+  if (!isEnding) context.addIssue("an ending was due");
   return { word, message };
 });
 
@@ -166,6 +188,57 @@ export const availableHardwareAnswer = listOf((item) => {
   const name = readName(field(item, "hardware_profile") ?? item);
   return name === null ? [] : [name];
 });
+
+/** `POST /auth/login` and `/auth/refresh`; `expires_in` in the oldest edition only [introduction]. */
+const sessionAnswer = z.looseObject({ access_token: name }).transform((answer) => ({
+  access: answer.access_token,
+  refresh: readName(answer.refresh_token),
+  expiresInS: readNumber(answer.expires_in),
+}));
+
+/** What is due of each call, by name: bodies are read in another thread, too, which no schema can be sent to. */
+export const answers = {
+  start: startAnswer,
+  status: statusAnswer,
+  gpuSelection: gpuSelectionAnswer,
+  record: recordAnswer,
+  workloads: workloadsAnswer,
+  history: historyAnswer,
+  timing: timingAnswer,
+  metrics: metricsAnswer,
+  logs: logsAnswer,
+  ending: endingAnswer,
+  machineTypes: machineTypesAnswer,
+  availableHardware: availableHardwareAnswer,
+  session: sessionAnswer,
+};
+
+export type AnswerName = keyof typeof answers;
+export type Reading<N extends AnswerName> = z.output<(typeof answers)[N]>;
+
+/** JSON values that are taken of each; of the others `MAX_VALUES`, errors included. */
+const maxValues: Partial<Record<AnswerName, number>> = {
+  workloads: 1_000_000,
+  history: 300_000,
+  // Twelve series, a sample each 5 s for the ten minutes that a run may take, would be 5,000.
+  metrics: 300_000,
+  // 10,000 entries are asked for.
+  logs: 300_000,
+};
+
+const MAX_VALUES = 100_000;
+
+export function maxValuesOf(name: AnswerName | null): number {
+  return (name === null ? undefined : maxValues[name]) ?? MAX_VALUES;
+}
+
+/** So many are asked for at most. */
+const MAX_ENTRIES = 10_000;
+
+/** An error where something else may be due. */
+export function holdsError(answer: Record<string, unknown>): boolean {
+  return (answer.detail ?? answer.error) != null;
+}
 
 const wrappers = ["executions", "data", "workloads", "items", "logs", "machine_types"];
 
@@ -227,7 +300,7 @@ function readEntry(entry: unknown): LogEntry[] {
   const labels = Object.entries(isObject(field(entry, "labels")) ? (field(entry, "labels") as object) : {});
   return [
     {
-      timestamp: readName(field(entry, "timestamp")) ?? "",
+      timestamp: (readName(field(entry, "timestamp")) ?? "").slice(0, MAX_TIMESTAMP),
       message,
       level: readName(field(entry, "level")),
       hostname: readName(field(entry, "hostname")),
@@ -238,8 +311,24 @@ function readEntry(entry: unknown): LogEntry[] {
   ];
 }
 
+/** Longer texts are no times. */
+const MAX_TIMESTAMP = 64;
+
+/** Start and end in every spelling that was seen. */
+function spanIn(value: unknown) {
+  const timeIn = (names: string[]) =>
+    names.map((name) => readTime(field(value, name))).find((at) => at !== null) ?? null;
+  return { startTime: timeIn(startNames), endTime: timeIn(endNames) };
+}
+
+const startNames = ["start_time", "startTime", "start", "started_at", "startedAt", "job_start"];
+const endNames = ["end_time", "endTime", "end", "ended_at", "endedAt", "job_end"];
+const noDurations = new Set([...startNames, ...endNames, "execution_id", "executionId", "id"]);
+
 function numbersIn(object: Record<string, unknown>): Record<string, number> {
-  const numbers = Object.entries(object).map(([name, value]) => [name, readNumber(value)] as const);
+  const numbers = Object.entries(object)
+    .filter(([name]) => !noDurations.has(name))
+    .map(([name, value]) => [name, readNumber(value)] as const);
   return Object.fromEntries(numbers.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 

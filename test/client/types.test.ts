@@ -9,7 +9,7 @@ import type { Callback } from "../../src/client/service.ts";
 import type { EventView } from "../../src/contract/events.ts";
 import type { ResultRow as ShownResultRow } from "../../src/contract/results.ts";
 import type { submission } from "../../src/contract/submission.ts";
-import type { LogEntry as KeptLogEntry } from "../../src/domain/logs.ts";
+import type { ShownLogEntry } from "../../src/domain/logs.ts";
 import type { MetricsSummary } from "../../src/domain/metrics.ts";
 import type { viewCallback, viewExecution, viewJob, viewRun } from "../../src/http/view.ts";
 
@@ -27,6 +27,6 @@ test("what the service answers is what the client says", () => {
   expectTypeOf<keyof ReturnType<typeof viewCallback>>().toEqualTypeOf<keyof Callback>();
   expectTypeOf<ShownResultRow>().toEqualTypeOf<ResultRow>();
   expectTypeOf<EventView>().toEqualTypeOf<ProctorEvent>();
-  expectTypeOf<KeptLogEntry>().toEqualTypeOf<LogEntry>();
+  expectTypeOf<ShownLogEntry>().toEqualTypeOf<LogEntry>();
   expectTypeOf<MetricsSummary>().toExtend<Metrics["summary"]>();
 });

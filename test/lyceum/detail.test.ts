@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { redact, refusalDetail } from "../../src/lyceum/detail.ts";
+import { reasonIn, redact, refusalDetail } from "../../src/lyceum/detail.ts";
 
-const refusal = (detail: string, secrets: string[]) =>
-  refusalDetail(422, { text: JSON.stringify({ detail }) }, secrets);
+const refusal = (detail: string, secrets: string[]) => refusalDetail(422, reasonIn({ detail }), secrets);
 
 describe("a secret is hidden", () => {
   test.each([

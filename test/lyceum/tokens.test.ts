@@ -16,7 +16,13 @@ function setUp(answer: (nth: number, path: string) => Said) {
     const said = answer(asked.length, path);
     if ("kind" in said) return said;
     const text = typeof said.body === "string" ? said.body : JSON.stringify(said.body ?? null);
-    return { kind: "answer", status: said.status, retryAfterMs: null, body: { text }, secrets: [] };
+    return {
+      kind: "answer",
+      status: said.status,
+      retryAfterMs: null,
+      body: { bytes: Buffer.from(text) },
+      secrets: [],
+    };
   });
   return { clock, asked, auth };
 }

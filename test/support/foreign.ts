@@ -10,7 +10,7 @@ import { submission } from "../../src/contract/submission.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { isId } from "../../src/domain/id.ts";
 import { epochNs, formatLogs } from "../../src/domain/logs.ts";
-import { isWholeLog } from "../../src/domain/output.ts";
+import { compareLog } from "../../src/domain/output.ts";
 import { withStatement } from "../../src/domain/python.ts";
 import { isWebhookSecret, urlProblem } from "../../src/domain/webhook.ts";
 import { readDirectives } from "../../src/emulator/directives.ts";
@@ -20,14 +20,13 @@ import { csvLines } from "../../src/http/csv.ts";
 import { cursorOf, readCursor } from "../../src/http/cursor.ts";
 import { redactBody } from "../../src/http/redact.ts";
 import { readRetryAfter } from "../../src/lib/retry-after.ts";
-import { toReadOutcome, toStartOutcome } from "../../src/lyceum/answer.ts";
 import { isHeaderValue } from "../../src/lyceum/auth.ts";
-import { redact, refusalDetail } from "../../src/lyceum/detail.ts";
+import { reasonIn, redact, refusalDetail } from "../../src/lyceum/detail.ts";
 import { readLimits } from "../../src/lyceum/limits.ts";
 import { withEnvironment } from "../../src/lyceum/prelude.ts";
 import { executionIdIn, secretsOf } from "../../src/lyceum/request.ts";
+import { readSaid } from "../../src/lyceum/said.ts";
 import { readId, readName, readNumber, readText, readTime } from "../../src/lyceum/scalar.ts";
-import { recordAnswer, statusAnswer } from "../../src/lyceum/schema.ts";
 import { classify } from "../../src/lyceum/word.ts";
 import { readingOfWord } from "../../src/workers/reading.ts";
 import { NAMED_ID } from "../../src/workers/search.ts";
@@ -52,23 +51,18 @@ export const readers: Record<string, (text: string) => unknown> = {
   },
   "redact by many secrets": (text) => redact(text, text.match(/.{1,5}/gs) ?? []),
   refusalDetail: (text) => [
-    refusalDetail(422, { text }, ["secret"]),
-    refusalDetail(422, { text: JSON.stringify({ detail: text, errors: [text, { msg: text }] }) }, [text]),
+    refusalDetail(422, text, ["secret"]),
+    refusalDetail(422, reasonIn({ detail: text, errors: [text, { msg: text }] }), [text]),
   ],
-  answers: (text) => {
-    const reply = (status: number, said: object) => {
-      const body = { text: JSON.stringify(said) };
-      return { kind: "answer" as const, status, retryAfterMs: null, body, secrets: ["secret"] };
-    };
+  bodies: (text) => {
+    const bytesOf = (said: object) => Buffer.from(JSON.stringify(said));
+    const fields = { execution_id: "1", status: text, errors: text, start_time: text, file_name: text };
     return [
-      toStartOutcome(reply(403, { detail: text }), "POST /start", ["secret"]),
-      toStartOutcome(reply(200, { execution_id: text, status: text }), "POST /start", ["secret"]),
-      toReadOutcome(reply(200, { status: text, errors: text }), "GET /status", statusAnswer),
-      toReadOutcome(
-        reply(200, { execution_id: "1", status: text, errors: text, start_time: text, file_name: text }),
-        "GET /record",
-        recordAnswer,
-      ),
+      readSaid(Buffer.from(text), "logs"),
+      readSaid(bytesOf({ detail: text }), null),
+      readSaid(bytesOf({ execution_id: text, status: text }), "start"),
+      readSaid(bytesOf({ status: text, errors: text }), "status"),
+      readSaid(bytesOf(fields), "record"),
     ];
   },
   readLimits: (text) => readLimits({ get: () => text }, 0),
@@ -79,8 +73,8 @@ export const readers: Record<string, (text: string) => unknown> = {
   executionIdIn,
   secretsOf: (text) => secretsOf({ ...image, docker_run_env: text }),
   logs: (text) => [epochNs(text), formatLogs([{ ...entry, timestamp: text, message: text }])],
-  isWholeLog: (text) =>
-    isWholeLog([{ ...entry, timestamp: "", message: text }], { stdout: text, stderr: "" }),
+  compareLog: (text) =>
+    compareLog([{ ...entry, timestamp: "", message: text }], { stdout: text, stderr: "" }),
   isId: (text) => isId(text, "job"),
   parseDuration,
   webhooks: (text) => [urlProblem(text), urlProblem(`https://${text}`), isWebhookSecret(`whsec_${text}`)],

@@ -231,7 +231,7 @@ describe("in any weather", () => {
     fc.assert(
       fc.property(
         fc.array(steps, { maxLength: 80, size: "max" }),
-        fc.double({ min: 0, max: 0.99 }),
+        fc.double({ min: 0, max: 0.99, noNaN: true }),
         (all, jitter) => {
           const { gate, time } = sceneOf(() => jitter);
           const underWay: { ticket: Ticket; isProbe: boolean }[] = [];

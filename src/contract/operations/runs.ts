@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
-import { artifactQuery, waitQuery } from "../query.ts";
+import { artifactQuery, metricsQuery, waitQuery } from "../query.ts";
 import { retryBody, run } from "../run.ts";
 import { cancelBody } from "../submission.ts";
 
@@ -44,9 +44,16 @@ export const getTiming: Operation = artifact("getTiming", "How long a run's phas
   ...json(timing, "Lyceum's document."),
 });
 
-export const getMetrics: Operation = artifact("getMetrics", "What a run did with its hardware", {
-  ...json(metrics, "Lyceum's document, with a summary."),
-});
+export const getMetrics: Operation = {
+  ...artifact("getMetrics", "What a run did with its hardware", {
+    ...json(metrics, "Lyceum's document, with a summary."),
+  }),
+  description:
+    "Of the last execution, or of the one that `attempt` names. What was stored after the execution's end; with `step`, " +
+    "`start` or `end` what Lyceum says now, of a live execution too: at most 5,000 samples a series.",
+  query: metricsQuery,
+  problems: ["not-ready", "unavailable", "conflict", "lyceum-unavailable"],
+};
 
 export const getLogs: Operation = artifact("getLogs", "A run's log", {
   description: "JSON lines, one entry each; or text with `Accept: text/plain` and no JSON type beside it.",
