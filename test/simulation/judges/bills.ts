@@ -55,7 +55,8 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
     const seen = looks.get(work.id) ?? 0;
     const wasEnded = isOrphan && work.abortAskedAt !== null;
     demand(!wasEnded || seen > 0, () => `nobody reads what the orphan ${work.id} costs`);
-    const isUnbilled = shown.has(work.id) && bill === 0 && !work.isEndless;
+    const tookTime = work.endsAt > work.startsAt && !work.isEndless;
+    const isUnbilled = shown.has(work.id) && bill === 0 && tookTime;
     demand(!isUnbilled || seen > 1, () => `${work.id} shows no bill, and nobody looks again`);
   }
 }

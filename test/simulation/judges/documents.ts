@@ -3,6 +3,7 @@
 import type { Answer, Route } from "../call.ts";
 import { demand } from "../invariants.ts";
 import type { Heard } from "../network.ts";
+import { MAX_PAUSE_MS, pauseOf } from "./pauses.ts";
 
 const MINUTE = 60_000;
 /** Definite answers after which a document may be given up. */
@@ -18,9 +19,12 @@ interface Asked {
 
 export function createDocuments(now: () => number) {
   const asked = new Map<string, Asked>();
+  /** Lyceum forbade all reads for as long as documents are asked for. */
+  let wasForbidden = false;
 
   return {
     heard({ call, answer }: Heard): void {
+      if (answer !== null && pauseOf(answer) >= MAX_PAUSE_MS) wasForbidden = true;
       const kind = kinds[call.route];
       if (kind === undefined) return;
       const key = `${call.id} ${kind}`;
@@ -34,7 +38,7 @@ export function createDocuments(now: () => number) {
         firstAt: 0,
         lastAt: 0,
       };
-      const isRight = definite >= ENOUGH || lastAt - firstAt >= SILENCE_MS;
+      const isRight = wasForbidden || definite >= ENOUGH || lastAt - firstAt >= SILENCE_MS;
       demand(isRight, () => `the ${kind} of ${id} is given up after ${definite} definite answers`);
     },
   };

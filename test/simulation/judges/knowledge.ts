@@ -2,11 +2,11 @@
 // not counting what kept the service from asking or from being told.
 import type { Agenda } from "../agenda.ts";
 import type { ExecutionEntry } from "../books.ts";
-import type { Answer } from "../call.ts";
 import { demand } from "../invariants.ts";
 import type { Lyceum } from "../lyceum.ts";
 import type { Heard } from "../network.ts";
 import type { Work } from "../work.ts";
+import { pauseOf } from "./pauses.ts";
 import type { Silences, Span } from "./silences.ts";
 
 interface KnowledgeOptions {
@@ -26,8 +26,6 @@ const SECOND = 1_000;
 /** The way of a list and a record, there and back. */
 const LATENCY_MS = 10 * SECOND;
 const SLOW_MS = 1 * SECOND;
-/** No pause that is asked for is believed for longer, and it is spread a little. */
-const MAX_PAUSE_MS = 66 * 60 * SECOND;
 /** After two lists that cannot be read the records are asked. */
 const LISTS_IN_A_ROW = 2;
 const SILENCES_IN_A_ROW = 5;
@@ -106,15 +104,6 @@ export function createKnowledge(options: KnowledgeOptions) {
       }
     },
   };
-}
-
-/** How long further reads are not to be sent. */
-function pauseOf({ status, headers = {} }: Answer): number {
-  const isUsedUp = Number.parseFloat(headers["x-ratelimit-remaining"] ?? "1") <= 0;
-  const isNothing = Number.parseFloat(headers["x-ratelimit-limit"] ?? "1") <= 0;
-  if (status !== 429) return isUsedUp || isNothing ? MAX_PAUSE_MS : 0;
-  const seconds = Number(headers["retry-after"] ?? Number.NaN);
-  return seconds <= 3_600 ? seconds * 1_100 + 60 * SECOND : MAX_PAUSE_MS;
 }
 
 function coveredMs(spans: Span[], from: number, to: number): number {
