@@ -42,7 +42,8 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
         if (execution === null || execution.lyceum_execution_id !== work.id) continue;
         const bill = billIn(shown, work);
         const { cost, cost_source } = execution;
-        const isBilled = cost_source === "billed" && (cost === bill || cost === billIn(listed, work));
+        const isListed = cost === billIn(listed, work) || (bill === 0 && cost === listed.get(work.id));
+        const isBilled = cost_source === "billed" && (cost === bill || isListed);
         const isBooked = bill === 0 ? cost_source !== "billed" || isBilled : isBilled;
         demand(isBooked, () => `${work.id} costs ${bill}, the books say ${cost} (${cost_source})`);
         compareUnbilled(work, bill, execution.status === "lost");
