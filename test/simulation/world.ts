@@ -1,7 +1,7 @@
 // One simulated life of the service: a seed decides the weather, the callers, the faults and their order; after
 // every step the invariants are checked, and in the end the books are compared with the reference model.
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrate } from "../../src/app.ts";
@@ -43,7 +43,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   const random = createRandom(seed);
   const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
   const config = drawConfig(random, join(folder, "proctor.db"));
-  if (config.database.kind === "sqlite") copyFileSync(await migrated(), config.database.path);
+  if (config.database.kind === "sqlite") writeFileSync(config.database.path, await migrated());
   const agenda = createAgenda(random.fork());
   const books = openBooks(join(folder, "proctor.db"));
   const lines: string[] = [];
@@ -174,16 +174,17 @@ const KEYS = ["alice", "bob"].map((name) => ({ name, key: name.repeat(16) }));
 
 /** Where files cost no disk; what a power failure does to a real one is not simulated. */
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-let template: Promise<string> | null = null;
+let template: Promise<Buffer> | null = null;
 
 /** A database as the first start leaves it, made once. */
-function migrated(): Promise<string> {
+function migrated(): Promise<Buffer> {
   template ??= (async () => {
-    const path = join(mkdtempSync(join(MEMORY, "proctor-simulation-")), "template.db");
-    process.once("exit", () => rmSync(join(path, ".."), { recursive: true }));
-    const config = drawConfig(createRandom(0), path);
-    await migrate(config.database);
-    return path;
+    const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
+    const path = join(folder, "template.db");
+    await migrate(drawConfig(createRandom(0), path).database);
+    const file = readFileSync(path);
+    rmSync(folder, { recursive: true });
+    return file;
   })();
   return template;
 }
