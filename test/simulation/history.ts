@@ -23,7 +23,7 @@ export const plainHistory: HistoryHabits = {
   newerPerSecond: 0,
   older: 0,
   unreadableEvery: 0,
-  hasTotal: false,
+  hasTotal: true,
 };
 
 type Row = Record<string, unknown>;

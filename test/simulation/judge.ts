@@ -78,7 +78,6 @@ export function createJudge(options: JudgeOptions) {
     sent({ call, arrives, outage }: Sent): void {
       if (call.route === "record") read(call.id);
       aborts.sent(call);
-      bills.sent(call);
       if (call.route !== "start") return;
       start(call.marker);
       limits.sent(call.marker, arrives);

@@ -20,15 +20,17 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
   /** Looks at a record, or into the history, since the end. */
   const looks = new Map<string, number>();
 
+  function count({ route, id }: Call): void {
+    if (route !== "record" && route !== "history") return;
+    for (const work of lyceum.works) {
+      const isAsked = (route === "history" || work.id === id) && now() >= work.recordAt;
+      if (isAsked) looks.set(work.id, (looks.get(work.id) ?? 0) + 1);
+    }
+  }
+
   return {
-    sent({ route, id }: Call): void {
-      if (route !== "record" && route !== "history") return;
-      for (const work of lyceum.works) {
-        const isAsked = (route === "history" || work.id === id) && now() >= work.recordAt;
-        if (isAsked) looks.set(work.id, (looks.get(work.id) ?? 0) + 1);
-      }
-    },
     heard({ call, original }: Heard): void {
+      count(call);
       if (original?.status !== 200) return;
       if (call.route === "history") for (const [id, bill] of billsIn(original.json)) listed.set(id, bill);
       if (call.route !== "record") return;
