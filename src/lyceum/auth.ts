@@ -1,8 +1,10 @@
 // Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
 import type { Clock } from "../domain/clock.ts";
-import { parseJson, refusalDetail } from "./detail.ts";
+import { toReadOutcome } from "./answer.ts";
+import { parseJson } from "./detail.ts";
 import type { Reply } from "./exchange.ts";
-import { isObject, readName, readNumber } from "./scalar.ts";
+import { isObject, readNumber } from "./scalar.ts";
+import type { Reading } from "./schema.ts";
 
 export type Credentials = { apiKey: string } | { email: string; password: string };
 
@@ -95,33 +97,39 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   }
 
   async function request(path: TokenPath, body: Record<string, string>): Promise<TokenOutcome> {
-    const reply = await ask(path, body);
-    if (reply.kind === "silent") return { kind: "silent", sent: false, detail: `${path}: ${reply.detail}` };
-    if (reply.kind !== "answer") return reply;
-    const detail = `${path}: ${refusalDetail(reply.status, reply.body, Object.values(body))}`;
-    if (reply.status === 408 || reply.status >= 500 || "problem" in reply.body) {
-      return { kind: "silent", sent: false, detail };
+    const outcome = await toReadOutcome(await ask(path, body), path, "session", {
+      secrets: Object.values(body),
+    });
+    switch (outcome.outcome) {
+      case "ok": {
+        const next = toSession(outcome.value, session?.refresh ?? null, clock);
+        if (!next) return { kind: "unauthorized", detail: `${path}: no usable token in the answer` };
+        session = next;
+        return { kind: "token", token: next.access };
+      }
+      case "throttled":
+        return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
+      case "unreachable":
+        return { kind: "silent", sent: false, detail: outcome.detail };
+      default:
+        return { kind: "unauthorized", detail: outcome.detail };
     }
-    if (reply.status >= 300) return { kind: "unauthorized", detail };
-    const next = readSession(parseJson(reply.body.text), session?.refresh ?? null, clock);
-    if (!next) return { kind: "unauthorized", detail: `${path}: no access token in the answer` };
-    session = next;
-    return { kind: "token", token: next.access };
   }
 
   return { token, renew };
 }
 
-/** `access_token`, `refresh_token` and, in the oldest edition only, `expires_in` in seconds [introduction]. */
-function readSession(answer: unknown, formerRefresh: string | null, clock: Clock): Session | null {
-  if (!isObject(answer)) return null;
-  const access = readName(answer.access_token);
-  if (access === null || !isHeaderValue(access)) return null;
-  const lifeMs = lifeOf(access, readNumber(answer.expires_in), clock);
+function toSession(
+  { access, refresh, expiresInS }: Reading<"session">,
+  formerRefresh: string | null,
+  clock: Clock,
+): Session | null {
+  if (!isHeaderValue(access)) return null;
+  const lifeMs = lifeOf(access, expiresInS, clock);
   const now = clock.monotonic();
   return {
     access,
-    refresh: readName(answer.refresh_token) ?? formerRefresh,
+    refresh: refresh ?? formerRefresh,
     // A token that lives shorter than twice the margin would otherwise be renewed at every call.
     renewAt: now + lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2),
     endsAt: now + lifeMs,

@@ -1,5 +1,4 @@
 // Lyceum's endpoints as functions: the only way to reach it. What a call can come to is in outcome.ts.
-import type { z } from "zod";
 import { type Clock, systemTimers, type Timers } from "../domain/clock.ts";
 import { toReadOutcome, toStartOutcome } from "./answer.ts";
 import type { Credentials } from "./auth.ts";
@@ -7,7 +6,7 @@ import type { Fetch } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
 import type { ReadOutcome, StartOutcome } from "./outcome.ts";
 import { executionIdIn, type StartRequest } from "./request.ts";
-import * as schema from "./schema.ts";
+import type { AnswerName, Reading } from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
 import type { Throttle } from "./throttle.ts";
 import { createWire } from "./wire.ts";
@@ -75,11 +74,11 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     return toStartOutcome(reply, `POST ${path}`, secrets);
   }
 
-  async function read<T>(
-    answer: z.ZodType<T>,
+  async function read<N extends AnswerName>(
+    name: N,
     request: Wanted,
-    isOurs?: (value: T) => boolean,
-  ): Promise<ReadOutcome<T>> {
+    isOurs: (reading: Reading<N>) => boolean = () => true,
+  ): Promise<ReadOutcome<Reading<N>>> {
     const { id, route, query = {}, method = "GET" } = request;
     const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
     const path = id === undefined ? route : route.replace("{id}", () => segment(id));
@@ -92,7 +91,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
       timeoutMs: method === "GET" ? readMs : writeMs,
       maxBytes: request.maxBytes ?? MAX_BYTES,
     });
-    return toReadOutcome(reply, `${method} ${route}`, answer, isOurs);
+    return toReadOutcome(reply, `${method} ${route}`, name, { isOurs });
   }
 
   return {
@@ -104,52 +103,55 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
      */
     record: (id: string, marker: string | null, lane: Lane, size: Size = "usual") =>
       read(
-        schema.recordAnswer,
+        "record",
         { lane, route: "/execution/{id}", id, maxBytes: DOCUMENT_BYTES[size] },
         ({ executionId, fileName }) =>
           executionId === id && (marker === null || (executionIdIn(fileName) ?? marker) === marker),
       ),
 
     streamingStatus: (id: string, lane: Lane) =>
-      read(schema.statusAnswer, { lane, route: "/execution/streaming/{id}/status", id }, isAbout(id)),
+      read("status", { lane, route: "/execution/streaming/{id}/status", id }, isAbout(id)),
 
     gpuSelectionStatus: (id: string, lane: Lane) =>
-      read(
-        schema.gpuSelectionAnswer,
-        { lane, route: "/execution/gpu_selection/{id}/status", id },
-        isAbout(id),
-      ),
+      read("gpuSelection", { lane, route: "/execution/gpu_selection/{id}/status", id }, isAbout(id)),
 
-    timing: (id: string) =>
-      read(schema.timingAnswer, { lane: "collect", route: "/execution/{id}/timing", id }),
+    timing: (id: string) => read("timing", { lane: "collect", route: "/execution/{id}/timing", id }),
 
     /** `step` such as `5s`, `15s` (Lyceum's default) or `1m`. */
     metrics: (id: string, { step = "15s", size = "usual" }: { step?: string; size?: Size } = {}) =>
-      read(schema.metricsAnswer, {
-        lane: "collect",
-        route: "/execution/{id}/metrics",
-        id,
-        query: { step },
-        maxBytes: DOCUMENT_BYTES[size],
-      }),
+      read(
+        "metrics",
+        {
+          lane: "collect",
+          route: "/execution/{id}/metrics",
+          id,
+          query: { step },
+          maxBytes: DOCUMENT_BYTES[size],
+        },
+        isAbout(id),
+      ),
 
     /** At most 10,000 entries of at most the last 168 hours, counted back from now. */
     logs: (id: string, { limit, hours, size = "usual" }: { limit: number; hours: number; size?: Size }) =>
-      read(schema.logsAnswer, {
-        lane: "collect",
-        route: "/logs/execution/{id}",
-        id,
-        query: { limit: within(limit, 1, 10_000), hours: within(hours, 1, 168) },
-        maxBytes: DOCUMENT_BYTES[size],
-      }),
+      read(
+        "logs",
+        {
+          lane: "collect",
+          route: "/logs/execution/{id}",
+          id,
+          query: { limit: within(limit, 1, 10_000), hours: within(hours, 1, 168) },
+          maxBytes: DOCUMENT_BYTES[size],
+        },
+        ({ executionIds }) => executionIds.length === 0 || executionIds.includes(id),
+      ),
 
     /** All executions that have not ended: it may be thousands, at about 1 KiB each. */
     workloads: (lane: Lane) =>
-      read(schema.workloadsAnswer, { lane, route: "/workloads/list", maxBytes: MAX_LIST_BYTES }),
+      read("workloads", { lane, route: "/workloads/list", maxBytes: MAX_LIST_BYTES }),
 
     /** Order is not documented; rows may shift between pages while runs are added. */
     history: ({ limit, offset }: { limit: number; offset: number }, lane: Lane = "confirm") =>
-      read(schema.historyAnswer, {
+      read("history", {
         lane,
         group: "billing",
         route: "/billing/history",
@@ -164,17 +166,17 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     stop: (id: string) => end("/workloads/stop/{id}", id),
 
     deleteRecord: (id: string) =>
-      read(schema.endingAnswer, { lane: "collect", method: "DELETE", route: "/execution/{id}", id }),
+      read("ending", { lane: "collect", method: "DELETE", route: "/execution/{id}", id }),
 
-    machineTypes: () => read(schema.machineTypesAnswer, { lane: "routine", route: "/machine-types" }),
+    machineTypes: () => read("machineTypes", { lane: "routine", route: "/machine-types" }),
 
     /** Names of the profiles that the account may use; an empty list restricts nothing. */
     availableHardware: () =>
-      read(schema.availableHardwareAnswer, { lane: "routine", route: "/user/quotas/available-hardware" }),
+      read("availableHardware", { lane: "routine", route: "/user/quotas/available-hardware" }),
   };
 
   function end(route: string, id: string) {
-    return read(schema.endingAnswer, { lane: "cancel", method: "POST", route, id });
+    return read("ending", { lane: "cancel", method: "POST", route, id });
   }
 }
 

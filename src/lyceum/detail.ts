@@ -1,18 +1,13 @@
 // What Lyceum said when it refused, made fit to be shown: readable, short, and without secrets.
-import type { Body } from "./exchange.ts";
 import { isObject, readText } from "./scalar.ts";
 
 const LONGEST = 400;
 /** What is looked at: enough for any honest message, little enough for the patterns below. */
 const LONGEST_LOOKED_AT = 4_000;
 
-/**
- * One line such as `422: body.timeout: Input should be less than or equal to 600`, from any of the known shapes of
- * an error: FastAPI's list, a text, an object, the oldest envelope with `errors`, HTML, nothing.
- */
-export function refusalDetail(status: number, body: Body, secrets: string[]): string {
-  const said =
-    "problem" in body ? body.problem : redact(reason(body.text).slice(0, LONGEST_LOOKED_AT), secrets);
+/** One line such as `422: body.timeout: Input should be less than or equal to 600`. */
+export function refusalDetail(status: number, words: string, secrets: string[]): string {
+  const said = redact(words.slice(0, LONGEST_LOOKED_AT), secrets);
   return clip(said === "" ? `${status}` : `${status}: ${said}`);
 }
 
@@ -26,12 +21,8 @@ export function redact(text: string, secrets: string[]): string {
     .replace(/\b(bearer)\s+\S+/gi, "$1 [hidden]");
 }
 
-function reason(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "";
-  if (trimmed.startsWith("<")) return "HTML instead of JSON";
-  const answer = parseJson(trimmed);
-  if (answer === undefined) return "an answer that is not JSON";
+/** From any of the known shapes of an error: FastAPI's list, a text, an object, the oldest envelope with `errors`. */
+export function reasonIn(answer: unknown): string {
   if (typeof answer === "string") return answer;
   if (!isObject(answer)) return Array.isArray(answer) ? issues(answer) : "";
   if (Array.isArray(answer.detail)) return issues(answer.detail);

@@ -35,8 +35,8 @@ export interface AnswerHeaders {
   get(name: string): string | null;
 }
 
-/** The text of an answer, or why there is none: it broke off, or is larger than what is taken. */
-export type Body = { text: string } | { problem: string; isTooLarge: boolean };
+/** What came as the body of an answer, or why it did not: it broke off, or is larger than what is taken. */
+export type Body = { bytes: Buffer<ArrayBuffer> } | { problem: string; isTooLarge: boolean };
 
 export type Exchanged =
   | { answered: true; status: number; headers: AnswerHeaders; body: Body }
@@ -89,5 +89,5 @@ async function readBody({ body }: Answer, maxBytes: number): Promise<Body> {
     if (size > maxBytes) return { problem: `answer larger than ${maxBytes} bytes`, isTooLarge: true };
     chunks.push(chunk);
   }
-  return { text: Buffer.concat(chunks).toString("utf8") };
+  return { bytes: Buffer.concat(chunks) };
 }

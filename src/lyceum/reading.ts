@@ -33,8 +33,8 @@ export interface RecordReading extends HistoryRow {
   /** May be the only output that is filled. */
   combinedOutput: string | null;
   returnCode: number | null;
-  /** Any JSON; null when absent. */
-  result: unknown;
+  /** Any JSON, as the text that came; null when absent. */
+  result: string | null;
   errors: string | null;
   warnings: string | null;
   installLog: string | null;
@@ -58,11 +58,15 @@ export interface GpuSelectionReading {
 
 /** Names and numbers are Lyceum's own; the unit is not documented (seconds likely). */
 export interface TimingReading {
+  /** Null: the answer names none. */
+  executionId: string | null;
   durations: Record<string, number>;
   phases: Record<string, { startTime: number | null; endTime: number | null; duration: number | null }>;
 }
 
 export interface MetricsReading {
+  /** Null: the answer names none. */
+  executionId: string | null;
   hostname: string | null;
   startTime: number | null;
   endTime: number | null;
@@ -71,6 +75,8 @@ export interface MetricsReading {
 }
 
 export interface LogsReading {
+  /** Named by the entries; none if they name none. */
+  executionIds: string[];
   entries: LogEntry[];
   /** Whether this counts the returned or all matching entries is not documented. */
   total: number | null;

@@ -34,16 +34,17 @@ export function readNumber(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** A whole number that a database column takes (32 bits); null for anything else. */
-export function readInteger(value: unknown): number | null {
+/** An exit status: 32 bits, which Windows shows unsigned; null for anything else. */
+export function readReturnCode(value: unknown): number | null {
   const number = readNumber(value);
-  return Number.isInteger(number) && Math.abs(number as number) < 2 ** 31 ? number : null;
+  return Number.isInteger(number) && number !== null && number >= -(2 ** 31) && number < 2 ** 32
+    ? number
+    : null;
 }
 
 /** A text, a list of texts joined by line breaks, or null; objects show their message. `depth` bounds the nesting. */
 export function readText(value: unknown, depth = 4): string | null {
-  // PostgreSQL takes no NUL in a text.
-  if (typeof value === "string") return value.replaceAll("\0", "");
+  if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (depth === 0) return null;
   if (Array.isArray(value)) {
@@ -57,7 +58,7 @@ export function readText(value: unknown, depth = 4): string | null {
 /** A short name: trimmed, and null when nothing is left. */
 export function readName(value: unknown): string | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
-  return String(value).replaceAll("\0", "").trim() || null;
+  return String(value).trim() || null;
 }
 
 /**

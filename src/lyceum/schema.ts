@@ -16,14 +16,14 @@ import type {
   StatusReading,
   TimingReading,
 } from "./reading.ts";
-import { isObject, readId, readInteger, readName, readNumber, readText, readTime } from "./scalar.ts";
+import { isObject, readId, readName, readNumber, readReturnCode, readText, readTime } from "./scalar.ts";
 
 const id = z.unknown().transform(readId).pipe(z.string());
 const name = z.unknown().transform(readName).pipe(z.string());
 /** A status is a text: the oldest success envelope carries a number under the same name [introduction, 2025]. */
 const word = z
   .string()
-  .transform((text) => text.replaceAll("\0", "").trim())
+  .transform((text) => text.trim())
   .pipe(z.string().min(1));
 
 /** [api-reference/streaming-execution/start-streaming-execution]; a start without an id cannot be read. */
@@ -73,12 +73,12 @@ export const recordAnswer = z.looseObject({ execution_id: id, status: word }).tr
     stdout: readText(record.stdout),
     stderr: readText(record.stderr),
     combinedOutput: readText(record.combined_output),
-    returnCode: readInteger(record.return_code),
-    result: record.result ?? null,
+    returnCode: readReturnCode(record.return_code),
+    result: typeof record.result === "string" ? record.result : null,
     errors: readText([record.errors, record.errors_docker]),
     warnings: readText(record.warnings),
     installLog: readText(record.install_log),
-    installReturnCode: readInteger(record.install_return_code),
+    installReturnCode: readReturnCode(record.install_return_code),
   }),
 );
 
@@ -105,7 +105,8 @@ export const historyAnswer = z.unknown().transform((answer, context): HistoryRea
 });
 
 /** `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it. */
-export const timingAnswer = z.looseObject({}).transform((answer): TimingReading => {
+export const timingAnswer = z.looseObject({}).transform((answer, context): TimingReading => {
+  if (!isObject(answer.timing) && holdsError(answer)) context.addIssue("a timing was due");
   const timing = isObject(answer.timing) ? answer.timing : answer;
   const phases = Object.entries(isObject(timing.phases) ? timing.phases : {}).map(([name, phase]) => [
     name,
@@ -115,15 +116,22 @@ export const timingAnswer = z.looseObject({}).transform((answer): TimingReading 
       duration: readNumber(field(phase, "duration")),
     },
   ]);
-  return { durations: numbersIn(timing), phases: Object.fromEntries(phases) };
+  const executionId = readId(answer.execution_id);
+  return { executionId, durations: numbersIn(timing), phases: Object.fromEntries(phases) };
 });
 
 /** [api-reference/observability--gpu-metrics/get-execution-metrics]; camelCase, unlike the rest of the API. */
-export const metricsAnswer = z.looseObject({}).transform((answer): MetricsReading => {
+export const metricsAnswer = z.looseObject({}).transform((answer, context): MetricsReading => {
   const lists = Object.entries(answer).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   );
+  if (
+    holdsError(answer) ||
+    (lists.length === 0 && answer.executionId === undefined && !isObject(answer.timeRange))
+  )
+    context.addIssue("metrics were due");
   return {
+    executionId: readId(answer.executionId ?? answer.execution_id),
     hostname: readName(answer.hostname),
     startTime: readTime(field(answer.timeRange, "start")),
     endTime: readTime(field(answer.timeRange, "end")),
@@ -133,8 +141,15 @@ export const metricsAnswer = z.looseObject({}).transform((answer): MetricsReadin
 
 /** [api-reference/observability--logs/get-execution-logs] */
 export const logsAnswer = z.unknown().transform((answer, context): LogsReading => {
-  const entries = itemsOf(answer);
-  if (entries) return { entries: entries.flatMap(readEntry), total: readNumber(field(answer, "total")) };
+  const entries = itemsOf(answer)?.slice(0, MAX_ENTRIES);
+  if (entries) {
+    const named = entries.map((entry) => readId(field(entry, "execution_id"))).filter((id) => id !== null);
+    return {
+      executionIds: [...new Set(named)],
+      entries: entries.flatMap(readEntry),
+      total: readNumber(field(answer, "total")),
+    };
+  }
   context.addIssue("a list was due");
   return z.NEVER;
 });
@@ -144,8 +159,9 @@ export const endingAnswer = z.unknown().transform((answer, context): EndingReadi
   const status = field(answer, "status");
   const word = typeof status === "string" ? readName(status) : null;
   const message = readText(field(answer, "message"));
-  const isError = word === null && message === null && (field(answer, "detail") ?? field(answer, "error"));
-  if (isError || (answer !== null && !isObject(answer))) context.addIssue("an ending was due");
+  const isEnding =
+    answer === null || (isObject(answer) && (!holdsError(answer) || word !== null || message !== null));
+  if (!isEnding) context.addIssue("an ending was due");
   return { word, message };
 });
 
@@ -166,6 +182,56 @@ export const availableHardwareAnswer = listOf((item) => {
   const name = readName(field(item, "hardware_profile") ?? item);
   return name === null ? [] : [name];
 });
+
+/** `POST /auth/login` and `/auth/refresh`; `expires_in` in the oldest edition only [introduction]. */
+const sessionAnswer = z.looseObject({ access_token: name }).transform((answer) => ({
+  access: answer.access_token,
+  refresh: readName(answer.refresh_token),
+  expiresInS: readNumber(answer.expires_in),
+}));
+
+/** What is due of each call, by name: bodies are read in another thread, too, which no schema can be sent to. */
+export const answers = {
+  start: startAnswer,
+  status: statusAnswer,
+  gpuSelection: gpuSelectionAnswer,
+  record: recordAnswer,
+  workloads: workloadsAnswer,
+  history: historyAnswer,
+  timing: timingAnswer,
+  metrics: metricsAnswer,
+  logs: logsAnswer,
+  ending: endingAnswer,
+  machineTypes: machineTypesAnswer,
+  availableHardware: availableHardwareAnswer,
+  session: sessionAnswer,
+};
+
+export type AnswerName = keyof typeof answers;
+export type Reading<N extends AnswerName> = z.output<(typeof answers)[N]>;
+
+/** JSON values that are taken of each; of the others a few thousand, errors included. */
+const mostValuesOf: Partial<Record<AnswerName, number>> = {
+  workloads: 1_000_000,
+  history: 100_000,
+  machineTypes: 100_000,
+  // Twelve series, a sample each 5 s for the ten minutes that a run may take, would be 5,000.
+  metrics: 300_000,
+  // 10,000 entries are asked for.
+  logs: 300_000,
+};
+
+export function mostValues(name: AnswerName | null): number {
+  return (name === null ? undefined : mostValuesOf[name]) ?? 10_000;
+}
+
+/** So many are asked for at most. */
+const MAX_ENTRIES = 10_000;
+
+/** An error where something else may be due. */
+export function holdsError(answer: Record<string, unknown>): boolean {
+  return (answer.detail ?? answer.error) != null;
+}
 
 const wrappers = ["executions", "data", "workloads", "items", "logs", "machine_types"];
 

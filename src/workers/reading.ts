@@ -44,7 +44,8 @@ export function recordDocument(record: RecordReading) {
   return {
     ...printedOf(record),
     return_code: record.returnCode,
-    result: record.result ?? null,
+    // Its text: numbers that no number can hold stay as they came.
+    result_json: record.result,
     errors: record.errors,
     warnings: record.warnings,
     install_log: record.installLog,

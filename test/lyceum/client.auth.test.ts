@@ -108,9 +108,11 @@ describe("a login", () => {
 
   test.each([
     ["without a token", 200, { mfa_required: true }, "unauthorized"],
-    ["in HTML", 200, "<html>", "unauthorized"],
+    ["with a refusal of Lyceum's", 403, { detail: "locked" }, "unauthorized"],
+    ["in HTML", 200, "<html>", "unreachable"],
+    ["of a page", 403, "<html>Access denied</html>", "unreachable"],
     ["of 500", 500, { detail: "boom" }, "unreachable"],
-    ["of a redirect", 302, "", "unauthorized"],
+    ["of a redirect", 302, "", "unreachable"],
   ])("answer %s leaves a start unsent", async (_, status, body, outcome) => {
     nock(origin).post("/auth/login").reply(status, body);
     expect(await setUp().client.start(request)).toMatchObject({ outcome });

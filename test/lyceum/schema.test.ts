@@ -81,7 +81,10 @@ describe("a record", () => {
   test.each([
     ["-1", -1],
     [2 ** 31 - 1, 2 ** 31 - 1],
-    [3221225477, null],
+    [2 ** 31, 2 ** 31],
+    ["3221225477", 3221225477],
+    [2 ** 32, null],
+    [-(2 ** 31) - 1, null],
     [1.5, null],
     ["exit", null],
   ])("whose return code is %j tells %j", (return_code, returnCode) => {
@@ -104,7 +107,7 @@ describe("a record", () => {
     stderr: "",
     combined_output: "45\n",
     return_code: "0",
-    result: { a: [1] },
+    result: '{"a": [1.0]}',
     errors: null,
     errors_docker: "no image",
     billed: "0.0004",
@@ -130,7 +133,7 @@ describe("a record", () => {
       stdout: "45\n",
       stderr: "",
       returnCode: 0,
-      result: { a: [1] },
+      result: '{"a": [1.0]}',
       errors: "no image",
       billed: 0.0004,
     });

@@ -22,7 +22,7 @@ eachDatabase("executions", (open) => {
       callbackAt: 2 ** 52,
       detectedBy: "poll",
       timedOut: true,
-      returnCode: -1,
+      returnCode: 4_294_967_295,
       cost: 0.123456789,
       hardware: "A100",
       error: "ünï\n",
