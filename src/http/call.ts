@@ -1,5 +1,5 @@
 // What a route knows of the request it serves, and what it serves with.
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
 import type { Timers } from "../domain/clock.ts";
 import type { Allowance } from "../domain/estimate.ts";
@@ -9,7 +9,7 @@ import type { Tail } from "./tail.ts";
 
 export interface Env {
   /** What the server gives along; nothing for a request in memory. */
-  Bindings: { outgoing?: ServerResponse } | undefined;
+  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse } | undefined;
   Variables: { requestId: string; caller: Caller | null };
 }
 export type Call = HonoContext<Env>;

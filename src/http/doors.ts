@@ -40,7 +40,11 @@ export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics 
   }
 
   function createMetricsServer(): Server {
-    return createServer((_request, response) => {
+    return createServer((request, response) => {
+      if (request.method !== "GET" || request.url?.split("?", 1)[0] !== "/metrics") {
+        response.writeHead(404, { "Content-Type": "text/plain" }).end("only GET /metrics is served here\n");
+        return;
+      }
       metrics.text().then(
         (text) => response.setHeader("Content-Type", metrics.type).end(text),
         (error) => {

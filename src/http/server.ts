@@ -1,5 +1,6 @@
 // The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
 import { Hono } from "hono";
+import { compress } from "hono/compress";
 import { noQuery } from "../contract/query.ts";
 import { type Authenticate, mayCall } from "./auth.ts";
 import type { Call, Desk, Env } from "./call.ts";
@@ -54,7 +55,11 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
   function serve(c: Call, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
       const refusal = admit(c, route, authenticate);
-      return refusal ?? route.handle(c, desk);
+      if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
+      await compressed(c, async () => {
+        c.res = await route.handle(c, desk);
+      });
+      return c.res;
     });
   }
 
@@ -88,6 +93,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
   }
 }
 
+const compressed = compress();
 const methods: Route["method"][] = ["POST", "GET", "DELETE"];
 
 /** On node's own answer where there is one: the web's Headers cost a sixth of a small request. */

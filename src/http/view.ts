@@ -8,6 +8,7 @@ import { durationMs, sumOf, toCredits } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
 import { findingsOf } from "../domain/findings.ts";
 import { type Counts, progress } from "../domain/job.ts";
+import { parseAsWritten } from "../domain/jsontext.ts";
 import type { MetricsSummary } from "../domain/metrics.ts";
 import type { RetryClass } from "../domain/run.ts";
 import { compare, type RecordSummary } from "../domain/selection.ts";
@@ -34,7 +35,7 @@ export function viewJob(job: JobRow): JobView {
     on_run_failure: job.on_run_failure,
     on_lost: job.on_lost,
     retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as RetryClass[] },
-    metadata: job.metadata === null ? null : (JSON.parse(job.metadata) as unknown),
+    metadata: job.metadata === null ? null : parseAsWritten(job.metadata),
     webhook_url: job.webhook_url,
     cancellation: toCancellation(job),
     cost: viewCost({ billedNano, estimatedNano, unpriced }),

@@ -21,6 +21,14 @@ export interface Schema {
   deliveries: DeliveriesTable;
   usage: UsageTable;
   machine_types: MachineTypesTable;
+  deleted_keys: DeletedKeysTable;
+}
+
+/** Of jobs that callers deleted; kept as long as a job would have been. */
+export interface DeletedKeysTable {
+  api_key: string;
+  idempotency_key: string;
+  deleted_at: number;
 }
 
 /** Who submits; `served` is the tick of its last start, for the round-robin. */

@@ -10,7 +10,16 @@ import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
 
 /** What outlives every job. */
-const lasting = ["api_keys", "counters", "pauses", "usage", "machine_types", "webhooks", "deliveries"];
+const lasting = [
+  "api_keys",
+  "counters",
+  "pauses",
+  "usage",
+  "machine_types",
+  "webhooks",
+  "deliveries",
+  "deleted_keys",
+];
 
 eachDatabase("deleting a job", (open, kind) => {
   test("leaves no row of it in any table, and all rows of others", async () => {

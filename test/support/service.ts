@@ -54,6 +54,7 @@ export async function startService(options: ServiceOptions = {}) {
   const logLines: string[] = [];
   const answers: string[] = [];
   const network = { lyceumIsUp: true };
+  const sent: string[] = [];
 
   async function begin(port: number, settings: Record<string, string | undefined> = {}) {
     const config = configFor({ emulator, database, port }, { ...options.settings, ...settings });
@@ -68,6 +69,7 @@ export async function startService(options: ServiceOptions = {}) {
       timers: mortal(options.surroundings?.timers ?? systemTimers, life),
       fetch: (input, init) => {
         if (life.isOver) return silence(life);
+        if (init.body !== undefined) sent.push(init.body);
         const url = network.lyceumIsUp ? input : `http://127.0.0.1:${nobody}/`;
         return wire(url, init).then((answer) => (life.isOver ? silence(life) : answer));
       },
@@ -118,6 +120,8 @@ export async function startService(options: ServiceOptions = {}) {
   return {
     emulator,
     network,
+    /** Bodies of what was sent to Lyceum, as they left. */
+    sentBodies: () => sent,
     ann,
     bob: clientOf(apiKeys.bob),
     reader: clientOf(apiKeys.reader),

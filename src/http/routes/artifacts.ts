@@ -17,6 +17,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/output",
+    isLarge: true,
     access: "read",
     operation: operations.getOutput,
     handle: (c, desk) => serve(c, desk, "record", output),
@@ -24,6 +25,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/timing",
+    isLarge: true,
     access: "read",
     operation: operations.getTiming,
     handle: (c, desk) => serve(c, desk, "timing", plain),
@@ -31,6 +33,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/metrics",
+    isLarge: true,
     access: "read",
     operation: operations.getMetrics,
     handle: (c, desk) => serve(c, desk, "metrics", metrics),
@@ -38,6 +41,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/logs",
+    isLarge: true,
     access: "read",
     operation: operations.getLogs,
     handle: (c, desk) => serve(c, desk, "logs", logs),

@@ -24,6 +24,7 @@ export const executionRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/executions/:execution/callbacks",
+    isLarge: true,
     access: "read",
     operation: operations.listCallbacks,
     handle: getCallbacks,
