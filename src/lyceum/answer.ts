@@ -28,7 +28,7 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
   if (status === 503) return { outcome: "unavailable", retryAfterMs, detail };
   if (isRedirect(status)) return { outcome: "unreachable", detail: redirected(call, status) };
   if (status === 408 || status >= 500) return { outcome: "unknown", detail };
-  if (!said.isError) return { outcome: "unreachable", detail: foreign(detail, reply.body) };
+  if (!said.isError) return { outcome: "unreachable", detail: notLyceums(detail, reply.body) };
   // A list of what is wrong with the body may well speak of quotas.
   if (said.isUnfunded && status !== 422) return { outcome: "unfunded", detail };
   return { outcome: "refused", status, detail };
@@ -57,19 +57,20 @@ export async function toReadOutcome<N extends AnswerName>(
   if (isSuccess(status)) {
     if (said.isTooLarge) return { outcome: "unreadable", detail, isTooLarge: true };
     if (said.reading === null && !said.isJson)
-      return { outcome: "unreachable", detail: foreign(detail, body) };
+      return { outcome: "unreachable", detail: notLyceums(detail, body) };
     if (said.reading === null) {
       const why = said.words === "" ? `${detail}: JSON without what is due` : detail;
       return { outcome: "unreadable", detail: why, isTooLarge: false };
     }
     const value = said.reading.value as Reading<N>;
     if (isOurs(value)) return { outcome: "ok", value };
-    return { outcome: "unreadable", detail: `${detail} about another execution`, isTooLarge: false };
+    const foreign = `${detail}: it is about another execution`;
+    return { outcome: "unreadable", detail: foreign, isTooLarge: false, isForeign: true };
   }
   if (status === 401) return { outcome: "unauthorized", detail };
   if (isRedirect(status)) return { outcome: "unreachable", detail: redirected(call, status) };
   if (status === 408 || status >= 500) return { outcome: "unreachable", detail };
-  if (!said.isError) return { outcome: "unreachable", detail: foreign(detail, body) };
+  if (!said.isError) return { outcome: "unreachable", detail: notLyceums(detail, body) };
   if (status === 404 || status === 410) return { outcome: "missing", detail };
   return { outcome: "refused", status, detail };
 }
@@ -84,7 +85,7 @@ function describe(call: string, { status, secrets }: Answer, { words }: Said, mo
 }
 
 /** An answer that broke off may well have been Lyceum's. */
-function foreign(detail: string, body: Body): string {
+function notLyceums(detail: string, body: Body): string {
   return "problem" in body ? detail : `${detail} (not an answer of Lyceum)`;
 }
 

@@ -1,39 +1,43 @@
-// Reads large bodies beside the event loop, one at a time, in a thread that lives on for the next one.
+// Reads bodies: small ones on the event loop, large ones beside it, one at a time, in a thread that lives on.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import PQueue from "p-queue";
 import { readSaid, type Said, unsaid } from "./said.ts";
 import type { AnswerName } from "./schema.ts";
 
-/** Reading so much takes a few milliseconds. */
-const MAX_ON_LOOP = 512 * 1024;
-/** Enough for the largest body with the most values; a worse one ends the thread, not the process. */
-const LIMITS = { maxOldGenerationSizeMb: 256 };
-const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
-
-const large = new PQueue({ concurrency: 1 });
-let thread: Worker | null = null;
-
 /** Takes over the bytes. */
-export async function readBody(bytes: Buffer<ArrayBuffer>, name: AnswerName | null): Promise<Said> {
-  if (bytes.length <= MAX_ON_LOOP) return readSaid(bytes, name);
-  return large.add(() => readAside(bytes, name));
+export type ReadBody = (bytes: Buffer<ArrayBuffer>, name: AnswerName | null) => Promise<Said>;
+
+/** Reading so much on the event loop takes a few milliseconds. */
+export const MAX_ON_LOOP = 512 * 1024;
+/** Enough for the largest body with the most values; a worse one ends the thread, not the process. */
+const MAX_HEAP_MB = 256;
+const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+
+export function createReader(maxHeapMb = MAX_HEAP_MB): ReadBody {
+  const large = new PQueue({ concurrency: 1 });
+  let thread: Worker | null = null;
+
+  async function readAside(bytes: Buffer<ArrayBuffer>, name: AnswerName | null): Promise<Said> {
+    thread ??= new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
+    const current = thread;
+    current.ref();
+    const said = once(current, "message");
+    current.postMessage({ bytes, name }, [bytes.buffer]);
+    try {
+      return (await said)[0];
+    } catch (error) {
+      thread = null;
+      if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
+      return { ...unsaid("too much to be read"), isJson: true, isTooLarge: true };
+    } finally {
+      // Idle, it keeps no process alive.
+      current.unref();
+    }
+  }
+
+  return async (bytes, name) =>
+    bytes.length <= MAX_ON_LOOP ? readSaid(bytes, name) : large.add(() => readAside(bytes, name));
 }
 
-async function readAside(bytes: Buffer<ArrayBuffer>, name: AnswerName | null): Promise<Said> {
-  thread ??= new Worker(MODULE, { resourceLimits: LIMITS });
-  const current = thread;
-  current.ref();
-  const said = once(current, "message");
-  current.postMessage({ bytes, name }, [bytes.buffer]);
-  try {
-    const [message] = await said;
-    return message;
-  } catch (error) {
-    thread = null;
-    if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
-    return { ...unsaid("too much to be read"), isJson: true, isTooLarge: true };
-  } finally {
-    current.unref();
-  }
-}
+export const readBody = createReader();

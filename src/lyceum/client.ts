@@ -115,7 +115,8 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     gpuSelectionStatus: (id: string, lane: Lane) =>
       read("gpuSelection", { lane, route: "/execution/gpu_selection/{id}/status", id }, isAbout(id)),
 
-    timing: (id: string) => read("timing", { lane: "collect", route: "/execution/{id}/timing", id }),
+    timing: (id: string) =>
+      read("timing", { lane: "collect", route: "/execution/{id}/timing", id }, isAbout(id)),
 
     /** `step` such as `5s`, `15s` (Lyceum's default) or `1m`. */
     metrics: (id: string, { step = "15s", size = "usual" }: { step?: string; size?: Size } = {}) =>

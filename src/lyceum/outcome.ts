@@ -27,6 +27,12 @@ export type ReadOutcome<T> =
   | { outcome: "throttled"; retryAfterMs: number }
   | { outcome: "unauthorized"; detail: string }
   /** JSON that lacks what is due, is about another execution, or is too large: says nothing about the run. */
-  | { outcome: "unreadable"; detail: string; isTooLarge: boolean }
+  | {
+      outcome: "unreadable";
+      detail: string;
+      isTooLarge: boolean;
+      /** It is about another execution: no other call about this id is to be believed either. */
+      isForeign?: boolean;
+    }
   /** Nothing of Lyceum's came: transport errors, time-outs, 5xx, pages, redirects. Says nothing about the run. */
   | { outcome: "unreachable"; detail: string };

@@ -2,7 +2,7 @@
 import { checkJson, cleanJson } from "../domain/json.ts";
 import { reasonIn } from "./detail.ts";
 import { isObject, readName, readText } from "./scalar.ts";
-import { type AnswerName, answers, holdsError, mostValues } from "./schema.ts";
+import { type AnswerName, answers, holdsError, maxValuesOf } from "./schema.ts";
 
 export interface Said {
   /** The reading of the answer; null: what is due is not there. */
@@ -24,7 +24,7 @@ export function readSaid(bytes: Buffer, name: AnswerName | null): Said {
   cleanJson(bytes);
   const text = bytes.toString("utf8");
   if (text.trim() === "") return { ...unsaid(""), reading: readingOf(null, name) };
-  const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: mostValues(name), raw: "result" });
+  const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: maxValuesOf(name), raw: "result" });
   if (checked.type === "excess") return { ...unsaid(checked.detail), isJson: true, isTooLarge: true };
   if (checked.type === "invalid")
     return unsaid(text.trimStart().startsWith("<") ? "HTML instead of JSON" : "an answer that is not JSON");

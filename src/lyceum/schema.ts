@@ -210,19 +210,20 @@ export const answers = {
 export type AnswerName = keyof typeof answers;
 export type Reading<N extends AnswerName> = z.output<(typeof answers)[N]>;
 
-/** JSON values that are taken of each; of the others a few thousand, errors included. */
-const mostValuesOf: Partial<Record<AnswerName, number>> = {
+/** JSON values that are taken of each; of the others `MAX_VALUES`, errors included. */
+const maxValues: Partial<Record<AnswerName, number>> = {
   workloads: 1_000_000,
-  history: 100_000,
-  machineTypes: 100_000,
+  history: 300_000,
   // Twelve series, a sample each 5 s for the ten minutes that a run may take, would be 5,000.
   metrics: 300_000,
   // 10,000 entries are asked for.
   logs: 300_000,
 };
 
-export function mostValues(name: AnswerName | null): number {
-  return (name === null ? undefined : mostValuesOf[name]) ?? 10_000;
+const MAX_VALUES = 100_000;
+
+export function maxValuesOf(name: AnswerName | null): number {
+  return (name === null ? undefined : maxValues[name]) ?? MAX_VALUES;
 }
 
 /** So many are asked for at most. */

@@ -37,8 +37,9 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
       const shown = await withoutSecrets(context.store.db, execution, record.value);
       return keep(one, shown, by, askedAt);
     }
+    const isForeign = record.outcome === "unreadable" && record.isForeign === true;
     const isAnswer = ["missing", "refused", "unreadable"].includes(record.outcome);
-    if (!isAnswer) return void (await unanswered(execution, record));
+    if (!isAnswer || isForeign) return void (await unanswered(execution, record));
     const status = await lyceum.streamingStatus(lyceumIdOf(execution), lane);
     if (status.outcome === "ok") {
       const reading = readingOfWord(status.value.word, status.value.errors);

@@ -76,6 +76,17 @@ describe("an artifact", () => {
       expect([state, reason]).toEqual(["unavailable", expect.stringContaining("rejected")]);
   });
 
+  it("gives the result back as the text that came, and a return code of 32 bits", async () => {
+    const result = '[12345678901234567890, 1.0, 1e400, {"a": -0.10}]';
+    const fields = { "record.result": result, "record.return_code": "4294967295" };
+    await using odd = await startService({ chaos: { fields } });
+    const run = await odd.run(image());
+    const { text, body } = await odd.ann.get(`/v1/runs/${run.id}/output`);
+    expect(text).toContain(`"result":${result}`);
+    expect(body).toMatchObject({ run_id: run.id, return_code: 4294967295 });
+    expect((await odd.ann.get(`/v1/runs/${run.id}`)).body.return_code).toBe(4294967295);
+  });
+
   it("of an earlier attempt can still be had", async () => {
     const run = await service.run(image("exit=4"), { retry: { max_attempts: 2, on: ["failed"] } });
     const [first, second] = run.executions;

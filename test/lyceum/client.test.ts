@@ -343,13 +343,18 @@ describe("a read", () => {
     }
   });
 
-  test("is not deceived by a status of another execution", async () => {
+  test("is not deceived by an answer about another execution", async () => {
     reading("/execution/streaming/5d0b/status").reply(200, { execution_id: "other", status: "completed" });
     expect(await setUp().client.streamingStatus("5d0b", "confirm")).toMatchObject({ outcome: "unreadable" });
     reading("/execution/gpu_selection/5d0b/status").reply(200, { parent: { execution_id: "other" } });
-    expect(await setUp().client.gpuSelectionStatus("5d0b", "confirm")).toMatchObject({
-      outcome: "unreadable",
-    });
+    const foreign = { outcome: "unreadable", isForeign: true };
+    expect(await setUp().client.gpuSelectionStatus("5d0b", "confirm")).toMatchObject(foreign);
+    reading("/execution/5d0b/timing").reply(200, { execution_id: "other", timing: { total: 1 } });
+    expect(await setUp().client.timing("5d0b")).toMatchObject(foreign);
+    reading("/execution/5d0b/metrics?step=15s").reply(200, { executionId: "other", gpuPowerWatt: [] });
+    expect(await setUp().client.metrics("5d0b")).toMatchObject(foreign);
+    reading("/logs/execution/5d0b?limit=10&hours=1").reply(200, [{ message: "x", execution_id: "other" }]);
+    expect(await setUp().client.logs("5d0b", { limit: 10, hours: 1 })).toMatchObject(foreign);
   });
 
   test("quotes an error that stands in the place of what is due", async () => {

@@ -185,6 +185,20 @@ describe("a read", () => {
     expect(await client.record("part", null, "collect")).toMatchObject({ outcome: "unreachable" });
   });
 
+  test("is bounded by what a zipped answer unfolds to", async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
+    expect(bomb.length).toBeLessThan(100_000);
+    const host = await listen((_, response) => {
+      response.setHeader("content-encoding", "gzip");
+      response.end(bomb);
+    });
+    expect(await clientOf(`http://${host}`).record("5d0b", null, "collect")).toEqual({
+      outcome: "unreadable",
+      detail: "GET /execution/{id}: 200: answer larger than 262144 bytes",
+      isTooLarge: true,
+    });
+  });
+
   test("uses a connection of those before", async () => {
     const ports = new Set<number | undefined>();
     const host = await listen((incoming, response) => {

@@ -217,6 +217,38 @@ describe("what is collected", () => {
     ]);
   });
 
+  test("a GPU selection is read under whatever names its parts stand", () => {
+    const job = { execution_id: "b1", status: "running", hardware_profile: "gpu" };
+    const subJobs = [{ executionId: "b1", word: "running", hardwareProfile: "gpu" }];
+    const parent = { execution_id: "a", status: "running" };
+    for (const [answer, reading] of [
+      [
+        { parent, sub_jobs: [job, { execution_id: ".." }] },
+        { executionId: "a", word: "running", subJobs },
+      ],
+      [{ parent: { ...parent, children: [job] } }, { executionId: "a", word: "running", subJobs }],
+      [
+        { execution_id: "a", jobs: [job] },
+        { executionId: "a", word: null, subJobs },
+      ],
+      [
+        { children: [job], status: 7 },
+        { executionId: null, word: null, subJobs },
+      ],
+    ])
+      expect(schema.gpuSelectionAnswer.parse(answer)).toEqual(reading);
+    for (const answer of [{}, { detail: "boom" }, [], null])
+      expect(schema.gpuSelectionAnswer.safeParse(answer).success).toBe(false);
+  });
+
+  test.each([{ detail: "boom" }, { error: "boom" }, { status: "error", message: "boom", error: {} }])(
+    "an error in place of a document is none: %j",
+    (answer) => {
+      for (const due of [schema.timingAnswer, schema.metricsAnswer, schema.logsAnswer, schema.endingAnswer])
+        expect(due.safeParse({ ...answer, status: undefined, message: undefined }).success).toBe(false);
+    },
+  );
+
   test("timing keeps Lyceum's numbers and phases", () => {
     const phases = { boot: { start_time: "2026-09-01T08:00:05Z", end_time: null, duration: "2" } };
     const timing = schema.timingAnswer.parse({
@@ -263,6 +295,7 @@ describe("what is collected", () => {
       labels: { stream: "stdout", n: 1 },
     };
     expect(schema.logsAnswer.parse({ logs: [entry, { message: 1 }], total: 9 })).toEqual({
+      executionIds: [],
       entries: [
         {
           timestamp: "soon",

@@ -100,7 +100,7 @@ async function sceneOf(database: Database) {
   const lyceum = {
     record: () => answer("record", recordAnswer.parse(record)),
     timing: () => answer("timing", timingAnswer.parse({ timing: { total: 1 } })),
-    metrics: () => answer("metrics", metricsAnswer.parse({})),
+    metrics: () => answer("metrics", metricsAnswer.parse({ executionId: "L1" })),
     logs: () => answer("logs", logsAnswer.parse(scene.log.map((message) => ({ timestamp: "1", message })))),
   } as unknown as LyceumClient;
   async function answer<T>(name: string, value: T) {
