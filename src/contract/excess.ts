@@ -29,6 +29,6 @@ export function valuesIn(value: unknown): number {
   return Object.values(value).reduce<number>((count, one) => count + valuesIn(one), 1);
 }
 
-export const MOST_DEPTH = 64;
+const MOST_DEPTH = 64;
 const MOST_FIELDS = 1_000;
 const MOST_ENTRIES = 10_000;

@@ -1,7 +1,7 @@
 // The shape of a route, and how routes read what they are given.
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
-import { excessIn, MOST_DEPTH } from "../contract/excess.ts";
+import { excessIn } from "../contract/excess.ts";
 import type { Operation } from "../contract/operation.ts";
 import type { ProblemKind } from "../contract/problem.ts";
 import { isId } from "../domain/id.ts";
@@ -90,7 +90,7 @@ export async function readJson(
   if (!isUtf8(bytes)) return refused("invalid-json", "the body is not UTF-8");
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
   if (text.trim() === "" && empty !== undefined) return { ok: true, value: empty, asWritten: empty };
-  const checked = checkJson(text, { maxDepth: MOST_DEPTH + 1, maxValues: MAX_VALUES });
+  const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: MAX_VALUES });
   if (checked.type === "excess")
     return { ok: false, answer: invalid(c, [{ pointer: "", detail: `holds ${checked.detail}` }]) };
   const json = parseJson(text);
@@ -101,6 +101,8 @@ export async function readJson(
 }
 
 const MOST_BYTES = 64 * 1024;
+/** More than any schema takes, so that the excess is named by its pointer; little enough to be parsed. */
+const MAX_DEPTH = 1_000;
 /** Each costs some hundred bytes of memory, however short it is written. */
 const MAX_VALUES = 500_000;
 
