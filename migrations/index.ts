@@ -8,6 +8,7 @@ import { up as pauses } from "./20261122T0040_pauses.ts";
 import { up as idempotency } from "./20261122T0050_idempotency.ts";
 import { up as returncode } from "./20261129T0105_returncode.ts";
 import { up as deletedKeys } from "./20261129T0140_deletedkeys.ts";
+import { up as encoding } from "./20261129T0150_encoding.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261121T2300_initial": { up: initial },
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   "20261122T0050_idempotency": { up: idempotency },
   "20261129T0105_returncode": { up: returncode },
   "20261129T0140_deletedkeys": { up: deletedKeys },
+  "20261129T0150_encoding": { up: encoding },
 };

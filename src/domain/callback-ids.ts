@@ -1,13 +1,14 @@
 // Ids of Lyceum's executions that a callback's body may name. Lyceum does not document the body, so it is searched
 // however it is wrapped; each candidate is then confirmed at Lyceum, as a body alone proves nothing.
-import { decodeBytes } from "./decode.ts";
+import { decodeBody, newBudget } from "./decode.ts";
 import { unwrapText } from "./unwrap.ts";
 
 /** The likeliest first: named as an execution's, then UUIDs, then whatever else is called an id. */
 export function candidateIds(body: Buffer, contentEncoding: string | null): string[] {
-  const decoded = decodeBytes(body, contentEncoding);
+  const budget = newBudget();
+  const decoded = decodeBody(body, contentEncoding, budget);
   if (decoded.type === "excess") return [];
-  const { texts } = unwrapText(decoded.type === "text" ? decoded.text : decoded.bytes.toString("latin1"));
+  const { texts } = unwrapText(decoded.type === "text" ? decoded.text : decoded.bytes.toString("latin1"), budget);
   const named = texts.flatMap((text) => matchesIn(text, EXECUTION_ID));
   const ids = texts.flatMap((text) => matchesIn(text, ANY_ID));
   const uuids = texts.flatMap((text) => matchesIn(text, BARE_UUID));

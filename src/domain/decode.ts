@@ -3,8 +3,17 @@ import { isUtf8 } from "node:buffer";
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 
 export const MAX_LAYERS = 4;
-/** Characters or bytes that are made of one body in all. */
-export const MAX_DECODED = 1024 * 1024;
+
+/** Bytes or characters that may still be made of what is read. */
+export interface Budget {
+  left: number;
+}
+
+export function newBudget(): Budget {
+  return { left: MAX_DECODED };
+}
+
+const MAX_DECODED = 1024 * 1024;
 
 export type Decoded =
   /** @param layers what was taken off, outermost first: `gzip`, `utf-16le`… */
@@ -14,34 +23,40 @@ export type Decoded =
   /** It is compressed, and more is in it than is looked at. */
   | { type: "excess" };
 
-/** @param encoding the header `Content-Encoding`; what it names is tried first, and the bytes themselves tell the rest. */
-export function decodeBytes(given: Buffer, encoding: string | null = null): Decoded {
-  const named = (encoding ?? "").toLowerCase().split(",", MAX_LAYERS).reverse();
+/** A whole body. @param encoding its `Content-Encoding`: what that names is tried first, the bytes tell the rest */
+export function decodeBody(body: Buffer, encoding: string | null, budget: Budget): Decoded {
   const layers: string[] = [];
-  let bytes = given;
-  for (const name of named) {
-    const inflated = inflate(NAMED[name.trim()] ?? [], bytes);
+  let bytes = body;
+  for (const name of (encoding ?? "").toLowerCase().split(",", MAX_LAYERS).reverse()) {
+    const inflated = inflate(NAMED[name.trim()] ?? [], bytes, budget);
     if (inflated === "excess") return { type: "excess" };
     if (inflated === null) continue;
     layers.push(inflated.name);
     bytes = inflated.bytes;
   }
+  const decoded = decodeBytes(bytes, budget, layers);
+  if (decoded.type !== "bytes") return decoded;
+  // Brotli and bare deflate bear no mark: what comes out must be text.
+  const bare = inflate(["br", "deflate-raw"], decoded.bytes, budget);
+  if (bare === null || bare === "excess" || !isReadable(bare.bytes)) return decoded;
+  return { type: "text", text: bare.bytes.toString("utf8"), layers: [...decoded.layers, bare.name] };
+}
+
+/** As far as the bytes themselves tell. @param outer what has been taken off before */
+export function decodeBytes(given: Buffer, budget: Budget, outer: string[] = []): Decoded {
+  const layers = [...outer];
+  let bytes = given;
   while (layers.length <= MAX_LAYERS) {
-    const inflated = inflate(compressionOf(bytes), bytes);
+    const inflated = inflate(compressionOf(bytes), bytes, budget);
     if (inflated === "excess") return { type: "excess" };
-    if (inflated !== null) {
-      layers.push(inflated.name);
-      bytes = inflated.bytes;
-      continue;
+    if (inflated === null) {
+      const wide = readUtf16(bytes);
+      if (wide !== null) return { type: "text", text: wide.text, layers: [...layers, wide.name] };
+      if (isUtf8(bytes)) return { type: "text", text: bytes.toString("utf8"), layers };
+      return { type: "bytes", bytes, layers };
     }
-    const wide = readUtf16(bytes);
-    if (wide !== null) return { type: "text", text: wide.text, layers: [...layers, wide.name] };
-    if (isUtf8(bytes)) return { type: "text", text: bytes.toString("utf8"), layers };
-    // Brotli and bare deflate bear no mark: what comes out must be text.
-    const bare = inflate(["br", "deflate-raw"], bytes);
-    if (bare === null || bare === "excess" || !isReadable(bare.bytes)) return { type: "bytes", bytes, layers };
-    layers.push(bare.name);
-    bytes = bare.bytes;
+    layers.push(inflated.name);
+    bytes = inflated.bytes;
   }
   return { type: "excess" };
 }
@@ -73,29 +88,33 @@ function compressionOf(bytes: Buffer): Compression[] {
 }
 
 /** A body that was cut off gives what there is of it. */
-const zlib = { maxOutputLength: MAX_DECODED, finishFlush: constants.Z_SYNC_FLUSH };
-const inflaters: Record<Compression, (bytes: Buffer) => Buffer> = {
-  gzip: (bytes) => gunzipSync(bytes, zlib),
-  deflate: (bytes) => inflateSync(bytes, zlib),
-  "deflate-raw": (bytes) => inflateRawSync(bytes, zlib),
-  br: (bytes) =>
-    brotliDecompressSync(bytes, {
-      maxOutputLength: MAX_DECODED,
-      finishFlush: constants.BROTLI_OPERATION_FLUSH,
-    }),
+const zlib = { finishFlush: constants.Z_SYNC_FLUSH };
+const brotli = { finishFlush: constants.BROTLI_OPERATION_FLUSH };
+const inflaters: Record<Compression, (bytes: Buffer, maxOutputLength: number) => Buffer> = {
+  gzip: (bytes, maxOutputLength) => gunzipSync(bytes, { ...zlib, maxOutputLength }),
+  deflate: (bytes, maxOutputLength) => inflateSync(bytes, { ...zlib, maxOutputLength }),
+  "deflate-raw": (bytes, maxOutputLength) => inflateRawSync(bytes, { ...zlib, maxOutputLength }),
+  br: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { ...brotli, maxOutputLength }),
 };
 
 function inflate(
   candidates: Compression[],
   bytes: Buffer,
+  budget: Budget,
 ): { name: Compression; bytes: Buffer } | "excess" | null {
-  for (const name of candidates)
+  for (const name of candidates) {
+    if (budget.left <= 0) return "excess";
     try {
-      const inflated = inflaters[name](bytes);
+      const inflated = inflaters[name](bytes, budget.left);
+      budget.left -= inflated.length;
       if (inflated.length > 0) return { name, bytes: inflated };
     } catch (error) {
-      if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") return "excess";
+      const isTooLarge = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
+      // Of what turned out wrong nobody knows how much was made of it.
+      budget.left -= isTooLarge ? budget.left : Math.min(budget.left, bytes.length);
+      if (isTooLarge) return "excess";
     }
+  }
   return null;
 }
 

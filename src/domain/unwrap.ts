@@ -1,6 +1,6 @@
 // Texts inside a text: JSON in strings, percent-encoding, entities of XML, base64 of anything readable. Each way is gone
 // in one pass over the text; layers and characters are bounded in all.
-import { decodeBytes, isReadable, MAX_DECODED, MAX_LAYERS } from "./decode.ts";
+import { type Budget, decodeBytes, isReadable, MAX_LAYERS } from "./decode.ts";
 
 export interface Unwrapped {
   /** The given one first. */
@@ -9,19 +9,18 @@ export interface Unwrapped {
   isWhole: boolean;
 }
 
-export function unwrapText(given: string): Unwrapped {
+export function unwrapText(given: string, budget: Budget): Unwrapped {
   const texts = [given];
-  let left = MAX_DECODED - given.length;
-  let isWhole = left >= 0;
+  let isWhole = true;
   let level = texts.slice();
   for (let layer = 0; level.length > 0; layer++) {
     const next: string[] = [];
     for (const text of level) {
-      const { inner, isReadable } = innerTexts(text);
-      isWhole &&= isReadable;
-      for (const one of inner) {
-        left -= one.length;
-        if (layer === MAX_LAYERS || left < 0) isWhole = false;
+      const inner = innerTexts(text, budget);
+      isWhole &&= inner.isWhole;
+      for (const one of inner.texts) {
+        budget.left -= one.length;
+        if (layer === MAX_LAYERS || budget.left < 0) isWhole = false;
         else next.push(one);
       }
     }
@@ -31,10 +30,11 @@ export function unwrapText(given: string): Unwrapped {
   return { texts, isWhole };
 }
 
-function innerTexts(text: string): { inner: string[]; isReadable: boolean } {
-  const { texts, isWhole } = base64Texts(text);
-  const inner = [unescaped(text), percentDecoded(text), withoutEntities(text)].filter((one) => one !== text);
-  return { inner: [...inner, ...texts], isReadable: isWhole };
+function innerTexts(text: string, budget: Budget): Unwrapped {
+  if (budget.left < 0) return { texts: [], isWhole: false };
+  const { texts, isWhole } = base64Texts(text, budget);
+  const same = [unescaped(text), percentDecoded(text), withoutEntities(text)].filter((one) => one !== text);
+  return { texts: [...same, ...texts], isWhole };
 }
 
 /** The escapes of JSON and its like, wherever they stand. */
@@ -69,18 +69,18 @@ function withoutEntities(text: string): string {
 const ENTITIES: Record<string, string | undefined> = { quot: '"', apos: "'", amp: "&", lt: "<", gt: ">" };
 
 /** Runs of base64, folded ones included. An id or a hash looks like one and is passed over. */
-function base64Texts(text: string): { texts: string[]; isWhole: boolean } {
+function base64Texts(text: string, budget: Budget): Unwrapped {
   const texts: string[] = [];
   let isWhole = true;
   for (const [run] of text.matchAll(BASE64)) {
-    const inner = base64Text(run) ?? null;
+    const inner = base64Text(run, budget);
     if (inner !== null) {
       texts.push(inner);
       continue;
     }
     // A path or a line of something else may stand before it.
     const parts = run.split(/[/\r\n]+/).filter((part) => part.length >= MIN_RUN && part !== run);
-    const read = parts.map(base64Text).filter((one) => one !== null);
+    const read = parts.map((part) => base64Text(part, budget)).filter((one) => one !== null);
     texts.push(...read);
     if (read.length === 0 && run.length > MAX_UNREAD) isWhole = false;
   }
@@ -88,9 +88,9 @@ function base64Texts(text: string): { texts: string[]; isWhole: boolean } {
 }
 
 /** The readable text whose base64 this is, or null. */
-export function base64Text(run: string): string | null {
+export function base64Text(run: string, budget: Budget): string | null {
   const bytes = Buffer.from(run, "base64");
-  const decoded = decodeBytes(bytes);
+  const decoded = decodeBytes(bytes, budget);
   if (decoded.type !== "text" || decoded.text === "") return null;
   return decoded.layers.length > 0 || isReadable(bytes) ? decoded.text : null;
 }

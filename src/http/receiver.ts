@@ -39,8 +39,8 @@ async function receive(
   let status: number = 204;
   try {
     const body = await bodyOf(incoming);
-    const contentType = incoming.headers["content-type"] ?? null;
-    await receiveCallback(desk, { executionId, contentType, body, truncated: false });
+    const { "content-type": contentType = null, "content-encoding": contentEncoding = null } = incoming.headers;
+    await receiveCallback(desk, { executionId, contentType, contentEncoding, body, truncated: false });
     outgoing.writeHead(status, headers).end();
   } catch (error) {
     const problem = problemText(requestId, ...lastWord(desk, error));

@@ -1,7 +1,6 @@
 // Rows as the API shows them: snake_case, ISO times, the words of the contract.
-import { isUtf8 } from "node:buffer";
 import type { EventView } from "../contract/events.ts";
-import type { CallbackView, ExecutionView } from "../contract/execution.ts";
+import type { ExecutionView } from "../contract/execution.ts";
 import type { CostView, JobView } from "../contract/job.ts";
 import type { ArtifactView, RunView } from "../contract/run.ts";
 import { durationMs, sumOf, toCredits } from "../domain/cost.ts";
@@ -13,7 +12,6 @@ import type { MetricsSummary } from "../domain/metrics.ts";
 import type { RetryClass } from "../domain/run.ts";
 import { compare, type RecordSummary } from "../domain/selection.ts";
 import type { ArtifactState } from "../store/artifacts.ts";
-import type { CallbackRow } from "../store/callbacks.ts";
 import { countsOf } from "../store/counts.ts";
 import type { EventRow } from "../store/events.ts";
 import type { JobRow } from "../store/jobs.ts";
@@ -128,23 +126,6 @@ export function viewExecution(execution: Execution): ExecutionView {
     ended_at: iso(execution.endedAt),
     detected_at: iso(execution.detectedAt),
     next_check_at: iso(execution.dueAt),
-  };
-}
-
-/** The body as text where it is text, else in base64. @param redact removes what must not be shown. */
-export function viewCallback(callback: CallbackRow, redact: (text: string) => string): CallbackView {
-  const isText = isUtf8(callback.body);
-  // What must not be shown is looked for in bytes that are no text, too.
-  const shown = redact(callback.body.toString(isText ? "utf8" : "latin1"));
-  return {
-    id: callback.id,
-    execution_id: callback.execution_id,
-    received_at: iso(callback.received_at),
-    disposition: callback.disposition,
-    content_type: callback.content_type,
-    body: isText ? shown : Buffer.from(shown, "latin1").toString("base64"),
-    body_encoding: isText ? "utf8" : "base64",
-    truncated: callback.truncated === 1,
   };
 }
 

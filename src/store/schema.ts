@@ -175,6 +175,7 @@ export interface CallbacksTable {
   received_at: number;
   disposition: Disposition;
   content_type: string | null;
+  content_encoding: string | null;
   body: Buffer;
   truncated: number;
 }
