@@ -10,6 +10,7 @@ import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
+import { publicPathOf } from "./http/callback-path.ts";
 import { createDoors } from "./http/doors.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
@@ -66,7 +67,7 @@ export interface App {
 }
 
 export function createApp(config: Config, surroundings: Surroundings = {}): App {
-  const { clock = systemClock, timers = systemTimers, random = Math.random } = surroundings;
+  const { clock = systemClock, timers = systemTimers, random = Math.random, listens = true } = surroundings;
   const log = surroundings.log ?? createLogger(config.logLevel);
   const metrics = surroundings.metrics ?? createMetrics({ process: true });
   const report = createReport(log, metrics);
@@ -184,6 +185,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     timers,
     tail,
     callbackSecrets: config.callbackSecrets,
+    publicPath: publicPathOf(config.publicUrl),
     takesCallbacks: callbacks !== null,
     async webhookProblem(url) {
       const found = await findDestination(url);
@@ -212,6 +214,9 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     return Promise.race([work.then(() => true), late]).finally(() => cancel());
   }
 
+  const pause = (ms: number) =>
+    ms === 0 ? Promise.resolve() : new Promise<void>((resolve) => void timers.after(ms, resolve));
+
   async function closeAll(isDrained: boolean): Promise<void> {
     await hangUp();
     if (!isDrained) doors.cutOff();
@@ -231,7 +236,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
         log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
       await recover(context, { throttle, startWindowMs: config.submit.limit?.windowMs ?? null, now: now() });
-      const port = surroundings.listens === false ? 0 : await doors.open();
+      const port = listens ? await doors.open() : 0;
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
@@ -244,11 +249,14 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
 
     async stop() {
       accepting = false;
-      // The doors close last: callbacks are taken, and open requests answered, while the work under way is finished.
-      const drained = Promise.all([...loops.values()].map((loop) => loop.stop()))
+      const graceMs = config.shutdownGraceMs - CLOSING_MS;
+      // The doors close last: callbacks are taken, and requests answered, while the work under way is finished, and
+      // until everybody who sends requests here has seen that this process is not ready.
+      const unseen = listens ? Math.min(config.drainDelayMs, graceMs / 2) : 0;
+      const drained = Promise.all([pause(unseen), ...[...loops.values()].map((loop) => loop.stop())])
         .then(hangUp)
         .then(doors.close);
-      const isDrained = await within(config.shutdownGraceMs - CLOSING_MS, drained);
+      const isDrained = await within(graceMs, drained);
       const how = isDrained ? "drained" : "late";
       // A database that says nothing must not keep the process.
       const isClosed = await within(CLOSING_MS, closeAll(isDrained));

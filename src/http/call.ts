@@ -31,6 +31,8 @@ export interface Desk extends Context {
   tail: Tail;
   /** In force for callbacks; the first makes new URLs. */
   callbackSecrets: readonly string[];
+  /** The path of PUBLIC_URL, without a slash at its end. */
+  publicPath: string;
   /** Whether callbacks are asked for at all. */
   takesCallbacks: boolean;
   /** What stands against a webhook's URL; null when it may be used. Unless it `lasts`, it may be over in a minute. */

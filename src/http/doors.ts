@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Desk, Env } from "./call.ts";
 import { refuser } from "./early.ts";
+import { type Connections, manageConnections } from "./connections.ts";
 import { callbackReceiver } from "./receiver.ts";
 
 export interface DoorOptions {
@@ -26,7 +27,7 @@ export interface Doors {
 }
 
 export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics }: DoorOptions): Doors {
-  const servers: Server[] = [];
+  const servers = new Map<Server, Connections>();
 
   function createApiServer(): Server {
     const { onClientError, errorHandler, withHost } = refuser(desk);
@@ -56,8 +57,9 @@ export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics 
   }
 
   async function open(server: Server, at: number): Promise<number> {
+    const connections = manageConnections(server, desk.timers);
     const opened = await listen(server, at, host);
-    servers.push(server);
+    servers.set(server, connections);
     return opened;
   }
 
@@ -67,9 +69,9 @@ export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics 
       if (metricsPort !== null) await open(createMetricsServer(), metricsPort);
       return opened;
     },
-    close: async () => void (await Promise.all(servers.map(close))),
+    close: async () => void (await Promise.all([...servers.values()].map((one) => one.close()))),
     cutOff() {
-      for (const server of servers) {
+      for (const server of servers.keys()) {
         server.close();
         server.closeAllConnections();
       }
@@ -85,12 +87,5 @@ function listen(server: Server, port: number, host: string): Promise<number> {
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);
     });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    server.closeIdleConnections();
   });
 }

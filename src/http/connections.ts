@@ -1,0 +1,71 @@
+// The connections of a server: those that are half closed, and how all of them come to an end.
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Timers } from "../domain/clock.ts";
+
+export interface Connections {
+  /** Takes no new ones, and resolves when the last one has its answer. */
+  close(): Promise<void>;
+}
+
+/** Where node keeps the answer that a connection is busy with. */
+type Connection = Socket & { _httpMessage?: ServerResponse | null };
+
+export function manageConnections(server: Server, timers: Timers): Connections {
+  const open = new Set<Connection>();
+  // Whoever has said all may close that half, and still waits for the answer. Not among node's documented settings.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  // Longer than a load balancer keeps a connection: the one that closes first must not be the one that is sent to.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("connection", (socket: Connection) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    socket.once("end", () => {
+      if (socket._httpMessage) timers.after(PROBE_AFTER_MS, () => probe(socket));
+    });
+  });
+
+  /** A request that is still being sent cannot be waited for: its sender is told, and may send it elsewhere. */
+  function refuseUnfinished(): void {
+    for (const socket of open)
+      if (socket._httpMessage?.req.complete !== true) server.emit("clientError", tooSlow(), socket);
+  }
+
+  return {
+    close() {
+      const closed = new Promise<void>((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+      });
+      let sweptMs = 0;
+      let cancel = () => {};
+      const sweep = () => {
+        // Answers that began before the stop left their connections open.
+        server.closeIdleConnections();
+        if (sweptMs >= UNFINISHED_MS) refuseUnfinished();
+        sweptMs += SWEEP_MS;
+        cancel = timers.after(SWEEP_MS, sweep);
+      };
+      sweep();
+      return closed.finally(() => cancel());
+    },
+  };
+}
+
+/**
+ * Nothing tells a sender that waits from one that has gone until something is sent to it. An interim answer is skipped by
+ * whoever reads [RFC 9110, 15.2], and resets the connection of whoever does not. Streams have their heartbeat.
+ */
+function probe(socket: Connection): void {
+  const answer = socket._httpMessage;
+  if (socket.destroyed || !answer || answer.headersSent || answer.req.httpVersion !== "1.1") return;
+  answer.writeContinue();
+}
+
+function tooSlow(): Error {
+  return Object.assign(new Error("the request did not come to its end"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+}
+
+const KEEP_ALIVE_MS = 75_000;
+const PROBE_AFTER_MS = 1_000;
+const SWEEP_MS = 100;
+const UNFINISHED_MS = 5_000;
