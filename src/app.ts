@@ -33,8 +33,10 @@ import { createDispatch } from "./workers/dispatch.ts";
 import { createErase } from "./workers/erase.ts";
 import { createGauge } from "./workers/gauge.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
+import { createMeasure } from "./workers/measure.ts";
 import { recover } from "./workers/recover.ts";
 import { createRetention } from "./workers/retention.ts";
+import { createStartGate } from "./workers/start-gate.ts";
 import { createSteer } from "./workers/steer.ts";
 
 /** What a test or a simulation replaces. */
@@ -100,6 +102,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     limits: { execution: config.submit.limit },
     concurrency: { execution: config.submit.concurrency },
   });
+  const gate = createStartGate(clock, random);
   const lyceum = createLyceumClient({
     baseUrl: config.lyceum.baseUrl,
     orgSlug: config.lyceum.orgSlug,
@@ -129,9 +132,10 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     createDispatch(context, {
       lyceum,
       throttle,
+      gate,
       callbacks,
       concurrency: config.submit.concurrency,
-      now,
+      clock,
       onRoom: () => wake("dispatch", now()),
     }),
     createCheck(context, {
@@ -193,7 +197,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     },
     signsForJobs: jobSecret !== null,
     isAccepting: () => accepting,
-    lyceumState: () => throttle.state(),
+    lyceumState: () => ({ ...throttle.state(), startPause: gate.state() }),
+    measure: createMeasure(lyceum),
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
   };
@@ -235,7 +240,8 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
       for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
         log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
-      await recover(context, { throttle, startWindowMs: config.submit.limit?.windowMs ?? null, now: now() });
+      const startWindowMs = config.submit.limit?.windowMs ?? null;
+      await recover(context, { throttle, gate, startWindowMs, now: now() });
       const port = listens ? await doors.open() : 0;
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();

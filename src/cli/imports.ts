@@ -11,23 +11,30 @@ export interface Import {
 }
 
 export function importsOf(code: string): Import[] {
-  const lines = withoutText(code).split(/[\n;]/);
+  const lines = withoutText(code)
+    .split(/[\n;]/)
+    .filter((line) => line.includes("import"));
   // An import may follow a colon: `if x: import y`.
   return lines.flatMap((line) => line.split(/:(?=\s*(?:import|from)\b)/)).flatMap(readStatement);
 }
 
 function readStatement(line: string): Import[] {
-  // `a . b` is the same as `a.b`.
-  const text = line.replaceAll(/\s*\.\s*/g, ".");
-  const [, plain] = /^\s*import\s+(.+)$/u.exec(text) ?? [];
-  if (plain !== undefined)
-    return nameList(plain).map((name) => ({ level: 0, module: name.split("."), names: [] }));
-  const [, before = "", module = "", names] =
-    /^\s*from\b([\s.]*)([\p{L}\p{N}_.]*)\s*\bimport\b(.+)$/u.exec(text) ?? [];
-  const level = before.replaceAll(/\s/g, "").length;
+  // `a . b` is the same as `a.b`. Blanks before a dot are looked at from their first one only.
+  const text = line.trim().replaceAll(/(?<!\s)\s+(?=\.)|(?<=\.)\s+/g, "");
+  if (/^import\s/.test(text))
+    return nameList(text.slice("import".length)).map((name) => ({
+      level: 0,
+      module: name.split("."),
+      names: [],
+    }));
+  const at = /^from\b/.test(text) ? text.search(/\bimport\b/) : -1;
+  if (at === -1) return [];
+  const [module = "", ...rest] = text.slice("from".length, at).trim().split(/\s+/);
+  const level = /^\.*/.exec(module)?.[0].length ?? 0;
   const path = module.split(".").filter((part) => part !== "");
-  if (names === undefined || level + path.length === 0) return [];
-  return [{ level, module: path, names: nameList(names) }];
+  const names = nameList(text.slice(at + "import".length));
+  if (rest.length > 0 || level + path.length === 0) return [];
+  return [{ level, module: path, names }];
 }
 
 /** `a as b, c` is `a`, `c`. */

@@ -79,7 +79,13 @@ async function withKey(place: Place, signal: AbortSignal): Promise<Finding[]> {
   const client = createClient({ ...place, retry: { attempts: 2 } });
   try {
     const status = await client.status({ signal });
-    return [await role(place, signal), ...callbacks(status), ...lyceum(status), ...queue(status)];
+    return [
+      await role(place, signal),
+      ...callbacks(status),
+      ...lyceum(status),
+      ...starts(status),
+      ...queue(status),
+    ];
   } catch (error) {
     if (!(error instanceof ProctorError)) throw error;
     const isKey = error.code === "unauthorized";
@@ -122,6 +128,22 @@ function lyceum({ lyceum: { circuit, limits } }: Status): Finding[] {
   const detail = `circuit ${circuit.state} after ${circuit.failures} failures, next try ${circuit.retry_at ?? "now"}`;
   return [failed("lyceum", detail, "is Lyceum down, or are LYCEUM_BASE_URL and the credentials wrong?")];
 }
+
+/** A service that has just been restarted tries one start alone, which is as it should be. */
+function starts({ lyceum: { starts } }: Status): Finding[] {
+  if (starts === undefined || starts.state === "flowing") return [];
+  const detail = `paused since ${starts.since}, next try ${starts.next_probe_at}: ${starts.detail}`;
+  const hint = starts.reason === null ? undefined : waysOut[starts.reason];
+  return [hint === undefined ? passed("starts", detail) : failed("starts", detail, hint)];
+}
+
+const waysOut: Partial<Record<string, string>> = {
+  unreachable: "does LYCEUM_BASE_URL lead to Lyceum, or to a proxy or a login page?",
+  unavailable: "nothing to do: starts go on by themselves once Lyceum takes them",
+  unauthorized: "renew LYCEUM_API_KEY, or LYCEUM_EMAIL and LYCEUM_PASSWORD",
+  unfunded: "buy credits, or raise the quota, at Lyceum; starts then go on by themselves",
+  unknown: "is Lyceum down? Starts go on by themselves once it answers",
+};
 
 function queue({ queue: { depth, in_doubt, without_wakeup } }: Status): Finding[] {
   if (without_wakeup === 0) return [passed("queue", `${depth} waiting, ${in_doubt} in doubt`)];

@@ -34,7 +34,7 @@ export function runLine(run: Run): string {
     detected_by === null ? null : `by ${detected_by}`,
     error === null ? null : `${error.code}: ${error.detail}`,
   ].filter((fact) => fact !== null);
-  const mark = marks[run.status] ?? "…";
+  const mark = marks[run.outcome ?? run.status] ?? "…";
   return `  ${mark} ${labelOf(run).padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`.trimEnd();
 }
 
@@ -48,7 +48,8 @@ const marks: Record<string, string> = { succeeded: "✔", failed: "✘", cancell
 
 export function stateOf(run: Run): string {
   const execution = run.executions.at(-1);
-  return run.status === "active" && execution !== undefined ? `active (${execution.status})` : run.status;
+  if (run.status === "active" && execution !== undefined) return `active (${execution.status})`;
+  return run.status === "collecting" && run.outcome != null ? `collecting (${run.outcome})` : run.status;
 }
 
 export function duration(ms: number): string {

@@ -69,6 +69,12 @@ function serviceLines({ version, accepting, queue, callbacks, lyceum, database }
     `queue      ${queue.depth} waiting${waiting}; ${queue.live} alive, ${queue.collecting} collecting, ${queue.in_doubt} in doubt`,
     `callbacks  ${mode.replace("_", " ")}, ${health}; ${received} received, ${missed} missed, ${late} late, ${duplicate} duplicate, ${rejected} rejected`,
     `lyceum     circuit ${lyceum.circuit.state}${limits.map((limit) => `; ${limit}`).join("")}`,
+    ...startLines(lyceum.starts),
     `database   ${database.kind}${mebibytes}`,
   ];
+}
+
+function startLines(starts: Status["lyceum"]["starts"]): string[] {
+  if (starts === undefined || starts.state === "flowing") return [];
+  return [`starts     paused since ${starts.since}, next try ${starts.next_probe_at}: ${starts.detail}`];
 }

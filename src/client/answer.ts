@@ -2,6 +2,7 @@
 
 export type JobStatus = "queued" | "active" | "succeeded" | "failed" | "cancelled";
 export type RunStatus = "queued" | "active" | "collecting" | "succeeded" | "failed" | "cancelled";
+export type Outcome = "succeeded" | "failed" | "cancelled";
 export type RunKind = "python" | "image" | "compose" | "gpu_selection";
 export type CostSource = "billed" | "estimated";
 /** Lyceum's words, and `submitting`, `rejected` and `lost`, which are Proctor's. */
@@ -98,6 +99,8 @@ export interface Run {
   name: string | null;
   kind: RunKind;
   status: RunStatus;
+  /** How the run ended: known before its artifacts are in. Null before the end; never changes afterwards. */
+  outcome: Outcome | null;
   attempts: number;
   execution_type: string | null;
   timeout: number;
@@ -158,6 +161,7 @@ export interface ResultRow {
   energy_wh: number | null;
   error_code: string | null;
   retry_of: string | null;
+  outcome: Outcome | null;
 }
 
 /** An immutable, numbered fact about a job, a run or an execution. */

@@ -35,7 +35,10 @@ export interface Metrics extends OfRun {
 }
 
 export interface LogEntry {
-  timestamp: string;
+  /** ISO 8601 in UTC, to the millisecond; null where Lyceum's text is no time. */
+  timestamp: string | null;
+  /** Lyceum's text where it differs. */
+  raw_timestamp?: string | undefined;
   message: string;
   level: string | null;
   hostname: string | null;
@@ -44,10 +47,21 @@ export interface LogEntry {
 
 export interface Logs {
   entries: LogEntry[];
-  /** The record proves that nothing is missing, or the log had stopped growing when it was last read. */
+  /** The record proves that nothing is missing, or, where it cannot tell, the log had stopped growing. */
   complete: boolean;
   /** Lyceum has more than it gives. */
   truncated: boolean;
+}
+
+/** With any of `step`, `start` and `end` Lyceum is asked now, and nothing is stored; of a live execution, too. */
+export interface MetricsQuery {
+  /** Which of the run's executions, counted from 1; left out: the last. */
+  attempt?: number | undefined;
+  /** The distance of samples, such as `5s`, `15s` or `1m`. */
+  step?: string | undefined;
+  /** ISO 8601; left out: the execution's start, and its end or now. */
+  start?: string | undefined;
+  end?: string | undefined;
 }
 
 /** All that was fetched of a run; null for what could not be had. */

@@ -1,7 +1,15 @@
 // The client for queue workers: everything the service offers, typed, over `fetch`. It imports nothing but its own
 // folder, so that it ships alone and runs in Node and in browsers.
 import type { Execution, Job, ResultRow, Run } from "./answer.ts";
-import { type Artifacts, type Metrics, type Output, orNull, readLogs, type Timing } from "./artifacts.ts";
+import {
+  type Artifacts,
+  type Metrics,
+  type MetricsQuery,
+  type Output,
+  orNull,
+  readLogs,
+  type Timing,
+} from "./artifacts.ts";
 import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { pages } from "./pages.ts";
@@ -11,8 +19,17 @@ import { createTransport, type TransportOptions } from "./transport.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
 import { webhookCalls } from "./webhooks.ts";
 
-export type { Execution, Job, JobStatus, ProctorEvent, ResultRow, Run, RunStatus } from "./answer.ts";
-export type { Artifacts, LogEntry, Logs, Metrics, Output, Timing } from "./artifacts.ts";
+export type {
+  Execution,
+  Job,
+  JobStatus,
+  Outcome,
+  ProctorEvent,
+  ResultRow,
+  Run,
+  RunStatus,
+} from "./answer.ts";
+export type { Artifacts, LogEntry, Logs, Metrics, MetricsQuery, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
 export type { JobFilter, JobRequest, RetryClass, RunRequest, UsageQuery } from "./request.ts";
@@ -82,10 +99,12 @@ export function createClient(options: ClientOptions = {}) {
     /** Newest first. */
     jobs: (filter: JobFilter = {}, { signal }: Aside = {}) =>
       pages<Job>(transport, { path: "/v1/jobs", query: { ...filter }, signal }),
-    /** The job, once it is terminal. */
-    wait: (jobId: string, options?: WaitOptions<Job>) => waitForEnd(transport, job(jobId), options),
-    /** The run, once it is terminal: of use after `retry`, when its job has been so before. */
-    waitRun: (runId: string, options?: WaitOptions<Run>) => waitForEnd(transport, run(runId), options),
+    /** The job, once it is terminal; or once every run of it has an outcome. */
+    wait: (jobId: string, options?: WaitOptions<Job>) =>
+      waitForEnd(transport, job(jobId), ({ counts }) => counts.queued + counts.active === 0, options),
+    /** The run, once it is terminal, or has its outcome: of use after `retry`, when its job has been so before. */
+    waitRun: (runId: string, options?: WaitOptions<Run>) =>
+      waitForEnd(transport, run(runId), ({ outcome }) => outcome !== null, options),
     /** A job's events, or with `"all"` those of all jobs that the key may see. */
     events: (jobId: string | "all", options?: EventOptions) =>
       streamEvents(transport, jobId === "all" ? "/v1/events" : `${job(jobId)}/events`, options),
@@ -111,8 +130,9 @@ export function createClient(options: ClientOptions = {}) {
 
     output: (runId: string, { signal }: Aside = {}) => json<Output>({ path: `${run(runId)}/output`, signal }),
     timing: (runId: string, { signal }: Aside = {}) => json<Timing>({ path: `${run(runId)}/timing`, signal }),
-    metrics: (runId: string, { signal }: Aside = {}) =>
-      json<Metrics>({ path: `${run(runId)}/metrics`, signal }),
+    /** As they were stored after the end; in another step or span, as Lyceum says now. */
+    metrics: (runId: string, { signal, ...query }: MetricsQuery & Aside = {}) =>
+      json<Metrics>({ path: `${run(runId)}/metrics`, query, signal, waitMs: 60_000 }),
     logs: (runId: string, { signal }: Aside = {}) =>
       transport.request({ path: `${run(runId)}/logs`, signal }, readLogs),
     logsText: (runId: string, { signal }: Aside = {}) =>

@@ -1,4 +1,5 @@
 // What goes wrong, as one class: a refusal with the service's problem document, or no answer at all.
+import { readRetryAfter } from "../lib/retry-after.ts";
 
 /** RFC 9457, as the service answers it. */
 export interface Problem {
@@ -64,7 +65,7 @@ export async function errorOf(response: Response, attempts: number): Promise<Pro
     status,
     attempts,
     requestId: response.headers.get("X-Request-Id"),
-    retryAfterMs: readRetryAfter(response.headers.get("Retry-After")),
+    retryAfterMs: readRetryAfter(response.headers.get("Retry-After"), Date.now()),
   };
   if (problem === null)
     return new ProctorError({
@@ -85,11 +86,4 @@ function readProblem(text: string): Problem | null {
   } catch {
     return null;
   }
-}
-
-/** Seconds or a date [RFC 9110 10.2.3]; null when it is neither. */
-function readRetryAfter(value: string | null): number | null {
-  if (value === null) return null;
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
 }

@@ -34,6 +34,14 @@ export interface Status {
   };
   lyceum: {
     circuit: { state: string; failures: number; retry_at: string | null };
+    /** Absent in services from before starts paused together. */
+    starts?: {
+      state: "flowing" | "paused";
+      reason: "unreachable" | "unavailable" | "unauthorized" | "unfunded" | "unknown" | "restarted" | null;
+      detail: string | null;
+      since: string | null;
+      next_probe_at: string | null;
+    };
     limits: Record<
       string,
       {

@@ -16,7 +16,9 @@ export interface SseReader {
 }
 
 export function createSseReader(): SseReader {
-  let rest = "";
+  /** The line under way, without what may be half of its end. */
+  let open = "";
+  let half = "";
   let isFirst = true;
   let lastId = "";
   let retryMs: number | null = null;
@@ -39,14 +41,14 @@ export function createSseReader(): SseReader {
 
   return {
     push(text) {
-      rest += text;
-      if (isFirst && rest !== "") {
-        rest = rest.replace(/^\uFEFF/, "");
-        isFirst = false;
-      }
+      const piece = half + (isFirst ? text.replace(/^\uFEFF/, "") : text);
+      isFirst &&= text === "";
       // A carriage return at the end may be half of a line's end: it waits for the rest.
-      const lines = rest.split(/\r\n|\n|\r(?!$)/);
-      rest = lines.pop() ?? "";
+      half = piece.endsWith("\r") ? "\r" : "";
+      const [first = "", ...more] = piece.slice(0, piece.length - half.length).split(/\r\n|\n|\r/);
+      // Only what is new is searched: a long line may come in many pieces.
+      const lines = [open + first, ...more];
+      open = lines.pop() ?? "";
       return lines.map(take).filter((message) => message !== null);
     },
     get lastId() {

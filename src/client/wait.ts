@@ -1,9 +1,14 @@
-// Waiting for an end, over as many long polls as it takes. The service may be away for a while in between.
+// Waiting for an end or an outcome, over as many long polls as it takes. The service may be away for a while in between.
 import { ProctorError } from "./error.ts";
 import { pause } from "./pause.ts";
 import type { Transport } from "./transport.ts";
 
 export interface WaitOptions<T> {
+  /**
+   * `end` (default): until it is terminal, with all artifacts. `outcome`: until it is known how it ended, of a job how
+   * each of its runs did; artifacts may still be missing.
+   */
+  for?: "end" | "outcome" | undefined;
   /** Afterwards a ProctorError of code `timeout` is thrown; the job goes on. Without it, as long as it takes. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
@@ -13,13 +18,15 @@ export interface WaitOptions<T> {
   updateEveryMs?: number | undefined;
 }
 
-/** What stands at `path`, once it has ended. @throws ProctorError, or the signal's reason */
+/** What stands at `path`, once it has ended (or has its outcome). @throws ProctorError, or the signal's reason */
 export async function waitForEnd<T extends { id: string; ended_at: string | null; status: string }>(
   transport: Transport,
   path: string,
+  isDecided: (seen: T) => boolean,
   options: WaitOptions<T> = {},
 ): Promise<T> {
-  const { timeoutMs = Number.POSITIVE_INFINITY, signal, onUpdate } = options;
+  const { timeoutMs = Number.POSITIVE_INFINITY, signal, onUpdate, for: awaited } = options;
+  const isOver = awaited === "outcome" ? isDecided : ({ ended_at }: T) => ended_at !== null;
   const everyMs = Math.min(options.updateEveryMs ?? (onUpdate ? 5_000 : LONGEST_POLL_MS), LONGEST_POLL_MS);
   const giveUpAt = performance.now() + timeoutMs;
   let answeredAt = performance.now();
@@ -27,7 +34,7 @@ export async function waitForEnd<T extends { id: string; ended_at: string | null
     const askedAt = performance.now();
     const waitMs = Math.round(Math.max(0, Math.min(everyMs, giveUpAt - askedAt)));
     const seen = await transport
-      .json<T>({ path, query: { wait: `${waitMs}ms` }, waitMs, signal })
+      .json<T>({ path, query: { wait: `${waitMs}ms`, for: awaited }, waitMs, signal })
       .catch((error: unknown) => {
         // The job goes on while the service restarts.
         const isAway = error instanceof ProctorError && error.isTransient;
@@ -37,7 +44,7 @@ export async function waitForEnd<T extends { id: string; ended_at: string | null
     if (seen !== null) {
       answeredAt = performance.now();
       await onUpdate?.(seen);
-      if (seen.ended_at !== null) return seen;
+      if (isOver(seen)) return seen;
     }
     if (performance.now() >= giveUpAt) {
       const what = seen === null ? "it cannot be reached" : `${seen.id} is ${seen.status}`;

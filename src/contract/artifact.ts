@@ -48,9 +48,16 @@ export const timing = z
   .object({
     ...ids,
     timing: z
-      .object({ phases: z.record(z.string(), phase).optional() })
+      .object({
+        start_time: moment.optional(),
+        end_time: moment.optional(),
+        phases: z.record(z.string(), phase).optional(),
+      })
       .catchall(z.number())
-      .describe("Lyceum's document, names and units as Lyceum gives them: seconds, as far as is known."),
+      .describe(
+        "Lyceum's document; what Lyceum leaves out is left out. Names and units of the figures are Lyceum's: seconds, as " +
+          "far as is known.",
+      ),
   })
   .meta({
     id: "Timing",
@@ -105,7 +112,11 @@ export const metrics = z
 /** One line of the log. */
 export const logEntry = z
   .object({
-    timestamp: z.string().describe("As Lyceum wrote it: ISO 8601, or nanoseconds since the epoch."),
+    timestamp: moment.describe("ISO 8601 in UTC, to the millisecond; null where Lyceum's text is no time."),
+    raw_timestamp: z
+      .string()
+      .optional()
+      .describe("Lyceum's text where it differs: finer than a millisecond, in another form, or no time."),
     message: z.string(),
     level: z.string().nullable(),
     hostname: z.string().nullable(),
@@ -125,7 +136,9 @@ export const logEntry = z
   });
 
 export const logHeaders = {
-  "X-Log-Complete": "`true` when the record proves that nothing is missing, or the log had stopped growing.",
+  "X-Log-Complete":
+    "`true` when the record proves that nothing is missing, or, where it cannot tell, the log had stopped growing; " +
+    "`false` while lines of the record are missing.",
   "X-Log-Truncated": "`true` when there is more than Lyceum gives: it has 10,000 entries at most.",
   "X-Log-Fetched-At": "When the log was read last; ISO 8601.",
 };

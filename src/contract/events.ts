@@ -12,7 +12,7 @@ export const eventExample = {
   created_at: "2026-01-31T12:01:15.000Z",
   job_id: "job_01kawv9x2m4t6r8s0p1q3n5v7w",
   run_id: "run_01kawv9x2m4t6r8s0p1q3n5v7w",
-  data: {},
+  data: { attempt: 1, outcome: "succeeded", error: null },
 };
 
 export const event = z
@@ -26,7 +26,11 @@ export const event = z
     job_id: jobId,
     run_id: runId.optional(),
     execution_id: executionId.optional(),
-    data: z.record(z.string(), z.unknown()).describe("What more there is to say; depends on the type."),
+    data: z
+      .record(z.string(), z.unknown())
+      .describe(
+        "What more there is to say; depends on the type. `run.collecting` and the ends of runs carry `attempt`, `outcome` and `error`.",
+      ),
   })
   .meta({
     id: "Event",

@@ -43,7 +43,7 @@ export const execution = z
         "Lyceum's own words, and of ours `submitting`, `rejected` (Lyceum refused the request) and `lost` (nobody can say whether Lyceum took it).",
       ),
     raw_status: z.string().nullable().describe("Lyceum's word as it came."),
-    in_doubt: z.boolean().describe("Its submission had no answer, and Lyceum is being searched for it."),
+    in_doubt: z.boolean().describe("Its start had no clear answer, and Lyceum is being searched for it."),
     lyceum_execution_id: lyceumId.nullable(),
     detected_by: detectedBy.nullable(),
     return_code: returnCode.nullable(),

@@ -41,6 +41,7 @@ export const problems = {
     "As many runs wait as may",
     "a million runs wait for their start; come back in a while",
   ],
+  "lyceum-unavailable": [503, "Lyceum cannot be asked now", "no answers lately; come back in some seconds"],
   "too-many-waiting": [503, "As many wait as may", "too many requests wait or listen already; come back"],
   "not-accepting": [503, "Proctor does not take requests now", "draining: the process is about to stop"],
 } as const;

@@ -54,6 +54,21 @@ export const artifactQuery = z.strictObject({
       override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 9_999 }),
     }),
 });
+export const metricsQuery = z.strictObject({
+  ...artifactQuery.shape,
+  step: z
+    .string()
+    .regex(/^[1-9]\d{0,3}[smh]$/, "must be a distance of samples such as 5s, 15s or 1m")
+    .optional()
+    .meta({
+      description:
+        "The distance of samples. With any of `step`, `start` and `end` Lyceum is asked at once, and nothing is stored; " +
+        "left out beside another of them, it follows the length of the span.",
+      override: { examples: ["15s"] },
+    }),
+  start: time.optional().describe("The first moment, ISO 8601; left out: the execution's start."),
+  end: time.optional().describe("The last moment, ISO 8601; left out: the execution's end, or now."),
+});
 export const waitQuery = z.strictObject({
   wait: z
     .string()
@@ -66,9 +81,15 @@ export const waitQuery = z.strictObject({
     })
     .optional()
     .meta({
-      description: "Answer as soon as it is terminal, or as it stands after this time: 60s at most.",
+      description: "Answer as soon as it is over (see `for`), or as it stands after this time: 60s at most.",
       override: { examples: ["30s"] },
     }),
+  for: z
+    .enum(["end", "outcome"])
+    .default("end")
+    .describe(
+      "What `wait` waits for. `end`: until it is terminal. `outcome`: until the run's outcome is known, of a job that of every run; artifacts may still be missing. Changes nothing without `wait`.",
+    ),
 });
 export const removeQuery = z.strictObject({
   remote: z

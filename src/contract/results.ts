@@ -4,7 +4,7 @@ import { runStatuses } from "../domain/run.ts";
 import { hardware, returnCode } from "./execution.ts";
 import { costSource, count, credits, durationMs, runId } from "./field.ts";
 import { energyWh, idleShare } from "./metrics.ts";
-import { matrixValues } from "./run.ts";
+import { matrixValues, outcome } from "./run.ts";
 
 /** Of several attempts the last one counts, but for the cost, to which all of them add. */
 export const resultRow = z
@@ -25,6 +25,7 @@ export const resultRow = z
     energy_wh: energyWh.nullable(),
     error_code: z.string().nullable(),
     retry_of: runId.nullable().describe("The run that this one repeats."),
+    outcome,
   })
   .meta({
     id: "ResultRow",
@@ -46,6 +47,7 @@ export const resultRow = z
         energy_wh: 3.1,
         error_code: null,
         retry_of: null,
+        outcome: "succeeded",
       },
     ],
   });

@@ -1,6 +1,6 @@
 // A run as the API shows it: what it shows of Lyceum is its last execution's, but the cost is that of all.
 import { z } from "zod";
-import { runStatuses } from "../domain/run.ts";
+import { outcomes, runStatuses } from "../domain/run.ts";
 import { detectedBy, execution, executionExample, hardware, returnCode } from "./execution.ts";
 import { costSource, count, credits, durationMs, jobId, lyceumId, runId, time } from "./field.ts";
 import { cancellation } from "./job.ts";
@@ -22,6 +22,13 @@ const artifact = z
     examples: [{ state: "stored", reason: null, fetched_at: "2026-01-31T12:01:09.000Z" }],
   });
 export type ArtifactView = z.output<typeof artifact>;
+
+export const outcome = z
+  .enum(outcomes)
+  .nullable()
+  .describe(
+    "How the run ended: known as soon as its end is, while its artifacts are still being fetched. Null before, never changes afterwards, and `status` becomes the same.",
+  );
 
 const gpu = z
   .object({
@@ -65,6 +72,7 @@ const example = {
   name: "a",
   kind: "python",
   status: "succeeded",
+  outcome: "succeeded",
   attempts: 1,
   execution_type: "gpu.a100",
   timeout: 60,
@@ -108,6 +116,7 @@ export const run = z
       .describe(
         "`collecting`: over at Lyceum, and what it left is being fetched. The last three never change.",
       ),
+    outcome,
     attempts: count.describe("Executions so far; a throttled or refused connection is none."),
     execution_type: z.string().nullable().describe("The hardware profile that was asked for."),
     timeout: z.int().min(1).describe("Seconds; Lyceum's own limit on an execution."),

@@ -1,5 +1,6 @@
 // The state of the service as the API shows it to operators.
 import { z } from "zod";
+import { pauseReasons } from "../domain/start-pause.ts";
 import { count, time } from "./field.ts";
 
 const delay = z
@@ -63,6 +64,19 @@ export const status = z
         failures: count.describe("In a row."),
         retry_at: time.nullable(),
       }),
+      starts: z
+        .object({
+          state: z.enum(["flowing", "paused"]),
+          reason: z.enum(pauseReasons).nullable(),
+          detail: z.string().nullable().describe("Why, in words."),
+          since: time.nullable(),
+          next_probe_at: time
+            .nullable()
+            .describe("When Lyceum is tried next; now, while that is under way or no run waits."),
+        })
+        .describe(
+          "All starts pause after one that Lyceum did not answer properly; then one at a time is tried, at growing distance.",
+        ),
       limits: z.object({ execution: group, read: group, billing: group, auth: group }),
     }),
     database: z.object({ kind: z.enum(["sqlite", "postgres"]), bytes: count }),
@@ -91,6 +105,7 @@ export const status = z
         },
         lyceum: {
           circuit: { state: "closed", failures: 0, retry_at: null },
+          starts: { state: "flowing", reason: null, detail: null, since: null, next_probe_at: null },
           limits: {
             execution: { ...idle, limit: { max: 100, window_ms: 3_600_000 }, remaining: 63 },
             read: idle,

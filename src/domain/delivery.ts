@@ -34,10 +34,3 @@ export function afterAttempt(attempts: number, outcome: Outcome, random: number)
 export function hasArrived({ status }: Outcome): boolean {
   return status !== null && status >= 200 && status < 300;
 }
-
-/** Seconds or a date [RFC 9110 10.2.3]; null when it is neither. */
-export function readRetryAfter(value: string | undefined, now: number): number | null {
-  if (value === undefined) return null;
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
-}

@@ -22,6 +22,12 @@ export type ExecutionStatus = (typeof executionStatuses)[number];
 export const phases = ["submitting", "watching", "collecting", "orphan", "closed"] as const;
 export type Phase = (typeof phases)[number];
 
+/**
+ * Why a start is in doubt. unanswered: its answer was lost, or says nothing. unavailable: Lyceum said that it takes
+ * nothing (503), which its list and history have to confirm.
+ */
+export type Doubt = "unanswered" | "unavailable";
+
 export type DetectedBy = "callback" | "poll";
 
 /** What Lyceum's record says of an execution; each field only if it was readable. */
@@ -45,6 +51,8 @@ export interface Execution {
   runId: string;
   jobId: string;
   attempt: number;
+  /** The run's execution before this one, which is its last again if this one never comes to be. */
+  previousId: string | null;
   phase: Phase;
   status: ExecutionStatus;
   /** Lyceum's raw word, beside ours. */
@@ -56,6 +64,8 @@ export interface Execution {
   submittedAt: number;
   acceptedAt: number | null;
   inDoubtAt: number | null;
+  /** Null exactly while `inDoubtAt` is. */
+  doubt: Doubt | null;
   /** Time in which Lyceum answered and did not know it: an outage does not count. */
   unseenMs: number;
   /** When the last look-up was made, if Lyceum answered it. */
@@ -80,4 +90,9 @@ export interface Execution {
 
 export function hasEnded(status: ExecutionStatus): boolean {
   return (endedStatuses as readonly ExecutionStatus[]).includes(status);
+}
+
+/** It ended before it began: nothing of it was measured. */
+export function neverRan({ status, startedAt }: Pick<Execution, "status" | "startedAt">): boolean {
+  return startedAt === null && ["cancelled", "aborted", "system_failure"].includes(status);
 }

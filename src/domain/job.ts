@@ -21,6 +21,11 @@ export function jobStatus(counts: Counts, before: JobStatus): JobStatus {
   return counts.cancelled > 0 ? "cancelled" : "succeeded";
 }
 
+/** Some run of the job has no outcome yet. */
+export function isUndecided({ queued, active }: Pick<Counts, "queued" | "active">): boolean {
+  return queued + active > 0;
+}
+
 /** Share of the runs that have ended, 0 to 1. */
 export function progress(counts: Counts): number {
   const ended = counts.succeeded + counts.failed + counts.cancelled;

@@ -29,19 +29,33 @@ export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
   return [...knownLines, ...fresh].sort(byTime).map(({ entry }) => entry);
 }
 
+/** An entry as it is given out. */
+export interface ShownLogEntry extends Omit<LogEntry, "timestamp"> {
+  /** ISO 8601 in UTC, to the millisecond; null when Lyceum's text is no time. */
+  timestamp: string | null;
+  /** Lyceum's text, only where it differs. */
+  raw_timestamp?: string | undefined;
+}
+
+export function showEntry({ timestamp: raw, ...entry }: LogEntry): ShownLogEntry {
+  const timestamp = isoTime(raw);
+  return { timestamp, ...(raw === timestamp || raw === "" ? {} : { raw_timestamp: raw }), ...entry };
+}
+
 /** One line of text per entry: UTC time, level where there is one, message. */
-export function formatLogs(entries: LogEntry[]): string {
+export function formatLogs(entries: readonly (LogEntry | ShownLogEntry)[]): string {
   return entries.map((entry) => `${formatEntry(entry)}\n`).join("");
 }
 
 /**
  * Nanoseconds since the epoch, null when the text is no time. Takes ISO 8601 with `Z`, an offset or no zone (UTC
- * then), with up to nanoseconds, and whole seconds, milli-, micro- or nanoseconds since the epoch (10, 13, 16
- * or 19 digits).
+ * then), with up to nanoseconds, and seconds, milli-, micro- or nanoseconds since the epoch (10, 13, 16 or 19 digits,
+ * and perhaps a fraction).
  */
 export function epochNs(timestamp: string): bigint | null {
   const text = timestamp.trim();
-  if (/^\d{10}(\d{3}){0,3}$/.test(text)) return BigInt(text.padEnd(19, "0"));
+  const [, whole, part = ""] = /^(\d{10}(?:\d{3}){0,3})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  if (whole !== undefined) return BigInt((whole + part).padEnd(19, "0").slice(0, 19));
   const [, date, time, fraction = "", hours = "+00", minutes = "00"] = iso.exec(text) ?? [];
   const epochMs = Date.parse(`${date}T${time}${hours}:${minutes}`);
   return Number.isNaN(epochMs)
@@ -49,7 +63,7 @@ export function epochNs(timestamp: string): bigint | null {
     : BigInt(epochMs) * 1_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
 }
 
-const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(?:Z|([+-]\d\d):?(\d\d)?)?$/i;
+const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(?:Z|UTC|([+-]\d\d):?(\d\d)?)?$/i;
 
 interface Line {
   entry: LogEntry;
@@ -79,15 +93,13 @@ function byTime(a: Line, b: Line): number {
   return a.atNs < b.atNs ? -1 : 1;
 }
 
-function formatEntry({ timestamp, level, message }: LogEntry): string {
-  const atNs = epochNs(timestamp);
-  const time = atNs === null ? timestamp : formatTime(atNs);
+function formatEntry({ timestamp, level, message, ...entry }: LogEntry | ShownLogEntry): string {
+  const raw = "raw_timestamp" in entry ? entry.raw_timestamp : timestamp;
+  const time = (timestamp === null ? null : isoTime(timestamp)) ?? (raw || "-");
   return [time, ...(level ? [level.toUpperCase()] : []), message.replace(/\r?\n$/, "")].join(" ");
 }
 
-/** Milliseconds, and micro- and nanoseconds where there are any. */
-function formatTime(atNs: bigint): string {
-  const time = new Date(Number(atNs / 1_000_000n)).toISOString().slice(0, -1);
-  const finer = String(atNs % 1_000_000n).padStart(6, "0");
-  return `${time}${finer.replace(/(000){1,2}$/, "")}Z`;
+function isoTime(text: string): string | null {
+  const atNs = epochNs(text);
+  return atNs === null ? null : new Date(Number(atNs / 1_000_000n)).toISOString();
 }

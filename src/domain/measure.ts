@@ -1,5 +1,5 @@
 // What a reading tells of an execution besides its status. What it leaves out stays as it was known.
-import { isCost } from "./cost.ts";
+import { durationMs, isCost } from "./cost.ts";
 import type { Execution, Reading } from "./execution.ts";
 
 export function measured(execution: Execution, reading: Reading) {
@@ -18,11 +18,23 @@ export function measuresNothingNew(execution: Execution, reading: Reading): bool
 
 const measures = ["startedAt", "endedAt", "returnCode", "hardware"] as const;
 
-/** Only of an execution that has ended: before, the bill is not final. */
-export function billed(
-  { cost, costSource }: Execution,
-  reading: Reading,
-): Pick<Execution, "cost" | "costSource"> {
-  if (!isCost(reading.cost)) return { cost, costSource };
+/**
+ * Only of an execution that has ended: before, the bill is not final. A 0 for an execution that took time is no bill
+ * yet, unless the reading names its source: Lyceum was then asked once more, or the hardware costs nothing.
+ */
+export function billed(execution: Execution, reading: Reading): Pick<Execution, "cost" | "costSource"> {
+  const { cost, costSource } = execution;
+  const isBillYet = reading.cost !== 0 || reading.costSource !== undefined || !tookTime(execution, reading);
+  if (!isCost(reading.cost) || !isBillYet) return { cost, costSource };
   return { cost: reading.cost, costSource: reading.costSource ?? "billed" };
+}
+
+/** Lyceum may still name a bill, or a better one. */
+export function lacksBill(execution: Execution, reading: Reading): boolean {
+  const isBilled = isCost(reading.cost) && (reading.cost > 0 || reading.costSource !== undefined);
+  return tookTime(execution, reading) && !(isBilled && reading.costSource !== "estimated");
+}
+
+function tookTime(execution: Execution, reading: Reading): boolean {
+  return (durationMs(measured(execution, reading)) ?? 0) > 0;
 }

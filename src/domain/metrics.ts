@@ -40,6 +40,22 @@ export interface MetricsSummary {
   gpu_idle_share: number | null;
 }
 
+/** Series that were asked for now and are kept nowhere. */
+export type LiveMetrics =
+  | { type: "measured"; document: object; summary: MetricsSummary }
+  /** Asking for the same again is pointless. */
+  | { type: "none"; detail: string }
+  /** Lyceum cannot be asked now. */
+  | { type: "away"; detail: string; retryAfterMs: number };
+
+export interface MetricsSpan {
+  /** The distance of samples, such as `5s`, `15s` or `1m`. */
+  step: string;
+  /** ISO 8601. */
+  start: string;
+  end: string;
+}
+
 /** A gap of more than this many steps was not watched: nothing is taken for known about it. */
 const maxBridgedSteps = 3;
 const idleBelowPercent = 5;
@@ -60,6 +76,26 @@ export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[
   const energy_wh = energyWh(read("gpuPowerWatt"));
   const gpu_idle_share = shareBelow(idleBelowPercent, read("gpuUtilizationPercent"));
   return { series, energy_wh, gpu_idle_share };
+}
+
+/**
+ * Whether the samples are in up to the end: every series that has any reaches into the last step, and on a GPU its use is
+ * among them.
+ */
+export function reachesEnd(
+  given: Readonly<Record<string, readonly Sample[]>>,
+  { endedAt, hardware }: { endedAt: number | null; hardware: string | null },
+  stepMs: number,
+): boolean {
+  const isGpu = hardware?.toLowerCase().startsWith("gpu") === true;
+  if (isGpu && (given.gpuUtilizationPercent ?? []).length === 0) return false;
+  if (endedAt === null) return true;
+  const lasts = Object.values(given).flatMap((samples) => newest(samples) ?? []);
+  return lasts.every((last) => last >= endedAt - stepMs);
+}
+
+function newest(samples: readonly Sample[]): number | null {
+  return samples.reduce<number | null>((last, { at }) => Math.max(last ?? at, at), null);
 }
 
 interface Watched extends Sample {

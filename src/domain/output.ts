@@ -1,4 +1,5 @@
 // What a run printed is told twice by Lyceum, in the record and, late, in the log: the one proves the other whole.
+import type { LogStanding } from "./collection.ts";
 import type { LogEntry } from "./logs.ts";
 import type { RunKind } from "./spec.ts";
 
@@ -21,7 +22,8 @@ export function tellsOutput(record: ToldOutput, kind: RunKind): boolean {
   if (finishTime === null || (kind !== "python" && kind !== "image")) return false;
   if (combinedOutput === null) return stdout !== null && stderr !== null;
   const printed = printedOf(record);
-  return sameLines([printed.stdout, printed.stderr], [combinedOutput]);
+  const { isLacking, hasMore } = compareLines([printed.stdout, printed.stderr], [combinedOutput]);
+  return !isLacking && !hasMore;
 }
 
 /** As it is kept: `combined_output` may be the only one that is filled [dashboard]. */
@@ -30,30 +32,34 @@ export function printedOf({ stdout, stderr, combinedOutput }: Omit<ToldOutput, "
 }
 
 /**
- * Whether a log has every line that a record tells, as often as it was printed, and no other: then neither lacks any.
- * A line that the record does not have (it may have been cut, or the line be an event of the platform) proves nothing.
+ * Compares a log with its record, line by line, as often as each was printed: it lacks lines of the record, or has just
+ * these. A line that the record does not have (it may have been cut, or the line be an event of the platform) proves
+ * nothing.
  */
-export function isWholeLog(
+export function compareLog(
   entries: readonly LogEntry[],
   { stdout, stderr }: ReturnType<typeof printedOf>,
-): boolean {
-  return sameLines(
+): LogStanding {
+  const { isLacking, hasMore } = compareLines(
     entries.map((entry) => entry.message),
     [stdout, stderr],
   );
+  if (isLacking) return "lacking";
+  return hasMore ? "unjudged" : "whole";
 }
 
 /** In any order; what collectors of logs drop does not count: empty lines, and blanks at the end of a line. */
-function sameLines(texts: readonly string[], others: readonly string[]): boolean {
+function compareLines(texts: readonly string[], others: readonly string[]) {
   const left = new Map<string, number>();
   for (const line of linesOf(others)) left.set(line, (left.get(line) ?? 0) + 1);
+  let hasMore = false;
   for (const line of linesOf(texts)) {
     const count = left.get(line) ?? 0;
-    if (count === 0) return false;
-    if (count === 1) left.delete(line);
+    if (count === 0) hasMore = true;
+    else if (count === 1) left.delete(line);
     else left.set(line, count - 1);
   }
-  return left.size === 0;
+  return { isLacking: left.size > 0, hasMore };
 }
 
 function linesOf(texts: readonly string[]): string[] {

@@ -45,7 +45,7 @@ interface Head {
   hasStatement: boolean;
 }
 
-/** The head of a module [docs.python.org/3/reference/simple_stmts.html#future-statements]. */
+/** The head of a module [docs.python.org/3/reference/simple_stmts.html#future-statements], read once from left to right. */
 function readHead(code: string): Head {
   let at = skipBlank(code, code.startsWith("\uFEFF") ? 1 : 0);
   let end = docstringEnd(code, at) ?? futureEnd(code, at);
@@ -62,30 +62,69 @@ function readHead(code: string): Head {
 
 /** Past blank lines and lines of comment. */
 function skipBlank(code: string, from: number): number {
-  const line = /[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)/y;
+  const line = /(?:#[^\r\n]*)?(?:\r\n|\r|\n)/y;
+  for (let at = from; ; ) {
+    const end = matchEnd(line, code, skipSpace(code, at, false));
+    if (end === null) return at;
+    at = end;
+  }
+}
+
+/** Past what stands between the tokens of a statement: blanks, joined lines and, in brackets, line ends and comments. */
+function skipSpace(code: string, from: number, inBrackets: boolean): number {
+  const space = inBrackets
+    ? /(?:[ \t\f\r\n]+|\\(?:\r\n|\r|\n)|#[^\r\n]*)/y
+    : /(?:[ \t\f]+|\\(?:\r\n|\r|\n))/y;
   let at = from;
-  for (let end = matchEnd(line, code, at); end !== null; end = matchEnd(line, code, at)) at = end;
+  for (let end = matchEnd(space, code, at); end !== null; end = matchEnd(space, code, at)) at = end;
   return at;
 }
 
 /** Where the statement after the one that ends at `end` begins; null if nothing ends there. */
 function nextStatement(code: string, end: number): number | null {
-  const semicolon = matchEnd(/[ \t\f]*;[ \t\f]*(?![ \t\f\r\n#]|$)/y, code, end);
-  if (semicolon !== null) return semicolon;
-  const line = matchEnd(/[ \t\f]*;?[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|$)/y, code, end);
+  let at = skipSpace(code, end, false);
+  if (code[at] === ";") {
+    at = skipSpace(code, at + 1, false);
+    if (!/[#\r\n]/.test(code[at] ?? "\n")) return at;
+  }
+  const line = matchEnd(/(?:#[^\r\n]*)?(?:\r\n|\r|\n|$)/y, code, at);
   return line === null ? null : skipBlank(code, line);
 }
 
-function futureEnd(code: string, at: number): number | null {
-  const names = /from[ \t\f]+__future__[ \t\f]+import(?:[ \t\f]*\([^()#]*\)|[ \t\f]+[\w, \t\f]*\w)/y;
-  return matchEnd(names, code, at);
+function futureEnd(code: string, from: number): number | null {
+  let at = from;
+  for (const word of ["from", "__future__", "import"]) {
+    const end = matchEnd(new RegExp(`${word}\\b`, "y"), code, at);
+    if (end === null) return null;
+    at = skipSpace(code, end, false);
+  }
+  const inBrackets = code[at] === "(";
+  if (inBrackets) at += 1;
+  let end: number | null = null;
+  for (let next = skipSpace(code, at, inBrackets); ; next = skipSpace(code, at, inBrackets)) {
+    const name = matchEnd(/\w+/y, code, next);
+    if (name === null && code[next] !== ",") return inBrackets ? (code[next] === ")" ? next + 1 : null) : end;
+    at = name ?? next + 1;
+    end = name ?? end;
+  }
 }
 
-/** Strings side by side are one docstring. */
+/** Strings side by side are one docstring, and brackets around them change nothing. */
 function docstringEnd(code: string, from: number): number | null {
-  let end = stringEnd(code, from);
-  for (let next = end; next !== null; next = stringEnd(code, matchEnd(/[ \t\f]*/y, code, next) ?? next))
+  let at = code[from] === "\\" ? skipSpace(code, from, false) : from;
+  let depth = 0;
+  for (; code[at] === "("; depth += 1) at = skipSpace(code, at + 1, true);
+  let end: number | null = null;
+  for (
+    let next = stringEnd(code, at);
+    next !== null;
+    next = stringEnd(code, skipSpace(code, next, depth > 0))
+  )
     end = next;
+  for (; end !== null && depth > 0; depth -= 1) {
+    const close = skipSpace(code, end, true);
+    end = code[close] === ")" ? close + 1 : null;
+  }
   return end;
 }
 
@@ -95,9 +134,10 @@ function stringEnd(code: string, from: number): number | null {
   open.lastIndex = from;
   const quote = open.exec(code)?.[1];
   if (quote === undefined) return null;
-  for (let at = open.lastIndex; at < code.length; at += code[at] === "\\" ? 2 : 1) {
+  for (let at = open.lastIndex; at < code.length; at += 1) {
     if (code.startsWith(quote, at)) return at + quote.length;
-    if (quote.length === 1 && /[\r\n]/.test(code[at] ?? "")) return null;
+    if (code[at] === "\\") at += code.startsWith("\r\n", at + 1) ? 2 : 1;
+    else if (quote.length === 1 && /[\r\n]/.test(code[at] ?? "")) return null;
   }
   return null;
 }

@@ -8,6 +8,10 @@ import type { RunKind } from "./spec.ts";
 export const runStatuses = ["queued", "active", "collecting", "succeeded", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
+/** How a run ended. Known before its artifacts are in; the status follows once they are. */
+export const outcomes = ["succeeded", "failed", "cancelled"] as const satisfies readonly RunStatus[];
+export type Outcome = (typeof outcomes)[number];
+
 /** `abort` kills, `stop` ends gracefully [docs/serverless/runs]. */
 export type CancelMode = "abort" | "stop";
 /** Why it is to end: a caller, the job's deadline, `on_run_failure: cancel_rest`, or it has lived too long. */
@@ -46,11 +50,14 @@ export interface Run {
   /** The current, or last, execution. */
   executionId: string | null;
   cancellation: Cancellation | null;
+  /** Null exactly while queued or active; never changes once it is set. The terminal status equals it. */
+  outcome: Outcome | null;
+  /** Known with the outcome; null exactly for a success. */
   error: Fault | null;
   startedAt: number | null;
   endedAt: number | null;
 }
 
-export function isTerminal(status: RunStatus): status is "succeeded" | "failed" | "cancelled" {
-  return status === "succeeded" || status === "failed" || status === "cancelled";
+export function isTerminal(status: RunStatus): status is Outcome {
+  return (outcomes as readonly RunStatus[]).includes(status);
 }

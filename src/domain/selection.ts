@@ -18,6 +18,8 @@ export interface RecordSummary {
   tells_output?: boolean;
   /** Something was printed. */
   has_output?: boolean;
+  /** It names no bill yet, and is read for it once more. */
+  awaits_bill?: boolean;
 }
 
 export type Compared = SubJob & { fastest: boolean; cheapest: boolean };

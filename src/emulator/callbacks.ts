@@ -4,7 +4,7 @@ import { Agent, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Chaos } from "./chaos.ts";
 import type { CallbackAttempt, Execution } from "./execution.ts";
-import { pause } from "./pause.ts";
+import { pause, type Timers } from "./pause.ts";
 import { recordOf, shown } from "./records.ts";
 import { type BodyProfile, bodyProfiles } from "./switches/life.ts";
 
@@ -16,6 +16,7 @@ export interface Callbacks {
 
 interface CallbackDeps {
   chaos: Chaos;
+  timers: Timers;
   now: () => number;
   log: (line: string) => void;
 }
@@ -23,7 +24,7 @@ interface CallbackDeps {
 const answerWithinMs = 10_000;
 const attemptsRemembered = 100;
 
-export function createCallbacks({ chaos, now, log }: CallbackDeps): Callbacks {
+export function createCallbacks({ chaos, timers, now, log }: CallbackDeps): Callbacks {
   const agent = new Agent({ keepAlive: true, maxSockets: 128 });
 
   async function deliver(execution: Execution, url: string): Promise<void> {
@@ -39,7 +40,7 @@ export function createCallbacks({ chaos, now, log }: CallbackDeps): Callbacks {
       const answer = await post(url, bodyOf(execution, profile), agent);
       remember(execution, { at, url, attempt, profile, ...answer });
       if (answer.status !== undefined && answer.status >= 200 && answer.status < 300) return;
-      if (attempt <= retries) await pause(backoff * 2 ** (attempt - 1));
+      if (attempt <= retries) await pause(timers, backoff * 2 ** (attempt - 1));
     }
   }
 

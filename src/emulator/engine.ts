@@ -5,7 +5,7 @@ import type { Chaos } from "./chaos.ts";
 import { type Execution, isOver, type Result, type Start } from "./execution.ts";
 import { selectionProfiles } from "./hardware.ts";
 import type { Ledger } from "./ledger.ts";
-import { createSlots, pause, pauseIn } from "./pause.ts";
+import { createSlots, pause, pauseIn, type Timers } from "./pause.ts";
 import type { Work } from "./work.ts";
 
 export interface Engine {
@@ -23,6 +23,7 @@ interface EngineDeps {
   ledger: Ledger;
   chaos: Chaos;
   callbacks: Callbacks;
+  timers: Timers;
   now: () => number;
   work: Work;
   /** Python runs at once; the others stay pending. */
@@ -32,7 +33,8 @@ interface EngineDeps {
 /** Characters that an execution is taken to cost besides its body and output. */
 const ownSize = 1000;
 
-export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce }: EngineDeps): Engine {
+export function createEngine(deps: EngineDeps): Engine {
+  const { ledger, chaos, callbacks, timers, now, work, pythonAtOnce } = deps;
   const slots = createSlots(pythonAtOnce);
   let accepted = 0;
 
@@ -69,7 +71,7 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
   }
 
   async function live(execution: Execution): Promise<void> {
-    await pause(chaos.of(execution).pending);
+    await pause(timers, chaos.of(execution).pending);
     const giveBack = execution.start.kind === "python" ? await slots.take() : undefined;
     let result: Result | undefined;
     try {
@@ -84,7 +86,7 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
   async function through(execution: Execution): Promise<Result | undefined> {
     if (isOver(execution)) return undefined;
     enter(execution, "starting");
-    await pauseIn(execution, chaos.of(execution).starting);
+    await pauseIn(timers, execution, chaos.of(execution).starting);
     if (isOver(execution)) return undefined;
     enter(execution, "running");
     const result = await work.run(execution);
@@ -109,10 +111,10 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
     execution.kill?.();
     const plan = plans(execution);
     if (plan.early) await callbacks.send(execution, 1);
-    await pause(chaos.of(execution).finishing);
+    await pause(timers, chaos.of(execution).finishing);
     for (const member of family) if (!member.dropped) finish(member);
     if (plan.count > 0) {
-      await pause(plan.waitMs);
+      await pause(timers, plan.waitMs);
       await callbacks.send(execution, plan.count);
     }
   }
@@ -137,7 +139,7 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
     execution.finishedAt = Math.max(now(), (execution.endedAt ?? 0) + 1);
     const { list_lag } = chaos.of(execution);
     if (list_lag === 0) ledger.settle(execution);
-    else setTimeout(() => ledger.settle(execution), list_lag).unref();
+    else timers.after(list_lag, () => ledger.settle(execution));
   }
 
   function interrupt(execution: Execution, how: "abort" | "stop"): boolean {
@@ -147,7 +149,7 @@ export function createEngine({ ledger, chaos, callbacks, now, work, pythonAtOnce
     const cut = () => {
       if (!isOver(execution)) void end(execution, { word, returnCode: null, errors: null });
     };
-    if (lag > 0) setTimeout(cut, lag).unref();
+    if (lag > 0) timers.after(lag, cut);
     else cut();
     return true;
   }

@@ -27,7 +27,7 @@ export function gate(world: World, prefix: string): MiddlewareHandler<Env> {
   return async (c, next) => {
     const switches = chaos.current();
     const path = c.req.path.slice(prefix.length);
-    await pause(switches.slow);
+    await pause(world.timers, switches.slow);
     if (path.startsWith("/auth/") || path.startsWith("/health/")) return next();
 
     const refusal = auth.refusal(c.req.header("authorization"));

@@ -15,6 +15,7 @@ import { gateway } from "./gateway.ts";
 import { addHistory } from "./history.ts";
 import { createLedger, type RecordedCall } from "./ledger.ts";
 import { createLimiter } from "./limiter.ts";
+import { systemTimers, type Timers } from "./pause.ts";
 import { addReads } from "./reads.ts";
 import { type ExecutionSnapshot, snapshotOf } from "./snapshot.ts";
 import { addStarts } from "./starts.ts";
@@ -47,6 +48,8 @@ export interface EmulatorOptions {
   endedKept?: number;
   /** Wall clock, milliseconds since the epoch. */
   now?: () => number;
+  /** What durations are waited with, real Python's time limit excepted; the system's timers by default. */
+  timers?: Timers;
   /** Told, in one line, what the emulator refused to do. Silent by default. */
   log?: (line: string) => void;
 }
@@ -78,7 +81,7 @@ const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /** Starts a local Lyceum. Throws on a host that is not loopback, bad switches, or a port that is taken. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const { host = "127.0.0.1", now = Date.now, log = () => {} } = options;
+  const { host = "127.0.0.1", now = Date.now, timers = systemTimers, log = () => {} } = options;
   if (!loopback.includes(host))
     throw new Error(`the emulator runs code, so it binds to loopback only, not ${host}`);
   const apiKeys = options.apiKeys ?? ["lk_emulator"];
@@ -92,16 +95,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     callsKept: 10_000,
   });
   const limiter = createLimiter();
-  const callbacks = createCallbacks({ chaos, now, log });
+  const callbacks = createCallbacks({ chaos, timers, now, log });
   const python = {
     command: options.python ?? "python3",
     outputLimit: options.outputLimit ?? 1_000_000,
   };
-  const work = createWork({ chaos, now, python });
+  const work = createWork({ chaos, timers, now, python });
   const engine = createEngine({
     ledger,
     chaos,
     callbacks,
+    timers,
     now,
     work,
     pythonAtOnce: options.pythonAtOnce ?? 2,
@@ -125,7 +129,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const app = new Hono<Env>();
   app.use(localOnly);
   app.route("/__emulator", controlRoutes(control));
-  app.route(prefix, api({ auth, callbacks, chaos, engine, ledger, limiter, now }));
+  app.route(prefix, api({ auth, callbacks, chaos, engine, ledger, limiter, timers, now }));
   app.notFound((c) => c.json({ detail: "Not Found" }, 404));
 
   // `hostname` stands in where a request names no host, as HTTP/1.0 may.

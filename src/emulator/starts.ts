@@ -36,7 +36,7 @@ async function start(c: Context<Env>, world: World, kind: Kind): Promise<Respons
     execution.calledEagerly = true;
     await callbacks.send(execution, 1);
   }
-  if (chaos.happens("answer.stall", answer.stall)) await pause(stall);
+  if (chaos.happens("answer.stall", answer.stall)) await pause(world.timers, stall);
   if (chaos.happens("answer.lost", answer.lost)) return cut(c);
   if (chaos.happens("answer.500", answer["500"])) return refuse(c, 500, "Internal Server Error");
   if (chaos.happens("answer.502", answer["502"])) return proxyPage(c, 502);

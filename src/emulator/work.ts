@@ -1,7 +1,7 @@
 // What an execution does while it runs: Python for real, everything else pretended, and said to be.
 import type { Chaos } from "./chaos.ts";
 import { type Chunk, type Execution, isOver, type Result, type Start } from "./execution.ts";
-import { pauseIn } from "./pause.ts";
+import { pauseIn, type Timers } from "./pause.ts";
 import { runPython } from "./python.ts";
 
 export interface Work {
@@ -13,12 +13,13 @@ export interface Work {
 
 interface WorkDeps {
   chaos: Chaos;
+  timers: Timers;
   now: () => number;
   /** `outputLimit` in characters. */
   python: { command: string; outputLimit: number };
 }
 
-export function createWork({ chaos, now, python }: WorkDeps): Work {
+export function createWork({ chaos, timers, now, python }: WorkDeps): Work {
   const processes = new Set<Promise<unknown>>();
 
   async function compute(execution: Execution): Promise<Result> {
@@ -42,7 +43,7 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
     delete execution.kill;
     switch (ended.end) {
       case "exited":
-        await pauseIn(execution, chaos.of(execution).delay);
+        await pauseIn(timers, execution, chaos.of(execution).delay);
         return exited(ended.code, ended.signal);
       case "timed out":
         return timedOut(execution);
@@ -63,10 +64,10 @@ export function createWork({ chaos, now, python }: WorkDeps): Work {
       if (lines > 0) print(member, "stdout", manyLines(lines));
     }
     if (delay > start.timeoutMs) {
-      await pauseIn(execution, start.timeoutMs);
+      await pauseIn(timers, execution, start.timeoutMs);
       return timedOut(execution);
     }
-    await pauseIn(execution, delay);
+    await pauseIn(timers, execution, delay);
     if (exit !== 0) print(execution, "stderr", `emulator: pretended to exit with ${exit}\n`);
     return exited(exit, null);
   }

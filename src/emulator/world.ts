@@ -11,6 +11,7 @@ import type { Detail } from "./detail.ts";
 import type { Engine } from "./engine.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Limiter } from "./limiter.ts";
+import type { Timers } from "./pause.ts";
 
 export interface World {
   auth: Auth;
@@ -19,6 +20,7 @@ export interface World {
   engine: Engine;
   ledger: Ledger;
   limiter: Limiter;
+  timers: Timers;
   now: () => number;
 }
 

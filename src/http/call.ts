@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
 import type { Timers } from "../domain/clock.ts";
 import type { Allowance } from "../domain/estimate.ts";
+import type { LiveMetrics, MetricsSpan } from "../domain/metrics.ts";
+import type { StartPause } from "../domain/start-pause.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Caller } from "./auth.ts";
 import type { Tail } from "./tail.ts";
@@ -16,6 +18,8 @@ export type Call = HonoContext<Env>;
 
 /** What the status page tells of the calls to Lyceum. Times are epoch milliseconds. */
 export interface LyceumState {
+  /** Null while starts flow. */
+  startPause: StartPause | null;
   breaker: { state: string; failures: number; retryAt: number | null };
   groups: Record<
     "execution" | "read" | "billing" | "auth",
@@ -43,6 +47,8 @@ export interface Desk extends Context {
   isAccepting: () => boolean;
   /** The throttle towards Lyceum as it stands: limits, pauses, the circuit. */
   lyceumState: () => LyceumState;
+  /** Asks Lyceum for metrics that are not stored. */
+  measure: (lyceumExecutionId: string, span: MetricsSpan) => Promise<LiveMetrics>;
   /** Prometheus text, or null when it is served on a port of its own. */
   metricsText: (() => Promise<string>) | null;
   version: string;

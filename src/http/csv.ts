@@ -16,6 +16,7 @@ const after = [
   "energy_wh",
   "error_code",
   "retry_of",
+  "outcome",
 ] as const;
 const fixed: readonly string[] = [...before, ...after];
 

@@ -21,5 +21,6 @@ export function viewResult(run: RunView): ResultRow {
     energy_wh: run.gpu?.energy_wh ?? null,
     error_code: run.error?.code ?? null,
     retry_of: run.retry_of,
+    outcome: run.outcome,
   };
 }

@@ -37,6 +37,7 @@ export const topics = {
   key: (name: string) => `key ${name}`,
   job: (id: string) => `all of ${id}`,
   endOf: (id: string) => `end of ${id}`,
+  outcomeOf: (id: string) => `outcome of ${id}`,
 };
 
 export function createTail({ store, now, most, onNeed }: TailOptions): Tail {
@@ -108,14 +109,18 @@ const NEWS_AT_ONCE = 1_000;
 const WOKEN_AT_ONCE = 100;
 const BETWEEN_LOOKS_MS = 1_000;
 
-function topicsOf({ type, job_id, run_id, api_key }: News): string[] {
+function topicsOf({ type, job_id, run_id, api_key, undecided }: News): string[] {
   const [subject, word] = type.split(".");
   const concerned = [topics.everything, topics.job(job_id)];
   if (api_key !== null) concerned.push(topics.key(api_key));
-  if (isTerminal(word as RunStatus)) {
-    if (subject === "job") concerned.push(topics.endOf(job_id));
-    if (subject === "run" && run_id !== null) concerned.push(topics.endOf(run_id));
+  const isEnd = isTerminal(word as RunStatus);
+  if (subject === "job" && isEnd) concerned.push(topics.endOf(job_id));
+  if (subject === "run" && run_id !== null) {
+    if (isEnd) concerned.push(topics.endOf(run_id));
+    if (isEnd || word === "collecting") concerned.push(topics.outcomeOf(run_id));
   }
+  // The job as it stands now, not as the event left it: if a run was added since, that run's outcome wakes the waiters.
+  if (undecided === 0) concerned.push(topics.outcomeOf(job_id));
   return concerned;
 }
 

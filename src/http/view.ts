@@ -76,6 +76,7 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
     name: run.name,
     kind: run.kind,
     status: run.status,
+    outcome: run.outcome,
     attempts: run.attempt,
     execution_type: run.execution_type,
     timeout: run.timeout_s,

@@ -3,26 +3,36 @@ import type { Call, Desk } from "./call.ts";
 import { tooMany } from "./problem.ts";
 import { topics } from "./tail.ts";
 
+export interface Wait<T> {
+  /** Of the job or run. */
+  id: string;
+  /** Undefined: not at all. */
+  waitMs: number | undefined;
+  awaited: "end" | "outcome";
+  look(): Promise<T | null>;
+  /** Its outcome is known, of a job the outcomes of all runs. */
+  isDecided(found: T): boolean;
+}
+
 /**
- * What `look` finds, as soon as that has ended, or as it stands when the time is up or the service stops.
- * A response: it cannot be waited for.
- * @param waitMs undefined: not at all.
+ * What `look` finds, as soon as that has ended (or has its outcome), or as it stands when the time is up or the service
+ * stops. A response: it cannot be waited for.
  */
 export async function whenEnded<T extends { ended_at: number | null }>(
   c: Call,
   desk: Desk,
-  { id, waitMs }: { id: string; waitMs: number | undefined },
-  look: () => Promise<T | null>,
+  { id, waitMs, awaited, look, isDecided }: Wait<T>,
 ): Promise<T | null | Response> {
   if (waitMs === undefined) return look();
-  const subscription = desk.tail.subscribe(topics.endOf(id));
+  const isOver = awaited === "outcome" ? isDecided : ({ ended_at }: T) => ended_at !== null;
+  const subscription = desk.tail.subscribe(awaited === "outcome" ? topics.outcomeOf(id) : topics.endOf(id));
   if (subscription === null) return tooMany(c);
   const cancelTimer = desk.timers.after(waitMs, subscription.end);
   c.req.raw.signal.addEventListener("abort", subscription.end, { once: true });
   try {
     for (;;) {
       const found = await look();
-      if (found === null || found.ended_at !== null) return found;
+      if (found === null || isOver(found)) return found;
       if (!(await subscription.next())) return await look();
     }
   } finally {

@@ -35,8 +35,8 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
 }
 
 /**
- * A success is `unreachable` when it is not even JSON with fields (a page, a text, nothing): somebody else answered.
- * It is `unreadable` when it is, and lacks what is due: perhaps Lyceum in a form of tomorrow, which other calls may
+ * A success is `unreachable` when it is not even JSON (a page, a text): somebody else answered. It is
+ * `unreadable` when it is an object or a list that lacks what is due: perhaps Lyceum in a form of tomorrow, which other calls may
  * still be able to read. Neither ever decides anything about the run.
  */
 export async function toReadOutcome<N extends AnswerName>(

@@ -24,8 +24,8 @@ type TokenPath = "/auth/login" | "/auth/refresh";
 
 /** A token is renewed when this much of its life is left, as the vendor's own client does [cli]. */
 const RENEW_BEFORE_MS = 300_000;
-/** A refused login is not tried again for this long: repeated ones could lock the account. */
-const REFUSED_LOGIN_MS = 60_000;
+/** A renewal that was answered is not repeated for this long: repeated logins could lock the account. */
+const RENEWAL_PAUSE_MS = 60_000;
 
 /** Throws on an API key that cannot stand in a header. */
 export function createAuth(credentials: Credentials, clock: Clock, ask: AskForToken): Auth {
@@ -51,23 +51,22 @@ interface Session {
   refresh: string | null;
   /** Monotonic; Infinity when Lyceum does not say how long the token lives. */
   renewAt: number;
-  endsAt: number;
 }
 
 function loginAuth(login: { email: string; password: string }, clock: Clock, ask: AskForToken): Auth {
   let session: Session | null = null;
   let renewal: Promise<TokenOutcome> | null = null;
-  let refusal = { until: Number.NEGATIVE_INFINITY, detail: "" };
+  /** No token is asked for until then. */
+  let pause = { until: Number.NEGATIVE_INFINITY, detail: "" };
 
+  /** The token in hand is used until its 401: its end is known by a clock that may be wrong. */
   async function token(): Promise<TokenOutcome> {
     const current = session;
     if (current && clock.monotonic() < current.renewAt) return { kind: "token", token: current.access };
     const renewed = await renewOnce();
-    // A renewal that did not come through in time is no reason not to use what still holds.
-    if (renewed.kind !== "token" && current && clock.monotonic() < current.endsAt) {
-      return { kind: "token", token: current.access };
-    }
-    return renewed;
+    if (renewed.kind === "token" || !current) return renewed;
+    current.renewAt = clock.monotonic() + RENEWAL_PAUSE_MS;
+    return { kind: "token", token: current.access };
   }
 
   async function renew(refused: string): Promise<TokenOutcome> {
@@ -83,17 +82,24 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   }
 
   async function obtain(): Promise<TokenOutcome> {
+    if (clock.monotonic() < pause.until) return { kind: "unauthorized", detail: pause.detail };
+    const isRenewal = session !== null;
+    const obtained = await refreshOrLogIn();
+    const detail =
+      obtained.kind === "unauthorized" ? obtained.detail : "Lyceum refused a token that it just issued";
+    if (obtained.kind === "unauthorized" || (obtained.kind === "token" && isRenewal)) {
+      pause = { until: clock.monotonic() + RENEWAL_PAUSE_MS, detail };
+    }
+    return obtained;
+  }
+
+  async function refreshOrLogIn(): Promise<TokenOutcome> {
     if (session?.refresh) {
       const refreshed = await request("/auth/refresh", { refresh_token: session.refresh });
       // How a refresh is asked for is not documented, so any other end of it falls back to the login.
       if (refreshed.kind === "token" || refreshed.kind === "throttled") return refreshed;
     }
-    if (clock.monotonic() < refusal.until) return { kind: "unauthorized", detail: refusal.detail };
-    const loggedIn = await request("/auth/login", { email: login.email, password: login.password });
-    if (loggedIn.kind === "unauthorized") {
-      refusal = { until: clock.monotonic() + REFUSED_LOGIN_MS, detail: loggedIn.detail };
-    }
-    return loggedIn;
+    return request("/auth/login", { email: login.email, password: login.password });
   }
 
   async function request(path: TokenPath, body: Record<string, string>): Promise<TokenOutcome> {
@@ -126,19 +132,20 @@ function toSession(
 ): Session | null {
   if (!isHeaderValue(access)) return null;
   const lifeMs = lifeOf(access, expiresInS, clock);
-  const now = clock.monotonic();
+  // A token that lives shorter than twice the margin would otherwise be renewed at every call.
+  const renewInMs = lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2);
   return {
     access,
     refresh: refresh ?? formerRefresh,
-    // A token that lives shorter than twice the margin would otherwise be renewed at every call.
-    renewAt: now + lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 2),
-    endsAt: now + lifeMs,
+    renewAt: clock.monotonic() + Math.max(renewInMs, RENEWAL_PAUSE_MS),
   };
 }
 
+/** Infinity if it is not known: what is over already was told wrongly, or by another clock. */
 function lifeOf(jwt: string, expiresInS: number | null, clock: Clock): number {
-  if (expiresInS !== null) return expiresInS * 1000;
+  if (expiresInS !== null && expiresInS > 0) return expiresInS * 1000;
   const payload = parseJson(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8"));
   const exp = isObject(payload) ? readNumber(payload.exp) : null;
-  return exp === null ? Number.POSITIVE_INFINITY : exp * 1000 - clock.now();
+  const lifeMs = exp === null ? 0 : exp * 1000 - clock.now();
+  return lifeMs > 0 ? lifeMs : Number.POSITIVE_INFINITY;
 }

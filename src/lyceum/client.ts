@@ -118,15 +118,14 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     timing: (id: string) =>
       read("timing", { lane: "collect", route: "/execution/{id}/timing", id }, isAbout(id)),
 
-    /** `step` such as `5s`, `15s` (Lyceum's default) or `1m`. */
-    metrics: (id: string, { step = "15s", size = "usual" }: { step?: string; size?: Size } = {}) =>
+    metrics: (id: string, { step, start, end, lane = "collect", size = "usual" }: MetricsQuery) =>
       read(
         "metrics",
         {
-          lane: "collect",
+          lane,
           route: "/execution/{id}/metrics",
           id,
-          query: { step },
+          query: { step, ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) },
           maxBytes: DOCUMENT_BYTES[size],
         },
         isAbout(id),
@@ -179,6 +178,16 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
   function end(route: string, id: string) {
     return read("ending", { lane: "cancel", method: "POST", route, id });
   }
+}
+
+export interface MetricsQuery {
+  /** Such as `5s`, `15s` or `1m`. */
+  step: string;
+  /** ISO 8601; left out: the run's start and its end, or now. */
+  start?: string | undefined;
+  end?: string | undefined;
+  lane?: Lane;
+  size?: Size;
 }
 
 interface Wanted {

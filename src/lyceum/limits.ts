@@ -1,7 +1,10 @@
 // What the headers of an answer say about rate limits. Lyceum documents `X-RateLimit-*` and, on 429, `Retry-After`
 // only in its oldest introduction, so each of them may be missing and each is read in every usual form.
+import { readHttpDate, readRetryAfter } from "../lib/retry-after.ts";
 import type { AnswerHeaders } from "./exchange.ts";
+import { fromUnix, readTime } from "./scalar.ts";
 
+/** Times are as long as the headers say, and 0 for a moment that is over. */
 export interface LimitNotice {
   max: number | null;
   remaining: number | null;
@@ -9,41 +12,52 @@ export interface LimitNotice {
   retryAfterMs: number | null;
 }
 
-/** No pause that Lyceum asks for is believed beyond a day: a broken header must not stop the service. */
-export const LONGEST_PAUSE_MS = 86_400_000;
+/** The longest window that Lyceum documents. No longer pause is believed: the first call after it tells. */
+export const MAX_PAUSE_MS = 3_600_000;
+const MAX_CALLS = 1_000_000;
 
 /** `wallAt` (epoch ms) stands in for the server's clock when the answer carries no `Date`. */
 export function readLimits(headers: AnswerHeaders, wallAt: number): LimitNotice {
-  const date = Date.parse(headers.get("date") ?? "");
-  const serverAt = Number.isNaN(date) ? wallAt : date;
+  const serverAt = readHttpDate(headers.get("date") ?? "") ?? wallAt;
+  const limit = headers.get("x-ratelimit-limit");
+  const max = count(limit, 1, MAX_CALLS);
+  // A broken limit makes the number beside it doubtful, too.
+  const isBroken = limit !== null && max === null;
   return {
-    max: count(headers.get("x-ratelimit-limit")),
-    remaining: count(headers.get("x-ratelimit-remaining")),
-    resetInMs: resetIn(headers.get("x-ratelimit-reset"), serverAt),
-    retryAfterMs: retryAfter(headers.get("retry-after"), serverAt),
+    max,
+    remaining: isBroken ? null : count(headers.get("x-ratelimit-remaining"), 0, max ?? MAX_CALLS),
+    resetInMs: readDelay(headers.get("x-ratelimit-reset"), serverAt),
+    retryAfterMs: readDelay(headers.get("retry-after"), serverAt),
   };
 }
 
-function count(value: string | null): number | null {
-  const digits = /^\s*(\d+)/.exec(value ?? "")?.[1];
-  return digits === undefined ? null : Number(digits);
+/** A whole number, also one with a policy behind it (`100;w=3600`, `100, 100;w=3600`). */
+function count(value: string | null, min: number, max: number): number | null {
+  const [, digits = ""] = /^\s*(\d{1,7})\s*(?:[,;]|$)/.exec(value ?? "") ?? [];
+  return digits !== "" && Number(digits) >= min && Number(digits) <= max ? Number(digits) : null;
 }
 
-/** Unix seconds as documented; a small number can only be meant as seconds from now. */
-function resetIn(value: string | null, serverAt: number): number | null {
-  const seconds = Number.parseFloat(value ?? "");
-  if (Number.isNaN(seconds)) return null;
-  return bounded(seconds > 1e9 ? seconds * 1000 - serverAt : seconds * 1000);
+/** A delay or a moment, in any unit: their sizes tell them apart. */
+function readDelay(value: string | null, serverAt: number): number | null {
+  const text = value?.trim() ?? "";
+  const number = NUMBER.test(text) ? Number(text) : null;
+  if (number !== null && number < MIN_EPOCH_S) return Math.max(isInMs(number) ? number : number * 1000, 0);
+  const at = number === null ? readTime(text) : fromUnix(number);
+  return at === null ? readRetryAfter(text, serverAt) : Math.max(at - serverAt, 0);
 }
 
-/** Seconds or an HTTP date. */
-function retryAfter(value: string | null, serverAt: number): number | null {
-  if (value === null) return null;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return bounded(Number(value) * 1000);
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? null : bounded(at - serverAt);
-}
+const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
+const MIN_EPOCH_S = 1e9;
+const HOUR_S = 3_600;
+const DAY_S = 24 * HOUR_S;
+/** By so much a whole hour may seem longer. */
+const SKEW_S = 60;
 
-function bounded(ms: number): number {
-  return Math.min(Math.max(Math.ceil(ms), 0), LONGEST_PAUSE_MS);
+/**
+ * More seconds than an hour are no documented pause, and as milliseconds most numbers are a good one. Whole hours up to
+ * a day are seconds: people write them.
+ */
+function isInMs(delay: number): boolean {
+  const isHours = delay <= DAY_S && delay % HOUR_S === 0;
+  return delay > HOUR_S + SKEW_S && delay <= MAX_PAUSE_MS && !isHours;
 }

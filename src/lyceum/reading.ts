@@ -60,6 +60,8 @@ export interface GpuSelectionReading {
 export interface TimingReading {
   /** Null: the answer names none. */
   executionId: string | null;
+  startTime: number | null;
+  endTime: number | null;
   durations: Record<string, number>;
   phases: Record<string, { startTime: number | null; endTime: number | null; duration: number | null }>;
 }

@@ -7,7 +7,7 @@ import { type AnswerName, answers, holdsError, maxValuesOf } from "./schema.ts";
 export interface Said {
   /** The reading of the answer; null: what is due is not there. */
   reading: { value: unknown } | null;
-  /** An object or a list came: somebody who speaks JSON. */
+  /** An object or a list: perhaps Lyceum. */
   isJson: boolean;
   /** An error in Lyceum's own form. */
   isError: boolean;
@@ -35,9 +35,8 @@ export function readSaid(bytes: Buffer, name: AnswerName | null): Said {
   const isError = isJson && isErrorOfLyceum(answer);
   // A success is quoted only where it is an error after all.
   const isQuoted = name === null || (isObject(answer) && holdsError(answer));
-  const words = isQuoted ? reasonIn(answer) : "";
   return {
-    ...unsaid(words.slice(0, MAX_WORDS)),
+    ...unsaid(isQuoted ? reasonIn(answer) : ""),
     isJson,
     isError,
     isUnfunded: isError && tellsUnfunded(answer as Record<string, unknown>),
@@ -86,7 +85,7 @@ function tellsUnfunded({ detail, message, code, type }: Record<string, unknown>)
   return UNFUNDED.test(words.slice(0, MAX_WORDS).replaceAll("_", " "));
 }
 
-const MAX_WORDS = 4_000;
+const MAX_WORDS = 2_000;
 const UNFUNDED = new RegExp(
   [
     /\b(?:insufficient|not enough|no|zero|out of|low|lack of|exceed\w*)\b[^.;\n]{0,30}\b(?:credits?|balance|funds)\b/,

@@ -83,7 +83,7 @@ const ISO =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?$/;
 
 /** Seconds, milliseconds, microseconds or nanoseconds, told apart by their size (years 1973 to 5138). */
-function fromUnix(value: number): number | null {
+export function fromUnix(value: number): number | null {
   if (!Number.isFinite(value) || value <= 0) return null;
   if (value < 1e11) return Math.floor(value * 1000);
   if (value < 1e14) return Math.floor(value);

@@ -104,20 +104,30 @@ export const historyAnswer = z.unknown().transform((answer, context): HistoryRea
   return z.NEVER;
 });
 
-/** `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it. */
+/**
+ * `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it; or start, end and
+ * duration beside each other [docs/serverless/runs]. One without any of these is not there yet.
+ */
 export const timingAnswer = z.looseObject({}).transform((answer, context): TimingReading => {
-  if (!isObject(answer.timing) && holdsError(answer)) context.addIssue("a timing was due");
   const timing = isObject(answer.timing) ? answer.timing : answer;
   const phases = Object.entries(isObject(timing.phases) ? timing.phases : {}).map(([name, phase]) => [
     name,
-    {
-      startTime: readTime(field(phase, "start_time")),
-      endTime: readTime(field(phase, "end_time")),
-      duration: readNumber(field(phase, "duration")),
-    },
+    { ...spanIn(phase), duration: readNumber(field(phase, "duration")) },
   ]);
-  const executionId = readId(answer.execution_id);
-  return { executionId, durations: numbersIn(timing), phases: Object.fromEntries(phases) };
+  const durations = numbersIn(timing);
+  const { startTime, endTime } = spanIn(timing);
+  const reading = {
+    executionId: readId(answer.execution_id),
+    startTime: startTime ?? spanIn(answer).startTime,
+    endTime: endTime ?? spanIn(answer).endTime,
+    durations,
+    phases: Object.fromEntries(phases),
+  };
+  const isEmpty = reading.startTime === null && reading.endTime === null && phases.length === 0;
+  const isError = !isObject(answer.timing) && holdsError(answer);
+  if (isError || (isEmpty && Object.keys(durations).length === 0))
+    context.addIssue("a duration, a start or an end was due");
+  return reading;
 });
 
 /** [api-reference/observability--gpu-metrics/get-execution-metrics]; camelCase, unlike the rest of the API. */
@@ -125,11 +135,7 @@ export const metricsAnswer = z.looseObject({}).transform((answer, context): Metr
   const lists = Object.entries(answer).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   );
-  if (
-    holdsError(answer) ||
-    (lists.length === 0 && answer.executionId === undefined && !isObject(answer.timeRange))
-  )
-    context.addIssue("metrics were due");
+  if (lists.length === 0 || holdsError(answer)) context.addIssue("a series was due");
   return {
     executionId: readId(answer.executionId ?? answer.execution_id),
     hostname: readName(answer.hostname),
@@ -294,7 +300,7 @@ function readEntry(entry: unknown): LogEntry[] {
   const labels = Object.entries(isObject(field(entry, "labels")) ? (field(entry, "labels") as object) : {});
   return [
     {
-      timestamp: readName(field(entry, "timestamp")) ?? "",
+      timestamp: (readName(field(entry, "timestamp")) ?? "").slice(0, MAX_TIMESTAMP),
       message,
       level: readName(field(entry, "level")),
       hostname: readName(field(entry, "hostname")),
@@ -305,8 +311,24 @@ function readEntry(entry: unknown): LogEntry[] {
   ];
 }
 
+/** Longer texts are no times. */
+const MAX_TIMESTAMP = 64;
+
+/** Start and end in every spelling that was seen. */
+function spanIn(value: unknown) {
+  const timeIn = (names: string[]) =>
+    names.map((name) => readTime(field(value, name))).find((at) => at !== null) ?? null;
+  return { startTime: timeIn(startNames), endTime: timeIn(endNames) };
+}
+
+const startNames = ["start_time", "startTime", "start", "started_at", "startedAt", "job_start"];
+const endNames = ["end_time", "endTime", "end", "ended_at", "endedAt", "job_end"];
+const noDurations = new Set([...startNames, ...endNames, "execution_id", "executionId", "id"]);
+
 function numbersIn(object: Record<string, unknown>): Record<string, number> {
-  const numbers = Object.entries(object).map(([name, value]) => [name, readNumber(value)] as const);
+  const numbers = Object.entries(object)
+    .filter(([name]) => !noDurations.has(name))
+    .map(([name, value]) => [name, readNumber(value)] as const);
   return Object.fromEntries(numbers.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 

@@ -3,7 +3,7 @@ import type { Clock, Timers } from "../domain/clock.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
 import { type Exchanged, exchange, type Fetch, type Reply } from "./exchange.ts";
 import type { Group, Lane } from "./lanes.ts";
-import { readLimits } from "./limits.ts";
+import { MAX_PAUSE_MS, readLimits } from "./limits.ts";
 import type { CallReport, Held, Throttle } from "./throttle.ts";
 
 export interface Call {
@@ -81,7 +81,8 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
     const { status, headers: answered, body } = exchanged;
     const pauseMs = report.answered(status, answered);
     if (status === 429) return { kind: "throttled", retryAfterMs: pauseMs };
-    const { retryAfterMs } = readLimits(answered, clock.now());
+    const askedMs = readLimits(answered, clock.now()).retryAfterMs;
+    const retryAfterMs = askedMs === null ? null : Math.min(askedMs, MAX_PAUSE_MS);
     return { kind: "answer", status, retryAfterMs, body, secrets: token ? [token] : [] };
   }
 

@@ -14,11 +14,12 @@ import {
   lanes,
   usualConcurrency,
 } from "./lanes.ts";
-import { LONGEST_PAUSE_MS, readLimits } from "./limits.ts";
+import { type LimitNotice, MAX_PAUSE_MS, readLimits } from "./limits.ts";
 import { createWindow, type Limit, type Slot } from "./window.ts";
 
-const DEFAULT_PAUSE_MS = 60_000;
-const SHORTEST_PAUSE_MS = 1_000;
+const MIN_PAUSE_MS = 1_000;
+/** Without a time that can be read, pauses grow to this. */
+const MAX_GROWN_MS = 60_000;
 const CROWDED_MS = 1_000;
 
 export interface Pause {
@@ -72,6 +73,8 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
   const cancels = new PQueue({ concurrency: CANCEL_CONCURRENCY });
   /** Monotonic. */
   const pausedUntil = perGroup(() => Number.NEGATIVE_INFINITY);
+  /** 429s in a row. */
+  const refusals = perGroup(() => 0);
   const reserved = perGroup((): Slot[] => []);
   const pauseListeners = new Set<(pause: Pause) => void>();
 
@@ -156,11 +159,17 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
   function hear(group: Group, status: number, headers: AnswerHeaders): number {
     breaker.succeeded();
     const notice = readLimits(headers, clock.now());
-    windows[group].learn(notice, clock.monotonic());
-    if (status !== 429) return 0;
-    const askedMs = notice.retryAfterMs ?? notice.resetInMs ?? DEFAULT_PAUSE_MS;
-    const leastMs = Math.max(askedMs, SHORTEST_PAUSE_MS);
-    return pause(group, leastMs + random() * Math.max(leastMs / 10, SHORTEST_PAUSE_MS));
+    const now = clock.monotonic();
+    windows[group].learn(notice, now);
+    if (status !== 429) {
+      refusals[group] = 0;
+      return 0;
+    }
+    // Calls that were under way together tell one story: only the first of them lengthens the pause.
+    if (now >= pausedUntil[group]) refusals[group] += 1;
+    const grownMs = Math.min(MIN_PAUSE_MS * 2 ** Math.max(refusals[group] - 1, 0), MAX_GROWN_MS);
+    const leastMs = Math.max(askedMs(notice) || grownMs, MIN_PAUSE_MS);
+    return pause(group, Math.min(leastMs + random() * Math.max(leastMs / 10, MIN_PAUSE_MS), MAX_PAUSE_MS));
   }
 
   function pause(group: Group, ms: number): number {
@@ -183,7 +192,7 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
     const now = clock.monotonic();
     for (const at of past.startedAt) windows.execution.remember(now - Math.max(wall - at, 0));
     for (const { group, until } of past.pauses) {
-      pausedUntil[group] = Math.max(pausedUntil[group], now + Math.min(until - wall, LONGEST_PAUSE_MS));
+      pausedUntil[group] = Math.max(pausedUntil[group], now + Math.min(until - wall, MAX_PAUSE_MS));
     }
   }
 
@@ -210,6 +219,12 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
   const isCrowded = () => queues.read.size > maxWaiting / 2;
 
   return { reserve, run, onPause, restore, state, awayMs, isCrowded };
+}
+
+/** `Retry-After` comes first, unless the reset alone can be believed; null if neither can be read. */
+function askedMs({ retryAfterMs, resetInMs }: LimitNotice): number | null {
+  const isWrong = retryAfterMs === null || retryAfterMs > MAX_PAUSE_MS;
+  return isWrong && resetInMs !== null && resetInMs <= MAX_PAUSE_MS ? resetInMs : (retryAfterMs ?? resetInMs);
 }
 
 export type Throttle = ReturnType<typeof createThrottle>;

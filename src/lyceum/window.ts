@@ -1,6 +1,6 @@
 // How many calls of one group may still go: a strict sliding window, overruled by what Lyceum's headers say.
 // All times here are monotonic milliseconds.
-import type { LimitNotice } from "./limits.ts";
+import { type LimitNotice, MAX_PAUSE_MS } from "./limits.ts";
 
 export interface Limit {
   max: number;
@@ -60,12 +60,15 @@ export function createWindow(configured: Limit | null) {
   /** Takes the headers of an answer to a call whose slot is not settled yet. */
   function learn(notice: LimitNotice, now: number): void {
     forget(now);
-    if (notice.max !== null && limit) limit = { ...limit, max: Math.max(notice.max, 1) };
-    if (notice.remaining === null || notice.resetInMs === null) return;
+    if (notice.max !== null && limit) limit = { ...limit, max: notice.max };
+    const { resetInMs } = notice;
+    if (notice.remaining === null || resetInMs === null) return;
+    // A reset that is over would empty the window at every answer, one beyond all windows would hold calls for nothing.
+    if (resetInMs <= 0 || resetInMs > MAX_PAUSE_MS) return;
     // Lyceum has not counted, for sure, only the calls that are still under way; this one it has.
     const underWay = slots.filter((slot) => slot.at === Number.POSITIVE_INFINITY).length - 1;
     const remaining = Math.max(notice.remaining - Math.max(underWay, 0), 0);
-    quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + notice.resetInMs };
+    quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs };
   }
 
   /** A past call from before a restart. */

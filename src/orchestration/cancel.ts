@@ -28,8 +28,8 @@ export async function markAndSpread(
   asked: Cancellation,
 ): Promise<void> {
   const job = await markCancelled(tx.db, jobId, asked, tx.now);
-  // It may have been due for this: what was to be cancelled has ended meanwhile.
-  if (job === null) return awaitDeadline(tx.db, jobId);
+  // The job may have been due for this: its runs have ended meanwhile.
+  if (job === null) return awaitDeadline(tx.db, jobId, tx.now);
   const cancellation = cancellationOf(job);
   const runIds = await runsToCancel(tx.db, jobId, cancellation.mode, RUNS_AT_ONCE);
   const fact = { fact: "cancel", cancellation } as const;

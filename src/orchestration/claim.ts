@@ -14,8 +14,6 @@ export interface Claim {
   run: Run;
   execution: Execution;
   spec: RunSpec;
-  /** The run's execution before this one, if there was one. */
-  previousId: string | null;
 }
 
 /** The run whose turn it is, with its new execution; or when to look again (null: when woken). */
@@ -51,12 +49,12 @@ async function claimAll(context: Context, tx: Tx, turns: Turn[]): Promise<Claim[
   });
   const settled = await settleAll(context, tx, told);
   const specs = await loadSpecs(tx.db, queued);
-  return queued.map(({ id, execution_id: previousId }, index) => {
+  return queued.map(({ id }, index) => {
     const { run, execution, changed } = settled[index] ?? {};
     const spec = specs[index];
     if (run === undefined || execution == null || !changed || spec === undefined)
       throw new Error(`run ${id} is queued but cannot be claimed`);
-    return { run, execution, spec, previousId };
+    return { run, execution, spec };
   });
 }
 

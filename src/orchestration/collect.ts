@@ -1,6 +1,7 @@
 // What a look at Lyceum brings is kept: the record that tells of an end together with that end, the other documents as
-// they come. With the last of them the run takes its outcome. All of one turn are written together.
+// they come. With the last of them the run becomes terminal. All of one turn are written together.
 import type { DetectedBy, Reading } from "../domain/execution.ts";
+import type { RecordSummary } from "../domain/selection.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
 import type { Tx } from "../store/transaction.ts";
 import { type Context, oneOfMany } from "./context.ts";
@@ -12,7 +13,7 @@ export interface RecordRead {
   by: DetectedBy;
   askedAt: number;
   /** What is kept of the record if it tells of an end; null: it is to be read again. */
-  kept: Pick<ArtifactChange, "document" | "summary"> | null;
+  kept: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
   /** Until when the execution, if its end is new, belongs to whoever fetches its documents; null: nobody does yet. */
   holdUntil(now: number): number | null;
 }
@@ -31,7 +32,9 @@ async function noteRecords(context: Context, tx: Tx, all: RecordRead[]): Promise
   const records = reads.flatMap(({ executionId, kept, askedAt }, index) => {
     if (kept === null || !isNewEnd(index)) return [];
     const read = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
-    return [{ executionId, kind: "record", state: "stored", dueAt: null, ...read, ...kept } as const];
+    const open = { state: "pending", dueAt: tx.now } as const;
+    const state = kept.summary?.awaits_bill === true ? open : ({ state: "stored", dueAt: null } as const);
+    return [{ executionId, kind: "record", ...state, ...read, ...kept } as const];
   });
   await saveArtifacts(tx.db, records);
   return reads.map(({ heldUntil }, index) => (isNewEnd(index) ? heldUntil : null));
@@ -44,7 +47,7 @@ export interface Collected {
   record?: Reading | undefined;
 }
 
-/** Keeps what was fetched; if nothing is pending after that, the run takes its outcome. */
+/** Keeps what was fetched; if nothing is pending after that, the run becomes terminal. */
 export const saveCollected = oneOfMany(saveAllCollected);
 
 async function saveAllCollected(

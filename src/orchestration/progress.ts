@@ -1,7 +1,6 @@
 // A job follows its runs: its counts, its status, and what a run's end means for the others.
 import type { EventDraft } from "../domain/event.ts";
-import type { Counts, JobStatus } from "../domain/job.ts";
-import type { Run } from "../domain/run.ts";
+import { type Counts, isUndecided, type JobStatus } from "../domain/job.ts";
 import { countsOf, type JobChange, moveRuns } from "../store/counts.ts";
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
 import type { RunChange } from "../store/runs.ts";
@@ -25,15 +24,15 @@ async function follow(tx: Tx, { job, entered }: JobChange, moved: readonly RunCh
     tx.wake("steer", tx.now);
   }
   const isFirstFailure = job.on_run_failure === "cancel_rest" && job.cancel_mode === null;
-  if (isFirstFailure && job.ended_at === null && moved.some(({ after }) => hasFailed(after))) {
+  if (isFirstFailure && job.ended_at === null && isUndecided(job) && moved.some(hasFailed)) {
     await markCancelled(tx.db, job.id, { mode: "abort", cause: "run_failure" }, tx.now);
     tx.wake("steer", tx.now);
   }
 }
 
-/** What the budget ended is no reason to end what is alive. */
-function hasFailed({ status, error }: Run): boolean {
-  return status === "failed" && error?.code !== "budget_reached";
+/** Acts when the outcome is known. A run that the budget ended is no reason to end runs that are alive. */
+function hasFailed({ before, after }: RunChange): boolean {
+  return before.outcome === null && after.outcome === "failed" && after.error?.code !== "budget_reached";
 }
 
 export function jobEvent(

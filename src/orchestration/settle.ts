@@ -13,6 +13,7 @@ import type { Topic, Tx } from "../store/transaction.ts";
 import { charge, withCost } from "./charge.ts";
 import { type Context, oneOfMany } from "./context.ts";
 import { moveJobs } from "./progress.ts";
+import { doubtSharedIds } from "./shared-ids.ts";
 
 /** A fact, and whom it is about: an execution, or a run with its current execution if it has one. */
 export type Told = { fact: Fact } & ({ executionId: string } | { runId: string });
@@ -33,7 +34,12 @@ export async function settle(context: Context, tx: Tx, told: Told): Promise<Sett
 export const tell = oneOfMany(settleAll);
 
 /** Applies facts, and answers for each what became of whom it is about. */
-export async function settleAll(context: Context, tx: Tx, all: readonly Told[]): Promise<(Settled | null)[]> {
+export async function settleAll(
+  context: Context,
+  tx: Tx,
+  told: readonly Told[],
+): Promise<(Settled | null)[]> {
+  const all = await doubtSharedIds(tx, told);
   const subjects = await load(tx, all);
   const settled: (Settled | null)[] = all.map(() => null);
   const changes: Change[] = [];

@@ -39,6 +39,6 @@ async function endOverBudget(context: Context, tx: Tx, jobId: string): Promise<v
     tx,
     runIds.map((runId) => ({ runId, fact })),
   );
-  if (runIds.length < RUNS_AT_ONCE) await awaitDeadline(tx.db, jobId);
+  if (runIds.length < RUNS_AT_ONCE) await awaitDeadline(tx.db, jobId, tx.now);
   else tx.wake("steer", tx.now);
 }

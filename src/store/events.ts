@@ -113,7 +113,11 @@ export async function readEvents(
 }
 
 /** Enough of an event to tell whom it concerns. */
-export type News = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & { api_key: string | null };
+export type News = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & {
+  api_key: string | null;
+  /** Runs of the job that have no outcome by now. */
+  undecided: number | null;
+};
 
 export async function readNews(db: Db, after: number, limit: number): Promise<News[]> {
   return (await selectNews(db, { after }, limit)).rows;
@@ -124,6 +128,7 @@ const selectNews = limitedStatement<{ after: number }, News>((db, { after }, lim
     .selectFrom("events")
     .leftJoin("jobs", "jobs.id", "events.job_id")
     .select(["events.seq", "events.type", "events.job_id", "events.run_id", "jobs.api_key"])
+    .select(sql<number | null>`jobs.queued + jobs.active`.as("undecided"))
     .where("events.seq", ">", after)
     .orderBy("events.seq")
     .limit(limit),

@@ -1,5 +1,5 @@
 // Executions: load, and save by compare-and-set.
-import type { Insertable, Selectable } from "kysely";
+import { type Insertable, type Selectable, sql } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
 import type { ExecutionsTable } from "./schema.ts";
 import { differing, insertRows, type RowChange, statementOn, updateRows } from "./statements.ts";
@@ -17,6 +17,22 @@ export async function findExecutions(db: Db, ids: string[]): Promise<Execution[]
 
 const selectExecutions = statementOn<string, Selectable<ExecutionsTable>>((db, ids) =>
   db.selectFrom("executions").selectAll().where("id", "in", ids),
+);
+
+/** Which executions have these ids at Lyceum; the oldest where several do. */
+export async function findHolders(db: Db, lyceumIds: string[]): Promise<Map<string, string>> {
+  const rows = await selectHolders(db, lyceumIds);
+  rows.sort((a, b) => (a.id < b.id ? 1 : -1));
+  return new Map(rows.map(({ id, lyceum_execution_id }) => [lyceum_execution_id ?? "", id]));
+}
+
+const selectHolders = statementOn<string, Pick<Selectable<ExecutionsTable>, "id" | "lyceum_execution_id">>(
+  (db, ids) =>
+    db
+      .selectFrom("executions")
+      .select(["id", "lyceum_execution_id"])
+      .where("lyceum_execution_id", "is not", sql.lit(null))
+      .where("lyceum_execution_id", "in", ids),
 );
 
 /** Executions of several runs, oldest attempt first. */
@@ -73,12 +89,25 @@ export async function submissionsSince(db: Db, since: number): Promise<number[]>
   return rows.map((row) => row.submitted_at);
 }
 
+/** Starts that were sent, or about to be, and that nobody has an answer to. */
+export async function hasUnansweredStarts(db: Db): Promise<boolean> {
+  const row = await db
+    .selectFrom("executions")
+    .select("id")
+    .where(sql<boolean>`phase in ('submitting', 'watching', 'orphan')`)
+    .where("phase", "=", "submitting")
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export function toExecution(row: Selectable<ExecutionsTable>): Execution {
   return {
     id: row.id,
     runId: row.run_id,
     jobId: row.job_id,
     attempt: row.attempt,
+    previousId: row.previous_id,
     phase: row.phase as Phase,
     status: row.status,
     rawStatus: row.raw_status,
@@ -88,6 +117,7 @@ export function toExecution(row: Selectable<ExecutionsTable>): Execution {
     submittedAt: row.submitted_at,
     acceptedAt: row.accepted_at,
     inDoubtAt: row.in_doubt_at,
+    doubt: row.doubt,
     unseenMs: row.unseen_ms,
     lookedAt: row.looked_at,
     callbackAt: row.callback_at,
@@ -112,6 +142,7 @@ function toRow(execution: Execution): Insertable<ExecutionsTable> {
     run_id: execution.runId,
     job_id: execution.jobId,
     attempt: execution.attempt,
+    previous_id: execution.previousId,
     phase: execution.phase,
     status: execution.status,
     raw_status: execution.rawStatus,
@@ -121,6 +152,7 @@ function toRow(execution: Execution): Insertable<ExecutionsTable> {
     submitted_at: execution.submittedAt,
     accepted_at: execution.acceptedAt,
     in_doubt_at: execution.inDoubtAt,
+    doubt: execution.doubt,
     unseen_ms: execution.unseenMs,
     looked_at: execution.lookedAt,
     callback_at: execution.callbackAt,

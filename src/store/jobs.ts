@@ -81,10 +81,12 @@ export async function listJobs(db: Db, filter: JobFilter, limit: number): Promis
 /** The job has ended, and no run of it is under way (again). */
 export const isAtRest = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;
 
+/** Every run of the job has its outcome: there is nothing to cancel. */
+const isDecided = sql<boolean>`(queued + active = 0)`;
+
 /**
  * Marks the job as to be cancelled: nothing of it starts any more, and `steer` spreads it over the runs. A second
- * cancellation only ever hardens the first. Null when the job is terminal, and no run of it was retried by hand since:
- * nothing was marked.
+ * cancellation only ever hardens the first. Null when every run has its outcome: nothing was marked.
  */
 export async function markCancelled(
   db: Db,
@@ -101,7 +103,7 @@ export async function markCancelled(
       ready_at: null,
     }))
     .where("id", "=", jobId)
-    .where(({ not }) => not(isAtRest))
+    .where(({ not }) => not(isDecided))
     .returningAll()
     .executeTakeFirst();
   return job ?? null;
@@ -168,13 +170,14 @@ export async function setJobDue(db: Db, jobId: string, dueAt: number | null): Pr
   await db.updateTable("jobs").set({ due_at: dueAt }).where("id", "=", jobId).execute();
 }
 
-/** Nothing but its deadline is still to be waited for, and after its end nothing at all. */
-export async function awaitDeadline(db: Db, jobId: string): Promise<void> {
+/** The job is due at its deadline, or never again. A cancellation that still has runs to reach keeps its wake-up. */
+export async function awaitDeadline(db: Db, jobId: string, now: number): Promise<void> {
+  const isAwaited = sql`ended_at is null and cancel_mode is null and deadline_at > ${now}`;
   await db
     .updateTable("jobs")
-    .set({ due_at: sql<number | null>`case when ended_at is null then deadline_at end` })
+    .set({ due_at: sql<number | null>`case when ${isAwaited} then deadline_at end` })
     .where("id", "=", jobId)
-    .where((eb) => eb.or([eb("cancel_mode", "is", null), eb("ended_at", "is not", null)]))
+    .where((eb) => eb.or([eb("cancel_mode", "is", null), eb("ended_at", "is not", null), isDecided]))
     .execute();
 }
 

@@ -99,14 +99,14 @@ export async function nextQueuedRuns(
   return (await selectQueued(db, { jobId, now }, limit)).rows;
 }
 
-export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "execution_id">;
+export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix">;
 
 // `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
 const selectQueued = limitedStatement<{ jobId: string; now: number }, QueuedRun>(
   (db, { jobId, now }, limit) =>
     db
       .selectFrom("runs")
-      .select(["id", "job_id", "spec_position", "matrix", "execution_id"])
+      .select(["id", "job_id", "spec_position", "matrix"])
       .where("job_id", "in", [jobId])
       .where(sql<boolean>`status = 'queued'`)
       .where("due_at", "<=", now)
@@ -175,6 +175,7 @@ function toColumns(run: Run) {
     execution_id: run.executionId,
     cancel_mode: run.cancellation?.mode ?? null,
     cancel_cause: run.cancellation?.cause ?? null,
+    outcome: run.outcome,
     error_code: run.error?.code ?? null,
     error_detail: run.error?.detail ?? null,
     started_at: run.startedAt,
@@ -194,6 +195,7 @@ export function toRun(row: RunRow): Run {
     dueAt: row.due_at,
     executionId: row.execution_id,
     cancellation: toCancellation(row),
+    outcome: row.outcome,
     error: row.error_code === null ? null : { code: row.error_code, detail: row.error_detail ?? "" },
     startedAt: row.started_at,
     endedAt: row.ended_at,
@@ -237,6 +239,7 @@ function newRow(
     execution_id: null,
     cancel_mode: null,
     cancel_cause: null,
+    outcome: null,
     error_code: null,
     error_detail: null,
     retry_of: retryOf,

@@ -1,9 +1,9 @@
 // The tables as TypeScript sees them. Times are milliseconds since the epoch; truth values are 0 or 1.
 import type { CostSource } from "../domain/cost.ts";
 import type { GivingUp } from "../domain/delivery.ts";
-import type { DetectedBy, ExecutionStatus, Phase } from "../domain/execution.ts";
+import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../domain/execution.ts";
 import type { JobStatus } from "../domain/job.ts";
-import type { CancelCause, CancelMode, RunStatus } from "../domain/run.ts";
+import type { CancelCause, CancelMode, Outcome, RunStatus } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 
 export interface Schema {
@@ -17,6 +17,7 @@ export interface Schema {
   events: EventsTable;
   counters: CountersTable;
   pauses: PausesTable;
+  start_pause: StartPauseTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   usage: UsageTable;
@@ -111,6 +112,8 @@ export interface RunsTable {
   execution_id: string | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
+  /** How it ended; null exactly while queued or active. */
+  outcome: Outcome | null;
   error_code: string | null;
   error_detail: string | null;
   retry_of: string | null;
@@ -138,6 +141,8 @@ export interface ExecutionsTable {
   run_id: string;
   job_id: string;
   attempt: number;
+  /** The run's execution before this one. */
+  previous_id: string | null;
   phase: Phase;
   status: ExecutionStatus;
   raw_status: string | null;
@@ -147,6 +152,7 @@ export interface ExecutionsTable {
   submitted_at: number;
   accepted_at: number | null;
   in_doubt_at: number | null;
+  doubt: Doubt | null;
   unseen_ms: number;
   looked_at: number | null;
   callback_at: number | null;
@@ -221,6 +227,18 @@ export interface PausesTable {
   until_at: number;
   /** Null in rows from before it was kept. */
   since_at: number | null;
+}
+
+/** One row while starts are paused. */
+export interface StartPauseTable {
+  id: number;
+  reason: string;
+  detail: string;
+  since_at: number;
+  /** Probes that were not answered properly. */
+  failures: number;
+  saved_at: number;
+  probe_at: number;
 }
 
 /** What ended on a day (UTC), by key: kept with every change, and longer than the jobs. */

@@ -3,6 +3,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { RunKind } from "../domain/spec.ts";
+import { pauseReasons } from "../domain/start-pause.ts";
 
 const kinds = ["python", "image", "compose", "gpu_selection"] as const satisfies RunKind[];
 const endStatuses = ["succeeded", "failed", "cancelled"] as const;
@@ -44,7 +45,8 @@ export function createMetrics(options: { process?: boolean } = {}) {
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
     new Counter({ name, help, labelNames, registers });
-  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
     new Histogram({ name, help, labelNames, buckets, registers });
 
@@ -103,6 +105,9 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "Unfinished rows that nothing will look at; must be 0",
     ),
     queueDepth: gauge("proctor_queue_depth", "Runs waiting to be submitted"),
+    startsPaused: gauge("proctor_starts_paused", "1 while all starts wait for Lyceum, by the reason", [
+      "reason",
+    ]),
     liveExecutions: gauge("proctor_live_executions", "Executions that may be running at Lyceum"),
     detectionDelaySeconds: histogram(
       "proctor_detection_delay_seconds",
@@ -115,6 +120,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
   for (const status of endStatuses) metrics.runsEnded.inc({ status }, 0);
   for (const kind of kinds) metrics.executionsStarted.inc({ kind }, 0);
   for (const outcome of submissionOutcomes) metrics.submissions.inc({ outcome }, 0);
+  for (const reason of pauseReasons) metrics.startsPaused.set({ reason }, 0);
   for (const disposition of dispositions) metrics.callbacks.inc({ disposition }, 0);
   for (const cause of checkCauses) metrics.checks.inc({ cause }, 0);
   for (const outcome of deliveryOutcomes) metrics.deliveries.inc({ outcome }, 0);

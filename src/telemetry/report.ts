@@ -2,6 +2,7 @@
 // Nobody passes a token, a key or a raw record here; of an API key only its name.
 
 import type { RunKind } from "../domain/spec.ts";
+import { pauseReasons, type StartPause } from "../domain/start-pause.ts";
 import type { Logger } from "./logger.ts";
 import type {
   CheckCause,
@@ -50,6 +51,20 @@ export function createReport(log: Logger, metrics: Metrics) {
         detail: it.detail?.slice(0, maxDetail),
       };
       log[it.outcome === "accepted" ? "info" : "warn"](line, `submission ${it.outcome}`);
+    },
+
+    /** All starts wait, or go on (null). Told again when the reason changes, not with each failed probe. */
+    startsPaused(pause: StartPause | null, before: StartPause | null): void {
+      for (const reason of pauseReasons)
+        metrics.startsPaused.set({ reason }, reason === pause?.reason ? 1 : 0);
+      if (pause?.reason === before?.reason) return;
+      if (pause === null) {
+        log.info({ event: "starts_resumed", reason: before?.reason, since: before?.since }, "starts go on");
+        return;
+      }
+      const { reason, detail, since, probeAt } = pause;
+      const line = { event: "starts_paused", reason, detail, since, probe_at: probeAt };
+      log[reason === "restarted" ? "info" : "warn"](line, `starts are paused: ${detail}`);
     },
 
     /** A callback came in. A rejected one names no execution: whoever sent it chose the id. */

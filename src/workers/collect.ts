@@ -1,18 +1,21 @@
 // Collect: after an execution's end its record, timing, logs and metrics are fetched, each with its own state
-// and reason. When none is pending any more the run takes its outcome.
+// and reason. When none is pending any more the run becomes terminal.
 import PQueue from "p-queue";
-import { type Attempt, afterRefusal, afterSilence, type Verdict } from "../domain/collection.ts";
 import type { RecordSummary } from "../domain/selection.ts";
-import type { LyceumClient, Size } from "../lyceum/client.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
 import { saveCollected } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
-import { type ArtifactChange, type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
+import { type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
 import { type Due, nextDueAt } from "../store/due.ts";
 import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
+import { createAsking } from "./asking.ts";
+import { billDueAt, createBills } from "./bills.ts";
 import { createClaims } from "./claims.ts";
-import { type Fetched, fetchers, type Subject } from "./fetch.ts";
+import { fetchers, type Subject, type Wanted } from "./fetch.ts";
+import { createHearing } from "./hearing.ts";
 import type { Worker } from "./loop.ts";
 import { type Printed, printedIn, type RecordDocument, type StoredRecord } from "./reading.ts";
+import type { Change } from "./verdict.ts";
 
 export interface CollectOptions {
   lyceum: LyceumClient;
@@ -46,10 +49,15 @@ export interface Begun {
 export function createCollect(context: Context, options: CollectOptions): Collect {
   const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onRoom } = options;
   const collections = new PQueue({ concurrency });
-  const large = new PQueue({ concurrency: 1 });
   const claims = createClaims(context, "collect", LEASE_MS);
   const { db } = context.store;
-  const fetchArtifact = fetchers({ lyceum, now, logSpacingMs, db });
+  const billAfterMs = logSpacingMs * 2;
+  const { ask, judge } = createAsking({
+    fetchers: fetchers({ lyceum, db, now, logSpacingMs, billAfterMs, bills: createBills(lyceum, now) }),
+    hearing: createHearing(lyceum, now),
+    now,
+    onFault: (error) => context.report.fault("collect", error),
+  });
   const room = () => concurrency - collections.pending - collections.size;
 
   function add(due: Subject, work: () => Promise<void>): void {
@@ -70,8 +78,16 @@ export function createCollect(context: Context, options: CollectOptions): Collec
       if (known === undefined) return [untried(kind)];
       return isDue(known) ? [known] : [];
     });
-    const record = await printedOf(artifacts);
-    await keep(due, await fetchAll(due, wanted, record, "usual"), record);
+    const printed = await printedOf(artifacts);
+    const bill = wanted.find(isForBill);
+    const others = wanted.filter((artifact) => artifact !== bill);
+    const changes = await judge(due, await ask(due, others, printed), printed);
+    if (bill !== undefined) {
+      const at = billDueAt(due.execution.detectedAt ?? now(), billAfterMs, artifacts, changes);
+      if (at > now()) changes.push(postponed(bill, at));
+      else changes.push(...(await judge(due, await ask(due, [bill], printed), printed)));
+    }
+    await save(due, changes);
   }
 
   function begin(of: Subject, record: StoredRecord | null): Begun | null {
@@ -80,9 +96,12 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     const printed = record === null ? null : printedIn(record);
     const end = Promise.withResolvers<boolean>();
     add(of, async () => {
-      const fetching = fetchAll(of, wanted, printed, "usual");
-      const [results, isWritten] = await Promise.all([fetching, end.promise]);
-      if (isWritten) await keep(of, results, printed);
+      const [tried, isWritten] = await Promise.all([ask(of, wanted, printed), end.promise]);
+      if (!isWritten) return;
+      const changes = await judge(of, tried, printed);
+      const bill = { ...untried("record"), tries: 1, summary: record?.summary ?? null };
+      if (isForBill(bill)) changes.push(postponed(bill, billDueAt(now(), billAfterMs, [], changes)));
+      await save(of, changes);
     });
     return {
       holdUntil: (from) => from + LEASE_MS,
@@ -104,40 +123,8 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     return printedIn({ document, summary });
   }
 
-  /** What was too large is asked for again, for one execution at a time: many at once would not fit into memory. */
-  async function keep(of: Subject, results: Result[], record: Printed | null): Promise<void> {
-    if (!results.some(isTooLarge)) return save(of, results);
-    await large.add(async () => {
-      const whole: Result[] = [];
-      for (const result of results) {
-        if (isTooLarge(result)) whole.push(...(await fetchAll(of, [result.artifact], record, "large")));
-        else whole.push(result);
-      }
-      await save(of, whole);
-    });
-  }
-
-  /** A fault of ours: told, and counted like silence, so that the run ends all the same. */
-  function notWorkedOn(error: unknown): Fetched {
-    context.report.fault("collect", error);
-    return { outcome: "unreachable", detail: "could not be worked on" };
-  }
-
-  function fetchAll(of: Subject, wanted: Wanted[], record: Printed | null, size: Size): Promise<Result[]> {
-    return Promise.all(
-      wanted.map(async (artifact) => ({
-        artifact,
-        fetched: await fetchArtifact[artifact.kind](of, artifact.tries, record, size).catch(notWorkedOn),
-      })),
-    );
-  }
-
-  async function save({ execution: { id } }: Subject, results: Result[]): Promise<void> {
-    const at = now();
-    const artifacts = results.map(({ artifact, fetched }) => {
-      return { kind: artifact.kind, ...changeOf(artifact, fetched, at) };
-    });
-    const [record] = results.flatMap(({ fetched }) => ("reading" in fetched ? (fetched.reading ?? []) : []));
+  async function save({ execution: { id } }: Subject, artifacts: Change[]): Promise<void> {
+    const record = artifacts.find(({ reading }) => reading !== undefined)?.reading;
     await saveCollected(context, { executionId: id, artifacts, record });
   }
 
@@ -154,65 +141,17 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   };
 }
 
-interface Result {
-  artifact: Wanted;
-  fetched: Fetched;
-}
-
-function isTooLarge({ fetched }: Result): boolean {
-  return fetched.outcome === "unreadable" && fetched.isTooLarge;
-}
-
-type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at">;
-
-function untried(kind: ArtifactKind): Wanted {
-  return { kind, tries: 0, first_tried_at: null, fetched_at: null };
-}
-
 const LEASE_MS = 10 * 60_000;
 
-function changeOf(
-  artifact: Wanted,
-  result: Fetched,
-  now: number,
-): Omit<ArtifactChange, "executionId" | "kind"> {
-  const firstTriedAt = artifact.first_tried_at ?? now;
-  const tried = { tries: artifact.tries + 1, firstTriedAt };
-  if (result.outcome === "got") {
-    const { document, summary, againInMs } = result;
-    const kept = { ...tried, document, fetchedAt: now, ...(summary === undefined ? {} : { summary }) };
-    return againInMs === null
-      ? { state: "stored", dueAt: null, reason: null, ...kept }
-      : { state: "pending", dueAt: now + againInMs, ...kept };
-  }
-  const isAnswer =
-    result.outcome === "missing" || result.outcome === "refused" || result.outcome === "too_late";
-  const tries = isAnswer ? tried.tries : artifact.tries;
-  const verdict = verdictOn(result, { tries, firstTriedAt, now });
-  if ("retryInMs" in verdict)
-    return { state: "pending", dueAt: now + verdict.retryInMs, tries, firstTriedAt };
-  // What an earlier read brought is worth more than nothing: it stays, with the reason why it may lack something.
-  const state = artifact.fetched_at === null ? "unavailable" : "stored";
-  return { state, dueAt: null, tries, firstTriedAt, reason: verdict.giveUp };
+function untried(kind: ArtifactKind): Wanted {
+  return { kind, tries: 0, first_tried_at: null, fetched_at: null, summary: null };
 }
 
-function verdictOn(result: Exclude<Fetched, { outcome: "got" }>, attempt: Attempt): Verdict {
-  switch (result.outcome) {
-    case "too_late":
-      return { giveUp: result.detail };
-    case "missing":
-      return afterRefusal(attempt, `not found (${result.detail})`);
-    case "refused":
-      return afterRefusal(attempt, `refused with ${result.status} (${result.detail})`);
-    case "throttled":
-      return afterSilence(attempt, result.retryAfterMs, "throttled");
-    case "unreadable":
-      return afterSilence(attempt, result.isTooLarge ? TOO_LARGE_RETRY_MS : SILENT_RETRY_MS, result.detail);
-    default:
-      return afterSilence(attempt, SILENT_RETRY_MS, result.detail);
-  }
+/** The record is whole, and read only for its bill. */
+function isForBill({ kind, summary }: Wanted): boolean {
+  return kind === "record" && (summary as RecordSummary | null)?.awaits_bill === true;
 }
 
-const SILENT_RETRY_MS = 15_000;
-/** All that is taken of it would be read again each time. */
-const TOO_LARGE_RETRY_MS = 5 * 60_000;
+function postponed({ kind, tries }: Wanted, dueAt: number): Change {
+  return { kind, state: "pending", dueAt, tries };
+}

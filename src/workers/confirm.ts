@@ -1,10 +1,12 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
 import type { DetectedBy } from "../domain/execution.ts";
+import { lacksBill, measured } from "../domain/measure.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
 import { noteRecord } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Due } from "../store/due.ts";
+import { withFreeHardware } from "./bills.ts";
 import type { Collect } from "./collect.ts";
 import type { Notes } from "./notes.ts";
 import { isComplete, isOver, lyceumIdOf, readingOfRecord, readingOfWord, storedRecord } from "./reading.ts";
@@ -52,12 +54,16 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
     // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
     // its sub-jobs, which are still to be read.
     const isWhole = isComplete(record) && of.kind !== "gpu_selection";
-    const kept = isWhole ? storedRecord(record, of.kind) : null;
-    const begun = isOver(record) ? collect.begin(of, kept) : null;
+    const reading = await withFreeHardware(context.store.db, of.execution, readingOfRecord(record));
+    const stored = isWhole ? storedRecord(record, of.kind) : null;
+    const awaits_bill = lacksBill(of.execution, reading);
+    const kept = stored && awaits_bill ? { ...stored, summary: { ...stored.summary, awaits_bill } } : stored;
+    const execution = { ...of.execution, ...measured(of.execution, reading) };
+    const status = reading.status ?? execution.status;
+    const begun = isOver(record) ? collect.begin({ ...of, execution: { ...execution, status } }, kept) : null;
     let heldUntil: number | null = null;
     try {
       const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
-      const reading = readingOfRecord(record);
       const executionId = of.execution.id;
       heldUntil = await noteRecord(context, { executionId, reading, by, askedAt, kept, holdUntil });
     } finally {

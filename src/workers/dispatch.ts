@@ -1,7 +1,7 @@
 // Dispatch: starts queued runs at Lyceum. Places in the start limit are taken first, the runs are claimed last,
 // and the claims are durable before the requests leave.
 import PQueue from "p-queue";
-import { isResting } from "../domain/clock.ts";
+import type { Clock } from "../domain/clock.ts";
 import type { Fact } from "../domain/machine/fact.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { callbackToken } from "../domain/token.ts";
@@ -12,47 +12,45 @@ import type { Place, Throttle } from "../lyceum/throttle.ts";
 import { classify } from "../lyceum/word.ts";
 import { type Claim, claimRuns } from "../orchestration/claim.ts";
 import type { Context } from "../orchestration/context.ts";
-import { type Told, tell } from "../orchestration/settle.ts";
+import { nextReadyAt } from "../store/turns.ts";
 import type { Worker } from "./loop.ts";
+import { createOutcomes } from "./outcomes.ts";
+import type { StartGate, Ticket } from "./start-gate.ts";
 
 export interface DispatchOptions {
   lyceum: LyceumClient;
   throttle: Throttle;
+  gate: StartGate;
   /** Where Lyceum reaches us, and the secret that makes new callback tokens; null: no callbacks. */
   callbacks: { publicUrl: string; secret: string } | null;
   /** Parallel start requests. */
   concurrency: number;
-  now: () => number;
+  clock: Clock;
   /** A start has ended: there may be room for another one. */
   onRoom: () => void;
 }
 
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
-  const { lyceum, throttle, callbacks, concurrency, now, onRoom } = options;
+  const { lyceum, throttle, gate, callbacks, concurrency, clock, onRoom } = options;
   const starts = new PQueue({ concurrency });
-  /** Never more than `concurrency`: nothing starts before they are told. */
-  const untold: Told[] = [];
-  let setbacks = 0;
-  let pausedUntil = 0;
+  const outcomes = createOutcomes(context, clock);
 
-  const isPaused = () => isResting(pausedUntil, LONGEST_PAUSE_MS, now());
-
-  /** A Lyceum that cannot be reached, or refuses our credentials, is no run's fault: all starts wait together. */
-  function heed(outcome: StartOutcome): number {
-    if (outcome.outcome === "throttled") return now() + outcome.retryAfterMs;
-    if (!NOBODYS_FAULT.has(outcome.outcome)) {
-      setbacks = 0;
-      return now();
+  async function start(claim: Claim, ticket: Ticket): Promise<void> {
+    const executionId = claim.execution.id;
+    try {
+      const outcome = await send(claim);
+      const detail = "detail" in outcome ? outcome.detail : undefined;
+      context.report.submission({ executionId, outcome: outcome.outcome, detail });
+      gate.ended(ticket, outcome);
+      await outcomes.record(executionId, toFact(outcome));
+    } catch (error) {
+      // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
+      gate.forfeited(ticket);
+      throw error;
     }
-    if (!isPaused()) {
-      const waitMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** setbacks++);
-      pausedUntil = now() + Math.round(waitMs * (0.5 + context.random() / 2));
-    }
-    return pausedUntil;
   }
 
-  async function start(claim: Claim): Promise<void> {
-    const { run, execution, spec } = claim;
+  function send({ run, execution, spec }: Claim): Promise<StartOutcome> {
     const callbackUrl =
       callbacks !== null && takesCallback(run.kind)
         ? `${callbacks.publicUrl}/callbacks/lyceum/${execution.id}/${callbackToken(callbacks.secret, execution.id)}`
@@ -63,33 +61,63 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       kind: run.kind,
       attempt: run.attempt,
     });
-    const outcome = await lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }));
-    const detail = "detail" in outcome ? outcome.detail : undefined;
-    context.report.submission({ executionId: execution.id, outcome: outcome.outcome, detail });
-    const retryAt = heed(outcome);
-    await record({ executionId: execution.id, fact: toFact(outcome, retryAt, claim.previousId) });
+    return lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }));
   }
 
-  /** What a start came to is known to nobody else: if the database does not take it, it is told again. */
-  async function record(told: Told): Promise<void> {
-    await tell(context, told).catch((error) => {
+  /** A start that Lyceum did not take waits for the next probe, with all others. */
+  function toFact(outcome: StartOutcome): Fact {
+    switch (outcome.outcome) {
+      case "accepted": {
+        const { status, raw } = classify(outcome.word);
+        return { fact: "accepted", lyceumExecutionId: outcome.lyceumExecutionId, status, raw, found: false };
+      }
+      case "refused":
+        return { fact: "refused", status: outcome.status, detail: outcome.detail };
+      case "throttled":
+        return notTaken("throttled", outcome.retryAfterMs);
+      case "unauthorized":
+      case "unfunded":
+      case "unreachable":
+        return notTaken(outcome.outcome, gate.probeInMs());
+      case "unavailable":
+        return { fact: "unavailable", detail: outcome.detail };
+      case "unknown":
+        return { fact: "outcome_unknown", detail: outcome.detail };
+    }
+  }
+
+  function notTaken(reason: string, waitMs: number): Fact {
+    return { fact: "not_taken", retryAt: clock.now() + waitMs, reason };
+  }
+
+  /** Finds out whether Lyceum answers at all. Any list will do: one that cannot be read is no reason to stand still. */
+  async function read(): Promise<void> {
+    try {
+      const list = await lyceum.workloads("submit");
+      const isClear = list.outcome === "ok" || list.outcome === "unauthorized";
+      const answer = isClear ? list : await lyceum.history({ limit: 1, offset: 0 }, "submit");
+      gate.readEnded(answer.outcome === "ok", answer.outcome === "throttled" ? answer.retryAfterMs : 0);
+    } catch (error) {
+      gate.readEnded(false);
+      throw error;
+    }
+  }
+
+  /** The place goes to the start, or back if the gate was closed while the run was claimed. */
+  function beginStart(claim: Claim, place: Place): void {
+    const ticket = gate.begin();
+    if (ticket === null) {
+      place.release();
+      const fact = notTaken(gate.state()?.reason ?? "unknown", gate.probeInMs());
+      begin(() => outcomes.record(claim.execution.id, fact));
+    } else begin(() => start(claim, ticket));
+  }
+
+  function begin(work: () => Promise<void>): void {
+    void starts.add(work).then(onRoom, (error) => {
       context.report.fault("dispatch", error);
-      untold.push(told);
+      onRoom();
     });
-  }
-
-  async function recordUntold(): Promise<void> {
-    await Promise.all(untold.splice(0).map(record));
-  }
-
-  function begin(claim: Claim): void {
-    void starts
-      .add(() => start(claim))
-      .then(onRoom, (error) => {
-        // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
-        context.report.fault("dispatch", error);
-        onRoom();
-      });
   }
 
   /** Places in the start limit, at most as many; `waitMs` says for how long there are no more. */
@@ -103,28 +131,45 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     return { places, waitMs: 0 };
   }
 
+  function release(places: Place[]): void {
+    for (const place of places) place.release();
+  }
+
+  /** Starts what may start; answers when to come back (epoch ms), or null: when woken. */
+  async function startNext(): Promise<number | null> {
+    while (starts.pending + starts.size < concurrency) {
+      const permit = gate.permit();
+      if (permit.type === "none") return permit.waitMs === null ? null : clock.now() + permit.waitMs;
+      const room = permit.type === "all" ? concurrency - starts.pending - starts.size : 1;
+      const { places, waitMs } = reserve(Math.min(room, MOST_AT_ONCE));
+      if (places.length === 0) return clock.now() + waitMs;
+      if (permit.type === "read") {
+        release(places);
+        const readyAt = await nextReadyAt(context.store.db);
+        if (readyAt === null || readyAt > clock.now()) return readyAt;
+        gate.beginRead();
+        begin(read);
+        return null;
+      }
+      const { claims, nextAt } = await claimRuns(context, places.length).catch((error) => {
+        release(places);
+        throw error;
+      });
+      const unused = places.splice(claims.length);
+      release(unused);
+      for (const [index, claim] of claims.entries()) beginStart(claim, places[index] as Place);
+      if (unused.length > 0) return nextAt;
+    }
+    return null;
+  }
+
   return {
     name: "dispatch",
     async runOnce() {
-      if (untold.length > 0) await recordUntold();
-      if (untold.length > 0) return now() + FIRST_PAUSE_MS;
-      if (isPaused()) return pausedUntil;
-      while (starts.pending + starts.size < concurrency) {
-        const room = concurrency - starts.pending - starts.size;
-        const { places, waitMs } = reserve(Math.min(room, MOST_AT_ONCE));
-        if (places.length === 0) return now() + waitMs;
-        const release = (unused: Place[]) => {
-          for (const place of unused) place.release();
-        };
-        const { claims, nextAt } = await claimRuns(context, places.length).catch((error) => {
-          release(places);
-          throw error;
-        });
-        release(places.slice(claims.length));
-        for (const claim of claims) begin(claim);
-        if (claims.length < places.length) return nextAt;
-      }
-      return null;
+      await outcomes.retry();
+      const nextAt = outcomes.isFull() ? null : await startNext();
+      const retryAt = outcomes.retryAt();
+      return nextAt === null || retryAt === null ? (nextAt ?? retryAt) : Math.min(nextAt, retryAt);
     },
     idle: () => starts.onIdle(),
   };
@@ -132,30 +177,3 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
 /** Runs that are claimed in one write. */
 const MOST_AT_ONCE = 64;
-const FIRST_PAUSE_MS = 1_000;
-const NOBODYS_FAULT: ReadonlySet<string> = new Set([
-  "unreachable",
-  "unauthorized",
-  "unavailable",
-  "unfunded",
-]);
-const LONGEST_PAUSE_MS = 60_000;
-
-function toFact(outcome: StartOutcome, retryAt: number, previousId: string | null): Fact {
-  switch (outcome.outcome) {
-    case "accepted": {
-      const { status, raw } = classify(outcome.word);
-      return { fact: "accepted", lyceumExecutionId: outcome.lyceumExecutionId, status, raw, found: false };
-    }
-    case "refused":
-      return { fact: "refused", status: outcome.status, detail: outcome.detail };
-    case "throttled":
-    case "unauthorized":
-    case "unreachable":
-    case "unavailable":
-    case "unfunded":
-      return { fact: "not_taken", retryAt, reason: outcome.outcome, previousId };
-    case "unknown":
-      return { fact: "outcome_unknown", detail: outcome.detail };
-  }
-}

@@ -1,17 +1,19 @@
 // How each kind of artifact is read from Lyceum and in which form it is kept.
-import { lookBackHours, nextLogRead } from "../domain/collection.ts";
-import type { Execution, Reading } from "../domain/execution.ts";
+import { type LogStanding, lookBackHours, metricsStep, nextLogRead } from "../domain/collection.ts";
+import { type Execution, neverRan, type Reading } from "../domain/execution.ts";
 import { type LogEntry, mergeLogs } from "../domain/logs.ts";
-import { summarizeMetrics } from "../domain/metrics.ts";
-import { isWholeLog } from "../domain/output.ts";
+import { lacksBill } from "../domain/measure.ts";
+import { reachesEnd, summarizeMetrics } from "../domain/metrics.ts";
+import { compareLog } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient, Size } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
-import type { MetricsReading, TimingReading } from "../lyceum/reading.ts";
-import { readDocument } from "../store/artifacts.ts";
+import { type ArtifactState, readDocument } from "../store/artifacts.ts";
 import type { ArtifactKind } from "../store/schema.ts";
 import type { Db } from "../store/transaction.ts";
+import { type Bills, withFreeHardware } from "./bills.ts";
+import { metricsDocument, timingDocument } from "./documents.ts";
 import {
   isComplete,
   lyceumIdOf,
@@ -33,25 +35,29 @@ export interface Got {
   againInMs: number | null;
 }
 
-/** Asking is pointless. */
-export interface TooLate {
-  outcome: "too_late";
-  detail: string;
-}
+export type Fetched =
+  | Got
+  /** Lyceum's own document, and nothing in it: not there yet. */
+  | { outcome: "empty"; detail: string }
+  /** Asking again is pointless. */
+  | { outcome: "pointless"; detail: string }
+  | Exclude<ReadOutcome<unknown>, { outcome: "ok" }>;
 
-export type Fetched = Got | TooLate | Exclude<ReadOutcome<unknown>, { outcome: "ok" }>;
 export interface Subject {
   execution: Execution;
   kind: RunKind;
 }
 
-export type Fetch = (of: Subject, tries: number, record: Printed | null, size: Size) => Promise<Fetched>;
+/** An artifact as it was known when it was asked for. */
+export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
+
+export type Fetch = (of: Subject, artifact: Wanted, record: Printed | null, size: Size) => Promise<Fetched>;
 
 export interface LogsSummary {
   entries: number;
   /** Lyceum gives at most 10,000 entries, and has no cursor for the rest. */
   truncated: boolean;
-  /** The record proves that nothing is missing, or the log had stopped growing when it was last read. */
+  /** The record proves that nothing is missing, or, where it cannot tell, the log had stopped growing. */
   complete: boolean;
 }
 
@@ -59,29 +65,43 @@ export interface FetchOptions {
   lyceum: LyceumClient;
   db: Db;
   now: () => number;
+  /** Between two reads of a log that may still grow. */
   logSpacingMs: number;
+  /** After this a record that lacks its bill is read again. */
+  billAfterMs: number;
+  bills: Bills;
 }
 
-export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Record<ArtifactKind, Fetch> {
+export function fetchers({
+  lyceum,
+  db,
+  now,
+  logSpacingMs,
+  billAfterMs,
+  bills,
+}: FetchOptions): Record<ArtifactKind, Fetch> {
   return {
-    async record({ execution, kind }, tries, _, size) {
+    async record({ execution, kind }, { tries, summary: known }, _, size) {
       const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
       if (answer.outcome !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
-      const got = { outcome: "got" as const, document: recordDocument(record) };
-      const reading = readingOfRecord(record);
-      const again = (isWhole: boolean) => (isWhole || tries >= MOST_RECORD_READS ? null : RECORD_AGAIN_MS);
-      if (kind !== "gpu_selection") {
-        const stored = storedRecord(record, kind);
-        return { ...got, ...stored, reading, againInMs: again(isComplete(record)) };
-      }
-      const selection = await readSelection(lyceum, db, lyceumIdOf(execution));
-      return {
-        ...got,
-        reading: withSubJobs(reading, selection),
-        summary: { gpu_selection: selection.subJobs } satisfies RecordSummary,
-        againInMs: again(isComplete(record) && selection.isComplete),
-      };
+      const selection = kind === "gpu_selection" ? await readSelection(lyceum, db, record.executionId) : null;
+      const told = withSubJobs(readingOfRecord(record), selection?.subJobs ?? []);
+      const stored =
+        selection === null
+          ? storedRecord(record, kind)
+          : { document: recordDocument(record), summary: { gpu_selection: selection.subJobs } };
+      const isWhole = isComplete(record) && (selection?.isComplete ?? true);
+      if (!isWhole && tries < MAX_RECORD_READS)
+        return { outcome: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
+      const isLastLook = (known as RecordSummary | null)?.awaits_bill === true;
+      const reading = isLastLook
+        ? await bills.settle(execution, told)
+        : await withFreeHardware(db, execution, told);
+      if (isLastLook || !lacksBill(execution, reading))
+        return { outcome: "got", ...stored, reading, againInMs: null };
+      const summary = { ...stored.summary, awaits_bill: true } satisfies RecordSummary;
+      return { outcome: "got", ...stored, summary, reading, againInMs: billAfterMs };
     },
 
     async timing({ execution }) {
@@ -90,62 +110,62 @@ export function fetchers({ lyceum, db, now, logSpacingMs }: FetchOptions): Recor
       return { outcome: "got", document: timingDocument(answer.value), againInMs: null };
     },
 
-    async metrics({ execution }, _, __, size) {
-      const answer = await lyceum.metrics(lyceumIdOf(execution), { size });
+    async metrics({ execution }, artifact, _, size) {
+      const step = metricsStep(spanOf(execution, now()));
+      const answer = await lyceum.metrics(lyceumIdOf(execution), { step: step.name, size });
       if (answer.outcome !== "ok") return answer;
-      const document = metricsDocument(lyceumIdOf(execution), answer.value);
-      const summary = summarizeMetrics(answer.value.series);
-      return { outcome: "got", document, summary, againInMs: null };
+      const { series } = answer.value;
+      if (Object.values(series).every((samples) => samples.length === 0)) {
+        const detail = "Lyceum has no sample of any series";
+        return { outcome: neverRan(execution) ? "pointless" : "empty", detail };
+      }
+      const isFirst = artifact.fetched_at === null;
+      return {
+        outcome: "got",
+        document: metricsDocument(lyceumIdOf(execution), answer.value),
+        summary: summarizeMetrics(series),
+        againInMs: isFirst && !reachesEnd(series, execution, step.ms) ? step.ms : null,
+      };
     },
 
-    async logs({ execution }, tries, record, size) {
+    async logs({ execution }, { tries, fetched_at }, record, size) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
-      if (hours === null) return { outcome: "too_late", detail: "Lyceum keeps logs for 168 hours" };
-      const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MOST_ENTRIES, hours, size });
+      if (hours === null) return { outcome: "pointless", detail: "Lyceum keeps logs for 168 hours" };
+      const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MAX_ENTRIES, hours, size });
       if (answer.outcome !== "ok") return answer;
-      const known = tries === 0 ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
+      const known =
+        fetched_at === null ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
       const entries = mergeLogs(known, answer.value.entries);
       const { total } = answer.value;
-      const truncated = answer.value.entries.length >= MOST_ENTRIES || (total ?? 0) > entries.length;
-      const reads = {
-        reads: tries + 1,
-        count: entries.length,
-        countBefore: known.length,
-        expected: record?.isAny === true,
-        proven: record?.output != null && !truncated && isWholeLog(entries, record.output),
-      };
-      // Of an empty log only a record that shows no output either tells that it is not merely late.
-      const mayBeLate = entries.length === 0 && (record === null || reads.expected);
-      const hasStopped = reads.reads > 1 && entries.length === known.length && !mayBeLate;
-      const hasSettled = reads.proven || hasStopped;
-      const summary: LogsSummary = { entries: entries.length, truncated, complete: hasSettled && !truncated };
-      return { outcome: "got", document: entries, summary, againInMs: nextLogRead(reads, logSpacingMs) };
+      // Lyceum gives no more: what a log of this length lacks does not come late.
+      const isFull = answer.value.entries.length >= MAX_ENTRIES;
+      const truncated = isFull || (total ?? 0) > entries.length;
+      const hasGrown = entries.length > known.length;
+      const judged = standingOf(entries, record);
+      const standing = isFull || (truncated && judged === "whole") ? "unjudged" : judged;
+      const againInMs = nextLogRead({ reads: tries + 1, hasGrown, standing }, logSpacingMs);
+      // An empty log of which no record tells may still be late after the last read.
+      const isProvable = entries.length > 0 || record !== null;
+      const hasStopped = tries > 0 && !hasGrown && standing === "unjudged" && isProvable;
+      const complete = !truncated && (standing === "whole" || hasStopped);
+      const summary: LogsSummary = { entries: entries.length, truncated, complete };
+      return { outcome: "got", document: entries, summary, againInMs };
     },
   };
 }
 
+/** From the start to the end, or to now. */
+function spanOf({ startedAt, endedAt, submittedAt }: Execution, now: number): number {
+  return (endedAt ?? now) - (startedAt ?? submittedAt);
+}
+
+/** A record that shows output which it does not tell whole still proves that an empty log lacks it. */
+function standingOf(entries: LogEntry[], record: Printed | null): LogStanding {
+  if (record?.output != null) return compareLog(entries, record.output);
+  return entries.length === 0 && record?.isAny === true ? "lacking" : "unjudged";
+}
+
 /** Lyceum's own maximum [api-reference/observability--logs/get-execution-logs]. */
-const MOST_ENTRIES = 10_000;
-const MOST_RECORD_READS = 3;
+const MAX_ENTRIES = 10_000;
+const MAX_RECORD_READS = 3;
 const RECORD_AGAIN_MS = 2_000;
-
-/** In Lyceum's documented form, names and units as Lyceum gives them. */
-function timingDocument({ durations, phases }: TimingReading) {
-  const times = Object.entries(phases).map(([name, { startTime, endTime, duration }]) => {
-    return [name, { start_time: iso(startTime), end_time: iso(endTime), duration }] as const;
-  });
-  return { timing: { ...durations, ...(times.length > 0 ? { phases: Object.fromEntries(times) } : {}) } };
-}
-
-/** In Lyceum's documented form. */
-function metricsDocument(executionId: string, { hostname, startTime, endTime, series }: MetricsReading) {
-  const samples = Object.entries(series).map(([name, values]) => {
-    return [name, values.map(({ at, value }) => ({ timestamp: iso(at), value }))] as const;
-  });
-  const timeRange = { start: iso(startTime), end: iso(endTime) };
-  return { executionId, hostname, timeRange, ...Object.fromEntries(samples) };
-}
-
-function iso(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
-}

@@ -96,5 +96,5 @@ const LONGEST_LOOKED_AT = 4_000;
 
 function clip(text: string | null | undefined): string | undefined {
   if (text == null || text === "") return undefined;
-  return redact(text.slice(0, LONGEST_LOOKED_AT), []).slice(0, LONGEST_DETAIL);
+  return redact(text, [], LONGEST_LOOKED_AT).slice(0, LONGEST_DETAIL);
 }

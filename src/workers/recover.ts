@@ -1,12 +1,16 @@
 // Recover: what the former process knew and this one must, before it begins to work.
+import { pauseDetail, type StartPause } from "../domain/start-pause.ts";
 import type { Throttle } from "../lyceum/throttle.ts";
 import type { Context } from "../orchestration/context.ts";
 import { hastenUnanswered, spreadLooks } from "../store/due.ts";
-import { submissionsSince } from "../store/executions.ts";
+import { hasUnansweredStarts, submissionsSince } from "../store/executions.ts";
 import { readPauses, savePause } from "../store/pauses.ts";
+import { readStartPause, saveStartPause } from "../store/start-pause.ts";
+import type { StartGate } from "./start-gate.ts";
 
 export interface RecoverOptions {
   throttle: Throttle;
+  gate: StartGate;
   /** Of the limit on starts; null without one. */
   startWindowMs: number | null;
   now: number;
@@ -15,7 +19,7 @@ export interface RecoverOptions {
 /** The start limit's past, the pauses, and the work that a dead process left claimed or unanswered. */
 export async function recover(
   context: Context,
-  { throttle, startWindowMs, now }: RecoverOptions,
+  { throttle, gate, startWindowMs, now }: RecoverOptions,
 ): Promise<void> {
   const { store, report } = context;
   const { submitPatienceMs } = context.rules;
@@ -31,6 +35,7 @@ export async function recover(
   throttle.onPause((pause) => {
     store.write((tx) => savePause(tx.db, pause, tx.now)).catch((error) => report.fault("pause", error));
   });
+  await recoverGate(context, gate, now);
   await store.write(async (tx) => {
     // Callbacks may have come while nobody listened. A live one that another instance watches is looked at twice.
     if (store.kind !== "sqlite") return spreadLooks(tx.db, tx.now, "watched");
@@ -38,4 +43,27 @@ export async function recover(
     await spreadLooks(tx.db, tx.now, "open");
     await hastenUnanswered(tx.db, tx.now);
   });
+}
+
+/** The pause of all starts goes on. If starts were under way when the former process ended, the next one goes alone. */
+async function recoverGate({ store, report }: Context, gate: StartGate, now: number): Promise<void> {
+  gate.onChange((pause, before) => report.startsPaused(pause, before));
+  const kept = await readStartPause(store.db, now);
+  if (kept !== null) gate.restore(kept);
+  else if (await hasUnansweredStarts(store.db)) gate.restore(cautious(now));
+  let saving = Promise.resolve();
+  gate.onChange((pause) => {
+    const save = () => store.write((tx) => saveStartPause(tx.db, pause, tx.now));
+    saving = saving.then(save).catch((error) => report.fault("pause", error));
+  });
+}
+
+function cautious(now: number): StartPause {
+  return {
+    reason: "restarted",
+    detail: pauseDetail("restarted", null),
+    since: now,
+    failures: 0,
+    probeAt: now,
+  };
 }

@@ -1,13 +1,15 @@
 // Search: executions whose submission is in doubt, and lost ones that may still show up, looked for by their marker,
 // the id that was put into `file_name` before the submission. In the order of what it costs: the list that was read
 // anyway, what callbacks name, the history.
+import { candidateIds } from "../domain/callback-ids.ts";
 import type { Execution } from "../domain/execution.ts";
+import { searchRules } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
 import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
-import { listCallbacks } from "../store/callbacks.ts";
+import { type CallbackRow, listCallbacks } from "../store/callbacks.ts";
 import type { Notes } from "./notes.ts";
 import { isOver } from "./reading.ts";
 
@@ -18,16 +20,13 @@ export function createSearch(context: Context, lyceum: LyceumClient, { note, una
     const found = byMarker(listed);
     for (const execution of wanted.filter((one) => one.callbackAt !== null && !found.has(one.id))) {
       const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
-      const row = await searchNamed(
-        lyceum,
-        execution,
-        callbacks.map((callback) => callback.body.toString("utf8")),
-      );
+      const row = await searchNamed(lyceum, execution, callbacks);
       if (row !== null) found.set(execution.id, row);
     }
     // The history has a limit of its own: asked once a hint or half of the grace says that the rest is not enough.
     const isLate = (one: Execution) =>
-      one.callbackAt !== null || one.unseenMs >= context.rules.inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
+      one.callbackAt !== null ||
+      one.unseenMs >= searchRules(one, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
     const late = wanted.filter((one) => !found.has(one.id) && isLate(one));
     const history = late.length === 0 ? new Map<string, ListedRow>() : await searchHistory(lyceum, late);
     await Promise.all(
@@ -99,14 +98,14 @@ function isOldestFirst(rows: HistoryRow[]): boolean {
 
 /**
  * The ids that callbacks' bodies name, each confirmed by the marker in its record: a body alone proves nothing.
- * Bodies are not documented, so anything that looks like an id of an execution is tried, up to a bound.
+ * Bodies are not documented, so whatever may be an id of an execution is tried, the likeliest first, up to a bound.
  */
 async function searchNamed(
   lyceum: LyceumClient,
   execution: Execution,
-  bodies: string[],
+  callbacks: CallbackRow[],
 ): Promise<HistoryRow | null> {
-  const named = bodies.flatMap((body) => [...body.matchAll(NAMED_ID)].map(([, id]) => id ?? ""));
+  const named = callbacks.flatMap(({ body, content_encoding }) => candidateIds(body, content_encoding));
   for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
     const answer = await lyceum.record(id, null, "confirm", "large");
     if (answer.outcome === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
@@ -114,8 +113,7 @@ async function searchNamed(
   return null;
 }
 
-const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
-const MOST_NAMED = 3;
+const MOST_NAMED = 5;
 
 const PAGE = 100;
 /** Billing has a limit of its own (100 an hour as documented). */

@@ -30,7 +30,7 @@ export async function readSelection(lyceum: LyceumClient, db: Db, id: string): P
  * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
  * nothing counts twice and nothing is missed.
  */
-export function withSubJobs(reading: Reading, { subJobs }: Selection): Reading {
+export function withSubJobs(reading: Reading, subJobs: readonly SubJob[]): Reading {
   const { cost, source } = sumOf(subJobs.map((one) => ({ cost: one.cost, source: one.cost_source })));
   if (cost === null || (isCost(reading.cost) && reading.cost >= cost)) return reading;
   return { ...reading, cost, costSource: source ?? undefined };
@@ -46,7 +46,8 @@ async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionRead
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;
   const word = row?.word ?? listed.word;
   const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
-  const isBilled = isCost(reading?.cost);
+  // A 0 for a sub-job that took time is no bill yet.
+  const isBilled = isCost(reading?.cost) && (reading.cost > 0 || (durationMs(timed) ?? 0) === 0);
   const cost = isBilled
     ? (reading?.cost ?? null)
     : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
@@ -59,5 +60,6 @@ async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionRead
     cost,
     cost_source: source,
   };
-  return { subJob, isComplete: answer.outcome === "missing" || (row !== null && isOver(row)) };
+  const isOutOfReach = answer.outcome === "missing" || (answer.outcome === "unreadable" && answer.isTooLarge);
+  return { subJob, isComplete: isOutOfReach || (row !== null && isOver(row)) };
 }

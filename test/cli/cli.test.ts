@@ -266,6 +266,19 @@ it("the doctor finds nothing wrong with a service that is well, and says the way
   expect([foreign.code, gone.code, settings.code]).toEqual([1, 1, 1]);
 });
 
+it("status and doctor say that starts are paused, why, and the way out", async () => {
+  service.emulator.setChaos({ gateway: [{ routes: "starts", answer: "credits" }] });
+  const { id } = await service.submit({ runs: [image()] });
+  await until("the pause", async () => (await service.status()).lyceum.starts.state === "paused");
+  const [status, doctor] = await Promise.all([run("status"), run("doctor")]);
+  service.emulator.setChaos({ gateway: [] });
+  expect(status.stdout).toMatch(/starts +paused since 2\S+, next try 2\S+: .*credits or quota are used up/);
+  expect(doctor.stdout).toMatch(/✘ starts +paused since .*Insufficient credits\n +→ buy credits/);
+  expect(doctor.code).toBe(1);
+  expect(await service.ended(id)).toMatchObject([{ status: "succeeded", attempts: 1 }]);
+  expect((await run("status")).stdout).not.toContain("paused");
+});
+
 it("the help of each command shows examples", async () => {
   const commands = [
     "submit",

@@ -96,6 +96,13 @@ test("elsewhere a line is printed for each change, and none twice", async () => 
   expect(written.slice(1)).toEqual([expect.stringMatching(/100 % {2}failed/)]);
 });
 
+test("a run whose artifacts are still fetched is shown with its outcome", async () => {
+  const { written, screen } = screenOf(80);
+  const collecting = { ...run("a", "collecting"), outcome: "failed" };
+  await follow(served([ended], [collecting]), "job_1", { style: "plain", screen });
+  expect(written[0]).toBe("  ✘ LR=0.1 a     python   collecting (failed)\n");
+});
+
 test("many runs are folded to counts, and are not even asked for", async () => {
   const many = { ...counts, queued: 500 };
   const { written, screen } = screenOf(200);

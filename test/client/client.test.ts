@@ -82,6 +82,20 @@ it.concurrent("an answer that was lost costs no second job", async () => {
   expect((await all(proctor.jobs())).map((one) => one.id)).toEqual([id]);
 });
 
+it.concurrent("a wait for the outcome ends before the artifacts are in", async () => {
+  await using service = await startService({ surroundings: { logSpacingMs: 60_000 } });
+  const proctor = clientOf(service);
+  const { id } = await proctor.submit({ runs: [pretended("output=withheld logs=late log_lag=60s exit=3")] });
+  const job = await proctor.wait(id, { for: "outcome" });
+  expect(job).toMatchObject({ status: "active", ended_at: null, counts: { collecting: 1 } });
+  const [run] = await all(proctor.runs(id));
+  expect(await proctor.waitRun(run?.id ?? "", { for: "outcome" })).toMatchObject({
+    status: "collecting",
+    outcome: "failed",
+  });
+  await expect(proctor.wait(id, { timeoutMs: 100 })).rejects.toMatchObject({ code: "timeout" });
+});
+
 it.concurrent("a wait ends with its time or its signal, and the job goes on", async () => {
   await using service = await startService();
   const proctor = clientOf(service);

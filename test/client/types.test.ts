@@ -10,7 +10,7 @@ import type { EventView } from "../../src/contract/events.ts";
 import type { CallbackView } from "../../src/contract/execution.ts";
 import type { ResultRow as ShownResultRow } from "../../src/contract/results.ts";
 import type { submission } from "../../src/contract/submission.ts";
-import type { LogEntry as KeptLogEntry } from "../../src/domain/logs.ts";
+import type { ShownLogEntry } from "../../src/domain/logs.ts";
 import type { MetricsSummary } from "../../src/domain/metrics.ts";
 import type { viewExecution, viewJob, viewRun } from "../../src/http/view.ts";
 
@@ -28,6 +28,6 @@ test("what the service answers is what the client says", () => {
   expectTypeOf<keyof CallbackView>().toEqualTypeOf<keyof Callback>();
   expectTypeOf<ShownResultRow>().toEqualTypeOf<ResultRow>();
   expectTypeOf<EventView>().toEqualTypeOf<ProctorEvent>();
-  expectTypeOf<KeptLogEntry>().toEqualTypeOf<LogEntry>();
+  expectTypeOf<ShownLogEntry>().toEqualTypeOf<LogEntry>();
   expectTypeOf<MetricsSummary>().toExtend<Metrics["summary"]>();
 });

@@ -2,71 +2,105 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  afterRefusal,
   afterSilence,
+  afterUnusable,
   lookBackHours,
-  MOST_LOG_READS,
+  MAX_READS,
+  metricsStep,
   nextLogRead,
 } from "../../src/domain/collection.ts";
 import { NOW } from "./scene.ts";
 
-const HOUR = 3_600_000;
-const attempt = (tries: number, sinceMs = 0) => ({ tries, firstTriedAt: NOW - sinceMs, now: NOW });
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const attempt = (tries: number, sinceMs = 0) => {
+  return { tries, firstTriedAt: NOW - sinceMs, isKept: false, now: NOW };
+};
 
-test("what Lyceum does not have is asked for three more times, further and further apart, then given up", () => {
-  expect([1, 2, 3, 4].map((tries) => afterRefusal(attempt(tries), "404"))).toEqual([
-    { retryInMs: 2_000 },
-    { retryInMs: 10_000 },
-    { retryInMs: 30_000 },
-    { giveUp: "Lyceum has none: 404" },
-  ]);
-});
-
-describe("no answer", () => {
-  test("never uses up a try, and is waited for as Lyceum asked, a second at least", () => {
-    expect(afterSilence(attempt(1_000, HOUR - 1), 7_000, "503")).toEqual({ retryInMs: 7_000 });
-    expect(afterSilence(attempt(1), 0, "503")).toEqual({ retryInMs: 1_000 });
+describe("an answer that cannot be used", () => {
+  test("is asked for three more times, further and further apart, within 45 s, then given up with its reason", () => {
+    const waits = [1, 2, 3, 4].map((tries) => afterUnusable(attempt(tries), "404"));
+    expect(waits).toEqual([
+      { retryInMs: 2_000 },
+      { retryInMs: 10_000 },
+      { retryInMs: 30_000 },
+      { giveUp: "404" },
+    ]);
   });
 
-  test("for an hour gives the artifact up, with the reason", () => {
-    expect(afterSilence(attempt(2, HOUR), 7_000, "503")).toEqual({
-      giveUp: "Lyceum could not be asked for an hour: 503",
+  test("after others that could be used does not end the reading at once", () => {
+    const waits = [4, 5, 6].map((tries) => afterUnusable({ ...attempt(tries), isKept: true }, "404"));
+    expect(waits).toEqual([{ retryInMs: 30_000 }, { retryInMs: 30_000 }, { giveUp: "404" }]);
+  });
+});
+
+describe("silence", () => {
+  const afterMs = (sinceMs: number, awayMsAgo: number, retryAfterMs = 15_000) =>
+    afterSilence(attempt(0, sinceMs), NOW - awayMsAgo, retryAfterMs, "503");
+  const never = Number.POSITIVE_INFINITY;
+
+  test("is waited for as asked, a second at least", () => {
+    expect(afterMs(0, never, 7_000)).toEqual({ retryInMs: 7_000 });
+    expect(afterMs(0, never, 0)).toEqual({ retryInMs: 1_000 });
+  });
+
+  test("of one endpoint, while Lyceum answers others, is given up after five minutes", () => {
+    expect(afterMs(5 * MINUTE - 4_000, never)).toEqual({ retryInMs: 4_000 });
+    expect(afterMs(5 * MINUTE, never)).toEqual({
+      giveUp: "no answer for 5 minutes, while Lyceum answered other calls: 503",
     });
+  });
+
+  test("counts from the end of an outage on", () => {
+    expect(afterMs(40 * MINUTE, 0)).toEqual({ retryInMs: 15_000 });
+    expect(afterMs(40 * MINUTE, 5 * MINUTE - 1)).toEqual({ retryInMs: 1_000 });
+    expect(afterMs(40 * MINUTE, 5 * MINUTE)).toHaveProperty("giveUp");
+  });
+
+  test("for an hour gives the artifact up, whoever is away, and however long a wait is asked for", () => {
+    expect(afterMs(HOUR - 20_000, 0, HOUR)).toEqual({ retryInMs: 20_000 });
+    expect(afterMs(HOUR, 0)).toEqual({ giveUp: "Lyceum could not be asked for an hour: 503" });
   });
 });
 
 describe("a log", () => {
-  const next = (reads: number, count: number, countBefore: number, expected = false) =>
-    nextLogRead({ reads, count, countBefore, expected, proven: false }, 1_000);
+  const next = (reads: number, hasGrown: boolean, standing: "whole" | "lacking" | "unjudged" = "unjudged") =>
+    nextLogRead({ reads, hasGrown, standing }, 1_000);
 
-  test("is read a second time, because it lags", () => {
-    expect(next(1, 10, 0)).toBe(1_000);
-    expect(next(1, 0, 0)).toBe(1_000);
+  test("that no record judges is read a second time, because it lags", () => {
+    expect(next(1, true)).toBe(1_000);
+    expect(next(1, false)).toBe(1_000);
   });
 
   test("that the record proves whole is read no more, however it grew", () => {
-    const proven = { expected: true, proven: true };
-    expect(nextLogRead({ reads: 1, count: 10, countBefore: 0, ...proven }, 1_000)).toBeNull();
-    expect(nextLogRead({ reads: 2, count: 10, countBefore: 5, ...proven }, 1_000)).toBeNull();
+    expect(next(1, true, "whole")).toBeNull();
+    expect(next(2, true, "whole")).toBeNull();
   });
 
-  test("is read again while it grows", () => {
-    expect(next(2, 11, 10)).toBe(2_000);
+  test("that no record judges is read again while it grows, and no more when it has stopped", () => {
+    expect(next(2, true)).toBe(2_000);
+    expect(next(2, false)).toBeNull();
   });
 
-  test("that has stopped growing is complete", () => {
-    expect(next(2, 10, 10, true)).toBeNull();
-  });
-
-  test("that is empty is waited for only if there must be one", () => {
-    expect(next(3, 0, 0, true)).toBe(3_000);
-    expect(next(3, 0, 0, false)).toBeNull();
+  test("that lacks lines of the record is read six times in all, further and further apart, grown or not", () => {
+    const waits = Array.from({ length: MAX_READS }, (_, index) => next(index + 1, index === 0, "lacking"));
+    expect(waits).toEqual([1_000, 2_000, 3_000, 4_000, 5_000, null]);
   });
 
   test("is read a bounded number of times, even if it grows for ever", () => {
-    expect(next(MOST_LOG_READS, 100, 50, true)).toBeNull();
-    expect(next(MOST_LOG_READS - 1, 100, 50, true)).not.toBeNull();
+    expect(next(MAX_READS, true)).toBeNull();
+    expect(next(MAX_READS - 1, true)).not.toBeNull();
   });
+});
+
+test.each([
+  [0, "5s"],
+  [5 * MINUTE - 1, "5s"],
+  [5 * MINUTE, "15s"],
+  [4 * HOUR, "15s"],
+  [4 * HOUR + 1, "1m"],
+])("metrics of a run of %i ms are read at a distance of %s", (durationMs, name) => {
+  expect(metricsStep(durationMs).name).toBe(name);
 });
 
 describe("Lyceum's look-back", () => {

@@ -1,7 +1,7 @@
 // What holds of every step of the state machine, whatever the situation and the fact.
 import { type Execution, hasEnded } from "../../src/domain/execution.ts";
 import { isTerminal } from "../../src/domain/run.ts";
-import { isPossible, type Step, step } from "./pairs.ts";
+import { isDecided, isPossible, type Step, step } from "./pairs.ts";
 import { aMoment } from "./scene.ts";
 
 /** Sentence → whether it is true of a step. */
@@ -33,6 +33,24 @@ export const invariants: Record<string, (step: Step) => boolean> = {
   "a run has an end exactly when it is terminal": ({ next: { run } }) =>
     (run.endedAt !== null) === isTerminal(run.status),
 
+  "a run has an outcome exactly when its end is known": ({ next: { run } }) =>
+    (run.outcome !== null) === isDecided(run),
+
+  "an outcome never changes, nor does its error's code": ({ before, next }) =>
+    before.run.outcome === null ||
+    (next.run.outcome === before.run.outcome && next.run.error?.code === before.run.error?.code),
+
+  "a terminal status is the outcome": ({ next: { run } }) =>
+    !isTerminal(run.status) || run.status === run.outcome,
+
+  "a run has an error exactly when its outcome is no success": ({ next: { run } }) =>
+    (run.error !== null) === (run.outcome === "failed" || run.outcome === "cancelled"),
+
+  "the event of a run whose end is known carries the outcome and the error": ({ next: { run, events } }) =>
+    events
+      .filter(({ type }) => type.startsWith("run.") && isDecided(run))
+      .every(({ data }) => data.outcome === run.outcome && data.error === run.error),
+
   "a run that is active, collecting or succeeded has an execution": ({ next: { run } }) =>
     run.executionId !== null || !["active", "collecting", "succeeded"].includes(run.status),
 
@@ -43,28 +61,32 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     execution.lyceumExecutionId !== null ||
     !["watching", "collecting"].includes(execution.phase),
 
-  "run and execution still fit together": ({ next: { run, execution } }) => isPossible(run, execution),
+  "run and execution still fit together": ({ before, next: { run, execution } }) =>
+    execution === null && before.execution !== null
+      ? ["queued", "cancelled", "failed"].includes(run.status)
+      : isPossible(run, execution),
 
-  "attempts grow by one when claimed, shrink by one when not taken, and else stay": ({
-    before,
-    next,
-    fact,
-    changed,
-  }) => {
-    const expected = !changed ? 0 : fact.fact === "claimed" ? 1 : fact.fact === "not_taken" ? -1 : 0;
+  "attempts grow by one when claimed, shrink by one when not taken, and else stay": (step) => {
+    const { before, next, fact, changed } = step;
+    const expected = !changed ? 0 : fact.fact === "claimed" ? 1 : wasNotTaken(step) ? -1 : 0;
     return next.run.attempt - before.run.attempt === expected;
   },
 
-  "only a claim makes an execution, and only what was not taken vanishes": ({
-    before,
-    next,
-    fact,
-    changed,
-  }) => {
+  "only a claim makes an execution, and only what was not taken vanishes": (step) => {
+    const { before, next, fact, changed } = step;
     if (changed && fact.fact === "claimed") return next.execution?.id === fact.executionId;
-    if (changed && fact.fact === "not_taken") return next.execution === null;
+    if (changed && wasNotTaken(step)) return next.execution === null;
     return next.execution?.id === before.execution?.id;
   },
+
+  "a run whose start was not taken has the execution before as its last": (step) =>
+    !step.changed || !wasNotTaken(step) || step.next.run.executionId === step.before.execution?.previousId,
+
+  "what Lyceum said it did not take is never lost": ({ before, next }) =>
+    before.execution?.doubt !== "unavailable" || next.execution?.status !== "lost",
+
+  "a start has a doubt exactly while it has a time since when": ({ next: { execution } }) =>
+    execution === null || (execution.doubt === null) === (execution.inDoubtAt === null),
 
   "no answer changes no status and ends nothing": ({ before, next, fact }) =>
     fact.fact !== "unanswered" ||
@@ -125,15 +147,16 @@ export const invariants: Record<string, (step: Step) => boolean> = {
   },
 
   "a run succeeds only by an execution that completed": ({ before, next }) =>
-    next.run.status !== "succeeded" ||
-    before.run.status === "succeeded" ||
+    next.run.outcome !== "succeeded" ||
+    before.run.outcome === "succeeded" ||
     (next.execution?.status === "completed" && next.execution.id === next.run.executionId),
-
-  "a terminal run that did not succeed says why": ({ before, next }) =>
-    !isTerminal(next.run.status) ||
-    isTerminal(before.run.status) ||
-    (next.run.status === "succeeded") === (next.run.error === null),
 };
+
+/** Lyceum did not take the start, or confirmed by list and history that it did not. */
+function wasNotTaken({ before, next, fact }: Step): boolean {
+  if (fact.fact === "not_taken") return true;
+  return fact.fact === "not_found" && before.execution?.doubt === "unavailable" && next.run !== before.run;
+}
 
 /** Events of an execution that tell of something else than its status. */
 const milestones = ["execution.accepted", "execution.in_doubt", "execution.orphaned"];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { epochNs, formatLogs, type LogEntry, mergeLogs } from "../../src/domain/logs.ts";
+import { epochNs, formatLogs, type LogEntry, mergeLogs, showEntry } from "../../src/domain/logs.ts";
 
 function entry(timestamp: string, message: string, rest: Partial<LogEntry> = {}): LogEntry {
   return { timestamp, message, level: null, hostname: null, labels: {}, ...rest };
@@ -132,12 +132,34 @@ test.each([
   ["1788249605123", 1788249605123000000n],
   ["1788249605123456", 1788249605123456000n],
   ["1788249605123456789", 1788249605123456789n],
+  ["2026-09-01 08:00:05.5 UTC", 1788249605500000000n],
+  ["1788249605.5", 1788249605500000000n],
+  ["1788249605123.4567", 1788249605123456700n],
   ["", null],
   ["yesterday", null],
   ["2026-13-01T08:00:05Z", null],
   ["17882496", null],
 ])("%j is read as %s", (text, ns) => {
   expect(epochNs(text)).toBe(ns);
+});
+
+test.each([
+  ["2026-09-01T08:00:05.300Z", { timestamp: "2026-09-01T08:00:05.300Z" }],
+  ["2026-09-01T08:00:05.123456", { timestamp: "2026-09-01T08:00:05.123Z" }],
+  ["2026-09-01T10:00:05+02:00", { timestamp: "2026-09-01T08:00:05.000Z" }],
+  ["1788249605123456789", { timestamp: "2026-09-01T08:00:05.123Z" }],
+  ["soon", { timestamp: null }],
+])("%j is given out in our form, beside the text where it differs", (raw, shown) => {
+  const { timestamp } = shown;
+  const rest = { message: "a", level: null, hostname: null, labels: {} };
+  const expected = raw === timestamp ? { timestamp, ...rest } : { timestamp, raw_timestamp: raw, ...rest };
+  expect(showEntry(entry(raw, "a"))).toEqual(expected);
+  expect(formatLogs([showEntry(entry(raw, "a"))])).toBe(formatLogs([entry(raw, "a")]));
+});
+
+test("an entry without a time has none, and no text beside it", () => {
+  expect(showEntry(entry("", "a"))).not.toHaveProperty("raw_timestamp");
+  expect(showEntry(entry("", "a")).timestamp).toBeNull();
 });
 
 test("as text, a line is its time in UTC, its level where there is one, and its message", () => {
@@ -150,9 +172,9 @@ test("as text, a line is its time in UTC, its level where there is one, and its 
   ];
   expect(formatLogs(entries)).toBe(
     [
-      "2026-09-01T08:00:05.123456789Z 45\n",
+      "2026-09-01T08:00:05.123Z 45\n",
       "2026-09-01T08:00:05.300Z WARN low memory\n",
-      "2026-09-01T08:00:05.000200Z \n",
+      "2026-09-01T08:00:05.000Z \n",
       "soon ?\n",
     ].join(""),
   );

@@ -154,9 +154,9 @@ describe("a second request", () => {
 });
 
 describe("a run that is over at Lyceum", () => {
-  test("and is being collected takes its outcome", () => {
+  test("and is being collected keeps its outcome", () => {
     const story = watched().learn(reading("completed"), cancel(), collected);
-    expect(story.run).toMatchObject({ status: "succeeded", cancellation: null });
+    expect(story.run).toMatchObject({ status: "succeeded", outcome: "succeeded", cancellation: null });
   });
 
   test.each([

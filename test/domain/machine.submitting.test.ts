@@ -1,6 +1,7 @@
 // From the claim to the start's answer, or through the doubt: a sentence for each row of the table.
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../src/domain/run.ts";
+import type { Execution } from "../../src/domain/execution.ts";
+import type { Policy, Run } from "../../src/domain/run.ts";
 import { step } from "./pairs.ts";
 import {
   accepted,
@@ -9,6 +10,7 @@ import {
   anExecution,
   aRun,
   callback,
+  cancel,
   claim,
   NOW,
   never,
@@ -20,6 +22,7 @@ import {
   refused,
   rules,
   Story,
+  unavailable,
 } from "./scene.ts";
 
 const unanswered = { fact: "unanswered", retryAt: NOW + 60_000 } as const;
@@ -161,6 +164,80 @@ describe("in doubt", () => {
     const story = inDoubt().searchInVain(1).wait(86_400_000).learn(notFound);
     expect(story.execution?.unseenMs).toBe(30_000);
   });
+});
+
+describe("a 503 as the start's answer", () => {
+  const before = { attempt: 1, executionId: "exe_0", startedAt: NOW - 60_000 };
+  const told = (run: Partial<Run> = before) => new Story(never, run).learn(claim, unavailable);
+  const verified = (story: Story) => {
+    for (let n = 0; n < 9; n++) story.wait(3_750).learn(notFound);
+    return story;
+  };
+
+  test("has the start searched for at once, as one in doubt", () => {
+    const story = told();
+    expect(story.execution).toMatchObject({ inDoubtAt: NOW, doubt: "unavailable", dueAt: NOW });
+    expect(story.events.at(-1)).toBe("execution.in_doubt");
+  });
+
+  test("not confirmed for half a minute of answers: searched for again", () => {
+    const story = told();
+    for (let n = 0; n < 8; n++) story.wait(3_750).learn(notFound);
+    expect(story.execution).toMatchObject({ unseenMs: 26_250, dueAt: story.now + 3_750 });
+  });
+
+  test("confirmed: the run waits again as if the start had never been", () => {
+    const story = verified(told());
+    expect(story.run).toMatchObject({ status: "queued", ...before, dueAt: story.now });
+    expect(story.execution).toBeNull();
+    expect(story.events.at(-1)).toBe("run.queued");
+  });
+
+  test("confirmed on the first attempt: the run has not started", () => {
+    expect(verified(told({})).run).toMatchObject({ attempt: 0, executionId: null, startedAt: null });
+  });
+
+  test("is confirmed within IN_DOUBT_AFTER where that is shorter", () => {
+    const short = { ...rules, inDoubtAfterMs: 4_000 };
+    const execution = anExecution({ ...inDoubtBy503, unseenMs: 3_000, lookedAt: NOW - 1_000 });
+    const next = step({ run: active, execution, policy: never }, notFound, aMoment({ rules: short })).next;
+    expect(next).toMatchObject({ run: { status: "queued", attempt: 0 }, execution: null });
+  });
+
+  test("belied by Lyceum's list: the start counts", () => {
+    expect(told().learn(accepted("running", true)).statuses).toBe("active/running");
+  });
+
+  test("a callback keeps the search going until it was heeded", () => {
+    const execution = anExecution({
+      ...inDoubtBy503,
+      ...{ unseenMs: 29_000, lookedAt: NOW - 3_750, callbackAt: NOW },
+    });
+    const asked = { ...notFound, askedAt: NOW - 100 };
+    const { next } = step({ run: active, execution, policy: never }, asked);
+    expect(next).toMatchObject({ run: active, execution: { callbackAt: NOW, dueAt: NOW } });
+  });
+
+  test("confirmed after a cancellation: the run is cancelled", () => {
+    expect(verified(told().learn(cancel())).statuses).toBe("cancelled/none");
+  });
+
+  test("that comes after the patience was over still spares the run a loss", () => {
+    const story = told().learn(noAnswer);
+    expect(story.execution?.doubt).toBe("unavailable");
+    const late = new Story().learn(claim, noAnswer, unavailable);
+    expect(late.execution?.doubt).toBe("unavailable");
+    expect(late.events.filter((type) => type === "execution.in_doubt")).toHaveLength(1);
+  });
+
+  const active = aRun({ status: "active", attempt: 1, executionId: "exe_1", dueAt: null });
+  const inDoubtBy503: Partial<Execution> = {
+    phase: "submitting",
+    status: "submitting",
+    lyceumExecutionId: null,
+    inDoubtAt: NOW - 40_000,
+    doubt: "unavailable",
+  };
 });
 
 describe("an orphan", () => {

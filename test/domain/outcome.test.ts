@@ -1,7 +1,13 @@
 // What becomes of a run when its execution is over.
 import { describe, expect, test } from "vitest";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
-import { afterEnd, afterLoss, backToQueue, cancelled } from "../../src/domain/machine/outcome.ts";
+import {
+  afterCollection,
+  afterEnd,
+  afterLoss,
+  backToQueue,
+  cancelled,
+} from "../../src/domain/machine/outcome.ts";
 import type { Policy, RetryClass } from "../../src/domain/run.ts";
 import { always, anExecution, aRun, NOW, never } from "./scene.ts";
 
@@ -65,18 +71,36 @@ test.each([
   ["system_failure", "failed"],
   ["cancelled", "cancelled"],
   ["aborted", "cancelled"],
-] as const)("an execution that ended as %s makes the run %s", (status, expected) => {
-  const { run, events } = afterEnd(active, ended(status), NOW);
-  expect(run).toMatchObject({ status: expected, endedAt: NOW, dueAt: null });
-  expect(events).toEqual([
-    { type: `run.${expected}`, jobId: "job_1", runId: "run_1", data: { attempt: 1, error: run.error } },
-  ]);
+] as const)(
+  "an execution that ended as %s makes the outcome %s, and the status once collected",
+  (status, outcome) => {
+    const collecting = afterEnd(active, ended(status));
+    const { error } = collecting.run;
+    expect(collecting.run).toMatchObject({ status: "collecting", outcome, endedAt: null });
+    const done = afterCollection(collecting.run, ended(status), NOW);
+    expect(done.run).toMatchObject({ status: outcome, outcome, endedAt: NOW, dueAt: null });
+    const common = { jobId: "job_1", runId: "run_1", data: { attempt: 1, outcome, error } };
+    expect(collecting.events).toEqual([{ type: "run.collecting", ...common }]);
+    expect(done.events).toEqual([{ type: `run.${outcome}`, ...common }]);
+  },
+);
+
+test("the record completes the error's detail, and never changes its code", () => {
+  const { run } = afterEnd(active, ended("failed"));
+  expect(run.error).toEqual({ code: "failed", detail: "it failed" });
+  const told = afterCollection(run, anExecution({ status: "failed", returnCode: 3 }), NOW);
+  expect(told.run.error).toEqual({ code: "failed", detail: "it exited with 3" });
+  const contradicted = afterCollection(run, ended("failed", true), NOW);
+  expect(contradicted.run).toMatchObject({
+    outcome: "failed",
+    error: { code: "failed", detail: "it failed" },
+  });
 });
 
 test("what Lyceum ended for its timeout has failed, unless somebody cancelled it", () => {
-  expect(afterEnd(active, ended("aborted", true), NOW).run.error?.code).toBe("timeout");
+  expect(afterEnd(active, ended("aborted", true)).run.error?.code).toBe("timeout");
   const run = { ...active, cancellation: { mode: "abort", cause: "request" } as const };
-  expect(afterEnd(run, ended("aborted", true), NOW).run.status).toBe("cancelled");
+  expect(afterEnd(run, ended("aborted", true)).run.outcome).toBe("cancelled");
 });
 
 test.each([
@@ -85,5 +109,5 @@ test.each([
   ["deadline", "failed", "the job's deadline passed before the run was over"],
 ] as const)("a cancellation for %s makes the run %s", (cause, status, detail) => {
   const { run } = cancelled({ ...active, cancellation: { mode: "abort", cause } }, NOW);
-  expect(run).toMatchObject({ status, error: { detail } });
+  expect(run).toMatchObject({ status, outcome: status, error: { detail } });
 });

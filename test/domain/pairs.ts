@@ -4,7 +4,16 @@ import type { Execution, ExecutionStatus } from "../../src/domain/execution.ts";
 import type { Situation, Transition } from "../../src/domain/machine/change.ts";
 import type { Fact } from "../../src/domain/machine/fact.ts";
 import { transition } from "../../src/domain/machine/machine.ts";
-import { type Cancellation, isTerminal, type Run, runStatuses } from "../../src/domain/run.ts";
+import {
+  type Cancellation,
+  type Fault,
+  isTerminal,
+  type Outcome,
+  outcomes,
+  type Run,
+  type RunStatus,
+  runStatuses,
+} from "../../src/domain/run.ts";
 import {
   accepted,
   always,
@@ -24,6 +33,7 @@ import {
   reading,
   refused,
   stopSent,
+  unavailable,
 } from "./scene.ts";
 
 /** A situation, a fact, and what came of it; `next` equals `before` where the fact changed nothing. */
@@ -46,6 +56,8 @@ export function step(before: Situation, fact: Fact, moment = aMoment()): Step {
 export function isPossible(run: Run, execution: Execution | null): boolean {
   if (run.status === "queued" && run.cancellation !== null) return false;
   if (run.executionId === null && ["active", "collecting", "succeeded"].includes(run.status)) return false;
+  if (isDecided(run) !== (run.outcome !== null)) return false;
+  if (isTerminal(run.status) && run.outcome !== run.status) return false;
   if (execution === null) return run.executionId === null;
   const isCurrent = run.executionId === execution.id;
   switch (execution.phase) {
@@ -53,6 +65,7 @@ export function isPossible(run: Run, execution: Execution | null): boolean {
     case "watching":
       return isCurrent && run.status === "active";
     case "collecting":
+      if (isCurrent && (run.outcome === "succeeded") !== (execution.status === "completed")) return false;
       return !isCurrent || !["active", "succeeded"].includes(run.status);
     case "orphan":
       return !isCurrent || ["queued", "failed", "cancelled"].includes(run.status);
@@ -61,19 +74,25 @@ export function isPossible(run: Run, execution: Execution | null): boolean {
   }
 }
 
+/** Queued and active are the statuses without an outcome. */
+export function isDecided({ status }: Run): boolean {
+  return status !== "queued" && status !== "active";
+}
+
 const live = ["pending", "starting", "running"] as const;
 const ends = ["completed", "failed", "system_failure", "cancelled", "aborted"] as const;
 const unknown = { lyceumExecutionId: null, acceptedAt: null, rawStatus: null } as const;
 const nearlyLost = { unseenMs: 119_000, lookedAt: NOW - 15_000 };
 
-const submitting: Partial<Execution>[] = [{}, { inDoubtAt: NOW }, { inDoubtAt: NOW, ...nearlyLost }].map(
-  (rest) => ({
-    ...unknown,
-    ...rest,
-    phase: "submitting",
-    status: "submitting",
-  }),
-);
+const unanswered = { inDoubtAt: NOW, doubt: "unanswered" } as const;
+const unavailableSince = { inDoubtAt: NOW, doubt: "unavailable", previousId: "exe_0" } as const;
+const submitting: Partial<Execution>[] = [
+  {},
+  unanswered,
+  { ...unanswered, ...nearlyLost },
+  unavailableSince,
+  { ...unavailableSince, unseenMs: 29_000, lookedAt: NOW - 5_000 },
+].map((rest) => ({ ...unknown, ...rest, phase: "submitting", status: "submitting" }));
 const watching: Partial<Execution>[] = live.flatMap((status) => [
   { status },
   { status, ...nearlyLost },
@@ -110,14 +129,24 @@ const cancellations: (Cancellation | null)[] = [
 const runs = runStatuses.flatMap((status) =>
   cancellations.flatMap((cancellation) =>
     [1, 3].flatMap((attempt) =>
-      ["exe_1", "exe_other", null].map((executionId) => {
+      ["exe_1", "exe_other", null].flatMap((executionId) => {
         const dueAt = status === "queued" ? NOW : null;
         const endedAt = isTerminal(status) ? NOW - 5_000 : null;
-        return aRun({ status, cancellation, attempt, executionId, dueAt, endedAt });
+        const common = { status, cancellation, attempt, executionId, dueAt, endedAt };
+        return outcomesOf(status).map((outcome) => aRun({ ...common, outcome, error: errorOf(outcome) }));
       }),
     ),
   ),
 );
+
+function outcomesOf(status: RunStatus): readonly (Outcome | null)[] {
+  if (isTerminal(status)) return [status];
+  return status === "collecting" ? outcomes : [null];
+}
+
+function errorOf(outcome: Outcome | null): Fault | null {
+  return outcome === null || outcome === "succeeded" ? null : { code: outcome, detail: "as it was known" };
+}
 
 // Frozen: a transition that changed what it was given would throw.
 export const situations: Situation[] = runs
@@ -138,6 +167,7 @@ export const factsOf: Record<Fact["fact"], Fact[]> = {
   refused: [refused],
   not_taken: [notTaken],
   outcome_unknown: [noAnswer],
+  unavailable: [unavailable],
   not_found: [notFound],
   unanswered: [{ fact: "unanswered", retryAt: NOW + 5_000 }],
   reading: words.flatMap((word) => [

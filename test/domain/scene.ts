@@ -40,6 +40,7 @@ export function aRun(rest: Partial<Run> = {}): Run {
     dueAt: NOW,
     executionId: null,
     cancellation: null,
+    outcome: null,
     error: null,
     startedAt: null,
     endedAt: null,
@@ -53,6 +54,7 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
     runId: "run_1",
     jobId: "job_1",
     attempt: 1,
+    previousId: null,
     phase: "watching",
     status: "running",
     rawStatus: "running",
@@ -62,6 +64,7 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
     submittedAt: NOW - 90_000,
     acceptedAt: NOW - 80_000,
     inDoubtAt: null,
+    doubt: null,
     unseenMs: 0,
     lookedAt: null,
     callbackAt: null,
@@ -96,11 +99,11 @@ export function cancel(mode: CancelMode = "abort", cause: CancelCause = "request
 
 export const refused: Fact = { fact: "refused", status: 422, detail: "no such GPU" };
 export const noAnswer: Fact = { fact: "outcome_unknown", detail: "no answer within 150000 ms" };
+export const unavailable: Fact = { fact: "unavailable", detail: "503: temporarily down" };
 export const notTaken: Fact = {
   fact: "not_taken",
   retryAt: NOW + 600_000,
   reason: "throttled",
-  previousId: null,
 };
 export const notFound: Fact = { fact: "not_found", askedAt: NOW };
 export const callback: Fact = { fact: "callback" };

@@ -1,6 +1,6 @@
 // Webhooks and deliveries by themselves: types, URLs, secrets, and when an attempt is the last.
 import { describe, expect, test } from "vitest";
-import { afterAttempt, MOST_ATTEMPTS, readRetryAfter } from "../../src/domain/delivery.ts";
+import { afterAttempt, MOST_ATTEMPTS } from "../../src/domain/delivery.ts";
 import {
   hears,
   inForce,
@@ -138,15 +138,4 @@ describe("after an attempt", () => {
     expect(afterAttempt(1, answered(503, 1_000), 0.5)).toMatchObject({ retryInMs: 5_000 });
     expect(afterAttempt(1, answered(429, 999 * HOUR), 0.5)).toMatchObject({ retryInMs: 7 * HOUR });
   });
-});
-
-test("Retry-After is read as seconds or as a date", () => {
-  expect(readRetryAfter("120", 0)).toBe(120_000);
-  expect(readRetryAfter("Thu, 01 Jan 1970 00:01:00 GMT", 10_000)).toBe(50_000);
-  expect(readRetryAfter("Thu, 01 Jan 1970 00:01:00 GMT", 90_000)).toBe(0);
-  expect([readRetryAfter(undefined, 0), readRetryAfter("soon", 0), readRetryAfter("", 0)]).toEqual([
-    null,
-    null,
-    null,
-  ]);
 });

@@ -4,8 +4,9 @@ import { expect, test } from "vitest";
 import type { Call, Desk, Env } from "../../src/http/call.ts";
 import { createTail, type Subscription, type Tail, topics } from "../../src/http/tail.ts";
 import { whenEnded } from "../../src/http/wait.ts";
+import type { JobRow } from "../../src/store/jobs.ts";
 import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
-import { contextOf, ended, jobNow, live, submitted } from "../support/scene.ts";
+import { contextOf, ended, jobNow, live, read, submitted, tell } from "../support/scene.ts";
 
 function tailOf({ store, time }: Pick<Database, "store" | "time">, most = 10): Tail {
   return createTail({ store, now: () => time.now(), most, onNeed: () => {} });
@@ -37,6 +38,8 @@ eachDatabase("the tail", (open, kind) => {
       topics.job(bobs.id),
       topics.endOf(anns.id),
       topics.endOf(bobs.id),
+      topics.outcomeOf(anns.id),
+      topics.outcomeOf(bobs.id),
     ];
     const woken: string[] = [];
     const listen = async (topic: string, subscription: Subscription) => {
@@ -54,13 +57,13 @@ eachDatabase("the tail", (open, kind) => {
     const { run } = await live(context);
     expect(run.jobId).toBe(anns.id);
     expect(await look()).toEqual([topics.everything, topics.key("ann"), topics.job(anns.id)]);
-    await ended(context, "completed");
-    expect(await look()).toEqual([
-      topics.everything,
-      topics.key("bob"),
-      topics.job(bobs.id),
-      topics.endOf(bobs.id),
-    ]);
+    const { execution } = await live(context);
+    await look();
+    await tell(context, execution.id, read("completed"));
+    const ofBob = [topics.everything, topics.key("bob"), topics.job(bobs.id)];
+    expect(await look()).toEqual([...ofBob, topics.outcomeOf(bobs.id)]);
+    await tell(context, execution.id, { fact: "collected" });
+    expect(await look()).toEqual([...ofBob, topics.endOf(bobs.id), topics.outcomeOf(bobs.id)]);
   });
 
   test("hears of another instance's commits, where there may be one, by looking once a second", async () => {
@@ -78,29 +81,36 @@ eachDatabase("the tail", (open, kind) => {
     expect(await subscription.next()).toBe(true);
   });
 
-  test("an end between the look and the wait is not lost", async () => {
-    const database = await open();
-    const context = contextOf(database);
-    const { id } = await submitted(context, 1);
-    const tail = tailOf(database);
-    const desk = { tail, timers: database.time } as unknown as Desk;
-    const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as Call;
-    let looks = 0;
-    const answer = await whenEnded(call, desk, { id, waitMs: 60_000 }, async () => {
-      const seen = await jobNow(database.store, id);
-      looks += 1;
-      // Committed and told of after this look was begun, before its answer is there.
-      if (looks === 1) {
-        await tail.look();
-        await ended(context, "completed");
-        await tail.look();
-      }
-      return seen;
-    });
-    expect(answer).toMatchObject({ id, status: "succeeded" });
-    expect(looks).toBe(2);
-    expect(database.time.waiting()).toBe(0);
-  });
+  test.each(["end", "outcome"] as const)(
+    "an %s between the look and the wait is not lost",
+    async (awaited) => {
+      const database = await open();
+      const context = contextOf(database);
+      const { id } = await submitted(context, 1);
+      const tail = tailOf(database);
+      const desk = { tail, timers: database.time } as unknown as Desk;
+      const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as Call;
+      let looks = 0;
+      const look = async () => {
+        const seen = await jobNow(database.store, id);
+        looks += 1;
+        // Committed and told of after this look was begun, before its answer is there.
+        if (looks === 1) {
+          await tail.look();
+          const { execution } = await live(context);
+          await tell(context, execution.id, read("completed"));
+          if (awaited === "end") await tell(context, execution.id, { fact: "collected" });
+          await tail.look();
+        }
+        return seen;
+      };
+      const isDecided = ({ queued, active }: JobRow) => queued + active === 0;
+      const answer = await whenEnded(call, desk, { id, waitMs: 60_000, awaited, look, isDecided });
+      expect(answer).toMatchObject({ id, status: awaited === "end" ? "succeeded" : "active" });
+      expect(looks).toBe(2);
+      expect(database.time.waiting()).toBe(0);
+    },
+  );
 });
 
 onSqlite("the tail's bounds", (open) => {
@@ -119,7 +129,8 @@ onSqlite("the tail's bounds", (open) => {
     const tail = tailOf(await open(), 0);
     const app = new Hono<Env>();
     app.get("/", async (c) => {
-      const answer = await whenEnded(c, { tail } as Desk, { id: "job_1", waitMs: 1 }, async () => null);
+      const wait = { waitMs: 1, awaited: "end", look: async () => null, isDecided: () => false } as const;
+      const answer = await whenEnded(c, { tail } as Desk, { id: "job_1", ...wait });
       return answer instanceof Response ? answer : c.body(null, 500);
     });
     const answer = await app.request("/");

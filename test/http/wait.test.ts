@@ -68,6 +68,21 @@ test("more than a minute, and what is no duration, is refused by name", async ()
   }
 });
 
+test("a wait for anything but an end or an outcome is refused by name", async () => {
+  await using service = await startService();
+  const { id } = await service.submit({ runs: [slow] });
+  const [run] = await service.runsOf(id);
+  for (const query of ["wait=1s&for=artifacts", "wait=1s&for=", "for=Outcome"]) {
+    for (const path of [`/v1/jobs/${id}`, `/v1/runs/${run?.id}`]) {
+      const answer = await service.ann.get(`${path}?${query}`);
+      expect(answer.status).toBe(422);
+      expect(answer.body.errors.map(({ pointer }: Json) => pointer)).toEqual(["query:for"]);
+    }
+  }
+  for (const query of ["wait=0s&for=end", "wait=0s&for=outcome", "for=outcome"])
+    expect((await service.ann.get(`/v1/jobs/${id}?${query}`)).status).toBe(200);
+});
+
 test("another key's job is missing at once, however long one would wait", async () => {
   await using service = await startService();
   const { job, run } = await activeJob(service);

@@ -352,7 +352,7 @@ describe("a read", () => {
     reading("/execution/5d0b/timing").reply(200, { execution_id: "other", timing: { total: 1 } });
     expect(await setUp().client.timing("5d0b")).toMatchObject(foreign);
     reading("/execution/5d0b/metrics?step=15s").reply(200, { executionId: "other", gpuPowerWatt: [] });
-    expect(await setUp().client.metrics("5d0b")).toMatchObject(foreign);
+    expect(await setUp().client.metrics("5d0b", { step: "15s" })).toMatchObject(foreign);
     reading("/logs/execution/5d0b?limit=10&hours=1").reply(200, [{ message: "x", execution_id: "other" }]);
     expect(await setUp().client.logs("5d0b", { limit: 10, hours: 1 })).toMatchObject(foreign);
   });
@@ -412,7 +412,9 @@ describe("a read", () => {
     ["a record without a status", 200, { execution_id: "5d0b" }],
     ["an error inside a success", 200, { detail: "boom" }],
     ["an envelope of nothing", 200, { status: "success", data: null }],
-    ["a list", 200, []],
+    ["an empty list", 200, []],
+    ["an empty object", 200, {}],
+    ["a list", 200, [record]],
     ["another one's record", 200, { ...record, execution_id: "other" }],
     ["a record of another marker", 200, { ...record, file_name: "exe_01k4abcdefghjkmnpqrstvwxy0-x" }],
     ["a record whose id cannot be one", 200, { ...record, execution_id: ".." }],
@@ -446,7 +448,7 @@ describe("a read", () => {
     reading().reply(429);
     expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
       outcome: "throttled",
-      retryAfterMs: 60_000,
+      retryAfterMs: 1_000,
     });
   });
 

@@ -285,11 +285,11 @@ describe("a 429", () => {
       { date: "Tue, 01 Sep 2020 08:00:00 GMT", "retry-after": "Tue, 01 Sep 2020 08:00:05 GMT" },
       5_000,
     ],
-    ["nothing", {}, 60_000],
+    ["nothing", {}, 1_000],
     ["only a reset", { "x-ratelimit-reset": "12" }, 12_000],
     ["zero", { "retry-after": "0" }, 1_000],
-    ["nonsense", { "retry-after": "soon" }, 60_000],
-    ["a year", { "retry-after": "31536000" }, 24 * HOUR],
+    ["nonsense", { "retry-after": "soon" }, 1_000],
+    ["a year", { "retry-after": "31536000" }, HOUR],
   ])("with %s pauses its group for that long", async (_, headers, ms) => {
     const { time, throttle } = setUp();
     expect(await throttle.run("routine", "read", answering(429, headers))).toEqual({ held: null, value: ms });
@@ -351,7 +351,7 @@ describe("after a restart", () => {
     expect(await throttle.run("submit", "auth", answering(200))).toMatchObject({ held: null });
   });
 
-  test("times from a clock that ran ahead are no reason to wait longer than a window or a day", async () => {
+  test("times from a clock that ran ahead are no reason to wait longer than a window", async () => {
     const { time, throttle } = setUp({ limits: { execution: { max: 1, windowMs: HOUR } } });
     const wall = time.now();
     throttle.restore({
@@ -361,7 +361,7 @@ describe("after a restart", () => {
     expect(throttle.reserve("execution")).toEqual({ granted: false, waitMs: HOUR });
     expect(await throttle.run("routine", "read", answering(200))).toEqual({
       held: "throttled",
-      waitMs: 24 * HOUR,
+      waitMs: HOUR,
     });
   });
 });

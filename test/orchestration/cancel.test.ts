@@ -183,6 +183,58 @@ eachDatabase("the end of a job", (open) => {
     });
   });
 
+  test("leaves no trace of a deadline or a cancellation that comes when every outcome is known", async () => {
+    const { context, store, time } = await scene(await open());
+    const job = await submitted(context, 1, { deadlineS: 60 });
+    const { execution } = await live(context);
+    await tell(context, execution.id, read("completed"));
+    await cancelJob(context, job, abort);
+    expect(await jobNow(store, job.id)).toMatchObject({ cancel_mode: null, due_at: job.deadline_at });
+    time.pass(60_000);
+    expect(await steer(context)).toBeNull();
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "active", cancel_mode: null, due_at: null });
+    await tell(context, execution.id, { fact: "collected" });
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "succeeded", cancel_mode: null });
+  });
+
+  test("needs no hand any more once a cancelled job's last outcome is known", async () => {
+    const { context, store, time } = await scene(await open());
+    const job = await submitted(context, 201);
+    const { execution } = await live(context);
+    await cancelJob(context, job, abort);
+    expect(await jobNow(store, job.id)).toMatchObject({ queued: 1, due_at: time.now() });
+    const [last] = (await listRuns(store.db, job.id, -1, 201)).filter(({ status }) => status === "queued");
+    await cancelRun(context, last?.id ?? "", abort);
+    await tell(context, execution.id, read("aborted"));
+    expect(await steer(context)).toBeNull();
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, due_at: null });
+  });
+
+  test("comes with the first failed outcome under cancel_rest, artifacts or not", async () => {
+    const { context, store } = await scene(await open());
+    const job = await submitted(context, 13, { onRunFailure: "cancel_rest", maxParallel: 1 });
+    const { run, execution } = await live(context);
+    await tell(context, execution.id, read("failed"));
+    expect(await claimNext(context)).toEqual({ nextAt: null });
+    await steer(context);
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, cancelled: 12 });
+    await tell(context, execution.id, { fact: "collected" });
+    expect(await findRun(store.db, run.id)).toMatchObject({ status: "failed", outcome: "failed" });
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", failed: 1, cancelled: 12 });
+  });
+
+  test("is no cancellation under cancel_rest when the last run is the one that fails", async () => {
+    const { context, store } = await scene(await open());
+    const job = await submitted(context, 2, { onRunFailure: "cancel_rest" });
+    const first = await live(context);
+    const last = await live(context);
+    await tell(context, first.execution.id, read("completed"));
+    await tell(context, last.execution.id, read("failed"));
+    for (const { execution } of [last, first]) await tell(context, execution.id, { fact: "collected" });
+    expect(await steer(context)).toBeNull();
+    expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancel_mode: null });
+  });
+
   test("comes with the first failure under cancel_rest, and not under continue", async () => {
     const { context, store } = await scene(await open());
     const strict = await submitted(context, 3, { onRunFailure: "cancel_rest" });

@@ -54,7 +54,6 @@ eachDatabase("claiming", (open, kind) => {
       fact: "not_taken",
       retryAt,
       reason: "throttled",
-      previousId: null,
     });
     expect((await claimed(context)).run.id).not.toBe(first.run.id);
     expect(await claimNext(context)).toEqual({ nextAt: retryAt });
@@ -204,7 +203,6 @@ onPostgres("parallel claimers", (open) => {
           fact: "not_taken",
           retryAt: database.time.now(),
           reason: "throttled",
-          previousId: null,
         });
       } else {
         refused.push(claim.run.id);

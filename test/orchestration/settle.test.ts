@@ -81,7 +81,7 @@ eachDatabase("a fact", (open) => {
       { fact: "callback" },
       { fact: "outcome_unknown", detail: "" },
       { fact: "refused", status: 422, detail: "" },
-      { fact: "not_taken", retryAt: 0, reason: "", previousId: null },
+      { fact: "not_taken", retryAt: 0, reason: "" },
       { fact: "not_found", askedAt: 0 },
       { fact: "cancel", cancellation: { mode: "abort", cause: "request" } },
     ];
@@ -99,7 +99,7 @@ eachDatabase("a fact", (open) => {
     const job = await submitted(context, 1);
     const { run, execution } = await claimed(context);
     const retryAt = time.now() + 9_000;
-    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled", previousId: null });
+    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled" });
     expect(await findExecution(store.db, execution.id)).toBeNull();
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "queued", attempt: 0, due_at: retryAt });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", queued: 1, ready_at: retryAt });

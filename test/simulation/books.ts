@@ -34,6 +34,7 @@ export interface RunEntry {
   execution_id: string | null;
   cancel_cause: string | null;
   cancel_mode: string | null;
+  outcome: string | null;
   error_code: string | null;
   ended_at: number | null;
 }
@@ -88,7 +89,8 @@ export function openBooks(path: string) {
   const callbacks = all<{ count: number }>("select count(*) as count from callbacks where execution_id = ?");
   const jobs = all<JobEntry>("select * from jobs order by id");
   const runs = all<RunEntry>(
-    `select id, job_id, status, attempt, due_at, execution_id, cancel_cause, cancel_mode, error_code, ended_at
+    `select id, job_id, status, attempt, due_at, execution_id, cancel_cause, cancel_mode, outcome, error_code,
+     ended_at
      from runs order by job_id, position`,
   );
   const columns = "id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at";

@@ -25,6 +25,8 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
   const ends = new Map<string, string>();
   const lastEvent = new Map<string, string>();
   const overdueSince = new Map<string, number>();
+  /** Attempts of the runs of a job when a failure was to cancel the rest: nothing of it starts any more. */
+  const attemptsAtFailure = new Map<string, Map<string, number>>();
   let lastSeq = 0;
 
   /** What is terminal stays as it is. */
@@ -43,6 +45,7 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
       });
     }
     demand(job.total === runs.length, () => `${job.id} counts ${job.total} runs, there are ${runs.length}`);
+    checkRest(job, runs);
     const due = runs.flatMap((run) => run.due_at ?? []);
     const mayStart = job.cancel_mode === null && (job.max_parallel === null || job.active < job.max_parallel);
     const readyAt = mayStart && due.length > 0 ? Math.min(...due) : null;
@@ -58,8 +61,29 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
     if (job.due_at !== null) checkWakeup(job.id, job.due_at);
   }
 
+  function checkRest({ id, on_run_failure, ended_at }: JobEntry, runs: RunEntry[]): void {
+    const known = attemptsAtFailure.get(id);
+    for (const run of runs) {
+      const attempts = known?.get(run.id) ?? run.attempt;
+      demand(run.attempt <= attempts, () => `${run.id} is started after another run of its job has failed`);
+    }
+    const isFailure = on_run_failure === "cancel_rest" && runs.some(({ outcome }) => outcome === "failed");
+    if (known === undefined && isFailure && ended_at === null)
+      attemptsAtFailure.set(id, new Map(runs.map((run) => [run.id, run.attempt])));
+  }
+
   function checkRun(run: RunEntry, executions: ExecutionEntry[]): void {
     keepsItsEnd(run.id, run.status, TERMINAL.includes(run.status));
+    keepsItsEnd(`the outcome of ${run.id}`, String(run.outcome), run.outcome !== null);
+    const isKnown = run.status === "collecting" || TERMINAL.includes(run.status);
+    demand(
+      isKnown === (run.outcome !== null),
+      () => `${run.id} is ${run.status} with outcome ${run.outcome}`,
+    );
+    demand(
+      !TERMINAL.includes(run.status) || run.status === run.outcome,
+      () => `${run.id} ended as ${run.status}, its outcome was ${run.outcome}`,
+    );
     const live = executions.filter(({ phase }) => phase === "submitting" || phase === "watching");
     demand(live.length <= 1, () => `${run.id} has ${live.length} executions that may be alive`);
     const current = executions.find((execution) => execution.id === run.execution_id);

@@ -103,7 +103,7 @@ const plants: Record<string, () => void> = {
   "any log is taken for a whole one": () =>
     vi.doMock("../../src/domain/output.ts", async (original) => ({
       ...(await original<object>()),
-      isWholeLog: () => true,
+      compareLog: () => "whole",
     })),
 };
 

@@ -114,7 +114,7 @@ eachDatabase("a job's budget", (open) => {
     await end(context, 2);
     await steer(context);
     const retryAt = database.time.now() + 5_000;
-    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled", previousId: null });
+    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled" });
     expect((await readLevels(database.store.db)).withoutWakeup).toBe(0);
     await steer(context);
     expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });
@@ -268,7 +268,6 @@ onPostgres("a budget", (open) => {
       fact: "not_taken",
       retryAt: time.now(),
       reason: "throttled",
-      previousId: null,
     } as const;
     await overtaken(
       { store, other: database.connect() },

@@ -14,6 +14,7 @@ const lasting = [
   "api_keys",
   "counters",
   "pauses",
+  "start_pause",
   "usage",
   "machine_types",
   "webhooks",

@@ -21,6 +21,16 @@ it("a run shows Lyceum's bill, or what its hardware's price makes of its duratio
   expect(cost).toEqual({ total: 0, billed: 0, estimated: 0, unpriced: 1 });
 });
 
+it("a bill that comes late, or in the history alone, is found before the run is over", async () => {
+  for (const bill of ["bill=late bill_lag=50ms", "bill=history"]) {
+    const run = await service.run(image(`delay=50ms ${bill}`, { execution_type: "gpu.h100" }));
+    expect(run, bill).toMatchObject({ cost_source: "billed" });
+    expect(run.cost, bill).toBeCloseTo((2.9 * (run.duration_ms ?? 0)) / 3_600_000, 7);
+    const { cost } = (await service.ann.get(`/v1/jobs/${run.job_id}`)).body;
+    expect(cost, bill).toEqual({ total: run.cost, billed: run.cost, estimated: 0, unpriced: 0 });
+  }
+});
+
 it("totals by day and key are kept, and survive the jobs", async () => {
   const run = await service.run(image("delay=30ms", { execution_type: "gpu.b200" }));
   const bobs = await service.bob.post("/v1/jobs", { runs: [image("delay=30ms")] });

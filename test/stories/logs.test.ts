@@ -1,6 +1,6 @@
 // Logs that fill up after the end, repeat themselves, come in any order or are too long to be had whole.
 import { expect, it } from "vitest";
-import { type Service, startService } from "../support/service.ts";
+import { type Service, startService, until } from "../support/service.ts";
 
 const counting = (count: number, switches: string) => ({
   kind: "python",
@@ -85,7 +85,12 @@ it.concurrent("output that is larger than usual is collected whole, one run at a
 it.concurrent("a log that comes newest first is shown oldest first", async () => {
   await using service = await startService();
   const slowly = "import time\nfor n in range(3):\n  print('line', n)\n  time.sleep(0.4)\n";
-  const run = await service.run({ kind: "python", code: `# emulator: log_order=newest\n${slowly}` });
+  // On a busy machine lines share an instant, which then has no order.
+  const run = await until("lines of three instants", async () => {
+    const ended = await service.run({ kind: "python", code: `# emulator: log_order=newest\n${slowly}` });
+    const { text } = await service.ann.get(`/v1/runs/${ended.id}/logs`);
+    return new Set(text.match(/"timestamp":"[^"]*"/g)).size === 3 && ended;
+  });
   expect((await logOf(service, run.id)).lines).toEqual(lines(3));
 });
 
@@ -120,4 +125,31 @@ it.concurrent("a run that prints nothing has an empty log, not a missing one", a
   const run = await service.run({ kind: "python", code: "pass\n" });
   expect(run.artifacts.logs).toMatchObject({ state: "stored" });
   expect(await logOf(service, run.id)).toMatchObject({ lines: [], truncated: "false" });
+});
+
+it.concurrent("a log whose last lines come late is read on until they are there", async () => {
+  await using service = await startService({
+    settings: onlyCallbacks,
+    surroundings: { logSpacingMs: 150 },
+  });
+  const run = await service.run(counting(9, "log_tail=8 log_lag=600ms"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(9), complete: "true", truncated: "false" });
+});
+
+it.concurrent("a log whose last lines never come says that it is not complete", async () => {
+  await using service = await startService({ settings: onlyCallbacks });
+  const run = await service.run(counting(9, "log_tail=8 log_lag=1h"));
+  expect(await logOf(service, run.id)).toEqual({ lines: lines(1), complete: "false", truncated: "false" });
+  expect(reads(service)).toBe(6);
+});
+
+it.concurrent("times of a log are given out in one form, with Lyceum's own beside them", async () => {
+  await using service = await startService();
+  for (const form of ["zulu", "bare", "micro", "nano", "loki"]) {
+    const run = await service.run(counting(1, `log_time=${form}`));
+    const { text } = await service.ann.get(`/v1/runs/${run.id}/logs`);
+    const { timestamp, raw_timestamp } = JSON.parse(text);
+    expect(timestamp, form).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(raw_timestamp === undefined, form).toBe(form === "zulu");
+  }
 });

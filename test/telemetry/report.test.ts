@@ -108,3 +108,21 @@ test("two sets of metrics do not share numbers, and the process can be measured 
   one.orphans.inc();
   expect(await other.registry.metrics()).toMatch(/proctor_orphans_total 0\n.*process_cpu/s);
 });
+
+test("paused starts are one line when they begin, change their reason and end, and a gauge by reason", async () => {
+  const { lines, metrics, report } = listen();
+  const pause = { reason: "unknown", detail: "502", since: 1, failures: 0, probeAt: 2 } as const;
+  report.startsPaused(pause, null);
+  report.startsPaused({ ...pause, failures: 1 }, pause);
+  report.startsPaused({ ...pause, reason: "unavailable" }, pause);
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('proctor_starts_paused{reason="unavailable"} 1');
+  expect(text).toContain('proctor_starts_paused{reason="unknown"} 0');
+  report.startsPaused(null, { ...pause, reason: "unavailable" });
+  expect(lines.map(({ event, level, reason }) => [event, level, reason])).toEqual([
+    ["starts_paused", "warn", "unknown"],
+    ["starts_paused", "warn", "unavailable"],
+    ["starts_resumed", "info", "unavailable"],
+  ]);
+  expect(await metrics.registry.metrics()).not.toMatch(/proctor_starts_paused\S+ 1/);
+});

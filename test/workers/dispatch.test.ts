@@ -1,11 +1,19 @@
-// Dispatch: what a start came to is recorded, and the pause after a failed one lasts as long as it should.
-import { expect, test } from "vitest";
+// Dispatch: every outcome of a start is recorded, and in an outage hardly any start leaves.
+import { describe, expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
-import type { StartOutcome } from "../../src/lyceum/outcome.ts";
+import type { ReadOutcome, StartOutcome } from "../../src/lyceum/outcome.ts";
 import { createThrottle } from "../../src/lyceum/throttle.ts";
+import type { Told } from "../../src/orchestration/settle.ts";
 import { createDispatch } from "../../src/workers/dispatch.ts";
+import { createStartGate } from "../../src/workers/start-gate.ts";
 import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
 import { contextOf, submitted } from "../support/scene.ts";
+
+const SECOND = 1_000;
+const nobody: StartOutcome = { outcome: "unreachable", detail: "ECONNREFUSED" };
+const unknown: StartOutcome = { outcome: "unknown", detail: "502" };
+const unfunded: StartOutcome = { outcome: "unfunded", detail: "Insufficient credits" };
+const away: ReadOutcome<never> = { outcome: "unreachable", detail: "502" };
 
 eachDatabase("dispatch", (open) => {
   test.each<[StartOutcome, object]>([
@@ -21,66 +29,276 @@ eachDatabase("dispatch", (open) => {
       { outcome: "accepted", lyceumExecutionId: "l-1", word: "pending" },
       { status: "active", attempt: 1 },
     ],
-  ])(
-    "records %j although the database was away when it came, and starts nothing before",
-    async (outcome, run) => {
-      const scene = sceneOf(await open(), outcome);
-      const { store, context } = scene;
-      await submitted(context, 2);
+  ])("records %j although the database was away when it came", async (outcome, run) => {
+    const scene = sceneOf(await open(), () => {
       scene.isAway = true;
+      return outcome;
+    });
+    await submitted(scene.context, 1);
+    await scene.round();
+    expect(await scene.runs()).toMatchObject([{ status: "active" }]);
+    for (let n = 0; n < 400; n++) {
+      scene.time.pass(SECOND);
       await scene.round();
-      expect(await scene.round()).toBe(scene.time.now() + 1_000);
-      expect(scene.starts).toBe(1);
-      scene.isAway = false;
-      scene.outcome = { outcome: "throttled", retryAfterMs: 60_000 };
-      await scene.round();
-      expect(await store.db.selectFrom("runs").selectAll().where("position", "=", 0).execute()).toMatchObject(
-        [run],
-      );
-    },
-  );
-});
+    }
+    scene.isAway = false;
+    scene.answer = () => ({ outcome: "throttled", retryAfterMs: 60_000 });
+    scene.time.pass(SECOND);
+    await scene.round();
+    expect(await scene.runs()).toMatchObject([run]);
+  });
 
-onSqlite("dispatch", (open) => {
-  test("does not pause for longer because the clock is set back", async () => {
-    const scene = sceneOf(await open(), { outcome: "unreachable", detail: "ECONNREFUSED" });
-    await submitted(scene.context, 1);
+  test("goes on while the database refuses one outcome, and records that as soon as it may", async () => {
+    const scene = sceneOf(await open(), accepting());
+    await submitted(scene.context, 4);
+    scene.refuses = ({ lyceumExecutionId }) => lyceumExecutionId === "l-2";
+    for (let n = 0; n < 4; n++) await scene.round();
+    expect(await scene.phases()).toEqual(["watching", "submitting", "watching", "watching"]);
+    scene.refuses = () => false;
+    scene.time.pass(120 * SECOND);
     await scene.round();
-    expect(scene.starts).toBe(1);
-    scene.time.jumpWall(-3_600_000);
+    expect(await scene.phases()).toEqual(["watching", "watching", "watching", "watching"]);
+  });
+
+  test("gives up an outcome that the database never takes, and says so", async () => {
+    const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
-    await scene.round();
-    expect(scene.starts).toBe(2);
+    scene.refuses = () => true;
+    const tries: number[] = [];
+    for (let n = 0; n < 1_000; n++) {
+      const next = await scene.round();
+      if (tries.at(-1) !== scene.faults.length) tries.push(scene.faults.length);
+      if (next === null) break;
+      scene.time.pass(SECOND);
+    }
+    expect(scene.faults.at(-1)).toMatch(/the outcome of exe_\w+ cannot be written/);
+    expect(tries).toHaveLength(11);
+    expect(scene.time.monotonic()).toBeGreaterThan(scene.context.rules.submitPatienceMs);
+    expect(await scene.phases()).toEqual(["submitting"]);
   });
 });
 
-/** A dispatch that starts one run at a time, a Lyceum that answers as it is told, and a database that may be away. */
-function sceneOf({ store, newId, time }: Database, outcome: StartOutcome) {
-  const scene = { store, time, outcome, isAway: false, starts: 0 };
-  const context = contextOf({ newId, store });
-  const lyceum = {
-    async start() {
-      scene.starts++;
-      return scene.outcome;
-    },
-  } as unknown as LyceumClient;
-  const writeTogether: typeof store.writeTogether = (perform, item) =>
-    scene.isAway ? Promise.reject(new Error("the database is away")) : store.writeTogether(perform, item);
-  const worker = createDispatch(
-    { ...context, store: { ...store, writeTogether } },
-    {
-      lyceum,
-      throttle: createThrottle({ clock: time, random: () => 0 }),
-      callbacks: null,
-      concurrency: 1,
-      now: () => time.now(),
-      onRoom: () => {},
+onSqlite("dispatch in an outage", (open) => {
+  test("sends no more than the starts that were under way, and then none while reads fail", async () => {
+    const scene = sceneOf(await open(), () => unknown, { concurrency: 4 });
+    await submitted(scene.context, 60);
+    scene.list = away;
+    scene.history = away;
+    await scene.forSeconds(3_600);
+    expect(scene.starts).toBe(4);
+    expect(scene.reads).toBeGreaterThan(15);
+    expect(scene.reads).toBeLessThan(30);
+  });
+
+  test("sends one probe at a time at growing distance while reads are answered, and all once it is over", async () => {
+    const scene = sceneOf(await open(), () => unknown, { concurrency: 4 });
+    await submitted(scene.context, 60);
+    await scene.forSeconds(600);
+    expect(scene.starts).toBeGreaterThanOrEqual(4 + 8);
+    expect(scene.starts).toBeLessThanOrEqual(4 + 11);
+    scene.answer = accepting();
+    await scene.forSeconds(301);
+    expect(await scene.runs("queued")).toEqual([]);
+  });
+
+  test("reads the history where the list cannot be read", async () => {
+    const scene = sceneOf(await open(), () => unknown);
+    await submitted(scene.context, 3);
+    scene.list = { outcome: "unreadable", detail: "JSON without what is due", isTooLarge: false };
+    await scene.round();
+    scene.answer = accepting();
+    await scene.forSeconds(2);
+    expect(await scene.runs("queued")).toEqual([]);
+  });
+
+  test.each<StartOutcome>([nobody, unfunded, { outcome: "unauthorized", detail: "401" }])(
+    "uses no attempt of any run while starts end as $outcome",
+    async (outcome) => {
+      const scene = sceneOf(await open(), () => outcome, { concurrency: 4 });
+      await submitted(scene.context, 20);
+      await scene.forSeconds(120);
+      expect(await scene.runs("queued")).toHaveLength(20);
+      expect((await scene.runs()).filter(({ attempt }) => attempt > 0)).toEqual([]);
+      scene.answer = accepting();
+      await scene.forSeconds(301);
+      expect(await scene.runs("queued")).toEqual([]);
     },
   );
-  const round = async () => {
-    const next = await worker.runOnce();
-    await worker.idle();
-    return next;
+
+  test("puts a start that is answered 503 in doubt as one that was not taken", async () => {
+    const scene = sceneOf(await open(), () => ({
+      outcome: "unavailable",
+      retryAfterMs: 20_000,
+      detail: "503",
+    }));
+    await submitted(scene.context, 2);
+    await scene.forSeconds(19);
+    expect(scene.starts).toBe(1);
+    const rows = await scene.store.db.selectFrom("executions").selectAll().execute();
+    expect(rows).toMatchObject([
+      { phase: "submitting", doubt: "unavailable", due_at: rows[0]?.submitted_at },
+    ]);
+    await scene.forSeconds(2);
+    expect(scene.starts).toBe(2);
+  });
+
+  test("gives back the runs that were claimed while the gate was closed", async () => {
+    const scene = sceneOf(await open(), accepting(), { concurrency: 4 });
+    await submitted(scene.context, 4);
+    const ticket = scene.gate.begin() ?? 0;
+    scene.onClaim = () => scene.gate.ended(ticket, unknown);
+    await scene.round();
+    expect(scene.starts).toBe(0);
+    const runs = await scene.runs("queued");
+    expect(runs).toHaveLength(4);
+    expect(runs.every(({ attempt, due_at }) => attempt === 0 && due_at === scene.time.now() + SECOND)).toBe(
+      true,
+    );
+    await scene.forSeconds(2);
+    expect(await scene.runs("queued")).toEqual([]);
+  });
+
+  test("reads nothing while no run waits, and nothing at all in calm weather", async () => {
+    const scene = sceneOf(await open(), accepting());
+    await submitted(scene.context, 3);
+    await scene.forSeconds(5);
+    scene.answer = () => unknown;
+    await submitted(scene.context, 1);
+    await scene.forSeconds(60);
+    expect([scene.starts, scene.reads]).toEqual([4, 0]);
+    scene.answer = accepting();
+    await submitted(scene.context, 1);
+    await scene.forSeconds(2);
+    expect([scene.starts, scene.reads]).toEqual([5, 1]);
+  });
+
+  test("waits for a place in the start limit before it reads", async () => {
+    const scene = sceneOf(await open(), () => unknown, { limit: { max: 1, windowMs: 60 * SECOND } });
+    await submitted(scene.context, 2);
+    await scene.forSeconds(59);
+    expect([scene.starts, scene.reads]).toEqual([1, 0]);
+    await scene.forSeconds(2);
+    expect([scene.starts, scene.reads]).toEqual([2, 1]);
+  });
+
+  test("does not pause for longer because the clock is set back", async () => {
+    const scene = sceneOf(await open(), () => nobody);
+    await submitted(scene.context, 1);
+    await scene.round();
+    scene.time.jumpWall(-3_600 * SECOND);
+    await submitted(scene.context, 1);
+    await scene.forSeconds(2);
+    expect(scene.starts).toBe(2);
+  });
+
+  describe("when a start fails by a bug", () => {
+    test("goes on with the others, the gate being closed or not", async () => {
+      const scene = sceneOf(await open(), () => unknown);
+      await submitted(scene.context, 3);
+      await scene.round();
+      scene.answer = () => {
+        throw new Error("a bug");
+      };
+      await scene.forSeconds(2);
+      scene.answer = accepting();
+      await scene.forSeconds(4);
+      expect(await scene.phases()).toEqual(["submitting", "submitting", "watching"]);
+      expect(scene.faults).toEqual(["a bug"]);
+    });
+  });
+});
+
+function accepting(): () => StartOutcome {
+  let number = 0;
+  return () => ({ outcome: "accepted", lyceumExecutionId: `l-${++number}`, word: "pending" });
+}
+
+interface Setting {
+  concurrency?: number;
+  limit?: { max: number; windowMs: number } | null;
+}
+
+/** A dispatch, a Lyceum that answers as it is told, and a database that may be away or refuse an outcome. */
+function sceneOf(
+  { store, newId, time }: Database,
+  answer: () => StartOutcome,
+  { concurrency = 1, limit = null }: Setting = {},
+) {
+  const list = { outcome: "ok", value: [] } as ReadOutcome<unknown[]>;
+  const scene = {
+    ...{ store, time, answer, list, history: list as ReadOutcome<unknown>, isAway: false },
+    ...{ starts: 0, reads: 0, faults: [] as string[] },
+    refuses: (_accepted: { lyceumExecutionId?: string }) => false,
+    onClaim: () => {},
   };
-  return Object.assign(scene, { context, round });
+  const context = contextOf({ newId, store });
+  const throttle = createThrottle({ clock: time, random: () => 0, limits: { execution: limit } });
+  const lyceum = {
+    start() {
+      scene.starts++;
+      const outcome = scene.answer();
+      return throttle.run("submit", "execution", async () => {}).then(() => outcome);
+    },
+    async workloads() {
+      scene.reads++;
+      return scene.list;
+    },
+    history: async () => scene.history,
+  } as unknown as LyceumClient;
+  const isAwayNow = () => Promise.reject(new Error("the database is away"));
+  const writeTogether: typeof store.writeTogether = (perform, item) => {
+    const { fact } = (item as unknown as { item: Told }).item;
+    if (scene.isAway) return isAwayNow();
+    if (scene.refuses("lyceumExecutionId" in fact ? fact : {})) return Promise.reject(new Error("a bad row"));
+    return store.writeTogether(perform, item);
+  };
+  const write: typeof store.write = async (work) => {
+    if (scene.isAway) return isAwayNow();
+    const written = await store.write(work);
+    scene.onClaim();
+    scene.onClaim = () => {};
+    return written;
+  };
+  const gate = createStartGate(time, () => 1);
+  const report = {
+    ...context.report,
+    fault: (_where: string, error: unknown) => void scene.faults.push(String((error as Error).message)),
+  };
+  const worker = createDispatch(
+    { ...context, report, store: { ...store, write, writeTogether } },
+    { lyceum, throttle, gate, callbacks: null, concurrency, clock: time, onRoom: () => {} },
+  );
+  /** As its loop does: again as long as something may follow at once. */
+  const round = async () => {
+    for (;;) {
+      const before = scene.starts + scene.reads;
+      const next = await worker.runOnce().catch(() => time.now() + SECOND);
+      await worker.idle();
+      if (scene.starts + scene.reads === before) return next;
+    }
+  };
+  return Object.assign(scene, {
+    context,
+    gate,
+    round,
+    async forSeconds(seconds: number) {
+      for (const end = time.monotonic() + seconds * SECOND; ; ) {
+        const next = await round();
+        const left = end - time.monotonic();
+        if (left <= 0) return;
+        time.pass(Math.min(left, Math.max(1, (next ?? Number.POSITIVE_INFINITY) - time.now())));
+      }
+    },
+    runs: (status?: "queued") =>
+      store.db
+        .selectFrom("runs")
+        .selectAll()
+        .$if(status !== undefined, (query) => query.where("status", "=", status ?? "queued"))
+        .orderBy("id")
+        .execute(),
+    phases: async () => {
+      const rows = await store.db.selectFrom("executions").select("phase").orderBy("id").execute();
+      return rows.map(({ phase }) => phase);
+    },
+  });
 }

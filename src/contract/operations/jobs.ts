@@ -74,7 +74,7 @@ export const listJobs: Operation = {
 export const getJob: Operation = {
   id: "getJob",
   tag: "Jobs",
-  summary: "Read a job, or wait for its end",
+  summary: "Read a job, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(jobDetails, "The job; after a wait that was too short, as it stands.") },
   problems: ["too-many-waiting"],
@@ -107,7 +107,7 @@ export const cancelJob: Operation = {
   tag: "Jobs",
   summary: "Cancel a job",
   description:
-    "What waits ends at once, what is alive once Lyceum says so. A job that has ended stays as it is.",
+    "What waits ends at once, what is alive once Lyceum says so. A job whose runs all have their outcomes stays as it is.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
   answers: { 200: json(job, "The job as it stands now.") },
 };

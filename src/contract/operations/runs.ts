@@ -2,14 +2,14 @@
 import { z } from "zod";
 import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
-import { artifactQuery, waitQuery } from "../query.ts";
+import { artifactQuery, metricsQuery, waitQuery } from "../query.ts";
 import { retryBody, run } from "../run.ts";
 import { cancelBody } from "../submission.ts";
 
 export const getRun: Operation = {
   id: "getRun",
   tag: "Runs",
-  summary: "Read a run, or wait for its end",
+  summary: "Read a run, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(run, "The run; after a wait that was too short, as it stands.") },
   problems: ["too-many-waiting"],
@@ -20,7 +20,7 @@ export const cancelRun: Operation = {
   tag: "Runs",
   summary: "Cancel a run",
   description:
-    "A run that waits ends at once, one that is alive once Lyceum says so. One that has ended stays as it is.",
+    "A run that waits ends at once, one that is alive once Lyceum says so. One that has its outcome stays as it is.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
   answers: { 200: json(run, "The run as it stands now.") },
 };
@@ -44,9 +44,16 @@ export const getTiming: Operation = artifact("getTiming", "How long a run's phas
   ...json(timing, "Lyceum's document."),
 });
 
-export const getMetrics: Operation = artifact("getMetrics", "What a run did with its hardware", {
-  ...json(metrics, "Lyceum's document, with a summary."),
-});
+export const getMetrics: Operation = {
+  ...artifact("getMetrics", "What a run did with its hardware", {
+    ...json(metrics, "Lyceum's document, with a summary."),
+  }),
+  description:
+    "Of the last execution, or of the one that `attempt` names. What was stored after the execution's end; with `step`, " +
+    "`start` or `end` what Lyceum says now, of a live execution too: at most 5,000 samples a series.",
+  query: metricsQuery,
+  problems: ["not-ready", "unavailable", "conflict", "lyceum-unavailable"],
+};
 
 export const getLogs: Operation = artifact("getLogs", "A run's log", {
   description: "JSON lines, one entry each; or text with `Accept: text/plain` and no JSON type beside it.",

@@ -4,7 +4,7 @@ import type { Execution } from "../execution.ts";
 import { billed, measured } from "../measure.ts";
 import { event, type Known, lookedFor, type Moment, type Transition, unchanged } from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { afterEnd, settledAs } from "./outcome.ts";
+import { afterCollection, settledAs } from "./outcome.ts";
 import { nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
 
 export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: Moment): Transition | null {
@@ -18,7 +18,7 @@ export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: 
   if (fact.fact === "collect_later") return unchanged(run, { ...known, dueAt: fact.dueAt });
   const closed: Execution = { ...known, phase: "closed", dueAt: null };
   const isLast = run.status === "collecting" && run.executionId === execution.id;
-  return isLast ? settledAs(afterEnd(run, closed, now), closed) : unchanged(run, closed);
+  return isLast ? settledAs(afterCollection(run, closed, now), closed) : unchanged(run, closed);
 }
 
 export function whileOrphan(

@@ -14,9 +14,11 @@ export type Fact =
       found: boolean;
     }
   | { fact: "refused"; status: number; detail: string }
-  /** Certain that Lyceum did not take it: throttled, unauthorized, connection refused. */
-  | { fact: "not_taken"; retryAt: number; reason: string; previousId: string | null }
+  /** Certain that Lyceum did not take it: throttled, unauthorized, credits used up, connection refused. */
+  | { fact: "not_taken"; retryAt: number; reason: string }
   | { fact: "outcome_unknown"; detail: string }
+  /** Lyceum said that it takes no starts (503): to be confirmed before the run waits again. */
+  | { fact: "unavailable"; detail: string }
   /** A look-up was answered, and Lyceum does not know the execution. */
   | { fact: "not_found"; askedAt: number }
   /** A look-up or a check was not answered: says nothing. */

@@ -1,7 +1,7 @@
 // What becomes of a run when its execution is over, one way or another.
 import type { EventDraft } from "../event.ts";
 import type { Execution } from "../execution.ts";
-import type { Fault, Policy, RetryClass, Run } from "../run.ts";
+import type { Fault, Outcome, Policy, RetryClass, Run } from "../run.ts";
 import { backoffMs } from "./retry.ts";
 
 interface Settled {
@@ -9,39 +9,30 @@ interface Settled {
   events: EventDraft[];
 }
 
+/** How a run ended, and why if it did not succeed. */
+interface End {
+  outcome: Outcome;
+  error: Fault | null;
+}
+
 export function failed(run: Run, error: Fault, now: number): Settled {
-  return end({ ...run, status: "failed", error }, now);
+  return over({ ...run, outcome: "failed", error }, now);
 }
 
-/** A run that a time limit ended has failed; one that somebody ended was cancelled. */
 export function cancelled(run: Run, now: number): Settled {
-  if (run.cancellation?.cause === "expired") {
-    return failed(run, { code: "expired", detail: "it was still not over at Lyceum after 7 days" }, now);
-  }
-  if (run.cancellation?.cause === "deadline") {
-    return failed(
-      run,
-      { code: "deadline_exceeded", detail: "the job's deadline passed before the run was over" },
-      now,
-    );
-  }
-  const detail =
-    run.cancellation?.cause === "run_failure" ? "another run of the job failed" : "cancelled on request";
-  return end({ ...run, status: "cancelled", error: { code: "cancelled", detail } }, now);
+  return over({ ...run, ...cancelledEnd(run) }, now);
 }
 
-/** The artifacts of the last execution are in: the run takes its outcome. */
-export function afterEnd(run: Run, execution: Execution, now: number): Settled {
-  switch (execution.status) {
-    case "completed":
-      return end({ ...run, status: "succeeded" }, now);
-    case "cancelled":
-    case "aborted":
-      if (run.cancellation !== null || !execution.timedOut) return stopped(run, execution, now);
-      return failed(run, fault(execution), now);
-    default:
-      return endedByTime(run) ? cancelled(run, now) : failed(run, fault(execution), now);
-  }
+/** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to come. */
+export function afterEnd(run: Run, execution: Execution): Settled {
+  const ended: Run = { ...run, ...endOf(run, execution), status: "collecting" };
+  return { run: ended, events: [news(ended)] };
+}
+
+/** The artifacts are in. The record may have completed the error's detail, nothing else of the end. */
+export function afterCollection(run: Run, execution: Execution, now: number): Settled {
+  const { error } = endOf(run, execution);
+  return over(error?.code === run.error?.code ? { ...run, error } : run, now);
 }
 
 /** Another attempt, if the policy grants one to this end; null if the run is to take its outcome. */
@@ -72,14 +63,50 @@ export function settledAs<E extends Execution | null>(
   return { run, execution, events: [...before, ...events] };
 }
 
+function endOf(run: Run, execution: Execution): End {
+  switch (execution.status) {
+    case "completed":
+      return { outcome: "succeeded", error: null };
+    case "cancelled":
+    case "aborted":
+      if (run.cancellation !== null) return cancelledEnd(run);
+      return execution.timedOut ? failedEnd(execution) : stoppedEnd(execution);
+    default:
+      return endedByTime(run) ? cancelledEnd(run) : failedEnd(execution);
+  }
+}
+
+/** A run that a time limit ended has failed; one that somebody ended was cancelled. */
+function cancelledEnd({ cancellation }: Run): End {
+  switch (cancellation?.cause) {
+    case "expired":
+      return {
+        outcome: "failed",
+        error: { code: "expired", detail: "it was still not over at Lyceum after 7 days" },
+      };
+    case "deadline":
+      return {
+        outcome: "failed",
+        error: { code: "deadline_exceeded", detail: "the job's deadline passed before the run was over" },
+      };
+    case "run_failure":
+      return { outcome: "cancelled", error: { code: "cancelled", detail: "another run of the job failed" } };
+    default:
+      return { outcome: "cancelled", error: { code: "cancelled", detail: "cancelled on request" } };
+  }
+}
+
 function endedByTime({ cancellation }: Run): boolean {
   return cancellation?.cause === "deadline" || cancellation?.cause === "expired";
 }
 
-function stopped(run: Run, execution: Execution, now: number): Settled {
-  if (run.cancellation !== null) return cancelled(run, now);
-  const detail = `ended at Lyceum as ${execution.status}, not on our request`;
-  return end({ ...run, status: "cancelled", error: { code: "cancelled", detail } }, now);
+function stoppedEnd({ status }: Execution): End {
+  const detail = `ended at Lyceum as ${status}, not on our request`;
+  return { outcome: "cancelled", error: { code: "cancelled", detail } };
+}
+
+function failedEnd(execution: Execution): End {
+  return { outcome: "failed", error: fault(execution) };
 }
 
 function fault(execution: Execution): Fault {
@@ -103,8 +130,13 @@ function requeued(run: Run, dueAt: number, reason: string): Settled {
   return { run: next, events: [{ type: "run.queued", jobId: run.jobId, runId: run.id, data }] };
 }
 
-function end(run: Run, now: number): Settled {
-  const done: Run = { ...run, dueAt: null, endedAt: now };
-  const data = { attempt: run.attempt, error: run.error };
-  return { run: done, events: [{ type: `run.${run.status}`, jobId: run.jobId, runId: run.id, data }] };
+/** The run becomes terminal, with the outcome that it has. */
+function over(run: Run, now: number): Settled {
+  if (run.outcome === null) throw new Error(`run ${run.id} cannot be over without an outcome`);
+  const done: Run = { ...run, status: run.outcome, dueAt: null, endedAt: now };
+  return { run: done, events: [news(done)] };
+}
+
+function news({ id, jobId, status, attempt, outcome, error }: Run): EventDraft {
+  return { type: `run.${status}`, jobId, runId: id, data: { attempt, outcome, error } };
 }

@@ -37,6 +37,17 @@ export function nextCheckAt(execution: Execution, timeoutS: number, now: number,
   return now + clamp(Math.max(untilExpectedMs, (now - since) / 4), rules.pollMinMs, rules.pollMaxMs);
 }
 
+/**
+ * The rules by which a start in doubt is searched for. What Lyceum said it did not take needs a short search: it only
+ * has to confirm that.
+ */
+export function searchRules<R extends Pick<Rules, "inDoubtAfterMs">>({ doubt }: Execution, rules: R): R {
+  if (doubt !== "unavailable") return rules;
+  return { ...rules, inDoubtAfterMs: Math.min(rules.inDoubtAfterMs, UNAVAILABLE_SEARCH_MS) };
+}
+
+const UNAVAILABLE_SEARCH_MS = 30 * SECOND;
+
 /** How often an in-doubt or invisible execution is looked for: several tries within the grace. */
 export function nextSearchAt(now: number, rules: Rules): number {
   return now + clamp(rules.inDoubtAfterMs / 8, SECOND, 15 * SECOND);

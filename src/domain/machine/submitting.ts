@@ -1,6 +1,6 @@
 // From the claim to the start's answer, or through the doubt when there is none.
 
-import { type Execution, hasEnded } from "../execution.ts";
+import { type Doubt, type Execution, hasEnded } from "../execution.ts";
 import type { Run } from "../run.ts";
 import {
   event,
@@ -15,7 +15,7 @@ import {
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
 import { backToQueue, cancelled, failed, settledAs } from "./outcome.ts";
-import { nextCheckAt, type Rules } from "./schedule.ts";
+import { nextCheckAt, type Rules, searchRules } from "./schedule.ts";
 
 export function claimed({ run }: Situation, executionId: string, { now, rules }: Moment): Transition | null {
   if (run.status !== "queued" || run.dueAt === null || run.dueAt > now || run.cancellation !== null)
@@ -57,25 +57,19 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
       ]);
     }
     case "not_taken": {
-      // Never came to be: the row goes, the attempt is given back. The one before is the run's last again.
-      const attempt = run.attempt - 1;
-      const startedAt = attempt === 0 ? null : run.startedAt;
-      const back = { ...run, attempt, startedAt, executionId: fact.previousId };
-      return backToQueue(back, null, fact.retryAt, fact.reason, now);
+      return neverBegun(known, fact.retryAt, fact.reason, now);
     }
-    case "outcome_unknown": {
-      if (execution.inDoubtAt !== null) return null;
-      const inDoubt = { ...execution, inDoubtAt: now, dueAt: now, error: fact.detail };
-      return {
-        run,
-        execution: inDoubt,
-        events: [event(run, "execution.in_doubt", { detail: fact.detail }, execution.id)],
-      };
-    }
+    case "outcome_unknown":
+      return execution.inDoubtAt === null ? inDoubt(known, "unanswered", fact.detail, now) : null;
+    case "unavailable":
+      return execution.doubt === "unavailable" ? null : inDoubt(known, "unavailable", fact.detail, now);
     case "not_found": {
       if (execution.inDoubtAt === null) return null;
-      const looked = lookedFor(execution, fact.askedAt, now, rules);
-      if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
+      const search = searchRules(execution, rules);
+      const looked = lookedFor(execution, fact.askedAt, now, search);
+      if (looked.unseenMs < search.inDoubtAfterMs || looked.callbackAt !== null)
+        return unchanged(run, looked);
+      if (execution.doubt === "unavailable") return neverBegun(known, now, "unavailable", now);
       return lost(run, looked, policy, moment, "the submission can neither be confirmed nor ruled out");
     }
     case "unanswered":
@@ -83,6 +77,22 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
     default:
       return null;
   }
+}
+
+/** A start that is in doubt already may still be answered late. */
+function inDoubt({ run, execution }: Known, doubt: Doubt, detail: string, now: number): Transition {
+  const isNew = execution.inDoubtAt === null;
+  const events = isNew ? [event(run, "execution.in_doubt", { detail }, execution.id)] : [];
+  const inDoubtAt = execution.inDoubtAt ?? now;
+  return { run, execution: { ...execution, inDoubtAt, doubt, dueAt: now, error: detail }, events };
+}
+
+/** The execution never came to be: its row goes, the attempt is given back, the execution before is the run's last again. */
+function neverBegun({ run, execution }: Known, retryAt: number, reason: string, now: number): Transition {
+  const attempt = run.attempt - 1;
+  const startedAt = attempt === 0 ? null : run.startedAt;
+  const back = { ...run, attempt, startedAt, executionId: execution.previousId };
+  return backToQueue(back, null, retryAt, reason, now);
 }
 
 function live(known: Known, fact: Fact & { fact: "accepted" }, urgent: boolean, moment: Moment): Transition {
@@ -119,6 +129,7 @@ function newExecution(run: Run, id: string, attempt: number, now: number, rules:
     runId: run.id,
     jobId: run.jobId,
     attempt,
+    previousId: run.executionId,
     phase: "submitting",
     status: "submitting",
     rawStatus: null,
@@ -128,6 +139,7 @@ function newExecution(run: Run, id: string, attempt: number, now: number, rules:
     submittedAt: now,
     acceptedAt: null,
     inDoubtAt: null,
+    doubt: null,
     unseenMs: 0,
     lookedAt: null,
     callbackAt: null,

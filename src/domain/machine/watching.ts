@@ -15,7 +15,7 @@ import {
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { afterLoss } from "./outcome.ts";
+import { afterEnd, afterLoss, settledAs } from "./outcome.ts";
 import { nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
 
 export function whileWatching(known: Known, fact: Fact, moment: Moment): Transition | null {
@@ -124,12 +124,7 @@ function ended(
   const data = { raw_status: reading.raw, detected_by: by, return_code: over.returnCode };
   const news = [event(run, `execution.${status}`, data, execution.id)];
   const retry = afterLoss(run, over, policy, moment);
-  if (retry !== null) return { ...retry, execution: over, events: [...news, ...retry.events] };
-  return {
-    run: { ...run, status: "collecting" },
-    execution: over,
-    events: [...news, event(run, "run.collecting", {})],
-  };
+  return settledAs(retry ?? afterEnd(run, over), over, news);
 }
 
 /** Lyceum's word for a run that hit its time limit is not documented; its own times tell. */

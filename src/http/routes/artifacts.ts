@@ -1,17 +1,15 @@
 // What was fetched of a run after its end: output, timing, metrics, logs.
 import * as operations from "../../contract/operations/runs.ts";
 import { artifactQuery } from "../../contract/query.ts";
-import { formatLogs, type LogEntry } from "../../domain/logs.ts";
-import { type ArtifactState, listArtifacts, readDocument } from "../../store/artifacts.ts";
-import { listExecutions } from "../../store/executions.ts";
+import { formatLogs, type LogEntry, showEntry } from "../../domain/logs.ts";
 import type { ArtifactKind } from "../../store/schema.ts";
 import { isNamed } from "../accept.ts";
+import { type Artifact, executionOf, type Show, serve } from "../artifact.ts";
 import type { Call, Desk } from "../call.ts";
-import { whyNever } from "../missing.ts";
-import { invalid, problem } from "../problem.ts";
+import { invalid } from "../problem.ts";
 import { queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
-import { noRun, runOf } from "./runs.ts";
+import { metricsRoute } from "./metrics.ts";
 
 export const artifactRoutes: Route[] = [
   {
@@ -20,7 +18,7 @@ export const artifactRoutes: Route[] = [
     isLarge: true,
     access: "read",
     operation: operations.getOutput,
-    handle: (c, desk) => serve(c, desk, "record", output),
+    handle: (c, desk) => get(c, desk, "record", output),
   },
   {
     method: "GET",
@@ -28,74 +26,24 @@ export const artifactRoutes: Route[] = [
     isLarge: true,
     access: "read",
     operation: operations.getTiming,
-    handle: (c, desk) => serve(c, desk, "timing", plain),
+    handle: (c, desk) => get(c, desk, "timing", plain),
   },
-  {
-    method: "GET",
-    path: "/v1/runs/:run/metrics",
-    isLarge: true,
-    access: "read",
-    operation: operations.getMetrics,
-    handle: (c, desk) => serve(c, desk, "metrics", metrics),
-  },
+  metricsRoute,
   {
     method: "GET",
     path: "/v1/runs/:run/logs",
     isLarge: true,
     access: "read",
     operation: operations.getLogs,
-    handle: (c, desk) => serve(c, desk, "logs", logs),
+    handle: (c, desk) => get(c, desk, "logs", logs),
   },
 ];
 
-interface Artifact {
-  document: unknown;
-  state: ArtifactState;
-  ids: { run_id: string; execution_id: string };
-}
-
-/** Of the last execution, or of the one that made attempt `?attempt=`. */
-async function serve(
-  c: Call,
-  desk: Desk,
-  kind: ArtifactKind,
-  show: (c: Call, artifact: Artifact) => Response,
-): Promise<Response> {
+async function get(c: Call, desk: Desk, kind: ArtifactKind, show: Show): Promise<Response> {
   const query = queryOf(c, artifactQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const found = await runOf(c, desk);
-  if (found === null) return noRun(c);
-  const { attempt } = query.value;
-  const executions = await listExecutions(desk.store.db, [found.run.id]);
-  const execution =
-    attempt === undefined ? executions.at(-1) : executions.find((one) => one.attempt === attempt);
-  const never = whyNever(found.run);
-  if (execution === undefined) {
-    if (attempt !== undefined)
-      return problem(c, "not-found", `the run (${found.run.status}) has not had an attempt ${attempt}`);
-    return never === null
-      ? problem(c, "not-ready", `the run (${found.run.status}) has not had an execution`)
-      : problem(c, "unavailable", never);
-  }
-  const state = (await listArtifacts(desk.store.db, [execution.id])).find(
-    (artifact) => artifact.kind === kind,
-  );
-  const document = state?.fetched_at == null ? null : await readDocument(desk.store.db, execution.id, kind);
-  if (document !== null && state !== undefined) {
-    return show(c, { document, state, ids: { run_id: found.run.id, execution_id: execution.id } });
-  }
-  if (state?.state === "unavailable") return problem(c, "unavailable", state.reason ?? "given up");
-  if (state === undefined) {
-    const isNone = execution.status === "rejected" || execution.status === "lost";
-    const why = isNone ? `the execution is ${execution.status}: Lyceum has nothing to tell of it` : never;
-    if (why !== null) return problem(c, "unavailable", why);
-  }
-  c.header("Retry-After", "2");
-  return problem(
-    c,
-    "not-ready",
-    `it is fetched after the end; the execution is ${execution.status}, the run ${found.run.status}`,
-  );
+  const found = await executionOf(c, desk, query.value.attempt);
+  return found instanceof Response ? found : serve(c, desk, found, kind, show);
 }
 
 /** The result goes out as the text that came; documents of former builds hold it parsed. */
@@ -110,10 +58,6 @@ function plain(c: Call, { document, ids }: Artifact): Response {
   return c.json({ ...ids, ...(document as object) });
 }
 
-function metrics(c: Call, { document, state, ids }: Artifact): Response {
-  return c.json({ ...ids, summary: state.summary, document });
-}
-
 /**
  * JSON lines, or text for `Accept: text/plain`; some clients name it beside JSON without being asked to.
  * Two headers say how far the log is to be trusted.
@@ -126,6 +70,6 @@ function logs(c: Call, { document, state }: Artifact): Response {
   c.header("X-Log-Fetched-At", iso(state.fetched_at) ?? "");
   if (isNamed(c, "text/plain") && !isNamed(c, "application/json", "application/x-ndjson"))
     return c.body(formatLogs(entries), 200, { "Content-Type": "text/plain; charset=utf-8" });
-  const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  const lines = entries.map((entry) => `${JSON.stringify(showEntry(entry))}\n`).join("");
   return c.body(lines, 200, { "Content-Type": "application/x-ndjson" });
 }

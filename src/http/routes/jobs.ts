@@ -14,6 +14,7 @@ import {
   submissionReader,
 } from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
+import { isUndecided } from "../../domain/job.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
 import { eraseJob } from "../../orchestration/erase.ts";
 import { findSubmitted, type Submitted, submit } from "../../orchestration/submit.ts";
@@ -165,8 +166,13 @@ async function getJobs(c: Call, desk: Desk): Promise<Response> {
 async function getJob(c: Call, desk: Desk): Promise<Response> {
   const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const waiting = { id: idIn(c, "job"), waitMs: query.value.wait };
-  const job = await whenEnded(c, desk, waiting, () => jobOf(c, desk));
+  const job = await whenEnded(c, desk, {
+    id: idIn(c, "job"),
+    waitMs: query.value.wait,
+    awaited: query.value.for,
+    look: () => jobOf(c, desk),
+    isDecided: (found) => !isUndecided(found),
+  });
   if (job instanceof Response) return job;
   return job === null ? noJob(c) : answerDetails(c, desk, job);
 }
@@ -180,8 +186,10 @@ async function answerDetails(c: Call, desk: Desk, job: JobRow): Promise<Response
 async function viewQueue(desk: Desk, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(desk.store.db, job);
+  const { groups, startPause } = desk.lyceumState();
   const startAt = Math.max(
-    estimateStart(position, desk.lyceumState().groups.execution, desk.now()),
+    estimateStart(position, groups.execution, desk.now()),
+    startPause?.probeAt ?? 0,
     job.ready_at ?? 0,
     (await heldUntil(desk.store.db, job.api_key)) ?? 0,
   );

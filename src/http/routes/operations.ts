@@ -85,10 +85,11 @@ async function getStatus(c: Call, desk: Desk): Promise<Response> {
   return c.json(view);
 }
 
-function viewLyceum({ breaker, groups }: LyceumState): StatusView["lyceum"] {
+function viewLyceum({ breaker, startPause, groups }: LyceumState): StatusView["lyceum"] {
   const { execution, read, billing, auth } = groups;
   return {
     circuit: { state: breaker.state, failures: breaker.failures, retry_at: iso(breaker.retryAt) },
+    starts: viewStarts(startPause),
     limits: {
       execution: viewLimit(execution),
       read: viewLimit(read),
@@ -97,6 +98,14 @@ function viewLyceum({ breaker, groups }: LyceumState): StatusView["lyceum"] {
     },
   };
 }
+
+function viewStarts(pause: LyceumState["startPause"]): StatusView["lyceum"]["starts"] {
+  const { reason, detail, since, probeAt } = pause ?? NOT_PAUSED;
+  const state = pause === null ? "flowing" : "paused";
+  return { state, reason, detail, since: iso(since), next_probe_at: iso(probeAt) };
+}
+
+const NOT_PAUSED = { reason: null, detail: null, since: null, probeAt: null };
 
 function viewLimit(group: LyceumState["groups"]["read"]): LimitView {
   const { limit, used, remaining, resetsAt, pausedUntil, waiting, running } = group;

@@ -63,8 +63,13 @@ export function noRun(c: Call): Response {
 async function getRun(c: Call, desk: Desk): Promise<Response> {
   const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const waiting = { id: idIn(c, "run"), waitMs: query.value.wait };
-  const run = await whenEnded(c, desk, waiting, async () => (await runOf(c, desk))?.run ?? null);
+  const run = await whenEnded(c, desk, {
+    id: idIn(c, "run"),
+    waitMs: query.value.wait,
+    awaited: query.value.for,
+    look: async () => (await runOf(c, desk))?.run ?? null,
+    isDecided: ({ outcome }) => outcome !== null,
+  });
   if (run instanceof Response) return run;
   return run === null ? noRun(c) : answer(c, desk, run);
 }

@@ -1,0 +1,69 @@
+// What a run did with its hardware: as it was stored after the end, or in another step or span, as Lyceum says now.
+import * as operations from "../../contract/operations/runs.ts";
+import { metricsQuery } from "../../contract/query.ts";
+import { metricsStep } from "../../domain/collection.ts";
+import { parseDuration } from "../../domain/duration.ts";
+import type { Execution } from "../../domain/execution.ts";
+import type { MetricsSpan } from "../../domain/metrics.ts";
+import { type Artifact, executionOf, type Found, idsOf, serve } from "../artifact.ts";
+import type { Call, Desk } from "../call.ts";
+import { invalid, problem } from "../problem.ts";
+import { queryOf, type Route } from "../route.ts";
+
+export const metricsRoute: Route = {
+  method: "GET",
+  path: "/v1/runs/:run/metrics",
+  isLarge: true,
+  access: "read",
+  operation: operations.getMetrics,
+  handle: getMetrics,
+};
+
+async function getMetrics(c: Call, desk: Desk): Promise<Response> {
+  const query = queryOf(c, metricsQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const { attempt, ...asked } = query.value;
+  const isLive = Object.values(asked).some((value) => value !== undefined);
+  const found = await executionOf(c, desk, attempt, isLive ? "conflict" : "not-ready");
+  if (found instanceof Response) return found;
+  if (!isLive) return serve(c, desk, found, "metrics", show);
+  const span = spanOf(found.execution, asked, desk.now());
+  return "error" in span ? invalid(c, [span.error]) : live(c, desk, found, span);
+}
+
+async function live(c: Call, desk: Desk, found: Found, span: MetricsSpan): Promise<Response> {
+  const { status, lyceumExecutionId } = found.execution;
+  if (lyceumExecutionId === null)
+    return problem(c, "conflict", `the execution (${status}) is not known to have begun at Lyceum`);
+  const read = await desk.measure(lyceumExecutionId, span);
+  switch (read.type) {
+    case "measured":
+      return c.json({ ...idsOf(found), summary: read.summary, document: read.document });
+    case "none":
+      return problem(c, "unavailable", read.detail);
+    case "away":
+      c.header("Retry-After", String(Math.ceil(read.retryAfterMs / 1_000)));
+      return problem(c, "lyceum-unavailable", read.detail);
+  }
+}
+
+type Asked = { step?: string | undefined; start?: number | undefined; end?: number | undefined };
+
+/** Bounded: each sample of each series is read, held and answered at once. */
+function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Asked, now: number) {
+  const { start = startedAt ?? submittedAt } = asked;
+  const end = asked.end ?? (endedAt !== null && endedAt >= start ? endedAt : now);
+  const error = (name: keyof Asked, detail: string) => ({ error: { pointer: `query:${name}`, detail } });
+  if (start >= end)
+    return error(asked.start === undefined ? "end" : "start", "must leave a span before the end");
+  const step = asked.step ?? metricsStep(end - start).name;
+  if ((end - start) / (parseDuration(step) ?? 1) > MAX_SAMPLES)
+    return error("step", `makes more than ${MAX_SAMPLES} samples; take a longer step or a shorter span`);
+  return { step, start: new Date(start).toISOString(), end: new Date(end).toISOString() };
+}
+
+const MAX_SAMPLES = 5_000;
+
+function show(c: Call, { document, state, ids }: Artifact): Response {
+  return c.json({ ...ids, summary: state.summary, document });
+}

@@ -1,0 +1,24 @@
+// The pause of all starts, kept so that a restart during an outage does not begin with a burst of starts.
+import type { PauseReason, StartPause } from "../domain/start-pause.ts";
+import type { Db } from "./transaction.ts";
+
+/** Null: starts are not paused any more. */
+export async function saveStartPause(db: Db, pause: StartPause | null, now: number): Promise<void> {
+  await db.deleteFrom("start_pause").execute();
+  if (pause === null) return;
+  const { reason, detail, since, failures, probeAt } = pause;
+  const times = { since_at: since, saved_at: now, probe_at: probeAt };
+  await db
+    .insertInto("start_pause")
+    .values({ id: 1, reason, detail, failures, ...times })
+    .execute();
+}
+
+/** The probe is never further away than it was when the pause was saved: the clock may have been set back. */
+export async function readStartPause(db: Db, now: number): Promise<StartPause | null> {
+  const row = await db.selectFrom("start_pause").selectAll().executeTakeFirst();
+  if (row === undefined) return null;
+  const { detail, since_at: since, failures } = row;
+  const probeAt = Math.min(row.probe_at, now + row.probe_at - row.saved_at);
+  return { reason: row.reason as PauseReason, detail, since, failures, probeAt };
+}
