@@ -17,9 +17,15 @@ import type { EventRow } from "../store/events.ts";
 import type { JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
 import type { ArtifactKind } from "../store/schema.ts";
+import type { Caller } from "./auth.ts";
 import { whyNever } from "./missing.ts";
 
-export function viewJob(job: JobRow): JobView {
+/** A webhook's path may be a secret: readers, whose webhook it cannot be, see the origin alone. */
+export function webhookUrlFor({ role }: Caller, url: string): string {
+  return role === "read" ? new URL(url).origin : url;
+}
+
+export function viewJob(job: JobRow, caller: Caller): JobView {
   const counts: Counts = countsOf(job);
   const { billed_nano: billedNano, estimated_nano: estimatedNano, unpriced } = job;
   return {
@@ -34,7 +40,7 @@ export function viewJob(job: JobRow): JobView {
     on_lost: job.on_lost,
     retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as RetryClass[] },
     metadata: job.metadata === null ? null : parseAsWritten(job.metadata),
-    webhook_url: job.webhook_url,
+    webhook_url: job.webhook_url === null ? null : webhookUrlFor(caller, job.webhook_url),
     cancellation: toCancellation(job),
     cost: viewCost({ billedNano, estimatedNano, unpriced }),
     budget: viewBudget(job),

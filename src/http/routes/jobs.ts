@@ -138,7 +138,7 @@ function answerSubmitted(c: Call, submitted: Submitted): Response {
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");
-  return c.json(viewJob(submitted.job), isReplay ? 200 : 202);
+  return c.json(viewJob(submitted.job, callerOf(c)), isReplay ? 200 : 202);
 }
 
 /** A name that cannot be resolved just now must not cost a worker its job. */
@@ -160,7 +160,9 @@ async function getJobs(c: Call, desk: Desk): Promise<Response> {
   const times = { createdAfter: created_after, createdBefore: created_before };
   const filter = { owner: ownerSeenBy(callerOf(c)), status, name, before: before.value, ...times };
   const jobs = await listJobs(desk.store.db, filter, limit + 1);
-  return c.json(toPage(jobs, limit, viewJob, (job) => cursorOf("job", job.id)));
+  const caller = callerOf(c);
+  const view = (job: JobRow) => viewJob(job, caller);
+  return c.json(toPage(jobs, limit, view, (job) => cursorOf("job", job.id)));
 }
 
 async function getJob(c: Call, desk: Desk): Promise<Response> {
@@ -178,7 +180,7 @@ async function getJob(c: Call, desk: Desk): Promise<Response> {
 }
 
 async function answerDetails(c: Call, desk: Desk, job: JobRow): Promise<Response> {
-  const view: JobDetailsView = { ...viewJob(job), queue: await viewQueue(desk, job) };
+  const view: JobDetailsView = { ...viewJob(job, callerOf(c)), queue: await viewQueue(desk, job) };
   return c.json(view);
 }
 
@@ -209,7 +211,7 @@ async function removeJob(c: Call, desk: Desk): Promise<Response> {
     : await desk.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
   if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);
-  return c.json(viewJob((await jobOf(c, desk)) ?? job), 202);
+  return c.json(viewJob((await jobOf(c, desk)) ?? job, callerOf(c)), 202);
 }
 
 const NOT_DELETABLE =
@@ -240,5 +242,5 @@ async function postCancel(c: Call, desk: Desk): Promise<Response> {
   const job = await jobOf(c, desk);
   if (job === null) return noJob(c);
   await cancelJob(desk, job, { mode: body.value.mode, cause: "request" });
-  return c.json(viewJob((await jobOf(c, desk)) ?? job));
+  return c.json(viewJob((await jobOf(c, desk)) ?? job, callerOf(c)));
 }
