@@ -83,7 +83,9 @@ export const callback = z
     decoded_from: z
       .string()
       .nullable()
-      .describe("What was taken off before it is shown, outermost first: `gzip`, `deflate`, `br`, `utf-16le`…"),
+      .describe(
+        "What was taken off before it is shown, outermost first: `gzip`, `deflate`, `br`, `utf-16le`…",
+      ),
     note: z.string().nullable().describe("Why the body is not shown."),
     truncated: z.boolean().describe("There was more than 256 KiB; the rest was not kept."),
   })

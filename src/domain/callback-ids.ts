@@ -8,7 +8,10 @@ export function candidateIds(body: Buffer, contentEncoding: string | null): stri
   const budget = newBudget();
   const decoded = decodeBody(body, contentEncoding, budget);
   if (decoded.type === "excess") return [];
-  const { texts } = unwrapText(decoded.type === "text" ? decoded.text : decoded.bytes.toString("latin1"), budget);
+  const { texts } = unwrapText(
+    decoded.type === "text" ? decoded.text : decoded.bytes.toString("latin1"),
+    budget,
+  );
   const named = texts.flatMap((text) => matchesIn(text, EXECUTION_ID));
   const ids = texts.flatMap((text) => matchesIn(text, ANY_ID));
   const uuids = texts.flatMap((text) => matchesIn(text, BARE_UUID));

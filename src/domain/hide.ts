@@ -33,7 +33,8 @@ export function createHider(labels: ReadonlyMap<string, string>): Hider {
   for (const same of byHead.values()) same.sort((a, b) => b.value.length - a.value.length);
 
   function spend(amount: number): void {
-    if ((work += amount) > MAX_WORK) throw new TooMuchToHide("too much to look for");
+    work += amount;
+    if (work > MAX_WORK) throw new TooMuchToHide("too much to look for");
   }
 
   function valueAt(text: string, at: number) {
@@ -102,10 +103,7 @@ function escaped(text: string): string {
 }
 
 function inAscii(json: string): string {
-  return json.replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Wherever it begins within three bytes, without the characters that it shares with its neighbours. */

@@ -3,7 +3,10 @@
 
 /** True for a field's name; a longer name that holds one of them counts as well. */
 export function isSecretName(name: string): boolean {
-  const plain = name.slice(0, MAX_NAME).toLowerCase().replace(/[^a-z0-9]+/g, "");
+  const plain = name
+    .slice(0, MAX_NAME)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "");
   return WHOLE.has(plain) || SECRET_PART.test(plain) || SECRET_END.test(plain);
 }
 

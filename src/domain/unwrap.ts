@@ -52,18 +52,19 @@ export function percentDecoded(text: string): string {
   if (!/%[0-9a-fA-F]{2}/.test(text)) return text;
   return text
     .replaceAll("+", " ")
-    .replace(/(?:%[0-9a-fA-F]{2})+/g, (run) =>
-      Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"),
-    );
+    .replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
 }
 
 function withoutEntities(text: string): string {
   if (!text.includes("&")) return text;
-  return text.replace(/&(?:#(\d{1,6})|#[xX]([0-9a-fA-F]{1,6})|(quot|apos|amp|lt|gt));/g, (_, decimal, hex, name) => {
-    if (name !== undefined) return ENTITIES[name] ?? "";
-    const point = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
-    return point <= 0x10ffff ? String.fromCodePoint(point) : "";
-  });
+  return text.replace(
+    /&(?:#(\d{1,6})|#[xX]([0-9a-fA-F]{1,6})|(quot|apos|amp|lt|gt));/g,
+    (_, decimal, hex, name) => {
+      if (name !== undefined) return ENTITIES[name] ?? "";
+      const point = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+      return point <= 0x10ffff ? String.fromCodePoint(point) : "";
+    },
+  );
 }
 
 const ENTITIES: Record<string, string | undefined> = { quot: '"', apos: "'", amp: "&", lt: "<", gt: ">" };

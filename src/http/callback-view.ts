@@ -7,7 +7,10 @@ import { createMask, type Secrets } from "./mask.ts";
 import { iso } from "./view.ts";
 
 /** @param isTrusted may see bodies of which nobody can say what is in them */
-export function callbackViewer(secrets: Secrets, isTrusted: boolean): (callback: CallbackRow) => CallbackView {
+export function callbackViewer(
+  secrets: Secrets,
+  isTrusted: boolean,
+): (callback: CallbackRow) => CallbackView {
   const mask = createMask(secrets);
   const tokens = createHider(new Map(secrets.tokens.flatMap(labelsOf)));
 

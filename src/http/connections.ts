@@ -62,7 +62,9 @@ function probe(socket: Connection): void {
 }
 
 function tooSlow(): Error {
-  return Object.assign(new Error("the request did not come to its end"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+  return Object.assign(new Error("the request did not come to its end"), {
+    code: "ERR_HTTP_REQUEST_TIMEOUT",
+  });
 }
 
 const KEEP_ALIVE_MS = 75_000;

@@ -3,8 +3,8 @@ import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Desk, Env } from "./call.ts";
-import { refuser } from "./early.ts";
 import { type Connections, manageConnections } from "./connections.ts";
+import { refuser } from "./early.ts";
 import { callbackReceiver } from "./receiver.ts";
 
 export interface DoorOptions {

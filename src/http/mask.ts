@@ -49,10 +49,7 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
         return masked === json ? text : JSON.stringify(masked);
       }
       return (
-        maskBase64(text, layer) ??
-        maskForm(text, layer) ??
-        maskPercent(text, layer) ??
-        maskPlain(text, layer)
+        maskBase64(text, layer) ?? maskForm(text, layer) ?? maskPercent(text, layer) ?? maskPlain(text, layer)
       );
     }
 
@@ -101,7 +98,7 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
     }
 
     function maskBase64(text: string, layer: number): string | null {
-      const decoded = BASE64.test(text) ? base64Text(text, budget) : null;
+      const decoded = BASE64.test(text.trim()) ? base64Text(text, budget) : null;
       if (decoded === null) return null;
       const masked = mask(decoded, layer + 1);
       return masked === decoded ? text : Buffer.from(masked).toString("base64");
@@ -139,8 +136,9 @@ const MAX_DEPTH = 64;
 const MAX_VALUES = 100_000;
 /** No blanks and no brackets, and `name=value` between all `&`. */
 const FORM = /^[\w.+%[\]-]{1,200}=[^&\s{<"]*(?:&[\w.+%[\]-]{1,200}=[^&\s{<"]*)*$/;
-const BASE64 = /^[A-Za-z0-9+/_-]{8}[A-Za-z0-9+/_\r\n-]*={0,2}\s*$/;
-const CALLBACK_URL = /(callbacks(?:\\{0,4}\/|%2F){1,4}lyceum(?:\\{0,4}\/|%2F){1,4}[\w-]{1,64}(?:\\{0,4}\/|%2F){1,4})[\w-]{20,}/gi;
+const BASE64 = /^[A-Za-z0-9+/_\r\n-]{8,}={0,2}$/;
+const CALLBACK_URL =
+  /(callbacks(?:\\{0,4}\/|%2F){1,4}lyceum(?:\\{0,4}\/|%2F){1,4}[\w-]{1,64}(?:\\{0,4}\/|%2F){1,4})[\w-]{20,}/gi;
 
 /** `{"name": …, "value": …}` says by a field what another one holds. */
 function isNaming(field: string): boolean {

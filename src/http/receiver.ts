@@ -40,13 +40,16 @@ async function receive(
   let status: number = 204;
   try {
     const body = await bodyOf(incoming);
-    const { "content-type": contentType = null, "content-encoding": contentEncoding = null } = incoming.headers;
+    const { "content-type": contentType = null, "content-encoding": contentEncoding = null } =
+      incoming.headers;
     await receiveCallback(desk, { executionId, contentType, contentEncoding, body, truncated: false });
     outgoing.writeHead(status, { ...headers, ...farewell(desk) }).end();
   } catch (error) {
     const problem = problemText(requestId, ...lastWord(desk, error));
     status = problem.status;
-    outgoing.writeHead(status, { ...headers, ...farewell(desk), "Content-Type": problem.type }).end(problem.text);
+    outgoing
+      .writeHead(status, { ...headers, ...farewell(desk), "Content-Type": problem.type })
+      .end(problem.text);
   }
   const durationMs = performance.now() - startedAt;
   desk.report.httpRequest({ requestId, route: CALLBACK_PATH, method: "POST", status, durationMs, key: null });

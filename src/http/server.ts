@@ -1,6 +1,6 @@
 // The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
 import { Hono } from "hono";
-import { compress } from "hono/compress";
+import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
 import { noQuery } from "../contract/query.ts";
 import { type Authenticate, mayCall } from "./auth.ts";
@@ -63,7 +63,8 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
       const refusal = admit(c, route, authenticate);
       if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
       await compressed(c, async () => {
-        c.res = await route.handle(c, desk);
+        const answer = await route.handle(c, desk);
+        c.res = c.req.header("Accept-Encoding") === undefined ? answer : await withLength(answer);
       });
       return c.res;
     });
@@ -106,8 +107,19 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
   }
 }
 
-const compressed = compress();
+const compressed = compress({
+  contentTypeFilter: (type) => COMPRESSIBLE_CONTENT_TYPE_REGEX.test(type) || type === "application/x-ndjson",
+});
 const STRAY_HINT_MS = 60_000;
+/** JSON is never streamed: its length tells whether compressing it is worth while. */
+async function withLength(answer: Response): Promise<Response> {
+  if (!answer.headers.get("Content-Type")?.startsWith("application/json")) return answer;
+  const body = await answer.arrayBuffer();
+  const headers = new Headers(answer.headers);
+  headers.set("Content-Length", String(body.byteLength));
+  return new Response(body, { status: answer.status, headers });
+}
+
 const methods: Route["method"][] = ["POST", "GET", "DELETE"];
 
 /** On node's own answer where there is one: the web's Headers cost a sixth of a small request. */

@@ -84,7 +84,12 @@ export function createReport(log: Logger, metrics: Metrics) {
       rejected++;
       if (!isTold) return;
       log.warn(
-        { event: "callback", disposition: "rejected", reason: "unknown_path", public_url_path: publicPath || "/" },
+        {
+          event: "callback",
+          disposition: "rejected",
+          reason: "unknown_path",
+          public_url_path: publicPath || "/",
+        },
         `a callback came to an unknown path: callbacks are served at / and at the path of PUBLIC_URL (${publicPath || "/"}); have the proxy pass on one of them`,
       );
     },

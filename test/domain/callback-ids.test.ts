@@ -56,7 +56,11 @@ it.each(bodies)("the id is found in %s", (_, body, encoding = null) => {
 
 it("an id named as an execution's comes before all others, and our own are passed over", () => {
   const other = "00000000-0000-4000-8000-000000000000";
-  const body = { id: other, user_id: "somebody-else", our: { execution_id: "exe_01kawv9x2m4t6r8s0p1q3n5v7w" } };
+  const body = {
+    id: other,
+    user_id: "somebody-else",
+    our: { execution_id: "exe_01kawv9x2m4t6r8s0p1q3n5v7w" },
+  };
   const text = JSON.stringify({ ...body, execution: { execution_id: id } });
   expect(candidateIds(Buffer.from(text), null)).toEqual([id, other, "somebody-else"]);
 });
@@ -66,7 +70,10 @@ describe("within bounds", () => {
     ["nothing", ""],
     ["bytes", Buffer.from([0, 255, 254, 10])],
     ["a bomb", gzipSync(Buffer.alloc(32 * 1024 * 1024))],
-    ["layers without end", Array.from({ length: 9 }).reduce<Buffer>((inner) => gzipSync(inner), Buffer.from(json))],
+    [
+      "layers without end",
+      Array.from({ length: 9 }).reduce<Buffer>((inner) => gzipSync(inner), Buffer.from(json)),
+    ],
   ])("%s names none", (_, body) => {
     expect(candidateIds(Buffer.from(body as Buffer), null)).toEqual([]);
   });

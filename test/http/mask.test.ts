@@ -51,7 +51,8 @@ const base64 = (text: string | Buffer) => Buffer.from(text).toString("base64");
 /** Every text that a curious reader gets out of an answer by hand. */
 function readings(text: string): string[] {
   const decoders = [
-    (one: string) => one.replace(/\\u([0-9a-f]{4})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+    (one: string) =>
+      one.replace(/\\u([0-9a-f]{4})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
     (one: string) => one.replaceAll(/\\(.)/g, "$1"),
     (one: string) => {
       try {
@@ -98,14 +99,20 @@ const shapes: [string, string | Buffer, Partial<CallbackRow>?][] = [
   ["gzip in base64", JSON.stringify({ status: "completed", payload: base64(gzipSync(json)) })],
   ["base64", base64(json)],
   ["base64 in JSON", JSON.stringify({ status: "completed", payload: base64(json) })],
-  ["base64 of a value at an odd place", JSON.stringify({ status: "completed", a: `x${base64(`u:${login}`)}` })],
+  [
+    "base64 of a value at an odd place",
+    JSON.stringify({ status: "completed", a: `x${base64(`u:${login}`)}` }),
+  ],
   ["UTF-16", Buffer.from(`\uFEFF${json}`, "utf16le")],
   ["JSON that breaks off", `{"status":"completed","docker_password":"canary-do`],
   ["JSON that is cut off", `{"status":"completed","note":"${login.slice(0, -4)}`, { truncated: 1 }],
   ["JSON that breaks off behind a value", `{"status":"completed","note":"${deep}","x":`],
   [
     "code with our prelude",
-    JSON.stringify({ status: "completed", source: withEnvironment("print(1)", { TOKEN: value, S: "canary" }) }),
+    JSON.stringify({
+      status: "completed",
+      source: withEnvironment("print(1)", { TOKEN: value, S: "canary" }),
+    }),
   ],
   ["a list of arguments", JSON.stringify({ status: "completed", argv: ["--docker-password", "canary-x"] })],
   ["XML", `<r><status>completed</status><docker_password>canary-x</docker_password></r>`],
@@ -130,8 +137,16 @@ describe("no secret is shown, and the rest is, of", () => {
 
 it("what was taken off is named, and a body without secrets is shown as it came", () => {
   expect(shown(rowOf(gzipSync(json)))).toMatchObject({ decoded_from: "gzip" });
-  expect(shown(rowOf(gzipSync(Buffer.from(json, "utf16le"))))).toMatchObject({ decoded_from: "gzip, utf-16le" });
-  for (const body of ['{ "id" : 1.0,\n "status": "completed"}', "status=a%20b", "", "plain", "6f0c2a1e-6c1b-4d7e"])
+  expect(shown(rowOf(gzipSync(Buffer.from(json, "utf16le"))))).toMatchObject({
+    decoded_from: "gzip, utf-16le",
+  });
+  for (const body of [
+    '{ "id" : 1.0,\n "status": "completed"}',
+    "status=a%20b",
+    "",
+    "plain",
+    "6f0c2a1e-6c1b-4d7e",
+  ])
     expect(shown(rowOf(body))).toMatchObject({ body, decoded_from: null, note: null });
 });
 

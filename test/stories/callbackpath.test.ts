@@ -12,14 +12,17 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const kept = () => service.rows("select count(*) as n from callbacks where execution_id = ?", executionId)[0].n;
+const kept = () =>
+  service.rows("select count(*) as n from callbacks where execution_id = ?", executionId)[0].n;
 const url = (path: string) => service.url() + path;
 
 it("an execution's own URL has the path, and its callback arrives", async () => {
   const run = await service.run(image());
   expect(run).toMatchObject({ status: "succeeded", detected_by: "callback" });
-  const [asked] = service.emulator.executions()[0]?.body.user_callback_urls as string[];
-  expect(new URL(asked ?? "").pathname).toMatch(/^\/proctor\/\/inner\/callbacks\/lyceum\/exe_\w+\/[\w-]{43}$/);
+  const [asked] = (service.emulator.executions()[0]?.body.user_callback_urls ?? []) as string[];
+  expect(new URL(asked ?? "").pathname).toMatch(
+    /^\/proctor\/\/inner\/callbacks\/lyceum\/exe_\w+\/[\w-]{43}$/,
+  );
   executionId = run.executions[0]?.id ?? "";
   token = callbackToken(callbackSecret, executionId);
 });
@@ -46,7 +49,12 @@ it.each([
 });
 
 it("nothing else is served below the path", async () => {
-  for (const path of ["/proctor/inner/livez", "/proctor/inner/v1/jobs", "/proctor/inner/callbacks", "//livez"])
+  for (const path of [
+    "/proctor/inner/livez",
+    "/proctor/inner/v1/jobs",
+    "/proctor/inner/callbacks",
+    "//livez",
+  ])
     expect((await fetch(url(path))).status).toBe(404);
 });
 
@@ -71,7 +79,11 @@ it("the header Content-Encoding is kept, and shown with the text that was inside
   const headers = { "Content-Encoding": "gzip", "Content-Type": "application/json" };
   const body = gzipSync('{"status":"completed"}');
   for (const init of [{ body }, { body: new Blob([body]).stream(), duplex: "half" }])
-    await fetch(url(`/callbacks/lyceum/${executionId}/${token}`), { method: "POST", headers, ...init } as RequestInit);
+    await fetch(url(`/callbacks/lyceum/${executionId}/${token}`), {
+      method: "POST",
+      headers,
+      ...init,
+    } as RequestInit);
   const shown = (await service.reader.get(`/v1/executions/${executionId}/callbacks`)).body.data.slice(-2);
   expect(shown).toMatchObject(
     [1, 2].map(() => ({ content_encoding: "gzip", decoded_from: "gzip", body: '{"status":"completed"}' })),

@@ -140,7 +140,9 @@ it("whoever closes its half of the connection after the request has its answer",
   expect(text()).toMatch(/^HTTP\/1\.1 202/);
   const { id } = JSON.parse(text().slice(text().indexOf("\r\n\r\n")));
   const waiting = await open();
-  waiting.socket.end(`GET /v1/jobs/${id}?wait=3s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`);
+  waiting.socket.end(
+    `GET /v1/jobs/${id}?wait=3s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`,
+  );
   await once(waiting.socket, "close");
   expect(waiting.text()).toMatch(/HTTP\/1\.1 200[\s\S]*"status":/);
 });

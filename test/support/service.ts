@@ -59,7 +59,10 @@ export async function startService(options: ServiceOptions = {}) {
   const sent: string[] = [];
 
   async function begin(port: number, settings: Record<string, string | undefined> = {}) {
-    const config = configFor({ emulator, database, port, publicPath: options.publicPath ?? "" }, { ...options.settings, ...settings });
+    const config = configFor(
+      { emulator, database, port, publicPath: options.publicPath ?? "" },
+      { ...options.settings, ...settings },
+    );
     const life: Life = { isOver: false, burial: new AbortController() };
     const wire = createWire();
     const app = createApp(config, {
