@@ -9,7 +9,11 @@ export interface Connections {
 }
 
 /** Where node keeps the answer that a connection is busy with. */
-type Connection = Socket & { _httpMessage?: ServerResponse | null };
+export interface Answering {
+  _httpMessage?: ServerResponse | null;
+}
+
+type Connection = Socket & Answering;
 
 export function manageConnections(server: Server, timers: Timers): Connections {
   const open = new Set<Connection>();

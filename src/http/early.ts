@@ -1,9 +1,10 @@
 // Requests that cannot be read as one, so that no route sees them: refused in the same words as all others.
-import { type RequestListener, type ServerResponse, STATUS_CODES } from "node:http";
+import { type RequestListener, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { RequestError } from "@hono/node-server";
 import type { ProblemKind } from "../contract/problem.ts";
 import type { Desk } from "./call.ts";
+import type { Answering } from "./connections.ts";
 import { commonHeaders } from "./headers.ts";
 import { lastWord, problemText } from "./problem.ts";
 
@@ -72,11 +73,6 @@ function hostsIn(rawHeaders: string[]): number {
   for (let at = 0; at < rawHeaders.length; at += 2)
     if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === "host") count++;
   return count;
-}
-
-/** Where node keeps the answer that a connection is busy with. */
-interface Answering {
-  _httpMessage?: ServerResponse | null;
 }
 
 const known: Record<string, [ProblemKind, string]> = {
