@@ -60,7 +60,12 @@ export async function toReadOutcome<N extends AnswerName>(
       return { outcome: "unreachable", detail: notLyceums(detail, body) };
     if (said.reading === null) {
       const why = said.words === "" ? `${detail}: JSON without what is due` : detail;
-      return { outcome: "unreadable", detail: why, isTooLarge: false };
+      return {
+        outcome: "unreadable",
+        detail: why,
+        isTooLarge: false,
+        ...(said.isEmpty ? { isEmpty: true } : {}),
+      };
     }
     const value = said.reading.value as Reading<N>;
     if (isOurs(value)) return { outcome: "ok", value };

@@ -117,6 +117,10 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
         return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
       case "unreachable":
         return { kind: "silent", sent: false, detail: outcome.detail };
+      case "unreadable":
+        // An empty answer is somebody else's; one with fields but no token (a second factor is due) refuses.
+        if (outcome.isEmpty) return { kind: "silent", sent: false, detail: outcome.detail };
+        return { kind: "unauthorized", detail: outcome.detail };
       default:
         return { kind: "unauthorized", detail: outcome.detail };
     }

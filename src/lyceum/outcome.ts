@@ -33,6 +33,8 @@ export type ReadOutcome<T> =
       isTooLarge: boolean;
       /** It is about another execution: no other call about this id is to be believed either. */
       isForeign?: boolean;
+      /** `{}` or `[]`. */
+      isEmpty?: boolean;
     }
   /** Nothing of Lyceum's came: transport errors, time-outs, 5xx, pages, redirects. Says nothing about the run. */
   | { outcome: "unreachable"; detail: string };

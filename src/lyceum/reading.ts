@@ -9,6 +9,8 @@ export interface ListedRow {
   word: string;
   fileName: string | null;
   parentExecutionId: string | null;
+  /** It has a time of its end, whatever its word. */
+  hasEnd: boolean;
 }
 
 /** One row of the history. */

@@ -9,6 +9,8 @@ export interface Said {
   reading: { value: unknown } | null;
   /** An object or a list: perhaps Lyceum. */
   isJson: boolean;
+  /** `{}` or `[]`. */
+  isEmpty: boolean;
   /** An error in Lyceum's own form. */
   isError: boolean;
   /** The error says that credits or quota are used up. */
@@ -31,13 +33,15 @@ export function readSaid(bytes: Buffer, name: AnswerName | null): Said {
   const answer: unknown = JSON.parse(checked.text);
   const reading = readingOf(unwrap(answer), name);
   const isJson = typeof answer === "object" && answer !== null;
-  if (reading !== null) return { ...unsaid(""), reading, isJson };
+  const isEmpty = isJson && Object.keys(answer).length === 0;
+  if (reading !== null) return { ...unsaid(""), reading, isJson, isEmpty };
   const isError = isJson && isErrorOfLyceum(answer);
   // A success is quoted only where it is an error after all.
   const isQuoted = name === null || (isObject(answer) && holdsError(answer));
   return {
     ...unsaid(isQuoted ? reasonIn(answer) : ""),
     isJson,
+    isEmpty,
     isError,
     isUnfunded: isError && tellsUnfunded(answer as Record<string, unknown>),
   };
@@ -47,7 +51,15 @@ const MAX_DEPTH = 500;
 
 /** Nothing that could be read. */
 export function unsaid(words: string): Said {
-  return { reading: null, isJson: false, isError: false, isUnfunded: false, isTooLarge: false, words };
+  return {
+    reading: null,
+    isJson: false,
+    isEmpty: false,
+    isError: false,
+    isUnfunded: false,
+    isTooLarge: false,
+    words,
+  };
 }
 
 function readingOf(answer: unknown, name: AnswerName | null): Said["reading"] {

@@ -64,8 +64,6 @@ const subJob = z.looseObject({ execution_id: id }).transform((job) => ({
   hardwareProfile: readName(job.hardware_profile),
 }));
 
-const row = z.looseObject({ execution_id: id, status: word }).transform(toRow);
-
 /** `GET /execution/{id}`; without a schema page: the fields are those that the vendor's dashboard reads. */
 export const recordAnswer = z.looseObject({ execution_id: id, status: word }).transform(
   (record): RecordReading => ({
@@ -92,14 +90,18 @@ export const workloadsAnswer = listOf((value): ListedRow[] => {
   const status = typeof value.status === "string" ? readName(value.status) : null;
   if (executionId === null || status === null) return [];
   const parentExecutionId = readId(value.parent_execution_id);
-  return [{ executionId, word: status, fileName: readName(value.file_name), parentExecutionId }];
+  const fileName = readName(value.file_name);
+  return [{ executionId, word: status, fileName, parentExecutionId, hasEnd: hasEnd(value) }];
 });
+
+/** A row without a readable status still tells that Lyceum has the execution, and its times whether it has ended. */
+const historyRow = z.looseObject({ execution_id: id, status: word.catch("unsaid") }).transform(toRow);
 
 /** [api-reference/billing-credits/get-execution-history] */
 export const historyAnswer = z.unknown().transform((answer, context): HistoryReading => {
   const rows = itemsOf(answer);
   const total = readNumber(field(answer, "total_executions"));
-  if (rows) return { rows: readable(rows, row), count: rows.length, total };
+  if (rows) return { rows: readable(rows, historyRow), count: rows.length, total };
   context.addIssue("a list was due");
   return z.NEVER;
 });
@@ -285,7 +287,12 @@ function toRow(row: Record<string, unknown> & { execution_id: string; status: st
     billed: readNumber(row.billed ?? row.amount_billed ?? row.cost),
     statusDetails: readText(row.status_details),
     parentExecutionId: readId(row.parent_execution_id),
+    hasEnd: hasEnd(row),
   };
+}
+
+function hasEnd(row: Record<string, unknown>): boolean {
+  return [row.end_time, row.job_end, row.finish_time].some((time) => time != null && readTime(time) !== null);
 }
 
 function readPoint(point: unknown): Sample[] {

@@ -12,6 +12,8 @@ export interface RecordRead {
   reading: Reading;
   by: DetectedBy;
   askedAt: number;
+  /** Lyceum has just answered an abort that there is nothing to end. */
+  isBeyondAbort?: boolean;
   /** What is kept of the record if it tells of an end; null: it is to be read again. */
   kept: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
   /** Until when the execution, if its end is new, belongs to whoever fetches its documents; null: nobody does yet. */
@@ -23,8 +25,8 @@ export const noteRecord = oneOfMany(noteRecords);
 
 async function noteRecords(context: Context, tx: Tx, all: RecordRead[]): Promise<(number | null)[]> {
   const reads = all.map((read) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
-  const told = reads.map(({ executionId, reading, by, askedAt, heldUntil }): Told => {
-    return { executionId, fact: { fact: "reading", reading, by, askedAt, heldUntil } };
+  const told = reads.map(({ executionId, reading, by, askedAt, heldUntil, isBeyondAbort = false }): Told => {
+    return { executionId, fact: { fact: "reading", reading, by, askedAt, heldUntil, isBeyondAbort } };
   });
   const settled = await settleAll(context, tx, told);
   const isNewEnd = (index: number) =>

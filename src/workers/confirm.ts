@@ -1,7 +1,9 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
-import type { DetectedBy } from "../domain/execution.ts";
+import type { DetectedBy, Execution } from "../domain/execution.ts";
 import { lacksBill, measured } from "../domain/measure.ts";
+import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
+import type { Lane } from "../lyceum/lanes.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
 import { noteRecord } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -9,7 +11,15 @@ import type { Due } from "../store/due.ts";
 import { withFreeHardware } from "./bills.ts";
 import type { Collect } from "./collect.ts";
 import type { Notes } from "./notes.ts";
-import { isComplete, isOver, lyceumIdOf, readingOfRecord, readingOfWord, storedRecord } from "./reading.ts";
+import {
+  isComplete,
+  isOver,
+  isUsableId,
+  lyceumIdOf,
+  readingOfRecord,
+  readingOfWord,
+  storedRecord,
+} from "./reading.ts";
 import { withoutSecrets } from "./secrets.ts";
 
 export interface ConfirmOptions {
@@ -20,37 +30,84 @@ export interface ConfirmOptions {
   collect: Pick<Collect, "begin">;
 }
 
-export function createConfirm(context: Context, { lyceum, now, notes, collect }: ConfirmOptions) {
-  const { note, unanswered } = notes;
+export interface Look {
+  by: DetectedBy;
+  /** Lyceum has just answered an abort that there is nothing to end. */
+  isBeyondAbort?: boolean;
+}
 
-  /** Reads the record, which decides; where there is none (yet), or none that can be had, the status endpoint. */
-  async function confirm(one: Due, by: DetectedBy): Promise<void> {
+/**
+ * `alive`, `over`: by the record. `silent`: nothing of Lyceum's came. `absent`: Lyceum does not know the id, or has
+ * somebody else's record under it: the execution is to be searched for. `barred`: Lyceum does not say.
+ */
+export type Confirmed = "alive" | "over" | "noted" | "silent" | "absent" | "barred";
+
+export type Confirm = (one: Due, look: Look) => Promise<Confirmed>;
+
+export function createConfirm(context: Context, options: ConfirmOptions): Confirm {
+  const { lyceum, now, notes, collect } = options;
+  const { note, unanswered } = notes;
+  /** How often in a row the record was somebody else's, by our ids. */
+  const foreign = new Map<string, number>();
+
+  /** The record decides; where there is none (yet), or none that can be had, the status endpoint. */
+  async function confirm(one: Due, look: Look): Promise<Confirmed> {
     const { execution } = one;
+    if (!isUsableId(lyceumIdOf(execution))) return "absent";
     const askedAt = now();
-    const lane = by === "callback" ? "confirm" : "overdue";
+    const lane = look.by === "callback" ? "confirm" : "overdue";
     const record = await lyceum.record(lyceumIdOf(execution), execution.id, lane);
     const word = record.outcome === "ok" ? record.value.word : null;
-    context.report.check({
-      executionId: execution.id,
-      cause: by === "callback" ? "callback" : "overdue",
-      word,
-    });
+    const cause = look.by === "callback" ? "callback" : "overdue";
+    context.report.check({ executionId: execution.id, cause, word });
     if (record.outcome === "ok") {
+      foreign.delete(execution.id);
       const shown = await withoutSecrets(context.store.db, execution, record.value);
-      return keep(one, shown, by, askedAt);
+      await keep(one, shown, look, askedAt);
+      return isOver(shown) ? "over" : "alive";
     }
-    const isForeign = record.outcome === "unreadable" && record.isForeign === true;
-    const isAnswer = ["missing", "refused", "unreadable"].includes(record.outcome);
-    if (!isAnswer || isForeign) return void (await unanswered(execution, record));
-    const status = await lyceum.streamingStatus(lyceumIdOf(execution), lane);
+    if (record.outcome === "unreadable" && record.isForeign === true) {
+      // The status endpoint would tell of somebody else's execution, too.
+      if (isOften(execution)) return "absent";
+      await unanswered(execution, record);
+      return "noted";
+    }
+    foreign.delete(execution.id);
+    if (!["missing", "refused", "unreadable"].includes(record.outcome)) {
+      await unanswered(execution, record);
+      return "silent";
+    }
+    const status = await statusOf(execution, one.kind, lane);
     if (status.outcome === "ok") {
       const reading = readingOfWord(status.value.word, status.value.errors);
-      await note(execution, { fact: "reading", reading, by, askedAt });
-    } else if (status.outcome === "missing") await note(execution, { fact: "not_found", askedAt });
-    else await unanswered(execution, status);
+      await note(execution, { ...factOf(look), reading, askedAt });
+      return "noted";
+    }
+    if (status.outcome === "missing" && record.outcome === "missing") return "absent";
+    if (status.outcome === "missing" || status.outcome === "refused") return "barred";
+    await unanswered(execution, status);
+    return "silent";
   }
 
-  async function keep(of: Due, record: RecordReading, by: DetectedBy, askedAt: number): Promise<void> {
+  function isOften({ id }: Execution): boolean {
+    const times = (foreign.get(id) ?? 0) + 1;
+    if (foreign.size > MAX_REMEMBERED) foreign.clear();
+    foreign.set(id, times);
+    return times >= ENOUGH;
+  }
+
+  async function statusOf({ lyceumExecutionId }: Execution, kind: RunKind, lane: Lane) {
+    const id = lyceumExecutionId ?? "";
+    if (kind !== "gpu_selection") return lyceum.streamingStatus(id, lane);
+    const status = await lyceum.gpuSelectionStatus(id, lane);
+    if (status.outcome !== "ok") return status;
+    const { word } = status.value;
+    if (word === null)
+      return { outcome: "unreadable", detail: "a selection without a status", isTooLarge: false } as const;
+    return { outcome: "ok", value: { word, errors: null } } as const;
+  }
+
+  async function keep(of: Due, record: RecordReading, look: Look, askedAt: number): Promise<void> {
     // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
     // its sub-jobs, which are still to be read.
     const isWhole = isComplete(record) && of.kind !== "gpu_selection";
@@ -60,33 +117,25 @@ export function createConfirm(context: Context, { lyceum, now, notes, collect }:
     const kept = stored && awaits_bill ? { ...stored, summary: { ...stored.summary, awaits_bill } } : stored;
     const execution = { ...of.execution, ...measured(of.execution, reading) };
     const status = reading.status ?? execution.status;
-    const begun = isOver(record) ? collect.begin({ ...of, execution: { ...execution, status } }, kept) : null;
+    const isToCollect = of.execution.phase === "watching" && isOver(record);
+    const begun = isToCollect ? collect.begin({ ...of, execution: { ...execution, status } }, kept) : null;
     let heldUntil: number | null = null;
     try {
       const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
       const executionId = of.execution.id;
-      heldUntil = await noteRecord(context, { executionId, reading, by, askedAt, kept, holdUntil });
+      heldUntil = await noteRecord(context, { executionId, reading, ...look, askedAt, kept, holdUntil });
     } finally {
       begun?.ended(heldUntil);
     }
   }
 
-  /** A GPU selection has a status of its own: asked until it tells of an end. */
-  async function confirmSelection(one: Due): Promise<void> {
-    const { execution } = one;
-    const answer = await lyceum.gpuSelectionStatus(lyceumIdOf(execution), "routine");
-    const word = answer.outcome === "ok" ? answer.value.word : null;
-    if (word !== null && !isOver({ word })) {
-      context.report.check({ executionId: execution.id, cause: "routine", word });
-      await note(execution, {
-        fact: "reading",
-        reading: readingOfWord(word),
-        by: "poll",
-        askedAt: now(),
-      });
-    } else if (answer.outcome === "ok" || answer.outcome === "missing") await confirm(one, "poll");
-    else await unanswered(execution, answer);
-  }
-
-  return { confirm, confirmSelection };
+  return confirm;
 }
+
+function factOf({ by, isBeyondAbort = false }: Look) {
+  return { fact: "reading", by, isBeyondAbort } as const;
+}
+
+/** Records of somebody else in a row before the execution is searched for by its marker. */
+const ENOUGH = 3;
+const MAX_REMEMBERED = 10_000;

@@ -85,7 +85,7 @@ export function fetchers({
       const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
       if (answer.outcome !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
-      const selection = kind === "gpu_selection" ? await readSelection(lyceum, db, record.executionId) : null;
+      const selection = kind === "gpu_selection" ? await readSelection(lyceum, db, execution) : null;
       const told = withSubJobs(readingOfRecord(record), selection?.subJobs ?? []);
       const stored =
         selection === null

@@ -1,6 +1,7 @@
 // How a look at Lyceum is noted: as a fact, or as no answer.
 import type { Execution } from "../domain/execution.ts";
 import type { Fact } from "../domain/machine/fact.ts";
+import { nextSearchAt } from "../domain/machine/schedule.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type Settled, tell } from "../orchestration/settle.ts";
@@ -9,6 +10,8 @@ export interface Notes {
   note(execution: Execution, fact: Fact): Promise<Settled | null>;
   /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
   unanswered(execution: Execution, answer: ReadOutcome<unknown>): Promise<Settled | null>;
+  /** All questions were answered, and there are more to ask. */
+  underWay(execution: Execution): Promise<Settled | null>;
   /** When to ask again. */
   retryAt(answer: ReadOutcome<unknown>): number;
 }
@@ -24,6 +27,8 @@ export function createNotes(context: Context, now: () => number): Notes {
   return {
     note,
     unanswered: (execution, answer) => note(execution, { fact: "unanswered", retryAt: retryAt(answer) }),
+    underWay: (execution) =>
+      note(execution, { fact: "unanswered", retryAt: nextSearchAt(now(), context.rules), isUnderWay: true }),
     retryAt,
   };
 }

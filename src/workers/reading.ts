@@ -4,7 +4,8 @@ import { printedOf, tellsOutput } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
 import { redact } from "../lyceum/detail.ts";
-import type { HistoryRow, RecordReading } from "../lyceum/reading.ts";
+import type { HistoryRow, ListedRow, RecordReading } from "../lyceum/reading.ts";
+import { readId } from "../lyceum/scalar.ts";
 import { classify } from "../lyceum/word.ts";
 
 /** Of a row of a list: the word and little more. */
@@ -13,9 +14,12 @@ export function readingOfWord(word: string, detail?: string | null): Reading {
   return { status, raw: raw.slice(0, LONGEST_WORD), timedOut, detail: clip(detail) };
 }
 
-export function readingOfRow(row: HistoryRow): Reading {
+export function readingOfRow(row: HistoryRow & { returnCode?: number | null }): Reading {
+  const reading = readingOfWord(row.word, row.statusDetails);
+  const isOdd = reading.status === null && isOver(row);
   return {
-    ...readingOfWord(row.word, row.statusDetails),
+    ...reading,
+    ...(isOdd ? endUnder(reading, row.returnCode) : {}),
     startedAt: row.startTime ?? row.execeletStart ?? undefined,
     endedAt: row.endTime ?? row.finishTime ?? undefined,
     cost: row.billed ?? undefined,
@@ -29,9 +33,24 @@ export function readingOfRecord(record: RecordReading): Reading {
   return { ...reading, returnCode: record.returnCode ?? undefined, detail };
 }
 
-export function isOver({ word }: { word: string }): boolean {
-  const { status } = classify(word);
-  return status !== null && hasEnded(status);
+/** Ended by its word; or under a word that is not known, by the times and the return code that only an end has. */
+export function isOver(row: Pick<ListedRow, "word" | "hasEnd"> & { returnCode?: number | null }): boolean {
+  const { status } = classify(row.word);
+  if (status !== null) return hasEnded(status);
+  // "Finishing" may become "completed": its return code is still to come.
+  const isUnderWay = /ing$/i.test(row.word.slice(-LONGEST_WORD).trim()) && row.returnCode == null;
+  return row.hasEnd && !isUnderWay;
+}
+
+/** An end under a word that is not known: the return code tells of success, and the word stands in the detail. */
+function endUnder({ raw, detail }: Reading, returnCode: number | null | undefined): Partial<Reading> {
+  if (returnCode === 0) return { status: "completed" };
+  return { status: "failed", detail: detail ?? `it ended under the word "${raw}"` };
+}
+
+/** Former builds took ids that no path can carry. */
+export function isUsableId(lyceumExecutionId: string): boolean {
+  return readId(lyceumExecutionId) === lyceumExecutionId;
 }
 
 export function lyceumIdOf({ id, lyceumExecutionId }: Execution): string {

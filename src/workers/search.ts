@@ -1,9 +1,9 @@
-// Search: executions whose submission is in doubt, and lost ones that may still show up, looked for by their marker,
-// the id that was put into `file_name` before the submission. In the order of what it costs: the list that was read
-// anyway, what callbacks name, the history.
+// Search: executions that no record tells of. Their submission is in doubt, or Lyceum does not know the id that it gave
+// them, or they were given up as lost and may still show up. They are looked for by their marker, the id that was put into
+// `file_name` before the submission, in the order of what it costs: the list, what callbacks name, the history.
 import { candidateIds } from "../domain/callback-ids.ts";
 import type { Execution } from "../domain/execution.ts";
-import { searchRules } from "../domain/machine/schedule.ts";
+import { searchRules, VISIBLE_AFTER_MS } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
@@ -11,46 +11,128 @@ import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type CallbackRow, listCallbacks } from "../store/callbacks.ts";
 import type { Notes } from "./notes.ts";
-import { isOver } from "./reading.ts";
+import { createPast, type Found } from "./past.ts";
+import { readingOfRow, readingOfWord } from "./reading.ts";
+import { isOf, type Sight } from "./sight.ts";
 
-export function createSearch(context: Context, lyceum: LyceumClient, { note, unanswered }: Notes) {
-  /** Notes for each of `wanted` whether Lyceum has it. @param listed the rows of the active list, as asked for at `askedAt`. */
-  return async (wanted: Execution[], listed: Iterable<ListedRow>, askedAt: number): Promise<void> => {
-    if (wanted.length === 0) return;
-    const found = byMarker(listed);
-    for (const execution of wanted.filter((one) => one.callbackAt !== null && !found.has(one.id))) {
-      const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
-      const row = await searchNamed(lyceum, execution, callbacks);
-      if (row !== null) found.set(execution.id, row);
-    }
-    // The history has a limit of its own: asked once a hint or half of the grace says that the rest is not enough.
-    const isLate = (one: Execution) =>
-      one.callbackAt !== null ||
-      one.unseenMs >= searchRules(one, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
-    const late = wanted.filter((one) => !found.has(one.id) && isLate(one));
-    const history = late.length === 0 ? new Map<string, ListedRow>() : await searchHistory(lyceum, late);
-    await Promise.all(
-      wanted.map((execution) => {
-        context.report.check({ executionId: execution.id, cause: "search", word: null });
-        const row = found.get(execution.id) ?? history?.get(execution.id);
-        if (row !== undefined) return noteFound(execution, row);
-        if (history === null && late.includes(execution)) return unanswered(execution, NO_HISTORY);
-        return note(execution, { fact: "not_found", askedAt });
-      }),
-    );
-  };
-
-  async function noteFound(execution: Execution, row: ListedRow): Promise<void> {
-    const { status, raw } = classify(row.word);
-    await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
-    if (execution.phase === "orphan" && isOver(row)) await note(execution, { fact: "orphan_ended", raw });
-  }
+export interface SearchOptions {
+  lyceum: LyceumClient;
+  now: () => number;
+  notes: Notes;
 }
 
+export interface Wanted {
+  execution: Execution;
+  /** Lyceum refuses to say whether it has the record: it may be found, and is never given up. */
+  isBarred?: boolean;
+}
+
+/** Notes for each of `wanted` whether Lyceum has it. @param sight what the list showed; null: it is asked for. */
+export type Search = (wanted: Wanted[], sight: Sight | null) => Promise<void>;
+
+export function createSearch(context: Context, { lyceum, now, notes }: SearchOptions): Search {
+  const { note, unanswered } = notes;
+  const past = createPast(lyceum, "confirm", now);
+  // What nobody waits for must not take the calls that others need.
+  const pastOfOrphans = createPast(lyceum, "overdue", now);
+
+  /** Shortly after the start Lyceum may not show it yet. */
+  const isYoung = ({ phase, acceptedAt }: Execution) =>
+    phase === "watching" && now() - (acceptedAt ?? now()) < VISIBLE_AFTER_MS;
+
+  /** The history has a limit of its own: it is asked once a hint, or half of the grace, says that the rest is not enough. */
+  function isLate(execution: Execution, { list, failures }: Sight): boolean {
+    // Without a list nothing can be concluded, but the execution may be found.
+    if (list.outcome !== "ok") return failures > 0;
+    if (execution.phase === "watching") return !isYoung(execution);
+    if (execution.callbackAt !== null) return true;
+    return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
+  }
+
+  async function look(): Promise<Sight> {
+    const askedAt = now();
+    const list = await lyceum.workloads("overdue");
+    const rows = list.outcome === "ok" ? list.value.map((row) => [row.executionId, row] as const) : [];
+    return { list, isRead: true, rows: new Map(rows), askedAt, records: new Set(), failures: 0 };
+  }
+
+  async function searchNow(wanted: Wanted[], sight: Sight): Promise<void> {
+    const executions = wanted.map(({ execution }) => execution);
+    const found = await findListed(executions, sight);
+    const late = executions.filter((one) => !found.has(one.id) && isLate(one, sight));
+    const isOrphan = ({ phase }: Execution) => phase === "orphan";
+    const [orphans, others] = [late.filter(isOrphan), late.filter((one) => !isOrphan(one))];
+    const history = new Map([...(await past(others)), ...(await pastOfOrphans(orphans))]);
+    await Promise.all(
+      wanted.map(async ({ execution, isBarred }) => {
+        context.report.check({ executionId: execution.id, cause: "search", word: null });
+        const row = found.get(execution.id);
+        if (row !== undefined) return noteFound(execution, row, sight.askedAt);
+        await conclude(execution, history.get(execution.id), sight, isBarred === true);
+      }),
+    );
+  }
+
+  async function findListed(wanted: Execution[], { rows }: Sight): Promise<Map<string, ListedRow>> {
+    const found = byMarker(rows.values());
+    for (const execution of wanted) {
+      if (found.has(execution.id)) continue;
+      const row = rows.get(execution.lyceumExecutionId ?? "") ?? (await findNamed(execution));
+      if (row !== undefined && isOf(row, execution)) found.set(execution.id, row);
+    }
+    return found;
+  }
+
+  async function findNamed(execution: Execution): Promise<HistoryRow | undefined> {
+    if (execution.callbackAt === null || execution.lyceumExecutionId !== null) return undefined;
+    const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
+    return searchNamed(lyceum, execution, callbacks);
+  }
+
+  /** Neither the list nor a callback shows it. */
+  async function conclude(execution: Execution, found: Found | undefined, sight: Sight, isBarred: boolean) {
+    const { list, askedAt } = sight;
+    if (found?.state === "found") return noteFound(execution, found.row, askedAt);
+    if (list.outcome !== "ok") return unanswered(execution, list);
+    if (found?.state === "unanswered") return unanswered(execution, found.answer);
+    if (found?.state === "under way" || isYoung(execution)) return notes.underWay(execution);
+    if (isBarred) return note(execution, { fact: "unanswered", retryAt: now() + BARRED_MS });
+    const searchedMs = found?.searchedMs ?? 0;
+    return note(execution, { fact: "not_found", askedAt, searchedMs });
+  }
+
+  async function noteFound(
+    execution: Execution,
+    row: ListedRow | HistoryRow,
+    askedAt: number,
+  ): Promise<void> {
+    if (row.executionId === execution.lyceumExecutionId) {
+      // It has no record, but the row is Lyceum's word, too.
+      const reading = "createdAt" in row ? readingOfRow(row) : readingOfWord(row.word);
+      await note(execution, { fact: "reading", reading, by: "poll", askedAt });
+      return;
+    }
+    const { status, raw } = classify(row.word);
+    await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
+  }
+
+  return async (wanted, sight) => {
+    if (wanted.length === 0) return;
+    if (sight !== null) return searchNow(wanted, sight);
+    const [young, others] = [
+      wanted.filter((one) => isYoung(one.execution)),
+      wanted.filter((one) => !isYoung(one.execution)),
+    ];
+    await Promise.all(young.map(({ execution }) => notes.underWay(execution)));
+    if (others.length > 0) await searchNow(others, await look());
+  };
+}
+
+/** The history is not to be spent on an answer that does not change. */
+const BARRED_MS = 5 * 60_000;
 const MOST_BODIES = 4;
 /** Looks are at least so far apart: within a short grace the first of them may already be the last but one. */
 const SHORTEST_STEP_MS = 1_000;
-const NO_HISTORY = { outcome: "unreachable", detail: "the history was not answered" } as const;
 
 function byMarker(rows: Iterable<ListedRow>): Map<string, ListedRow> {
   const found = new Map<string, ListedRow>();
@@ -63,40 +145,6 @@ function byMarker(rows: Iterable<ListedRow>): Map<string, ListedRow> {
 }
 
 /**
- * Pages through the history, which alone knows ended executions, from its newest end, until all are found or the
- * rows are older than the oldest submission; null when it was not answered. How it is sorted is not documented: the first page tells.
- */
-async function searchHistory(
-  lyceum: LyceumClient,
-  wanted: Execution[],
-): Promise<Map<string, ListedRow> | null> {
-  const oldest = Math.min(...wanted.map((execution) => execution.submittedAt)) - CLOCK_SKEW_MS;
-  const found = new Map<string, ListedRow>();
-  let offset = 0;
-  let step = PAGE;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const answer = await lyceum.history({ limit: PAGE, offset });
-    if (answer.outcome !== "ok") return null;
-    const { rows, total } = answer.value;
-    for (const [id, row] of byMarker(rows)) found.set(id, row);
-    if (wanted.every((execution) => found.has(execution.id))) break;
-    if (page === 0 && total !== null && total > PAGE && isOldestFirst(rows)) {
-      offset = total;
-      step = -PAGE;
-    } else if (rows.length < PAGE || rows.every((row) => row.createdAt !== null && row.createdAt < oldest))
-      break;
-    offset += step;
-    if (offset < 0) break;
-  }
-  return found;
-}
-
-function isOldestFirst(rows: HistoryRow[]): boolean {
-  const times = rows.map((row) => row.createdAt).filter((at) => at !== null);
-  return (times[0] ?? 0) < (times.at(-1) ?? 0);
-}
-
-/**
  * The ids that callbacks' bodies name, each confirmed by the marker in its record: a body alone proves nothing.
  * Bodies are not documented, so whatever may be an id of an execution is tried, the likeliest first, up to a bound.
  */
@@ -104,18 +152,13 @@ async function searchNamed(
   lyceum: LyceumClient,
   execution: Execution,
   callbacks: CallbackRow[],
-): Promise<HistoryRow | null> {
+): Promise<HistoryRow | undefined> {
   const named = callbacks.flatMap(({ body, content_encoding }) => candidateIds(body, content_encoding));
   for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
     const answer = await lyceum.record(id, null, "confirm", "large");
     if (answer.outcome === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
   }
-  return null;
+  return undefined;
 }
 
 const MOST_NAMED = 5;
-
-const PAGE = 100;
-/** Billing has a limit of its own (100 an hour as documented). */
-const MOST_PAGES = 5;
-const CLOCK_SKEW_MS = 10 * 60_000;

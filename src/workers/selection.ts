@@ -1,14 +1,15 @@
 // The sub-jobs of a GPU selection, each read by its record. Of a record, which may hold secrets, only what is named
 // here is kept. What the selection shows is not documented: it may show nothing.
 import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../domain/cost.ts";
-import type { Reading } from "../domain/execution.ts";
+import type { Execution, Reading } from "../domain/execution.ts";
 import type { SubJob } from "../domain/selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { GpuSelectionReading } from "../lyceum/reading.ts";
+import type { GpuSelectionReading, HistoryRow } from "../lyceum/reading.ts";
 import { classify } from "../lyceum/word.ts";
 import { priceOf } from "../store/machinetypes.ts";
 import type { Db } from "../store/transaction.ts";
-import { isOver, readingOfRow } from "./reading.ts";
+import { CLOCK_SKEW_MS, createHistoryPass } from "./history.ts";
+import { isOver, lyceumIdOf, readingOfRow } from "./reading.ts";
 
 export interface Selection {
   subJobs: SubJob[];
@@ -16,15 +17,38 @@ export interface Selection {
   isComplete: boolean;
 }
 
-export async function readSelection(lyceum: LyceumClient, db: Db, id: string): Promise<Selection> {
-  const status = await lyceum.gpuSelectionStatus(id, "collect");
-  if (status.outcome !== "ok") return { subJobs: [], isComplete: status.outcome === "missing" };
-  const listed = status.value.subJobs.slice(0, MOST_SUB_JOBS);
+export async function readSelection(lyceum: LyceumClient, db: Db, execution: Execution): Promise<Selection> {
+  const listed = await listSubJobs(lyceum, execution);
   const read: Awaited<ReturnType<typeof readSubJob>>[] = [];
   // One after the other: each may be large.
-  for (const subJob of listed) read.push(await readSubJob(lyceum, db, subJob));
-  return { subJobs: read.map((one) => one.subJob), isComplete: read.every((one) => one.isComplete) };
+  for (const subJob of listed.subJobs.slice(0, MOST_SUB_JOBS))
+    read.push(await readSubJob(lyceum, db, subJob));
+  const isComplete = listed.isComplete && read.every((one) => one.isComplete);
+  return { subJobs: read.map((one) => one.subJob), isComplete };
 }
+
+/** The sub-jobs that the selection's status names, and those of which the history says whose they are. */
+async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
+  const id = lyceumIdOf(execution);
+  const subJobs = new Map<string, ListedSubJob>();
+  const status = await lyceum.gpuSelectionStatus(id, "collect");
+  for (const named of status.outcome === "ok" ? status.value.subJobs : [])
+    subJobs.set(named.executionId, { ...named, row: null });
+  const pass = createHistoryPass(lyceum, {
+    lane: "collect",
+    since: execution.submittedAt - CLOCK_SKEW_MS,
+    onRows(rows) {
+      for (const row of rows.filter(({ parentExecutionId }) => parentExecutionId === id))
+        subJobs.set(row.executionId, { ...row, row });
+    },
+    isEnough: () => false,
+  });
+  const { state } = await pass.readOn();
+  const isToldByStatus = status.outcome === "ok" || status.outcome === "missing";
+  return { subJobs: [...subJobs.values()], isComplete: isToldByStatus && state === "whole" };
+}
+
+type ListedSubJob = GpuSelectionReading["subJobs"][number] & { row: HistoryRow | null };
 
 /**
  * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
@@ -39,9 +63,9 @@ export function withSubJobs(reading: Reading, subJobs: readonly SubJob[]): Readi
 const MOST_SUB_JOBS = 16;
 const LONGEST_NAME = 100;
 
-async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionReading["subJobs"][number]) {
+async function readSubJob(lyceum: LyceumClient, db: Db, listed: ListedSubJob) {
   const answer = await lyceum.record(listed.executionId, null, "collect", "large");
-  const row = answer.outcome === "ok" ? answer.value : null;
+  const row = billedRow(answer.outcome === "ok" ? answer.value : null, listed.row);
   const reading = row === null ? null : readingOfRow(row);
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;
   const word = row?.word ?? listed.word;
@@ -62,4 +86,11 @@ async function readSubJob(lyceum: LyceumClient, db: Db, listed: GpuSelectionRead
   };
   const isOutOfReach = answer.outcome === "missing" || (answer.outcome === "unreadable" && answer.isTooLarge);
   return { subJob, isComplete: isOutOfReach || (row !== null && isOver(row)) };
+}
+
+/** The record tells more; the bill may stand in the history alone. */
+function billedRow(record: HistoryRow | null, past: HistoryRow | null): HistoryRow | null {
+  if (record === null || past === null) return record ?? past;
+  const billed = isCost(record.billed) && record.billed > 0 ? record.billed : (past.billed ?? record.billed);
+  return { ...record, billed };
 }

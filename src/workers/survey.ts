@@ -1,7 +1,9 @@
 // Survey: one list answers for all executions of which nothing but their end is expected. As long as it shows nothing
 // new of them they stay claimed, and nothing is written. If nobody looks any more, because the process died, their
 // leases end and they are due again.
+import { isResting } from "../domain/clock.ts";
 import type { Reading } from "../domain/execution.ts";
+import { nextCheckAt } from "../domain/machine/schedule.ts";
 import { nextLookAt } from "../domain/machine/watching.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
@@ -9,14 +11,9 @@ import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { ListedRow } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Due } from "../store/due.ts";
-import { lyceumIdOf, readingOfWord } from "./reading.ts";
-
-/** What a list showed, by Lyceum's ids; or why it did not. */
-export interface Sight {
-  list: ReadOutcome<unknown>;
-  rows: Map<string, ListedRow>;
-  askedAt: number;
-}
+import type { Audit } from "./audit.ts";
+import { readingOfWord } from "./reading.ts";
+import { isSought, type Sight, wordOf } from "./sight.ts";
 
 export interface SurveyOptions {
   lyceum: LyceumClient;
@@ -25,6 +22,7 @@ export interface SurveyOptions {
   leaseMs: number;
   /** Executions followed up together. */
   batch: number;
+  audit: Audit;
   /** When to ask again after no answer. */
   retryAt(answer: ReadOutcome<unknown>): number;
   /** Of these there is something to note: they leave the survey. Resolves when there is room for further ones. */
@@ -48,53 +46,63 @@ export interface Survey {
 }
 
 export function createSurvey(context: Context, options: SurveyOptions): Survey {
-  const { lyceum, now, leaseMs, batch, retryAt, onNews, onRead } = options;
+  const { lyceum, now, leaseMs, batch, audit, retryAt, onNews, onRead } = options;
   const watched = new Map<string, Due>();
   let dueAt = Number.POSITIVE_INFINITY;
   let restUntil = 0;
+  let silentUntil = 0;
+  /** Lists in a row that could not be had, though Lyceum asks for no pause. */
+  let failures = 0;
   let reading: Promise<void> | null = null;
 
   const plan = (at: number) => {
     dueAt = Math.min(dueAt, at);
   };
-  const add = (due: Due[], lookAt: number) => {
-    for (const one of due) watched.set(one.execution.id, one);
-    if (due.length > 0) plan(lookAt);
+  const add = (one: Due, lookAt: number) => {
+    watched.set(one.execution.id, one);
+    plan(lookAt);
   };
+
+  const restAfterSilence = () => (isResting(silentUntil, context.rules.pollMaxMs, now()) ? silentUntil : 0);
 
   async function read(): Promise<void> {
     const asked = [...watched.values()];
     dueAt = Number.POSITIVE_INFINITY;
     if (asked.length === 0) return;
     const askedAt = now();
-    const list = await ask(asked);
-    const still = asked.filter(isStillWatched);
-    const rows = new Map<string, ListedRow>();
-    if (list.outcome !== "ok") {
-      plan(retryAt(list));
-      // The silence is noted of those that are missed, as it does not count towards their grace. The others wait.
-      const missed = still.filter((one) => isSought(one) || one.execution.unseenMs > 0);
-      return tell(missed, { list, rows, askedAt });
-    }
-    for (const row of list.value) rows.set(row.executionId, row);
-    await tell(findNews(still, rows), { list, rows, askedAt });
-  }
-
-  /** One that is alone is not looked for in the list: its own record says more. */
-  async function ask(asked: Due[]): Promise<ReadOutcome<ListedRow[]>> {
     const isSearch = asked.some(isSought);
-    if (asked.length === 1 && !isSearch) return { outcome: "ok", value: [] };
-    return lyceum.workloads(isSearch ? "overdue" : "routine");
+    // A single execution skips the list: its record tells more.
+    const isRead = asked.length > 1 || isSearch;
+    const list = isRead ? await lyceum.workloads(isSearch ? "overdue" : "routine") : NO_ROWS;
+    const still = asked.filter(isStillWatched);
+    if (list.outcome !== "ok") return doWithout(list, still, askedAt);
+    if (isRead) failures = 0;
+    const rows = new Map(list.value.map((row) => [row.executionId, row]));
+    const records = new Set(audit.ofListed(still.filter((one) => !isSought(one))));
+    const sight: Sight = { list, isRead, rows, askedAt, records, failures };
+    await tell(findNews(still, sight), sight);
   }
 
-  function findNews(asked: Due[], rows: Map<string, ListedRow>): Due[] {
+  /** Where one list after the other cannot be had, single records stand in. */
+  async function doWithout(list: Sight["list"], watched: Due[], askedAt: number): Promise<void> {
+    if (list.outcome !== "throttled" && list.outcome !== "unauthorized") failures++;
+    silentUntil = retryAt(list);
+    plan(silentUntil);
+    const isNeeded = failures >= ENOUGH_FAILURES;
+    const records = new Set(isNeeded ? audit.withoutList(watched.filter((one) => !isSought(one))) : []);
+    // The silence is noted of those that are missed, as it does not count towards their grace. The others wait.
+    const missed = watched.filter((one) => records.has(one) || isSought(one) || one.execution.unseenMs > 0);
+    await tell(missed, { list, isRead: true, rows: new Map(), askedAt, records, failures });
+  }
+
+  function findNews(asked: Due[], sight: Sight): Due[] {
     const unchangedUntil = comparison();
     const at = now();
-    restUntil = at + Math.min(rows.size * REST_PER_ROW_MS, context.rules.pollMaxMs);
+    restUntil = at + Math.min(sight.rows.size * REST_PER_ROW_MS, context.rules.pollMaxMs);
     const news: Due[] = [];
     for (const one of asked) {
-      const row = isSought(one) ? undefined : rows.get(lyceumIdOf(one.execution));
-      const lookAt = row === undefined ? null : unchangedUntil(one, row);
+      const word = wordOf(one, sight);
+      const lookAt = word === null ? null : unchangedUntil(one, word);
       if (lookAt === null || lookAt - at > leaseMs) news.push(one);
       else plan(Math.max(lookAt, restUntil));
     }
@@ -104,14 +112,19 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
 
   /** Readings are made once for each word: thousands of rows have few. */
   function comparison() {
-    const moment = { now: now(), rules: { ...context.rules, callbacks: context.health.mode(now()) } };
-    const uncalled = { ...moment, rules: { ...context.rules, callbacks: "absent" as const } };
+    const momentOf = moments();
     const readings = new Map<string, Reading>();
-    return (one: Due, { word }: ListedRow): number | null => {
+    return (one: Due, word: string): number | null => {
       const reading = readings.get(word) ?? readingOfWord(word);
       readings.set(word, reading);
-      return nextLookAt(one.execution, one, reading, takesCallback(one.kind) ? moment : uncalled);
+      return nextLookAt(one.execution, one, reading, momentOf(one));
     };
+  }
+
+  function moments() {
+    const moment = { now: now(), rules: { ...context.rules, callbacks: context.health.mode(now()) } };
+    const uncalled = { ...moment, rules: { ...context.rules, callbacks: "absent" as const } };
+    return ({ kind }: Due) => (takesCallback(kind) ? moment : uncalled);
   }
 
   async function tell(news: Due[], sight: Sight): Promise<void> {
@@ -128,8 +141,18 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
   }
 
   return {
-    watch: (claimed) => add(claimed, now()),
-    keep: (noted) => add(noted, Math.max(now() + context.rules.pollMinMs, restUntil)),
+    watch(claimed) {
+      const lookAt = Math.max(now(), restAfterSilence());
+      for (const one of claimed) add(one, lookAt);
+    },
+    keep(noted) {
+      const momentOf = moments();
+      for (const one of noted) {
+        const { now: at, rules } = momentOf(one);
+        const lookAt = nextCheckAt(one.execution, one.timeoutS, at, rules);
+        add(one, Math.max(lookAt, restUntil, restAfterSilence()));
+      }
+    },
     forget(claimed) {
       for (const { execution } of claimed) watched.delete(execution.id);
     },
@@ -152,9 +175,8 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
 /** The longer the list, the less often it is read again: 10,000 rows every 20 s. Who is new in it does not wait. */
 const REST_PER_ROW_MS = 2;
 
-/** In doubt, or lost: looked for by its marker. */
-export function isSought({ execution }: Due): boolean {
-  return execution.phase !== "watching";
-}
+/** Lists in a row that must fail before single records are read. */
+const ENOUGH_FAILURES = 2;
 
+const NO_ROWS: ReadOutcome<ListedRow[]> = { outcome: "ok", value: [] };
 const UNREADABLE = { outcome: "unreachable", detail: "the list could not be worked on" } as const;

@@ -11,13 +11,13 @@ import {
   aRun,
   callback,
   cancel,
+  cancelSent,
   claim,
   NOW,
   never,
   noAnswer,
   notFound,
   notTaken,
-  orphanEnded,
   reading,
   refused,
   rules,
@@ -243,16 +243,49 @@ describe("a 503 as the start's answer", () => {
 describe("an orphan", () => {
   const orphan = () => new Story(onLostRetry).learn(claim, noAnswer).searchInVain(9);
 
-  test("that shows up is told of, and aborted at once; its run goes its own way", () => {
+  test("that shows up is told of, and read at once; its run goes its own way", () => {
     const story = orphan().learn(accepted("running", true));
     expect(story.statuses).toBe("queued/lost");
     expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_1", dueAt: story.now });
     expect(story.events.at(-1)).toBe("execution.orphaned");
   });
 
-  test("is closed once it was aborted or found to have ended", () => {
-    const story = orphan().learn(accepted("running", true), orphanEnded);
-    expect(story.execution).toMatchObject({ phase: "closed", status: "lost", dueAt: null });
+  test("is closed once its record tells of its end, with what it cost", () => {
+    const bill = { startedAt: NOW, endedAt: NOW + 30_000, cost: 0.25 };
+    const story = orphan().learn(accepted("running", true), reading("aborted", bill));
+    expect(story.execution).toMatchObject({
+      phase: "closed",
+      status: "lost",
+      rawStatus: "aborted",
+      dueAt: null,
+    });
+    expect(story.execution).toMatchObject({ ...bill, costSource: "billed", detectedAt: story.now });
+    expect(story.statuses).toBe("queued/lost");
+  });
+
+  test("is read again after it was aborted, until its record tells of its end", () => {
+    const story = orphan().learn(accepted("running", true), reading("running"), cancelSent);
+    expect(story.execution).toMatchObject({
+      phase: "orphan",
+      cancelSentAt: story.now,
+      dueAt: story.now + 1_000,
+    });
+  });
+
+  test("that Lyceum had accepted is told of when its record shows up again, and that once", () => {
+    const story = new Story().learn(claim, accepted()).wait(60_000).learn(notFound).searchInVain(8);
+    expect(story.statuses).toBe("failed/lost");
+    story.learn(reading("running"), reading("running"), reading("completed"));
+    expect(story.events.filter((type) => type === "execution.orphaned")).toHaveLength(1);
+    expect(story.execution).toMatchObject({ phase: "closed", status: "lost", rawStatus: "completed" });
+  });
+
+  test("is closed after seven days, whatever its record says", () => {
+    const story = orphan()
+      .learn(accepted("running", true))
+      .wait(7 * 86_400_000)
+      .learn(reading("running"));
+    expect(story.execution).toMatchObject({ phase: "closed", status: "lost" });
   });
 
   test("is looked for until nobody expects it any more", () => {
@@ -269,7 +302,7 @@ describe("an orphan", () => {
   test("does not touch the run's next attempt", () => {
     const run = aRun({ status: "active", attempt: 2, executionId: "exe_2", dueAt: null });
     const execution = anExecution({ phase: "orphan", status: "lost", lyceumExecutionId: null, endedAt: NOW });
-    for (const fact of [accepted("completed", true), orphanEnded, notFound, callback, unanswered]) {
+    for (const fact of [accepted("completed", true), reading("completed"), notFound, callback, unanswered]) {
       expect(step({ run, execution, policy: always }, fact, aMoment()).next.run).toBe(run);
     }
   });

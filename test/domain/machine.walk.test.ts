@@ -14,7 +14,6 @@ import {
   NOW,
   noAnswer,
   notFound,
-  orphanEnded,
   reading,
   rules,
   sketch,
@@ -156,7 +155,7 @@ function answerTo(world: World, { phase, inDoubtAt }: Execution, choice: number)
     case "watching":
       return reading((["running", "completed", "failed", "system_failure"] as const)[choice] ?? "running");
     case "orphan":
-      return orphanEnded;
+      return reading((["running", "completed", "aborted", "failed"] as const)[choice] ?? "completed");
     default:
       return collected;
   }

@@ -1,6 +1,20 @@
 // While Lyceum has it: readings, callbacks, and what is no longer known there.
 import { describe, expect, test } from "vitest";
-import { accepted, callback, claim, collected, NOW, notFound, reading, rules, Story } from "./scene.ts";
+import {
+  accepted,
+  beyondAbort,
+  callback,
+  cancel,
+  cancelSent,
+  claim,
+  collected,
+  foundElsewhere,
+  NOW,
+  notFound,
+  reading,
+  rules,
+  Story,
+} from "./scene.ts";
 
 const watched = () => new Story().learn(claim, accepted());
 
@@ -103,12 +117,72 @@ describe("an execution that Lyceum accepted and does not know", () => {
     expect(story.searchInVain(1).statuses).toBe("failed/lost");
   });
 
+  test("is lost after two searches that took longer than the grace", () => {
+    const search = (story: Story) => {
+      const under = { fact: "unanswered", retryAt: NOW, isUnderWay: true } as const;
+      story.wait(70_000).learn(under).wait(70_000).learn(under);
+      return story.learn({ fact: "not_found", askedAt: story.now, searchedMs: 140_000 });
+    };
+    const story = search(watched().wait(60_000));
+    expect(story.statuses).toBe("active/pending");
+    expect(search(story).statuses).toBe("failed/lost");
+  });
+
   test("is not failed by an outage, however long", () => {
     const story = watched();
     for (let day = 0; day < 30; day++) {
       story.wait(86_400_000).learn({ fact: "unanswered", retryAt: story.now + 60_000 });
     }
     expect(story.statuses).toBe("active/pending");
+  });
+});
+
+describe("an execution whose marker is found under another id than the start's answer named", () => {
+  test("is watched under that id from now on, with its full grace", () => {
+    const story = watched().wait(60_000).learn(notFound).searchInVain(3).learn(foundElsewhere);
+    expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_other", unseenMs: 0, dueAt: story.now });
+    expect(story.statuses).toBe("active/pending");
+    expect(story.events.at(-1)).toBe("execution.accepted");
+  });
+
+  test("is told of once, and its cancellation is sent anew", () => {
+    const story = watched().learn(cancel(), cancelSent, foundElsewhere);
+    const told = story.events.length;
+    expect(story.execution?.cancelSentAt).toBeNull();
+    expect(story.learn(foundElsewhere).events).toHaveLength(told);
+  });
+
+  test("does not give it up for what a late answer of the start says", () => {
+    const story = watched().learn(foundElsewhere, accepted("running"));
+    expect(story.execution?.lyceumExecutionId).toBe("lyc_other");
+  });
+});
+
+describe("an execution that Lyceum has nothing to abort of", () => {
+  const unknown = (waitMs: number) => watched().wait(waitMs).learn(cancel(), cancelSent, beyondAbort(null));
+
+  test("is alive under a word that is not known until its timeout is over, and failed then", () => {
+    expect(unknown(89_999).statuses).toBe("active/pending");
+    const story = unknown(90_000);
+    expect(story.statuses).toBe("collecting/failed");
+    expect(story.execution?.error).toContain('"paused"');
+    expect(story.learn(collected).run).toMatchObject({ status: "failed", error: { code: "failed" } });
+  });
+
+  test("has its timeout from when it began", () => {
+    const story = watched().learn(reading("running", { startedAt: NOW + 60_000 }));
+    story.wait(100_000).learn(cancel(), cancelSent, beyondAbort(null));
+    expect(story.statuses).toBe("active/running");
+  });
+
+  test("is alive under a word that is known, for seven days", () => {
+    const story = watched().wait(90_000).learn(cancel(), cancelSent, beyondAbort("running"));
+    expect(story.statuses).toBe("active/running");
+    expect(story.wait(7 * 86_400_000).learn(beyondAbort("running")).statuses).toBe("collecting/failed");
+  });
+
+  test("is alive under any word as long as nobody asked for its end", () => {
+    expect(watched().wait(600_000).learn(reading(null)).statuses).toBe("active/pending");
   });
 });
 

@@ -20,16 +20,17 @@ import {
   aMoment,
   anExecution,
   aRun,
+  beyondAbort,
   callback,
   cancel,
   cancelSent,
   collected,
+  foundElsewhere,
   NOW,
   never,
   noAnswer,
   notFound,
   notTaken,
-  orphanEnded,
   reading,
   refused,
   stopSent,
@@ -106,6 +107,8 @@ const collecting: Partial<Execution>[] = ends.flatMap((status) => [
 ]);
 const orphans: Partial<Execution>[] = [unknown, { lyceumExecutionId: "lyc_1" }].flatMap((rest) => [
   { ...rest, phase: "orphan", status: "lost", endedAt: NOW - 60_000 },
+  { ...rest, phase: "orphan", status: "lost", endedAt: NOW - 60_000, unseenMs: 120_000 },
+  { ...rest, phase: "orphan", status: "lost", endedAt: NOW - 60_000, acceptedAt: NOW - 8 * 86_400_000 },
   { ...rest, phase: "orphan", status: "lost", endedAt: NOW - 2 * 3_600_000 },
 ]);
 const closed: Partial<Execution>[] = [...ends, "rejected" as const, "lost" as const].map((status) => ({
@@ -163,23 +166,26 @@ const times = { startedAt: NOW - 61_000, endedAt: NOW - 1_000 };
 /** Complete by its type: a new fact must be given here. */
 export const factsOf: Record<Fact["fact"], Fact[]> = {
   claimed: [{ fact: "claimed", executionId: "exe_next" }],
-  accepted: words.flatMap((word) => [accepted(word), accepted(word, true)]),
+  accepted: [...words.flatMap((word) => [accepted(word), accepted(word, true)]), foundElsewhere],
   refused: [refused],
   not_taken: [notTaken],
   outcome_unknown: [noAnswer],
   unavailable: [unavailable],
-  not_found: [notFound],
-  unanswered: [{ fact: "unanswered", retryAt: NOW + 5_000 }],
+  not_found: [notFound, { fact: "not_found", askedAt: NOW, searchedMs: 60_000 }],
+  unanswered: [
+    { fact: "unanswered", retryAt: NOW + 5_000 },
+    { fact: "unanswered", retryAt: NOW + 5_000, isUnderWay: true },
+  ],
   reading: words.flatMap((word) => [
     reading(word),
     reading(word, times, NOW - 1_000),
     reading(word, { timedOut: true }),
+    beyondAbort(word),
   ]),
   callback: [callback],
   cancel: [cancel("abort"), cancel("stop"), cancel("abort", "deadline"), cancel("abort", "run_failure")],
   cancel_sent: [cancelSent, stopSent],
   over_budget: [{ fact: "over_budget" }],
-  orphan_ended: [orphanEnded],
   collect_later: [{ fact: "collect_later", dueAt: NOW + 5_000 }],
   collected: [collected],
 };

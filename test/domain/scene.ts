@@ -89,6 +89,11 @@ export function reading(status: ExecutionStatus | null, rest: Partial<Reading> =
   return { fact: "reading", reading: said, by: "poll", askedAt };
 }
 
+/** Read just after Lyceum had answered that there is nothing to abort. */
+export function beyondAbort(status: ExecutionStatus | null, rest: Partial<Reading> = {}): Fact {
+  return { ...(reading(status, rest) as Fact & { fact: "reading" }), isBeyondAbort: true };
+}
+
 export function accepted(status: ExecutionStatus | null = "pending", found = false): Fact {
   return { fact: "accepted", lyceumExecutionId: "lyc_1", status, raw: status ?? "paused", found };
 }
@@ -110,7 +115,14 @@ export const callback: Fact = { fact: "callback" };
 export const collected: Fact = { fact: "collected" };
 export const cancelSent: Fact = { fact: "cancel_sent", mode: "abort" };
 export const stopSent: Fact = { fact: "cancel_sent", mode: "stop" };
-export const orphanEnded: Fact = { fact: "orphan_ended", raw: "aborted" };
+/** The marker was found under another id than the start's answer named. */
+export const foundElsewhere: Fact = {
+  fact: "accepted",
+  lyceumExecutionId: "lyc_other",
+  status: "running",
+  raw: "running",
+  found: true,
+};
 export const claim: Fact = { fact: "claimed", executionId: "exe_1" };
 
 /** A queued run that facts happen to, one after the other. A fact that changes nothing leaves all as it was. */

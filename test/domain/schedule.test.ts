@@ -40,15 +40,15 @@ describe("the next check", () => {
     expect(waitMs({ acceptedAt: NOW, expectedEndAt: NOW + 600_000 })).toBe(60_000);
   });
 
-  test("waits until a callback is overdue while callbacks are seen to arrive", () => {
-    const expected = { acceptedAt: NOW, expectedEndAt: NOW + 300_000 };
-    expect(waitMs(expected, { callbacks: "healthy" })).toBe(330_000);
-    expect(waitMs({ ...expected, expectedEndAt: NOW - 29_000 }, { callbacks: "healthy" })).toBe(5_000);
-    expect(waitMs({ ...expected, expectedEndAt: NOW - 31_000 }, { callbacks: "healthy" })).toBe(5_000);
+  test("waits until a callback is overdue while callbacks are seen to arrive, and no longer than the longest interval", () => {
+    const healthy = (untilExpectedMs: number) =>
+      waitMs({ acceptedAt: NOW, expectedEndAt: NOW + untilExpectedMs }, { callbacks: "healthy" });
+    expect([10_000, 29_000, 30_000, 300_000].map(healthy)).toEqual([40_000, 59_000, 60_000, 60_000]);
+    expect([-29_000, -30_000, -31_000].map(healthy)).toEqual([5_000, 60_000, 60_000]);
   });
 
   test("without an expectation takes the timeout for it while callbacks are seen to arrive", () => {
-    expect(waitMs({ acceptedAt: NOW }, { callbacks: "healthy" })).toBe(90_000);
+    expect(waitMs({ acceptedAt: NOW }, { callbacks: "healthy", pollMaxMs: 600_000 })).toBe(90_000);
   });
 
   test.each(["callbackAt", "cancelSentAt"] as const)("comes quickly after %s, for a minute", (hint) => {
@@ -71,10 +71,9 @@ describe("the next check", () => {
           expectedEndAt: expectedMs === null ? null : (acceptedAt ?? NOW) + expectedMs,
         });
         const dueAt = nextCheckAt(execution, 600, NOW, given);
-        const quietMs = given.callbacks === "healthy" ? 60_000 + 600_000 + given.callbackGraceMs : 0;
         expect(Number.isInteger(dueAt)).toBe(true);
         expect(dueAt - NOW).toBeGreaterThanOrEqual(Math.min(1_000, given.pollMinMs));
-        expect(dueAt - NOW).toBeLessThanOrEqual(Math.max(given.pollMaxMs, quietMs));
+        expect(dueAt - NOW).toBeLessThanOrEqual(Math.max(given.pollMaxMs, given.pollMinMs));
       }),
     );
   });
@@ -91,9 +90,12 @@ describe("a search for what is in doubt", () => {
     expect(nextSearchAt(NOW, { ...rules, inDoubtAfterMs }) - NOW).toBe(intervalMs);
   });
 
-  test("for an orphan comes every minute, or at the longest interval if that is longer", () => {
-    expect(nextOrphanSearchAt(NOW, rules) - NOW).toBe(60_000);
-    expect(nextOrphanSearchAt(NOW, { ...rules, pollMaxMs: 300_000 }) - NOW).toBe(300_000);
+  test("for an orphan comes every minute, or at the longest interval if that is longer, and ever more seldom", () => {
+    const waitMs = (lostForMs: number, given = rules) =>
+      nextOrphanSearchAt(NOW - lostForMs, NOW, given) - NOW;
+    expect(waitMs(0)).toBe(60_000);
+    expect(waitMs(0, { ...rules, pollMaxMs: 300_000 })).toBe(300_000);
+    expect(waitMs(3_600_000)).toBe(450_000);
   });
 });
 
@@ -106,6 +108,12 @@ describe("the time in which Lyceum did not know an execution", () => {
 
   test("does not count after a look-up that was not answered", () => {
     expect(answered(null)).toBe(0);
+  });
+
+  test("counts all of a search that took several looks", () => {
+    expect(answeredMs(anExecution({ lookedAt: NOW - 200_000 }), NOW, rules, 180_000)).toBe(200_000);
+    expect(answeredMs(anExecution({ lookedAt: NOW - 900_000 }), NOW, rules, 180_000)).toBe(210_000);
+    expect(answeredMs(anExecution({ lookedAt: null }), NOW, rules, 180_000)).toBe(0);
   });
 
   test("counts no more than two intervals, however long nobody looked", () => {

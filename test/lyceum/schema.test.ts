@@ -141,8 +141,8 @@ describe("a record", () => {
 
   test("needs no more than an id and a status", () => {
     const record = schema.recordAnswer.parse({ execution_id: "5d0b", status: "x" });
-    const { executionId, word, ...rest } = record;
-    expect([executionId, word]).toEqual(["5d0b", "x"]);
+    const { executionId, word, hasEnd, ...rest } = record;
+    expect([executionId, word, hasEnd]).toEqual(["5d0b", "x", false]);
     expect(Object.values(rest).every((value) => value === null)).toBe(true);
   });
 

@@ -148,6 +148,12 @@ export async function startService(options: ServiceOptions = {}) {
     /** The only run of a job, once it is as wanted. */
     soleRun: (jobId: string, isWanted: (run: RunView) => boolean): Promise<RunView> =>
       until("the run's state", async () => (await runsOf(jobId)).find(isWanted)),
+    /** The run at a position of its job, once it is as wanted. */
+    runAt: (jobId: string, position: number, isWanted: (run: RunView) => boolean): Promise<RunView> =>
+      until("the run's state", async () => {
+        const run = (await runsOf(jobId))[position];
+        return run !== undefined && isWanted(run) && run;
+      }),
     status: async () => (await ann.get("/v1/status")).body,
     starts: () => emulator.calls().filter((call) => call.method === "POST" && call.route.endsWith("/start")),
     rows(sql: string, ...values: unknown[]): Json[] {

@@ -48,8 +48,8 @@ eachDatabase("secrets that a record quotes", (open) => {
     } as unknown as LyceumClient;
     const now = () => database.time.now();
     const collect = createCollect(context, { lyceum, now, takesOver: () => true, onRoom: () => {} });
-    const { confirm } = createConfirm(context, { lyceum, now, notes: createNotes(context, now), collect });
-    for (const due of await loadDue(db, [execution.id])) await confirm(due, "callback");
+    const confirm = createConfirm(context, { lyceum, now, notes: createNotes(context, now), collect });
+    for (const due of await loadDue(db, [execution.id])) await confirm(due, { by: "callback" });
     await collect.idle();
     for (let round = 0; round < 9; round++) {
       database.time.pass(60_000);

@@ -1,13 +1,8 @@
 // Polling by one list for all: what is new in it is noted, what is not costs no write, and nothing is overlooked.
 import { expect, test } from "vitest";
-import type { LyceumClient } from "../../src/lyceum/client.ts";
-import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
-import type { ListedRow } from "../../src/lyceum/reading.ts";
-import { recordAnswer } from "../../src/lyceum/schema.ts";
-import type { Context } from "../../src/orchestration/context.ts";
-import { createCheck } from "../../src/workers/check.ts";
-import { type Database, eachDatabase } from "../support/databases.ts";
-import { contextOf, live, submitted, tell } from "../support/scene.ts";
+import { eachDatabase } from "../support/databases.ts";
+import { tell } from "../support/scene.ts";
+import { sceneOf, watcher } from "./watcher.ts";
 
 const SECOND = 1_000;
 const LEASE = 300 * SECOND;
@@ -121,7 +116,7 @@ eachDatabase("polling", (open, kind) => {
   });
 
   test("takes little by little what is due while many reads wait, and all that is due afterwards", async () => {
-    const scene = await sceneOf(await open(), 3, 1);
+    const scene = await sceneOf(await open(), 3, { batch: 1 });
     for (const id of scene.ids) await tell(scene.context, id, { fact: "callback" });
     scene.isCrowded = true;
     const rests = await scene.work();
@@ -138,7 +133,7 @@ eachDatabase("polling", (open, kind) => {
   });
 
   test("rests no longer because the clock was set back meanwhile", async () => {
-    const scene = await sceneOf(await open(), 2, 1);
+    const scene = await sceneOf(await open(), 2, { batch: 1 });
     for (const id of scene.ids) await tell(scene.context, id, { fact: "callback" });
     scene.isCrowded = true;
     await scene.work();
@@ -177,94 +172,3 @@ eachDatabase("polling", (open, kind) => {
     expect(await scene.work()).toBe(scene.time.now() + 40 * SECOND);
   });
 });
-
-/** So many live executions that the list shows, and a worker that watches them. */
-async function sceneOf(database: Database, executions: number, batch?: number) {
-  const context = contextOf(database);
-  await submitted(context, executions);
-  const scene = watcher(context, database, batch);
-  const ids: string[] = [];
-  for (let made = 0; made < executions; made++) ids.push((await live(context)).execution.id);
-  for (const id of ids) scene.words.set(id, "pending");
-  const rows = () => database.store.db.selectFrom("executions").selectAll().orderBy("id").execute();
-  const bornAt = database.time.now();
-  return Object.assign(scene, {
-    ids,
-    rows,
-    row: async (id: string) => (await rows()).find((row) => row.id === id),
-    /** How long it is until then, from the executions' start. */
-    dueAt: (age: number) => bornAt + age - database.time.now(),
-  });
-}
-
-function watcher(context: Context, { time }: Database, batch = 500) {
-  const scene = {
-    context,
-    time,
-    calls: [] as string[],
-    /** What Lyceum says, by our ids. */
-    words: new Map<string, string>(),
-    isSilent: false,
-    areRecordsTooLarge: false,
-    awayMs: 0,
-    isCrowded: false,
-    onList: async () => {},
-    /** Does all that is due; answers when to come back. */
-    async work(): Promise<number> {
-      for (;;) {
-        const { length } = scene.calls;
-        const next = (await worker.runOnce()) ?? Number.POSITIVE_INFINITY;
-        await worker.idle();
-        if (scene.calls.length === length) return next;
-      }
-    },
-  };
-  const call = async <T>(name: string, value: T | undefined): Promise<ReadOutcome<T>> => {
-    scene.calls.push(name);
-    if (scene.isSilent) return { outcome: "unreachable", detail: "silent" };
-    return value === undefined ? { outcome: "missing", detail: "unknown" } : { outcome: "ok", value };
-  };
-  const recordOf = (id: string) => {
-    const status = scene.words.get(id.replace("lyceum-", ""));
-    return status === undefined ? undefined : recordAnswer.parse({ execution_id: id, status });
-  };
-  const list = () =>
-    [...scene.words]
-      .filter(([, word]) => word !== "completed")
-      .map(
-        ([id, word]): ListedRow => ({
-          executionId: `lyceum-${id}`,
-          word,
-          fileName: id,
-          parentExecutionId: null,
-        }),
-      );
-  const lyceum = {
-    async workloads() {
-      const rows = list();
-      await scene.onList();
-      return call("list", rows);
-    },
-    async record(id: string) {
-      const answer = await call(`record ${id}`, recordOf(id));
-      return scene.areRecordsTooLarge
-        ? { outcome: "unreadable", detail: "too large", isTooLarge: true }
-        : answer;
-    },
-    streamingStatus: (id: string) => {
-      const word = recordOf(id)?.word;
-      return call(`status ${id}`, word === undefined ? undefined : { word, errors: null });
-    },
-    abort: (id: string) => call(`abort ${id}`, { word: null, message: null }),
-  } as unknown as LyceumClient;
-  const worker = createCheck(context, {
-    lyceum,
-    now: () => time.now(),
-    collect: { begin: () => null },
-    onRoom: () => {},
-    awayMs: () => scene.awayMs,
-    isCrowded: () => scene.isCrowded,
-    batch,
-  });
-  return Object.assign(scene, { worker });
-}

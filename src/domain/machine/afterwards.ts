@@ -2,10 +2,22 @@
 
 import type { Execution } from "../execution.ts";
 import { billed, measured } from "../measure.ts";
-import { event, type Known, lookedFor, type Moment, type Transition, unchanged } from "./change.ts";
+import type { Run } from "../run.ts";
+import {
+  event,
+  isEnd,
+  isNewer,
+  type Known,
+  lookedFor,
+  type Moment,
+  type Transition,
+  unanswered,
+  unchanged,
+} from "./change.ts";
 import type { Fact } from "./fact.ts";
 import { afterCollection, settledAs } from "./outcome.ts";
-import { nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
+import { nextCheckAt, nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
+import { hasLivedLongest, lastReading } from "./watching.ts";
 
 export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: Moment): Transition | null {
   if (fact.fact !== "collect_later" && fact.fact !== "collected") return null;
@@ -21,35 +33,75 @@ export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: 
   return isLast ? settledAs(afterCollection(run, closed, now), closed) : unchanged(run, closed);
 }
 
-export function whileOrphan(
-  { run, execution }: Known,
-  fact: Fact,
-  { now, rules }: Moment,
-): Transition | null {
+export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transition | null {
+  const { run, execution } = known;
+  const { now, rules } = moment;
   switch (fact.fact) {
     case "accepted": {
-      if (execution.lyceumExecutionId !== null) return null;
-      const found = {
-        ...execution,
-        lyceumExecutionId: fact.lyceumExecutionId,
-        rawStatus: fact.raw,
-        dueAt: now,
-      };
-      const data = { lyceum_execution_id: fact.lyceumExecutionId, raw_status: fact.raw };
-      return { run, execution: found, events: [event(run, "execution.orphaned", data, execution.id)] };
+      const { lyceumExecutionId, raw } = fact;
+      const isNew = execution.lyceumExecutionId === null || fact.found;
+      if (!isNew || execution.lyceumExecutionId === lyceumExecutionId) return null;
+      const found = { ...execution, lyceumExecutionId, rawStatus: raw, cancelSentAt: null, dueAt: now };
+      return shownUp(run, found, execution.lyceumExecutionId === null);
     }
-    case "orphan_ended":
-      return unchanged(run, { ...execution, phase: "closed", dueAt: null, rawStatus: fact.raw });
+    case "reading":
+      return seen(known, fact, moment);
+    case "cancel_sent": {
+      const sent = { ...execution, cancelSentAt: now };
+      return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, run.timeoutS, now, rules) });
+    }
     case "not_found": {
-      const looked = lookedFor(execution, fact.askedAt, now, rules);
+      const looked = lookedFor(execution, fact, now, rules);
       if (looked.callbackAt !== null) return unchanged(run, looked);
-      if (now - (execution.endedAt ?? now) >= ORPHAN_WATCH_MS)
-        return unchanged(run, { ...looked, phase: "closed", dueAt: null });
-      return unchanged(run, { ...looked, dueAt: nextOrphanSearchAt(now, rules) });
+      const lostAt = execution.endedAt ?? now;
+      if (now - lostAt >= ORPHAN_WATCH_MS) return unchanged(run, { ...looked, phase: "closed", dueAt: null });
+      return unchanged(run, { ...looked, dueAt: nextOrphanSearchAt(lostAt, now, rules) });
     }
     case "unanswered":
-      return unchanged(run, { ...execution, dueAt: fact.retryAt });
+      return unchanged(run, unanswered(execution, fact));
     default:
       return null;
   }
+}
+
+/** What its record says. It stays lost, whatever that is: nobody waits for it any more. Yet what it cost is owed. */
+function seen(
+  { run, execution, policy }: Known,
+  fact: Fact & { fact: "reading" },
+  moment: Moment,
+): Transition {
+  const { now, rules } = moment;
+  const { reading, askedAt, heldUntil } = fact;
+  const isUntold = execution.unseenMs > 0;
+  const isOver = isEnd(reading.status) || lastReading({ run, execution, policy }, fact, moment) !== null;
+  if (isOver || hasLivedLongest(execution, now)) {
+    const closed: Execution = {
+      ...execution,
+      ...measured(execution, reading),
+      ...billed(execution, reading),
+      rawStatus: reading.raw,
+      phase: "closed",
+      dueAt: null,
+      detectedAt: now,
+      detectedBy: fact.by,
+    };
+    return shownUp(run, closed, isUntold);
+  }
+  const isCalled = isNewer(execution.callbackAt, askedAt, now);
+  const alive: Execution = {
+    ...execution,
+    rawStatus: reading.raw,
+    startedAt: reading.startedAt ?? execution.startedAt,
+    lookedAt: askedAt,
+    callbackAt: isCalled ? execution.callbackAt : null,
+  };
+  const dueAt = Math.max(nextCheckAt(alive, run.timeoutS, now, rules), heldUntil ?? 0);
+  return shownUp(run, { ...alive, dueAt: isCalled ? now : dueAt }, isUntold);
+}
+
+function shownUp(run: Run, execution: Execution, isNews: boolean): Transition {
+  const shown = { ...execution, unseenMs: 0 };
+  if (!isNews) return unchanged(run, shown);
+  const data = { lyceum_execution_id: execution.lyceumExecutionId, raw_status: execution.rawStatus };
+  return { run, execution: shown, events: [event(run, "execution.orphaned", data, execution.id)] };
 }

@@ -2,6 +2,7 @@
 import type { EventDraft } from "../event.ts";
 import { type Execution, type ExecutionStatus, hasEnded } from "../execution.ts";
 import type { Policy, Run } from "../run.ts";
+import type { Fact } from "./fact.ts";
 import { afterLoss, cancelled, failed, settledAs } from "./outcome.ts";
 import { answeredMs, nextOrphanSearchAt, nextSearchAt, type Rules } from "./schedule.ts";
 
@@ -53,12 +54,25 @@ export function isInFlight(execution: Pick<Execution, "phase" | "inDoubtAt">): b
 }
 
 /** A look-up was answered without it. A callback that came after the question was asked is still to be followed. */
-export function lookedFor(execution: Execution, askedAt: number, now: number, rules: Rules): Execution {
-  const unseenMs = execution.unseenMs + answeredMs(execution, now, rules);
+export function lookedFor(
+  execution: Execution,
+  { askedAt, searchedMs }: Fact & { fact: "not_found" },
+  now: number,
+  rules: Rules,
+): Execution {
+  const unseenMs = execution.unseenMs + answeredMs(execution, now, rules, searchedMs);
   const looked = { ...execution, unseenMs, lookedAt: now };
   return isNewer(execution.callbackAt, askedAt, now)
     ? { ...looked, dueAt: now }
     : { ...looked, callbackAt: null, dueAt: nextSearchAt(now, rules) };
+}
+
+/** The time until the next answer does not count, unless the search only goes on. */
+export function unanswered(
+  execution: Execution,
+  { retryAt, isUnderWay }: Fact & { fact: "unanswered" },
+): Execution {
+  return { ...execution, lookedAt: isUnderWay === true ? execution.lookedAt : null, dueAt: retryAt };
 }
 
 /** Whether a callback is newer than an answer. One from the future (the clock was set back) would be for ever. */
@@ -78,7 +92,7 @@ export function lost(
     ...execution,
     status: "lost",
     phase: "orphan",
-    dueAt: nextOrphanSearchAt(now, rules),
+    dueAt: nextOrphanSearchAt(now, now, rules),
     endedAt: now,
     error: why,
   };

@@ -19,19 +19,33 @@ export type Fact =
   | { fact: "outcome_unknown"; detail: string }
   /** Lyceum said that it takes no starts (503): to be confirmed before the run waits again. */
   | { fact: "unavailable"; detail: string }
-  /** A look-up was answered, and Lyceum does not know the execution. */
-  | { fact: "not_found"; askedAt: number }
-  /** A look-up or a check was not answered: says nothing. */
-  | { fact: "unanswered"; retryAt: number }
-  /** `heldUntil`: its reader keeps it claimed until then, to collect its end at once or to go on watching it. */
-  | { fact: "reading"; reading: Reading; by: DetectedBy; askedAt: number; heldUntil?: number | null }
+  /**
+   * Neither the record nor a readable list nor the history, searched to its end, has the execution.
+   * `searchedMs`: how long the search took, if it took several looks.
+   */
+  | { fact: "not_found"; askedAt: number; searchedMs?: number }
+  /**
+   * A look-up or a check was not answered: says nothing. `isUnderWay`: all questions were answered so far, and the search
+   * goes on at the next look.
+   */
+  | { fact: "unanswered"; retryAt: number; isUnderWay?: boolean }
+  /**
+   * `heldUntil`: its reader keeps it claimed until then, to collect its end at once or to go on watching it.
+   * `isBeyondAbort`: just before, Lyceum answered an abort or a stop that there is nothing to end.
+   */
+  | {
+      fact: "reading";
+      reading: Reading;
+      by: DetectedBy;
+      askedAt: number;
+      heldUntil?: number | null;
+      isBeyondAbort?: boolean;
+    }
   | { fact: "callback" }
   | { fact: "cancel"; cancellation: Cancellation }
   | { fact: "cancel_sent"; mode: CancelMode }
   /** The job's budget is used up: what has not started will not. */
   | { fact: "over_budget" }
-  /** An orphan was aborted, or found to have ended. */
-  | { fact: "orphan_ended"; raw: string }
   /** `record`: what the record says by now, if it was read again. */
   | { fact: "collect_later"; dueAt: number; record?: Reading | undefined }
   | { fact: "collected"; record?: Reading | undefined };

@@ -11,6 +11,7 @@ import {
   type Moment,
   type Situation,
   type Transition,
+  unanswered,
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
@@ -66,14 +67,14 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
     case "not_found": {
       if (execution.inDoubtAt === null) return null;
       const search = searchRules(execution, rules);
-      const looked = lookedFor(execution, fact.askedAt, now, search);
+      const looked = lookedFor(execution, fact, now, search);
       if (looked.unseenMs < search.inDoubtAfterMs || looked.callbackAt !== null)
         return unchanged(run, looked);
       if (execution.doubt === "unavailable") return neverBegun(known, now, "unavailable", now);
       return lost(run, looked, policy, moment, "the submission can neither be confirmed nor ruled out");
     }
     case "unanswered":
-      return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
+      return unchanged(run, unanswered(execution, fact));
     default:
       return null;
   }

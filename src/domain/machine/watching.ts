@@ -12,29 +12,35 @@ import {
   lost,
   type Moment,
   type Transition,
+  unanswered,
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
 import { afterEnd, afterLoss, settledAs } from "./outcome.ts";
-import { nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
+import { isPastTimeout, nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
 
 export function whileWatching(known: Known, fact: Fact, moment: Moment): Transition | null {
   const { run, execution, policy } = known;
   const { now, rules } = moment;
   switch (fact.fact) {
-    case "reading":
-      return isEnd(fact.reading.status)
-        ? ended(known, fact, fact.reading.status, moment)
-        : stillLive(known, fact, moment);
+    case "accepted":
+      return fact.found ? reattached(known, fact, now) : null;
+    case "reading": {
+      if (isEnd(fact.reading.status)) return ended(known, fact, fact.reading.status, moment);
+      const last = lastReading(known, fact, moment);
+      return last === null
+        ? stillLive(known, fact, moment)
+        : ended(known, { ...fact, reading: last }, "failed", moment);
+    }
     case "not_found": {
       if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
         return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
-      const looked = lookedFor(execution, fact.askedAt, now, rules);
+      const looked = lookedFor(execution, fact, now, rules);
       if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
       return lost(run, looked, policy, moment, "Lyceum accepted it and no longer knows it");
     }
     case "unanswered":
-      return unchanged(run, { ...execution, lookedAt: null, dueAt: fact.retryAt });
+      return unchanged(run, unanswered(execution, fact));
     case "cancel_sent": {
       // A stop that was hardened to an abort meanwhile leaves the abort still to be sent.
       if (fact.mode !== run.cancellation?.mode) return null;
@@ -44,6 +50,44 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
     default:
       return null;
   }
+}
+
+/** The id that the start was answered with is not the execution's: its marker was found under another one. */
+function reattached(
+  { run, execution }: Known,
+  fact: Fact & { fact: "accepted" },
+  now: number,
+): Transition | null {
+  const { lyceumExecutionId, raw } = fact;
+  if (lyceumExecutionId === execution.lyceumExecutionId) return null;
+  const found: Execution = {
+    ...execution,
+    lyceumExecutionId,
+    rawStatus: raw,
+    unseenMs: 0,
+    lookedAt: null,
+    cancelSentAt: null,
+    dueAt: now,
+  };
+  const data = { lyceum_execution_id: lyceumExecutionId, found: true };
+  return { run, execution: found, events: [event(run, "execution.accepted", data, execution.id)] };
+}
+
+/**
+ * A word that is not known, without any end, stays alive. Past the timeout it is over once Lyceum has nothing to abort
+ * any more; after the longest life that holds for every word.
+ */
+export function lastReading(
+  { run, execution }: Known,
+  { reading, isBeyondAbort }: Fact & { fact: "reading" },
+  { now, rules }: Moment,
+): Reading | null {
+  if (isBeyondAbort !== true) return null;
+  const started = { ...execution, startedAt: reading.startedAt ?? execution.startedAt };
+  const isPast = reading.status === null && isPastTimeout(started, run.timeoutS, now, rules);
+  if (!isPast && !hasLivedLongest(execution, now)) return null;
+  const detail = `Lyceum has nothing to abort any more; its last word for the execution is "${reading.raw}"`;
+  return { ...reading, detail: reading.detail ?? detail };
 }
 
 function stillLive(
@@ -79,8 +123,8 @@ function stillLive(
 
 const LONGEST_LIFE_MS = 7 * 24 * 3_600_000;
 
-function hasLivedLongest({ acceptedAt }: Execution, now: number): boolean {
-  return now - (acceptedAt ?? now) >= LONGEST_LIFE_MS;
+export function hasLivedLongest({ acceptedAt, submittedAt }: Execution, now: number): boolean {
+  return now - (acceptedAt ?? submittedAt) >= LONGEST_LIFE_MS;
 }
 
 /**

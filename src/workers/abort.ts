@@ -1,0 +1,78 @@
+// Abort: the end of an execution is asked for, again and again until its record tells of one. An answer that there is
+// nothing to end proves nothing: the record is read then, whatever a list shows.
+import type { Execution } from "../domain/execution.ts";
+import { isPastTimeout } from "../domain/machine/schedule.ts";
+import type { CancelMode } from "../domain/run.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
+import type { Context } from "../orchestration/context.ts";
+import type { Due } from "../store/due.ts";
+import type { Audit } from "./audit.ts";
+import type { Confirm, Confirmed } from "./confirm.ts";
+import type { Notes } from "./notes.ts";
+import { isUsableId, lyceumIdOf } from "./reading.ts";
+
+export interface AbortOptions {
+  lyceum: LyceumClient;
+  now: () => number;
+  notes: Notes;
+  audit: Audit;
+  confirm: Confirm;
+}
+
+export interface Abort {
+  /** Whether the end is to be asked for (again). */
+  isDue(one: Due): boolean;
+  send(one: Due, mode: CancelMode): Promise<Confirmed>;
+}
+
+export function createAbort(context: Context, { lyceum, now, notes, audit, confirm }: AbortOptions): Abort {
+  /** How often in a row there was nothing to end, by our ids. */
+  const inVain = new Map<string, number>();
+
+  function count({ id }: Execution): void {
+    if (inVain.size > MAX_REMEMBERED) inVain.clear();
+    inVain.set(id, (inVain.get(id) ?? 0) + 1);
+  }
+
+  return {
+    isDue({ execution, timeoutS }) {
+      const { id, cancelSentAt } = execution;
+      if (cancelSentAt === null) return true;
+      const isPast = (at: number) => isPastTimeout(execution, timeoutS, at, context.rules);
+      // Past the timeout the same answer says more.
+      if (isPast(now()) && !isPast(cancelSentAt)) return true;
+      return now() - cancelSentAt >= Math.min(AGAIN_MS * 2 ** (inVain.get(id) ?? 0), MAX_AGAIN_MS);
+    },
+    async send(one, mode) {
+      const { execution } = one;
+      const id = lyceumIdOf(execution);
+      if (!isUsableId(id)) return "absent";
+      const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
+      context.report.check({ executionId: execution.id, cause: "cancel", word: answer.outcome });
+      const isDenied = answer.outcome === "missing" || answer.outcome === "refused";
+      if (answer.outcome !== "ok" && !isDenied) {
+        await notes.unanswered(execution, answer);
+        return "silent";
+      }
+      await notes.note(execution, { fact: "cancel_sent", mode });
+      if (!isDenied) {
+        inVain.delete(execution.id);
+        return "noted";
+      }
+      count(execution);
+      audit.suspect(execution.id);
+      return confirm(one, { by: "poll", isBeyondAbort: isBeyond(answer) });
+    },
+  };
+}
+
+/** Lyceum says that the execution is not there (any more), or over. */
+function isBeyond(answer: ReadOutcome<unknown>): boolean {
+  return answer.outcome === "missing" || (answer.outcome === "refused" && answer.status === 409);
+}
+
+/** An abort that has not shown an effect is sent again after this; after ever longer where there was nothing to end. */
+const AGAIN_MS = 30_000;
+const MAX_AGAIN_MS = 5 * 60_000;
+const MAX_REMEMBERED = 10_000;

@@ -1,0 +1,77 @@
+// Follow: what is made of a list, for the executions of which it shows something new, or nothing.
+import type { Context } from "../orchestration/context.ts";
+import type { Due } from "../store/due.ts";
+import type { Confirm } from "./confirm.ts";
+import type { Notes } from "./notes.ts";
+import { readingOfWord } from "./reading.ts";
+import type { Search, Wanted } from "./search.ts";
+import { isSought, type Sight, wordOf } from "./sight.ts";
+
+export interface FollowOptions {
+  now: () => number;
+  notes: Notes;
+  confirm: Confirm;
+  search: Search;
+  leaseMs: number;
+}
+
+export function createFollow(context: Context, { now, notes, confirm, search, leaseMs }: FollowOptions) {
+  const { note, unanswered } = notes;
+
+  /** What the list shows alive, but not as it was known; answers what is to be watched further. */
+  async function alive(due: Due[], sight: Sight): Promise<Due[]> {
+    const kept = due.map(async (one): Promise<Due[]> => {
+      const { execution, cancellation } = one;
+      const word = wordOf(one, sight) ?? "";
+      context.report.check({ executionId: execution.id, cause: "routine", word });
+      const heldUntil = cancellation === null ? now() + leaseMs : null;
+      const look = { by: "poll", askedAt: sight.askedAt, heldUntil } as const;
+      const settled = await note(execution, { fact: "reading", reading: readingOfWord(word), ...look });
+      const after = settled?.execution;
+      return after?.phase === "watching" && after.dueAt === heldUntil ? [{ ...one, execution: after }] : [];
+    });
+    return (await Promise.all(kept)).flat();
+  }
+
+  /** What the list does not show alive, or says too little of; or there was no list. */
+  async function gone(due: Due[], sight: Sight): Promise<Due[]> {
+    return sight.list.outcome === "ok" ? afterList(due, sight) : withoutList(due, sight);
+  }
+
+  async function afterList(due: Due[], sight: Sight): Promise<Due[]> {
+    const sought = due.filter(isSought).map(({ execution }) => ({ execution }));
+    const confirmed = await confirmAll(due.filter((one) => !isSought(one)));
+    await search([...sought, ...confirmed.wanted], sight.isRead ? sight : null);
+    return [];
+  }
+
+  /** Records stand in for the list, as long as they are answered; what has to be searched for is sought in the history. */
+  async function withoutList(due: Due[], sight: Sight): Promise<Due[]> {
+    const { records, list, failures } = sight;
+    const [first, ...rest] = due.filter((one) => records.has(one));
+    const probe = await confirmAll(first === undefined ? [] : [first]);
+    const others = probe.isSilent ? { wanted: [] } : await confirmAll(rest);
+    const missed = due.filter((one) => !records.has(one));
+    const wanted = [...probe.wanted, ...others.wanted];
+    wanted.push(...missed.filter(isSought).map(({ execution }) => ({ execution })));
+    const silent = missed.filter((one) => !isSought(one)).map(({ execution }) => ({ execution }));
+    // The history has a limit of its own, and the list may stay away for long: ever more seldom.
+    const isSearched = failures > 1 && Number.isInteger(Math.log2(failures));
+    if (isSearched) await search(wanted, sight);
+    else silent.push(...wanted);
+    await Promise.all(silent.map(({ execution }) => unanswered(execution, list)));
+    return probe.isSilent ? rest : [];
+  }
+
+  /** Reads the records; answers the executions that are to be searched for, and whether Lyceum said nothing at all. */
+  async function confirmAll(due: Due[]): Promise<{ wanted: Wanted[]; isSilent: boolean }> {
+    const looks = due.map(async (one) => [one, await confirm(one, { by: "poll" })] as const);
+    const confirmed = await Promise.all(looks);
+    const wanted = confirmed.flatMap(([{ execution }, came]) =>
+      came === "absent" || came === "barred" ? [{ execution, isBarred: came === "barred" }] : [],
+    );
+    return { wanted, isSilent: due.length > 0 && confirmed.every(([, came]) => came === "silent") };
+  }
+
+  return { alive, gone };
+}

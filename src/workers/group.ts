@@ -1,0 +1,64 @@
+// Group: which look each of the due executions needs.
+import { overdueAt } from "../domain/machine/schedule.ts";
+import { takesCallback } from "../domain/spec.ts";
+import type { Context } from "../orchestration/context.ts";
+import type { Due } from "../store/due.ts";
+
+export interface Groups {
+  /** Nobody waits for the start's answer any more. */
+  unansweredStarts: Due[];
+  /** Lost executions that Lyceum has, or had. */
+  orphans: Due[];
+  /** Their end is to be asked for. */
+  cancelled: Due[];
+  /** A callback names them. */
+  called: Due[];
+  /** Their own record is read. */
+  single: Due[];
+  /** The next list answers for them, or they are searched for in it. */
+  listed: Due[];
+}
+
+export interface GroupingOptions {
+  now: () => number;
+  isAbortDue(one: Due): boolean;
+}
+
+export function createGrouping(context: Context, { now, isAbortDue }: GroupingOptions) {
+  function groupOf(one: Due): keyof Groups {
+    const { execution, kind, cancellation } = one;
+    if (execution.phase === "submitting") return execution.inDoubtAt === null ? "unansweredStarts" : "listed";
+    if (execution.phase === "orphan") return execution.lyceumExecutionId === null ? "listed" : "orphans";
+    if (cancellation !== null && isAbortDue(one)) return "cancelled";
+    if (execution.callbackAt !== null) return "called";
+    // A selection's own status is not documented, and its record decides anyway.
+    return kind === "gpu_selection" ? "single" : "listed";
+  }
+
+  /** Callbacks are relied on, and this one is overdue. */
+  function isMissed({ execution, kind, timeoutS }: Due): boolean {
+    const at = now();
+    if (execution.phase !== "watching" || !takesCallback(kind) || context.health.mode(at) !== "healthy")
+      return false;
+    return overdueAt(execution, timeoutS, at, context.rules) <= at;
+  }
+
+  /** @param hasList a list is read now in any case */
+  return (due: Due[], hasList = false): Groups => {
+    const found = Map.groupBy(due, groupOf);
+    const of = (name: keyof Groups) => found.get(name) ?? [];
+    const missed = hasList ? [] : of("listed").filter(isMissed);
+    // A few are read by themselves: lists are shared by all that live, and rare.
+    const few = new Set(missed.length <= MAX_SINGLE ? missed : []);
+    return {
+      unansweredStarts: of("unansweredStarts"),
+      orphans: of("orphans"),
+      cancelled: of("cancelled"),
+      called: of("called"),
+      single: [...of("single"), ...few],
+      listed: of("listed").filter((one) => !few.has(one)),
+    };
+  };
+}
+
+const MAX_SINGLE = 4;

@@ -1,0 +1,48 @@
+// Sight: what one list showed, and whose its rows are.
+import type { Execution } from "../domain/execution.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
+import type { ListedRow } from "../lyceum/reading.ts";
+import { executionIdIn } from "../lyceum/request.ts";
+import type { Due } from "../store/due.ts";
+import { isOver, lyceumIdOf } from "./reading.ts";
+
+export interface Sight {
+  list: ReadOutcome<unknown>;
+  /** False: for a single execution no list was read, so that it proves nothing. */
+  isRead: boolean;
+  /** By Lyceum's ids; empty without a list. */
+  rows: Map<string, ListedRow>;
+  askedAt: number;
+  /** Executions whose records are to be read, whatever the list shows. */
+  records: ReadonlySet<Due>;
+  /** Lists in a row that could not be had. */
+  failures: number;
+}
+
+/** In doubt, or lost: looked for by its marker. */
+export function isSought({ execution }: Due): boolean {
+  return execution.phase !== "watching";
+}
+
+/** The row under the execution's id, unless it bears the marker of another one. */
+export function rowOf(execution: Execution, rows: Sight["rows"]): ListedRow | undefined {
+  const row = rows.get(lyceumIdOf(execution));
+  return row !== undefined && isOwn(row, execution) ? row : undefined;
+}
+
+/** The word of a watched execution if the list shows it alive, and may answer for it. */
+export function wordOf(one: Due, { rows, records }: Sight): string | null {
+  const row = isSought(one) || records.has(one) ? undefined : rowOf(one.execution, rows);
+  return row === undefined || isOver(row) ? null : row.word;
+}
+
+/** Whether a row is the execution's: the marker tells, or, where there is none, the id. */
+export function isOf(row: ListedRow, execution: Execution): boolean {
+  // A GPU selection's sub-jobs may bear the parent's name: the parent is meant.
+  if (row.parentExecutionId !== null || !isOwn(row, execution)) return false;
+  return executionIdIn(row.fileName) !== null || row.executionId === execution.lyceumExecutionId;
+}
+
+function isOwn(row: ListedRow, { id }: Execution): boolean {
+  return (executionIdIn(row.fileName) ?? id) === id;
+}
