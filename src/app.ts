@@ -258,8 +258,9 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const graceMs = config.shutdownGraceMs - CLOSING_MS;
       // The doors close last: callbacks are taken, and requests answered, while the work under way is finished, and
       // until everybody who sends requests here has seen that this process is not ready.
-      const unseen = listens ? Math.min(config.drainDelayMs, graceMs / 2) : 0;
-      const drained = Promise.all([pause(unseen), ...[...loops.values()].map((loop) => loop.stop())])
+      const unseenMs =
+        listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
+      const drained = Promise.all([pause(unseenMs), ...[...loops.values()].map((loop) => loop.stop())])
         .then(hangUp)
         .then(doors.close);
       const isDrained = await within(graceMs, drained);
@@ -285,6 +286,8 @@ export async function migrate(database: Config["database"]): Promise<string[]> {
 const SUBMIT_PATIENCE_MS = 4 * 60_000;
 /** Requests that wait and streams at once: each is a socket and an entry in a map. */
 const MOST_WAITING = 10_000;
+/** What was sent at the very end of the delay may not have been accepted yet. */
+const ARRIVAL_MS = 200;
 /** Of the grace, kept for closing the database. */
 const CLOSING_MS = 1_000;
 

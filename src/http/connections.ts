@@ -1,6 +1,6 @@
 // The connections of a server: those that are half closed, and how all of them come to an end.
 import type { Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import type { Timers } from "../domain/clock.ts";
 
 export interface Connections {
@@ -17,6 +17,8 @@ type Connection = Socket & Answering;
 
 export function manageConnections(server: Server, timers: Timers): Connections {
   const open = new Set<Connection>();
+  /** Connections that have brought a request. */
+  const used = new WeakSet<Socket>();
   // Whoever has said all may close that half, and still waits for the answer. Not among node's documented settings.
   Object.assign(server, { httpAllowHalfOpen: true });
   // Longer than a load balancer keeps a connection: the one that closes first must not be the one that is sent to.
@@ -29,6 +31,14 @@ export function manageConnections(server: Server, timers: Timers): Connections {
     });
   });
 
+  server.on("request", ({ socket }) => used.add(socket));
+
+  /** Whoever has just connected is about to send a request, and node counts the connection as idle. */
+  function areAllUsed(): boolean {
+    for (const socket of open) if (!used.has(socket)) return false;
+    return true;
+  }
+
   /** A request that is still being sent cannot be waited for: its sender is told, and may send it elsewhere. */
   function refuseUnfinished(): void {
     for (const socket of open)
@@ -38,19 +48,24 @@ export function manageConnections(server: Server, timers: Timers): Connections {
   return {
     close() {
       const closed = new Promise<void>((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        // The port alone: node's own close also ends connections on which a request is just arriving.
+        NetServer.prototype.close.call(server, (error) => (error === undefined ? resolve() : reject(error)));
       });
       let sweptMs = 0;
       let cancel = () => {};
       const sweep = () => {
         // Answers that began before the stop left their connections open.
-        server.closeIdleConnections();
+        if (sweptMs >= UNUSED_MS || areAllUsed()) server.closeIdleConnections();
         if (sweptMs >= UNFINISHED_MS) refuseUnfinished();
         sweptMs += SWEEP_MS;
         cancel = timers.after(SWEEP_MS, sweep);
       };
       sweep();
-      return closed.finally(() => cancel());
+      return closed.finally(() => {
+        cancel();
+        // Ends node's watch over slow requests; the port is closed already.
+        server.close(() => {});
+      });
     },
   };
 }
@@ -74,4 +89,5 @@ function tooSlow(): Error {
 const KEEP_ALIVE_MS = 75_000;
 const PROBE_AFTER_MS = 1_000;
 const SWEEP_MS = 100;
+const UNUSED_MS = 1_000;
 const UNFINISHED_MS = 5_000;
