@@ -27,7 +27,7 @@ export function manageConnections(server: Server, timers: Timers): Connections {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
     socket.once("end", () => {
-      if (socket._httpMessage) timers.after(PROBE_AFTER_MS, () => probe(socket));
+      if (socket._httpMessage) probeAfter(PROBE_AFTER_MS, socket, timers);
     });
   });
 
@@ -71,13 +71,17 @@ export function manageConnections(server: Server, timers: Timers): Connections {
 }
 
 /**
- * Nothing tells a sender that waits from one that has gone until something is sent to it. An interim answer is skipped by
- * whoever reads [RFC 9110, 15.2], and resets the connection of whoever does not. Streams have their heartbeat.
+ * Nothing tells a sender that waits from one that has gone until something is sent to it. Interim answers are skipped by
+ * whoever reads [RFC 9110, 15.2]; whoever does not resets the connection at the first, which the next one meets. Streams
+ * have their heartbeat.
  */
-function probe(socket: Connection): void {
-  const answer = socket._httpMessage;
-  if (socket.destroyed || !answer || answer.headersSent || answer.req.httpVersion !== "1.1") return;
-  answer.writeContinue();
+function probeAfter(ms: number, socket: Connection, timers: Timers): void {
+  timers.after(ms, () => {
+    const answer = socket._httpMessage;
+    if (socket.destroyed || !answer || answer.headersSent || answer.req.httpVersion !== "1.1") return;
+    answer.writeContinue();
+    probeAfter(ms * 2, socket, timers);
+  });
 }
 
 function tooSlow(): Error {
