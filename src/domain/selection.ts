@@ -16,6 +16,8 @@ export interface RecordSummary {
   gpu_selection?: SubJob[];
   /** It tells all that was printed: the log can be judged by it. */
   tells_output?: boolean;
+  /** What it shows must be in the log, too, whether or not it tells all. */
+  shows_output?: boolean;
   /** Something was printed. */
   has_output?: boolean;
   /** It names no bill yet, and is read for it once more. */

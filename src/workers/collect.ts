@@ -117,8 +117,8 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     if (record === undefined) return null;
     const summary = record.summary as RecordSummary | null;
     // What the log is not compared with is not loaded: it may be large.
-    if (summary?.tells_output === false && summary.has_output !== undefined)
-      return { isAny: summary.has_output, output: null };
+    if (summary?.tells_output === false && summary.shows_output !== true && summary.has_output !== undefined)
+      return { isAny: summary.has_output, isAll: false, output: null };
     const document = (await readDocument(db, record.execution_id, "record")) as RecordDocument;
     return printedIn({ document, summary });
   }

@@ -159,9 +159,10 @@ function spanOf({ startedAt, endedAt, submittedAt }: Execution, now: number): nu
   return (endedAt ?? now) - (startedAt ?? submittedAt);
 }
 
-/** A record that shows output which it does not tell whole still proves that an empty log lacks it. */
+/** A record that shows output without telling all of it still proves what a log lacks, but not that it is whole. */
 function standingOf(entries: LogEntry[], record: Printed | null): LogStanding {
-  if (record?.output != null) return compareLog(entries, record.output);
+  const standing = record?.output == null ? "unjudged" : compareLog(entries, record.output);
+  if (standing === "lacking" || record?.isAll === true) return standing;
   return entries.length === 0 && record?.isAny === true ? "lacking" : "unjudged";
 }
 

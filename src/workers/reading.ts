@@ -84,8 +84,11 @@ export interface StoredRecord {
 export function storedRecord(record: RecordReading, kind: RunKind): StoredRecord {
   const document = recordDocument(record);
   const length = document.stdout.length + document.stderr.length;
-  const tellsAll = length <= MOST_COMPARED && tellsOutput(record, kind);
-  return { document, summary: { tells_output: tellsAll, has_output: length > 0 } };
+  // Nobody knows whose output the record of a Compose stack or a GPU selection shows.
+  const showsOutput = length <= MOST_COMPARED && (kind === "python" || kind === "image");
+  const tellsAll = showsOutput && tellsOutput(record, kind);
+  const summary = { tells_output: tellsAll, shows_output: showsOutput, has_output: length > 0 };
+  return { document, summary };
 }
 
 /** More than this is not compared with the log, which may end before it. */
@@ -94,13 +97,16 @@ const MOST_COMPARED = 256 * 1024;
 /** By what a log is judged. */
 export interface Printed {
   isAny: boolean;
-  /** All of it; null where the record does not tell that, or tells too much. */
+  /** What must be in the log; null where that is not known, or is too much to be compared. */
   output: Pick<RecordDocument, "stdout" | "stderr"> | null;
+  /** The output is all that there is. */
+  isAll: boolean;
 }
 
 export function printedIn({ document, summary }: StoredRecord): Printed {
   const isAny = document.stdout + document.stderr !== "";
-  return { isAny, output: summary?.tells_output === true ? document : null };
+  const isAll = summary?.tells_output === true;
+  return { isAny, isAll, output: isAll || summary?.shows_output === true ? document : null };
 }
 
 /** Lyceum says when it has stored the results; a record without that, and without any output, may still fill. */
