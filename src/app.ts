@@ -258,9 +258,9 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       const graceMs = config.shutdownGraceMs - CLOSING_MS;
       // The doors close last: callbacks are taken, and requests answered, while the work under way is finished, and
       // until everybody who sends requests here has seen that this process is not ready.
-      const unseenMs =
+      const drainMs =
         listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
-      const drained = Promise.all([pause(unseenMs), ...[...loops.values()].map((loop) => loop.stop())])
+      const drained = Promise.all([pause(drainMs), ...[...loops.values()].map((loop) => loop.stop())])
         .then(hangUp)
         .then(doors.close);
       const isDrained = await within(graceMs, drained);
