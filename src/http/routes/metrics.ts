@@ -13,6 +13,7 @@ import { queryOf, type Route } from "../route.ts";
 export const metricsRoute: Route = {
   method: "GET",
   path: "/v1/runs/:run/metrics",
+  isLarge: true,
   access: "read",
   operation: operations.getMetrics,
   handle: getMetrics,
