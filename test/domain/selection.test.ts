@@ -45,14 +45,14 @@ test("equals win together, and what is not known wins nothing", () => {
 
 test("what a former look was told of a sub-job stays where a newer one tells less", () => {
   const told = {
-    ...subJobOf("a"),
+    ...subJob("a", {}),
     cost: 2,
     cost_source: "billed" as const,
     hardware: "gpu.a100",
     duration_ms: 5,
   };
   const silent = {
-    ...subJobOf("a"),
+    ...subJob("a", {}),
     cost: null,
     cost_source: null,
     hardware: null,
