@@ -2,6 +2,7 @@
 import { pathToFileURL } from "node:url";
 import { type App, createApp } from "./app.ts";
 import { type Config, readConfig, readDatabase } from "./config.ts";
+import { DatabaseRefused } from "./lib/database-error.ts";
 
 /** EX_CONFIG of sysexits.h. */
 const BAD_CONFIGURATION = 78;
@@ -13,8 +14,7 @@ export async function serve(): Promise<void> {
     app = createApp(config);
     await app.start();
   } catch (error) {
-    process.stderr.write(`Proctor cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    exitBecause("start", error);
   }
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -28,6 +28,12 @@ export async function serve(): Promise<void> {
       );
     });
   }
+}
+
+/** Ends the process, with a code that says whether a restart may help. */
+export function exitBecause(what: "start" | "migrate", error: unknown): never {
+  process.stderr.write(`Proctor cannot ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof DatabaseRefused ? error.exitCode : 1);
 }
 
 /** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */
