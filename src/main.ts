@@ -1,6 +1,6 @@
 // The process: settings from the environment, the app, signals, exit codes.
 import { pathToFileURL } from "node:url";
-import { type App, createApp } from "./app.ts";
+import { createApp } from "./app.ts";
 import { type Config, readConfig, readDatabase } from "./config.ts";
 import { DatabaseRefused } from "./lib/database-error.ts";
 
@@ -9,20 +9,25 @@ const BAD_CONFIGURATION = 78;
 
 export async function serve(): Promise<void> {
   const config = configOrExit();
-  let app: App;
   try {
-    app = createApp(config);
-    await app.start();
+    const app = createApp(config);
+    const starting = app.start();
+    // Before the start is told of: whoever hears of it may stop the service at once.
+    stopOnSignal(() => starting.then(app.stop));
+    await starting;
   } catch (error) {
     exitBecause("start", error);
   }
+}
+
+function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       // The second signal means it.
       if (stopping) process.exit(1);
       stopping = true;
-      app.stop().then(
+      stop().then(
         () => process.exit(0),
         () => process.exit(1),
       );
