@@ -9,6 +9,8 @@ import { up as idempotency } from "./20261122T0050_idempotency.ts";
 import { up as starts } from "./20261129T0100_starts.ts";
 import { up as returncode } from "./20261129T0105_returncode.ts";
 import { up as outcomes } from "./20261129T0120_outcomes.ts";
+import { up as deletedKeys } from "./20261129T0140_deletedkeys.ts";
+import { up as encoding } from "./20261129T0150_encoding.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261121T2300_initial": { up: initial },
@@ -20,4 +22,6 @@ export const migrations: Record<string, Migration> = {
   "20261129T0100_starts": { up: starts },
   "20261129T0105_returncode": { up: returncode },
   "20261129T0120_outcomes": { up: outcomes },
+  "20261129T0140_deletedkeys": { up: deletedKeys },
+  "20261129T0150_encoding": { up: encoding },
 };

@@ -10,6 +10,7 @@ import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
 import type { Desk } from "./http/call.ts";
+import { publicPathOf } from "./http/callback-path.ts";
 import { createDoors } from "./http/doors.ts";
 import { createServer } from "./http/server.ts";
 import { createTail } from "./http/tail.ts";
@@ -68,7 +69,7 @@ export interface App {
 }
 
 export function createApp(config: Config, surroundings: Surroundings = {}): App {
-  const { clock = systemClock, timers = systemTimers, random = Math.random } = surroundings;
+  const { clock = systemClock, timers = systemTimers, random = Math.random, listens = true } = surroundings;
   const log = surroundings.log ?? createLogger(config.logLevel);
   const metrics = surroundings.metrics ?? createMetrics({ process: true });
   const report = createReport(log, metrics);
@@ -188,6 +189,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     timers,
     tail,
     callbackSecrets: config.callbackSecrets,
+    publicPath: publicPathOf(config.publicUrl),
     takesCallbacks: callbacks !== null,
     async webhookProblem(url) {
       const found = await findDestination(url);
@@ -217,6 +219,9 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     return Promise.race([work.then(() => true), late]).finally(() => cancel());
   }
 
+  const pause = (ms: number) =>
+    ms === 0 ? Promise.resolve() : new Promise<void>((resolve) => void timers.after(ms, resolve));
+
   async function closeAll(isDrained: boolean): Promise<void> {
     await hangUp();
     if (!isDrained) doors.cutOff();
@@ -237,7 +242,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
         log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
       const startWindowMs = config.submit.limit?.windowMs ?? null;
       await recover(context, { throttle, gate, startWindowMs, now: now() });
-      const port = surroundings.listens === false ? 0 : await doors.open();
+      const port = listens ? await doors.open() : 0;
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
@@ -250,11 +255,15 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
 
     async stop() {
       accepting = false;
-      // The doors close last: callbacks are taken, and open requests answered, while the work under way is finished.
-      const drained = Promise.all([...loops.values()].map((loop) => loop.stop()))
+      const graceMs = config.shutdownGraceMs - CLOSING_MS;
+      // The doors close last: callbacks are taken, and requests answered, while the work under way is finished, and
+      // until everybody who sends requests here has seen that this process is not ready.
+      const drainMs =
+        listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
+      const drained = Promise.all([pause(drainMs), ...[...loops.values()].map((loop) => loop.stop())])
         .then(hangUp)
         .then(doors.close);
-      const isDrained = await within(config.shutdownGraceMs - CLOSING_MS, drained);
+      const isDrained = await within(graceMs, drained);
       const how = isDrained ? "drained" : "late";
       // A database that says nothing must not keep the process.
       const isClosed = await within(CLOSING_MS, closeAll(isDrained));
@@ -277,6 +286,8 @@ export async function migrate(database: Config["database"]): Promise<string[]> {
 const SUBMIT_PATIENCE_MS = 4 * 60_000;
 /** Requests that wait and streams at once: each is a socket and an entry in a map. */
 const MOST_WAITING = 10_000;
+/** What was sent at the very end of the delay may not have been accepted yet. */
+const ARRIVAL_MS = 200;
 /** Of the grace, kept for closing the database. */
 const CLOSING_MS = 1_000;
 

@@ -44,6 +44,8 @@ export interface Config {
   readonly poll: { readonly minMs: number; readonly maxMs: number };
   readonly inDoubtAfterMs: number;
   readonly retentionMs: number;
+  /** Between the signal to stop and the closing of the port. */
+  readonly drainDelayMs: number;
   readonly shutdownGraceMs: number;
   /** `secret` as given, `whsec_…`; `allowPrivate` in CIDR notation. */
   readonly webhook: { readonly secret: string | null; readonly allowPrivate: readonly string[] };
@@ -195,6 +197,7 @@ const settings = {
   POLL_INTERVAL_MAX: duration("50ms", "1h").prefault("60s"),
   IN_DOUBT_AFTER: duration("1s", "1d").prefault("2m"),
   RETENTION: duration("1h", "3650d").prefault("30d"),
+  DRAIN_DELAY: duration("0s", "1m").prefault("2s"),
   SHUTDOWN_GRACE: duration("1s", "10m").prefault("25s"),
   WEBHOOK_SECRET: webhookSecret.optional(),
   WEBHOOK_ALLOW_PRIVATE: list(
@@ -255,6 +258,7 @@ function arrange(env: Settings): Config {
     poll: { minMs: env.POLL_INTERVAL_MIN, maxMs: env.POLL_INTERVAL_MAX },
     inDoubtAfterMs: env.IN_DOUBT_AFTER,
     retentionMs: env.RETENTION,
+    drainDelayMs: env.DRAIN_DELAY,
     shutdownGraceMs: env.SHUTDOWN_GRACE,
     webhook: { secret: env.WEBHOOK_SECRET ?? null, allowPrivate: env.WEBHOOK_ALLOW_PRIVATE ?? [] },
     metricsPort: env.METRICS_PORT ?? null,

@@ -21,6 +21,7 @@ const rules: Rule[] = [
     except: {
       "src/app.ts": "answers requests in memory, and sends none",
       "src/http/call.ts": "names the type of an answer that is to be written",
+      "src/http/connections.ts": "names the types of connections that it closes",
       "src/http/doors.ts": "opens and closes the servers",
       "src/http/early.ts": "answers what node could not read",
       "src/http/receiver.ts": "takes requests as they come, and sends none",

@@ -70,6 +70,7 @@ export async function dev({ port, data }: DevOptions): Promise<void> {
     PORT: String(freePort),
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     POLL_INTERVAL_MIN: "1s",
+    DRAIN_DELAY: "0s",
   });
   if (!reading.ok)
     throw new Error(`the settings of npm run dev are wrong: ${JSON.stringify(reading.problems)}`);

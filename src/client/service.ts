@@ -82,8 +82,13 @@ export interface Callback {
   received_at: string | null;
   disposition: string;
   content_type: string | null;
-  body: string;
-  body_encoding: "utf8" | "base64";
+  content_encoding: string | null;
+  /** Null: it may hold secrets, and is shown to others alone. */
+  body: string | null;
+  body_encoding: "utf8" | "base64" | null;
+  /** What was taken off before: `gzip`, `utf-16le`… */
+  decoded_from: string | null;
+  note: string | null;
   truncated: boolean;
 }
 

@@ -11,7 +11,7 @@ export const delivery = z
     job_id: jobId,
     event_id: idOf("evt", "The event's id."),
     type: z.string().describe("The event's."),
-    url: z.string(),
+    url: z.string().describe("To readers its origin alone."),
     state: z.enum(["pending", "delivered", "failed"]),
     reason: z
       .enum(["exhausted", "gone", "webhook_disabled"])

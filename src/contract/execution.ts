@@ -72,8 +72,21 @@ export const callback = z
       .enum(["received", "early", "duplicate", "late"])
       .describe("`early`: before the submission's answer was known. `late`: after the end was known."),
     content_type: z.string().nullable(),
-    body: z.string().describe("As it came, but for secrets, which are hidden."),
-    body_encoding: z.enum(["utf8", "base64"]),
+    content_encoding: z.string().nullable().describe("As the header has it."),
+    body: z
+      .string()
+      .nullable()
+      .describe(
+        "As it came, but for secrets, which are hidden. What is no text, or may hold secrets that nobody can see, is shown to the job's key and to administrators alone; null for others.",
+      ),
+    body_encoding: z.enum(["utf8", "base64"]).nullable(),
+    decoded_from: z
+      .string()
+      .nullable()
+      .describe(
+        "What was taken off before it is shown, outermost first: `gzip`, `deflate`, `br`, `utf-16le`…",
+      ),
+    note: z.string().nullable().describe("Why the body is not shown."),
     truncated: z.boolean().describe("There was more than 256 KiB; the rest was not kept."),
   })
   .meta({
@@ -85,8 +98,11 @@ export const callback = z
         received_at: "2026-01-31T12:01:08.300Z",
         disposition: "received",
         content_type: "application/json",
+        content_encoding: null,
         body: '{"status":"completed"}',
         body_encoding: "utf8",
+        decoded_from: null,
+        note: null,
         truncated: false,
       },
     ],

@@ -36,7 +36,7 @@ const shown = {
   on_lost: z.enum(["fail", "retry"]),
   retry: z.object({ max_attempts: count, on: z.array(z.enum(retryClasses)) }),
   metadata: z.unknown().describe("Any JSON, as it was given; null without."),
-  webhook_url: z.string().nullable(),
+  webhook_url: z.string().nullable().describe("To readers its origin alone."),
   cancellation: cancellation.nullable().describe("While it is being cancelled, and afterwards."),
   cost,
   budget: z

@@ -17,6 +17,12 @@ export const problems = {
   "method-not-allowed": [405, "The method does not go with this path", "use GET"],
   conflict: [409, "Not in this state", "the job has runs that have not ended; cancel it first"],
   "too-slow": [408, "The request came too slowly", "the request did not come to its end in time"],
+  "job-deleted": [
+    409,
+    "The job of this idempotency key was deleted",
+    "the job of this Idempotency-Key was deleted; use a new key for a new job",
+  ],
+  "unsupported-encoding": [415, "The body is encoded", "send the body as it is, without Content-Encoding"],
   "body-too-large": [413, "The body is too large", "at most 8192 KiB are taken here"],
   "validation-failed": [422, "The request has invalid fields", "/runs/0/timeout: must be at most 600"],
   "idempotency-mismatch": [

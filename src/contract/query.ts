@@ -21,8 +21,14 @@ const limit = z
     override: ({ jsonSchema }) =>
       shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 1_000, default: 50 }),
   });
+const TIME = "must be an ISO 8601 time such as 2026-01-31T12:00:00Z";
 const time = z.iso
-  .datetime({ offset: true, message: "must be an ISO 8601 time such as 2026-01-31T12:00:00Z" })
+  .datetime({
+    offset: true,
+    // In a query a plus stands for a blank.
+    error: ({ input }) =>
+      / \d\d:\d\d$/.test(String(input)) ? `${TIME}; write the + of an offset as %2B` : TIME,
+  })
   .transform((value) => Date.parse(value))
   .meta({ override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "string", format: "date-time" }) });
 

@@ -38,7 +38,8 @@ export const label = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^\P{Cc}*$/u, "must not hold control characters");
+  .regex(/^\P{Cc}*$/u, "must not hold control characters")
+  .refine((text) => text.isWellFormed(), "must not hold half of a surrogate pair");
 const name = optional(label).describe("Shown in lists, and in the run's file_name at Lyceum.");
 
 const variable = z

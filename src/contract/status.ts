@@ -56,7 +56,7 @@ export const status = z
       duplicate: count,
       late: count.describe("After the end was known."),
       missed: count.describe("Polling found the end, and no callback came."),
-      rejected: count.describe("With a wrong token."),
+      rejected: count.describe("With a wrong token, or at a wrong path."),
     }),
     lyceum: z.object({
       circuit: z.object({

@@ -15,6 +15,8 @@ const MOST_VALUES_IN_A_RUN = 15_000;
 /** More are not told. */
 const ENOUGH_ISSUES = 200;
 
+export type Submission = z.output<typeof submission>;
+
 export const submission = z
   .strictObject({
     name: label.nullish(),

@@ -34,7 +34,7 @@ export const rotateBody = z.strictObject({ secret });
 
 const shown = {
   id: idOf("whk", "The webhook's id."),
-  url: z.string(),
+  url: z.string().describe("To readers its origin alone: the path may be a secret."),
   types: z.array(z.string()).describe("What it hears of; all of a kind as `job.*`, all as `*`."),
   api_key: z.string().describe("The name of the key that made it."),
   scope: z.enum(["own_jobs", "all_jobs"]).describe("`all_jobs`: an administrator's."),

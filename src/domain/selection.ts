@@ -24,6 +24,28 @@ export interface RecordSummary {
   awaits_bill?: boolean;
 }
 
+/** What was told once stays where the newer look tells nothing, or only an estimate of what was billed. */
+export function mergeSubJobs(before: readonly SubJob[], now: readonly SubJob[]): SubJob[] {
+  const newer = new Map(now.map((subJob) => [subJob.lyceum_execution_id, subJob]));
+  const merged = before.map((old) => {
+    const subJob = newer.get(old.lyceum_execution_id);
+    newer.delete(old.lyceum_execution_id);
+    return subJob === undefined ? old : mergeSubJob(old, subJob);
+  });
+  return [...merged, ...newer.values()];
+}
+
+function mergeSubJob(before: SubJob, now: SubJob): SubJob {
+  const isKept = now.cost === null || (before.cost_source === "billed" && now.cost_source === "estimated");
+  return {
+    ...now,
+    hardware: now.hardware ?? before.hardware,
+    status: now.status ?? before.status,
+    duration_ms: now.duration_ms ?? before.duration_ms,
+    ...(isKept ? { cost: before.cost, cost_source: before.cost_source } : {}),
+  };
+}
+
 export type Compared = SubJob & { fastest: boolean; cheapest: boolean };
 
 /** Fastest first; what did not complete stands last and wins nothing. */

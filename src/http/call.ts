@@ -1,5 +1,5 @@
 // What a route knows of the request it serves, and what it serves with.
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
 import type { Timers } from "../domain/clock.ts";
 import type { Allowance } from "../domain/estimate.ts";
@@ -11,7 +11,7 @@ import type { Tail } from "./tail.ts";
 
 export interface Env {
   /** What the server gives along; nothing for a request in memory. */
-  Bindings: { outgoing?: ServerResponse } | undefined;
+  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse } | undefined;
   Variables: { requestId: string; caller: Caller | null };
 }
 export type Call = HonoContext<Env>;
@@ -35,6 +35,8 @@ export interface Desk extends Context {
   tail: Tail;
   /** In force for callbacks; the first makes new URLs. */
   callbackSecrets: readonly string[];
+  /** The path of PUBLIC_URL, without a slash at its end. */
+  publicPath: string;
   /** Whether callbacks are asked for at all. */
   takesCallbacks: boolean;
   /** What stands against a webhook's URL; null when it may be used. Unless it `lasts`, it may be over in a minute. */

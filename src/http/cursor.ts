@@ -8,15 +8,16 @@ export interface Page<T> {
 
 type CursorKind = "job" | "webhook" | "delivery" | "position" | "callback" | "event";
 
+/** The full stop ends it, so that a truncated one is not taken for an earlier place. */
 export function cursorOf(kind: CursorKind, value: string | number): string {
-  return Buffer.from(`${kind}:${value}`).toString("base64url");
+  return Buffer.from(`${kind}:${value}.`).toString("base64url");
 }
 
 /** What the cursor stands for; undefined without one. */
 export function readCursor(cursor: string | undefined, kind: CursorKind): Validated<string | undefined> {
   if (cursor === undefined) return { ok: true, value: undefined };
   const [, value] =
-    new RegExp(`^${kind}:([a-z0-9_]+)$`).exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
+    new RegExp(`^${kind}:([a-z0-9_]+)\\.$`).exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
   if (value !== undefined && (numbers[kind]?.test(value) ?? true)) return { ok: true, value };
   return {
     ok: false,

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Desk, Env } from "./call.ts";
+import { type Connections, manageConnections } from "./connections.ts";
 import { refuser } from "./early.ts";
 import { callbackReceiver } from "./receiver.ts";
 
@@ -26,7 +27,7 @@ export interface Doors {
 }
 
 export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics }: DoorOptions): Doors {
-  const servers: Server[] = [];
+  const servers = new Map<Server, Connections>();
 
   function createApiServer(): Server {
     const { onClientError, errorHandler, withHost } = refuser(desk);
@@ -40,7 +41,11 @@ export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics 
   }
 
   function createMetricsServer(): Server {
-    return createServer((_request, response) => {
+    return createServer((request, response) => {
+      if (request.method !== "GET" || request.url?.split("?", 1)[0] !== "/metrics") {
+        response.writeHead(404, { "Content-Type": "text/plain" }).end("only GET /metrics is served here\n");
+        return;
+      }
       metrics.text().then(
         (text) => response.setHeader("Content-Type", metrics.type).end(text),
         (error) => {
@@ -52,8 +57,9 @@ export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics 
   }
 
   async function open(server: Server, at: number): Promise<number> {
+    const connections = manageConnections(server, desk.timers);
     const opened = await listen(server, at, host);
-    servers.push(server);
+    servers.set(server, connections);
     return opened;
   }
 
@@ -63,9 +69,9 @@ export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics 
       if (metricsPort !== null) await open(createMetricsServer(), metricsPort);
       return opened;
     },
-    close: async () => void (await Promise.all(servers.map(close))),
+    close: async () => void (await Promise.all([...servers.values()].map((one) => one.close()))),
     cutOff() {
-      for (const server of servers) {
+      for (const server of servers.keys()) {
         server.close();
         server.closeAllConnections();
       }
@@ -81,12 +87,5 @@ function listen(server: Server, port: number, host: string): Promise<number> {
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);
     });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    server.closeIdleConnections();
   });
 }

@@ -1,9 +1,10 @@
 // Requests that cannot be read as one, so that no route sees them: refused in the same words as all others.
-import { type RequestListener, type ServerResponse, STATUS_CODES } from "node:http";
+import { type RequestListener, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { RequestError } from "@hono/node-server";
 import type { ProblemKind } from "../contract/problem.ts";
 import type { Desk } from "./call.ts";
+import type { Answering } from "./connections.ts";
 import { commonHeaders } from "./headers.ts";
 import { lastWord, problemText } from "./problem.ts";
 
@@ -56,18 +57,22 @@ export function refuser(desk: Desk) {
     /** HTTP/1.1 asks for a Host in each request [RFC 9112, 3.2]. */
     withHost(answer: RequestListener): RequestListener {
       return (incoming, outgoing) => {
-        if (incoming.headers.host !== undefined || incoming.httpVersion !== "1.1")
-          return answer(incoming, outgoing);
-        const { status, headers, text } = refuse("bad-request", "it has no Host header");
+        const hosts = hostsIn(incoming.rawHeaders);
+        if (hosts === 1 || (hosts === 0 && incoming.httpVersion !== "1.1")) return answer(incoming, outgoing);
+        const detail = hosts === 0 ? "it has no Host header" : "it has more than one Host header";
+        const { status, headers, text } = refuse("bad-request", detail);
         outgoing.writeHead(status, headers).end(text);
       };
     },
   };
 }
 
-/** Where node keeps the answer that a connection is busy with. */
-interface Answering {
-  _httpMessage?: ServerResponse | null;
+/** `headers` keeps the first of them alone: two readers on the way could take the request for two places. */
+function hostsIn(rawHeaders: string[]): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === "host") count++;
+  return count;
 }
 
 const known: Record<string, [ProblemKind, string]> = {

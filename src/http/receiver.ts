@@ -6,13 +6,16 @@ import { isCallbackToken } from "../domain/token.ts";
 import { receiveCallback } from "../orchestration/callback.ts";
 import { BrokenOff } from "./body.ts";
 import type { Desk } from "./call.ts";
+import { callbackRelocation } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
 import { lastWord, problemText } from "./problem.ts";
 import { CALLBACK_PATH, MOST_CALLBACK_BYTES } from "./routes/callback.ts";
 
 export function callbackReceiver(desk: Desk, otherwise: RequestListener): RequestListener {
+  const relocate = callbackRelocation(desk.publicPath);
   return (incoming, outgoing) => {
-    const [, executionId = "", token = ""] = PLAIN_PATH.exec(incoming.url ?? "") ?? [];
+    incoming.url = relocate(incoming.url ?? "");
+    const [, executionId = "", token = ""] = PLAIN_PATH.exec(incoming.url) ?? [];
     const isPlain =
       token !== "" &&
       incoming.method === "POST" &&
@@ -34,21 +37,27 @@ async function receive(
   const startedAt = performance.now();
   const requestId = requestIdOf(incoming.headers["x-request-id"], desk.newId);
   const headers = { "X-Request-Id": requestId, ...commonHeaders };
-  // An idle connection would hold up the stop until its time is over.
-  if (!desk.isAccepting()) outgoing.setHeader("Connection", "close");
   let status: number = 204;
   try {
     const body = await bodyOf(incoming);
-    const contentType = incoming.headers["content-type"] ?? null;
-    await receiveCallback(desk, { executionId, contentType, body, truncated: false });
-    outgoing.writeHead(status, headers).end();
+    const { "content-type": contentType = null, "content-encoding": contentEncoding = null } =
+      incoming.headers;
+    await receiveCallback(desk, { executionId, contentType, contentEncoding, body, truncated: false });
+    outgoing.writeHead(status, { ...headers, ...farewell(desk) }).end();
   } catch (error) {
     const problem = problemText(requestId, ...lastWord(desk, error));
     status = problem.status;
-    outgoing.writeHead(status, { ...headers, "Content-Type": problem.type }).end(problem.text);
+    outgoing
+      .writeHead(status, { ...headers, ...farewell(desk), "Content-Type": problem.type })
+      .end(problem.text);
   }
   const durationMs = performance.now() - startedAt;
   desk.report.httpRequest({ requestId, route: CALLBACK_PATH, method: "POST", status, durationMs, key: null });
+}
+
+/** While the service drains, the next request is to go elsewhere. */
+function farewell(desk: Desk): { Connection?: "close" } {
+  return desk.isAccepting() ? {} : { Connection: "close" };
 }
 
 /** Its length was declared, and node holds the sender to it. */

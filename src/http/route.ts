@@ -3,7 +3,10 @@ import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
 import { excessIn } from "../contract/excess.ts";
 import type { Operation } from "../contract/operation.ts";
+import type { ProblemKind } from "../contract/problem.ts";
 import { isId } from "../domain/id.ts";
+import { checkJson } from "../domain/json.ts";
+import { parseAsWritten } from "../domain/jsontext.ts";
 import type { Access, Caller } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Call, Desk } from "./call.ts";
@@ -17,6 +20,8 @@ export interface Route {
   access: Access;
   /** What is published of it. */
   operation: Operation;
+  /** Its answers may be large: they are compressed where the caller takes that. */
+  isLarge?: true;
   handle(c: Call, desk: Desk): Promise<Response>;
 }
 
@@ -47,31 +52,64 @@ export function queryOf<S extends z.ZodType>(c: Call, schema: S): Validated<z.ou
   return validate(schema, query, { pointer: (path) => `query:${path.map(String).join(".")}` });
 }
 
-export type JsonBody<T> = { ok: true; value: T; text: string } | { ok: false; answer: Response };
+export type JsonBody<T> = { ok: true; value: T } | { ok: false; answer: Response };
 
-/** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
-export async function jsonBody<T>(
-  c: Call,
-  schema: Reader<T>,
-  { max = 64 * 1024, hints = {} }: { max?: number; hints?: Record<string, string> } = {},
-): Promise<JsonBody<T>> {
-  const { bytes, truncated } = await readBody(c.req.raw, max);
-  if (truncated)
-    return { ok: false, answer: problem(c, "body-too-large", `at most ${max / 1024} KiB are taken here`) };
-  if (!isUtf8(bytes)) return { ok: false, answer: problem(c, "invalid-json", "the body is not UTF-8") };
-  const text = bytes.toString("utf8");
-  const json = parseJson(text.trim() === "" && schema.safeParse({}).success ? "{}" : text);
-  if (!json.ok) return { ok: false, answer: problem(c, "invalid-json", json.detail) };
-  const excess = excessIn(json.value);
-  if (excess !== null)
-    return { ok: false, answer: invalid(c, [{ pointer: jsonPointer(excess.path), detail: excess.message }]) };
-  const read = validate(schema, json.value, { hints });
-  return read.ok ? { ...read, text } : { ok: false, answer: invalid(c, read.errors) };
+interface ReadJson {
+  ok: true;
+  value: unknown;
+  /** The same with its numbers in their own digits. */
+  asWritten: unknown;
 }
 
-function parseJson(text: string): { ok: true; value: unknown } | { ok: false; detail: string } {
+/** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
+export async function jsonBody<T>(c: Call, schema: Reader<T>): Promise<JsonBody<T>> {
+  const json = await readJson(c, MOST_BYTES, schema.safeParse({}).success ? {} : undefined);
+  if (!json.ok) return json;
+  const read = validate(schema, json.value);
+  return read.ok ? read : { ok: false, answer: invalid(c, read.errors) };
+}
+
+/**
+ * The JSON value of a body. What is too large, too deep or holds too many values is refused before anything is made of it.
+ * @param empty what an empty body stands for; undefined: it is refused
+ */
+export async function readJson(
+  c: Call,
+  maxBytes: number,
+  empty?: unknown,
+): Promise<ReadJson | { ok: false; answer: Response }> {
+  const refused = (kind: ProblemKind, detail: string) => ({
+    ok: false as const,
+    answer: problem(c, kind, detail),
+  });
+  const encoding = c.req.header("Content-Encoding") ?? "identity";
+  if (encoding.trim().toLowerCase() !== "identity")
+    return refused("unsupported-encoding", "send the body as it is, without Content-Encoding");
+  const { bytes, truncated } = await readBody(c.req.raw, maxBytes);
+  if (truncated) return refused("body-too-large", `at most ${maxBytes / 1024} KiB are taken here`);
+  if (!isUtf8(bytes)) return refused("invalid-json", "the body is not UTF-8");
+  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
+  if (text.trim() === "" && empty !== undefined) return { ok: true, value: empty, asWritten: empty };
+  const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: MAX_VALUES });
+  if (checked.type === "excess")
+    return { ok: false, answer: invalid(c, [{ pointer: "", detail: `holds ${checked.detail}` }]) };
+  const json = parseJson(text);
+  if (!json.ok) return refused("invalid-json", json.detail);
+  const excess = excessIn(json.value);
+  if (excess === null) return json;
+  return { ok: false, answer: invalid(c, [{ pointer: jsonPointer(excess.path), detail: excess.message }]) };
+}
+
+const MOST_BYTES = 64 * 1024;
+/** More than any schema takes, so that the excess is named by its pointer; little enough to be parsed. */
+const MAX_DEPTH = 1_000;
+/** Each costs some hundred bytes of memory, however short it is written. */
+const MAX_VALUES = 500_000;
+
+function parseJson(text: string): ReadJson | { ok: false; detail: string } {
   try {
-    return { ok: true, value: JSON.parse(text) };
+    const value: unknown = JSON.parse(text);
+    return { ok: true, value, asWritten: parseAsWritten(text, value) };
   } catch (error) {
     // V8's message quotes the text, which may hold registry logins: only the position is told.
     const [position] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];

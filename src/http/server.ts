@@ -1,8 +1,11 @@
 // The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
 import { Hono } from "hono";
+import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
+import { getPath } from "hono/utils/url";
 import { noQuery } from "../contract/query.ts";
 import { type Authenticate, mayCall } from "./auth.ts";
 import type { Call, Desk, Env } from "./call.ts";
+import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
 import { invalid, lastWord, problem, unauthorized } from "./problem.ts";
 import { queryOf, type Route } from "./route.ts";
@@ -35,7 +38,9 @@ export const routes: Route[] = [
 ];
 
 export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> {
-  const app = new Hono<Env>();
+  const relocate = callbackRelocation(desk.publicPath);
+  const app = new Hono<Env>({ getPath: (request) => relocate(getPath(request)) });
+  let strayToldAt = Number.NEGATIVE_INFINITY;
   for (const route of routes) app.on(route.method, templatesOf(route), (c) => serve(c, route));
   app.notFound((c) => {
     // Found out here, and not by a second handler on each path: where there is one alone, Hono takes a shorter way.
@@ -44,8 +49,10 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
       return match === undefined ? [] : [match[0][1]];
     });
     const [other] = others;
-    if (other === undefined)
+    if (other === undefined) {
+      if (c.req.method === "POST" && isStrayCallback(c.req.path)) noteStray();
       return observed(c, "unknown", async () => problem(c, "not-found", "there is no such route"));
+    }
     const allow = others.map(({ method }) => method).join(", ");
     return observed(c, other.path, async () => wrongMethod(c, allow));
   });
@@ -54,8 +61,20 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
   function serve(c: Call, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
       const refusal = admit(c, route, authenticate);
-      return refusal ?? route.handle(c, desk);
+      if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
+      await compressed(c, async () => {
+        const answer = await route.handle(c, desk);
+        c.res = c.req.header("Accept-Encoding") === undefined ? answer : await withLength(answer);
+      });
+      return c.res;
     });
+  }
+
+  /** Whoever passes callbacks on adds a path that PUBLIC_URL does not have: without a hint nobody would find out. */
+  function noteStray(): void {
+    const isDue = Math.abs(desk.now() - strayToldAt) >= STRAY_HINT_MS;
+    if (isDue) strayToldAt = desk.now();
+    desk.report.strayCallback({ publicPath: desk.publicPath, isTold: isDue });
   }
 
   /** Request id, one log line by route template (a raw path may hold a token), and the last word on errors. */
@@ -72,7 +91,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
     } catch (error) {
       response = problem(c, ...lastWord(desk, error));
     }
-    // An idle connection would hold up the stop until its time is over.
+    // While the service drains, the next request is to go elsewhere.
     if (!desk.isAccepting()) response.headers.set("Connection", "close");
     const durationMs = performance.now() - startedAt;
     const key = c.get("caller")?.name ?? null;
@@ -86,6 +105,19 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
     });
     return response;
   }
+}
+
+const compressed = compress({
+  contentTypeFilter: (type) => COMPRESSIBLE_CONTENT_TYPE_REGEX.test(type) || type === "application/x-ndjson",
+});
+const STRAY_HINT_MS = 60_000;
+/** JSON is never streamed: its length tells whether compressing it is worth while. */
+async function withLength(answer: Response): Promise<Response> {
+  if (!answer.headers.get("Content-Type")?.startsWith("application/json")) return answer;
+  const body = await answer.arrayBuffer();
+  const headers = new Headers(answer.headers);
+  headers.set("Content-Length", String(body.byteLength));
+  return new Response(body, { status: answer.status, headers });
 }
 
 const methods: Route["method"][] = ["POST", "GET", "DELETE"];

@@ -1,26 +1,31 @@
 // Rows as the API shows them: snake_case, ISO times, the words of the contract.
-import { isUtf8 } from "node:buffer";
 import type { EventView } from "../contract/events.ts";
-import type { CallbackView, ExecutionView } from "../contract/execution.ts";
+import type { ExecutionView } from "../contract/execution.ts";
 import type { CostView, JobView } from "../contract/job.ts";
 import type { ArtifactView, RunView } from "../contract/run.ts";
 import { durationMs, sumOf, toCredits } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
 import { findingsOf } from "../domain/findings.ts";
 import { type Counts, progress } from "../domain/job.ts";
+import { parseAsWritten } from "../domain/jsontext.ts";
 import type { MetricsSummary } from "../domain/metrics.ts";
 import type { RetryClass } from "../domain/run.ts";
 import { compare, type RecordSummary } from "../domain/selection.ts";
 import type { ArtifactState } from "../store/artifacts.ts";
-import type { CallbackRow } from "../store/callbacks.ts";
 import { countsOf } from "../store/counts.ts";
 import type { EventRow } from "../store/events.ts";
 import type { JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
 import type { ArtifactKind } from "../store/schema.ts";
+import type { Caller } from "./auth.ts";
 import { whyNever } from "./missing.ts";
 
-export function viewJob(job: JobRow): JobView {
+/** A webhook's path may be a secret: readers, whose webhook it cannot be, see the origin alone. */
+export function webhookUrlFor({ role }: Caller, url: string): string {
+  return role === "read" ? new URL(url).origin : url;
+}
+
+export function viewJob(job: JobRow, caller: Caller): JobView {
   const counts: Counts = countsOf(job);
   const { billed_nano: billedNano, estimated_nano: estimatedNano, unpriced } = job;
   return {
@@ -34,8 +39,8 @@ export function viewJob(job: JobRow): JobView {
     on_run_failure: job.on_run_failure,
     on_lost: job.on_lost,
     retry: { max_attempts: job.retry_max_attempts, on: JSON.parse(job.retry_on) as RetryClass[] },
-    metadata: job.metadata === null ? null : (JSON.parse(job.metadata) as unknown),
-    webhook_url: job.webhook_url,
+    metadata: job.metadata === null ? null : parseAsWritten(job.metadata),
+    webhook_url: job.webhook_url === null ? null : webhookUrlFor(caller, job.webhook_url),
     cancellation: toCancellation(job),
     cost: viewCost({ billedNano, estimatedNano, unpriced }),
     budget: viewBudget(job),
@@ -128,23 +133,6 @@ export function viewExecution(execution: Execution): ExecutionView {
     ended_at: iso(execution.endedAt),
     detected_at: iso(execution.detectedAt),
     next_check_at: iso(execution.dueAt),
-  };
-}
-
-/** The body as text where it is text, else in base64. @param redact removes what must not be shown. */
-export function viewCallback(callback: CallbackRow, redact: (text: string) => string): CallbackView {
-  const isText = isUtf8(callback.body);
-  // What must not be shown is looked for in bytes that are no text, too.
-  const shown = redact(callback.body.toString(isText ? "utf8" : "latin1"));
-  return {
-    id: callback.id,
-    execution_id: callback.execution_id,
-    received_at: iso(callback.received_at),
-    disposition: callback.disposition,
-    content_type: callback.content_type,
-    body: isText ? shown : Buffer.from(shown, "latin1").toString("base64"),
-    body_encoding: isText ? "utf8" : "base64",
-    truncated: callback.truncated === 1,
   };
 }
 

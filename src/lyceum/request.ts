@@ -1,4 +1,5 @@
 // From a run's spec to the request that starts it: reads nothing, sends strictly what the newest pages document.
+import { secretsOf } from "../domain/secrets.ts";
 import type { GpuSelectionSpec, ImageSpec, PythonSpec, RunSpec } from "../domain/spec.ts";
 import { takesCallback } from "../domain/spec.ts";
 import { withEnvironment } from "./prelude.ts";
@@ -113,30 +114,6 @@ function fileName(executionId: string, name: string | undefined): string {
     .replace(/^[-.]+/, "")
     .slice(0, LONGEST_NAME);
   return plain === "" ? executionId : `${executionId}-${plain}`;
-}
-
-/** What must not be shown of a run, wherever Lyceum quotes it. */
-export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): string[] {
-  const own = spec.kind === "compose" ? [] : Object.values(spec.env ?? {});
-  const extra = Object.values(spec.extra ?? {}).filter((value) => typeof value === "string");
-  const secrets: (string | null | undefined)[] = [
-    callbackUrl,
-    callbackUrl?.split("/").at(-1),
-    ...own,
-    ...extra,
-  ];
-  if (spec.kind === "image" || spec.kind === "compose") {
-    secrets.push(
-      spec.docker_username,
-      spec.docker_password,
-      spec.aws_access_key_id,
-      spec.aws_secret_access_key,
-      spec.aws_session_token,
-    );
-  }
-  const lines = spec.kind === "image" ? (spec.docker_run_env ?? "").split(/\s+/) : [];
-  const values = lines.map((line) => line.slice(line.indexOf("=") + 1));
-  return [...secrets, ...values].filter((secret): secret is string => Boolean(secret));
 }
 
 function withoutUndefined(body: Record<string, unknown>): Record<string, unknown> {

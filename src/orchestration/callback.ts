@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 export interface Callback {
   executionId: string;
   contentType: string | null;
+  contentEncoding?: string | null;
   body: Buffer;
   /** The body was longer than what is kept. */
   truncated: boolean;
@@ -71,6 +72,7 @@ function rowOf(callback: Callback, disposition: Disposition, tx: Tx): CallbackRo
     received_at: tx.now,
     disposition,
     content_type: callback.contentType?.slice(0, 255) ?? null,
+    content_encoding: callback.contentEncoding?.slice(0, 255) ?? null,
     body: callback.body,
     truncated: callback.truncated ? 1 : 0,
   };

@@ -2,14 +2,16 @@
 // all other jobs that come in the same turn.
 import { hash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
+import { canonicalJson } from "../domain/jsontext.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { nextTicks } from "../store/counters.ts";
+import { findDeletedKeys } from "../store/deletedkeys.ts";
 import { findJobsByIdempotency, insertJobs, type JobRow } from "../store/jobs.ts";
 import { insertRuns, type NewRun } from "../store/runs.ts";
 import { insertSpecs, type SpecEntry } from "../store/specs.ts";
-import type { Tx } from "../store/transaction.ts";
+import type { Db, Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 import { jobEvent } from "./progress.ts";
 
@@ -33,21 +35,42 @@ export interface Submission {
 export interface Sender {
   apiKey: string;
   idempotencyKey: string | null;
-  /** What the idempotency key stands for: the request's body as it came. */
-  body: string;
+  /** The request's body, of which the idempotency key stands for the value. */
+  body: unknown;
 }
 
 export type Submitted =
   | { outcome: "created" | "replayed"; job: JobRow }
-  /** The idempotency key was used for another body. */
-  | { outcome: "mismatch" }
+  | Refused
   /** As many runs wait as may. */
   | { outcome: "full" };
 
+export type Refused =
+  /** The idempotency key was used for another body. */
+  | { outcome: "mismatch" }
+  /** The job that was submitted with this key has been deleted. */
+  | { outcome: "deleted" };
+
+/**
+ * What became of a former submission with this idempotency key; null: there was none. Asked before a submission is
+ * refused: whether a repetition is answered must not depend on what is judged of it today.
+ */
+export async function findSubmitted(context: Context, sender: Sender): Promise<Submitted | null> {
+  if (sender.idempotencyKey === null) return null;
+  const asked = { ...sender, bodyHash: bodyHashOf(sender) };
+  const former = await formerSubmissions(context.store.db, [asked]);
+  return former(asked);
+}
+
+/** Equal JSON values have the same hash, however they are written. */
+function bodyHashOf({ idempotencyKey, body }: Sender): string | null {
+  return idempotencyKey === null ? null : hash("sha256", canonicalJson(body), "base64url");
+}
+
 /** Resolves once the job is durable, or was found to be so already. */
 export async function submit(context: Context, sender: Sender, submission: Submission): Promise<Submitted> {
-  const { apiKey, idempotencyKey, body } = sender;
-  const bodyHash = idempotencyKey === null ? null : hash("sha256", body, "base64url");
+  const { apiKey, idempotencyKey } = sender;
+  const bodyHash = bodyHashOf(sender);
   const asked = { apiKey, idempotencyKey, bodyHash, submission, isFull: context.backlog.isFull() };
   const submitted = await context.store.writeTogether(submitAll, asked);
   if (submitted.outcome === "created") {
@@ -57,16 +80,21 @@ export async function submit(context: Context, sender: Sender, submission: Submi
   return submitted;
 }
 
-interface Asked {
+interface Keyed {
   apiKey: string;
   idempotencyKey: string | null;
   bodyHash: string | null;
+}
+
+interface Asked extends Keyed {
   submission: Submission;
   isFull: boolean;
 }
 
 async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
-  const known = await jobsOfKeys(tx, all);
+  const former = await formerSubmissions(tx.db, all);
+  /** Those of this transaction. */
+  const created = new Map<string, JobRow>();
   // A new job joins the end of the round: it must not push in before a job that has waited longer.
   const lastTick = await nextTicks(tx.db, "dispatch.tick", all.length);
   const jobs: JobRow[] = [];
@@ -75,9 +103,9 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
 
   const submitted = all.map((asked, index): Submitted => {
     const { apiKey, idempotencyKey, submission } = asked;
-    const before = idempotencyKey === null ? undefined : known.get(nameOf(apiKey, idempotencyKey));
-    if (before !== undefined && before.body_hash !== asked.bodyHash) return { outcome: "mismatch" };
-    if (before !== undefined) return { outcome: "replayed", job: before };
+    const twin = idempotencyKey === null ? undefined : created.get(nameOf(apiKey, idempotencyKey));
+    const before = twin === undefined ? former(asked) : repeated(twin, asked);
+    if (before !== null) return before;
     if (asked.isFull) return { outcome: "full" };
     const id = tx.newId("job");
     const runsOfJob = newRuns(tx, id, submission);
@@ -91,7 +119,7 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
       ...submission.runs.map(({ spec, policy }, position) => ({ jobId: id, position, spec, policy })),
     );
     for (const run of runsOfJob) runs.push(run);
-    if (idempotencyKey !== null) known.set(nameOf(apiKey, idempotencyKey), job);
+    if (idempotencyKey !== null) created.set(nameOf(apiKey, idempotencyKey), job);
     tx.emit(jobEvent(job, "created"));
     for (const run of runsOfJob) tx.emit({ type: "run.queued", jobId: id, runId: run.id, data: {} });
     tx.wake("dispatch", tx.now);
@@ -105,13 +133,27 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
   return submitted;
 }
 
-/** The jobs that were submitted before with the keys that these submissions name. */
-async function jobsOfKeys({ db }: Tx, all: Asked[]): Promise<Map<string, JobRow>> {
+/** What the keys that these submissions name were used for before. */
+async function formerSubmissions(db: Db, all: Keyed[]): Promise<(asked: Keyed) => Submitted | null> {
   const named = all.flatMap(({ apiKey, idempotencyKey }) =>
     idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],
   );
   const jobs = await findJobsByIdempotency(db, named);
-  return new Map(jobs.map((job) => [nameOf(job.api_key, job.idempotency_key ?? ""), job]));
+  const known = new Map(jobs.map((job) => [nameOf(job.api_key, job.idempotency_key ?? ""), job]));
+  const unknown = named.filter(([apiKey, key]) => !known.has(nameOf(apiKey, key)));
+  const deleted = new Set(
+    (await findDeletedKeys(db, unknown)).map((row) => nameOf(row.api_key, row.idempotency_key)),
+  );
+  return (asked) => {
+    const name = nameOf(asked.apiKey, asked.idempotencyKey ?? "");
+    const job = known.get(name);
+    if (job !== undefined) return repeated(job, asked);
+    return deleted.has(name) ? { outcome: "deleted" } : null;
+  };
+}
+
+function repeated(job: JobRow, { bodyHash }: Keyed): Submitted {
+  return job.body_hash === bodyHash ? { outcome: "replayed", job } : { outcome: "mismatch" };
 }
 
 /** Names of API keys hold no line feed. */

@@ -10,7 +10,7 @@ export function packDocument(value: unknown): Buffer {
   return plain.length < WORTH_COMPRESSING ? plain : zstdCompressSync(plain);
 }
 
-export function unpackDocument(packed: Buffer): unknown {
+export function unpackDocument(packed: Buffer, parse: (text: string) => unknown = JSON.parse): unknown {
   const isCompressed = packed.subarray(0, ZSTD_MAGIC.length).equals(ZSTD_MAGIC);
-  return JSON.parse((isCompressed ? zstdDecompressSync(packed) : packed).toString("utf8"));
+  return parse((isCompressed ? zstdDecompressSync(packed) : packed).toString("utf8"));
 }

@@ -2,6 +2,7 @@
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
+import { rememberKey } from "./deletedkeys.ts";
 import type { JobsTable } from "./schema.ts";
 import { insertRows, isSqlite, statementOn } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
@@ -112,15 +113,25 @@ export async function markCancelled(
 const isWatchedFor = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id
   where runs.job_id = jobs.id and executions.phase <> 'closed')`;
 
-/** Deletes a job with all that belongs to it, unless something of it is under way or watched for. */
-export async function deleteJob(db: Db, jobId: string): Promise<boolean> {
-  const result = await db
+/**
+ * Deletes a job with all that belongs to it, unless something of it is under way or watched for.
+ * @param keyRememberedAt null: retention deletes it, and its idempotency key is as old as the job
+ */
+export async function deleteJob(
+  db: Db,
+  jobId: string,
+  keyRememberedAt: number | null = null,
+): Promise<boolean> {
+  const deleted = await db
     .deleteFrom("jobs")
     .where("id", "=", jobId)
     .where(isAtRest)
     .where(({ not }) => not(isWatchedFor))
+    .returning(["api_key", "idempotency_key"])
     .executeTakeFirst();
-  if (result.numDeletedRows === 0n) return false;
+  if (deleted === undefined) return false;
+  if (keyRememberedAt !== null && deleted.idempotency_key !== null)
+    await rememberKey(db, deleted.api_key, deleted.idempotency_key, keyRememberedAt);
   await db.deleteFrom("events").where("job_id", "=", jobId).execute();
   // What is still to be told is told all the same.
   await db.deleteFrom("deliveries").where("job_id", "=", jobId).where("due_at", "is", null).execute();

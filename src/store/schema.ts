@@ -22,6 +22,14 @@ export interface Schema {
   deliveries: DeliveriesTable;
   usage: UsageTable;
   machine_types: MachineTypesTable;
+  deleted_keys: DeletedKeysTable;
+}
+
+/** Of jobs that callers deleted; kept as long as a job would have been. */
+export interface DeletedKeysTable {
+  api_key: string;
+  idempotency_key: string;
+  deleted_at: number;
 }
 
 /** Who submits; `served` is the tick of its last start, for the round-robin. */
@@ -173,6 +181,7 @@ export interface CallbacksTable {
   received_at: number;
   disposition: Disposition;
   content_type: string | null;
+  content_encoding: string | null;
   body: Buffer;
   truncated: number;
 }

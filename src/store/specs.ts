@@ -1,5 +1,6 @@
 // What the runs of a job ask for: each entry of the submission once, however many runs share it.
 import { type Selectable, sql } from "kysely";
+import { parseAsWritten } from "../domain/jsontext.ts";
 import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { packDocument, unpackDocument } from "./documents.ts";
@@ -58,7 +59,10 @@ export async function loadSpecs(db: Db, runs: readonly SpecOf[]): Promise<RunSpe
     [...named.values()].map((run) => [run.job_id, run.spec_position] as const),
   );
   const specs = new Map(
-    rows.map((row) => [nameOf(row.job_id, row.position), unpackDocument(row.spec) as RunSpec]),
+    rows.map((row) => [
+      nameOf(row.job_id, row.position),
+      unpackDocument(row.spec, parseAsWritten) as RunSpec,
+    ]),
   );
   return runs.map(({ job_id: jobId, spec_position: position, matrix }) => {
     const spec = specs.get(nameOf(jobId, position));

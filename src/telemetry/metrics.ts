@@ -25,7 +25,7 @@ const detectors = ["callback", "poll"] as const;
 export type EndStatus = (typeof endStatuses)[number];
 /** What a start request came to. */
 export type SubmissionOutcome = (typeof submissionOutcomes)[number];
-/** `early`: before the submission's answer was known; `late`: after the end; `rejected`: wrong token. */
+/** `early`: before the submission's answer was known; `late`: after the end; `rejected`: wrong token or path. */
 export type Disposition = (typeof dispositions)[number];
 /** Why Lyceum was asked for a status; `search` looks for a submission whose answer was lost. */
 export type CheckCause = (typeof checkCauses)[number];

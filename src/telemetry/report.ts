@@ -22,7 +22,7 @@ export type Report = ReturnType<typeof createReport>;
 export function createReport(log: Logger, metrics: Metrics) {
   let rejected = 0;
   return {
-    /** Callbacks with a wrong token since the start: they are counted here alone, not in the database. */
+    /** Callbacks with a wrong token or at a wrong address since the start: they are counted here alone, not in the database. */
     rejectedCallbacks: () => rejected,
 
     /** A new job is durable. `key` is the name of the API key, not the key. */
@@ -75,6 +75,22 @@ export function createReport(log: Logger, metrics: Metrics) {
       log[executionId === null ? "info" : "debug"](
         { event: "callback", execution_id: executionId, disposition },
         `callback ${disposition}`,
+      );
+    },
+
+    /** What looks like a callback came to an address that is not ours. Anybody may send it, so not each is told. */
+    strayCallback({ publicPath, isTold }: { publicPath: string; isTold: boolean }): void {
+      metrics.callbacks.inc({ disposition: "rejected" });
+      rejected++;
+      if (!isTold) return;
+      log.warn(
+        {
+          event: "callback",
+          disposition: "rejected",
+          reason: "unknown_path",
+          public_url_path: publicPath || "/",
+        },
+        `a callback came to an unknown path: callbacks are served at / and at the path of PUBLIC_URL (${publicPath || "/"}); have the proxy pass on one of them`,
       );
     },
 

@@ -47,7 +47,8 @@ export function createErase(
       );
       if (gone.length < records.length) await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
       else if (records.length === RECORDS_AT_ONCE) await putOffErasure(tx.db, id, tx.now);
-      else if (!(await deleteJob(tx.db, id))) await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
+      else if (!(await deleteJob(tx.db, id, tx.now)))
+        await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
     });
   }
 

@@ -85,7 +85,11 @@ export function fetchers({
       const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
       if (answer.outcome !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
-      const selection = kind === "gpu_selection" ? await readSelection(lyceum, db, execution) : null;
+      const before = known as RecordSummary | null;
+      const selection =
+        kind === "gpu_selection"
+          ? await readSelection(lyceum, db, execution, before?.gpu_selection ?? [])
+          : null;
       const told = withSubJobs(readingOfRecord(record), selection?.subJobs ?? []);
       const stored =
         selection === null
@@ -94,7 +98,7 @@ export function fetchers({
       const isWhole = isComplete(record) && (selection?.isComplete ?? true);
       if (!isWhole && tries < MAX_RECORD_READS)
         return { outcome: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
-      const isLastLook = (known as RecordSummary | null)?.awaits_bill === true;
+      const isLastLook = before?.awaits_bill === true;
       const reading = isLastLook
         ? await bills.settle(execution, told)
         : await withFreeHardware(db, execution, told);

@@ -1,6 +1,7 @@
 // Search: executions that no record tells of. Their submission is in doubt, or Lyceum does not know the id that it gave
 // them, or they were given up as lost and may still show up. They are looked for by their marker, the id that was put into
 // `file_name` before the submission, in the order of what it costs: the list, what callbacks name, the history.
+import { candidateIds } from "../domain/callback-ids.ts";
 import type { Execution } from "../domain/execution.ts";
 import { searchRules, VISIBLE_AFTER_MS } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
@@ -8,7 +9,7 @@ import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
 import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
-import { listCallbacks } from "../store/callbacks.ts";
+import { type CallbackRow, listCallbacks } from "../store/callbacks.ts";
 import type { Notes } from "./notes.ts";
 import { createPast, type Found } from "./past.ts";
 import { readingOfRow, readingOfWord } from "./reading.ts";
@@ -85,8 +86,7 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
   async function findNamed(execution: Execution): Promise<HistoryRow | undefined> {
     if (execution.callbackAt === null || execution.lyceumExecutionId !== null) return undefined;
     const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
-    const bodies = callbacks.map((callback) => callback.body.toString("utf8"));
-    return searchNamed(lyceum, execution, bodies);
+    return searchNamed(lyceum, execution, callbacks);
   }
 
   /** Neither the list nor a callback shows it. */
@@ -146,14 +146,14 @@ function byMarker(rows: Iterable<ListedRow>): Map<string, ListedRow> {
 
 /**
  * The ids that callbacks' bodies name, each confirmed by the marker in its record: a body alone proves nothing.
- * Bodies are not documented, so anything that looks like an id of an execution is tried, up to a bound.
+ * Bodies are not documented, so whatever may be an id of an execution is tried, the likeliest first, up to a bound.
  */
 async function searchNamed(
   lyceum: LyceumClient,
   execution: Execution,
-  bodies: string[],
+  callbacks: CallbackRow[],
 ): Promise<HistoryRow | undefined> {
-  const named = bodies.flatMap((body) => [...body.matchAll(NAMED_ID)].map(([, id]) => id ?? ""));
+  const named = callbacks.flatMap(({ body, content_encoding }) => candidateIds(body, content_encoding));
   for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
     const answer = await lyceum.record(id, null, "confirm", "large");
     if (answer.outcome === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
@@ -161,5 +161,4 @@ async function searchNamed(
   return undefined;
 }
 
-export const NAMED_ID = /\b(?:execution_?id|id)\b["']?\s*[:=]\s*["']?([A-Za-z0-9_-]{6,128})/gi;
-const MOST_NAMED = 3;
+const MOST_NAMED = 5;

@@ -1,8 +1,8 @@
 // What Lyceum says of a run may quote what it was given: logins, values of its env, the callback's URL.
 import type { Execution } from "../domain/execution.ts";
+import { secretsOf } from "../domain/secrets.ts";
 import { redact } from "../lyceum/detail.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
-import { secretsOf } from "../lyceum/request.ts";
 import { findRun } from "../store/runs.ts";
 import { loadSpec } from "../store/specs.ts";
 import type { Db } from "../store/transaction.ts";

@@ -2,7 +2,7 @@
 // here is kept. What the selection shows is not documented: it may show nothing.
 import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../domain/cost.ts";
 import type { Execution, Reading } from "../domain/execution.ts";
-import type { SubJob } from "../domain/selection.ts";
+import { mergeSubJobs, type SubJob } from "../domain/selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { GpuSelectionReading, HistoryRow } from "../lyceum/reading.ts";
 import { classify } from "../lyceum/word.ts";
@@ -17,14 +17,24 @@ export interface Selection {
   isComplete: boolean;
 }
 
-export async function readSelection(lyceum: LyceumClient, db: Db, execution: Execution): Promise<Selection> {
+/** @param known what a former look was told of the sub-jobs: a read that fails takes nothing of it away */
+export async function readSelection(
+  lyceum: LyceumClient,
+  db: Db,
+  execution: Execution,
+  known: readonly SubJob[],
+): Promise<Selection> {
   const listed = await listSubJobs(lyceum, execution);
   const read: Awaited<ReturnType<typeof readSubJob>>[] = [];
   // One after the other: each may be large.
   for (const subJob of listed.subJobs.slice(0, MOST_SUB_JOBS))
-    read.push(await readSubJob(lyceum, db, subJob));
+    read.push(await readSubJob(lyceum, db, execution.id, subJob));
   const isComplete = listed.isComplete && read.every((one) => one.isComplete);
-  return { subJobs: read.map((one) => one.subJob), isComplete };
+  const subJobs = mergeSubJobs(
+    known,
+    read.map((one) => one.subJob),
+  );
+  return { subJobs, isComplete };
 }
 
 /** The sub-jobs that the selection's status names, and those of which the history says whose they are. */
@@ -63,8 +73,9 @@ export function withSubJobs(reading: Reading, subJobs: readonly SubJob[]): Readi
 const MOST_SUB_JOBS = 16;
 const LONGEST_NAME = 100;
 
-async function readSubJob(lyceum: LyceumClient, db: Db, listed: ListedSubJob) {
-  const answer = await lyceum.record(listed.executionId, null, "collect", "large");
+/** @param marker a sub-job may bear its selection's, and no other */
+async function readSubJob(lyceum: LyceumClient, db: Db, marker: string, listed: ListedSubJob) {
+  const answer = await lyceum.record(listed.executionId, marker, "collect", "large");
   const row = billedRow(answer.outcome === "ok" ? answer.value : null, listed.row);
   const reading = row === null ? null : readingOfRow(row);
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;

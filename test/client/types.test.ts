@@ -7,11 +7,12 @@ import type { LogEntry, Metrics } from "../../src/client/artifacts.ts";
 import type { JobRequest } from "../../src/client/request.ts";
 import type { Callback } from "../../src/client/service.ts";
 import type { EventView } from "../../src/contract/events.ts";
+import type { CallbackView } from "../../src/contract/execution.ts";
 import type { ResultRow as ShownResultRow } from "../../src/contract/results.ts";
 import type { submission } from "../../src/contract/submission.ts";
 import type { ShownLogEntry } from "../../src/domain/logs.ts";
 import type { MetricsSummary } from "../../src/domain/metrics.ts";
-import type { viewCallback, viewExecution, viewJob, viewRun } from "../../src/http/view.ts";
+import type { viewExecution, viewJob, viewRun } from "../../src/http/view.ts";
 
 test("what the client lets people send is what the service takes", () => {
   expectTypeOf<JobRequest>().toExtend<z.input<typeof submission>>();
@@ -24,7 +25,7 @@ test("what the service answers is what the client says", () => {
   expectTypeOf<ReturnType<typeof viewRun>>().toExtend<Run>();
   expectTypeOf<keyof ReturnType<typeof viewRun>>().toEqualTypeOf<keyof Run>();
   expectTypeOf<ReturnType<typeof viewExecution>>().toEqualTypeOf<Execution>();
-  expectTypeOf<keyof ReturnType<typeof viewCallback>>().toEqualTypeOf<keyof Callback>();
+  expectTypeOf<keyof CallbackView>().toEqualTypeOf<keyof Callback>();
   expectTypeOf<ShownResultRow>().toEqualTypeOf<ResultRow>();
   expectTypeOf<EventView>().toEqualTypeOf<ProctorEvent>();
   expectTypeOf<ShownLogEntry>().toEqualTypeOf<LogEntry>();

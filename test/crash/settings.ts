@@ -31,6 +31,7 @@ export function settings(place: {
     POLL_INTERVAL_MAX: "2s",
     // Long enough for a start that is under way when the process dies to show up: lost is then truly lost.
     IN_DOUBT_AFTER: "5s",
+    DRAIN_DELAY: "500ms",
     SHUTDOWN_GRACE: `${shutdownGraceMs}ms`,
   };
 }

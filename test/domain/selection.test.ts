@@ -1,6 +1,6 @@
 // Sub-jobs of a GPU selection side by side.
 import { expect, test } from "vitest";
-import { compare, type SubJob } from "../../src/domain/selection.ts";
+import { compare, mergeSubJobs, type SubJob } from "../../src/domain/selection.ts";
 
 const subJob = (id: string, more: Partial<SubJob>): SubJob => ({
   lyceum_execution_id: id,
@@ -41,4 +41,27 @@ test("equals win together, and what is not known wins nothing", () => {
     ["silent", false, false],
   ]);
   expect(marks([])).toEqual([]);
+});
+
+test("what a former look was told of a sub-job stays where a newer one tells less", () => {
+  const told = {
+    ...subJob("a", {}),
+    cost: 2,
+    cost_source: "billed" as const,
+    hardware: "gpu.a100",
+    duration_ms: 5,
+  };
+  const silent = {
+    ...subJob("a", {}),
+    cost: null,
+    cost_source: null,
+    hardware: null,
+    duration_ms: null,
+    status: null,
+  };
+  expect(mergeSubJobs([told], [silent])).toEqual([told]);
+  expect(mergeSubJobs([told], [{ ...told, cost: 1, cost_source: "estimated" }])).toEqual([told]);
+  expect(mergeSubJobs([told], [{ ...told, cost: 3 }])).toEqual([{ ...told, cost: 3 }]);
+  expect(mergeSubJobs([told], [subJob("b", {})])).toEqual([told, subJob("b", {})]);
+  expect(mergeSubJobs([], [told])).toEqual([told]);
 });

@@ -1,6 +1,7 @@
 // Idempotency-Key: a submission that is repeated, for whatever reason, is one job.
+import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { image, type Service, startService } from "../support/service.ts";
+import { apiKeys, image, type Service, startService } from "../support/service.ts";
 
 let service: Service;
 beforeAll(async () => {
@@ -60,13 +61,67 @@ it("a refused body does not use up the key", async () => {
   expect((await submit("key-5")).status).toBe(202);
 });
 
-it("the key of a deleted job is free again", async () => {
+it("the key of a deleted job starts nothing again, with whatever body", async () => {
   const first = await submit("key-6");
   await service.ended(first.body.id);
   expect((await service.ann.call("DELETE", `/v1/jobs/${first.body.id}`)).status).toBe(204);
-  const second = await submit("key-6");
-  expect(second.status).toBe(202);
-  expect(second.body.id).not.toBe(first.body.id);
+  for (const text of [body, body.replace("once", "twice"), '{"runs":[]}']) {
+    const answer = await submit("key-6", text);
+    expect(answer).toMatchObject({ status: 409, body: { type: "urn:proctor:problem:job-deleted" } });
+  }
+  expect((await submit("key-6", body.replace("once", "bob's"), "bob")).status).toBe(202);
+});
+
+it("equal JSON values are the same body, in whatever order and form they are written", async () => {
+  const first = await submit(
+    "key-7",
+    '{"name":"x","runs":[{"kind":"python","code":"1","timeout":60}],"metadata":{"a":1,"b":[2]}}',
+  );
+  const again = await submit(
+    "key-7",
+    ' { "metadata": {"b":[2],"a":1.0},\n"runs":[{"timeout":6e1,"code":"\\u0031","kind":"python"}],"name":"x"}',
+  );
+  expect(again).toMatchObject({ status: 200, body: { id: first.body.id } });
+  const other = await submit(
+    "key-7",
+    '{"name":"x","runs":[{"kind":"python","code":"1","timeout":60}],"metadata":{"a":1,"b":[3]}}',
+  );
+  expect(other.status).toBe(422);
+});
+
+it("a known key answers as it did, whatever is judged of its body today", async () => {
+  const hook = await startService({
+    settings: {
+      WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+      WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8",
+    },
+  });
+  const text = JSON.stringify({ runs: [image()], webhook_url: "http://127.0.0.1:8999/hook" });
+  const send = () => hook.ann.post("/v1/jobs", text, { "Idempotency-Key": "hooked" });
+  const first = await send();
+  expect(first.status).toBe(202);
+  // Meanwhile the operator takes the secret away and closes the network.
+  await hook.restart({ WEBHOOK_SECRET: "", WEBHOOK_ALLOW_PRIVATE: "" });
+  expect(await send()).toMatchObject({ status: 200, body: { id: first.body.id } });
+  expect((await hook.ann.post("/v1/jobs", text)).status).toBe(422);
+  await hook.close();
+});
+
+it("a header that stands twice is refused: nobody could say which key is meant", async () => {
+  const before = jobs();
+  const { port } = new URL(service.url());
+  const answer = await new Promise<number | undefined>((resolve, reject) => {
+    const request = httpRequest({ port, method: "POST", path: "/v1/jobs" }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on("error", reject);
+    request.setHeader("Authorization", `Bearer ${apiKeys.ann}`);
+    request.setHeader("Idempotency-Key", ["key-8", "key-8"]);
+    request.end(body);
+  });
+  expect(answer).toBe(422);
+  expect(jobs()).toBe(before);
 });
 
 it("a key has 1 to 255 printable characters", async () => {

@@ -162,6 +162,33 @@ describe("roles:", () => {
   });
 });
 
+describe("a reader", () => {
+  const secretPath = "https://public.example/hooks/canary-path?token=canary";
+
+  it("sees of webhooks, their deliveries and jobs' own URLs nothing but the origin", async () => {
+    const { id } = await made(service.ann, { url: secretPath });
+    const job = { runs: [image()], webhook_url: secretPath };
+    const { body } = await service.ann.post("/v1/jobs", job);
+    await service.ended(body.id);
+    const before = service.answers.length;
+    const paths = ["", `/${id}`, `/${id}/deliveries`].map((path) => `${webhooks}${path}`);
+    const jobs = ["", `/${body.id}`, `/${body.id}/deliveries`, `/${body.id}/events`].map(
+      (path) => `/v1/jobs${path}`,
+    );
+    const answers = [];
+    for (const path of [...paths, ...jobs])
+      answers.push(await service.reader.get(path, { Accept: "application/json" }));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(service.answers.slice(before).filter((text) => text.includes("canary-path"))).toEqual([]);
+    expect(answers[1]?.body.url).toBe("https://public.example");
+    expect(answers[2]?.body.data[0]).toMatchObject({ url: "https://public.example" });
+    expect(answers[4]?.body.webhook_url).toBe("https://public.example");
+    expect((await service.ann.get(`/v1/jobs/${body.id}`)).body.webhook_url).toBe(secretPath);
+    expect((await service.admin.get(`${webhooks}/${id}`)).body.url).toBe(secretPath);
+    await cleared();
+  });
+});
+
 describe("a job's own webhook_url", () => {
   const submit = (client: Service["ann"], webhook_url: unknown) =>
     client.post("/v1/jobs", { runs: [image()], webhook_url });

@@ -49,6 +49,8 @@ export interface ExecutionEntry {
   due_at: number | null;
   lyceum_execution_id: string | null;
   in_doubt_at: number | null;
+  cost: number | null;
+  cost_source: string | null;
 }
 
 export interface EventEntry {
@@ -93,7 +95,9 @@ export function openBooks(path: string) {
      ended_at
      from runs order by job_id, position`,
   );
-  const columns = "id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at";
+  const run = all<Pick<RunEntry, "cancel_mode">>("select cancel_mode from runs where id = ?");
+  const columns = `id, run_id, job_id, attempt, phase, status, due_at, lyceum_execution_id, in_doubt_at, cost,
+    cost_source`;
   const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
   const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
   return {
@@ -110,6 +114,7 @@ export function openBooks(path: string) {
       "select seq, type, job_id, run_id, execution_id from events where seq > ? order by seq",
     ),
     artifacts: all<ArtifactEntry>("select execution_id, kind, state, summary, document from artifacts"),
+    run: (id: string) => run(id)[0] ?? null,
     execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
     callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
     snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),

@@ -4,6 +4,7 @@ import type { Books } from "./books.ts";
 import type { Host, Reply } from "./host.ts";
 import { demand } from "./invariants.ts";
 import type { Judge } from "./judge.ts";
+import type { Lyceum } from "./lyceum.ts";
 import type { Random } from "./random.ts";
 
 interface ClientOptions {
@@ -11,6 +12,7 @@ interface ClientOptions {
   agenda: Agenda;
   books: Books;
   host: Host;
+  lyceum: Lyceum;
   judge: Judge;
   keys: { name: string; key: string }[];
   /** Within this time they begin what they do. */
@@ -29,7 +31,7 @@ export interface Clients {
 }
 
 export function createClients(options: ClientOptions): Clients {
-  const { random, agenda, books, host, judge, keys, forMs, trace, guard } = options;
+  const { random, agenda, books, host, lyceum, judge, keys, forMs, trace, guard } = options;
   const cancelsAsked = new Set<string>();
   const owner = new Map<string, string>();
   let unanswered = 0;
@@ -46,6 +48,10 @@ export function createClients(options: ClientOptions): Clients {
   for (let deed = 0; deed < deeds; deed++) {
     at(random.between(forMs / 10, forMs), random.pick([cancelJob, cancelRun, cancelRun, retryRun, look]));
   }
+
+  lyceum.onEnd(({ isEndless, marker }) => {
+    if (isEndless) at(random.between(60 * SECOND, 1_200 * SECOND), () => cancelHanging(marker));
+  });
 
   function draw(name: string) {
     const runs = Array.from({ length: random.between(1, 4) }, (_, index) => {
@@ -88,6 +94,19 @@ export function createClients(options: ClientOptions): Clients {
       unanswered++;
       at(random.between(0, 30 * SECOND), () => submit(name, key, body));
     }
+  }
+
+  /** Whoever sees that a run hangs ends it, as often as it takes. */
+  async function cancelHanging(marker: string): Promise<void> {
+    const runId = books.execution(marker)?.run_id ?? "";
+    const run = books.runs().find(({ id }) => id === runId);
+    if (run === undefined || run.ended_at !== null || run.cancel_mode !== null) return;
+    cancelsAsked.add(runId);
+    const key = owner.get(run.job_id) ?? "";
+    const reply = await call("POST", `/v1/runs/${runId}/cancel`, key, JSON.stringify({ mode: "abort" }));
+    trace(`caller    gives up on run ${runId.slice(-6)}: ${reply?.status ?? "nobody answers"}`);
+    if (reply?.status === 200) judge.acknowledgeCancel(runId);
+    else at(60 * SECOND, () => cancelHanging(marker));
   }
 
   async function cancelJob(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Judge } from "./judge.ts";
 import type { Lyceum } from "./lyceum.ts";
 import { type Network, outages } from "./network.ts";
 import type { Random } from "./random.ts";
+import type { Sky } from "./weather/sky.ts";
 
 interface FateOptions {
   random: Random;
@@ -13,6 +14,7 @@ interface FateOptions {
   host: Host;
   network: Network;
   lyceum: Lyceum;
+  sky: Sky;
   judge: Judge;
   chaosMs: number;
   trace(line: string): void;
@@ -22,9 +24,9 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 
 export function createFate(options: FateOptions): { watch(): void } {
-  const { random, agenda, host, network, lyceum, judge, chaosMs, trace } = options;
+  const { random, agenda, host, network, lyceum, sky, judge, chaosMs, trace } = options;
   network.faults = random.pick([0, 0.02, 0.05, 0.1, 0.25]);
-  if (random.chance(0.2)) Object.assign(lyceum.hiding, { chance: 0.5, mostMs: 15 * MINUTE });
+  if (random.chance(0.2)) lyceum.habits.hiding = { chance: 0.5, mostMs: 15 * MINUTE };
   trace(`weather   ${network.faults * 100} % of the calls fail, chaos for ${Math.round(chaosMs / SECOND)} s`);
 
   const sometime = () => random.between(0, chaosMs);
@@ -68,18 +70,21 @@ export function createFate(options: FateOptions): { watch(): void } {
     const ms = random.pick([-1, 1]) * random.between(SECOND, random.pick([MINUTE, 60 * MINUTE]));
     trace(`clock     jumps by ${Math.round(ms / SECOND)} s`);
     agenda.jump(ms);
-    judge.jumped();
+    judge.jumped(ms);
   }
 
   function calm(): void {
     trace("weather   calm");
     network.faults = 0;
     network.outage = null;
-    lyceum.hiding.chance = 0;
+    lyceum.habits.hiding.chance = 0;
   }
 
   return {
-    /** After each step: whether Lyceum could be asked anything. */
-    watch: () => judge.silence(network.outage !== null || host.upSince() === null),
+    /** After each step: whether Lyceum could be asked, and would have told. */
+    watch() {
+      judge.silence(network.outage !== null || host.upSince() === null);
+      judge.blindness(sky.hides("record"));
+    },
   };
 }

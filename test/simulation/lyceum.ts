@@ -1,33 +1,15 @@
 // Lyceum as the simulation has it: what it took, how that ends, and what it shows of it when. It is the truth that
 // the service's books are compared with, and shares no code with the service or its emulator.
+import { type Answer, type Call, own } from "./call.ts";
+import { type HistoryHabits, historyPage, plainHistory } from "./history.ts";
 import type { Random } from "./random.ts";
-
-/** One execution at Lyceum. Times are the simulation's monotonic milliseconds. */
-export interface Work {
-  id: string;
-  /** Our execution id, out of `file_name`. */
-  marker: string;
-  path: string;
-  callbackUrl: string | null;
-  takenAt: number;
-  startsAt: number;
-  endsAt: number;
-  word: string;
-  returnCode: number | null;
-  /** Before this nothing shows it. */
-  visibleAt: number;
-  /** The record says `running` for a while after the end, and the history lags too. */
-  recordAt: number;
-  historyAt: number;
-  hasMetrics: boolean;
-  abortAskedAt: number | null;
-}
+import { createRecords } from "./records.ts";
+import { ENDS, ODD_ENDS, subJobOf, type Work } from "./work.ts";
 
 export interface Lyceum {
   works: Work[];
-  /** How often Lyceum hides what it took, and for how long at most; 0 when the weather is calm. */
-  hiding: { chance: number; mostMs: number };
-  answer(method: string, path: string, body: Record<string, unknown> | null): LyceumAnswer;
+  habits: Habits;
+  answer(call: Call): Answer;
   onTaken(listener: (work: Work) => void): void;
   onEnd(listener: (work: Work) => void): void;
   /** Whether a list or the history would show it. */
@@ -35,66 +17,95 @@ export interface Lyceum {
   isLive(work: Work): boolean;
 }
 
-export interface LyceumAnswer {
-  status: number;
-  json: unknown;
+/** What Lyceum does with what it takes; the weather changes it for a while. */
+export interface Habits {
+  /** How often it hides what it took, and for how long at most. */
+  hiding: { chance: number; mostMs: number };
+  history: HistoryHabits;
+  losesCallbacks: boolean;
+  /** What it takes ends within seconds. */
+  isBrief: boolean;
+  hasOddWords: boolean;
+  forgetsEnds: boolean;
+  hasLateTails: boolean;
+  hasLateBills: boolean;
+  billsInHistory: boolean;
 }
 
-const STARTS = /^\/execution\/(streaming|image|compose|gpu_selection)\/start$/;
 const SECOND = 1_000;
-/** Lyceum's clock is its own. */
-const EPOCH = Date.UTC(2026, 0, 1, 0, 0, 3);
+const NOT_FOUND = own(404, { detail: "Not found" });
 
 export function createLyceum(random: Random, now: () => number, after: (ms: number, fn: () => void) => void) {
   const works: Work[] = [];
   const taken: ((work: Work) => void)[] = [];
   const ended: ((work: Work) => void)[] = [];
-  const hiding = { chance: 0.1, mostMs: 40 * SECOND };
+  const traits = random.fork();
+  const records = createRecords(random.fork(), now);
+  const habits: Habits = {
+    hiding: { chance: 0.1, mostMs: 40 * SECOND },
+    history: plainHistory,
+    losesCallbacks: false,
+    isBrief: false,
+    hasOddWords: false,
+    forgetsEnds: false,
+    hasLateTails: false,
+    hasLateBills: false,
+    billsInHistory: false,
+  };
   const isLive = (work: Work) => now() < work.endsAt;
-  const iso = (at: number) => new Date(EPOCH + at).toISOString();
-  const nothing = { status: 404, json: { detail: "Not found" } };
 
-  function start(path: string, body: Record<string, unknown>): LyceumAnswer {
-    const marker = String(body.file_name).slice(0, 30);
-    if (random.chance(0.03)) return { status: 422, json: { detail: "this request is not to our liking" } };
-    const startsAt = now() + random.between(0, 20 * SECOND);
-    const [word, returnCode] = random.pick(ENDS);
-    const timeoutMs = Number(body.timeout) * SECOND;
-    const lastsMs = word === "timeout" ? timeoutMs : random.between(50, timeoutMs - SECOND);
+  function start({ path, body, marker }: Call): Answer {
+    if (random.chance(0.03)) return own(422, { detail: "this request is not to our liking" });
+    const { hiding } = habits;
+    const startsAt = now() + random.between(0, (habits.isBrief ? 2 : 20) * SECOND);
+    const [word, returnCode] = random.pick(habits.hasOddWords && traits.chance(0.6) ? ODD_ENDS : ENDS);
+    const timeoutMs = Number(body?.timeout) * SECOND;
+    const lastsMs =
+      word === "timeout" ? timeoutMs : random.between(50, habits.isBrief ? 2 * SECOND : timeoutMs - SECOND);
+    const isEndless = habits.forgetsEnds && traits.chance(0.3);
+    const isSelection = path.includes("gpu_selection");
     const work: Work = {
       id: `L${works.length + 1}`,
       marker,
-      path,
-      callbackUrl: Array.isArray(body.user_callback_urls) ? String(body.user_callback_urls[0]) : null,
+      isSelection,
+      hasSubJob: isSelection && traits.chance(0.5),
+      callbackUrl: Array.isArray(body?.user_callback_urls) ? String(body.user_callback_urls[0]) : null,
       takenAt: now(),
       startsAt,
       endsAt: startsAt + lastsMs,
+      timeoutMs,
       word,
       returnCode,
       visibleAt: now() + random.between(0, random.chance(hiding.chance) ? hiding.mostMs : 2 * SECOND),
       recordAt: 0,
       historyAt: 0,
+      isPrompt: false,
       hasMetrics: random.chance(0.8),
+      isEndless,
+      tailMs: habits.hasLateTails && !isEndless ? traits.between(10 * SECOND, 40 * SECOND) : 0,
+      bill: works.length + 1.25,
+      billMs: habits.hasLateBills ? traits.between(SECOND, 12 * SECOND) : 0,
+      isBilledInHistory: habits.billsInHistory,
       abortAskedAt: null,
     };
     works.push(work);
     finishAt(work, work.endsAt);
     for (const listener of taken) listener(work);
-    return { status: 200, json: { execution_id: work.id, status: "pending" } };
+    return own(200, { execution_id: work.id, status: "pending" });
   }
 
   function finishAt(work: Work, at: number): void {
+    const lag = () => random.between(0, random.chance(0.2) && !work.isPrompt ? 10 * SECOND : 0);
     work.endsAt = at;
-    work.recordAt = at + random.between(0, random.chance(0.2) ? 10 * SECOND : 0);
-    work.historyAt = at + random.between(0, random.chance(0.2) ? 10 * SECOND : 0);
+    work.recordAt = at + lag();
+    work.historyAt = at + lag();
     after(at - now(), () => {
       if (work.endsAt === at) for (const listener of ended) listener(work);
     });
   }
 
-  function end(id: string, mode: string): LyceumAnswer {
-    const work = works.find((one) => one.id === id);
-    if (work === undefined || !isLive(work)) return nothing;
+  function end(work: Work, mode: string): Answer {
+    if (!isLive(work)) return NOT_FOUND;
     work.abortAskedAt ??= now();
     const at = now() + random.between(0, 5 * SECOND);
     if (at < work.endsAt) {
@@ -102,89 +113,44 @@ export function createLyceum(random: Random, now: () => number, after: (ms: numb
       work.returnCode = null;
       finishAt(work, at);
     }
-    return { status: 200, json: { message: "on its way" } };
+    return own(200, { message: "on its way" });
   }
 
-  function wordOf(work: Work, endKnownAt: number): string {
-    if (now() >= endKnownAt) return work.word;
-    if (now() >= work.startsAt) return "running";
-    return random.pick(["pending", "queued", "starting", "Waiting for docker container", "a new word"]);
-  }
-
-  const rowOf = (work: Work, endKnownAt: number) => ({
-    execution_id: work.id,
-    status: wordOf(work, endKnownAt),
-    file_name: work.marker,
-    created_at: iso(work.takenAt),
-    ...(now() >= work.startsAt ? { start_time: iso(work.startsAt) } : {}),
-    ...(now() >= endKnownAt ? { end_time: iso(work.endsAt) } : {}),
-  });
-
-  function read(id: string, part: string | undefined): LyceumAnswer {
-    const work = works.find((one) => one.id === id);
-    if (work === undefined || now() < work.visibleAt) return nothing;
-    const isOver = now() >= work.recordAt;
-    if (part === "status") return { status: 200, json: { status: wordOf(work, work.recordAt) } };
-    if (part === "timing") return isOver ? { status: 200, json: { timing: { total: 1.5 } } } : nothing;
-    if (part === "metrics") return work.hasMetrics ? { status: 200, json: { hostname: "node-1" } } : nothing;
-    const output = isOver ? { stdout: printedBy(work), return_code: work.returnCode } : {};
-    // Every other record tells all that a log can be judged by.
-    if (isOver && works.indexOf(work) % 2 === 0)
-      Object.assign(output, { stderr: "", finish_time: iso(work.recordAt) });
-    return { status: 200, json: { ...rowOf(work, work.recordAt), ...output } };
-  }
-
-  function logs(id: string): LyceumAnswer {
-    const work = works.find((one) => one.id === id);
-    if (work === undefined) return { status: 200, json: { logs: [], total: 0 } };
-    // Logs arrive late, one line after the other.
-    const lines = Math.max(0, Math.min(PRINTED, Math.floor((now() - work.startsAt) / (4 * SECOND))));
-    const entries = Array.from({ length: lines }, (_, line) => {
-      return { timestamp: iso(work.startsAt + line), message: printedLine(work, line) };
-    });
-    return { status: 200, json: { logs: entries, total: lines } };
+  function read(work: Work, { route }: Call): Answer {
+    if (now() < work.visibleAt) return NOT_FOUND;
+    if (route === "record") return own(200, records.record(work));
+    if (route === "status") return own(200, records.status(work));
+    if (route === "selection") return own(200, records.selection(work));
+    if (route === "timing") return now() >= work.recordAt ? own(200, { timing: { total: 1.5 } }) : NOT_FOUND;
+    return work.hasMetrics ? own(200, records.metrics(work)) : NOT_FOUND;
   }
 
   const lyceum: Lyceum = {
     works,
-    hiding,
+    habits,
     isLive,
     isFindable: (work, at) => at >= work.visibleAt && (at < work.endsAt || at >= work.historyAt),
     onTaken: (listener) => void taken.push(listener),
     onEnd: (listener) => void ended.push(listener),
-    answer(method, path, body) {
-      if (STARTS.test(path)) return start(path, body ?? {});
-      const [, area = "", first = "", second = "", third] = path.split("/");
-      if (area === "workloads" && method === "POST") return end(second, first);
-      if (area === "logs") return logs(second);
-      const shown = works.filter((work) => now() >= work.visibleAt);
-      if (area === "workloads") {
-        return { status: 200, json: shown.filter(isLive).map((work) => rowOf(work, work.recordAt)) };
+    answer(call) {
+      const shown = () => works.filter((work) => now() >= work.visibleAt);
+      if (call.route === "start") return start(call);
+      if (call.route === "list") {
+        const live = shown().filter(isLive);
+        return own(200, live.flatMap(records.listRows));
       }
-      if (area === "billing") {
-        const rows = shown.filter((work) => now() >= work.historyAt && !isLive(work));
-        return { status: 200, json: { executions: rows.map((work) => rowOf(work, work.endsAt)).reverse() } };
+      if (call.route === "history") {
+        const over = shown().filter((work) => now() >= work.historyAt && !isLive(work));
+        return historyPage(habits.history, over.flatMap(records.historyRows), call.query, now());
       }
-      if (first === "streaming" || first === "gpu_selection") return read(second, third);
-      return read(first, second || undefined);
+      const parent = works.find((work) => work.hasSubJob && subJobOf(work) === call.id);
+      if (parent !== undefined && call.route === "record") return own(200, records.subJobRecord(parent));
+      const work = works.find(({ id }) => id === call.id);
+      if (call.route === "logs") return work ? records.logs(work) : own(200, { logs: [], total: 0 });
+      if (work === undefined) return NOT_FOUND;
+      if (call.route === "end") return end(work, call.path.split("/")[2] ?? "");
+      return read(work, call);
     },
   };
   return lyceum;
 }
-
-/** Lines that every execution prints. */
-export const PRINTED = 3;
-const printedLine = ({ id }: Work, line: number) => `line ${line} out of ${id}`;
-
-export function printedBy(work: Work): string {
-  return Array.from({ length: PRINTED }, (_, line) => `${printedLine(work, line)}\n`).join("");
-}
-
-const ENDS: [word: string, returnCode: number | null][] = [
-  ["completed", 0],
-  ["completed", 0],
-  ["completed", 0],
-  ["failed", 1],
-  ["system failure", null],
-  ["timeout", null],
-];

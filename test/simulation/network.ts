@@ -3,9 +3,12 @@
 import type { Fetch } from "../../src/lyceum/exchange.ts";
 import { Unsent } from "../../src/lyceum/failure.ts";
 import type { Agenda } from "./agenda.ts";
-import type { Lyceum, LyceumAnswer } from "./lyceum.ts";
+import { type Answer, type Call, own, toCall } from "./call.ts";
+import type { Lyceum } from "./lyceum.ts";
 import { never, type Power } from "./power.ts";
 import type { Random } from "./random.ts";
+import type { Sky } from "./weather/sky.ts";
+import { type Stand, somebodyElses } from "./weather/weather.ts";
 
 export interface Network {
   /** Share of the calls that go wrong; 0 is calm weather. */
@@ -13,11 +16,28 @@ export interface Network {
   /** While set, every call goes wrong in this way. */
   outage: Fate | null;
   fetchOf(power: Power): Fetch;
-  /** A start leaves the service; whether Lyceum will get to judge it. */
-  onStart(listener: (marker: string, arrives: boolean) => void): void;
+  onSent(listener: (sent: Sent) => void): void;
   /** Lyceum has judged a start, for or against it. */
   onJudged(listener: (marker: string, status: number) => void): void;
-  onCall(listener: (method: string, path: string) => void): void;
+  onHeard(listener: (heard: Heard) => void): void;
+}
+
+export interface Sent {
+  call: Call;
+  /** Lyceum will get to see it. */
+  arrives: boolean;
+  /** In an outage of starts: by which name. */
+  outage: string | null;
+}
+
+/** A call is over for the service. */
+export interface Heard {
+  call: Call;
+  sentAt: number;
+  /** Null: no answer. */
+  answer: Answer | null;
+  /** What Lyceum answered, where nothing of it was hidden or changed. */
+  original: Answer | null;
 }
 
 const fates = [
@@ -37,65 +57,94 @@ export const outages: readonly Fate[] = ["refused", "stalled_before", "error_bef
 export function createNetwork(
   random: Random,
   agenda: Agenda,
-  lyceum: Lyceum,
-  trace: (line: string) => void,
+  { lyceum, sky, trace }: { lyceum: Lyceum; sky: Sky; trace(line: string): void },
 ): Network {
-  const startListeners: ((marker: string, arrives: boolean) => void)[] = [];
-  const judged: ((marker: string, status: number) => void)[] = [];
-  const callListeners: ((method: string, path: string) => void)[] = [];
+  const sentListeners: ((sent: Sent) => void)[] = [];
+  const judgedListeners: ((marker: string, status: number) => void)[] = [];
+  const heardListeners: ((heard: Heard) => void)[] = [];
   const usualMs = random.between(20, 800);
 
   const network: Network = {
     faults: 0,
     outage: null,
     fetchOf: (power) => (input, init) => (power.spend() ? send(power, String(input), init ?? {}) : never()),
-    onStart: (listener) => void startListeners.push(listener),
-    onJudged: (listener) => void judged.push(listener),
-    onCall: (listener) => void callListeners.push(listener),
+    onSent: (listener) => void sentListeners.push(listener),
+    onJudged: (listener) => void judgedListeners.push(listener),
+    onHeard: (listener) => void heardListeners.push(listener),
   };
 
   function send(power: Power, url: string, init: RequestInit): Promise<Response> {
-    const path = new URL(url).pathname.replace(/^\/api/, "");
-    const method = init.method ?? "GET";
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : null;
-    const isStart = path.endsWith("/start");
-    const marker = isStart ? String(body?.file_name).slice(0, 30) : "";
-    const fate = network.outage ?? (random.chance(network.faults) ? random.pick(fates) : null);
-    if (isStart) {
-      trace(`proctor   starts ${marker.slice(-6)} (${fate ?? "fine"})`);
-      const arrives =
-        fate === null || ["reset_after", "error_after", "stalled_after", "garbled"].includes(fate);
-      for (const listener of startListeners) listener(marker, arrives);
-    }
-    for (const listener of callListeners) listener(method, path);
+    const call = toCall(init.method ?? "GET", url, body);
+    const sentAt = agenda.monotonic();
+    const stand = standInTheWay(call);
+    if (call.route === "start") trace(`proctor   starts ${call.marker.slice(-6)} (${stand?.name ?? "fine"})`);
+    else if (stand?.isWeather) trace(`proctor   ${call.method} ${call.path} meets ${stand.name}`);
+    const arrives = stand?.isTaken ?? true;
+    const outage = stand?.isOutage === true ? stand.name : null;
+    for (const listener of sentListeners) listener({ call, arrives, outage });
 
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+    const hear = (answer: Answer | null, original: Answer | null = null) => {
+      for (const listener of heardListeners) listener({ call, sentAt, answer, original });
+    };
+    init.signal?.addEventListener("abort", () => {
+      if (power.isOn()) hear(null);
+      reject(new DOMException("aborted", "AbortError"));
+    });
     /** A dead process hears nothing. */
     const later = (fn: () => void) => agenda.after(latency(), () => power.isOn() && fn());
-    const failure = (code: string) => Object.assign(new Error(code), { code });
-    const fail = (error: Error) => later(() => reject(error));
-    const reply = ({ status, json }: LyceumAnswer, headers: Record<string, string> = {}) =>
-      later(() => resolve(new Response(JSON.stringify(json), { status, headers })));
+    const fail = (error: Error) =>
+      later(() => {
+        hear(null);
+        reject(error);
+      });
+    const give = (reply: Stand["reply"], original: Answer | null = null) => {
+      if (reply === "silence") return;
+      if (reply === "unsent") return fail(new Unsent(failure("ECONNREFUSED")));
+      if (reply === "reset") return fail(failure("ECONNRESET"));
+      later(() => {
+        hear(reply, reply.isTrue ? original : null);
+        resolve(toResponse(reply));
+      });
+    };
 
-    if (fate === "refused") fail(new Unsent(failure("ECONNREFUSED")));
-    else if (fate === "stalled_before") return promise;
+    if (stand !== null && !stand.isTaken && typeof stand.reply === "string") give(stand.reply);
     else
       agenda.after(latency(), () => {
-        if (fate === "reset_before") return fail(failure("ECONNRESET"));
-        if (fate === "error_before") return reply({ status: 500, json: { detail: "internal error" } });
-        if (fate === "throttled") {
-          const seconds = String(random.between(1, 90));
-          return reply({ status: 429, json: { detail: "too many" } }, { "retry-after": seconds });
+        if (stand !== null && !stand.isTaken) return give(stand.reply);
+        const answer = lyceum.answer(call);
+        if (call.route === "start") {
+          const work = lyceum.works.at(-1);
+          if (work?.marker === call.marker) stand?.taken?.(work);
+          for (const listener of judgedListeners) listener(call.marker, answer.status);
         }
-        const answer = lyceum.answer(method, path, body);
-        if (isStart) for (const listener of judged) listener(marker, answer.status);
-        if (fate === "reset_after") return fail(failure("ECONNRESET"));
-        if (fate === "error_after") return reply({ status: 502, json: { detail: "bad gateway" } });
-        if (fate === "garbled") return later(() => resolve(new Response("<html>busy</html>")));
-        if (fate !== "stalled_after") reply(answer);
+        give(stand?.reply ?? sky.bend(answer, call), stand === null ? answer : null);
       });
     return promise;
+  }
+
+  function standInTheWay(call: Call): (Stand & { name: string; isWeather?: boolean }) | null {
+    if (network.outage !== null)
+      return { ...standOf(network.outage), name: network.outage, isOutage: network.outage !== "refused" };
+    const weather = sky.stand(call);
+    if (weather !== null) return { ...weather, isWeather: true };
+    if (!random.chance(network.faults)) return null;
+    const fate = random.pick(fates);
+    return { ...standOf(fate), name: fate };
+  }
+
+  function standOf(fate: Fate): Stand {
+    if (fate === "refused") return { reply: "unsent", isTaken: false };
+    if (fate === "throttled") {
+      const headers = { "retry-after": String(random.between(1, 90)) };
+      return { reply: { ...own(429, { detail: "too many" }), headers }, isTaken: false };
+    }
+    const isTaken = fate.endsWith("_after") || fate === "garbled";
+    if (fate.startsWith("reset")) return { reply: "reset", isTaken };
+    if (fate.startsWith("stalled")) return { reply: "silence", isTaken };
+    if (fate === "garbled") return { reply: somebodyElses(200, "<html>busy</html>"), isTaken };
+    return { reply: { ...own(isTaken ? 502 : 500, { detail: "internal error" }), isTrue: false }, isTaken };
   }
 
   /** Mostly usual, now and then very slow. */
@@ -104,4 +153,12 @@ export function createNetwork(
   }
 
   return network;
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+function toResponse({ status, json, text, headers = {} }: Answer): Response {
+  return new Response(text ?? JSON.stringify(json), { status, headers });
 }

@@ -1,11 +1,20 @@
 // The simulation can fail: each of these known bugs is planted into the real code, and must be found within a
-// bounded number of seeds that the code as it is passes.
+// bounded number of seeds, by one that the code as it is passes.
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
+import type { Story } from "./world.ts";
 
 const FROM = 1_000;
-const MOST_SEEDS = 20;
+const MOST_SEEDS = 30;
+
+/** Weathers in which a bug shows; the others show in any. */
+const weathers: Record<string, string[]> = {
+  "a page is believed as 404": ["404 pages"],
+  "the list overrules the record": ["stale list", "lost callbacks"],
+  "starts are sent into an outage": ["starts away"],
+  "a clamped page is taken for the last": ["starts away", "brief runs", "long history"],
+};
 
 const plants: Record<string, () => void> = {
   "a start is sent again after a time-out": () =>
@@ -105,32 +114,87 @@ const plants: Record<string, () => void> = {
       ...(await original<object>()),
       compareLog: () => "whole",
     })),
+
+  "a page is believed as 404": () =>
+    vi.doMock("../../src/lyceum/answer.ts", async (original) => {
+      const real = await original<typeof import("../../src/lyceum/answer.ts")>();
+      const toReadOutcome: typeof real.toReadOutcome = async (reply, ...rest) =>
+        reply.kind === "answer" && reply.status === 404
+          ? { outcome: "missing", detail: "404" }
+          : real.toReadOutcome(reply, ...rest);
+      return { ...real, toReadOutcome };
+    }),
+
+  "the list overrules the record": () =>
+    vi.doMock("../../src/workers/audit.ts", async (original) => {
+      const real = await original<typeof import("../../src/workers/audit.ts")>();
+      const createAudit: typeof real.createAudit = (...given) => ({
+        ...real.createAudit(...given),
+        ofListed: () => [],
+      });
+      return { ...real, createAudit };
+    }),
+
+  "starts are sent into an outage": () =>
+    vi.doMock("../../src/workers/start-gate.ts", async (original) => {
+      const real = await original<typeof import("../../src/workers/start-gate.ts")>();
+      const createStartGate: typeof real.createStartGate = (...given) => ({
+        ...real.createStartGate(...given),
+        permit: () => ({ type: "all" }),
+        begin: () => 0,
+      });
+      return { ...real, createStartGate };
+    }),
+
+  "a clamped page is taken for the last": () =>
+    vi.doMock("../../src/workers/history.ts", async (original) => {
+      const real = await original<typeof import("../../src/workers/history.ts")>();
+      const createHistoryPass: typeof real.createHistoryPass = (lyceum, options) => {
+        let isOver = false;
+        const history: typeof lyceum.history = async (page, lane) => {
+          if (isOver) return { outcome: "ok", value: { rows: [], count: 0, total: null } };
+          const answer = await lyceum.history(page, lane);
+          if (answer.outcome !== "ok") return answer;
+          isOver = answer.value.count < page.limit;
+          return { outcome: "ok", value: { ...answer.value, total: null } };
+        };
+        return real.createHistoryPass({ history }, options);
+      };
+      return { ...real, createHistoryPass };
+    }),
 };
 
-beforeEach(() => void vi.resetModules());
-afterEach(() => {
-  for (const path of ["lyceum/failure", "orchestration/callback", "store/executions", "store/groupcommit"])
-    vi.doUnmock(`../../src/${path}.ts`);
-  for (const path of ["domain/machine/machine", "domain/machine/schedule", "domain/output"])
-    vi.doUnmock(`../../src/${path}.ts`);
-});
+const mocked = [
+  ...["lyceum/failure", "lyceum/answer", "orchestration/callback", "store/due", "store/executions"],
+  ...["store/groupcommit", "domain/machine/machine", "domain/machine/schedule", "domain/output"],
+  ...["workers/audit", "workers/start-gate", "workers/history"],
+];
+
+afterEach(heal);
+
+function heal(): void {
+  for (const path of mocked) vi.doUnmock(`../../src/${path}.ts`);
+  vi.resetModules();
+}
 
 test.for(Object.keys(plants))("it is found when %s", { timeout: 600_000 }, async (name) => {
+  const wanted = weathers[name] ?? null;
+  vi.resetModules();
   plants[name]?.();
-  const found = await firstFailure();
+  const found = await firstFailure(wanted);
   // An invariant caught it, not a crash of what was planted.
-  expect(found).toMatch(/^seed \d+: Violation: /);
+  expect(found?.failure).toMatch(/^Violation: /);
+  heal();
+  const { simulate } = await import("./world.ts");
+  const healed = await simulate(found?.seed ?? FROM, wanted);
+  expect(healed.failure).toBeNull();
 });
 
-test("the code as it is passes the same seeds", { timeout: 600_000 }, async () => {
-  expect(await firstFailure()).toBeNull();
-});
-
-async function firstFailure(): Promise<string | null> {
+async function firstFailure(wanted: string[] | null): Promise<Story | null> {
   const { simulate } = await import("./world.ts");
   for (let seed = FROM; seed < FROM + MOST_SEEDS; seed++) {
-    const { failure } = await simulate(seed);
-    if (failure !== null) return `seed ${seed}: ${failure}`;
+    const story = await simulate(seed, wanted);
+    if (story.failure !== null) return story;
   }
   return null;
 }

@@ -3,8 +3,9 @@ import type { Agenda } from "./agenda.ts";
 import type { Host } from "./host.ts";
 import { demand } from "./invariants.ts";
 import type { Judge } from "./judge.ts";
-import type { Lyceum, Work } from "./lyceum.ts";
+import type { Lyceum } from "./lyceum.ts";
 import type { Random } from "./random.ts";
+import type { Work } from "./work.ts";
 
 interface PostmanOptions {
   random: Random;
@@ -20,12 +21,14 @@ const SECOND = 1_000;
 const MOST_TRIES = 3;
 
 export function createPostman({ random, agenda, lyceum, host, judge, trace, guard }: PostmanOptions): void {
+  const losses = random.pick([0, 0.2, 0.2, 1]);
   lyceum.onTaken((work) => {
     if (random.chance(0.25)) post(work, random.between(0, 30 * SECOND), "early");
     if (random.chance(0.1)) forge(work, random.between(0, 60 * SECOND));
   });
   lyceum.onEnd((work) => {
-    if (random.chance(0.2)) return trace(`lyceum    loses the callback of ${work.id}`);
+    if (random.chance(losses) || lyceum.habits.losesCallbacks)
+      return trace(`lyceum    loses the callback of ${work.id}`);
     post(work, random.between(0, 2 * SECOND), "due");
     if (random.chance(0.2)) post(work, random.between(0, 2 * SECOND), "doubled");
     if (random.chance(0.1)) post(work, random.between(60 * SECOND, 600 * SECOND), "late");

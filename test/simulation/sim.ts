@@ -1,7 +1,10 @@
-// npm run sim: many simulated lives, one seed each. Prints progress and a rate; a failing seed prints how to see
-// it again, and `--seed N` prints its whole trace. Exit code 1 when anything failed.
+// npm run sim: many simulated lives, one seed each, on all cores. Prints progress and a rate; a failing seed prints how
+// to see it again, and `--seed N` prints its whole trace. Exit code 1 when anything failed.
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type Story, simulate } from "./world.ts";
+import { tellAll } from "./crew.ts";
+import { weatherNames } from "./weather/sky.ts";
+import { simulate } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -10,17 +13,27 @@ const { values } = parseArgs({
     from: { type: "string" },
     /** Stop after this many seconds. */
     seconds: { type: "string", default: "3600" },
+    /** Seeds at the same time. */
+    workers: { type: "string", default: String(availableParallelism()) },
+    /** These weathers in place of those that a seed draws, comma-separated. */
+    weather: { type: "string" },
     /** One seed alone, with its trace. */
     seed: { type: "string" },
   },
 });
 
+const wanted = values.weather?.split(",").filter((name) => name !== "") ?? null;
+const unknown = wanted?.filter((name) => !weatherNames.includes(name)) ?? [];
+if (unknown.length > 0) {
+  console.error(`no such weather: ${unknown.join(", ")}; there are: ${weatherNames.join(", ")}`);
+  process.exit(64);
+}
 process.exitCode = values.seed === undefined ? await many() : await one(Number(values.seed));
 
 async function one(seed: number): Promise<number> {
-  const story = await simulate(seed);
+  const story = await simulate(seed, wanted);
   console.log(story.trace.join("\n"));
-  const again = await simulate(seed);
+  const again = await simulate(seed, wanted);
   const same = again.hash === story.hash ? "the same story twice" : "TWO DIFFERENT STORIES FROM ONE SEED";
   console.log(`seed ${seed}: ${story.failure ?? "holds"}; ${same}`);
   return story.failure === null && again.hash === story.hash ? 0 : 1;
@@ -30,7 +43,7 @@ async function many(): Promise<number> {
   const from = Number(values.from ?? Math.floor(Math.random() * 1e9));
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1_000;
-  const failed: Story[] = [];
+  let failed = 0;
   let done = 0;
   let virtualMs = 0;
   let toldAt = 0;
@@ -38,18 +51,25 @@ async function many(): Promise<number> {
     toldAt = seconds();
     const rate = (done / toldAt).toFixed(1);
     const hours = (virtualMs / 3_600_000).toFixed(1);
-    console.log(`${done} seeds, ${rate} seeds/s, ${hours} h of virtual time, ${failed.length} failed`);
+    console.log(`${done} seeds, ${rate} seeds/s, ${hours} h of virtual time, ${failed} failed`);
   };
-  for (; done < Number(values.seeds) && seconds() < Number(values.seconds); done++) {
-    const story = await simulate(from + done);
-    virtualMs += story.virtualMs;
-    if (story.failure !== null) {
-      failed.push(story);
-      console.log(`seed ${story.seed}: ${story.failure}`);
-      console.log(`  see it again: npm run sim -- --seed ${story.seed}`);
-    }
-    if (seconds() - toldAt > 5) tell();
-  }
+  await tellAll({
+    workers: Number(values.workers),
+    seeds: { from, count: Number(values.seeds) },
+    wanted,
+    isOver: () => seconds() >= Number(values.seconds),
+    onStory(story) {
+      done++;
+      virtualMs += story.virtualMs;
+      if (story.failure !== null) {
+        failed++;
+        console.log(`seed ${story.seed} (${story.weathers.join(", ") || "plain"}): ${story.failure}`);
+        const more = values.weather === undefined ? "" : ` --weather "${values.weather}"`;
+        console.log(`  see it again: npm run sim -- --seed ${story.seed}${more}`);
+      }
+      if (seconds() - toldAt > 5) tell();
+    },
+  });
   tell();
-  return failed.length === 0 ? 0 : 1;
+  return failed === 0 ? 0 : 1;
 }

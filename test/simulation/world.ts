@@ -1,7 +1,7 @@
 // One simulated life of the service: a seed decides the weather, the callers, the faults and their order; after
 // every step the invariants are checked, and in the end the books are compared with the reference model.
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrate } from "../../src/app.ts";
@@ -18,9 +18,12 @@ import { createNetwork } from "./network.ts";
 import { createPostman } from "./postman.ts";
 import { createRandom, type Random } from "./random.ts";
 import { compareWithReference } from "./reference.ts";
+import { createSky } from "./weather/sky.ts";
 
 export interface Story {
   seed: number;
+  /** Names of the weathers that it draws. */
+  weathers: string[];
   /** What went wrong; null when nothing did. */
   failure: string | null;
   trace: string[];
@@ -35,11 +38,12 @@ const MOST_STEPS = 60_000;
 /** Calm time after which everything must have come to rest: orphans are watched for an hour. */
 const PATIENCE_MS = 240 * MINUTE;
 
-export async function simulate(seed: number): Promise<Story> {
+/** @param wanted weathers in place of those that the seed draws */
+export async function simulate(seed: number, wanted: string[] | null = null): Promise<Story> {
   const random = createRandom(seed);
   const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
   const config = drawConfig(random, join(folder, "proctor.db"));
-  if (config.database.kind === "sqlite") copyFileSync(await migrated(), config.database.path);
+  if (config.database.kind === "sqlite") writeFileSync(config.database.path, await migrated());
   const agenda = createAgenda(random.fork());
   const books = openBooks(join(folder, "proctor.db"));
   const lines: string[] = [];
@@ -63,29 +67,44 @@ export async function simulate(seed: number): Promise<Story> {
   const guard = <T>(work: () => Promise<T>) => void work().catch((error) => fail(String(error)));
 
   const lyceum = createLyceum(random.fork(), agenda.monotonic, agenda.after);
-  const network = createNetwork(random.fork(), agenda, lyceum, trace);
+  const isPatient = random.chance(0.15);
+  const chaosMs = random.between(2 * MINUTE, 14 * MINUTE);
+  const sky = createSky({ random: random.fork(), agenda, lyceum, chaosMs, wanted, trace });
+  const network = createNetwork(random.fork(), agenda, { lyceum, sky, trace });
   const slowCommits = random.pick([0, 0, 0.02, 0.2]);
   const host = createHost({ config, agenda, network, random: random.fork(), slowCommits, fail });
   const invariants = createInvariants(books, agenda, (event) => trace(`books     ${event}`));
-  const { inDoubtAfterMs } = config;
-  const judge = createJudge({ books, agenda, lyceum, inDoubtAfterMs, submitLimit: config.submit.limit });
-  network.onStart(guarded(judge.start));
+  const judge = createJudge({
+    ...{ books, agenda, lyceum, submit: config.submit, slackMs: slowCommits > 0 ? MINUTE / 2 : 0 },
+    inDoubtAfterMs: config.inDoubtAfterMs,
+    pollMaxMs: config.poll.maxMs,
+    callbackGraceMs: config.callbackGraceMs,
+  });
+  network.onSent(guarded(judge.sent));
   network.onJudged(guarded(judge.judged));
-  network.onCall(guarded((_method, path) => judge.call(path)));
+  network.onHeard(guarded(judge.heard));
   lyceum.onTaken(guarded(judge.taken));
   lyceum.onTaken((work) => {
     trace(`lyceum    takes ${work.marker.slice(-6)} as ${work.id}, to end as ${work.word}`);
   });
   lyceum.onEnd((work) => trace(`lyceum    ${work.id} ends as ${work.word}`));
 
-  const isPatient = random.chance(0.15);
-  const chaosMs = random.between(2 * MINUTE, 14 * MINUTE);
   const clients = createClients({
-    ...{ random: random.fork(), agenda, books, host, judge, keys: KEYS, trace, guard },
+    ...{ random: random.fork(), agenda, books, host, lyceum, judge, keys: KEYS, trace, guard },
     forMs: chaosMs,
   });
   createPostman({ random: random.fork(), agenda, lyceum, host, judge, trace, guard });
-  const fate = createFate({ random: random.fork(), agenda, host, network, lyceum, judge, chaosMs, trace });
+  const fate = createFate({
+    random: random.fork(),
+    agenda,
+    host,
+    network,
+    lyceum,
+    sky,
+    judge,
+    chaosMs,
+    trace,
+  });
   host.onDown(invariants.forgive);
   host.onDown(judge.died);
   host.boot();
@@ -113,7 +132,7 @@ export async function simulate(seed: number): Promise<Story> {
   books.close();
   rmSync(folder, { recursive: true });
   const hash = createHash("sha1").update(lines.join("\n")).digest("hex");
-  return { seed, failure, trace: lines, hash, steps, virtualMs: agenda.monotonic() };
+  return { seed, weathers: sky.drawn, failure, trace: lines, hash, steps, virtualMs: agenda.monotonic() };
 
   function look(snapshot: Snapshot): void {
     invariants.check(snapshot);
@@ -155,16 +174,17 @@ const KEYS = ["alice", "bob"].map((name) => ({ name, key: name.repeat(16) }));
 
 /** Where files cost no disk; what a power failure does to a real one is not simulated. */
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-let template: Promise<string> | null = null;
+let template: Promise<Buffer> | null = null;
 
 /** A database as the first start leaves it, made once. */
-function migrated(): Promise<string> {
+function migrated(): Promise<Buffer> {
   template ??= (async () => {
-    const path = join(mkdtempSync(join(MEMORY, "proctor-simulation-")), "template.db");
-    process.once("exit", () => rmSync(join(path, ".."), { recursive: true }));
-    const config = drawConfig(createRandom(0), path);
-    await migrate(config.database);
-    return path;
+    const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
+    const path = join(folder, "template.db");
+    await migrate(drawConfig(createRandom(0), path).database);
+    const file = readFileSync(path);
+    rmSync(folder, { recursive: true });
+    return file;
   })();
   return template;
 }

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { expect, test } from "vitest";
 import { migrations } from "../../migrations/index.ts";
+import { canonicalJson } from "../../src/domain/jsontext.ts";
 import { submit } from "../../src/orchestration/submit.ts";
 import { nextTicks } from "../../src/store/counters.ts";
 import { assertWritable, databaseBytes, openStore, type Store } from "../../src/store/database.ts";
@@ -45,7 +46,7 @@ eachDatabase("migrations", (open) => {
         values (${id}, 'ann', 'queued', 0, 'continue', 'fail', 1, '[]', 0, 1, 1, 0, 0, 0, 0, 0, 1)`.execute(
         store.db,
       );
-    const bodyHash = hash("sha256", sender.body, "base64url");
+    const bodyHash = hash("sha256", canonicalJson(sender.body), "base64url");
     await sql`insert into idempotency_keys values ('ann', 'k', ${bodyHash}, 'job_2')`.execute(store.db);
     await store.migrate();
     const again = await submit(

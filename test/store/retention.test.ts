@@ -19,6 +19,7 @@ const lasting = [
   "machine_types",
   "webhooks",
   "deliveries",
+  "deleted_keys",
 ];
 
 eachDatabase("deleting a job", (open, kind) => {

@@ -1,4 +1,5 @@
 // Secrets appear nowhere: in no log line, answer, event, metric or problem, whatever goes wrong. Each is a canary.
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callbackToken } from "../../src/domain/token.ts";
 import {
@@ -51,9 +52,13 @@ function seen(): string {
   return [...service.logLines, ...service.answers, ...tables].join("\n");
 }
 
-/** As it is, and as it would look inside JSON or a URL. */
+/** As it is, and as it would look inside JSON, JSON in JSON, a URL or base64. */
 function spellings(secret: string): string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+  const json = JSON.stringify(secret).slice(1, -1);
+  const base64 = Buffer.from(secret)
+    .toString("base64")
+    .replace(/.?.?=*$/, "");
+  return [secret, json, JSON.stringify(json).slice(1, -1), encodeURIComponent(secret), base64];
 }
 
 function expectNoCanary(): void {
@@ -114,6 +119,39 @@ describe("no canary is seen", () => {
       env,
     });
     expectNoCanary();
+  });
+
+  it("after callbacks that quote what was sent in other wrappings", async () => {
+    const extra = { registries: [{ pass: env.QUOTED }] };
+    const { id: jobId } = await service.submit({ runs: [container("delay=50s", { extra })] });
+    const { executions } = await service.soleRun(jobId, (run) => run.lyceum_execution_id !== null);
+    const id = executions[0]?.id ?? "";
+    const url = `${service.url()}/callbacks/lyceum/${id}/${callbackToken(callbackSecret, id)}`;
+    const quoted = { ...own, env, seen: url, dockerPassword: own.docker_password, request: { extra } };
+    const json = JSON.stringify(quoted);
+    const form = new URLSearchParams({ ...own, ...env, url, json }).toString();
+    const base64 = Buffer.from(json).toString("base64");
+    const bodies = [
+      json,
+      JSON.stringify({ a: JSON.stringify({ json }) }),
+      form,
+      base64,
+      JSON.stringify({ base64 }),
+    ];
+    for (const body of [
+      ...bodies,
+      json.slice(0, -9),
+      `TOKEN=${env.TOKEN}\nURL=${url}`,
+      `<r><a>${env.TOKEN}</a></r>`,
+    ])
+      for (const form of [body, gzipSync(body), brotliCompressSync(body), Buffer.from(body, "utf16le")])
+        expect((await fetch(url, { method: "POST", body: new Uint8Array(Buffer.from(form)) })).status).toBe(
+          204,
+        );
+    await lookAtEverything(jobId);
+    expect((await service.reader.get(`/v1/executions/${id}/callbacks?limit=100`)).body.data).toHaveLength(32);
+    expectNoCanary();
+    await service.ann.post(`/v1/jobs/${jobId}/cancel`);
   });
 
   it("after starts that Lyceum refuses while it quotes what was sent", async () => {

@@ -7,29 +7,31 @@ import { createSseReader } from "../../src/client/sse.ts";
 import { listQuery } from "../../src/contract/events.ts";
 import { jobsQuery, usageQuery, waitQuery } from "../../src/contract/query.ts";
 import { submission } from "../../src/contract/submission.ts";
+import { candidateIds } from "../../src/domain/callback-ids.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { isId } from "../../src/domain/id.ts";
 import { epochNs, formatLogs } from "../../src/domain/logs.ts";
 import { compareLog } from "../../src/domain/output.ts";
 import { withStatement } from "../../src/domain/python.ts";
+import { secretsOf } from "../../src/domain/secrets.ts";
 import { isWebhookSecret, urlProblem } from "../../src/domain/webhook.ts";
 import { readDirectives } from "../../src/emulator/directives.ts";
 import { isNamed } from "../../src/http/accept.ts";
 import type { Call } from "../../src/http/call.ts";
+import { callbackRelocation, isStrayCallback } from "../../src/http/callback-path.ts";
 import { csvLines } from "../../src/http/csv.ts";
 import { cursorOf, readCursor } from "../../src/http/cursor.ts";
-import { redactBody } from "../../src/http/redact.ts";
+import { createMask } from "../../src/http/mask.ts";
 import { readRetryAfter } from "../../src/lib/retry-after.ts";
 import { isHeaderValue } from "../../src/lyceum/auth.ts";
 import { reasonIn, redact, refusalDetail } from "../../src/lyceum/detail.ts";
 import { readLimits } from "../../src/lyceum/limits.ts";
 import { withEnvironment } from "../../src/lyceum/prelude.ts";
-import { executionIdIn, secretsOf } from "../../src/lyceum/request.ts";
+import { executionIdIn } from "../../src/lyceum/request.ts";
 import { readSaid } from "../../src/lyceum/said.ts";
 import { readId, readName, readNumber, readText, readTime } from "../../src/lyceum/scalar.ts";
 import { classify } from "../../src/lyceum/word.ts";
 import { readingOfWord } from "../../src/workers/reading.ts";
-import { NAMED_ID } from "../../src/workers/search.ts";
 
 const image = {
   kind: "image" as const,
@@ -78,7 +80,11 @@ export const readers: Record<string, (text: string) => unknown> = {
   isId: (text) => isId(text, "job"),
   parseDuration,
   webhooks: (text) => [urlProblem(text), urlProblem(`https://${text}`), isWebhookSecret(`whsec_${text}`)],
-  redactBody: (text) => redactBody(text, ["t0ken"]),
+  mask: (text) => {
+    const mask = createMask({ values: ["secret", text.slice(0, 5_000)], tokens: ["t0ken"] });
+    return [mask(text), mask(JSON.stringify({ a: text })), mask(`a=${text}`)];
+  },
+  relocate: (text) => [callbackRelocation("/a")(`/callbacks/${text}`), isStrayCallback(`/callbacks/${text}`)],
   isNamed: (text) => isNamed({ req: { header: () => text } } as unknown as Call, "text/csv"),
   csvLines: (text) => csvLines(["A"], [{ matrix: { A: text } } as never]),
   readCursor: (text) => [readCursor(text, "job"), readCursor(cursorOf("event", text), "event")],
@@ -99,7 +105,7 @@ export const readers: Record<string, (text: string) => unknown> = {
   ],
   importsOf,
   shownOn: (text) => shownOn({ isTTY: true, write: () => true }, text, true),
-  namedIds: (text) => [...text.matchAll(NAMED_ID)].length,
+  candidateIds: (text) => candidateIds(Buffer.from(text), "gzip"),
   "events in one piece": (text) => createSseReader().push(text),
   "events in small pieces": (text) => {
     const sse = createSseReader();

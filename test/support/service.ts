@@ -34,6 +34,8 @@ export const lyceumKey = "lk_canary_9c8d7e6f5a4b3c2d1e0f";
 export interface ServiceOptions {
   /** Over the defaults below; undefined takes one away. */
   settings?: Record<string, string | undefined>;
+  /** Of PUBLIC_URL. */
+  publicPath?: string;
   chaos?: Changes;
   emulator?: Partial<EmulatorOptions>;
   surroundings?: Surroundings;
@@ -54,9 +56,13 @@ export async function startService(options: ServiceOptions = {}) {
   const logLines: string[] = [];
   const answers: string[] = [];
   const network = { lyceumIsUp: true };
+  const sent: string[] = [];
 
   async function begin(port: number, settings: Record<string, string | undefined> = {}) {
-    const config = configFor({ emulator, database, port }, { ...options.settings, ...settings });
+    const config = configFor(
+      { emulator, database, port, publicPath: options.publicPath ?? "" },
+      { ...options.settings, ...settings },
+    );
     const life: Life = { isOver: false, burial: new AbortController() };
     const wire = createWire();
     const app = createApp(config, {
@@ -68,6 +74,7 @@ export async function startService(options: ServiceOptions = {}) {
       timers: mortal(options.surroundings?.timers ?? systemTimers, life),
       fetch: (input, init) => {
         if (life.isOver) return silence(life);
+        if (init.body !== undefined) sent.push(init.body);
         const url = network.lyceumIsUp ? input : `http://127.0.0.1:${nobody}/`;
         return wire(url, init).then((answer) => (life.isOver ? silence(life) : answer));
       },
@@ -118,6 +125,8 @@ export async function startService(options: ServiceOptions = {}) {
   return {
     emulator,
     network,
+    /** Bodies of what was sent to Lyceum, as they left. */
+    sentBodies: () => sent,
     ann,
     bob: clientOf(apiKeys.bob),
     reader: clientOf(apiKeys.reader),
@@ -192,10 +201,11 @@ interface Place {
   emulator: Emulator;
   database: string;
   port: number;
+  publicPath: string;
 }
 
 function configFor(
-  { emulator, database, port }: Place,
+  { emulator, database, port, publicPath }: Place,
   settings: Record<string, string | undefined>,
 ): Config {
   const reading = readConfig({
@@ -203,7 +213,7 @@ function configFor(
     LYCEUM_API_KEY: lyceumKey,
     API_KEYS: `ann:${apiKeys.ann},bob:${apiKeys.bob},reader:${apiKeys.reader}:read,admin:${apiKeys.admin}:admin`,
     CALLBACK_SECRETS: callbackSecret,
-    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    PUBLIC_URL: `http://127.0.0.1:${port}${publicPath}`,
     DATABASE_URL: `sqlite:${database}`,
     HOST: "127.0.0.1",
     PORT: String(port),
@@ -211,6 +221,7 @@ function configFor(
     CALLBACK_GRACE: "500ms",
     POLL_INTERVAL_MIN: "50ms",
     POLL_INTERVAL_MAX: "200ms",
+    DRAIN_DELAY: "0s",
     SHUTDOWN_GRACE: "10s",
     ...settings,
   });

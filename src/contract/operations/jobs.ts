@@ -59,7 +59,7 @@ export const submitJob: Operation = {
     }),
     202: json(job, "The job is durable and will be taken to its end.", submitted),
   },
-  problems: ["idempotency-mismatch", "queue-full"],
+  problems: ["idempotency-mismatch", "job-deleted", "unsupported-encoding", "queue-full"],
 };
 
 export const listJobs: Operation = {

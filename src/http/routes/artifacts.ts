@@ -15,6 +15,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/output",
+    isLarge: true,
     access: "read",
     operation: operations.getOutput,
     handle: (c, desk) => get(c, desk, "record", output),
@@ -22,6 +23,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/timing",
+    isLarge: true,
     access: "read",
     operation: operations.getTiming,
     handle: (c, desk) => get(c, desk, "timing", plain),
@@ -30,6 +32,7 @@ export const artifactRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/runs/:run/logs",
+    isLarge: true,
     access: "read",
     operation: operations.getLogs,
     handle: (c, desk) => get(c, desk, "logs", logs),

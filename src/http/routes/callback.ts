@@ -39,6 +39,7 @@ async function postCallback(c: Call, desk: Desk): Promise<Response> {
   }
   const { bytes, truncated } = await readBody(c.req.raw, MOST_CALLBACK_BYTES);
   const contentType = c.req.header("Content-Type") ?? null;
-  await receiveCallback(desk, { executionId, contentType, body: bytes, truncated });
+  const contentEncoding = c.req.header("Content-Encoding") ?? null;
+  await receiveCallback(desk, { executionId, contentType, contentEncoding, body: bytes, truncated });
   return c.body(null, 204);
 }

@@ -5,12 +5,13 @@ import * as operations from "../../contract/operations/webhooks.ts";
 import { page } from "../../contract/query.ts";
 import { deliverAgain } from "../../orchestration/webhook.ts";
 import { type DeliveryRow, findDelivery, listDeliveries, readLog } from "../../store/deliveries.ts";
+import type { Caller } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
-import { idIn, queryOf, type Route } from "../route.ts";
-import { iso } from "../view.ts";
+import { callerOf, idIn, queryOf, type Route } from "../route.ts";
+import { iso, webhookUrlFor } from "../view.ts";
 import { noWebhook, webhookOf } from "./webhooks.ts";
 
 const ofWebhook = "/v1/webhooks/:webhook/deliveries";
@@ -72,7 +73,8 @@ async function list(c: Call, desk: Desk, of: { webhookId: string } | { jobId: st
   const before = readCursor(cursor, "delivery");
   if (!before.ok) return invalid(c, before.errors);
   const deliveries = await listDeliveries(desk.store.db, of, before.value, limit + 1);
-  return c.json(toPage(deliveries, limit, viewDelivery, (delivery) => cursorOf("delivery", delivery.id)));
+  const view = (delivery: DeliveryRow) => viewDelivery(delivery, callerOf(c));
+  return c.json(toPage(deliveries, limit, view, (delivery) => cursorOf("delivery", delivery.id)));
 }
 
 async function redeliver(c: Call, desk: Desk, isOne: (delivery: DeliveryRow) => boolean): Promise<Response> {
@@ -80,17 +82,17 @@ async function redeliver(c: Call, desk: Desk, isOne: (delivery: DeliveryRow) => 
   const again = delivery !== null && isOne(delivery) ? await deliverAgain(desk, delivery.id) : null;
   return again === null
     ? problem(c, "not-found", "there is no delivery of this id here; old ones are not kept")
-    : c.json(viewDelivery(again), 202);
+    : c.json(viewDelivery(again, callerOf(c)), 202);
 }
 
-function viewDelivery(delivery: DeliveryRow): DeliveryView {
+function viewDelivery(delivery: DeliveryRow, caller: Caller): DeliveryView {
   return {
     id: delivery.id,
     webhook_id: delivery.webhook_id,
     job_id: delivery.job_id,
     event_id: delivery.event_id,
     type: delivery.type,
-    url: delivery.url,
+    url: webhookUrlFor(caller, delivery.url),
     state: delivery.state,
     reason: delivery.reason,
     attempts: delivery.attempts,

@@ -2,15 +2,22 @@
 
 import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
+import type { FieldError } from "../../contract/problem.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
 import type { RunView } from "../../contract/run.ts";
 import { entryOf, hints } from "../../contract/runspec.ts";
-import { cancelBody, idempotencyKey, MOST_BODY_BYTES, submissionReader } from "../../contract/submission.ts";
+import {
+  cancelBody,
+  idempotencyKey,
+  MOST_BODY_BYTES,
+  type Submission,
+  submissionReader,
+} from "../../contract/submission.ts";
 import { estimateStart } from "../../domain/estimate.ts";
 import { isUndecided } from "../../domain/job.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
 import { eraseJob } from "../../orchestration/erase.ts";
-import { submit } from "../../orchestration/submit.ts";
+import { findSubmitted, type Submitted, submit } from "../../orchestration/submit.ts";
 import { deleteJob, type JobRow, listJobs } from "../../store/jobs.ts";
 import { listRuns, type RunRow } from "../../store/runs.ts";
 import { heldUntil, queuePosition } from "../../store/turns.ts";
@@ -19,7 +26,7 @@ import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
-import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { callerOf, idIn, jsonBody, queryOf, type Route, readJson } from "../route.ts";
 import { validate } from "../validate.ts";
 import { iso, viewJob } from "../view.ts";
 import { whenEnded } from "../wait.ts";
@@ -27,7 +34,14 @@ import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [
   { method: "POST", path: "/v1/jobs", access: "write", operation: operations.submitJob, handle: postJob },
-  { method: "GET", path: "/v1/jobs", access: "read", operation: operations.listJobs, handle: getJobs },
+  {
+    method: "GET",
+    path: "/v1/jobs",
+    access: "read",
+    isLarge: true,
+    operation: operations.listJobs,
+    handle: getJobs,
+  },
   { method: "GET", path: "/v1/jobs/:job", access: "read", operation: operations.getJob, handle: getJob },
   {
     method: "DELETE",
@@ -39,6 +53,7 @@ export const jobRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/jobs/:job/runs",
+    isLarge: true,
     access: "read",
     operation: operations.listRuns,
     handle: getRuns,
@@ -55,32 +70,63 @@ export const jobRoutes: Route[] = [
 const maybeIdempotencyKey = idempotencyKey.optional();
 
 async function postJob(c: Call, desk: Desk): Promise<Response> {
-  const key = validate(maybeIdempotencyKey, c.req.header("Idempotency-Key"), {
-    pointer: () => "header:Idempotency-Key",
-  });
+  const key = idempotencyKeyOf(c);
   if (!key.ok) return invalid(c, key.errors);
-  const body = await jsonBody(c, submissionReader, { max: MOST_BODY_BYTES, hints });
-  if (!body.ok) return body.answer;
-  const { value, text } = body;
-  const webhookError = value.webhook_url == null ? null : await webhookErrorOf(desk, value.webhook_url);
-  if (webhookError !== null) return invalid(c, [{ pointer: "/webhook_url", detail: webhookError }]);
-  const submitted = await submit(
-    desk,
-    { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: text },
-    {
-      name: value.name ?? null,
-      runs: value.runs.map(entryOf),
-      priority: value.priority,
-      maxParallel: value.max_parallel ?? null,
-      onRunFailure: value.on_run_failure,
-      onLost: value.on_lost,
-      retry: { maxAttempts: value.retry.max_attempts, on: value.retry.on },
-      deadlineS: value.deadline_s ?? null,
-      budget: value.budget ?? null,
-      webhookUrl: value.webhook_url ?? null,
-      metadata: value.metadata,
-    },
-  );
+  const json = await readJson(c, MOST_BODY_BYTES);
+  if (!json.ok) return json.answer;
+  const sender = { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: json.asWritten };
+  const body = validate(submissionReader, json.value, { hints });
+  const errors = body.ok ? await webhookErrors(desk, body.value.webhook_url) : body.errors;
+  if (!body.ok || errors.length > 0) {
+    const former = await findSubmitted(desk, sender);
+    return former === null ? invalid(c, errors) : answerSubmitted(c, former);
+  }
+  const value = withNumbersAsWritten(body.value, json.asWritten);
+  const submitted = await submit(desk, sender, {
+    name: value.name ?? null,
+    runs: value.runs.map(entryOf),
+    priority: value.priority,
+    maxParallel: value.max_parallel ?? null,
+    onRunFailure: value.on_run_failure,
+    onLost: value.on_lost,
+    retry: { maxAttempts: value.retry.max_attempts, on: value.retry.on },
+    deadlineS: value.deadline_s ?? null,
+    budget: value.budget ?? null,
+    webhookUrl: value.webhook_url ?? null,
+    metadata: value.metadata,
+  });
+  return answerSubmitted(c, submitted);
+}
+
+/** What Proctor only passes on or gives back keeps its numbers as they were written. */
+function withNumbersAsWritten(value: Submission, asWritten: unknown): Submission {
+  const { metadata, runs } = asWritten as Pick<Submission, "metadata" | "runs">;
+  return {
+    ...value,
+    metadata,
+    runs: value.runs.map((run, index) =>
+      run.extra === undefined ? run : { ...run, extra: runs[index]?.extra },
+    ),
+  };
+}
+
+/** Given once: of two, nobody could say which one the other submission had. */
+function idempotencyKeyOf(c: Call) {
+  const pointer = "header:Idempotency-Key";
+  const distinct = c.env?.incoming?.headersDistinct["idempotency-key"] ?? [];
+  if (distinct.length > 1)
+    return {
+      ok: false as const,
+      errors: [{ pointer, detail: "is given more than once; give it one value" }],
+    };
+  return validate(maybeIdempotencyKey, c.req.header("Idempotency-Key"), { pointer: () => pointer });
+}
+
+function answerSubmitted(c: Call, submitted: Submitted): Response {
+  if (submitted.outcome === "deleted") {
+    const detail = "the job of this Idempotency-Key was deleted; use a new key for a new job";
+    return problem(c, "job-deleted", detail);
+  }
   if (submitted.outcome === "mismatch") {
     const detail = "this Idempotency-Key came with another body; use a new key for a new job";
     return problem(c, "idempotency-mismatch", detail, [{ pointer: "header:Idempotency-Key", detail }]);
@@ -92,14 +138,17 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");
-  return c.json(viewJob(submitted.job), isReplay ? 200 : 202);
+  return c.json(viewJob(submitted.job, callerOf(c)), isReplay ? 200 : 202);
 }
 
 /** A name that cannot be resolved just now must not cost a worker its job. */
-async function webhookErrorOf(desk: Desk, url: string): Promise<string | null> {
-  if (!desk.signsForJobs) return "is not taken: this service has no WEBHOOK_SECRET to sign with";
+async function webhookErrors(desk: Desk, url: string | null | undefined): Promise<FieldError[]> {
+  const pointer = "/webhook_url";
+  if (url == null) return [];
+  if (!desk.signsForJobs)
+    return [{ pointer, detail: "is not taken: this service has no WEBHOOK_SECRET to sign with" }];
   const found = await desk.webhookProblem(url);
-  return found?.lasts ? found.detail : null;
+  return found?.lasts ? [{ pointer, detail: found.detail }] : [];
 }
 
 async function getJobs(c: Call, desk: Desk): Promise<Response> {
@@ -111,7 +160,9 @@ async function getJobs(c: Call, desk: Desk): Promise<Response> {
   const times = { createdAfter: created_after, createdBefore: created_before };
   const filter = { owner: ownerSeenBy(callerOf(c)), status, name, before: before.value, ...times };
   const jobs = await listJobs(desk.store.db, filter, limit + 1);
-  return c.json(toPage(jobs, limit, viewJob, (job) => cursorOf("job", job.id)));
+  const caller = callerOf(c);
+  const view = (job: JobRow) => viewJob(job, caller);
+  return c.json(toPage(jobs, limit, view, (job) => cursorOf("job", job.id)));
 }
 
 async function getJob(c: Call, desk: Desk): Promise<Response> {
@@ -129,7 +180,7 @@ async function getJob(c: Call, desk: Desk): Promise<Response> {
 }
 
 async function answerDetails(c: Call, desk: Desk, job: JobRow): Promise<Response> {
-  const view: JobDetailsView = { ...viewJob(job), queue: await viewQueue(desk, job) };
+  const view: JobDetailsView = { ...viewJob(job, callerOf(c)), queue: await viewQueue(desk, job) };
   return c.json(view);
 }
 
@@ -157,10 +208,10 @@ async function removeJob(c: Call, desk: Desk): Promise<Response> {
   const isRemote = query.value.remote || job.erase_at !== null;
   const isDone = isRemote
     ? await eraseJob(desk, job.id)
-    : await desk.store.write((tx) => deleteJob(tx.db, job.id));
+    : await desk.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
   if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);
-  return c.json(viewJob((await jobOf(c, desk)) ?? job), 202);
+  return c.json(viewJob((await jobOf(c, desk)) ?? job, callerOf(c)), 202);
 }
 
 const NOT_DELETABLE =
@@ -191,5 +242,5 @@ async function postCancel(c: Call, desk: Desk): Promise<Response> {
   const job = await jobOf(c, desk);
   if (job === null) return noJob(c);
   await cancelJob(desk, job, { mode: body.value.mode, cause: "request" });
-  return c.json(viewJob((await jobOf(c, desk)) ?? job));
+  return c.json(viewJob((await jobOf(c, desk)) ?? job, callerOf(c)));
 }

@@ -13,6 +13,7 @@ import { queryOf, type Route } from "../route.ts";
 export const metricsRoute: Route = {
   method: "GET",
   path: "/v1/runs/:run/metrics",
+  isLarge: true,
   access: "read",
   operation: operations.getMetrics,
   handle: getMetrics,
@@ -51,7 +52,9 @@ type Asked = { step?: string | undefined; start?: number | undefined; end?: numb
 /** Bounded: each sample of each series is read, held and answered at once. */
 function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Asked, now: number) {
   const { start = startedAt ?? submittedAt } = asked;
-  const end = asked.end ?? (endedAt !== null && endedAt >= start ? endedAt : now);
+  // A run may have taken no time at all.
+  const end =
+    asked.end ?? Math.max(endedAt !== null && endedAt >= start ? endedAt : now, start + MIN_SPAN_MS);
   const error = (name: keyof Asked, detail: string) => ({ error: { pointer: `query:${name}`, detail } });
   if (start >= end)
     return error(asked.start === undefined ? "end" : "start", "must leave a span before the end");
@@ -62,6 +65,7 @@ function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Asked, no
 }
 
 const MAX_SAMPLES = 5_000;
+const MIN_SPAN_MS = 1_000;
 
 function show(c: Call, { document, state, ids }: Artifact): Response {
   return c.json({ ...ids, summary: state.summary, document });

@@ -19,19 +19,45 @@ export function referenceRoutes(table: () => readonly Route[]): Route[] {
     {
       method: "GET",
       path: "/openapi.json",
+      isLarge: true,
       access: "open",
       operation: operations.getDocument,
       handle: getDocument,
     },
+    { method: "GET", path: "/", access: "open", operation: operations.getFrontPage, handle: getFrontPage },
     { method: "GET", path: "/docs", access: "open", operation: operations.getReference, handle: getPage },
     {
       method: "GET",
       path: "/docs/:file",
+      isLarge: true,
       access: "open",
       operation: operations.getReferencePart,
       handle: getPart,
     },
   ];
+}
+
+/** For whoever opens the service's address in a browser. */
+async function getFrontPage(c: Call, { version }: Desk): Promise<Response> {
+  const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Proctor</title>
+    <link rel="icon" href="data:,">
+  </head>
+  <body>
+    <h1>Proctor ${version}</h1>
+    <p>It takes runs on Lyceum Cloud to an end, once, and tells how each went.</p>
+    <ul>
+      <li><a href="docs">API reference</a>, and the document itself: <a href="openapi.json">openapi.json</a></li>
+      <li><a href="readyz">Is it ready?</a></li>
+    </ul>
+  </body>
+</html>
+`;
+  return c.body(page, 200, { "Content-Type": "text/html; charset=utf-8", ...guard });
 }
 
 /** Paths are relative, so that the page also works below a proxy's prefix; the version renews what is cached. */

@@ -18,6 +18,7 @@ export const resultRoutes: Route[] = [
   {
     method: "GET",
     path: "/v1/jobs/:job/results",
+    isLarge: true,
     access: "read",
     operation: operations.listResults,
     handle: getResults,

@@ -15,12 +15,12 @@ import {
   rotateWebhook,
 } from "../../orchestration/webhook.ts";
 import { deleteWebhook, findWebhook, listWebhooks, type WebhookRow } from "../../store/webhooks.ts";
-import { ownerSeenBy } from "../auth.ts";
+import { type Caller, ownerSeenBy } from "../auth.ts";
 import type { Call, Desk } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
 import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
-import { iso } from "../view.ts";
+import { iso, webhookUrlFor } from "../view.ts";
 
 export const webhookRoutes: Route[] = [
   {
@@ -78,7 +78,7 @@ async function postWebhook(c: Call, desk: Desk): Promise<Response> {
   if (created === null)
     return problem(c, "conflict", `a key has at most ${MOST_WEBHOOKS} webhooks; delete one first`);
   c.header("Location", `/v1/webhooks/${created.webhook.id}`);
-  return c.json(disclose(created), 201);
+  return c.json(disclose(c, created), 201);
 }
 
 async function getWebhooks(c: Call, desk: Desk): Promise<Response> {
@@ -89,12 +89,13 @@ async function getWebhooks(c: Call, desk: Desk): Promise<Response> {
   if (!before.ok) return invalid(c, before.errors);
   const filter = { owner: ownerSeenBy(callerOf(c)), before: before.value };
   const webhooks = await listWebhooks(desk.store.db, filter, limit + 1);
-  return c.json(toPage(webhooks, limit, viewWebhook, (webhook) => cursorOf("webhook", webhook.id)));
+  const view = (webhook: WebhookRow) => viewWebhook(webhook, callerOf(c));
+  return c.json(toPage(webhooks, limit, view, (webhook) => cursorOf("webhook", webhook.id)));
 }
 
 async function getWebhook(c: Call, desk: Desk): Promise<Response> {
   const webhook = await webhookOf(c, desk);
-  return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook));
+  return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook, callerOf(c)));
 }
 
 async function removeWebhook(c: Call, desk: Desk): Promise<Response> {
@@ -109,13 +110,13 @@ async function postRotate(c: Call, desk: Desk): Promise<Response> {
   if (!body.ok) return body.answer;
   const webhook = await webhookOf(c, desk);
   const rotated = webhook === null ? null : await rotateWebhook(desk, webhook.id, body.value.secret ?? null);
-  return rotated === null ? noWebhook(c) : c.json(disclose(rotated));
+  return rotated === null ? noWebhook(c) : c.json(disclose(c, rotated));
 }
 
 async function postEnable(c: Call, desk: Desk): Promise<Response> {
   const webhook = await webhookOf(c, desk);
   const enabled = webhook === null ? null : await reviveWebhook(desk, webhook.id);
-  return enabled === null ? noWebhook(c) : c.json(viewWebhook(enabled));
+  return enabled === null ? noWebhook(c) : c.json(viewWebhook(enabled, callerOf(c)));
 }
 
 /** The webhook that the path names, if the caller may see it. */
@@ -127,14 +128,14 @@ export function noWebhook(c: Call): Response {
   return problem(c, "not-found", "no webhook of yours has this id");
 }
 
-function disclose({ webhook, secret }: Disclosed): DisclosedWebhookView {
-  return { ...viewWebhook(webhook), secret };
+function disclose(c: Call, { webhook, secret }: Disclosed): DisclosedWebhookView {
+  return { ...viewWebhook(webhook, callerOf(c)), secret };
 }
 
-function viewWebhook(webhook: WebhookRow): WebhookView {
+function viewWebhook(webhook: WebhookRow, caller: Caller): WebhookView {
   return {
     id: webhook.id,
-    url: webhook.url,
+    url: webhookUrlFor(caller, webhook.url),
     types: JSON.parse(webhook.types) as string[],
     api_key: webhook.api_key,
     scope: webhook.all_jobs === 1 ? "all_jobs" : "own_jobs",

@@ -1,0 +1,120 @@
+// Hides given values in texts, in every spelling in which they may stand there.
+
+export interface Hider {
+  /** The text with a label in place of each value. @throws TooMuchToHide */
+  hide(text: string): string;
+  /** A text that was cut off, without the beginning of a value at its end. */
+  hideEnd(text: string): string;
+  /** True if the text is such a value, however short. */
+  isValue(text: string): boolean;
+}
+
+/** The values cannot be looked for in good time. */
+export class TooMuchToHide extends Error {}
+
+/** @param labels what stands in place of each value */
+export function createHider(labels: ReadonlyMap<string, string>): Hider {
+  const byHead = new Map<string, { value: string; label: string }[]>();
+  /** By hash of the first two characters: most places of a text begin none of the values. */
+  const begins = new Uint8Array(65_536);
+  let work = 0;
+  for (const [given, label] of labels) {
+    if (given.length < MIN_LENGTH) continue;
+    for (const value of spellings(given)) {
+      spend(value.length);
+      const head = value.slice(0, MIN_LENGTH);
+      const same = byHead.get(head);
+      if (same === undefined) byHead.set(head, [{ value, label }]);
+      else same.push({ value, label });
+      begins[hashAt(value, 0)] = 1;
+    }
+  }
+  // The longest first: one may begin another.
+  for (const same of byHead.values()) same.sort((a, b) => b.value.length - a.value.length);
+
+  function spend(amount: number): void {
+    work += amount;
+    if (work > MAX_WORK) throw new TooMuchToHide("too much to look for");
+  }
+
+  function valueAt(text: string, at: number) {
+    if (begins[hashAt(text, at)] === 0) return undefined;
+    return byHead.get(text.slice(at, at + MIN_LENGTH))?.find(({ value }) => {
+      spend(value.length);
+      return text.startsWith(value, at);
+    });
+  }
+
+  return {
+    hide(text) {
+      spend(text.length);
+      let shown = "";
+      let from = 0;
+      for (let at = 0; at + MIN_LENGTH <= text.length; at++) {
+        const found = valueAt(text, at);
+        if (found === undefined) continue;
+        shown += text.slice(from, at) + found.label;
+        from = at + found.value.length;
+        at = from - 1;
+      }
+      return from === 0 ? text : shown + text.slice(from);
+    },
+    hideEnd(text) {
+      for (let at = Math.max(0, text.length - MAX_END); at + MIN_LENGTH <= text.length; at++) {
+        const end = text.slice(at);
+        const begun = byHead.get(end.slice(0, MIN_LENGTH))?.find(({ value }) => value.startsWith(end));
+        if (begun !== undefined) return text.slice(0, at) + begun.label;
+      }
+      return text;
+    },
+    isValue: (text) => labels.has(text),
+  };
+}
+
+/** Shorter values stand in any text by chance. */
+const MIN_LENGTH = 4;
+/** Characters that are looked at in all. */
+const MAX_WORK = 32 * 1024 * 1024;
+const MAX_END = 1024;
+
+function hashAt(text: string, at: number): number {
+  return (text.charCodeAt(at) * 31 + text.charCodeAt(at + 1)) & 0xffff;
+}
+
+/** As JSON, JSON in JSON, a form, a URL, XML and base64 have it. */
+function spellings(value: string): Set<string> {
+  const json = escaped(value);
+  const percent = encodeURIComponent(value.toWellFormed());
+  return new Set([
+    value,
+    json,
+    escaped(json),
+    inAscii(json),
+    escaped(inAscii(json)),
+    percent,
+    percent.replaceAll("%20", "+"),
+    value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;"),
+    ...(value.length < MIN_BASE64 ? [] : base64Spellings(value)),
+  ]);
+}
+
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function inAscii(json: string): string {
+  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Wherever it begins within three bytes, without the characters that it shares with its neighbours. */
+function base64Spellings(value: string): string[] {
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].flatMap((offset) => {
+    const whole = Buffer.concat([Buffer.alloc(offset), bytes]);
+    const begin = Math.ceil((offset * 4) / 3);
+    const end = Math.floor((whole.length * 4) / 3);
+    return (["base64", "base64url"] as const).map((alphabet) => whole.toString(alphabet).slice(begin, end));
+  });
+}
+
+const MIN_BASE64 = 6;

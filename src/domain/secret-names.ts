@@ -1,0 +1,46 @@
+// Names under which a secret stands: logins, environments (ours travels in the code, too), callback URLs. Compared
+// without regard to case and to what stands between the words.
+
+/** True for a field's name; a longer name that holds one of them counts as well. */
+export function isSecretName(name: string): boolean {
+  const plain = name
+    .slice(0, MAX_NAME)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "");
+  return WHOLE.has(plain) || SECRET_PART.test(plain) || SECRET_END.test(plain);
+}
+
+/** Where such a name stands in a text of whatever notation; -1: nowhere. */
+export function secretNameIn(text: string): number {
+  return text.search(IN_TEXT);
+}
+
+const MAX_NAME = 200;
+const phrases = [
+  "aws access key id",
+  "aws secret access key",
+  "aws session token",
+  "compose file code",
+  "docker env",
+  "docker password",
+  "docker registry credentials",
+  "docker run env",
+  "docker username",
+  "python code",
+  "s3 credentials",
+  "callback url",
+];
+const WHOLE = new Set(["env", "environ", "environment", "envvars", "environmentvariables"]);
+const SECRET_PART = new RegExp(phrases.map((phrase) => phrase.replaceAll(" ", "")).join("|"));
+const SECRET_END =
+  /(?:password|passwd|secret|secretkey|accesskey|accesskeyid|sessiontoken|token|apikey|credentials|authorization)$/;
+
+/** In a text, shorter words are names only where a value follows; the last one is how our prelude sets the environment. */
+const IN_TEXT = new RegExp(
+  [
+    ...phrases.map((phrase) => phrase.replaceAll(" ", "[^A-Za-z0-9]{0,3}")),
+    String.raw`(?:password|passwd|secret|access[-_]?key|token|api[-_]?key|authorization)["'\\]{0,8}\s{0,8}[:=>]`,
+    String.raw`environ\W{0,3}update`,
+  ].join("|"),
+  "i",
+);

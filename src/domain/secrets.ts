@@ -1,0 +1,34 @@
+// What must not be shown of a run, wherever somebody quotes it: values of its environment, logins, and what `extra` holds.
+import type { RunSpec } from "./spec.ts";
+
+/** @param callbackUrl whose token opens the execution's callbacks */
+export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): string[] {
+  const secrets: (string | undefined)[] = [
+    callbackUrl ?? undefined,
+    callbackUrl?.split("/").at(-1),
+    ...(spec.kind === "compose" ? [] : Object.values(spec.env ?? {})),
+    ...stringsIn(spec.extra),
+  ];
+  if (spec.kind === "image" || spec.kind === "compose")
+    secrets.push(
+      spec.docker_username,
+      spec.docker_password,
+      spec.aws_access_key_id,
+      spec.aws_secret_access_key,
+      spec.aws_session_token,
+    );
+  if (spec.kind === "image") {
+    // Some executors split it at white space, newer ones at newlines only [cli].
+    const given = spec.docker_run_env ?? "";
+    const entries = new Set([...given.split(/\s+/), ...given.split(/[\r\n]+/)]);
+    secrets.push(...[...entries].map((entry) => entry.slice(entry.indexOf("=") + 1)));
+  }
+  return secrets.filter((secret): secret is string => Boolean(secret));
+}
+
+/** All texts in a JSON value of bounded depth; names are none. */
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(stringsIn);
+}
