@@ -11,6 +11,7 @@ import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type CallbackRow, listCallbacks } from "../store/callbacks.ts";
 import type { Notes } from "./notes.ts";
+import type { Own } from "./own.ts";
 import { createPast, type Found } from "./past.ts";
 import { readingOfRow, readingOfWord } from "./reading.ts";
 import { isOf, type Sight } from "./sight.ts";
@@ -19,6 +20,7 @@ export interface SearchOptions {
   lyceum: LyceumClient;
   now: () => number;
   notes: Notes;
+  own: Own;
 }
 
 export interface Wanted {
@@ -30,7 +32,7 @@ export interface Wanted {
 /** Notes for each of `wanted` whether Lyceum has it. @param sight what the list showed; null: it is asked for. */
 export type Search = (wanted: Wanted[], sight: Sight | null) => Promise<void>;
 
-export function createSearch(context: Context, { lyceum, now, notes }: SearchOptions): Search {
+export function createSearch(context: Context, { lyceum, now, notes, own }: SearchOptions): Search {
   const { note, unanswered } = notes;
   const past = createPast(lyceum, "confirm", now);
   // What nobody waits for must not take the calls that others need.
@@ -94,7 +96,8 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     const { list, askedAt } = sight;
     if (found?.state === "found") return noteFound(execution, found.row, askedAt);
     if (list.outcome !== "ok") return unanswered(execution, list);
-    if (found?.state === "unanswered") return unanswered(execution, found.answer);
+    // The record and the list may tell everything long before the history is to be asked again.
+    if (found?.state === "unanswered") return unanswered(execution, found.answer, context.rules.pollMaxMs);
     if (found?.state === "under way" || isYoung(execution)) return notes.underWay(execution);
     if (isBarred) return note(execution, { fact: "unanswered", retryAt: now() + BARRED_MS });
     const searchedMs = found?.searchedMs ?? 0;
@@ -106,6 +109,7 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     row: ListedRow | HistoryRow,
     askedAt: number,
   ): Promise<void> {
+    own.note({ id: execution.id, lyceumExecutionId: row.executionId });
     if (row.executionId === execution.lyceumExecutionId) {
       // It has no record, but the row is Lyceum's word, too.
       const reading = "createdAt" in row ? readingOfRow(row) : readingOfWord(row.word);
