@@ -3,7 +3,7 @@
 // `file_name` before the submission, in the order of what it costs: the list, what callbacks name, the history.
 import { candidateIds } from "../domain/callback-ids.ts";
 import type { Execution } from "../domain/execution.ts";
-import { searchRules, VISIBLE_AFTER_MS } from "../domain/machine/schedule.ts";
+import { isYoung, searchRules } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
@@ -39,14 +39,13 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
   const pastOfOrphans = createPast(lyceum, "overdue", now);
 
   /** Shortly after the start Lyceum may not show it yet. */
-  const isYoung = ({ phase, acceptedAt }: Execution) =>
-    phase === "watching" && now() - (acceptedAt ?? now()) < VISIBLE_AFTER_MS;
+  const isNew = (execution: Execution) => execution.phase === "watching" && isYoung(execution, now());
 
   /** The history has a limit of its own: it is asked once a hint, or half of the grace, says that the rest is not enough. */
   function isLate(execution: Execution, { list, failures }: Sight): boolean {
     // Without a list nothing can be concluded, but the execution may be found.
     if (list.outcome !== "ok") return failures > 0;
-    if (execution.phase === "watching") return !isYoung(execution);
+    if (execution.phase === "watching") return !isNew(execution);
     if (execution.callbackAt !== null) return true;
     return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
   }
@@ -98,7 +97,7 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
     if (list.outcome !== "ok") return unanswered(execution, list);
     // The record and the list may tell everything long before the history is to be asked again.
     if (found?.state === "unanswered") return unanswered(execution, found.answer, context.rules.pollMaxMs);
-    if (found?.state === "under way" || isYoung(execution)) return notes.underWay(execution);
+    if (found?.state === "under way" || isNew(execution)) return notes.underWay(execution);
     if (isBarred) return note(execution, { fact: "unanswered", retryAt: now() + BARRED_MS });
     const searchedMs = found?.searchedMs ?? 0;
     return note(execution, { fact: "not_found", askedAt, searchedMs });
@@ -124,8 +123,8 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
     if (wanted.length === 0) return;
     if (sight !== null) return searchNow(wanted, sight);
     const [young, others] = [
-      wanted.filter((one) => isYoung(one.execution)),
-      wanted.filter((one) => !isYoung(one.execution)),
+      wanted.filter((one) => isNew(one.execution)),
+      wanted.filter((one) => !isNew(one.execution)),
     ];
     await Promise.all(young.map(({ execution }) => notes.underWay(execution)));
     if (others.length > 0) await searchNow(others, await look());

@@ -89,6 +89,19 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     expect(await scene.row(wrong)).toMatchObject({ phase: "collecting", status: "completed" });
   });
 
+  test("is found although the clock was set back since its start", async () => {
+    const scene = await sceneOf(await open(), 1);
+    const [wrong = ""] = scene.ids;
+    scene.idOf.set(wrong, "true-id");
+    const hour = 60 * MINUTE;
+    await scene.context.store.db
+      .updateTable("executions")
+      .set({ accepted_at: scene.time.now() + hour })
+      .execute();
+    await scene.workFor(2 * MINUTE);
+    expect(await scene.row(wrong)).toMatchObject({ lyceum_execution_id: "true-id" });
+  });
+
   test("is found in the history once it has ended", async () => {
     const scene = await sceneOf(await open(), 1);
     const [wrong = ""] = scene.ids;
