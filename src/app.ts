@@ -20,6 +20,8 @@ import { createThrottle } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
 import { applyKeyBudgets } from "./store/costs.ts";
 import { openStore } from "./store/database.ts";
+import { named } from "./store/refusal.ts";
+import { lockDatabase } from "./store/sqlite-lock.ts";
 import { demoteWebhooks } from "./store/webhooks.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -62,7 +64,7 @@ export interface Surroundings {
 export interface App {
   /** Answers one request in memory, as it would over the wire. */
   handle(request: Request): Promise<Response>;
-  /** Migrates, begins to listen and to work. Answers the port. */
+  /** Migrates, begins to listen and to work. Answers the port. @throws DatabaseRefused */
   start(): Promise<number>;
   /** Drains: nothing new, what is under way is finished. Resolves when all is closed or the grace is over. */
   stop(): Promise<void>;
@@ -82,7 +84,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     pollMaxMs: config.poll.maxMs,
     callbackGraceMs: config.callbackGraceMs,
     inDoubtAfterMs: config.inDoubtAfterMs,
-    submitPatienceMs: SUBMIT_PATIENCE_MS,
+    submitPatienceMs: START_LEASE_MS,
   };
   const health = createCallbackHealth({ asked: config.publicUrl !== null, graceMs: config.callbackGraceMs });
   const context: Context = {
@@ -166,6 +168,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   );
   const wake = (name: string, dueAt: number) => loops.get(name)?.wake(dueAt);
   store.onCommit(wake);
+  store.onOutage(report.outage);
 
   const tail = createTail({ store, now, most: MOST_WAITING, onNeed: () => tailLoop.wake(now()) });
   // Not one of the workers: while they finish their work, those who wait still hear of it.
@@ -226,22 +229,32 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     await hangUp();
     if (!isDrained) doors.cutOff();
     // What is still under way is left to the next process: claims are given back, so that it need not wait.
-    for (const worker of workers) await worker.handBack?.();
+    for (const worker of workers) await worker.handBack?.().catch((error) => onError(worker.name, error));
     await store.close();
+    unlock();
+  }
+
+  let unlock = () => {};
+
+  /** Makes the database this service's: its lock, its schema, and what its last process left. */
+  async function takeOver(): Promise<void> {
+    // A simulation's database is its own affair.
+    if (surroundings.dialect === undefined) unlock = lockDatabase(config.database, now());
+    const applied = await store.migrate();
+    if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
+    await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
+    const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
+    for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
+      log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
+    const startWindowMs = config.submit.limit?.windowMs ?? null;
+    await recover(context, { throttle, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
   }
 
   return {
     handle: async (request) => api.fetch(request),
 
     async start() {
-      const applied = await store.migrate();
-      if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
-      await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
-      const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
-      for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
-        log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
-      const startWindowMs = config.submit.limit?.windowMs ?? null;
-      await recover(context, { throttle, gate, startWindowMs, now: now() });
+      await named(config.database, takeOver);
       const port = listens ? await doors.open() : 0;
       accepting = true;
       for (const loop of [tailLoop, ...loops.values()]) loop.start();
@@ -272,18 +285,23 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   };
 }
 
-/** Applies missing migrations to a database that no service of this process uses, and answers their names. */
+/** Applies missing migrations to a database that no service uses, and answers their names. @throws DatabaseRefused */
 export async function migrate(database: Config["database"]): Promise<string[]> {
   const store = openStore(database, systemClock, idSource(systemClock));
   try {
-    return await store.migrate();
+    return await named(database, () => {
+      const unlock = lockDatabase(database, systemClock.now());
+      return store.migrate().finally(unlock);
+    });
   } finally {
     await store.close();
   }
 }
 
 /** The client gives a start 150 s, and its place in the queue and a fresh token take time too. */
-const SUBMIT_PATIENCE_MS = 4 * 60_000;
+const MAX_START_MS = 4 * 60_000;
+/** Renewed while the start is under way: that of a dead process comes due after this. */
+const START_LEASE_MS = 30_000;
 /** Requests that wait and streams at once: each is a socket and an entry in a map. */
 const MOST_WAITING = 10_000;
 /** What was sent at the very end of the delay may not have been accepted yet. */

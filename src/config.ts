@@ -27,7 +27,7 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly database:
     | { readonly kind: "sqlite"; readonly path: string }
-    | { readonly kind: "postgres"; readonly url: string };
+    | { readonly kind: "postgres"; readonly url: string; readonly pool?: number };
   /** What a key may spend in each window; the names are those of `apiKeys`. */
   readonly keyBudgets: readonly {
     readonly name: string;
@@ -180,6 +180,7 @@ const settings = {
   ).optional(),
   PUBLIC_URL: endpoint.optional(),
   DATABASE_URL: database.prefault("sqlite:data/proctor.db"),
+  DATABASE_POOL: whole(2, 1_000).prefault("10"),
   KEY_BUDGETS: keyBudgets.optional(),
   HOST: text
     .regex(/^[A-Za-z0-9.:_-]+$/, "is not a host name or address; the port goes into PORT")
@@ -249,7 +250,10 @@ function arrange(env: Settings): Config {
     apiKeys: env.API_KEYS,
     callbackSecrets: env.CALLBACK_SECRETS ?? [],
     publicUrl: env.PUBLIC_URL ?? null,
-    database: env.DATABASE_URL,
+    database:
+      env.DATABASE_URL.kind === "sqlite"
+        ? env.DATABASE_URL
+        : { ...env.DATABASE_URL, pool: env.DATABASE_POOL },
     keyBudgets: env.KEY_BUDGETS ?? [],
     listen: { host: env.HOST, port: env.PORT },
     logLevel: env.LOG_LEVEL,

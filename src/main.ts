@@ -1,33 +1,44 @@
 // The process: settings from the environment, the app, signals, exit codes.
 import { pathToFileURL } from "node:url";
-import { type App, createApp } from "./app.ts";
+import { createApp } from "./app.ts";
 import { type Config, readConfig, readDatabase } from "./config.ts";
+import { DatabaseRefused } from "./lib/database-error.ts";
 
 /** EX_CONFIG of sysexits.h. */
 const BAD_CONFIGURATION = 78;
 
 export async function serve(): Promise<void> {
   const config = configOrExit();
-  let app: App;
   try {
-    app = createApp(config);
-    await app.start();
+    const app = createApp(config);
+    const starting = app.start();
+    // Before the start is told of: whoever hears of it may stop the service at once.
+    stopOnSignal(() => starting.then(app.stop));
+    await starting;
   } catch (error) {
-    process.stderr.write(`Proctor cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    exitBecause("start", error);
   }
+}
+
+function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       // The second signal means it.
       if (stopping) process.exit(1);
       stopping = true;
-      app.stop().then(
+      stop().then(
         () => process.exit(0),
         () => process.exit(1),
       );
     });
   }
+}
+
+/** Ends the process, with a code that says whether a restart may help. */
+export function exitBecause(what: "start" | "migrate", error: unknown): never {
+  process.stderr.write(`Proctor cannot ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof DatabaseRefused ? error.exitCode : 1);
 }
 
 /** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */

@@ -46,7 +46,7 @@ const rules: Rule[] = [
     what: "timers are set",
     pattern: /\bset(Timeout|Interval)\(|from "node:timers|\bAbortSignal\.timeout\b/,
     only: ["src/domain/clock.ts", "src/emulator/", "src/cli/", "src/client/"],
-    except: { "src/store/dialect.ts": "bounds the silence of a connection to PostgreSQL" },
+    except: { "src/store/postgres.ts": "bounds the silence of a connection to PostgreSQL" },
   },
   {
     what: "the environment is read, signals are heard and the process ends",

@@ -101,7 +101,7 @@ test("every setting is read", () => {
     ],
     callbackSecrets: [`${secret}1`, `${secret}2`],
     publicUrl: "https://example.com/proctor",
-    database: { kind: "postgres", url: "postgres://u:p@db/proctor" },
+    database: { kind: "postgres", url: "postgres://u:p@db/proctor", pool: 10 },
     keyBudgets: [
       { name: "a", amount: 50, windowMs: 86_400_000 },
       { name: "c", amount: 0.5, windowMs: 3_600_000 },

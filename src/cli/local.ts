@@ -42,8 +42,10 @@ async function emulate({ port }: { port: number }): Promise<void> {
 }
 
 async function migrate(): Promise<void> {
-  const [app, { databaseOrExit }] = await Promise.all([import("../app.ts"), import("../main.ts")]);
-  const applied = await app.migrate(databaseOrExit());
+  const [app, main] = await Promise.all([import("../app.ts"), import("../main.ts")]);
+  const applied = await app
+    .migrate(main.databaseOrExit())
+    .catch((error) => main.exitBecause("migrate", error));
   console.log(applied.length === 0 ? "nothing to apply" : `applied: ${applied.join(", ")}`);
 }
 

@@ -43,6 +43,16 @@ export const problems = {
   ],
   "lyceum-unavailable": [503, "Lyceum cannot be asked now", "no answers lately; come back in some seconds"],
   "too-many-waiting": [503, "As many wait as may", "too many requests wait or listen already; come back"],
+  "database-unavailable": [
+    503,
+    "The database is unavailable",
+    "the database cannot be used now; repeat the request in a while, a submission with its Idempotency-Key",
+  ],
+  "insufficient-storage": [
+    507,
+    "The database's disk is full",
+    "nothing was stored: the operator has to make room; repeat the request later",
+  ],
   "not-accepting": [503, "Proctor does not take requests now", "draining: the process is about to stop"],
 } as const;
 

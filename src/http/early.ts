@@ -12,7 +12,7 @@ import { lastWord, problemText } from "./problem.ts";
 export function refuser(desk: Desk) {
   function refuse(kind: ProblemKind, detail: string) {
     const requestId = desk.newId("req");
-    const { status, type, text } = problemText(requestId, kind, detail);
+    const { status, headers: own, text } = problemText(requestId, kind, detail);
     desk.report.httpRequest({
       requestId,
       route: "unreadable",
@@ -24,7 +24,7 @@ export function refuser(desk: Desk) {
     const headers = {
       "X-Request-Id": requestId,
       ...commonHeaders,
-      "Content-Type": type,
+      ...own,
       "Content-Length": String(Buffer.byteLength(text)),
       Connection: "close",
     };

@@ -1,13 +1,14 @@
 // Errors as RFC 9457 problem details. `instance` names the request, not its path: a path may hold a token.
 import type { Context } from "hono";
 import { type FieldError, type Problem, type ProblemKind, problems } from "../contract/problem.ts";
+import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { BrokenOff } from "./body.ts";
 import type { Desk, Env } from "./call.ts";
 
 /** @param detail what is wrong and the way out; never a secret. */
 export function problem(c: Context<Env>, kind: ProblemKind, detail: string, errors?: FieldError[]): Response {
-  const { status, type, text } = problemText(c.get("requestId"), kind, detail, errors);
-  return c.body(text, status, { "Content-Type": type });
+  const { status, headers, text } = problemText(c.get("requestId"), kind, detail, errors);
+  return c.body(text, status, headers);
 }
 
 export function problemText(requestId: string, kind: ProblemKind, detail: string, errors?: FieldError[]) {
@@ -20,13 +21,29 @@ export function problemText(requestId: string, kind: ProblemKind, detail: string
     instance: `urn:proctor:request:${requestId}`,
     ...(errors === undefined ? {} : { errors }),
   };
-  return { status, type: "application/problem+json", text: JSON.stringify(body) };
+  const retryAfter = retryAfterS[kind];
+  const headers = {
+    "Content-Type": "application/problem+json",
+    ...(retryAfter === undefined ? {} : { "Retry-After": retryAfter }),
+  };
+  return { status, headers, text: JSON.stringify(body) };
 }
+
+/** For kinds that are over by themselves, or whose end nobody knows. */
+const retryAfterS: Partial<Record<ProblemKind, string>> = {
+  "database-unavailable": "2",
+  "insufficient-storage": "30",
+};
 
 /** The last word on an error that no route has answered. */
 export function lastWord(desk: Desk, error: unknown): [kind: ProblemKind, detail: string] {
   if (error instanceof BrokenOff) return ["bad-request", error.message];
   desk.report.fault("http", error);
+  if (error instanceof DatabaseUnavailable) {
+    const kind = error.type === "full" ? "insufficient-storage" : "database-unavailable";
+    // What the database says may name hosts and paths: it stands in the log.
+    return [kind, problems[kind][2]];
+  }
   return [
     "internal",
     "the request was not carried out, or its outcome is not known; look before you repeat it",

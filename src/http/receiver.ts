@@ -47,9 +47,7 @@ async function receive(
   } catch (error) {
     const problem = problemText(requestId, ...lastWord(desk, error));
     status = problem.status;
-    outgoing
-      .writeHead(status, { ...headers, ...farewell(desk), "Content-Type": problem.type })
-      .end(problem.text);
+    outgoing.writeHead(status, { ...headers, ...farewell(desk), ...problem.headers }).end(problem.text);
   }
   const durationMs = performance.now() - startedAt;
   desk.report.httpRequest({ requestId, route: CALLBACK_PATH, method: "POST", status, durationMs, key: null });

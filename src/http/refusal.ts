@@ -38,14 +38,17 @@ const headersOf: Partial<Record<ProblemKind, object>> = {
   unauthorized: { "WWW-Authenticate": { description: "`Bearer`.", schema: anyText } },
   "not-ready": retryAfter,
   "queue-full": retryAfter,
+  "database-unavailable": retryAfter,
+  "insufficient-storage": retryAfter,
   "too-many-waiting": retryAfter,
 };
 
 /** What follows from who may call, the path, the query and the body, and what the operation says itself. */
-function problemsOf({ access, path, operation }: Route): ProblemKind[] {
+function problemsOf({ access, path, method, operation }: Route): ProblemKind[] {
   const { body, problems: more = [] } = operation;
   const kinds = new Set<ProblemKind>(more);
-  if (access !== "open") kinds.add("unauthorized");
+  if (access !== "open") kinds.add("unauthorized").add("database-unavailable");
+  if (access !== "open" && method !== "GET") kinds.add("insufficient-storage");
   if (access === "write") kinds.add("forbidden");
   if (access !== "open" && access !== "callback") {
     if (path.includes(":")) kinds.add("not-found");

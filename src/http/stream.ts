@@ -1,5 +1,6 @@
 // Server-Sent Events out of the event log. A stream holds its position and nothing else: each page is read from the
 // database when the reader has taken the one before, so a slow reader costs no memory and misses nothing.
+import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { type EventFilter, type EventRow, readEvents } from "../store/events.ts";
 import type { Desk } from "./call.ts";
 import type { Subscription } from "./tail.ts";
@@ -63,8 +64,10 @@ async function* tell(desk: Desk, subscription: Subscription, reading: Reading): 
     }
     yield `: the service stops; come back\nretry: ${RETRY_MS}\n\n`;
   } catch (error) {
-    // The reader comes back to its place by its Last-Event-ID.
     desk.report.fault("events", error);
+    // The reader comes back to its place by its Last-Event-ID.
+    if (error instanceof DatabaseUnavailable)
+      yield `: the database is unavailable; come back\nretry: ${RETRY_MS}\n\n`;
   } finally {
     cancelBeat();
     subscription.end();

@@ -22,13 +22,18 @@ export async function claimNext(context: Context): Promise<Claim | { nextAt: num
   return claims[0] ?? { nextAt };
 }
 
-/** As many runs in one write, each by its turn; `nextAt` says when to look again if there were fewer. */
+/**
+ * As many runs in one write, each by its turn; `nextAt` says when to look again if there were fewer.
+ * @param onUncertain hears of the executions when the write fails and may have come through all the same
+ */
 export async function claimRuns(
   context: Context,
   most: number,
+  onUncertain: (executionIds: string[]) => void = () => {},
 ): Promise<{ claims: Claim[]; nextAt: number | null }> {
-  return context.store.write(async (tx) => {
-    const claims: Claim[] = [];
+  let claims: Claim[] = [];
+  const claiming = context.store.write(async (tx) => {
+    claims = [];
     while (claims.length < most) {
       const wanted = most - claims.length;
       const turns = await nextTurns(tx.db, tx.now, wanted);
@@ -36,6 +41,10 @@ export async function claimRuns(
       if (turns.length < wanted) return { claims, nextAt: await nextReadyAt(tx.db) };
     }
     return { claims, nextAt: null };
+  });
+  return claiming.catch((error) => {
+    onUncertain(claims.map(({ execution }) => execution.id));
+    throw error;
   });
 }
 

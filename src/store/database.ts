@@ -1,15 +1,17 @@
 // Opening the database, migrating it, and the one way to write: `store.write`, a transaction whose events and
 // wake-ups are part of it.
 import { type Dialect, Kysely, sql } from "kysely";
-import { Migrator } from "kysely/migration";
-import { migrations } from "../../migrations/index.ts";
-import type { Clock } from "../domain/clock.ts";
+import { type Clock, systemClock } from "../domain/clock.ts";
 import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../domain/id.ts";
+import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { type DatabaseTarget, openDialect } from "./dialect.ts";
 import { appendEvents } from "./events.ts";
 import { groupCommit, type Perform } from "./groupcommit.ts";
+import { isMigrated, migrate } from "./migrate.ts";
 import { insertNotices } from "./notices.ts";
+import { pause, REPEATED_FOR_MS } from "./patience.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Schema } from "./schema.ts";
 import { type Together, together } from "./together.ts";
 import { Conflict, type Db, type Topic, type Tx, type Work } from "./transaction.ts";
@@ -24,6 +26,8 @@ export interface Store {
   /** The same for questions: one statement answers all that ask in the same turn. */
   readTogether: Together<Db>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
+  /** Hears of the first write that meets an unavailable database, and (null) of the first one that succeeds again. */
+  onOutage(listener: (outage: DatabaseUnavailable | null) => void): void;
   /** Applies what is missing; answers the names. */
   migrate(): Promise<string[]>;
   isMigrated(): Promise<boolean>;
@@ -34,11 +38,11 @@ export function openStore(
   target: DatabaseTarget,
   clock: Clock,
   newId: NewId,
-  dialect: Dialect = openDialect(target),
+  dialect: Dialect = open(target),
 ): Store {
   const db: Db = new Kysely<Schema>({ dialect });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
+  const outageListeners: ((outage: DatabaseUnavailable | null) => void)[] = [];
 
   /** Works that share a transaction share its moment, and their events are written in one go at its end. */
   const perform: Perform = async (trx, works) => {
@@ -69,21 +73,38 @@ export function openStore(
     };
   };
 
+  /** Again if another writer came between, and on a new connection while it is certain that nothing was committed. */
   async function writeAlone<T>(work: Work<T>): Promise<T> {
+    /** Counted from the first failure: what stood still for long has a second try. */
+    let giveUpAt: number | null = null;
     for (let tries = 1; ; tries++) {
+      let isPerformed = false;
       try {
-        const { results, committed } = await db.transaction().execute((trx) => perform(trx, [work]));
+        const { results, committed } = await db.transaction().execute(async (trx) => {
+          isPerformed = false;
+          const performed = await perform(trx, [work]);
+          isPerformed = true;
+          return performed;
+        });
         committed();
         return results[0] as T;
       } catch (error) {
-        if (tries >= MOST_TRIES || !isConflict(error)) throw error;
+        giveUpAt ??= systemClock.monotonic() + REPEATED_FOR_MS;
+        const isLate = systemClock.monotonic() > giveUpAt;
+        if (error instanceof DatabaseUnavailable) {
+          if (isPerformed || isLate) throw error;
+          await pause(50);
+        } else if (!isConflict(error)) throw error;
+        else if (tries >= MOST_TRIES || (isLate && isLockTimeout(error))) throw outOfTries(error);
       }
     }
   }
 
   // SQLite has one writer and pays one fsync per commit: what arrives together is committed together.
   // PostgreSQL has many writers and groups their commits itself.
-  const write = target.kind === "sqlite" ? groupCommit(db, perform) : writeAlone;
+  const write = watchOutages(target.kind === "sqlite" ? groupCommit(db, perform) : writeAlone, (outage) => {
+    for (const listener of outageListeners) listener(outage);
+  });
 
   return {
     db,
@@ -95,16 +116,40 @@ export function openStore(
       return read(db);
     }),
     onCommit: (listener) => void listeners.push(listener),
-    async migrate() {
-      const { error, results } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error;
-      return (results ?? []).map((result) => result.migrationName);
-    },
-    async isMigrated() {
-      const known = await migrator.getMigrations();
-      return known.every((migration) => migration.executedAt !== undefined);
-    },
+    onOutage: (listener) => void outageListeners.push(listener),
+    migrate: () => migrate(db, target),
+    isMigrated: () => isMigrated(db),
     close: () => db.destroy(),
+  };
+}
+
+/** @throws DatabaseRefused or an error that names the database */
+function open(target: DatabaseTarget): Dialect {
+  try {
+    return openDialect(target);
+  } catch (error) {
+    throw refusalOf(target, error);
+  }
+}
+
+function watchOutages(
+  write: Store["write"],
+  onChange: (outage: DatabaseUnavailable | null) => void,
+): Store["write"] {
+  let isAway = false;
+  return async (work) => {
+    try {
+      const result = await write(work);
+      if (isAway) onChange(null);
+      isAway = false;
+      return result;
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable && !isAway) {
+        isAway = true;
+        onChange(error);
+      }
+      throw error;
+    }
   };
 }
 
@@ -134,12 +179,30 @@ export async function databaseBytes(store: Store): Promise<number> {
 const MOST_TRIES = 20;
 
 function isConflict(error: unknown): boolean {
-  if (error instanceof Conflict) return true;
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || code === FOREIGN_KEY_VIOLATION;
+  return error instanceof Conflict || CONFLICTS.has(codeOf(error));
 }
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : null;
+}
+
+const isLockTimeout = (error: unknown) => codeOf(error) === LOCK_NOT_AVAILABLE;
 
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
+const LOCK_NOT_AVAILABLE = "55P03";
 /** What it refers to was deleted since it was read: tried again, it is not found. */
 const FOREIGN_KEY_VIOLATION = "23503";
+const CONFLICTS = new Set<unknown>([
+  SERIALIZATION_FAILURE,
+  DEADLOCK_DETECTED,
+  LOCK_NOT_AVAILABLE,
+  FOREIGN_KEY_VIOLATION,
+]);
+
+/** Nothing is wrong with the work but the company that it is in; a row that it refers to and never finds is a bug. */
+function outOfTries(error: unknown): unknown {
+  if (codeOf(error) === FOREIGN_KEY_VIOLATION) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DatabaseUnavailable("busy", `other writers came between, time and again: ${reason}`, error);
+}

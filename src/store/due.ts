@@ -97,22 +97,62 @@ export async function handBack(db: Db, ids: string[], leases: number[], now: num
     .execute();
 }
 
+/** These come due at this moment at the latest. */
+export async function hasten(db: Db, ids: string[], dueAt: number): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable("executions")
+    .set({ due_at: dueAt })
+    .where("id", "in", ids)
+    .where("phase", "<>", "closed")
+    .where("due_at", ">", dueAt)
+    .execute();
+}
+
+/** Ends leases whose holder does not know what it holds: due now, except the executions that it does know of. */
+export async function releaseLeases(
+  db: Db,
+  group: DueGroup,
+  leases: number[],
+  known: string[],
+  now: number,
+): Promise<void> {
+  let update = db
+    .updateTable("executions")
+    .set({ due_at: now })
+    .where(phaseIn(group))
+    .where("due_at", "in", leases);
+  if (known.length > 0) update = update.where("id", "not in", known);
+  await update.execute();
+}
+
+/** Holds starts that are under way for longer. Others may have put them in doubt: those are left alone. */
+export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable("executions")
+    .set({ due_at: leaseUntil })
+    .where("id", "in", ids)
+    .where("phase", "=", "submitting")
+    .where("in_doubt_at", "is", null)
+    .execute();
+}
+
 /**
  * What is to be looked at after a start is spread, oldest first, so that a restart does not stampede; the newest wakes
  * after a bounded time all the same.
- * @param which all that is open; or what came due and what is watched, as its callback may have come while nobody
- *   listened.
+ * @param which all that is open; or, where starts of another process may be under way, all but those.
  */
-export async function spreadLooks(db: Db, now: number, which: "open" | "watched"): Promise<void> {
+export async function spreadLooks(db: Db, now: number, which: "open" | "answered"): Promise<void> {
   const affected =
     which === "open"
       ? sql`phase <> 'closed'`
-      : sql`(phase = 'watching' or phase <> 'closed' and due_at < ${now})`;
+      : sql`phase <> 'closed' and (phase <> 'submitting' or in_doubt_at is not null or due_at < ${now})`;
   await sql`
     update executions set due_at = ${now} + case when o.place * ${BETWEEN_LOOKS_MS} < ${LONGEST_SPREAD_MS}
       then o.place * ${BETWEEN_LOOKS_MS} else ${LONGEST_SPREAD_MS} end
     from (select id, row_number() over (order by due_at) - 1 as place from executions where ${affected}) o
-    where o.id = executions.id`.execute(db);
+    where o.id = executions.id and executions.phase <> 'closed'`.execute(db);
 }
 
 const BETWEEN_LOOKS_MS = 20;

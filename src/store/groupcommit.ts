@@ -3,6 +3,8 @@
 // one throws, all is taken back and carried out again, each work in a savepoint of its own. None is told of success
 // before the commit.
 import { sql } from "kysely";
+import { DatabaseUnavailable } from "../lib/database-error.ts";
+import { whileBusy } from "./patience.ts";
 import type { Db, Work } from "./transaction.ts";
 
 /** Carries out works one after the other in the open transaction; answers their results. */
@@ -41,16 +43,17 @@ export function groupCommit(db: Db, perform: Perform) {
   async function commitTogether(batch: Waiting[]): Promise<boolean> {
     let hasFailed = false;
     const works = batch.map(({ work }) => work);
-    const performing = db.transaction().execute(async (trx) => {
+    const performAll = async (trx: Db) => {
       try {
         return await perform(trx, works);
       } catch (error) {
-        hasFailed = true;
+        // An unavailable database fails them all.
+        hasFailed = !(error instanceof DatabaseUnavailable);
         throw error;
       }
-    });
+    };
     try {
-      const { results, committed } = await performing;
+      const { results, committed } = await whileBusy(() => db.transaction().execute(performAll));
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
       committed();
       return true;
@@ -62,8 +65,9 @@ export function groupCommit(db: Db, perform: Perform) {
   }
 
   async function commitApart(batch: Waiting[]): Promise<void> {
-    const settled: (() => void)[] = [];
-    await db.transaction().execute(async (trx) => {
+    let settled: (() => void)[] = [];
+    const performEach = async (trx: Db) => {
+      settled = [];
       for (const { work, resolve, reject } of batch) {
         await savepoint.execute(trx);
         try {
@@ -75,7 +79,8 @@ export function groupCommit(db: Db, perform: Perform) {
         }
         await release.execute(trx);
       }
-    });
+    };
+    await whileBusy(() => db.transaction().execute(performEach));
     for (const settle of settled) settle();
   }
 

@@ -1,4 +1,5 @@
 // Calls of one turn of the event loop become one transaction or one query, in which their rows share statements.
+import { DatabaseUnavailable } from "../lib/database-error.ts";
 
 /**
  * Carries out one item, together with those that come at the same time. Each promise resolves when all of the work is
@@ -35,8 +36,9 @@ export function together<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Pro
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
     } catch (error) {
       close(perform, batch);
-      // A commit that failed may have come through all the same: it must not be repeated.
-      if (batch.length === 1 || isPerformed) for (const { reject } of batch) reject(error);
+      // A commit that failed may have come through all the same: it must not be repeated. An unavailable database fails all.
+      if (batch.length === 1 || isPerformed || error instanceof DatabaseUnavailable)
+        for (const { reject } of batch) reject(error);
       else for (const one of batch) void performAll(perform, [one]);
     }
   }

@@ -3,6 +3,7 @@
 
 import type { RunKind } from "../domain/spec.ts";
 import { pauseReasons, type StartPause } from "../domain/start-pause.ts";
+import { DatabaseUnavailable } from "../lib/database-error.ts";
 import type { Logger } from "./logger.ts";
 import type {
   CheckCause,
@@ -232,9 +233,17 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
-    /** A worker met what it did not expect: a bug, or a database that is away. Nothing is lost by it. */
+    /** The database is unavailable from now on, or (null) no longer. */
+    outage(outage: DatabaseUnavailable | null): void {
+      if (outage === null) log.warn({ event: "database_back" }, "the database takes writes again");
+      else log.error({ event: "database_unavailable", why: outage.type, err: outage }, outage.message);
+    },
+
+    /** A worker met what it did not expect. Nothing is lost by it. */
     fault(where: string, error: unknown): void {
       metrics.faults.inc({ where });
+      // Everybody meets it, every second, and `outage` has told of it.
+      if (error instanceof DatabaseUnavailable) return;
       log.error({ event: "fault", where, err: error }, `fault in ${where}`);
     },
 

@@ -74,13 +74,24 @@ export function createCheck(
     rounds.add(async () => {
       const kept = await work().catch((error) => {
         context.report.fault("check", error);
-        return [];
+        return null;
       });
+      if (kept === null) {
+        claims.failed(due);
+        return onRoom();
+      }
       claims.done(due);
       for (const one of kept) claims.adopt(one, one.execution.dueAt ?? 0);
       survey.keep(kept);
       if (kept.length > 0) onRoom();
     });
+  }
+
+  function giveBack(due: Due[]) {
+    return (error: unknown): never => {
+      claims.failed(due);
+      throw error;
+    };
   }
 
   async function round({
@@ -134,7 +145,7 @@ export function createCheck(
       if (isCrowded()) restUntil = now() + CROWDED_REST_MS;
       const due = await claims.take(batch);
       const hasList = group(due).listed.length > 0 || survey.dueAt() <= now();
-      if (hasList) due.push(...(await claims.takeAlong(soonMs(), batch)));
+      if (hasList) due.push(...(await claims.takeAlong(soonMs(), batch).catch(giveBack(due))));
       const { listed, ...groups } = group(due, hasList);
       const others = Object.values(groups).flat();
       survey.forget(others);

@@ -63,11 +63,14 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   function add(due: Subject, work: () => Promise<void>): void {
     void collections
       .add(work)
-      .catch((error) => context.report.fault("collect", error))
-      .finally(() => {
-        claims.done([due]);
-        onRoom();
-      });
+      .then(
+        () => claims.done([due]),
+        (error) => {
+          context.report.fault("collect", error);
+          claims.failed([due]);
+        },
+      )
+      .finally(onRoom);
   }
 
   async function collectDue(due: Due): Promise<void> {

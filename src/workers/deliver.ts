@@ -8,10 +8,11 @@ import { Webhook } from "standardwebhooks";
 import type { Clock, Timers } from "../domain/clock.ts";
 import type { Outcome } from "../domain/delivery.ts";
 import { inForce } from "../domain/webhook.ts";
+import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { readRetryAfter } from "../lib/retry-after.ts";
 import { failureName } from "../lyceum/failure.ts";
 import type { Context } from "../orchestration/context.ts";
-import { recordAttempt } from "../orchestration/deliver.ts";
+import { recordAttempt, type Tried } from "../orchestration/deliver.ts";
 import {
   claimDeliveries,
   type DueDelivery,
@@ -36,10 +37,17 @@ export interface DeliverOptions {
   perLane?: number;
 }
 
+interface Attempted {
+  due: DueDelivery;
+  tried: Tried;
+}
+
 export function createDeliver(context: Context, options: DeliverOptions): Worker {
   const { findDestination, secret, clock, timers, onRoom, concurrency = 64, perLane = 4 } = options;
   const sending = new PQueue({ concurrency });
   const underWay = new Map<string, { lane: string; leaseUntil: number }>();
+  const unrecorded: Attempted[] = [];
+  const uncertain: { ids: string[]; leaseUntil: number }[] = [];
   /** When each lane was served last. */
   let turns = new Map<string, number>();
   let lastTurn = 0;
@@ -66,9 +74,14 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   }
 
   async function claim(ids: string[]): Promise<DueDelivery[]> {
-    const { claimed, leaseUntil } = await context.store.write(async (tx) => {
-      const leaseUntil = tx.now + LEASE_MS;
-      return { claimed: await claimDeliveries(tx.db, ids, tx.now, leaseUntil), leaseUntil };
+    let leaseUntil = 0;
+    const claiming = context.store.write(async (tx) => {
+      leaseUntil = tx.now + LEASE_MS;
+      return claimDeliveries(tx.db, ids, tx.now, leaseUntil);
+    });
+    const claimed = await claiming.catch((error) => {
+      if (leaseUntil > 0) uncertain.push({ ids, leaseUntil });
+      throw error;
     });
     for (const { id, lane } of claimed) underWay.set(id, { lane, leaseUntil });
     return claimed;
@@ -79,7 +92,30 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     const startedAt = clock.monotonic();
     const outcome = await attempt(due, at);
     const durationMs = Math.round(clock.monotonic() - startedAt);
-    await recordAttempt(context, due, { ...outcome, at, durationMs });
+    await record({ due, tried: { ...outcome, at, durationMs } });
+  }
+
+  /** What came of an attempt is known to nobody else: if the database does not take it, it is told again. */
+  async function record(attempted: Attempted): Promise<void> {
+    try {
+      await recordAttempt(context, attempted.due, attempted.tried);
+      underWay.delete(attempted.due.id);
+    } catch (error) {
+      context.report.fault("deliver", error);
+      // A place stays taken, so that their number is bounded.
+      if (error instanceof DatabaseUnavailable) unrecorded.push(attempted);
+      else underWay.delete(attempted.due.id);
+    }
+  }
+
+  /** What a fault left behind: attempts to record, and claims whose answer was lost. */
+  async function makeUp(): Promise<void> {
+    const [first] = uncertain;
+    if (first !== undefined) {
+      await context.store.write((tx) => releaseDeliveries(tx.db, first.ids, [first.leaseUntil], tx.now));
+      uncertain.shift();
+    }
+    await Promise.all(unrecorded.splice(0).map(record));
   }
 
   async function attempt(due: DueDelivery, at: number): Promise<Outcome> {
@@ -96,21 +132,25 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   return {
     name: "deliver",
     async runOnce() {
+      await makeUp();
       const now = clock.now();
       const ids = await choose(now);
       for (const due of ids.length === 0 ? [] : await claim(ids)) {
         void sending
           .add(() => deliver(due))
-          .catch((error) => context.report.fault("deliver", error))
-          .finally(() => {
+          .catch((error) => {
             underWay.delete(due.id);
-            onRoom();
-          });
+            context.report.fault("deliver", error);
+          })
+          .finally(onRoom);
       }
-      return nextDeliveryAt(context.store.db, now);
+      const nextAt = await nextDeliveryAt(context.store.db, now);
+      const isBehind = unrecorded.length + uncertain.length > 0;
+      return isBehind ? Math.min(now + AGAIN_AFTER_MS, nextAt ?? Number.POSITIVE_INFINITY) : nextAt;
     },
     idle: () => sending.onIdle(),
     async handBack() {
+      if (underWay.size === 0) return;
       const leases = [...new Set([...underWay.values()].map((one) => one.leaseUntil))];
       await context.store.write((tx) => releaseDeliveries(tx.db, [...underWay.keys()], leases, tx.now));
     },
@@ -118,7 +158,8 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
 }
 
 /** Above what a look-up of the name and the request take together. */
-const LEASE_MS = 60_000;
+const LEASE_MS = 30_000;
+const AGAIN_AFTER_MS = 1_000;
 const TIMEOUT_MS = 15_000;
 
 /** One signature per secret in force, the current one first. */

@@ -16,6 +16,7 @@ import { nextReadyAt } from "../store/turns.ts";
 import type { Worker } from "./loop.ts";
 import { createOutcomes } from "./outcomes.ts";
 import type { StartGate, Ticket } from "./start-gate.ts";
+import { createStartLeases } from "./start-leases.ts";
 
 export interface DispatchOptions {
   lyceum: LyceumClient;
@@ -34,6 +35,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   const { lyceum, throttle, gate, callbacks, concurrency, clock, onRoom } = options;
   const starts = new PQueue({ concurrency });
   const outcomes = createOutcomes(context, clock);
+  const leases = createStartLeases(context, clock);
 
   async function start(claim: Claim, ticket: Ticket): Promise<void> {
     const executionId = claim.execution.id;
@@ -47,6 +49,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
       gate.forfeited(ticket);
       throw error;
+    } finally {
+      leases.release(executionId);
     }
   }
 
@@ -103,6 +107,11 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     }
   }
 
+  /** Claims whose answer was lost: whether they are written or not, they were not sent. */
+  function putBack(executionIds: string[]): void {
+    for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0)));
+  }
+
   /** The place goes to the start, or back if the gate was closed while the run was claimed. */
   function beginStart(claim: Claim, place: Place): void {
     const ticket = gate.begin();
@@ -110,7 +119,10 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       place.release();
       const fact = notTaken(gate.state()?.reason ?? "unknown", gate.probeInMs());
       begin(() => outcomes.record(claim.execution.id, fact));
-    } else begin(() => start(claim, ticket));
+      return;
+    }
+    leases.hold(claim.execution.id);
+    begin(() => start(claim, ticket));
   }
 
   function begin(work: () => Promise<void>): void {
@@ -151,7 +163,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
         begin(read);
         return null;
       }
-      const { claims, nextAt } = await claimRuns(context, places.length).catch((error) => {
+      const { claims, nextAt } = await claimRuns(context, places.length, putBack).catch((error) => {
         release(places);
         throw error;
       });
@@ -166,10 +178,11 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   return {
     name: "dispatch",
     async runOnce() {
+      await leases.renew();
       await outcomes.retry();
       const nextAt = outcomes.isFull() ? null : await startNext();
-      const retryAt = outcomes.retryAt();
-      return nextAt === null || retryAt === null ? (nextAt ?? retryAt) : Math.min(nextAt, retryAt);
+      const times = [nextAt, outcomes.retryAt(), leases.renewAt()].filter((at) => at !== null);
+      return times.length === 0 ? null : Math.min(...times);
     },
     idle: () => starts.onIdle(),
   };

@@ -14,14 +14,7 @@ import type { ArtifactKind } from "../store/schema.ts";
 import type { Db } from "../store/transaction.ts";
 import { type Bills, withFreeHardware } from "./bills.ts";
 import { metricsDocument, timingDocument } from "./documents.ts";
-import {
-  isComplete,
-  lyceumIdOf,
-  type Printed,
-  readingOfRecord,
-  recordDocument,
-  storedRecord,
-} from "./reading.ts";
+import { isComplete, lyceumIdOf, type Printed, readingOfRecord, storedRecord } from "./reading.ts";
 import { withoutSecrets } from "./secrets.ts";
 import { readSelection, withSubJobs } from "./selection.ts";
 
@@ -91,10 +84,8 @@ export function fetchers({
           ? await readSelection(lyceum, db, execution, before?.gpu_selection ?? [])
           : null;
       const told = withSubJobs(readingOfRecord(record), selection?.subJobs ?? []);
-      const stored =
-        selection === null
-          ? storedRecord(record, kind)
-          : { document: recordDocument(record), summary: { gpu_selection: selection.subJobs } };
+      const stored = storedRecord(record, kind);
+      if (selection !== null) Object.assign(stored.summary, { gpu_selection: selection.subJobs });
       const isWhole = isComplete(record) && (selection?.isComplete ?? true);
       if (!isWhole && tries < MAX_RECORD_READS)
         return { outcome: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
@@ -148,9 +139,7 @@ export function fetchers({
       const judged = standingOf(entries, record);
       const standing = isFull || (truncated && judged === "whole") ? "unjudged" : judged;
       const againInMs = nextLogRead({ reads: tries + 1, hasGrown, standing }, logSpacingMs);
-      // An empty log of which no record tells may still be late after the last read.
-      const isProvable = entries.length > 0 || record !== null;
-      const hasStopped = tries > 0 && !hasGrown && standing === "unjudged" && isProvable;
+      const hasStopped = tries > 0 && !hasGrown && standing === "unjudged";
       const complete = !truncated && (standing === "whole" || hasStopped);
       const summary: LogsSummary = { entries: entries.length, truncated, complete };
       return { outcome: "got", document: entries, summary, againInMs };
@@ -163,11 +152,15 @@ function spanOf({ startedAt, endedAt, submittedAt }: Execution, now: number): nu
   return (endedAt ?? now) - (startedAt ?? submittedAt);
 }
 
-/** A record that shows output without telling all of it still proves what a log lacks, but not that it is whole. */
+/**
+ * A record that shows output without telling all of it still proves what a log lacks, but not that it is whole. Before
+ * the record is there, nobody can say what may be lacking.
+ */
 function standingOf(entries: LogEntry[], record: Printed | null): LogStanding {
-  const standing = record?.output == null ? "unjudged" : compareLog(entries, record.output);
-  if (standing === "lacking" || record?.isAll === true) return standing;
-  return entries.length === 0 && record?.isAny === true ? "lacking" : "unjudged";
+  if (record === null) return "lacking";
+  const standing = record.output === null ? "unjudged" : compareLog(entries, record.output);
+  if (standing === "lacking" || record.isAll) return standing;
+  return entries.length === 0 && record.isAny ? "lacking" : "unjudged";
 }
 
 /** Lyceum's own maximum [api-reference/observability--logs/get-execution-logs]. */

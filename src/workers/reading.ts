@@ -81,13 +81,16 @@ export interface StoredRecord {
   summary: RecordSummary | null;
 }
 
-export function storedRecord(record: RecordReading, kind: RunKind): StoredRecord {
+export function storedRecord(record: RecordReading, kind: RunKind) {
   const document = recordDocument(record);
   const length = document.stdout.length + document.stderr.length;
-  // Nobody knows whose output the record of a Compose stack or a GPU selection shows.
-  const showsOutput = length <= MOST_COMPARED && (kind === "python" || kind === "image");
+  const showsOutput = length <= MOST_COMPARED;
   const tellsAll = showsOutput && tellsOutput(record, kind);
-  const summary = { tells_output: tellsAll, shows_output: showsOutput, has_output: length > 0 };
+  const summary: RecordSummary = {
+    tells_output: tellsAll,
+    shows_output: showsOutput,
+    has_output: length > 0,
+  };
   return { document, summary };
 }
 

@@ -13,20 +13,21 @@ export interface RecoverOptions {
   gate: StartGate;
   /** Of the limit on starts; null without one. */
   startWindowMs: number | null;
+  /** How long a start may take. */
+  startMs: number;
   now: number;
 }
 
 /** The start limit's past, the pauses, and the work that a dead process left claimed or unanswered. */
 export async function recover(
   context: Context,
-  { throttle, gate, startWindowMs, now }: RecoverOptions,
+  { throttle, gate, startWindowMs, startMs, now }: RecoverOptions,
 ): Promise<void> {
   const { store, report } = context;
-  const { submitPatienceMs } = context.rules;
   const sentAt =
-    startWindowMs === null ? [] : await submissionsSince(store.db, now - startWindowMs - submitPatienceMs);
+    startWindowMs === null ? [] : await submissionsSince(store.db, now - startWindowMs - startMs);
   // Lyceum may have counted a start as late as its answer: one that was just sent counts from now.
-  const startedAt = sentAt.map((at) => Math.min(at + submitPatienceMs, now));
+  const startedAt = sentAt.map((at) => Math.min(at + startMs, now));
   const pauses = await readPauses(store.db, now);
   throttle.restore({
     startedAt,
@@ -37,8 +38,9 @@ export async function recover(
   });
   await recoverGate(context, gate, now);
   await store.write(async (tx) => {
-    // Callbacks may have come while nobody listened. A live one that another instance watches is looked at twice.
-    if (store.kind !== "sqlite") return spreadLooks(tx.db, tx.now, "watched");
+    // Callbacks may have come while nobody listened, and a dead process may hold leases. What another instance holds is
+    // looked at twice, which changes nothing; starts come due by their short lease.
+    if (store.kind !== "sqlite") return spreadLooks(tx.db, tx.now, "answered");
     // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds leases.
     await spreadLooks(tx.db, tx.now, "open");
     await hastenUnanswered(tx.db, tx.now);

@@ -1,21 +1,27 @@
-// `npm run crash -- --kills 200`: the real process on a real SQLite file, killed at random moments under load while
-// the emulator injects faults; then everything that was acknowledged has to be there, no run may have two starts,
+// `npm run crash -- --kills 200 --database postgres`: the real process on a real database, killed at random moments under
+// load while the emulator injects faults and the database is away or locked now and then; then everything that was acknowledged has to be there, no run may have two starts,
 // and all runs have to end. Then the same with a small start limit, and with SIGTERM instead of SIGKILL.
 import { parseArgs } from "node:util";
 import { drainRepeatedly } from "./drain.ts";
-import { killRepeatedly } from "./kills.ts";
+import { disturbBoth } from "./kills.ts";
 import { showProgress } from "./progress.ts";
 import { runTrial, type TrialOptions } from "./trial.ts";
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "50" },
+    database: { type: "string", default: "sqlite" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     seconds: { type: "string" },
     keep: { type: "boolean", default: false },
   },
 });
 const kills = whole("kills", values.kills);
+const { database } = values;
+if (database !== "sqlite" && database !== "postgres") {
+  console.error("--database is neither sqlite nor postgres");
+  process.exit(2);
+}
 const seed = whole("seed", values.seed);
 const seconds = values.seconds === undefined ? undefined : whole("seconds", values.seconds);
 
@@ -34,13 +40,15 @@ async function trial(name: string, times: number, limit: TrialOptions["limit"]):
   const { isGood, report } = await runTrial({
     seed,
     limit,
+    database: database === "postgres" ? "postgres" : "sqlite",
+    settleSeconds: 60,
     seconds: seconds ?? 180 + 8 * times,
     keep: values.keep,
     onProgress: progress.update,
     async disturb(scene) {
       if (name === "SIGTERM") return drainRepeatedly(times, scene);
-      const killed = await killRepeatedly({ ...scene, kills: times, onKill: progress.count });
-      return `${killed} of ${times} kills`;
+      const { killed, outages } = await disturbBoth(scene, { kills: times, onKill: progress.count });
+      return `${killed} of ${times} kills, ${outages} outages of the database`;
     },
   });
   progress.end();

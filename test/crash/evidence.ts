@@ -1,8 +1,8 @@
 // Everything that can be known when all is over: what was acknowledged, what the service says through its API, what
 // its database holds, and what the emulator saw.
-import Database from "better-sqlite3";
 import type { ExecutionSnapshot } from "../../src/emulator/snapshot.ts";
 import { type Api, createApi, type JobView, type RunView, type StatusView } from "./api.ts";
+import type { Holdings, TrialDatabase } from "./database.ts";
 import type { Acknowledged } from "./load.ts";
 
 export interface EventRow {
@@ -22,7 +22,7 @@ export interface ArtifactRow {
   reason: string | null;
 }
 
-export interface Evidence {
+export interface Evidence extends Holdings {
   acknowledged: readonly Acknowledged[];
   /** Job ids that the same submission under the same key is answered with now, in the order of `acknowledged`. */
   replays: (string | null)[];
@@ -31,10 +31,6 @@ export interface Evidence {
   status: StatusView;
   /** Callbacks that the API shows, by our execution id; asked for where the emulator was answered 2xx. */
   callbacks: Map<string, number>;
-  events: EventRow[];
-  artifacts: ArtifactRow[];
-  /** What SQLite has to say about its file; empty when all is well. */
-  damage: string[];
   /** Starts that the emulator accepted, oldest first, without the sub-jobs of a GPU selection. */
   lyceum: ExecutionSnapshot[];
 }
@@ -43,7 +39,7 @@ export interface Witnesses {
   url: string;
   /** By name; `admin` sees everything. */
   keys: Record<string, string>;
-  database: string;
+  database: TrialDatabase;
   acknowledged: readonly Acknowledged[];
   lyceum: ExecutionSnapshot[];
 }
@@ -66,7 +62,7 @@ export async function gather({ url, keys, database, ...seen }: Witnesses): Promi
     runs: runs.flat(),
     status: await admin.get<StatusView>("/v1/status"),
     callbacks: new Map(called.map((id, index) => [id, counts[index] ?? 0])),
-    ...readDatabase(database),
+    ...(await database.read()),
     lyceum,
   };
 }
@@ -91,26 +87,6 @@ async function countCallbacks(admin: Api, executionId: string): Promise<number> 
 async function replay(api: Api, { idempotencyKey, body }: Acknowledged): Promise<string | null> {
   const answer = await api.submit(idempotencyKey, body);
   return answer.status === 200 && answer.replayed ? answer.body.id : null;
-}
-
-function readDatabase(path: string): Pick<Evidence, "events" | "artifacts" | "damage"> {
-  const database = new Database(path, { readonly: true });
-  try {
-    const integrity = database.pragma("integrity_check") as { integrity_check: string }[];
-    const orphans = database.pragma("foreign_key_check") as object[];
-    return {
-      events: database.prepare("select * from events order by seq").all() as EventRow[],
-      artifacts: database
-        .prepare("select execution_id, kind, state, reason from artifacts")
-        .all() as ArtifactRow[],
-      damage: [
-        ...integrity.map((row) => row.integrity_check).filter((text) => text !== "ok"),
-        ...orphans.map((row) => `foreign key without its row: ${JSON.stringify(row)}`),
-      ],
-    };
-  } finally {
-    database.close();
-  }
 }
 
 /** Answers in the order of the items. */

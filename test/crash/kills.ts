@@ -1,9 +1,11 @@
 // SIGKILL at moments that hurt: at random under load, right after a burst of submissions, while the process
 // starts, and while it looks at what its predecessor left.
 import { setTimeout as wait } from "node:timers/promises";
+import { disturbDatabase } from "./database.ts";
 import type { Load } from "./load.ts";
-import type { Random } from "./random.ts";
+import { createRandom, type Random } from "./random.ts";
 import type { Service } from "./service.ts";
+import type { Scene } from "./trial.ts";
 
 export interface KillOptions {
   service: Service;
@@ -15,8 +17,21 @@ export interface KillOptions {
   onKill(kills: number): void;
 }
 
+/** Kills, and beside them outages of the database. */
+export async function disturbBoth(
+  { database, ...scene }: Scene,
+  { kills, onKill }: Pick<KillOptions, "kills" | "onKill">,
+): Promise<{ killed: number; outages: number }> {
+  let isOver = false;
+  const disturbing = disturbDatabase(database, createRandom(kills + 1), () => isOver);
+  const killed = await killRepeatedly({ ...scene, kills, onKill }).finally(() => {
+    isOver = true;
+  });
+  return { killed, outages: await disturbing };
+}
+
 /** Begins with a service that listens and ends with one; answers how often it was killed. */
-export async function killRepeatedly(options: KillOptions): Promise<number> {
+async function killRepeatedly(options: KillOptions): Promise<number> {
   const { service, load, random, kills, until, onKill } = options;
   let startupMs = 1_000;
   let listens: Promise<boolean> = Promise.resolve(true);

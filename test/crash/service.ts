@@ -26,25 +26,35 @@ export function createService(options: { env: Record<string, string>; port: numb
   const complaints: string[] = [];
   process.on("exit", () => child?.kill("SIGKILL"));
 
-  function start(): Promise<boolean> {
+  /** As a supervisor would: again while the database is away. */
+  async function start(): Promise<boolean> {
+    for (;;) {
+      const outcome = await startOnce();
+      if (outcome !== "no database" || isMeant) return outcome === "listens";
+    }
+  }
+
+  function startOnce(): Promise<"listens" | "no database" | "over"> {
     const started = spawnService(options.env);
     const last: string[] = [];
     child = started;
     isMeant = false;
-    const listens = Promise.withResolvers<boolean>();
+    const listens = Promise.withResolvers<"listens" | "no database" | "over">();
     for (const stream of [started.stdout, started.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         appendFileSync(options.log, `${line}\n`);
         last.push(line);
         if (last.length > remembered) last.shift();
-        if (line.includes('"event":"started"')) listens.resolve(true);
+        if (line.includes('"event":"started"')) listens.resolve("listens");
         if (line.includes('"event":"fault"')) complaints.push(`it logged a fault: ${line}`);
       });
     }
     ended = new Promise((resolve) => {
       started.once("close", (code, signal) => {
-        if (!isMeant) complaints.push(`it ended by itself (${code ?? signal}):\n    ${last.join("\n    ")}`);
-        listens.resolve(false);
+        const isWithoutDatabase = last.some((line) => line.startsWith("Proctor cannot start: DATABASE_URL="));
+        if (!isMeant && !isWithoutDatabase)
+          complaints.push(`it ended by itself (${code ?? signal}):\n    ${last.join("\n    ")}`);
+        listens.resolve(isWithoutDatabase ? "no database" : "over");
         resolve(code);
       });
     });

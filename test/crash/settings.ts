@@ -11,18 +11,18 @@ export const shutdownGraceMs = 8_000;
 
 export function settings(place: {
   port: number;
-  database: string;
+  databaseUrl: string;
   lyceumUrl: string;
   limit: StartLimit | null;
 }): Record<string, string> {
-  const { port, database, lyceumUrl, limit } = place;
+  const { port, databaseUrl, lyceumUrl, limit } = place;
   return {
     LYCEUM_BASE_URL: lyceumUrl,
     LYCEUM_API_KEY: "lk_emulator",
     API_KEYS: `alice:${keys.alice},bob:${keys.bob},admin:${keys.admin}:admin`,
     CALLBACK_SECRETS: "crash-".padEnd(32, "s"),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    DATABASE_URL: `sqlite:${database}`,
+    DATABASE_URL: databaseUrl,
     HOST: "127.0.0.1",
     PORT: String(port),
     SUBMIT_LIMIT: limit === null ? "none" : `${limit.max}/${limit.windowMs}ms`,

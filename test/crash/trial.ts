@@ -7,6 +7,7 @@ import { startEmulator } from "../../src/emulator/server.ts";
 import type { ExecutionSnapshot } from "../../src/emulator/snapshot.ts";
 import type { Changes } from "../../src/emulator/switches.ts";
 import { createApi, type StatusView } from "./api.ts";
+import { onPostgres, onSqlite, type TrialDatabase } from "./database.ts";
 import { type Evidence, gather } from "./evidence.ts";
 import { type Load, startLoad } from "./load.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -19,6 +20,9 @@ import { judge, type Violation } from "./verdict.ts";
 export interface TrialOptions {
   seed: number;
   limit: StartLimit | null;
+  database?: "sqlite" | "postgres";
+  /** After the disturbance everything has to end within this time. */
+  settleSeconds?: number;
   /** For everything together; what has not ended then is a violation. */
   seconds: number;
   /** Leave the folder with database and log where it is if there are violations. */
@@ -29,6 +33,7 @@ export interface TrialOptions {
 }
 
 export interface Scene {
+  database: TrialDatabase;
   service: Service;
   load: Load;
   random: Random;
@@ -54,13 +59,15 @@ const shareToEnd = 0.4;
 export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const startedAt = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "proctor-crash-"));
-  const database = join(folder, "proctor.db");
+  const database =
+    options.database === "postgres" ? await onPostgres() : onSqlite(join(folder, "proctor.db"));
   const port = await freePort();
   const emulator = await startEmulator({ seed: options.seed, chaos: { ...paces, ...faults } });
-  const env = settings({ port, database, lyceumUrl: emulator.url, limit: options.limit });
+  const env = settings({ port, databaseUrl: database.url, lyceumUrl: emulator.url, limit: options.limit });
   const service = createService({ env, port, log: join(folder, "service.log") });
   const { admin, ...workerKeys } = keys;
   const complaints: string[] = [];
+  let settledIn = 0;
   const deadline = startedAt + options.seconds * 1_000;
 
   async function disturbAndRest(): Promise<{ what: string; evidence: Evidence }> {
@@ -79,12 +86,16 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     try {
       const until = deadline - shareToEnd * options.seconds * 1_000;
       const complain = (text: string) => void complaints.push(text);
-      const what = await options.disturb({ service, load, random, until, complain });
+      const what = await options.disturb({ database, service, load, random, until, complain });
+      const disturbedAt = performance.now();
       emulator.setChaos(calm);
       await load.finish();
       complaints.push(...load.complaints);
       if (!(await rest(service.url, admin, deadline)))
         complaints.push(`not everything had ended after ${options.seconds} s`);
+      settledIn = (performance.now() - disturbedAt) / 1_000;
+      if (settledIn > (options.settleSeconds ?? Number.POSITIVE_INFINITY))
+        complaints.push(`everything had ended only ${settledIn.toFixed(0)} s after the last fault`);
       const { acknowledged } = load;
       const lyceum = emulator.executions();
       return { what, evidence: await gather({ url: service.url, keys, database, acknowledged, lyceum }) };
@@ -100,13 +111,19 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   });
   await service.terminate(shutdownGraceMs);
   await emulator.close();
+  await database.close();
   const violations: Violation[] = [
     ...[...service.complaints, ...complaints].map((text) => ({ about: null, text })),
     ...(evidence === null ? [] : judge(evidence, options.limit)),
   ];
   const isGood = violations.length === 0;
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
-  const summary = [what, ...(evidence === null ? [] : figures(evidence)), `${seconds} s`].join("; ");
+  const summary = [
+    what,
+    ...(evidence === null ? [] : figures(evidence)),
+    `settled in ${settledIn.toFixed(0)} s`,
+    `${seconds} s`,
+  ].join("; ");
   if (isGood || !options.keep) rmSync(folder, { recursive: true, force: true });
   const kept = options.keep ? `\nDatabase and log are kept in ${folder}` : "";
   return { isGood, report: isGood ? summary : `${summary}\n${tell(violations, evidence)}${kept}` };

@@ -8,6 +8,7 @@ import type { Desk } from "../../src/http/call.ts";
 import { eventStream } from "../../src/http/stream.ts";
 import { createTail, topics } from "../../src/http/tail.ts";
 import { type Database, onSqlite } from "../support/databases.ts";
+import { withFaults } from "../support/faults.ts";
 import { contextOf, submitted } from "../support/scene.ts";
 import { until } from "../support/service.ts";
 
@@ -25,7 +26,11 @@ onSqlite("a stream", (open) => {
     const tail = createTail({ store, now: () => time.now(), most: 1, onNeed: () => {} });
     const subscription = tail.subscribe(topics.everything);
     if (subscription === null) throw new Error("no room");
-    const desk = { store: { ...store, db: store.db.withPlugin(counting) }, timers: time } as unknown as Desk;
+    const desk = {
+      store: { ...store, db: store.db.withPlugin(counting) },
+      timers: time,
+      report: { fault() {} },
+    } as unknown as Desk;
     const reading = { filter: { owner: null }, after: 0, notes: [], isOver: async () => isOver };
     const server = createServer(
       getRequestListener(() => new Response(eventStream(desk, subscription, reading))),
@@ -50,6 +55,20 @@ onSqlite("a stream", (open) => {
     expect(ids).toEqual(Array.from({ length: events }, (_, index) => index + 1));
     expect(read.pages).toBe(allPages);
     expect(database.time.waiting()).toBe(0);
+    server.close();
+  });
+
+  test("that meets a database which is away ends with a word, and the reader comes back to its place", async () => {
+    const database = await open();
+    await submitted(contextOf(database), 3);
+    const faulty = withFaults(database.store);
+    // The first page was read by then.
+    faulty.failAfter(1, "unread", 1_000);
+    const { answer, server } = await streaming({ ...database, store: faulty.store }, false);
+    let text = "";
+    for await (const part of answer.setEncoding("utf8")) text += part;
+    expect(text).toMatch(/^retry: 2000\nid: 0\n/);
+    expect(text).toMatch(/: the database is unavailable; come back\nretry: 2000\n\n$/);
     server.close();
   });
 

@@ -95,7 +95,14 @@ test("5,000 who wait at once are all answered", { timeout: 600_000 }, async () =
   await using service = await startService({ surroundings: { timers } });
   const { job } = await activeJob(service);
   const waiting = Array.from({ length: 5_000 }, () => service.ann.get(`/v1/jobs/${job.id}?wait=60s`));
-  while (held.size < 5_000) await new Promise(setImmediate);
+  const failure = Promise.all(waiting).then(
+    () => null,
+    (error: Error) => error,
+  );
+  while (held.size < 5_000) {
+    const failed = await Promise.race([failure, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+    if (failed !== null) throw failed;
+  }
   await service.ann.post(`/v1/jobs/${job.id}/cancel`);
   const told = (await Promise.all(waiting)).map(({ status, body }) => `${status} ${body.status}`);
   expect(new Set(told)).toEqual(new Set(["200 cancelled"]));

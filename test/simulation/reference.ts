@@ -143,7 +143,8 @@ function compareArtifacts({ books, lyceum, hasLeapt, compareGivenUp }: Truth): v
     for (const { kind, state, summary, document } of artifacts) {
       demand(state !== "pending", () => `the ${kind} of ${id} is still pending`);
       const isThere = work !== undefined && (kind !== "metrics" || work.hasMetrics);
-      if (state === "unavailable" && isThere) compareGivenUp(work.id, kind);
+      // The bounds of collecting are kept by the wall clock: set forward, it makes them shorter.
+      if (state === "unavailable" && isThere && !hasLeapt) compareGivenUp(work.id, kind);
       if (document === null) continue;
       if (kind === "record") {
         const { stdout } = unpackDocument(document) as { stdout: string };

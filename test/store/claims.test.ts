@@ -62,7 +62,7 @@ eachDatabase("claims", (open) => {
     await handBack(db, [], [], now);
   });
 
-  test("are spread after a stop, oldest first: what fell due, what is watched, or all that is open", async () => {
+  test("are spread after a stop, oldest first: all that is open, or all but starts of others", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
@@ -81,11 +81,11 @@ eachDatabase("claims", (open) => {
     await change(database, watched.execution.id, { dueAt: 7_000 });
     const executions = [starting, collecting, overdue, watched].map(({ execution }) => execution.id);
     const times = () => Promise.all(executions.map(async (id) => (await findExecution(db, id))?.dueAt));
-    await spreadLooks(db, 1_000, "watched");
-    expect(await times()).toEqual([5_000, 6_000, 1_000, 1_020]);
+    await spreadLooks(db, 1_000, "answered");
+    expect(await times()).toEqual([5_000, 1_020, 1_000, 1_040]);
     expect(await nextDueAt(db, "check")).toBe(1_000);
     await spreadLooks(db, 2_000, "open");
-    expect(await times()).toEqual([2_040, 2_060, 2_000, 2_020]);
+    expect(await times()).toEqual([2_060, 2_020, 2_000, 2_040]);
   });
 });
 
@@ -116,6 +116,21 @@ onPostgres("claims", (open) => {
         dueAt: time.now(),
       });
     }
+  });
+
+  test("are not spread again once they are closed by whoever came first", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    await submitted(context, 1);
+    const { execution } = await live(context);
+    await tell(context, execution.id, read("completed"));
+    await overtaken(
+      { store, other: database.connect() },
+      (tx) => settle(context, tx, { executionId: execution.id, fact: { fact: "collected" } }),
+      () => store.write((tx) => spreadLooks(tx.db, tx.now, "answered")),
+    );
+    expect(await findExecution(store.db, execution.id)).toMatchObject({ phase: "closed", dueAt: null });
   });
 
   const claimAlongAt = (db: Db, _: string, now: number, leaseUntil: number, limit: number) =>

@@ -51,11 +51,11 @@ onSqlite("a connection", (open) => {
     await write();
   });
 
-  test("copies a log of 12 MiB back, and has patience with another process", async () => {
+  test("copies a log of 12 MiB back, and does not stop the process for another one's lock", async () => {
     const { store } = await open();
     const pages = await setting(store, "wal_autocheckpoint");
     expect(Number(pages) * Number(await setting(store, "page_size"))).toBe(12 * 1024 * 1024);
-    expect(await setting(store, "busy_timeout")).toBe(5_000);
+    expect(await setting(store, "busy_timeout")).toBe(10);
   });
 
   test("keeps the copies that savepoints make of pages out of files", async () => {

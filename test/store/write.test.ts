@@ -156,6 +156,24 @@ onPostgres("parallel writers", (open) => {
     expect(await readCounters(store.db, "mark.")).toEqual({ a: 2, b: 2 });
   });
 
+  test("wait some seconds for one that stands still; its locks go, and it is done again", async () => {
+    const { store, connect } = await open();
+    const other = connect();
+    const free = Promise.withResolvers<void>();
+    const holds = Promise.withResolvers<void>();
+    let tries = 0;
+    const frozen = other.write(async (tx) => {
+      await nextTicks(tx.db, "mark", 1);
+      holds.resolve();
+      if (++tries === 1) await free.promise;
+      return nextTicks(tx.db, "mark", 1);
+    });
+    await holds.promise;
+    expect(await store.write((tx) => nextTicks(tx.db, "mark", 1))).toBe(1);
+    free.resolve();
+    expect([await frozen, tries]).toEqual([3, 2]);
+  });
+
   test("do not try again for ever", async () => {
     const { store } = await open();
     let tries = 0;

@@ -7,10 +7,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+type StopMode = "fast" | "immediate";
+
 export interface PostgresServer {
   url: string;
-  /** `fast` breaks off what is under way in good order; `immediate` is like a crash. */
-  stop(mode?: "fast" | "immediate"): Promise<void>;
+  /** `fast` breaks off what is under way in good order; `immediate` is like a crash. The data goes with it. */
+  stop(mode?: StopMode): Promise<void>;
+  /** Stops it and starts it on the same data and port; between the two it is away as long as `meanwhile` takes. */
+  restart(mode: StopMode, meanwhile?: () => Promise<unknown>): Promise<void>;
 }
 
 /**
@@ -41,16 +45,29 @@ export async function startPostgresServer(
     const port = await freePort();
     const given = ["listen_addresses=127.0.0.1", "unix_socket_directories=", ...settings];
     const words = ["-D", data, "-p", `${port}`, ...given.flatMap((setting) => ["-c", setting])];
-    const running = watched(spawn(join(bin, "postgres"), words, options));
-    server = running;
-    await running.says("ready to accept connections");
+    const launch = async () => {
+      const running = watched(spawn(join(bin, "postgres"), words, options));
+      server = running;
+      await running.says("ready to accept connections");
+      return running;
+    };
+    const halt = async ({ child, end }: Watched, mode: StopMode) => {
+      child.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
+      await end;
+    };
+    let running = await launch();
     return {
       url: `postgres://postgres@127.0.0.1:${port}`,
       async stop(mode = "fast") {
-        running.child.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
-        await running.end;
+        await halt(running, mode);
         process.off("exit", remove);
         remove();
+      },
+      async restart(mode, meanwhile = async () => {}) {
+        await halt(running, mode);
+        await meanwhile().finally(async () => {
+          running = await launch();
+        });
       },
     };
   } catch (error) {

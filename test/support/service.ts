@@ -133,6 +133,8 @@ export async function startService(options: ServiceOptions = {}) {
     admin: clientOf(apiKeys.admin),
     nobody: clientOf(null),
     url: () => current.url,
+    /** The SQLite file, unless the settings name another database. */
+    database,
     /** Every line of the log so far, and every answer that a client got: headers and body. */
     logLines,
     answers,

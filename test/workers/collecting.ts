@@ -103,6 +103,7 @@ export async function sceneOf({ store, time, newId }: Database) {
     lyceum,
     execution: { ...execution, lyceumExecutionId: lyceumId },
     worker,
+    checker,
     sample,
     logOf,
     iso,

@@ -1,5 +1,6 @@
 // Dispatch: every outcome of a start is recorded, and in an outage hardly any start leaves.
 import { describe, expect, test } from "vitest";
+import { DatabaseUnavailable } from "../../src/lib/database-error.ts";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome, StartOutcome } from "../../src/lyceum/outcome.ts";
 import { createThrottle } from "../../src/lyceum/throttle.ts";
@@ -46,6 +47,19 @@ eachDatabase("dispatch", (open) => {
     scene.time.pass(SECOND);
     await scene.round();
     expect(await scene.runs()).toMatchObject([run]);
+  });
+
+  test("starts a run whose claim was written although the answer to it was lost", async () => {
+    const scene = sceneOf(await open(), accepting());
+    await submitted(scene.context, 1);
+    scene.onClaim = () => {
+      scene.onClaim = () => {};
+      throw new DatabaseUnavailable("away", "the connection is lost");
+    };
+    await scene.forSeconds(10);
+    expect(scene.starts).toBe(1);
+    expect(await scene.runs()).toMatchObject([{ status: "active", attempt: 1 }]);
+    expect(await scene.phases()).toContain("watching");
   });
 
   test("goes on while the database refuses one outcome, and records that as soon as it may", async () => {

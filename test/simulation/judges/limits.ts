@@ -15,6 +15,8 @@ export function createLimits(agenda: Agenda, submitLimit: { max: number; windowM
   let closedUntil = 0;
   let standingSince: number | null = null;
   let hasJumped = false;
+  /** Lyceum's headers overrule the limit that is set. */
+  let isOverruled = false;
 
   return {
     sent(marker: string, arrives: boolean): void {
@@ -24,12 +26,13 @@ export function createLimits(agenda: Agenda, submitLimit: { max: number; windowM
     },
     judged(marker: string): void {
       if (underWay.delete(marker)) judgedAt.push(now());
-      if (submitLimit === null || hasJumped) return;
+      if (submitLimit === null || hasJumped || isOverruled) return;
       const recent = judgedAt.filter((at) => at > now() - submitLimit.windowMs);
       demand(recent.length <= submitLimit.max, () => `${recent.length} starts within the limit's window`);
     },
     heard({ call, answer }: Heard): void {
       if (call.route !== "start" || answer?.left === undefined) return;
+      isOverruled = true;
       if (answer.left.starts === 0) closedUntil = answer.left.until;
     },
     /** How long a start still travels without its sender nobody can know: it counts from now. */

@@ -1,0 +1,25 @@
+// What the database may come to through nobody's fault: unavailable for a while, or not to be used at all.
+
+/** The database takes no work now. The work is not at fault and may be repeated later. */
+export class DatabaseUnavailable extends Error {
+  override name = "DatabaseUnavailable";
+  /** `busy`: another process is writing; `full`: no space is left. */
+  readonly type: "away" | "busy" | "full";
+
+  constructor(type: DatabaseUnavailable["type"], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.type = type;
+  }
+}
+
+/** The service must not start on this database. The message says why, and the way out. */
+export class DatabaseRefused extends Error {
+  override name = "DatabaseRefused";
+  /** Of sysexits.h: EX_TEMPFAIL where another process has the database, EX_CONFIG where only the operator can help. */
+  readonly exitCode: 75 | 78;
+
+  constructor(exitCode: DatabaseRefused["exitCode"], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,43 @@
+// What met a fault and waits to be given back: how long it should rest, longer each time that it happens again.
+
+export interface Faulted {
+  add(ids: string[]): void;
+  size(): number;
+  /** Those to give back, by their rest. */
+  byDelay(): [delayMs: number, ids: string[]][];
+  /** Given back, and their rest is written. */
+  released(ids: string[]): void;
+  /** The work on these came about: earlier faults are forgotten. */
+  done(ids: string[]): void;
+}
+
+export function createFaulted(): Faulted {
+  const waiting = new Set<string>();
+  /** Faults in a row by id. */
+  const faults = new Map<string, number>();
+  const delayOf = (id: string) => Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** ((faults.get(id) ?? 1) - 1));
+
+  return {
+    add(ids) {
+      if (faults.size > MAX_COUNTED) faults.clear();
+      for (const id of ids) {
+        waiting.add(id);
+        faults.set(id, (faults.get(id) ?? 0) + 1);
+      }
+    },
+    size: () => waiting.size,
+    byDelay: () => [...Map.groupBy([...waiting].slice(0, MAX_AT_ONCE), delayOf)],
+    released(ids) {
+      for (const id of ids) waiting.delete(id);
+    },
+    done(ids) {
+      if (faults.size > 0) for (const id of ids) faults.delete(id);
+    },
+  };
+}
+
+const MIN_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 30_000;
+const MAX_COUNTED = 100_000;
+/** Each is a parameter of a statement. */
+const MAX_AT_ONCE = 5_000;

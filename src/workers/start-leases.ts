@@ -1,0 +1,35 @@
+// Leases of the starts under way: short, so that those of a dead process come due within seconds, and renewed for as long
+// as this one works on them.
+import type { Clock } from "../domain/clock.ts";
+import type { Context } from "../orchestration/context.ts";
+import { renewStarts } from "../store/due.ts";
+
+export interface StartLeases {
+  hold(executionId: string): void;
+  release(executionId: string): void;
+  /** Renews all that are held, if it is time to. */
+  renew(): Promise<void>;
+  /** When to renew next (epoch ms), or null. */
+  renewAt(): number | null;
+}
+
+export function createStartLeases({ store, rules }: Context, clock: Clock): StartLeases {
+  const held = new Set<string>();
+  const everyMs = rules.submitPatienceMs / 3;
+  /** Monotonic. */
+  let dueAt = 0;
+
+  return {
+    hold(executionId) {
+      if (held.size === 0) dueAt = clock.monotonic() + everyMs;
+      held.add(executionId);
+    },
+    release: (executionId) => void held.delete(executionId),
+    async renew() {
+      if (held.size === 0 || clock.monotonic() < dueAt) return;
+      await store.write((tx) => renewStarts(tx.db, [...held], tx.now + rules.submitPatienceMs));
+      dueAt = clock.monotonic() + everyMs;
+    },
+    renewAt: () => (held.size === 0 ? null : clock.now() + Math.max(0, Math.ceil(dueAt - clock.monotonic()))),
+  };
+}
