@@ -90,6 +90,8 @@ export interface HistoryReading {
   rows: HistoryRow[];
   /** Rows that came, those that cannot be read included. */
   count: number;
+  /** Places of the rows that cannot be read. */
+  oddAt?: number[];
   total: number | null;
 }
 

@@ -99,9 +99,13 @@ const historyRow = z.looseObject({ execution_id: id, status: word.catch("unsaid"
 
 /** [api-reference/billing-credits/get-execution-history] */
 export const historyAnswer = z.unknown().transform((answer, context): HistoryReading => {
-  const rows = itemsOf(answer);
+  const items = itemsOf(answer);
   const total = readNumber(field(answer, "total_executions"));
-  if (rows) return { rows: readable(rows, historyRow), count: rows.length, total };
+  if (items) {
+    const read = items.map(by(historyRow));
+    const oddAt = read.flatMap((row, place) => (row.length === 0 ? place : []));
+    return { rows: read.flat(), count: items.length, oddAt, total };
+  }
   context.addIssue("a list was due");
   return z.NEVER;
 });

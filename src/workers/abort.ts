@@ -1,5 +1,6 @@
 // Abort: the end of an execution is asked for, again and again until its record tells of one. An answer that there is
-// nothing to end proves nothing: the record is read then, whatever a list shows.
+// nothing to end proves nothing: the record is read then, whatever a list shows. An id that has not been seen to be the
+// execution's own is not aborted: it may be another's.
 import type { Execution } from "../domain/execution.ts";
 import { isPastTimeout } from "../domain/machine/schedule.ts";
 import type { CancelMode } from "../domain/run.ts";
@@ -10,7 +11,8 @@ import type { Due } from "../store/due.ts";
 import type { Audit } from "./audit.ts";
 import type { Confirm, Confirmed } from "./confirm.ts";
 import type { Notes } from "./notes.ts";
-import { isUsableId, lyceumIdOf } from "./reading.ts";
+import type { Own } from "./own.ts";
+import { isOver, isUsableId, lyceumIdOf } from "./reading.ts";
 
 export interface AbortOptions {
   lyceum: LyceumClient;
@@ -18,6 +20,7 @@ export interface AbortOptions {
   notes: Notes;
   audit: Audit;
   confirm: Confirm;
+  own: Own;
 }
 
 export interface Abort {
@@ -26,13 +29,31 @@ export interface Abort {
   send(one: Due, mode: CancelMode): Promise<Confirmed>;
 }
 
-export function createAbort(context: Context, { lyceum, now, notes, audit, confirm }: AbortOptions): Abort {
+export function createAbort(context: Context, options: AbortOptions): Abort {
+  const { lyceum, now, notes, audit, confirm, own } = options;
   /** How often in a row there was nothing to end, by our ids. */
   const inVain = new Map<string, number>();
 
   function count({ id }: Execution): void {
     if (inVain.size > MAX_REMEMBERED) inVain.clear();
     inVain.set(id, (inVain.get(id) ?? 0) + 1);
+  }
+
+  /** Answers null if the execution may be aborted. */
+  async function findObstacle(one: Due, id: string): Promise<Confirmed | null> {
+    const { execution } = one;
+    if (own.has(execution)) return null;
+    const record = await lyceum.record(id, execution.id, "cancel");
+    if (record.outcome === "ok" && !isOver(record.value)) {
+      own.note(execution);
+      return null;
+    }
+    // Lyceum has a record that cannot be had, and nothing says that it is another's.
+    if (record.outcome === "refused" || (record.outcome === "unreadable" && record.isForeign !== true))
+      return null;
+    const confirmed = await confirm(one, { by: "poll", record });
+    // A word alone does not tell whose it is: the execution is searched for by its marker.
+    return confirmed === "noted" && record.outcome === "missing" ? "barred" : confirmed;
   }
 
   return {
@@ -48,6 +69,8 @@ export function createAbort(context: Context, { lyceum, now, notes, audit, confi
       const { execution } = one;
       const id = lyceumIdOf(execution);
       if (!isUsableId(id)) return "absent";
+      const obstacle = await findObstacle(one, id);
+      if (obstacle !== null) return obstacle;
       const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
       context.report.check({ executionId: execution.id, cause: "cancel", word: answer.outcome });
       const isDenied = answer.outcome === "missing" || answer.outcome === "refused";

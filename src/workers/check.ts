@@ -15,6 +15,7 @@ import { createFollow } from "./follow.ts";
 import { createGrouping, type Groups } from "./group.ts";
 import type { Worker } from "./loop.ts";
 import { createNotes } from "./notes.ts";
+import { createOwn } from "./own.ts";
 import { createSearch, type Wanted } from "./search.ts";
 import { wordOf } from "./sight.ts";
 import { createSurvey } from "./survey.ts";
@@ -43,9 +44,10 @@ export function createCheck(
   const claims = createClaims(context, "check", LEASE_MS);
   const notes = createNotes(context, now);
   const audit = createAudit(context, now);
-  const search = createSearch(context, { lyceum, now, notes });
-  const confirm = createConfirm(context, { lyceum, now, notes, collect });
-  const abort = createAbort(context, { lyceum, now, notes, audit, confirm });
+  const own = createOwn();
+  const search = createSearch(context, { lyceum, now, notes, own });
+  const confirm = createConfirm(context, { lyceum, now, notes, collect, own });
+  const abort = createAbort(context, { lyceum, now, notes, audit, confirm, own });
   const group = createGrouping(context, { now, isAbortDue: abort.isDue });
   const follow = createFollow(context, { now, notes, confirm, search, leaseMs: LEASE_MS });
   const survey = createSurvey(context, {
@@ -54,6 +56,7 @@ export function createCheck(
     leaseMs: LEASE_MS,
     batch,
     audit,
+    own,
     retryAt: notes.retryAt,
     async onNews(due, sight) {
       const { alive = [], gone = [] } = Object.groupBy(due, (one) =>

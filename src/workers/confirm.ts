@@ -4,6 +4,7 @@ import { lacksBill, measured } from "../domain/measure.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Lane } from "../lyceum/lanes.ts";
+import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
 import { noteRecord } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -11,6 +12,7 @@ import type { Due } from "../store/due.ts";
 import { withFreeHardware } from "./bills.ts";
 import type { Collect } from "./collect.ts";
 import type { Notes } from "./notes.ts";
+import type { Own } from "./own.ts";
 import {
   isComplete,
   isOver,
@@ -28,12 +30,15 @@ export interface ConfirmOptions {
   notes: Notes;
   /** Fetches what belongs to an end. */
   collect: Pick<Collect, "begin">;
+  own: Own;
 }
 
 export interface Look {
   by: DetectedBy;
   /** Lyceum has just answered an abort that there is nothing to end. */
   isBeyondAbort?: boolean;
+  /** It has just been read. */
+  record?: ReadOutcome<RecordReading>;
 }
 
 /**
@@ -45,7 +50,7 @@ export type Confirmed = "alive" | "over" | "noted" | "silent" | "absent" | "barr
 export type Confirm = (one: Due, look: Look) => Promise<Confirmed>;
 
 export function createConfirm(context: Context, options: ConfirmOptions): Confirm {
-  const { lyceum, now, notes, collect } = options;
+  const { lyceum, now, notes, collect, own } = options;
   const { note, unanswered } = notes;
   /** How often in a row the record was somebody else's, by our ids. */
   const foreign = new Map<string, number>();
@@ -56,17 +61,19 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     if (!isUsableId(lyceumIdOf(execution))) return "absent";
     const askedAt = now();
     const lane = look.by === "callback" ? "confirm" : "overdue";
-    const record = await lyceum.record(lyceumIdOf(execution), execution.id, lane);
+    const record = look.record ?? (await lyceum.record(lyceumIdOf(execution), execution.id, lane));
     const word = record.outcome === "ok" ? record.value.word : null;
     const cause = look.by === "callback" ? "callback" : "overdue";
     context.report.check({ executionId: execution.id, cause, word });
     if (record.outcome === "ok") {
       foreign.delete(execution.id);
+      own.note(execution);
       const shown = await withoutSecrets(context.store.db, execution, record.value);
       await keep(one, shown, look, askedAt);
       return isOver(shown) ? "over" : "alive";
     }
     if (record.outcome === "unreadable" && record.isForeign === true) {
+      own.forget(execution);
       // The status endpoint would tell of somebody else's execution, too.
       if (isOften(execution)) return "absent";
       await unanswered(execution, record);
@@ -108,6 +115,7 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
   }
 
   async function keep(of: Due, record: RecordReading, look: Look, askedAt: number): Promise<void> {
+    const { by, isBeyondAbort = false } = look;
     // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
     // its sub-jobs, which are still to be read.
     const isWhole = isComplete(record) && of.kind !== "gpu_selection";
@@ -123,7 +131,15 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     try {
       const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
       const executionId = of.execution.id;
-      heldUntil = await noteRecord(context, { executionId, reading, ...look, askedAt, kept, holdUntil });
+      heldUntil = await noteRecord(context, {
+        executionId,
+        reading,
+        by,
+        isBeyondAbort,
+        askedAt,
+        kept,
+        holdUntil,
+      });
     } finally {
       begun?.ended(heldUntil);
     }

@@ -8,8 +8,8 @@ import { type Settled, tell } from "../orchestration/settle.ts";
 
 export interface Notes {
   note(execution: Execution, fact: Fact): Promise<Settled | null>;
-  /** Lyceum did not answer: nothing is known, so only the time of the next try changes. */
-  unanswered(execution: Execution, answer: ReadOutcome<unknown>): Promise<Settled | null>;
+  /** Lyceum did not answer: nothing is known, so only the time of the next try changes, `maxWaitMs` from now at the latest. */
+  unanswered(execution: Execution, answer: ReadOutcome<unknown>, maxWaitMs?: number): Promise<Settled | null>;
   /** All questions were answered, and there are more to ask. */
   underWay(execution: Execution): Promise<Settled | null>;
   /** When to ask again. */
@@ -26,7 +26,8 @@ export function createNotes(context: Context, now: () => number): Notes {
   };
   return {
     note,
-    unanswered: (execution, answer) => note(execution, { fact: "unanswered", retryAt: retryAt(answer) }),
+    unanswered: (execution, answer, maxWaitMs = Number.POSITIVE_INFINITY) =>
+      note(execution, { fact: "unanswered", retryAt: Math.min(retryAt(answer), now() + maxWaitMs) }),
     underWay: (execution) =>
       note(execution, { fact: "unanswered", retryAt: nextSearchAt(now(), context.rules), isUnderWay: true }),
     retryAt,

@@ -1,7 +1,7 @@
 // Order: how the rows of the history are sorted, as far as they show it. Unsorted rows, or too few, show none.
 import type { HistoryRow } from "../lyceum/reading.ts";
 
-/** Learns the order of all pages, read one after the other. */
+/** Learns the order of all rows, each taken once, page by page. */
 export function createOrder() {
   let dated = 0;
   let newestAt = Number.NEGATIVE_INFINITY;
@@ -14,8 +14,7 @@ export function createOrder() {
       const times = timesOf(rows);
       const [first, last] = [times[0], times.at(-1)];
       if (first === undefined || last === undefined) return false;
-      // The first rows of a page may be known from the one before.
-      if (!isDescending(times) || last > oldestAt) isBroken = true;
+      if (!isDescending(times) || first > oldestAt) isBroken = true;
       dated += times.length;
       newestAt = Math.max(newestAt, first);
       oldestAt = Math.min(oldestAt, last);

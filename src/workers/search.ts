@@ -3,7 +3,7 @@
 // `file_name` before the submission, in the order of what it costs: the list, what callbacks name, the history.
 import { candidateIds } from "../domain/callback-ids.ts";
 import type { Execution } from "../domain/execution.ts";
-import { searchRules, VISIBLE_AFTER_MS } from "../domain/machine/schedule.ts";
+import { isYoung, searchRules } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
@@ -11,6 +11,7 @@ import { classify } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type CallbackRow, listCallbacks } from "../store/callbacks.ts";
 import type { Notes } from "./notes.ts";
+import type { Own } from "./own.ts";
 import { createPast, type Found } from "./past.ts";
 import { readingOfRow, readingOfWord } from "./reading.ts";
 import { isOf, type Sight } from "./sight.ts";
@@ -19,6 +20,7 @@ export interface SearchOptions {
   lyceum: LyceumClient;
   now: () => number;
   notes: Notes;
+  own: Own;
 }
 
 export interface Wanted {
@@ -30,21 +32,20 @@ export interface Wanted {
 /** Notes for each of `wanted` whether Lyceum has it. @param sight what the list showed; null: it is asked for. */
 export type Search = (wanted: Wanted[], sight: Sight | null) => Promise<void>;
 
-export function createSearch(context: Context, { lyceum, now, notes }: SearchOptions): Search {
+export function createSearch(context: Context, { lyceum, now, notes, own }: SearchOptions): Search {
   const { note, unanswered } = notes;
   const past = createPast(lyceum, "confirm", now);
   // What nobody waits for must not take the calls that others need.
   const pastOfOrphans = createPast(lyceum, "overdue", now);
 
   /** Shortly after the start Lyceum may not show it yet. */
-  const isYoung = ({ phase, acceptedAt }: Execution) =>
-    phase === "watching" && now() - (acceptedAt ?? now()) < VISIBLE_AFTER_MS;
+  const isNew = (execution: Execution) => execution.phase === "watching" && isYoung(execution, now());
 
   /** The history has a limit of its own: it is asked once a hint, or half of the grace, says that the rest is not enough. */
   function isLate(execution: Execution, { list, failures }: Sight): boolean {
     // Without a list nothing can be concluded, but the execution may be found.
     if (list.outcome !== "ok") return failures > 0;
-    if (execution.phase === "watching") return !isYoung(execution);
+    if (execution.phase === "watching") return !isNew(execution);
     if (execution.callbackAt !== null) return true;
     return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
   }
@@ -94,8 +95,9 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     const { list, askedAt } = sight;
     if (found?.state === "found") return noteFound(execution, found.row, askedAt);
     if (list.outcome !== "ok") return unanswered(execution, list);
-    if (found?.state === "unanswered") return unanswered(execution, found.answer);
-    if (found?.state === "under way" || isYoung(execution)) return notes.underWay(execution);
+    // The record and the list may tell everything long before the history is to be asked again.
+    if (found?.state === "unanswered") return unanswered(execution, found.answer, context.rules.pollMaxMs);
+    if (found?.state === "under way" || isNew(execution)) return notes.underWay(execution);
     if (isBarred) return note(execution, { fact: "unanswered", retryAt: now() + BARRED_MS });
     const searchedMs = found?.searchedMs ?? 0;
     return note(execution, { fact: "not_found", askedAt, searchedMs });
@@ -106,6 +108,7 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     row: ListedRow | HistoryRow,
     askedAt: number,
   ): Promise<void> {
+    own.note({ id: execution.id, lyceumExecutionId: row.executionId });
     if (row.executionId === execution.lyceumExecutionId) {
       // It has no record, but the row is Lyceum's word, too.
       const reading = "createdAt" in row ? readingOfRow(row) : readingOfWord(row.word);
@@ -120,8 +123,8 @@ export function createSearch(context: Context, { lyceum, now, notes }: SearchOpt
     if (wanted.length === 0) return;
     if (sight !== null) return searchNow(wanted, sight);
     const [young, others] = [
-      wanted.filter((one) => isYoung(one.execution)),
-      wanted.filter((one) => !isYoung(one.execution)),
+      wanted.filter((one) => isNew(one.execution)),
+      wanted.filter((one) => !isNew(one.execution)),
     ];
     await Promise.all(young.map(({ execution }) => notes.underWay(execution)));
     if (others.length > 0) await searchNow(others, await look());

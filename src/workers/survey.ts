@@ -12,6 +12,7 @@ import type { ListedRow } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Due } from "../store/due.ts";
 import type { Audit } from "./audit.ts";
+import type { Own } from "./own.ts";
 import { readingOfWord } from "./reading.ts";
 import { isSought, type Sight, wordOf } from "./sight.ts";
 
@@ -23,6 +24,7 @@ export interface SurveyOptions {
   /** Executions followed up together. */
   batch: number;
   audit: Audit;
+  own: Own;
   /** When to ask again after no answer. */
   retryAt(answer: ReadOutcome<unknown>): number;
   /** Of these there is something to note: they leave the survey. Resolves when there is room for further ones. */
@@ -46,7 +48,7 @@ export interface Survey {
 }
 
 export function createSurvey(context: Context, options: SurveyOptions): Survey {
-  const { lyceum, now, leaseMs, batch, audit, retryAt, onNews, onRead } = options;
+  const { lyceum, now, leaseMs, batch, audit, own, retryAt, onNews, onRead } = options;
   const watched = new Map<string, Due>();
   let dueAt = Number.POSITIVE_INFINITY;
   let restUntil = 0;
@@ -78,6 +80,7 @@ export function createSurvey(context: Context, options: SurveyOptions): Survey {
     if (list.outcome !== "ok") return doWithout(list, still, askedAt);
     if (isRead) failures = 0;
     const rows = new Map(list.value.map((row) => [row.executionId, row]));
+    own.noteListed(still, rows);
     const records = new Set(audit.ofListed(still.filter((one) => !isSought(one))));
     const sight: Sight = { list, isRead, rows, askedAt, records, failures };
     await tell(findNews(still, sight), sight);

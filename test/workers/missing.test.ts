@@ -63,6 +63,20 @@ onSqlite("a watched execution that is alone or not", (open) => {
   });
 });
 
+onSqlite("a history that is throttled for an hour", (open) => {
+  test.each([1, 3])("does not hide for longer what the record of one of %i says", async (executions) => {
+    const scene = await sceneOf(await open(), executions);
+    const [hidden = ""] = scene.ids;
+    scene.words.delete(hidden);
+    scene.broken.set("history", { outcome: "throttled", retryAfterMs: 60 * MINUTE });
+    await scene.workFor(5 * MINUTE);
+    expect(await scene.row(hidden)).toMatchObject({ phase: "watching" });
+    scene.words.set(hidden, "completed");
+    await scene.workFor(scene.context.rules.pollMaxMs + SECOND);
+    expect(await scene.row(hidden)).toMatchObject({ phase: "collecting", status: "completed" });
+  });
+});
+
 onSqlite("an execution whose id Lyceum does not know", (open) => {
   test.each([1, 3])("of %i is found by its marker in the list and watched on", async (executions) => {
     const scene = await sceneOf(await open(), executions);
@@ -73,6 +87,19 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     scene.words.set(wrong, "completed");
     await scene.workFor(MINUTE);
     expect(await scene.row(wrong)).toMatchObject({ phase: "collecting", status: "completed" });
+  });
+
+  test("is found although the clock was set back since its start", async () => {
+    const scene = await sceneOf(await open(), 1);
+    const [wrong = ""] = scene.ids;
+    scene.idOf.set(wrong, "true-id");
+    const hour = 60 * MINUTE;
+    await scene.context.store.db
+      .updateTable("executions")
+      .set({ accepted_at: scene.time.now() + hour })
+      .execute();
+    await scene.workFor(2 * MINUTE);
+    expect(await scene.row(wrong)).toMatchObject({ lyceum_execution_id: "true-id" });
   });
 
   test("is found in the history once it has ended", async () => {

@@ -7,6 +7,7 @@ import { loadDue } from "../../src/store/due.ts";
 import { createCollect } from "../../src/workers/collect.ts";
 import { createConfirm } from "../../src/workers/confirm.ts";
 import { createNotes } from "../../src/workers/notes.ts";
+import { createOwn } from "../../src/workers/own.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../support/scene.ts";
 
@@ -48,7 +49,8 @@ eachDatabase("secrets that a record quotes", (open) => {
     } as unknown as LyceumClient;
     const now = () => database.time.now();
     const collect = createCollect(context, { lyceum, now, takesOver: () => true, onRoom: () => {} });
-    const confirm = createConfirm(context, { lyceum, now, notes: createNotes(context, now), collect });
+    const notes = createNotes(context, now);
+    const confirm = createConfirm(context, { lyceum, now, notes, collect, own: createOwn() });
     for (const due of await loadDue(db, [execution.id])) await confirm(due, { by: "callback" });
     await collect.idle();
     for (let round = 0; round < 9; round++) {

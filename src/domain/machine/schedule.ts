@@ -1,5 +1,6 @@
 // When to look next: pure arithmetic over bounds, so that every wake-up has one place to be explained.
 import type { CallbackMode } from "../callbackhealth.ts";
+import { isResting } from "../clock.ts";
 import type { Execution } from "../execution.ts";
 
 export interface Rules {
@@ -18,7 +19,7 @@ const HURRY_MS = 60 * SECOND;
 /** A lost execution is looked for this long before nobody expects it any more. */
 export const ORPHAN_WATCH_MS = 60 * 60 * SECOND;
 /** A record may be invisible shortly after the start; a 404 says nothing until then. */
-export const VISIBLE_AFTER_MS = 60 * SECOND;
+const VISIBLE_AFTER_MS = 60 * SECOND;
 
 /** The next check of a live execution after a reading (or the acceptance) that was not terminal. */
 export function nextCheckAt(execution: Execution, timeoutS: number, now: number, rules: Rules): number {
@@ -37,6 +38,11 @@ export function nextCheckAt(execution: Execution, timeoutS: number, now: number,
   }
   const untilExpectedMs = Math.max(0, (expectedEndAt ?? now) - now);
   return now + clamp(Math.max(untilExpectedMs, (now - since) / 4), rules.pollMinMs, rules.pollMaxMs);
+}
+
+/** Whether Lyceum may not show the execution yet. */
+export function isYoung({ acceptedAt }: Pick<Execution, "acceptedAt">, now: number): boolean {
+  return acceptedAt === null || isResting(acceptedAt + VISIBLE_AFTER_MS, VISIBLE_AFTER_MS, now);
 }
 
 /** When the callback of a live execution is overdue. */

@@ -17,7 +17,7 @@ import {
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
 import { afterEnd, afterLoss, settledAs } from "./outcome.ts";
-import { isPastTimeout, nextCheckAt, nextSearchAt, VISIBLE_AFTER_MS } from "./schedule.ts";
+import { isPastTimeout, isYoung, nextCheckAt, nextSearchAt } from "./schedule.ts";
 
 export function whileWatching(known: Known, fact: Fact, moment: Moment): Transition | null {
   const { run, execution, policy } = known;
@@ -33,8 +33,7 @@ export function whileWatching(known: Known, fact: Fact, moment: Moment): Transit
         : ended(known, { ...fact, reading: last }, "failed", moment);
     }
     case "not_found": {
-      if (now - (execution.acceptedAt ?? now) < VISIBLE_AFTER_MS)
-        return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
+      if (isYoung(execution, now)) return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
       const looked = lookedFor(execution, fact, now, rules);
       if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
       return lost(run, looked, policy, moment, "Lyceum accepted it and no longer knows it");
