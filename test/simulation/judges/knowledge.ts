@@ -38,6 +38,7 @@ export function createKnowledge(options: KnowledgeOptions) {
   const known = new Set<string>();
   let badLists = 0;
   let unanswered = 0;
+  let setBackUntil = 0;
   const excuse = (from: number, to: number, id: string | null) => void excuses.push({ from, to, id });
 
   function heard({ call, sentAt, answer }: Heard): void {
@@ -86,9 +87,10 @@ export function createKnowledge(options: KnowledgeOptions) {
 
   return {
     heard,
-    /** Wake-ups are wall-clock times. */
+    /** Wake-ups are wall-clock times: each set-back of the clock delays them further. */
     jumped(ms: number): void {
-      excuse(now(), now() + Math.max(-ms, 0) + pollMaxMs, null);
+      setBackUntil = Math.max(setBackUntil, now()) + Math.max(-ms, 0);
+      excuse(now(), setBackUntil + pollMaxMs, null);
     },
     check(executions: ExecutionEntry[]): void {
       for (const execution of executions) {
