@@ -304,7 +304,7 @@ const MAX_START_MS = 4 * 60_000;
 const START_LEASE_MS = 30_000;
 /** Requests that wait and streams at once: each is a socket and an entry in a map. */
 const MOST_WAITING = 10_000;
-/** What was sent at the very end of the delay may not have been accepted yet. */
+/** A request sent at the very end of the drain delay may need this long to be accepted. */
 const ARRIVAL_MS = 200;
 /** Of the grace, kept for closing the database. */
 const CLOSING_MS = 1_000;

@@ -38,7 +38,7 @@ export function runLine(run: Run): string {
   return `  ${mark} ${labelOf(run).padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`.trimEnd();
 }
 
-/** What tells a run from the others: of a sweep its values come first, since all of its runs may share a name. */
+/** The values of a sweep come first, because all runs of a sweep may share a name. */
 export function labelOf({ name, id, matrix }: Pick<Run, "name" | "id" | "matrix">): string {
   const values = Object.entries(matrix ?? {}).map(([key, value]) => `${key}=${value}`);
   return [...values, ...(name === null && values.length > 0 ? [] : [name ?? id.slice(-6)])].join(" ");

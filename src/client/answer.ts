@@ -99,7 +99,7 @@ export interface Run {
   name: string | null;
   kind: RunKind;
   status: RunStatus;
-  /** How the run ended: known before its artifacts are in. Null before the end; never changes afterwards. */
+  /** Null while the run is queued or active. Never changes afterwards; artifacts may still follow. */
   outcome: Outcome | null;
   attempts: number;
   execution_type: string | null;

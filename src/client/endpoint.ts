@@ -1,4 +1,4 @@
-// Where the service is and who asks: from the caller, else from the environment.
+// Resolves the service's URL and the API key: from the caller, else from the environment.
 import { ProctorError } from "./error.ts";
 
 export interface Endpoint {

@@ -86,7 +86,7 @@ export interface Callback {
   /** Null: it may hold secrets, and is shown to others alone. */
   body: string | null;
   body_encoding: "utf8" | "base64" | null;
-  /** What was taken off before: `gzip`, `utf-16le`… */
+  /** The encodings already removed from the body: `gzip`, `utf-16le`… */
   decoded_from: string | null;
   note: string | null;
   truncated: boolean;

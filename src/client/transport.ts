@@ -11,7 +11,7 @@ export interface RetryOptions {
 }
 
 export interface TransportOptions {
-  /** Where the service is, such as `https://proctor.example.com`; `PROCTOR_URL` of the environment by default. */
+  /** The service's URL, like `https://proctor.example.com`; `PROCTOR_URL` of the environment by default. */
   url?: string | undefined;
   /** `PROCTOR_API_KEY` of the environment by default. */
   apiKey?: string | undefined;

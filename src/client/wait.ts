@@ -18,7 +18,10 @@ export interface WaitOptions<T> {
   updateEveryMs?: number | undefined;
 }
 
-/** What stands at `path`, once it has ended (or has its outcome). @throws ProctorError, or the signal's reason */
+/**
+ * Returns the job or run at `path` once it has ended (or has its outcome).
+ * @throws ProctorError, or the signal's reason
+ */
 export async function waitForEnd<T extends { id: string; ended_at: string | null; status: string }>(
   transport: Transport,
   path: string,

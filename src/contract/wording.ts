@@ -1,4 +1,4 @@
-// What is wrong with a field, in our words, where its schema has none of its own. Loaded once, for all schemas.
+// Messages for invalid fields whose schema has none of its own. Loaded once, for all schemas.
 import { z } from "zod";
 
 type RawIssue = Parameters<NonNullable<ReturnType<typeof z.config>["customError"]>>[0];
@@ -32,7 +32,7 @@ function bound(origin: string, value: number, forNumbers: string, forSizes: stri
   return `must have ${forSizes} ${value} ${unit}`;
 }
 
-/** Of what has a size rather than a value. */
+/** Units of the types that have a size rather than a value. */
 const units: Record<string, string> = {
   string: "characters",
   array: "entries",

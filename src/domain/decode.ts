@@ -20,7 +20,7 @@ export type Decoded =
   | { type: "text"; text: string; layers: string[] }
   /** Neither text nor anything known. */
   | { type: "bytes"; bytes: Buffer; layers: string[] }
-  /** It is compressed, and more is in it than is looked at. */
+  /** The compressed body holds more than the budget allows to inspect. */
   | { type: "excess" };
 
 /** A whole body. @param encoding its `Content-Encoding`: what that names is tried first, the bytes tell the rest */
@@ -110,7 +110,7 @@ function inflate(
       if (inflated.length > 0) return { name, bytes: inflated };
     } catch (error) {
       const isTooLarge = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
-      // Of what turned out wrong nobody knows how much was made of it.
+      // A broken stream does not tell how much it inflated to: charge the stream's own length.
       budget.left -= isTooLarge ? budget.left : Math.min(budget.left, bytes.length);
       if (isTooLarge) return "excess";
     }

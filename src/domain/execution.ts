@@ -92,7 +92,7 @@ export function hasEnded(status: ExecutionStatus): boolean {
   return (endedStatuses as readonly ExecutionStatus[]).includes(status);
 }
 
-/** It ended before it began: nothing of it was measured. */
+/** True when the execution ended before it began, so nothing was measured. */
 export function neverRan({ status, startedAt }: Pick<Execution, "status" | "startedAt">): boolean {
   return startedAt === null && ["cancelled", "aborted", "system_failure"].includes(status);
 }

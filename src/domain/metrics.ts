@@ -78,10 +78,7 @@ export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[
   return { series, energy_wh, gpu_idle_share };
 }
 
-/**
- * Whether the samples are in up to the end: every series that has any reaches into the last step, and on a GPU its use is
- * among them.
- */
+/** True when each series with samples reaches into the last step, and a GPU's use is among the series. */
 export function reachesEnd(
   given: Readonly<Record<string, readonly Sample[]>>,
   { endedAt, hardware }: { endedAt: number | null; hardware: string | null },

@@ -8,7 +8,7 @@ import type { RunKind } from "./spec.ts";
 export const runStatuses = ["queued", "active", "collecting", "succeeded", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** How a run ended. Known before its artifacts are in; the status follows once they are. */
+/** A run's outcome is known before its artifacts are in; its status follows once they are. */
 export const outcomes = ["succeeded", "failed", "cancelled"] as const satisfies readonly RunStatus[];
 export type Outcome = (typeof outcomes)[number];
 

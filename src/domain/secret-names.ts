@@ -10,7 +10,7 @@ export function isSecretName(name: string): boolean {
   return WHOLE.has(plain) || SECRET_PART.test(plain) || SECRET_END.test(plain);
 }
 
-/** Where such a name stands in a text of whatever notation; -1: nowhere. */
+/** Returns the index of the first secret name in a text of any notation, or -1. */
 export function secretNameIn(text: string): number {
   return text.search(IN_TEXT);
 }

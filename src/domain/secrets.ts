@@ -1,4 +1,4 @@
-// What must not be shown of a run, wherever somebody quotes it: values of its environment, logins, and what `extra` holds.
+// Secrets of a run, hidden wherever they are quoted: environment values, logins, and the strings of `extra`.
 import type { RunSpec } from "./spec.ts";
 
 /** @param callbackUrl whose token opens the execution's callbacks */

@@ -16,15 +16,15 @@ export interface RecordSummary {
   gpu_selection?: SubJob[];
   /** It tells all that was printed: the log can be judged by it. */
   tells_output?: boolean;
-  /** What it shows must be in the log, too, whether or not it tells all. */
+  /** The log must have every line that the record shows, even if the record shows only a part. */
   shows_output?: boolean;
   /** Something was printed. */
   has_output?: boolean;
-  /** It names no bill yet, and is read for it once more. */
+  /** The record names no bill yet: read the record once more for the bill. */
   awaits_bill?: boolean;
 }
 
-/** What was told once stays where the newer look tells nothing, or only an estimate of what was billed. */
+/** Keeps an older value where the newer is missing, and a billed cost where the newer is an estimate. */
 export function mergeSubJobs(before: readonly SubJob[], now: readonly SubJob[]): SubJob[] {
   const newer = new Map(now.map((subJob) => [subJob.lyceum_execution_id, subJob]));
   const merged = before.map((old) => {

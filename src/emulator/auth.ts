@@ -56,7 +56,7 @@ export function createAuth({ apiKeys, accounts, tokenLifeMs, chaos, now }: AuthO
     };
   }
 
-  /** What the token says of its own end, which is all that callers can read. */
+  /** Makes the token's `exp` claim, the only part that callers can read. */
   function expiry(goodUntil: number): { exp?: number } {
     const { token_exp } = chaos.current();
     if (token_exp === "absent") return {};

@@ -1,4 +1,4 @@
-// How documents are sent: as they are, or with other values in them, as the switch `fields` says.
+// Sends documents as they are, or with the values that the switch `fields` sets.
 import type { Context } from "hono";
 import type { Execution } from "./execution.ts";
 import { oddValue } from "./odd.ts";

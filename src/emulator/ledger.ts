@@ -31,7 +31,7 @@ export interface Ledger {
   drop(execution: Execution): void;
   /** Oldest first. */
   all(): Execution[];
-  /** Those that `/workloads/list` shows. */
+  /** The executions that `/workloads/list` shows. */
   listed(): Execution[];
   record(call: RecordedCall): void;
   calls(): RecordedCall[];

@@ -48,7 +48,7 @@ export interface EmulatorOptions {
   endedKept?: number;
   /** Wall clock, milliseconds since the epoch. */
   now?: () => number;
-  /** What durations are waited with, real Python's time limit excepted; the system's timers by default. */
+  /** Times everything but real Python's time limit; the system's timers by default. */
   timers?: Timers;
   /** Told, in one line, what the emulator refused to do. Silent by default. */
   log?: (line: string) => void;

@@ -1,4 +1,4 @@
-// How routes find an execution of a run, and what was fetched of it.
+// Finds an execution of a run, and its stored artifacts, for the routes.
 import type { Execution } from "../domain/execution.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
 import { listExecutions } from "../store/executions.ts";

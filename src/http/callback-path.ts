@@ -1,6 +1,6 @@
-// Where callbacks arrive: below the path of PUBLIC_URL as well as without it, however many slashes a proxy made of one.
+// Callbacks arrive below PUBLIC_URL's path or without it, and a proxy may have repeated slashes.
 
-/** Of PUBLIC_URL: without a slash at its end, and empty where it is the root. */
+/** The path of PUBLIC_URL without a slash at its end; empty for the root. */
 export function publicPathOf(publicUrl: string | null): string {
   return publicUrl === null ? "" : collapse(new URL(publicUrl).pathname).replace(/\/$/, "");
 }

@@ -8,7 +8,7 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** Where node keeps the answer that a connection is busy with. */
+/** Node's undocumented field for the response that a connection is busy with. */
 export interface Answering {
   _httpMessage?: ServerResponse | null;
 }
@@ -19,7 +19,7 @@ export function manageConnections(server: Server, timers: Timers): Connections {
   const open = new Set<Connection>();
   /** Connections that have brought a request. */
   const used = new WeakSet<Socket>();
-  // Whoever has said all may close that half, and still waits for the answer. Not among node's documented settings.
+  // A client may close its sending half and still wait for the answer. Node does not document this setting.
   Object.assign(server, { httpAllowHalfOpen: true });
   // Longer than a load balancer keeps a connection: the one that closes first must not be the one that is sent to.
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -33,7 +33,7 @@ export function manageConnections(server: Server, timers: Timers): Connections {
 
   server.on("request", ({ socket }) => used.add(socket));
 
-  /** Whoever has just connected is about to send a request, and node counts the connection as idle. */
+  /** A new connection is about to send a request, but node counts the connection as idle. */
   function areAllUsed(): boolean {
     for (const socket of open) if (!used.has(socket)) return false;
     return true;

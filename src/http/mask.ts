@@ -13,9 +13,9 @@ export interface Masked {
 }
 
 export interface Secrets {
-  /** Of the run. */
+  /** The run's secret values. */
   values: readonly string[];
-  /** Of the execution's callback URLs. */
+  /** The tokens in the execution's callback URLs. */
   tokens: readonly string[];
 }
 

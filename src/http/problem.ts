@@ -41,7 +41,7 @@ export function lastWord(desk: Desk, error: unknown): [kind: ProblemKind, detail
   desk.report.fault("http", error);
   if (error instanceof DatabaseUnavailable) {
     const kind = error.type === "full" ? "insufficient-storage" : "database-unavailable";
-    // What the database says may name hosts and paths: it stands in the log.
+    // The database's own message may name hosts and paths, so the message goes to the log only.
     return [kind, problems[kind][2]];
   }
   return [

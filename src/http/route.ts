@@ -63,7 +63,7 @@ interface ReadJson {
 
 /** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
 export async function jsonBody<T>(c: Call, schema: Reader<T>): Promise<JsonBody<T>> {
-  const json = await readJson(c, MOST_BYTES, schema.safeParse({}).success ? {} : undefined);
+  const json = await readJson(c, MAX_BYTES, schema.safeParse({}).success ? {} : undefined);
   if (!json.ok) return json;
   const read = validate(schema, json.value);
   return read.ok ? read : { ok: false, answer: invalid(c, read.errors) };
@@ -100,7 +100,7 @@ export async function readJson(
   return { ok: false, answer: invalid(c, [{ pointer: jsonPointer(excess.path), detail: excess.message }]) };
 }
 
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 /** More than any schema takes, so that the excess is named by its pointer; little enough to be parsed. */
 const MAX_DEPTH = 1_000;
 /** Each costs some hundred bytes of memory, however short it is written. */

@@ -70,7 +70,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
     });
   }
 
-  /** Whoever passes callbacks on adds a path that PUBLIC_URL does not have: without a hint nobody would find out. */
+  /** A proxy may add a path that PUBLIC_URL lacks. Without this hint nobody would find out. */
   function noteStray(): void {
     const isDue = Math.abs(desk.now() - strayToldAt) >= STRAY_HINT_MS;
     if (isDue) strayToldAt = desk.now();

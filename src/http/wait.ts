@@ -4,7 +4,7 @@ import { tooMany } from "./problem.ts";
 import { topics } from "./tail.ts";
 
 export interface Wait<T> {
-  /** Of the job or run. */
+  /** The job's or run's id. */
   id: string;
   /** Undefined: not at all. */
   waitMs: number | undefined;
@@ -15,8 +15,8 @@ export interface Wait<T> {
 }
 
 /**
- * What `look` finds, as soon as that has ended (or has its outcome), or as it stands when the time is up or the service
- * stops. A response: it cannot be waited for.
+ * Returns the result of `look` once it has ended (or has its outcome), the time is up or the service stops.
+ * Returns a response if too many waits are open.
  */
 export async function whenEnded<T extends { ended_at: number | null }>(
   c: Call,

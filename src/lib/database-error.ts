@@ -1,4 +1,4 @@
-// What the database may come to through nobody's fault: unavailable for a while, or not to be used at all.
+// Errors of a database that is unavailable for a while, or must not be used at all.
 
 /** The database takes no work now. The work is not at fault and may be repeated later. */
 export class DatabaseUnavailable extends Error {
@@ -15,7 +15,7 @@ export class DatabaseUnavailable extends Error {
 /** The service must not start on this database. The message says why, and the way out. */
 export class DatabaseRefused extends Error {
   override name = "DatabaseRefused";
-  /** Of sysexits.h: EX_TEMPFAIL where another process has the database, EX_CONFIG where only the operator can help. */
+  /** sysexits.h: EX_TEMPFAIL if another process has the database, EX_CONFIG if only the operator can help. */
   readonly exitCode: 75 | 78;
 
   constructor(exitCode: DatabaseRefused["exitCode"], message: string, cause?: unknown) {

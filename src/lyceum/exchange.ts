@@ -35,7 +35,7 @@ export interface AnswerHeaders {
   get(name: string): string | null;
 }
 
-/** What came as the body of an answer, or why it did not: it broke off, or is larger than what is taken. */
+/** The body of an answer, or the reason why the body is missing: it broke off or is too large. */
 export type Body = { bytes: Buffer<ArrayBuffer> } | { problem: string; isTooLarge: boolean };
 
 export type Exchanged =

@@ -31,7 +31,7 @@ export type ReadOutcome<T> =
       outcome: "unreadable";
       detail: string;
       isTooLarge: boolean;
-      /** It is about another execution: no other call about this id is to be believed either. */
+      /** The answer is about another execution. No other answer about this id can be trusted either. */
       isForeign?: boolean;
       /** `{}` or `[]`. */
       isEmpty?: boolean;

@@ -9,7 +9,7 @@ export interface ListedRow {
   word: string;
   fileName: string | null;
   parentExecutionId: string | null;
-  /** It has a time of its end, whatever its word. */
+  /** The row has an end time, whatever the row's status word. */
   hasEnd: boolean;
 }
 

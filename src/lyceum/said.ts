@@ -1,4 +1,4 @@
-// What a body says: read within bounds, and judged whether it is Lyceum's. A large one is read in a thread of its own.
+// Reads a body within bounds and judges whether Lyceum wrote the body. Large bodies have their own thread.
 import { checkJson, cleanJson } from "../domain/json.ts";
 import { reasonIn } from "./detail.ts";
 import { isObject, readName, readText } from "./scalar.ts";
@@ -17,7 +17,7 @@ export interface Said {
   isUnfunded: boolean;
   /** Larger than a bound. */
   isTooLarge: boolean;
-  /** What it says went wrong, or why it cannot be read. May quote secrets. */
+  /** The error that the body reports, or why the body is unreadable. May quote secrets. */
   words: string;
 }
 

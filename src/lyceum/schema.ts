@@ -202,7 +202,7 @@ const sessionAnswer = z.looseObject({ access_token: name }).transform((answer) =
   expiresInS: readNumber(answer.expires_in),
 }));
 
-/** What is due of each call, by name: bodies are read in another thread, too, which no schema can be sent to. */
+/** The expected answer of each call, by name: no schema can be sent to the thread that reads large bodies. */
 export const answers = {
   start: startAnswer,
   status: statusAnswer,

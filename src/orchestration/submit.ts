@@ -52,8 +52,8 @@ export type Refused =
   | { outcome: "deleted" };
 
 /**
- * What became of a former submission with this idempotency key; null: there was none. Asked before a submission is
- * refused: whether a repetition is answered must not depend on what is judged of it today.
+ * Finds the former submission with this idempotency key, or null. Look before judging a submission: the
+ * answer to a repeated request must not depend on today's judgement.
  */
 export async function findSubmitted(context: Context, sender: Sender): Promise<Submitted | null> {
   if (sender.idempotencyKey === null) return null;
@@ -93,7 +93,7 @@ interface Asked extends Keyed {
 
 async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
   const former = await formerSubmissions(tx.db, all);
-  /** Those of this transaction. */
+  /** Jobs of this transaction, by API key and idempotency key. */
   const created = new Map<string, JobRow>();
   // A new job joins the end of the round: it must not push in before a job that has waited longer.
   const lastTick = await nextTicks(tx.db, "dispatch.tick", all.length);
@@ -133,7 +133,7 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
   return submitted;
 }
 
-/** What the keys that these submissions name were used for before. */
+/** Looks up the former use of each idempotency key that the submissions name. */
 async function formerSubmissions(db: Db, all: Keyed[]): Promise<(asked: Keyed) => Submitted | null> {
   const named = all.flatMap(({ apiKey, idempotencyKey }) =>
     idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],

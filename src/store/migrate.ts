@@ -42,7 +42,7 @@ async function apply(db: Db, target: DatabaseTarget, known: typeof migrations): 
   }
 }
 
-/** Whether a newer version has migrated the database, and this one can live with that. */
+/** True when a newer version has migrated the database and this version can live with that. */
 async function isNewer(db: Db, target: DatabaseTarget, known: typeof migrations): Promise<boolean> {
   const ours = Object.keys(known).sort();
   const applied = await appliedTo(db);

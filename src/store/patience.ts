@@ -2,7 +2,7 @@
 import { systemClock, systemTimers } from "../domain/clock.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 
-/** How long work is tried again before its caller hears that the database is unavailable. */
+/** Work is repeated for this long before its caller hears that the database is unavailable. */
 export const REPEATED_FOR_MS = 3_000;
 
 export function pause(ms: number): Promise<void> {

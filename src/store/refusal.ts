@@ -3,7 +3,7 @@ import SqliteDatabase from "better-sqlite3";
 import { DatabaseRefused, DatabaseUnavailable } from "../lib/database-error.ts";
 import { type DatabaseTarget, nameOf } from "./dialect.ts";
 
-/** What is to be said of an error that opening or migrating met; the error itself where it says enough. */
+/** Explains an error met while opening or migrating; returns the error itself if its message suffices. */
 export function refusalOf(target: DatabaseTarget, error: unknown): unknown {
   const origin = error instanceof DatabaseUnavailable ? error.cause : error;
   if (origin instanceof SqliteDatabase.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(origin.code))

@@ -25,7 +25,7 @@ export interface Schema {
   deleted_keys: DeletedKeysTable;
 }
 
-/** Of jobs that callers deleted; kept as long as a job would have been. */
+/** Idempotency keys of deleted jobs, kept as long as the jobs would have been. */
 export interface DeletedKeysTable {
   api_key: string;
   idempotency_key: string;
@@ -112,7 +112,7 @@ export interface RunsTable {
   execution_id: string | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
-  /** How it ended; null exactly while queued or active. */
+  /** Null exactly while the run is queued or active. */
   outcome: Outcome | null;
   error_code: string | null;
   error_detail: string | null;

@@ -50,8 +50,8 @@ function prepare(database: SqliteDatabase.Database): void {
 }
 
 /**
- * It holds registry logins and webhook secrets; SQLite gives its other files the same mode. A file that is there is not
- * opened: closing it would drop the locks that this process holds on it (POSIX).
+ * The file holds registry logins and webhook secrets; SQLite gives its other files the same mode. An existing
+ * file stays unopened: closing it would drop the locks that this process holds on it (POSIX).
  */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

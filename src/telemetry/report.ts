@@ -79,7 +79,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
-    /** What looks like a callback came to an address that is not ours. Anybody may send it, so not each is told. */
+    /** Counts a callback to an unknown path. Anybody may send such a request, so not each is logged. */
     strayCallback({ publicPath, isTold }: { publicPath: string; isTold: boolean }): void {
       metrics.callbacks.inc({ disposition: "rejected" });
       rejected++;

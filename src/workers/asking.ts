@@ -34,7 +34,7 @@ export function createAsking({ fetchers, hearing, now, onFault }: AskingOptions)
     return { outcome: "unreadable", detail: "could not be worked on", isTooLarge: false };
   }
 
-  /** What was too large is asked for again, for one execution at a time: many at once would not fit into memory. */
+  /** Asks again for artifacts that were too large, one execution at a time: more would not fit in memory. */
   async function whole(of: Subject, tried: Tried[], printed: Printed | null): Promise<Tried[]> {
     if (!tried.some(isTooLarge)) return tried;
     return large.add(async () => {

@@ -7,9 +7,9 @@ import type { Due } from "../store/due.ts";
 export interface Audit {
   /** Lyceum had nothing to abort of it: what the list shows of it is doubtful. */
   suspect(executionId: string): void;
-  /** Those of which a list says too little: past their timeout, or suspect. The longest unread come first. */
+  /** Listed executions to read all the same: past their timeout or suspect, the longest unread first. */
   ofListed(shown: Due[]): Due[];
-  /** Those to be read while there is no list. The longest unread come first. */
+  /** Executions to read while there is no list, the longest unread first. */
   withoutList(watched: Due[]): Due[];
 }
 

@@ -10,7 +10,7 @@ import type { Db } from "../store/transaction.ts";
 import { lyceumIdOf } from "./reading.ts";
 
 export interface Bills {
-  /** What the last look at the record comes to: a bill of the history may fill it in, and a 0 counts from now on. */
+  /** Settles the bill of the last reading: the history may fill it in, else a cost of 0 counts as billed. */
   settle(execution: Execution, reading: Reading): Promise<Reading>;
 }
 

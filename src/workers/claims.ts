@@ -57,7 +57,7 @@ export function createClaims({ store }: Context, group: DueGroup, leaseMs: numbe
     faulted.add(ids);
   }
 
-  /** What a fault left claimed is due again, later each time that it happens to the same execution. */
+  /** Frees executions that a fault left claimed. Each further fault of an execution delays it longer. */
   async function release(): Promise<void> {
     if (faulted.size() === 0 && uncertain.size === 0) return;
     const [groups, leases] = [faulted.byDelay(), [...uncertain]];

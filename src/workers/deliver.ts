@@ -95,7 +95,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     await record({ due, tried: { ...outcome, at, durationMs } });
   }
 
-  /** What came of an attempt is known to nobody else: if the database does not take it, it is told again. */
+  /** Records an attempt, or keeps the attempt while the database is away: nobody else knows its outcome. */
   async function record(attempted: Attempted): Promise<void> {
     try {
       await recordAttempt(context, attempted.due, attempted.tried);
@@ -108,7 +108,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     }
   }
 
-  /** What a fault left behind: attempts to record, and claims whose answer was lost. */
+  /** Records the attempts and releases the claims that a fault left behind. */
   async function makeUp(): Promise<void> {
     const [first] = uncertain;
     if (first !== undefined) {

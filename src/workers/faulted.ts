@@ -1,9 +1,9 @@
-// What met a fault and waits to be given back: how long it should rest, longer each time that it happens again.
+// Ids that met a fault and wait to be given back. Each further fault of an id prolongs its delay.
 
 export interface Faulted {
   add(ids: string[]): void;
   size(): number;
-  /** Those to give back, by their rest. */
+  /** Ids to give back, grouped by delay. */
   byDelay(): [delayMs: number, ids: string[]][];
   /** Given back, and their rest is written. */
   released(ids: string[]): void;

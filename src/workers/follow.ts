@@ -18,7 +18,7 @@ export interface FollowOptions {
 export function createFollow(context: Context, { now, notes, confirm, search, leaseMs }: FollowOptions) {
   const { note, unanswered } = notes;
 
-  /** What the list shows alive, but not as it was known; answers what is to be watched further. */
+  /** Records new words of executions that the list shows alive. Returns the executions to watch further. */
   async function alive(due: Due[], sight: Sight): Promise<Due[]> {
     const kept = due.map(async (one): Promise<Due[]> => {
       const { execution, cancellation } = one;
@@ -33,7 +33,7 @@ export function createFollow(context: Context, { now, notes, confirm, search, le
     return (await Promise.all(kept)).flat();
   }
 
-  /** What the list does not show alive, or says too little of; or there was no list. */
+  /** Follows executions that no list shows alive, or of which the list says too little. */
   async function gone(due: Due[], sight: Sight): Promise<Due[]> {
     return sight.list.outcome === "ok" ? afterList(due, sight) : withoutList(due, sight);
   }

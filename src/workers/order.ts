@@ -9,7 +9,7 @@ export function createOrder() {
   let isBroken = false;
 
   return {
-    /** Whether the page ends before this moment, and no newer row can follow. */
+    /** True when the page ends before `since` and no newer row can follow. */
     isOlder(rows: HistoryRow[], since: number): boolean {
       const times = timesOf(rows);
       const [first, last] = [times[0], times.at(-1)];

@@ -20,7 +20,7 @@ export interface Outcomes {
 interface Kept {
   executionId: string;
   fact: Fact;
-  /** How often a database that takes other writes has refused it. */
+  /** Number of refusals by a database that takes other writes. */
   refusals: number;
   /** Monotonic. */
   retryAt: number;

@@ -100,7 +100,7 @@ const MOST_COMPARED = 256 * 1024;
 /** By what a log is judged. */
 export interface Printed {
   isAny: boolean;
-  /** What must be in the log; null where that is not known, or is too much to be compared. */
+  /** The output that the log must have; null if the output is unknown, or too large to compare. */
   output: Pick<RecordDocument, "stdout" | "stderr"> | null;
   /** The output is all that there is. */
   isAll: boolean;

@@ -13,7 +13,7 @@ export interface RecoverOptions {
   gate: StartGate;
   /** Of the limit on starts; null without one. */
   startWindowMs: number | null;
-  /** How long a start may take. */
+  /** The longest time that a start may take. */
   startMs: number;
   now: number;
 }

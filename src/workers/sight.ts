@@ -36,7 +36,7 @@ export function wordOf(one: Due, { rows, records }: Sight): string | null {
   return row === undefined || isOver(row) ? null : row.word;
 }
 
-/** Whether a row is the execution's: the marker tells, or, where there is none, the id. */
+/** True when the row is the execution's: by its marker or, without a marker, by its id. */
 export function isOf(row: ListedRow, execution: Execution): boolean {
   // A GPU selection's sub-jobs may bear the parent's name: the parent is meant.
   if (row.parentExecutionId !== null || !isOwn(row, execution)) return false;

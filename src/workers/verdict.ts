@@ -1,11 +1,11 @@
-// What becomes of an artifact after it was asked for: kept, asked for again, or given up with the reason.
+// Decides about an artifact after each request: keep it, ask again, or give up with a reason.
 import { type Attempt, afterSilence, afterUnusable, type Verdict } from "../domain/collection.ts";
 import type { Reading } from "../domain/execution.ts";
 import type { ArtifactChange } from "../store/artifacts.ts";
 import type { Fetched, Wanted } from "./fetch.ts";
 
 export type Change = Omit<ArtifactChange, "executionId"> & {
-  /** What the record says of the execution by now. */
+  /** The record's latest reading of the execution. */
   reading?: Reading | undefined;
 };
 
@@ -36,7 +36,7 @@ export function changeOf({ artifact, askedAt, fetched }: Tried, now: number, awa
   const isKept = artifact.fetched_at !== null;
   const verdict = verdictOn(fetched, { tries, firstTriedAt, isKept, now }, awayAt);
   if ("retryInMs" in verdict) return { ...tried, state: "pending", dueAt: now + verdict.retryInMs };
-  // What an earlier read brought is worth more than nothing: it stays, with the reason why it may lack something.
+  // Keep the document of an earlier read, with the reason why that document may be incomplete.
   return { ...tried, state: isKept ? "stored" : "unavailable", dueAt: null, reason: verdict.giveUp };
 }
 
@@ -45,7 +45,7 @@ function verdictOn(fetched: Exclude<Fetched, { outcome: "got" }>, attempt: Attem
     case "pointless":
       return { giveUp: fetched.detail };
     case "unreadable":
-      // It would be as large again.
+      // The next answer would be as large.
       return fetched.isTooLarge ? { giveUp: fetched.detail } : afterUnusable(attempt, fetched.detail);
     case "empty":
       return afterUnusable(attempt, fetched.detail);

@@ -1,4 +1,4 @@
-// Where a client finds its service and its key.
+// The client resolves its service's URL and its API key.
 import { expect, it, onTestFinished, vi } from "vitest";
 import { type ClientOptions, createClient, type ProctorError } from "../../src/client/client.ts";
 import { apiKeys, startService } from "../support/service.ts";

@@ -9,7 +9,7 @@ import type { Random } from "./random.ts";
 export interface Holdings {
   events: EventRow[];
   artifacts: ArtifactRow[];
-  /** What the database has to say about itself; empty when all is well. */
+  /** Findings of the database's own integrity checks; empty when all is well. */
   damage: string[];
 }
 

@@ -1,4 +1,4 @@
-// Whoever submits, cancels and reads the runs of a story, by the service's own API in memory.
+// Submits, cancels and reads the runs of a story through the service's own API, in memory.
 import type { App } from "../../src/app.ts";
 import type { Json } from "../http/client.ts";
 import { nameOf, type Subject } from "./story.ts";

@@ -1,5 +1,5 @@
-// What must hold at the end of a life: every run has the fate that the emulator gave it and was started once, nothing
-// is pending, and whatever was stored can be read and is the run's own.
+// Judges the end of a life: every run was started once and met the fate that the emulator gave it. Nothing is
+// pending, and every stored artifact can be read and is the run's own.
 import SqliteDatabase from "better-sqlite3";
 import type { Emulator } from "../../src/emulator/server.ts";
 import type { Json } from "../http/client.ts";
@@ -67,7 +67,7 @@ async function wrongInArtifacts(caller: Caller, run: Json, nth: number): Promise
   return wrong;
 }
 
-/** Whether every job has ended and no artifact is waited for. */
+/** True when every job has ended and no artifact is pending. */
 export function isAtRest(database: string): boolean {
   return inDatabase(database, (reader) => {
     const open = reader.prepare("select count(*) from jobs where ended_at is null").pluck().get();

@@ -6,7 +6,7 @@ import type { Agenda } from "../simulation/agenda.ts";
 import type { Random } from "../simulation/random.ts";
 import type { Answer, Endpoint, Mutation } from "./mutation.ts";
 
-/** What goes wrong with the answers about one run, or about all. */
+/** The mutations planned for answers about one run, or about all runs. */
 export interface Plan {
   endpoints: readonly Endpoint[];
   /** Null: nothing any more. */
@@ -65,7 +65,7 @@ export function createLayer({ agenda, random, baseUrl, plans }: LayerOptions): L
   const hold = holder(agenda);
 
   async function ask(url: string, init: Init): Promise<Answer> {
-    // What has left is heard, also when its sender has given up meanwhile.
+    // The emulator gets every request that was sent, even if the sender has given up meanwhile.
     const { signal } = new AbortController();
     const { status, headers, body } = await hold(() => wire(url, { ...init, signal }));
     const chunks: Uint8Array[] = [];

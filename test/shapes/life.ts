@@ -35,7 +35,7 @@ const HOUR = 3_600_000;
 const HORIZON_MS = 5 * HOUR;
 const STEPS_BETWEEN_LOOKS = 100;
 const KEY = "shapes-canary-3e2f1a0b9c8d7e6f5a4b";
-/** Where files cost no disk. */
+/** Files in memory cost no disk writes. */
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** One set for all lives, they are dear to make. */
 const metrics = createMetrics();
@@ -118,7 +118,7 @@ async function whileStepping(agenda: Agenda, work: Promise<unknown>): Promise<vo
   const done = work.finally(() => {
     isDone = true;
   });
-  // What it throws is thrown below; until then it is nobody's.
+  // The last `await` throws the rejection. Until then the rejection must not count as unhandled.
   done.catch(() => {});
   while (!isDone) if (!(await agenda.step())) await new Promise((resolve) => setImmediate(resolve));
   await done;

@@ -46,7 +46,7 @@ export function startProbe(serviceUrl: string): Probe {
   const { promise, resolve, reject } = Promise.withResolvers<{ asked: number; longestMs: number }>();
   worker.once("error", reject);
   worker.once("message", resolve);
-  // What went wrong is thrown by stop.
+  // `stop` throws the rejection. Until then the rejection must not count as unhandled.
   promise.catch(() => {});
   return {
     async stop() {

@@ -1,4 +1,4 @@
-// What a life is about: runs, each with what the emulator makes of it and what goes wrong with the answers about it.
+// Stories of lives: runs, each with its fate at the emulator and the mutations of the answers about the run.
 import { createRandom, type Random } from "../simulation/random.ts";
 import type { Plan } from "./layer.ts";
 import { drawMutation, type Endpoint } from "./mutation.ts";

@@ -33,7 +33,7 @@ export interface Answer {
   headers?: Record<string, string>;
   /** Ids of executions that a list shows alive although they are over. */
   stale?: string[];
-  /** What honest headers say: starts left until a moment (monotonic). */
+  /** The starts left until a moment (monotonic), as truthful headers report. */
   left?: { starts: number; until: number };
   /** False: somebody else's, or something of what Lyceum knows is hidden or changed in it. */
   isTrue: boolean;

@@ -96,7 +96,7 @@ export function createClients(options: ClientOptions): Clients {
     }
   }
 
-  /** Whoever sees that a run hangs ends it, as often as it takes. */
+  /** The caller cancels a run that hangs, as often as it takes. */
   async function cancelHanging(marker: string): Promise<void> {
     const runId = books.execution(marker)?.run_id ?? "";
     const run = books.runs().find(({ id }) => id === runId);

@@ -1,4 +1,4 @@
-// What Lyceum and the callers saw, held against the books: starts, doubts, acknowledgements, limits, endings.
+// Holds the books against what Lyceum and callers saw: starts, doubts, acknowledgements, limits, endings.
 import type { Agenda } from "./agenda.ts";
 import type { Books, Snapshot } from "./books.ts";
 import { demand } from "./invariants.ts";
@@ -22,7 +22,7 @@ interface JudgeOptions {
   pollMaxMs: number;
   callbackGraceMs: number;
   submit: { limit: { max: number; windowMs: number } | null; concurrency: number };
-  /** What commits may take. */
+  /** The longest time that commits may take. */
   slackMs: number;
 }
 
@@ -123,7 +123,7 @@ export function createJudge(options: JudgeOptions) {
       cancelled.set(runId, cancelled.get(runId) ?? new Set(known.map(({ id }) => id)));
     },
     silence: silences.note,
-    /** Whether a record would tell nothing, whoever asked for it. */
+    /** Call with true while no record tells anything, whoever asks. */
     blindness: blindness.note,
     jumped(ms: number): void {
       silences.cut();

@@ -17,13 +17,13 @@ export interface Lyceum {
   isLive(work: Work): boolean;
 }
 
-/** What Lyceum does with what it takes; the weather changes it for a while. */
+/** Lyceum's treatment of accepted executions. The weather changes these habits for a while. */
 export interface Habits {
-  /** How often it hides what it took, and for how long at most. */
+  /** The chance that an accepted execution is hidden, and the longest time of hiding. */
   hiding: { chance: number; mostMs: number };
   history: HistoryHabits;
   losesCallbacks: boolean;
-  /** What it takes ends within seconds. */
+  /** Accepted executions end within seconds. */
   isBrief: boolean;
   hasOddWords: boolean;
   forgetsEnds: boolean;

@@ -36,7 +36,7 @@ export interface Heard {
   sentAt: number;
   /** Null: no answer. */
   answer: Answer | null;
-  /** What Lyceum answered, where nothing of it was hidden or changed. */
+  /** Lyceum's own answer; null if any part of the answer was hidden or changed. */
   original: Answer | null;
 }
 

@@ -1,4 +1,4 @@
-// What the simulated Lyceum shows of one execution: its row, its record, its documents.
+// The simulated Lyceum's view of one execution: its row, its record, its documents.
 import { type Answer, own } from "./call.ts";
 import type { Random } from "./random.ts";
 import { iso, PRINTED, printedBy, printedLine, subJobOf, type Work } from "./work.ts";

@@ -26,7 +26,7 @@ export interface Work {
   isEndless: boolean;
   /** After the end the last line of the log is this late. */
   tailMs: number;
-  /** What it costs in the end; 0 is shown until the bill is written, this long after the end. */
+  /** The final cost. The record shows 0 until the bill is written, `billMs` after the end. */
   bill: number;
   billMs: number;
   /** The record never shows the bill. */
@@ -68,7 +68,7 @@ export const ODD_ENDS: End[] = [
   ["terminated_by_node", 137],
 ];
 
-/** How it ended, in one of the documented words; one that never tells has failed. */
+/** The end in one of Lyceum's documented words; an endless execution counts as failed. */
 export function fateOf({ word, returnCode, isEndless }: Work): string {
   if (isEndless) return "failed";
   if (!ODD_ENDS.some(([odd]) => odd === word)) return word.replace(" ", "_");

@@ -35,7 +35,7 @@ test("a second process is refused, and is told which one has the file", async ()
     ),
   });
   expect(() => lockDatabase({ kind: "sqlite", path }, 0)).toThrow(refused);
-  // It says so each time, and the holder keeps its lock.
+  // A second attempt is refused, too, and the holder keeps its lock.
   expect(() => lockDatabase({ kind: "sqlite", path }, 0)).toThrow(refused);
 });
 

@@ -1,4 +1,5 @@
-// What Lyceum's list, history and answers may be like while nobody calls back: every run ends as it ended at Lyceum.
+// Stories of a Lyceum whose list, history or answers cannot be relied on, and whose callbacks are lost. Every
+// run still ends as it ended at Lyceum.
 import { describe, expect, it } from "vitest";
 import { image, startService } from "../support/service.ts";
 
@@ -71,7 +72,7 @@ it.concurrent("a callback that is lost while callbacks are relied on is missed w
   expect(row?.ms).toBeLessThan(1_500 + SLOW_MS);
 });
 
-/** Of a machine that does other things, too; a timeout is far beyond. */
+/** Tolerance for a machine that does other things, too. The run's timeout is far longer. */
 const SLOW_MS = 5_000;
 
 describe("a start whose answer was lost, and whose execution stands in the history alone", () => {

@@ -1,5 +1,5 @@
-// What can happen to PostgreSQL under a running service: it restarts, crashes, is demoted, cannot be reached. Callers are
-// told to come back, nobody is told of an internal error, and the work goes on as soon as the database is back.
+// Stories of a PostgreSQL that restarts, crashes, is demoted or cannot be reached under a running service.
+// Callers hear of no internal error and are told to come back. Work goes on as soon as the database is back.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -78,7 +78,7 @@ test("connections to a server that was demoted are given up, and work is done ag
   await administer("alter database demoted set default_transaction_read_only = on");
   await administer("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'demoted'");
   expect((await service.ann.post("/v1/jobs", { runs: [image()] })).status).toBe(503);
-  // What is connected by now would stay read-only for ever.
+  // Connections that are open by now would stay read-only for ever.
   await administer("alter database demoted reset default_transaction_read_only");
   const { id } = await service.submit({ runs: [image()] });
   expect(await service.ended(id)).toMatchObject([{ status: "succeeded" }]);
@@ -166,7 +166,7 @@ test("nothing of a connection's start is set that a pooler in transaction mode r
   await service.run(image());
   await service.close();
   close();
-  // What PgBouncer takes of any client.
+  // PgBouncer takes these parameters from any client.
   const taken = ["user", "database", "client_encoding", "application_name", "datestyle", "timezone"];
   expect(shown.size).toBeGreaterThan(0);
   for (const name of shown) expect(taken).toContain(name.toLowerCase());

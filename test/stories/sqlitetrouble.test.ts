@@ -1,5 +1,5 @@
-// What can happen to a SQLite file under a running service: somebody removes or replaces it, another process holds its
-// write lock, the disk is full. Nothing is acknowledged that is not in the file, and the process stays alive.
+// Stories of a SQLite file that is removed, replaced, locked by another process or out of disk space under a
+// running service. Nothing is acknowledged that the file lacks, and the process stays alive.
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

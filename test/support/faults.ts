@@ -16,7 +16,7 @@ export function withFaults(store: Store): Faulty {
   let planned: { fault: Fault; from: number; to: number } | null = null;
   let count = 0;
 
-  /** Whether it is the moment for this. */
+  /** True when the planned fault is one of `faults` and its moment has come. */
   function meets(...faults: Fault[]): boolean {
     if (planned === null || !faults.includes(planned.fault)) return false;
     count++;

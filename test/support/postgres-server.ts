@@ -147,7 +147,7 @@ function watched(child: ChildProcess): Watched {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  // Whoever waits hears of it; before that it is no unhandled rejection.
+  // Every await of `end` throws the rejection. Until then the rejection must not count as unhandled.
   end.catch(() => {});
   return {
     child,

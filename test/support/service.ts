@@ -34,7 +34,7 @@ export const lyceumKey = "lk_canary_9c8d7e6f5a4b3c2d1e0f";
 export interface ServiceOptions {
   /** Over the defaults below; undefined takes one away. */
   settings?: Record<string, string | undefined>;
-  /** Of PUBLIC_URL. */
+  /** The path of PUBLIC_URL. */
   publicPath?: string;
   chaos?: Changes;
   emulator?: Partial<EmulatorOptions>;

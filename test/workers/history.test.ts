@@ -23,12 +23,12 @@ interface Weather {
   total: "all" | "page" | "none";
   /** Every so many rows one has no id. */
   unreadable: number;
-  /** What happens between two pages. */
+  /** Rows that come or go between two pages. */
   change: "nothing" | "added" | "removed";
   /** Calls between two changes. */
   pace: number;
   rows: number;
-  /** How many rows are newer than the one that is wanted. */
+  /** Number of rows newer than the wanted row. */
   newer: number;
   /** Calls that are answered with a page of somebody else. */
   broken: number[];

@@ -41,7 +41,7 @@ export async function sceneOf(database: Database, executions: number, options: S
     rows,
     row: async (id: string) => (await rows()).find((row) => row.id === id),
     run: () => database.store.db.selectFrom("runs").selectAll().executeTakeFirstOrThrow(),
-    /** How long it is until then, from the executions' start. */
+    /** Returns the time until the executions reach this age. */
     dueAt: (age: number) => bornAt + age - database.time.now(),
   });
 }
@@ -57,7 +57,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     context,
     time,
     calls: [] as string[],
-    /** What Lyceum says, by our ids; under `lyceum-` and our id, unless `idOf` has another one. */
+    /** Lyceum's words by our ids. Lyceum's id is `lyceum-` and our id, unless `idOf` has another id. */
     words: new Map<string, string>(),
     idOf: new Map<string, string>(),
     /** Words that the list shows although the record says something else. */

@@ -64,7 +64,7 @@ export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transitio
   }
 }
 
-/** What its record says. It stays lost, whatever that is: nobody waits for it any more. Yet what it cost is owed. */
+/** Applies a reading of a lost execution. The execution stays lost, yet its cost is owed. */
 function seen(
   { run, execution, policy }: Known,
   fact: Fact & { fact: "reading" },

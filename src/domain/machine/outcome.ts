@@ -9,7 +9,7 @@ interface Settled {
   events: EventDraft[];
 }
 
-/** How a run ended, and why if it did not succeed. */
+/** A run's outcome, and the reason for any outcome but success. */
 interface End {
   outcome: Outcome;
   error: Fault | null;

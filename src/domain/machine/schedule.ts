@@ -55,7 +55,7 @@ export function overdueAt(
   return (expectedEndAt ?? (acceptedAt ?? now) + timeoutS * SECOND) + callbackGraceMs;
 }
 
-/** Whether Lyceum must have ended the execution by now, unless it began late. */
+/** True when Lyceum must have ended the execution by now, unless the execution began late. */
 export function isPastTimeout(
   { acceptedAt, startedAt }: Pick<Execution, "acceptedAt" | "startedAt">,
   timeoutS: number,

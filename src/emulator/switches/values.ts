@@ -1,4 +1,4 @@
-// How the values of switches are written.
+// Schemas for the values of switches.
 import * as z from "zod";
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

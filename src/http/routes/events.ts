@@ -84,7 +84,7 @@ async function stream(c: Call, desk: Desk, { filter, topic, begins, isOver }: Sc
   const subscription = c.req.method === "HEAD" ? undefined : desk.tail.subscribe(topic);
   if (subscription === null) return tooMany(c);
   c.header("Content-Type", "text/event-stream; charset=utf-8");
-  // What a proxy compresses it also holds back.
+  // A proxy holds back a response that it compresses.
   c.header("Cache-Control", "no-store, no-transform");
   c.header("X-Accel-Buffering", "no");
   // Nobody sends another request after a stream: an idle connection would only hold up the stop.

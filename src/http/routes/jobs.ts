@@ -98,7 +98,7 @@ async function postJob(c: Call, desk: Desk): Promise<Response> {
   return answerSubmitted(c, submitted);
 }
 
-/** What Proctor only passes on or gives back keeps its numbers as they were written. */
+/** Keeps numbers as written in `metadata` and `extra`: Proctor only passes these fields on or back. */
 function withNumbersAsWritten(value: Submission, asWritten: unknown): Submission {
   const { metadata, runs } = asWritten as Pick<Submission, "metadata" | "runs">;
   return {

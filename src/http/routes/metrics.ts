@@ -1,4 +1,4 @@
-// What a run did with its hardware: as it was stored after the end, or in another step or span, as Lyceum says now.
+// A run's metrics: as stored after the end or, for another step or span, as Lyceum reports them now.
 import * as operations from "../../contract/operations/runs.ts";
 import { metricsQuery } from "../../contract/query.ts";
 import { metricsStep } from "../../domain/collection.ts";

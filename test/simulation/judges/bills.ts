@@ -1,4 +1,4 @@
-// What Lyceum's own words say of the price of each execution, and whether the books have it in the end.
+// Checks that the books end with the price that Lyceum reported for each execution.
 import type { Books } from "../books.ts";
 import type { Call } from "../call.ts";
 import { demand } from "../invariants.ts";

@@ -15,7 +15,7 @@ interface KnowledgeOptions {
   silences: Silences[];
   pollMaxMs: number;
   callbackGraceMs: number;
-  /** What commits may take. */
+  /** The longest time that commits may take. */
   slackMs: number;
 }
 

@@ -35,7 +35,7 @@ export function createLimits(agenda: Agenda, submitLimit: { max: number; windowM
       isOverruled = true;
       if (answer.left.starts === 0) closedUntil = answer.left.until;
     },
-    /** How long a start still travels without its sender nobody can know: it counts from now. */
+    /** Nobody knows when a start arrives whose sender died: the start counts from now. */
     died(): void {
       for (let left = underWay.size; left > 0; left--) judgedAt.push(now());
       underWay.clear();

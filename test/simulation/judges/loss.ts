@@ -14,7 +14,7 @@ interface LossOptions {
 }
 
 const SECOND = 1_000;
-/** What a look-up in flight may not have seen yet: the longest way there and back, for two calls. */
+/** A look-up in flight may miss changes this recent: two calls there and back, at their slowest. */
 const IN_FLIGHT_MS = 90 * SECOND;
 /** Two looks further apart prove nothing about the time between them. */
 const MAX_GAP_MS = 45 * SECOND;

@@ -1,4 +1,4 @@
-// How long an answer keeps the service from asking again.
+// Computes how long an answer keeps the service from asking again.
 import type { Answer } from "../call.ts";
 
 const SECOND = 1_000;

@@ -1,4 +1,4 @@
-// What Lyceum does with what it takes while the weather lasts: odd words, late logs and bills, a history of its own.
+// Weathers that change Lyceum's habits: odd words, late logs and bills, a history of its own.
 
 import { plainHistory } from "../history.ts";
 import type { Habits } from "../lyceum.ts";

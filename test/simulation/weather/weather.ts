@@ -17,7 +17,7 @@ export interface Weather {
 }
 
 export interface Stand {
-  /** What comes back, if anything does. */
+  /** The answer that the service gets, or silence. */
   reply: Answer | Silence;
   /** Lyceum acts on the call all the same. */
   isTaken: boolean;
@@ -27,7 +27,7 @@ export interface Stand {
   taken?(work: Work): void;
 }
 
-/** What a weather is made with. */
+/** The inputs of every weather. */
 export interface Air {
   random: Random;
   lyceum: Lyceum;
