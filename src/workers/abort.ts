@@ -75,7 +75,10 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
       context.report.check({ executionId: execution.id, cause: "cancel", word: answer.outcome });
       const isDenied = answer.outcome === "missing" || answer.outcome === "refused";
       if (answer.outcome !== "ok" && !isDenied) {
-        await notes.unanswered(execution, answer);
+        // The abort alone may be cut off: the record tells of an end all the same.
+        const record = await lyceum.record(id, execution.id, "overdue");
+        if (record.outcome === "ok" && isOver(record.value)) return confirm(one, { by: "poll", record });
+        await notes.unanswered(execution, answer, context.rules.pollMaxMs);
         return "silent";
       }
       await notes.note(execution, { fact: "cancel_sent", mode });

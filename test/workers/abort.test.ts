@@ -73,6 +73,21 @@ onSqlite("an execution that is cancelled", (open) => {
   });
 
   test.each([
+    { outcome: "unreachable", detail: "a page" } as const,
+    { outcome: "throttled", retryAfterMs: 60 * MINUTE } as const,
+  ])("is known to have ended although its abort is answered $outcome", async (answer) => {
+    const scene = await sceneOf(await open(), 1);
+    const [id = ""] = scene.ids;
+    scene.broken.set("abort", answer);
+    await cancel(scene, id);
+    await scene.workFor(MINUTE);
+    expect(scene.count("abort")).toBeLessThan(20);
+    scene.words.set(id, "failed");
+    await scene.workFor(scene.context.rules.pollMaxMs + SECOND);
+    expect(await scene.row(id)).toMatchObject({ phase: "collecting", status: "failed" });
+  });
+
+  test.each([
     ["never shows", 0, 2],
     ["shows after a while", 1, 6],
   ])("is not asked for without end while its record %s", async (_, aborts, minutes) => {
