@@ -1,5 +1,5 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
-import type { DetectedBy, Execution } from "../domain/execution.ts";
+import { type DetectedBy, type Execution, hasEnded } from "../domain/execution.ts";
 import { lacksBill, measured } from "../domain/measure.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
@@ -87,6 +87,10 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     const status = await statusOf(execution, one.kind, lane);
     if (status.outcome === "ok") {
       const reading = readingOfWord(status.value.word, status.value.errors);
+      // A status names nobody: under an id that was never seen to be the execution's own, its end may be another's.
+      const isTooLarge = record.outcome === "unreadable" && record.isTooLarge;
+      if (reading.status !== null && hasEnded(reading.status) && !isTooLarge && !own.has(execution))
+        return "barred";
       await note(execution, { ...factOf(look), reading, askedAt });
       return "noted";
     }

@@ -65,6 +65,7 @@ export const oddHeaders: MakeWeather = ({ random, now }) => {
       if (route === "other" || !random.chance(share)) return null;
       return { reply: { ...own(429, { detail: "slow down" }), headers: odd() }, isTaken: false };
     },
-    bend: (answer) => ({ ...answer, headers: { ...answer.headers, ...odd() } }),
+    // Whatever an honest limit has told is not to be seen any more.
+    bend: ({ left: _, ...answer }) => ({ ...answer, headers: { ...answer.headers, ...odd() } }),
   };
 };
