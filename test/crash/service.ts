@@ -10,6 +10,8 @@ const remembered = 30;
 
 export interface Service {
   readonly url: string;
+  /** Of the process; null before its start. */
+  pid(): number | null;
   /** Resolves once it listens (true), or is over before that (false). */
   start(): Promise<boolean>;
   kill(): Promise<void>;
@@ -64,6 +66,7 @@ export function createService(options: { env: Record<string, string>; port: numb
   return {
     url: `http://127.0.0.1:${options.port}`,
     complaints,
+    pid: () => child?.pid ?? null,
     start,
     async kill() {
       isMeant = true;

@@ -1,0 +1,38 @@
+// One soak: a trial of the crash proof in which nothing is killed, and the memory of the process is watched.
+import { runTrial, type TrialResult } from "../crash/trial.ts";
+import { growthOf, mebibytes, sampleMemory } from "./memory.ts";
+
+export interface SoakOptions {
+  seed: number;
+  database: "sqlite" | "postgres";
+  /** Of load; what is under way then has as long again to end. */
+  seconds: number;
+  onSample(line: string): void;
+}
+
+export async function soak({ seed, database, seconds, onSample }: SoakOptions): Promise<TrialResult> {
+  let progress = "";
+  return runTrial({
+    seed,
+    limit: null,
+    database,
+    seconds: 2 * seconds + 60,
+    keep: false,
+    onProgress: ({ jobsAcknowledged, executionsEnded }) => {
+      progress = `${jobsAcknowledged} jobs acknowledged, ${executionsEnded} executions ended`;
+    },
+    async disturb({ service, complain }) {
+      const startedAt = performance.now();
+      const passed = () => (performance.now() - startedAt) / 1_000;
+      const shown = setInterval(() => onSample(`${passed().toFixed(0)} s, ${progress}`), 10_000);
+      const everyMs = Math.max(100, seconds * 2);
+      const samples = await sampleMemory(service.pid, everyMs, () => passed() >= seconds).finally(() =>
+        clearInterval(shown),
+      );
+      const { before, after, isFlat } = growthOf(samples);
+      const memory = `memory ${mebibytes(before)}, then ${mebibytes(after)}`;
+      if (!isFlat) complain(`the process grows: ${memory}`);
+      return `${seconds} s of load, ${memory}`;
+    },
+  });
+}
