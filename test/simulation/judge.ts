@@ -9,6 +9,7 @@ import { createKnowledge } from "./judges/knowledge.ts";
 import { createLimits } from "./judges/limits.ts";
 import { createLoss } from "./judges/loss.ts";
 import { createOutages } from "./judges/outages.ts";
+import { pauseOf } from "./judges/pauses.ts";
 import { createSilences } from "./judges/silences.ts";
 import type { Lyceum } from "./lyceum.ts";
 import type { Heard, Sent } from "./network.ts";
@@ -53,6 +54,7 @@ export function createJudge(options: JudgeOptions) {
   const knowledge = createKnowledge({ ...options, silences: [silences, blindness] });
   const outages = createOutages(now, submit.concurrency);
   const limits = createLimits(agenda, submit.limit);
+  let pausedUntil = 0;
 
   function start(marker: string): void {
     const execution = books.execution(marker);
@@ -83,7 +85,11 @@ export function createJudge(options: JudgeOptions) {
       limits.sent(call.marker, arrives);
       outages.sent(outage);
     },
+    /** Until then a 429 keeps the service from asking anything but starts (monotonic). */
+    pausedUntil: () => pausedUntil,
     heard(heard: Heard): void {
+      if (heard.answer !== null && heard.call.route !== "start")
+        pausedUntil = Math.max(pausedUntil, now() + pauseOf(heard.answer));
       loss.heard(heard);
       aborts.heard(heard);
       bills.heard(heard);

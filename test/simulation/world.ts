@@ -120,10 +120,10 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   }
   if (failure === null) {
     const { cancelsAsked } = clients;
-    // From here on nothing kept the service from doing its work: no fault, no downtime, and no wake-up that a clock
-    // set back has moved away.
+    // From here on nothing kept the service from doing its work: no fault, no downtime, no pause that Lyceum asked for,
+    // and no wake-up that a clock set back has moved away.
     const upSince = host.upSince() ?? 0;
-    const calmAt = Math.max(chaosMs, upSince) + agenda.setBackMs(upSince);
+    const calmAt = Math.max(chaosMs, upSince, judge.pausedUntil()) + agenda.setBackMs(upSince);
     const hasLeapt = agenda.hasLeapt();
     attempt(() => compareWithReference({ books, lyceum, ...judge, cancelsAsked, calmAt, hasLeapt }));
   }
