@@ -57,7 +57,7 @@ function liver(context: Context): (execution: Execution) => Promise<void> {
     await tell(context, { executionId: id, fact: { fact: "accepted", lyceumExecutionId, ...taken } });
     const now = Date.now();
     const reading = { ...ended, startedAt: now - 10, endedAt: now };
-    const kept = { document: documents.record };
+    const kept = { document: documents.record, summary: null };
     const holdUntil = () => now + 600_000;
     await noteRecord(context, { executionId: id, reading, by: "callback", askedAt: now, kept, holdUntil });
     const artifacts = [stored("timing"), stored("metrics"), stored("logs")];

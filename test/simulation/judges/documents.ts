@@ -54,6 +54,6 @@ const kinds: Partial<Record<Route, string>> = {
 /** Lyceum's own, or JSON that cannot be told from it. */
 function isDefinite(answer: Answer | null): boolean {
   if (answer === null) return false;
-  const isJson = answer.text === undefined || answer.text.startsWith("{");
+  const isJson = answer.text === undefined || /^\uFEFF?\s*\{/.test(answer.text);
   return isJson && answer.status < 500 && answer.status !== 429;
 }

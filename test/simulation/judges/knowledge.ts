@@ -35,6 +35,7 @@ export function createKnowledge(options: KnowledgeOptions) {
   const now = () => agenda.monotonic();
   const excuses: Excuse[] = [];
   const watchedSince = new Map<string, number>();
+  const watchedAs = new Map<string, string | null>();
   const known = new Set<string>();
   let badLists = 0;
   let unanswered = 0;
@@ -44,7 +45,8 @@ export function createKnowledge(options: KnowledgeOptions) {
   function heard({ call, sentAt, answer }: Heard): void {
     unanswered = answer === null ? unanswered + 1 : 0;
     if (unanswered >= SILENCES_IN_A_ROW) excuse(sentAt, now() + pollMaxMs, null);
-    const isRead = !["start", "end", "history", "other"].includes(call.route);
+    // Everything but starts and the history shares one limit.
+    const isRead = call.route !== "start" && call.route !== "history";
     if (answer !== null && isRead) excuse(sentAt, now() + pauseOf(answer), null);
     const isGood = answer?.status === 200 && answer.isTrue;
     const again = isGood ? 0 : pollMaxMs;
@@ -97,7 +99,9 @@ export function createKnowledge(options: KnowledgeOptions) {
         const { id, phase } = execution;
         if (phase === "submitting" || known.has(id)) continue;
         if (phase === "watching") {
-          if (!watchedSince.has(id)) watchedSince.set(id, now());
+          // An execution that was searched for and found under another id is watched from then on.
+          if (watchedAs.get(id) !== execution.lyceum_execution_id) watchedSince.set(id, now());
+          watchedAs.set(id, execution.lyceum_execution_id);
           continue;
         }
         known.add(id);

@@ -31,8 +31,9 @@ export function createLimits(agenda: Agenda, submitLimit: { max: number; windowM
       demand(recent.length <= submitLimit.max, () => `${recent.length} starts within the limit's window`);
     },
     heard({ call, answer }: Heard): void {
-      if (call.route !== "start" || answer?.left === undefined) return;
-      isOverruled = true;
+      if (call.route !== "start") return;
+      if (answer?.headers?.["x-ratelimit-reset"] !== undefined) isOverruled = true;
+      if (answer?.left === undefined) return;
       if (answer.left.starts === 0) closedUntil = answer.left.until;
     },
     /** Nobody knows when a start arrives whose sender died: the start counts from now. */
