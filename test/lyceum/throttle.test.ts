@@ -206,6 +206,15 @@ describe("headers of an answer", () => {
     });
   });
 
+  test("hold for one window: when they stop, the setting counts again", async () => {
+    const { time, throttle } = setUp({ limits: { execution: { max: 3, windowMs: HOUR } } });
+    await throttle.run("submit", "execution", answering(200, { "x-ratelimit-limit": "1" }));
+    expect(throttle.reserve("execution")).toEqual({ granted: false, waitMs: HOUR });
+    time.pass(HOUR);
+    for (let i = 0; i < 3; i += 1) expect(throttle.reserve("execution").granted).toBe(true);
+    expect(throttle.reserve("execution").granted).toBe(false);
+  });
+
   test("overrule a limit that is too low", async () => {
     const { time, throttle } = setUp({ limits: { execution: { max: 1, windowMs: HOUR } } });
     const headers = { "x-ratelimit-remaining": "3", "x-ratelimit-reset": inOneMinute(time) };

@@ -4,7 +4,7 @@ import { unpackDocument } from "../../src/store/documents.ts";
 import type { Books, ExecutionEntry, JobEntry, RunEntry } from "./books.ts";
 import { demand } from "./invariants.ts";
 import type { Lyceum } from "./lyceum.ts";
-import { fateOf, printedBy, type Work } from "./work.ts";
+import { fateOf, hasOddWord, printedBy, type Work } from "./work.ts";
 
 interface Truth {
   books: Books;
@@ -92,12 +92,17 @@ function compareRun(known: Known, truth: Truth): void {
 }
 
 /** How an execution ended at Lyceum, in one word. */
-function endOf(execution: ExecutionEntry, { lyceum, verdicts }: Truth): string {
+function endOf(execution: ExecutionEntry, { books, lyceum, verdicts }: Truth): string {
   if (execution.status === "lost") return "lost";
   if (verdicts.get(execution.id) === 422) return "rejected";
   const work = lyceum.works.find((one) => one.marker === execution.id);
   demand(work?.id === execution.lyceum_execution_id, () => `${execution.id} is taken for another execution`);
-  return work === undefined ? "unknown" : fateOf(work);
+  if (work === undefined) return "unknown";
+  // The history has no return code: without the record, an end under a word that nobody knows counts as failed.
+  const isRecordKnown = books.artifacts().some(({ execution_id, kind, document }) => {
+    return execution_id === execution.id && kind === "record" && document !== null;
+  });
+  return hasOddWord(work) && !isRecordKnown ? "failed" : fateOf(work);
 }
 
 function isRetried(end: string, job: JobEntry): boolean {

@@ -71,6 +71,10 @@ export const ODD_ENDS: End[] = [
 /** The end in one of Lyceum's documented words; an endless execution counts as failed. */
 export function fateOf({ word, returnCode, isEndless }: Work): string {
   if (isEndless) return "failed";
-  if (!ODD_ENDS.some(([odd]) => odd === word)) return word.replace(" ", "_");
+  if (!hasOddWord({ word })) return word.replace(" ", "_");
   return returnCode === 0 ? "completed" : "failed";
+}
+
+export function hasOddWord({ word }: Pick<Work, "word">): boolean {
+  return ODD_ENDS.some(([odd]) => odd === word);
 }

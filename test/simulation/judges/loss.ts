@@ -28,8 +28,8 @@ export function createLoss({ lyceum, silences, inDoubtAfterMs, now }: LossOption
   /** Readable lists, and what they name: ids and markers. */
   const lists: { at: number; named: Set<string> }[] = [];
   const histories: number[] = [];
-  /** Lyceum's own 404, by its ids. */
-  const unknown = new Map<string, number[]>();
+  /** Lyceum's own 404, or a record with the marker of some run, by its ids: to any other run, both say no. */
+  const unknown = new Map<string, { at: number; named: Set<string> }[]>();
   /** Starts of which it was told for certain that nothing was taken. */
   const notTaken = new Map<string, number>();
 
@@ -40,8 +40,11 @@ export function createLoss({ lyceum, silences, inDoubtAfterMs, now }: LossOption
     if (call.route === "list" && answer.status === 200)
       lists.push({ at: now(), named: namesIn(answer.json) });
     if (call.route === "history" && answer.status === 200) histories.push(now());
-    const isMissing = answer.status === 404 && ["record", "status"].includes(call.route);
-    if (isMissing) unknown.set(call.id, [...(unknown.get(call.id) ?? []), now()]);
+    if (!["record", "status"].includes(call.route)) return;
+    const named = namesIn(answer.json);
+    const isMarked = [...named].some((name) => name.startsWith("exe_"));
+    if (answer.status !== 404 && !isMarked) return;
+    unknown.set(call.id, [...(unknown.get(call.id) ?? []), { at: now(), named }]);
   }
 
   function checkLost({ id, lyceum_execution_id }: ExecutionEntry): void {
@@ -64,9 +67,10 @@ export function createLoss({ lyceum, silences, inDoubtAfterMs, now }: LossOption
       histories.some((at) => at >= since),
       () => `${id} is given up without a look into the history`,
     );
-    if (lyceum_execution_id === null) return;
-    const missing = (unknown.get(lyceum_execution_id) ?? []).filter((at) => at >= since);
-    const missingMs = spanOf(missing);
+    if (lyceum_execution_id === null || !canBeAsked(lyceum_execution_id)) return;
+    const answers = unknown.get(lyceum_execution_id) ?? [];
+    const missing = answers.filter(({ at, named }) => at >= since && !named.has(id));
+    const missingMs = spanOf(missing.map(({ at }) => at));
     demand(
       missingMs >= leastMs - MAX_GAP_MS,
       () => `${id} is given up after ${inSeconds(missingMs)} of 404s`,
@@ -100,6 +104,11 @@ export function createLoss({ lyceum, silences, inDoubtAfterMs, now }: LossOption
 /** 503, a redirect, or a 4xx, whoever answered: nothing was taken. After a 422 the run is rejected, not lost. */
 function isDenial(status: number): boolean {
   return status === 503 || (status >= 300 && status < 500 && status !== 422);
+}
+
+/** Some ids that a start was answered with fit into no path. */
+function canBeAsked(lyceumId: string): boolean {
+  return /^[\w-]+$/.test(lyceumId);
 }
 
 /** Time over which answers follow each other closely enough. */
