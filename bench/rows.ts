@@ -60,10 +60,10 @@ function statements(state: RowState): string[] {
        ${of.run === "succeeded" ? "size" : 0}, 0, 0,
        ${of.run === "queued" ? "instant()" : "null"}, instant(), ${of.startedAt}, ${of.endedAt}
      from (select i, min(${RUNS_A_JOB}, @last - i + 1) as size from n)`,
-    `${numbers(1)} insert into runs (id, job_id, position, spec_position, name, kind, status, version, attempt,
+    `${numbers(1)} insert into runs (id, job_id, position, spec_position, name, kind, status, outcome, version, attempt,
        timeout_s, execution_type, due_at, execution_id, created_at, started_at, ended_at)
-     select ${id("run", "i")}, ${job}, i % ${RUNS_A_JOB}, 0, 'run', 'python', '${of.run}', 1, 1, 60, 'cpu',
-       ${of.run === "queued" ? "instant()" : "null"}, ${of.phase === null ? "null" : id("exe", "i")}, instant(),
+     select ${id("run", "i")}, ${job}, i % ${RUNS_A_JOB}, 0, 'run', 'python', '${of.run}',
+       ${of.run === "succeeded" ? "'succeeded'" : "null"}, 1, 1, 60, 'cpu', ${of.run === "queued" ? "instant()" : "null"}, ${of.phase === null ? "null" : id("exe", "i")}, instant(),
        ${of.startedAt}, ${of.endedAt} from n`,
     ...(of.phase === null
       ? []

@@ -40,7 +40,11 @@ const documents = {
     return { execution_id: id, status: "completed", hardware_profile: "cpu", ...times, ...output };
   },
   timing: (id: string) => ({ execution_id: id, timing: { queued: 0, executingJob: 0.01, total: 0.01 } }),
-  metrics: (id: string) => ({ executionId: id, hostname: null }),
+  // One sample: metrics without any are read again, since they may still come.
+  metrics(id: string) {
+    const timestamp = new Date().toISOString();
+    return { executionId: id, hostname: "node-1", systemCpuUsagePercent: [{ timestamp, value: 12.5 }] };
+  },
   // All that the record shows: it is not read again.
   logs: (id: string) => {
     const entry = { timestamp: new Date().toISOString(), message: "2", execution_id: id };
