@@ -21,7 +21,7 @@ const RECHECK_MS = 1_000;
  */
 export function createWindow(configured: Limit | null) {
   let limit = configured;
-  /** What a header said of the limit holds for one window: if headers stop, the setting counts again. */
+  /** A limit told by a header holds for one window: if headers stop, the setting counts again. */
   let limitToldUntil = Number.POSITIVE_INFINITY;
   let slots: Slot[] = [];
   /** What Lyceum said is left until a moment; decides alone until then. */

@@ -31,7 +31,7 @@ export interface Abort {
 
 export function createAbort(context: Context, options: AbortOptions): Abort {
   const { lyceum, now, notes, audit, confirm, own } = options;
-  /** How often in a row there was nothing to end, by our ids. */
+  /** Count of aborts in a row that found nothing to end, by our ids. */
   const inVain = new Map<string, number>();
 
   function count({ id }: Execution): void {

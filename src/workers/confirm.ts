@@ -52,7 +52,7 @@ export type Confirm = (one: Due, look: Look) => Promise<Confirmed>;
 export function createConfirm(context: Context, options: ConfirmOptions): Confirm {
   const { lyceum, now, notes, collect, own } = options;
   const { note, unanswered } = notes;
-  /** How often in a row the record was somebody else's, by our ids. */
+  /** Count of records in a row that were another run's, by our ids. */
   const foreign = new Map<string, number>();
 
   /** The record decides; where there is none (yet), or none that can be had, the status endpoint. */
