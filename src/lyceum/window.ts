@@ -21,8 +21,6 @@ const RECHECK_MS = 1_000;
  */
 export function createWindow(configured: Limit | null) {
   let limit = configured;
-  /** A limit told by a header holds for one window: if headers stop, the setting counts again. */
-  let limitToldUntil = Number.POSITIVE_INFINITY;
   let slots: Slot[] = [];
   /** What Lyceum said is left until a moment; decides alone until then. */
   let quota: { max: number; remaining: number; resetAt: number } | null = null;
@@ -59,13 +57,13 @@ export function createWindow(configured: Limit | null) {
     if (quota) quota.remaining += 1;
   }
 
-  /** Takes the headers of an answer to a call whose slot is not settled yet. */
+  /**
+   * Takes the headers of an answer to a call whose slot is not settled yet. A limit told by a header holds until an
+   * answer tells none; then the setting counts again.
+   */
   function learn(notice: LimitNotice, now: number): void {
     forget(now);
-    if (notice.max !== null && limit) {
-      limit = { ...limit, max: notice.max };
-      limitToldUntil = now + limit.windowMs;
-    }
+    if (limit) limit = { ...limit, max: notice.max ?? configured?.max ?? limit.max };
     const { resetInMs } = notice;
     if (notice.remaining === null || resetInMs === null) return;
     // A reset that is over would empty the window at every answer, one beyond all windows would hold calls for nothing.
@@ -94,7 +92,6 @@ export function createWindow(configured: Limit | null) {
   }
 
   function forget(now: number): void {
-    if (now >= limitToldUntil) limit = configured;
     const horizon = limit?.windowMs ?? 0;
     slots = slots.filter((slot) => slot.at + horizon > now);
     if (!quota || now < quota.resetAt) return;

@@ -91,7 +91,9 @@ export function createKnowledge(options: KnowledgeOptions) {
     heard,
     /** Wake-ups are wall-clock times: each set-back of the clock delays them further. */
     jumped(ms: number): void {
-      setBackUntil = Math.max(setBackUntil, now()) + Math.max(-ms, 0);
+      const setBackMs = Math.max(-ms, 0);
+      setBackUntil = Math.max(setBackUntil, now()) + setBackMs;
+      for (const one of excuses) if (one.to > now()) one.to += setBackMs;
       excuse(now(), setBackUntil + pollMaxMs, null);
     },
     check(executions: ExecutionEntry[]): void {
