@@ -120,7 +120,7 @@ it.concurrent("a run whose retry is answered 503 keeps its first attempt as its 
   await service.soleRun(id, (run) => run.lyceum_execution_id !== null);
   service.emulator.setChaos({
     gateway: [
-      { routes: "starts", answer: "unavailable", headers: { "Retry-After": "3" }, when: { next: 1 } },
+      { routes: "starts", answer: "unavailable", headers: { "Retry-After": "8" }, when: { next: 1 } },
     ],
   });
   const why = "select data from events where type = 'run.queued' and data like '%unavailable%'";
