@@ -21,7 +21,7 @@ import { start } from "./scenarios/start.ts";
 import { submit } from "./scenarios/submit.ts";
 import { telemetry } from "./scenarios/telemetry.ts";
 import { wal } from "./scenarios/wal.ts";
-import { markdownTable, table } from "./table.ts";
+import { markdownList, table, wrapped } from "./table.ts";
 
 const scenarios: Scenario[] = [
   callback,
@@ -114,9 +114,10 @@ function page(all: Result[]): string {
   const sections = all.map(({ name, includes, taken, figures }) => {
     const { at, rounds, seconds, cpu, node } = taken;
     const setting = `${rounds} rounds of ${seconds} s, ${cpu}, Node ${node}, ${at.slice(0, 10)}.`;
-    return `## ${name}\n\n${includes}\n\n${markdownTable(figures)}\n\n${setting}\n`;
+    return `## ${name}\n\n${wrapped(includes)}\n\n${markdownList(figures)}\n\n${setting}\n`;
   });
-  const head = "# Figures\n\nWritten by `npm run bench`; what they mean is told in docs/performance.md.\n";
+  const head =
+    "# Figures\n\nWritten by `npm run bench` and explained in [docs/performance.md](../../docs/performance.md).\n";
   return [head, "![How far each figure is from its goal](chart.svg)\n", ...sections].join("\n");
 }
 

@@ -7,11 +7,20 @@ export function table(figures: Figure[]): string {
     .join("\n");
 }
 
-/** The same for a page. */
-export function markdownTable(figures: Figure[]): string {
-  const [head = [], ...rows] = aligned(rowsOf(figures));
-  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((cell) => "-".repeat(cell.length))), ...rows.map(line)].join("\n");
+/** The same as a Markdown list, whose lines stay shorter than a table's: our figure, then each one beside it. */
+export function markdownList(figures: Figure[]): string {
+  const groups = Map.groupBy(rowsOf(figures).slice(1), ([name, ours]) => `- **${name}**: ${ours}`);
+  return [...groups].flatMap(([head, rows]) => [head, ...rows.map(comparison)]).join("\n");
+}
+
+function comparison([, , beside, ratio, spread, goal, verdict]: string[]): string {
+  const measured = beside === "" ? `from ${spread}` : `beside ${beside}: ${ratio} (${spread})`;
+  return `  - ${measured}${goal === "" ? "" : `, goal ${goal}, ${verdict}`}`;
+}
+
+/** A paragraph in lines of at most 118 columns. */
+export function wrapped(text: string): string {
+  return text.replaceAll(/(\S.{0,117})(?:\s+|$)/g, "$1\n").trimEnd();
 }
 
 function rowsOf(figures: Figure[]): string[][] {

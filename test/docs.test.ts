@@ -1,14 +1,13 @@
 // Every TypeScript block of the documents compiles strictly as it stands, and those marked `run` do what they say.
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { documents, root } from "./support/documents.ts";
 import { apiKeys, startService } from "./support/service.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const run = promisify(execFile);
 
 interface Block {
@@ -19,21 +18,15 @@ interface Block {
   folder: string;
 }
 
-async function blocks(): Promise<Block[]> {
-  const { stdout } = await run("git", ["ls-files", "*.md"], { cwd: root });
-  return stdout
-    .split("\n")
-    .filter((path) => path !== "")
-    .flatMap((path) =>
-      [...readFileSync(join(root, path), "utf8").matchAll(/^```ts( run)?\n([\s\S]*?)^```$/gm)].map(
-        ([, isRun, code = ""], index) => ({
-          name: `${path.replaceAll(/[/.]/g, "-")}-${index + 1}.ts`,
-          code,
-          runs: isRun !== undefined,
-          folder: join(root, path, ".."),
-        }),
-      ),
-    );
+function blocks(): Block[] {
+  return documents().flatMap(({ path, text }) =>
+    [...text.matchAll(/^```ts( run)?\n([\s\S]*?)^```$/gm)].map(([, isRun, code = ""], index) => ({
+      name: `${path.replaceAll(/[/.]/g, "-")}-${index + 1}.ts`,
+      code,
+      runs: isRun !== undefined,
+      folder: join(root, path, ".."),
+    })),
+  );
 }
 
 function workplace(parent: string): string {
@@ -43,7 +36,7 @@ function workplace(parent: string): string {
 }
 
 test("every TypeScript block of the documents compiles in strict mode", async () => {
-  const all = await blocks();
+  const all = blocks();
   expect(all.length).toBeGreaterThan(3);
   // Inside the project, where the packages that the blocks import are found.
   const folder = workplace(join(root, "node_modules"));
@@ -70,7 +63,7 @@ test("every TypeScript block of the documents compiles in strict mode", async ()
 
 test("the blocks that are marked to run do so against a real service", async () => {
   const folder = workplace(tmpdir());
-  const running = (await blocks()).filter(({ runs }) => runs);
+  const running = blocks().filter(({ runs }) => runs);
   expect(running.map(({ name }) => name)).toContain("README-md-1.ts");
   for (const { name, code } of running) {
     await using service = await startService();
