@@ -23,7 +23,9 @@ const schema = JSON.parse(
 );
 // The published schema is older than the project name at the top.
 schema.properties.name = { type: "string" };
-const isCompose = new Ajv2019({ strict: false, validateSchema: false }).compile(schema);
+const isCompose = new Ajv2019({ strict: false, validateSchema: false, validateFormats: false }).compile(
+  schema,
+);
 
 export function composeProblems(text: string): string[] {
   const document = parse(text) as { services: Record<string, Service> };
