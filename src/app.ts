@@ -9,14 +9,14 @@ import { type Clock, systemClock, systemTimers, type Timers } from "./domain/clo
 import { createDurations } from "./domain/durations.ts";
 import { idSource } from "./domain/id.ts";
 import { authenticator } from "./http/auth.ts";
-import type { Desk } from "./http/call.ts";
+import type { AppContext } from "./http/call.ts";
 import { publicPathOf } from "./http/callback-path.ts";
-import { createDoors } from "./http/doors.ts";
+import { createListeners } from "./http/doors.ts";
 import { createServer } from "./http/server.ts";
-import { createTail } from "./http/tail.ts";
+import { createEventFeed } from "./http/tail.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
 import type { Fetch } from "./lyceum/exchange.ts";
-import { createThrottle } from "./lyceum/throttle.ts";
+import { createRateLimiter } from "./lyceum/throttle.ts";
 import type { Context } from "./orchestration/context.ts";
 import { applyKeyBudgets } from "./store/costs.ts";
 import { openStore } from "./store/database.ts";
@@ -26,23 +26,23 @@ import { demoteWebhooks } from "./store/webhooks.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createReport } from "./telemetry/report.ts";
-import { createCatalogue } from "./workers/catalogue.ts";
-import { createCheck } from "./workers/check.ts";
+import { createMachineTypeSync } from "./workers/catalogue.ts";
+import { createReconciler } from "./workers/check.ts";
 import { createCollect } from "./workers/collect.ts";
 import { createDeliver } from "./workers/deliver.ts";
 import { destinationFinder, type Resolve } from "./workers/destination.ts";
 import { createDispatch } from "./workers/dispatch.ts";
-import { createErase } from "./workers/erase.ts";
-import { createGauge } from "./workers/gauge.ts";
+import { createRemoteDeletion } from "./workers/erase.ts";
+import { createQueueStats } from "./workers/gauge.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
 import { createMeasure } from "./workers/measure.ts";
 import { recover } from "./workers/recover.ts";
 import { createRetention } from "./workers/retention.ts";
 import { createStartGate } from "./workers/start-gate.ts";
-import { createSteer } from "./workers/steer.ts";
+import { createEnforcer } from "./workers/steer.ts";
 
 /** What a test or a simulation replaces. */
-export interface Surroundings {
+export interface AppOverrides {
   clock?: Clock;
   timers?: Timers;
   random?: () => number;
@@ -70,7 +70,7 @@ export interface App {
   stop(): Promise<void>;
 }
 
-export function createApp(config: Config, surroundings: Surroundings = {}): App {
+export function createApp(config: Config, surroundings: AppOverrides = {}): App {
   const { clock = systemClock, timers = systemTimers, random = Math.random, listens = true } = surroundings;
   const log = surroundings.log ?? createLogger(config.logLevel);
   const metrics = surroundings.metrics ?? createMetrics({ process: true });
@@ -98,7 +98,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     report,
   };
 
-  const throttle = createThrottle({
+  const throttle = createRateLimiter({
     clock,
     random,
     limits: { execution: config.submit.limit },
@@ -128,7 +128,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     now,
     ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
     takesOver: () => accepting,
-    onRoom: () => wake("collect", now()),
+    onCapacity: () => wake("collect", now()),
   });
   const workers: Worker[] = [
     createDispatch(context, {
@@ -138,29 +138,29 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
       callbacks,
       concurrency: config.submit.concurrency,
       clock,
-      onRoom: () => wake("dispatch", now()),
+      onCapacity: () => wake("dispatch", now()),
     }),
-    createCheck(context, {
+    createReconciler(context, {
       lyceum,
       now,
       collect,
-      onRoom: () => wake("check", now()),
+      onCapacity: () => wake("check", now()),
       awayMs: throttle.awayMs,
       isCrowded: throttle.isCrowded,
     }),
     collect,
-    createSteer(context),
-    createErase(context, { lyceum, now }),
-    createCatalogue(context, { lyceum, now }),
+    createEnforcer(context),
+    createRemoteDeletion(context, { lyceum, now }),
+    createMachineTypeSync(context, { lyceum, now }),
     createDeliver(context, {
       findDestination,
       secret: jobSecret,
       clock,
       timers,
-      onRoom: () => wake("deliver", now()),
+      onCapacity: () => wake("deliver", now()),
     }),
     createRetention(context, { retentionMs: config.retentionMs, now }),
-    createGauge(context, now),
+    createQueueStats(context, now),
   ];
   const onError = (worker: string, error: unknown) => report.fault(worker, error);
   const loops = new Map<string, Loop>(
@@ -170,7 +170,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
   store.onCommit(wake);
   store.onOutage(report.outage);
 
-  const tail = createTail({ store, now, most: MOST_WAITING, onNeed: () => tailLoop.wake(now()) });
+  const tail = createEventFeed({ store, now, most: MAX_WAITING, onNeed: () => tailLoop.wake(now()) });
   // Not one of the workers: while they finish their work, those who wait still hear of it.
   const tailLoop = createLoop(
     { name: "events", runOnce: tail.look, idle: async () => {} },
@@ -186,7 +186,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
 
   let accepting = false;
   const metricsText = () => metrics.registry.metrics();
-  const desk: Desk = {
+  const desk: AppContext = {
     ...context,
     now,
     timers,
@@ -206,7 +206,7 @@ export function createApp(config: Config, surroundings: Surroundings = {}): App 
     version: packageJson.version,
   };
   const api = createServer(desk, authenticator(config.apiKeys));
-  const doors = createDoors(desk, {
+  const doors = createListeners(desk, {
     ...config.listen,
     api,
     metricsPort: config.metricsPort,
@@ -303,7 +303,7 @@ const MAX_START_MS = 4 * 60_000;
 /** Renewed while the start is under way: that of a dead process comes due after this. */
 const START_LEASE_MS = 30_000;
 /** Requests that wait and streams at once: each is a socket and an entry in a map. */
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 /** A request sent at the very end of the drain delay may need this long to be accepted. */
 const ARRIVAL_MS = 200;
 /** Of the grace, kept for closing the database. */

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { parseDuration } from "./domain/duration.ts";
-import { likeliest } from "./domain/spelling.ts";
+import { closestMatch } from "./domain/spelling.ts";
 import { isWebhookSecret } from "./domain/webhook.ts";
 
 /** What the service was told to do. Durations are milliseconds. */
@@ -58,7 +58,7 @@ export type ConfigReading =
 
 /** Reads the settings; a blank variable counts as not set, and white space around a value is dropped. */
 export function readConfig(env: Record<string, string | undefined>): ConfigReading {
-  const given = Object.fromEntries(settingNames.map((name) => [name, tidy(name, env[name])]));
+  const given = Object.fromEntries(settingNames.map((name) => [name, normalize(name, env[name])]));
   const read = environment.safeParse(given);
   if (!read.success) {
     const problems = read.error.issues.map(({ path, message }) => ({
@@ -67,15 +67,15 @@ export function readConfig(env: Record<string, string | undefined>): ConfigReadi
     }));
     return { ok: false, problems };
   }
-  const config = freeze(arrange(read.data));
-  return { ok: true, config, warnings: [...misgivings(config), ...misspellings(env)] };
+  const config = freeze(toConfig(read.data));
+  return { ok: true, config, warnings: [...configWarnings(config), ...misspellings(env)] };
 }
 
 /** Reads `DATABASE_URL` alone: whoever only migrates needs none of the other settings. */
 export function readDatabase(
   env: Record<string, string | undefined>,
 ): { ok: true; database: Config["database"] } | Extract<ConfigReading, { ok: false }> {
-  const read = settings.DATABASE_URL.safeParse(tidy("DATABASE_URL", env.DATABASE_URL));
+  const read = settings.DATABASE_URL.safeParse(normalize("DATABASE_URL", env.DATABASE_URL));
   if (read.success) return { ok: true, database: read.data };
   return {
     ok: false,
@@ -83,7 +83,7 @@ export function readDatabase(
   };
 }
 
-function tidy(name: string, value: string | undefined): string | undefined {
+function normalize(name: string, value: string | undefined): string | undefined {
   return (name === "LYCEUM_PASSWORD" ? value : value?.trim()) || undefined;
 }
 
@@ -239,7 +239,7 @@ function agree(env: Partial<Settings>, ctx: z.RefinementCtx): void {
     problem("METRICS_PORT", "is the same as PORT; choose another, or leave it out to serve /metrics on PORT");
 }
 
-function arrange(env: Settings): Config {
+function toConfig(env: Settings): Config {
   const { LYCEUM_API_KEY: key, LYCEUM_EMAIL: email = "", LYCEUM_PASSWORD: password = "" } = env;
   return {
     lyceum: {
@@ -269,7 +269,7 @@ function arrange(env: Settings): Config {
   };
 }
 
-function misgivings({ lyceum, publicUrl, webhook }: Config): string[] {
+function configWarnings({ lyceum, publicUrl, webhook }: Config): string[] {
   const warnings: string[] = [];
   const { credentials, baseUrl } = lyceum;
   const remote = !isLoopback(new URL(baseUrl));
@@ -290,7 +290,7 @@ function misgivings({ lyceum, publicUrl, webhook }: Config): string[] {
 function misspellings(env: Record<string, string | undefined>): string[] {
   const unknown = Object.keys(env).filter((name) => !settingNames.includes(name));
   return unknown.flatMap((name) => {
-    const likely = likeliest(name.toUpperCase(), settingNames);
+    const likely = closestMatch(name.toUpperCase(), settingNames);
     return likely === null ? [] : [`${name} is no setting and is ignored; did you mean ${likely}?`];
   });
 }

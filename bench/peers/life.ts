@@ -4,7 +4,7 @@ import type { Run } from "../../src/domain/run.ts";
 import { claimRuns } from "../../src/orchestration/claim.ts";
 import { noteRecord, saveCollected } from "../../src/orchestration/collect.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { tell } from "../../src/orchestration/settle.ts";
+import { recordFact } from "../../src/orchestration/settle.ts";
 import type { ArtifactKind } from "../../src/store/schema.ts";
 
 /**
@@ -25,10 +25,10 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
 
   async function claimAll(): Promise<void> {
     claiming = true;
-    while (woken && alive < MOST_ALIVE) {
+    while (woken && alive < MAX_ALIVE) {
       // Before the look: what is submitted meanwhile wakes again.
       woken = false;
-      const { claims } = await claimRuns(context, MOST_ALIVE - alive);
+      const { claims } = await claimRuns(context, MAX_ALIVE - alive);
       alive += claims.length;
       for (const { run, execution } of claims) {
         void live(execution).then(() => {
@@ -47,14 +47,14 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
   return () => last;
 }
 
-const MOST_ALIVE = 50;
+const MAX_ALIVE = 50;
 
 /** As in the workers, what is told of several runs in the same turn is written together. */
 function liver(context: Context): (execution: Execution) => Promise<void> {
   return async ({ id }) => {
     const lyceumExecutionId = `lyceum-${id}`;
     const taken = { status: "pending", raw: "pending", found: false } as const;
-    await tell(context, { executionId: id, fact: { fact: "accepted", lyceumExecutionId, ...taken } });
+    await recordFact(context, { executionId: id, fact: { type: "accepted", lyceumExecutionId, ...taken } });
     const now = Date.now();
     const reading = { ...ended, startedAt: now - 10, endedAt: now };
     const kept = { document: documents.record, summary: null };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Store } from "../../src/store/database.ts";
 import { claimDue, nextDueAt } from "../../src/store/due.ts";
 import { nextQueuedRuns } from "../../src/store/runs.ts";
-import { markServed, nextTurns } from "../../src/store/turns.ts";
+import { advanceRoundRobin, nextInFairOrder } from "../../src/store/turns.ts";
 import { type Bench, interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
 import { addRuns, createDatabase, openBenchStore } from "../rows.ts";
 
@@ -55,9 +55,9 @@ function claimChecks(store: Store): Promise<Sample> {
 
 function findStarts(store: Store): Promise<Sample> {
   return perCall(store, async ({ db, now }) => {
-    const turns = await nextTurns(db, now, 1);
+    const turns = await nextInFairOrder(db, now, 1);
     if (turns[0] === undefined) throw new Error("nothing is queued");
-    await markServed(db, turns, now);
+    await advanceRoundRobin(db, turns, now);
     await nextQueuedRuns(db, turns[0].id, now, 1);
   });
 }

@@ -40,12 +40,12 @@ async function answersOf({ progress, seconds }: Bench, stage: Stage, most: numbe
   const onAnswer = (from: number, to: number) => void answers.push({ from, to });
   const offset = wallClockOffset();
   await closedLoop({ port: stage.ours.port, connections: 50, seconds, next: stage.fresh(most), onAnswer });
-  if (Math.abs(wallClockOffset() - offset) > MOST_OFF_MS) return null;
+  if (Math.abs(wallClockOffset() - offset) > MAX_OFF_MS) return null;
   return answers.map(({ from, to }) => ({ from: from + offset, to: to + offset }));
 }
 
 const ATTEMPTS = 3;
-const MOST_OFF_MS = 0.2;
+const MAX_OFF_MS = 0.2;
 
 const flags = "-D -f --seccomp-bpf -qq -ttt -T -e trace=fsync,fdatasync -o".split(" ");
 

@@ -25,8 +25,8 @@ export function gather(script: string): Gathered {
       const text = readFileSync(join(root, name), "utf8");
       files[name] = text;
       bytes += Buffer.byteLength(text);
-      if (Object.keys(files).length > MOST_FILES || bytes > MOST_BYTES)
-        throw new UsageError(`the local imports of ${script} are more than ${MOST_FILES} files or 6 MiB`);
+      if (Object.keys(files).length > MAX_FILES || bytes > MAX_BYTES)
+        throw new UsageError(`the local imports of ${script} are more than ${MAX_FILES} files or 6 MiB`);
       open.push({ folder: path.slice(0, -1), imports: importsOf(text) });
     }
   }
@@ -35,8 +35,8 @@ export function gather(script: string): Gathered {
 }
 
 /** The service takes 1,000 files, and a body of 8 MiB in which they are escaped. */
-const MOST_FILES = 1_000;
-const MOST_BYTES = 6 * 1024 * 1024;
+const MAX_FILES = 1_000;
+const MAX_BYTES = 6 * 1024 * 1024;
 
 /** Where the files of an import may be, as parts of a path. @param folder that of the importing file */
 function candidates({ level, module, names }: Import, folder: string[]): string[][] {

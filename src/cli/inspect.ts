@@ -68,12 +68,12 @@ function clock(date: string | null, askedAt: number): Finding {
   // The header has whole seconds.
   const skewMs = Math.abs(Date.parse(date) + 500 - (askedAt + Date.now()) / 2);
   const seconds = Math.round(skewMs / 1_000);
-  return skewMs < MOST_SKEW_MS
+  return skewMs < MAX_SKEW_MS
     ? passed("clock", "agrees with the service's")
     : failed("clock", `${seconds} s apart from the service's`, "synchronize both by NTP");
 }
 
-const MOST_SKEW_MS = 30_000;
+const MAX_SKEW_MS = 30_000;
 
 async function withKey(place: Place, signal: AbortSignal): Promise<Finding[]> {
   const client = createClient({ ...place, retry: { attempts: 2 } });

@@ -3,7 +3,7 @@ import type { Job, Run } from "../client/client.ts";
 
 const BAR = 24;
 /** More runs than this are folded to counts. */
-export const MOST_RUN_LINES = 15;
+export const MAX_RUN_LINES = 15;
 
 /** How far the job is: bar, status, time so far, and how long it may still take. */
 export function barLine(job: Job, now: number): string {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Client, Job, Run, Status } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, printJson } from "./outcome.ts";
-import { barLine, countsLine, MOST_RUN_LINES, runLine } from "./progress.ts";
+import { barLine, countsLine, MAX_RUN_LINES, runLine } from "./progress.ts";
 import { print } from "./terminal.ts";
 
 export function addStatus(program: Command): void {
@@ -38,7 +38,7 @@ async function lookUp(client: Client, id: string | undefined, signal: AbortSigna
 async function jobLines(client: Client, job: Job, signal: AbortSignal): Promise<string[]> {
   const runs: Run[] = [];
   for await (const run of client.runs(job.id, { signal })) {
-    if (runs.length === MOST_RUN_LINES) break;
+    if (runs.length === MAX_RUN_LINES) break;
     runs.push(run);
   }
   const head = job.name === null ? job.id : `${job.id}  ${job.name}`;

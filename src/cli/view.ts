@@ -1,6 +1,6 @@
 // Shows a job until it has ended: redrawn in place on a terminal, else a line for whatever changes.
 import type { Client, Job, Run } from "../client/client.ts";
-import { barLine, countsLine, MOST_RUN_LINES, runLine, stateOf } from "./progress.ts";
+import { barLine, countsLine, MAX_RUN_LINES, runLine, stateOf } from "./progress.ts";
 import { type Screen, shownOn } from "./terminal.ts";
 
 export const styles = ["auto", "live", "plain", "none"] as const;
@@ -34,7 +34,7 @@ function chosen(style: Style, { isTTY }: Screen): Exclude<Style, "auto"> {
 /** None of a job with too many to show. */
 async function runsOf(client: Client, job: Job, signal: AbortSignal | undefined): Promise<Run[]> {
   const total = Object.values(job.counts).reduce((sum, count) => sum + count, 0);
-  return total > MOST_RUN_LINES ? [] : Array.fromAsync(client.runs(job.id, { signal }));
+  return total > MAX_RUN_LINES ? [] : Array.fromAsync(client.runs(job.id, { signal }));
 }
 
 type Show = (job: Job, runs: Run[], now: number) => void;

@@ -48,7 +48,7 @@ export async function* streamEvents(
     } catch (error) {
       signal?.throwIfAborted();
       const isRefusal = error instanceof ProctorError && !error.isTransient;
-      if (isRefusal || performance.now() - heardAt > LONGEST_OUTAGE_MS) throw error;
+      if (isRefusal || performance.now() - heardAt > MAX_OUTAGE_MS) throw error;
     } finally {
       leaving.abort();
     }
@@ -84,4 +84,4 @@ function within<T>(ms: number, promise: Promise<T>): Promise<T> {
 
 /** Three of the service's heartbeats. */
 const SILENCE_MS = 45_000;
-const LONGEST_OUTAGE_MS = 5 * 60_000;
+const MAX_OUTAGE_MS = 5 * 60_000;

@@ -98,7 +98,7 @@ export function createTransport(options: TransportOptions) {
   /** At least what the service asks for, never more than the longest: half of it is left to chance. */
   function pauseMs(attempt: number, askedMs: number | null): number {
     const grownMs = Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
-    return Math.max(Math.min(askedMs ?? 0, MOST_ASKED_MS), grownMs * (0.5 + Math.random() / 2));
+    return Math.max(Math.min(askedMs ?? 0, MAX_ASKED_MS), grownMs * (0.5 + Math.random() / 2));
   }
 
   return {
@@ -110,7 +110,7 @@ export function createTransport(options: TransportOptions) {
   };
 }
 
-const MOST_ASKED_MS = 60_000;
+const MAX_ASKED_MS = 60_000;
 
 function pathOf({ path, query = {} }: Call): string {
   const given = Object.entries(query).flatMap(([name, value]) =>

@@ -30,7 +30,7 @@ export async function waitForEnd<T extends { id: string; ended_at: string | null
 ): Promise<T> {
   const { timeoutMs = Number.POSITIVE_INFINITY, signal, onUpdate, for: awaited } = options;
   const isOver = awaited === "outcome" ? isDecided : ({ ended_at }: T) => ended_at !== null;
-  const everyMs = Math.min(options.updateEveryMs ?? (onUpdate ? 5_000 : LONGEST_POLL_MS), LONGEST_POLL_MS);
+  const everyMs = Math.min(options.updateEveryMs ?? (onUpdate ? 5_000 : MAX_POLL_MS), MAX_POLL_MS);
   const giveUpAt = performance.now() + timeoutMs;
   let answeredAt = performance.now();
   for (;;) {
@@ -41,7 +41,7 @@ export async function waitForEnd<T extends { id: string; ended_at: string | null
       .catch((error: unknown) => {
         // The job goes on while the service restarts.
         const isAway = error instanceof ProctorError && error.isTransient;
-        if (!isAway || performance.now() - answeredAt > LONGEST_OUTAGE_MS) throw error;
+        if (!isAway || performance.now() - answeredAt > MAX_OUTAGE_MS) throw error;
         return null;
       });
     if (seen !== null) {
@@ -60,5 +60,5 @@ export async function waitForEnd<T extends { id: string; ended_at: string | null
 }
 
 /** The service's own bound. */
-const LONGEST_POLL_MS = 60_000;
-const LONGEST_OUTAGE_MS = 5 * 60_000;
+const MAX_POLL_MS = 60_000;
+const MAX_OUTAGE_MS = 5 * 60_000;

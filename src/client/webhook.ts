@@ -48,14 +48,14 @@ export async function verifyWebhook(
   for (const secret of typeof secrets === "string" ? [secrets] : secrets) {
     const key = await keyOf(secret);
     // `verify` compares in constant time.
-    for (const signature of signatures.slice(0, MOST_SIGNATURES))
+    for (const signature of signatures.slice(0, MAX_SIGNATURES))
       if (await crypto.subtle.verify("HMAC", key, signature, signed)) return payload(bytes);
   }
   throw new WebhookVerificationError("webhook-signature holds no signature of these secrets");
 }
 
 /** Rotation makes a few; a header full of them must not cost as many hashes. */
-const MOST_SIGNATURES = 20;
+const MAX_SIGNATURES = 20;
 const encoder = new TextEncoder();
 
 function payload(bytes: Uint8Array): WebhookPayload {

@@ -1,7 +1,7 @@
 // Events over HTTP: their shape, and the query parameters of their stream and their list.
 import { z } from "zod";
 import { type EventType, eventTypes } from "../domain/event.ts";
-import { hears } from "../domain/webhook.ts";
+import { matchesType } from "../domain/webhook.ts";
 import { executionId, idOf, jobId, runId, time } from "./field.ts";
 import { page, shownAs } from "./query.ts";
 
@@ -53,7 +53,7 @@ const types = z
   .max(2_000)
   .transform((text, context): EventType[] =>
     text.split(",").flatMap((word) => {
-      const named = eventTypes.filter((type) => hears([word.trim()], type));
+      const named = eventTypes.filter((type) => matchesType([word.trim()], type));
       if (named.length > 0) return named;
       const message = `${JSON.stringify(word.slice(0, 100))} names no event type; known are ${eventTypes.join(", ")}, and all of a kind as job.*`;
       context.addIssue({ code: "custom", message });

@@ -75,7 +75,7 @@ export const waitQuery = z.strictObject({
     .max(20)
     .transform((text, context) => {
       const waitMs = parseDuration(text);
-      if (waitMs !== null && waitMs <= MOST_WAIT_MS) return waitMs;
+      if (waitMs !== null && waitMs <= MAX_WAIT_MS) return waitMs;
       context.addIssue({ code: "custom", message: "must be a duration of 60s at most, such as 30s" });
       return z.NEVER;
     })
@@ -113,4 +113,4 @@ export const usageQuery = z.strictObject({
 });
 export const noQuery = z.strictObject({});
 
-const MOST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;

@@ -6,12 +6,12 @@ import { onLost, retry } from "./policy.ts";
 import { label, runSpec } from "./runspec.ts";
 import { webhookUrl } from "./webhook.ts";
 
-export const MOST_RUNS = 10_000;
-export const MOST_BODY_BYTES = 8 * 1024 * 1024;
-const MOST_METADATA = 16 * 1024;
+export const MAX_RUNS = 10_000;
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+const MAX_METADATA = 16 * 1024;
 /** Of a job's runs together, as each keeps its own: a small body could fill the disk. */
-const MOST_MATRIX_CHARACTERS = 16 * 1024 * 1024;
-const MOST_VALUES_IN_A_RUN = 15_000;
+const MAX_MATRIX_CHARACTERS = 16 * 1024 * 1024;
+const MAX_VALUES_IN_A_RUN = 15_000;
 /** More are not told. */
 const ENOUGH_ISSUES = 200;
 
@@ -20,8 +20,8 @@ export type Submission = z.output<typeof submission>;
 export const submission = z
   .strictObject({
     name: label.nullish(),
-    runs: z.array(runSpec).min(1).max(MOST_RUNS).superRefine(limitFanOut),
-    max_parallel: z.int().min(1).max(MOST_RUNS).nullish().describe("Runs of this job alive at once."),
+    runs: z.array(runSpec).min(1).max(MAX_RUNS).superRefine(limitFanOut),
+    max_parallel: z.int().min(1).max(MAX_RUNS).nullish().describe("Runs of this job alive at once."),
     priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
     on_run_failure: z
       .enum(["continue", "cancel_rest"])
@@ -49,8 +49,8 @@ export const submission = z
       .describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),
     metadata: z
       .unknown()
-      .refine((value) => value === undefined || JSON.stringify(value).length <= MOST_METADATA, {
-        message: `at most ${MOST_METADATA / 1024} KiB of JSON; keep more elsewhere, and its name here`,
+      .refine((value) => value === undefined || JSON.stringify(value).length <= MAX_METADATA, {
+        message: `at most ${MAX_METADATA / 1024} KiB of JSON; keep more elsewhere, and its name here`,
       })
       .optional()
       .describe("Any JSON of up to 16 KiB; given back as it is."),
@@ -66,13 +66,13 @@ function limitFanOut(runs: Run[], context: z.RefinementCtx): void {
 function fanOutIssue(runs: Run[]): { path: PropertyKey[]; message: string } | null {
   const counts = runs.map((run) => ("matrix" in run && run.matrix ? combinationCount(run.matrix) : 1));
   const total = sumOf(counts);
-  if (total > MOST_RUNS) {
+  if (total > MAX_RUNS) {
     const largest = counts.indexOf(Math.max(...counts));
-    const message = `the matrices make ${total} runs; a job has at most ${MOST_RUNS}`;
+    const message = `the matrices make ${total} runs; a job has at most ${MAX_RUNS}`;
     return { path: counts[largest] === 1 ? [] : [largest, "matrix"], message };
   }
   const lengths = runs.map((run) => ("matrix" in run && run.matrix ? combinedLength(run.matrix) : 0));
-  if (sumOf(lengths) <= MOST_MATRIX_CHARACTERS) return null;
+  if (sumOf(lengths) <= MAX_MATRIX_CHARACTERS) return null;
   const message =
     "the values of all combinations together hold more than 16 MiB; put what they share into env";
   return { path: [lengths.indexOf(Math.max(...lengths)), "matrix"], message };
@@ -91,7 +91,7 @@ type Run = z.output<typeof runSpec>;
 export const submissionReader = {
   safeParse(value: unknown) {
     const runs = runsIn(value);
-    const widest = runs.findIndex((run) => valuesIn(run) > MOST_VALUES_IN_A_RUN);
+    const widest = runs.findIndex((run) => valuesIn(run) > MAX_VALUES_IN_A_RUN);
     if (widest !== -1) return refusedFor(["runs", widest], "holds too many values");
     const whole = submission.safeParse(
       runs.length > 1 ? { ...(value as object), runs: runs.slice(0, 1) } : value,

@@ -1,6 +1,6 @@
 // Webhooks over HTTP: the bodies that are taken, subscriptions as they are shown, and what subscribers get.
 import { z } from "zod";
-import { audibleTypes, isWebhookSecret, LONGEST_URL, urlProblem } from "../domain/webhook.ts";
+import { isWebhookSecret, MAX_URL, subscribableTypes, urlProblem } from "../domain/webhook.ts";
 import { executionId, idOf, jobId, runId, time } from "./field.ts";
 
 /** As far as it can be judged on the face of it; where it leads is looked up by the route. */
@@ -12,7 +12,7 @@ export const webhookUrl = z
       : urlProblem(url);
     if (message !== null) context.addIssue({ code: "custom", message });
   })
-  .meta({ format: "uri", maxLength: LONGEST_URL, examples: ["https://worker.example.com/hook"] });
+  .meta({ format: "uri", maxLength: MAX_URL, examples: ["https://worker.example.com/hook"] });
 
 const secret = z
   .string()
@@ -23,9 +23,9 @@ const secret = z
 export const webhookBody = z.strictObject({
   url: webhookUrl.describe("HTTPS, to a public address."),
   types: z
-    .array(z.enum(audibleTypes))
+    .array(z.enum(subscribableTypes))
     .min(1)
-    .max(audibleTypes.length)
+    .max(subscribableTypes.length)
     .describe("Event types; all of a kind as `job.*`, all as `*`."),
   secret,
 });

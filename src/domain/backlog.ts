@@ -9,7 +9,7 @@ export interface Backlog {
   counted(queued: number): void;
 }
 
-export function createBacklog(most: number = MOST_QUEUED): Backlog {
+export function createBacklog(most: number = MAX_QUEUED): Backlog {
   let waiting = 0;
   return {
     isFull: () => waiting >= most,
@@ -23,4 +23,4 @@ export function createBacklog(most: number = MOST_QUEUED): Backlog {
 }
 
 /** A hundred of the largest jobs; at Lyceum's documented limit, starts for more than a year. */
-const MOST_QUEUED = 1_000_000;
+const MAX_QUEUED = 1_000_000;

@@ -26,7 +26,7 @@ export interface Percentiles {
 
 const JUDGED = 20;
 const ENOUGH = 2;
-const MOST_MISSED_SHARE = 0.1;
+const MAX_MISSED_SHARE = 0.1;
 const DELAYS_KEPT = 200;
 
 export function createCallbackHealth({
@@ -58,7 +58,7 @@ export function createCallbackHealth({
   function mode(now: number): CallbackMode {
     if (!asked) return "absent";
     judgeOverdue(now);
-    return verdicts.length >= ENOUGH && missed() <= verdicts.length * MOST_MISSED_SHARE
+    return verdicts.length >= ENOUGH && missed() <= verdicts.length * MAX_MISSED_SHARE
       ? "healthy"
       : "unproven";
   }

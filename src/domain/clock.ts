@@ -16,7 +16,7 @@ export const systemClock: Clock = {
  * Whether a rest that was to last so long at most is not over. One that seems to last longer is from before the clock
  * was set back.
  */
-export function isResting(until: number, mostMs: number, now: number): boolean {
+export function isPaused(until: number, mostMs: number, now: number): boolean {
   return until > now && until - now <= mostMs;
 }
 
@@ -27,7 +27,7 @@ export interface Timers {
 }
 
 /** The longest delay that Node's timers take; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 export const systemTimers: Timers = {
   after: (ms, fn) => {
@@ -36,7 +36,7 @@ export const systemTimers: Timers = {
       const turn = setImmediate(fn);
       return () => clearImmediate(turn);
     }
-    const timer = setTimeout(fn, Math.min(ms, LONGEST_TIMER_MS));
+    const timer = setTimeout(fn, Math.min(ms, MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -5,7 +5,7 @@ export type CostSource = "billed" | "estimated";
 /** Credits are added up in whole billionths: sums of integers do not drift. */
 export const NANO = 1_000_000_000;
 /** Credits. No execution costs as much: a larger figure is none, and sums stay exact. */
-export const MOST_CREDITS = 1_000_000;
+export const MAX_CREDITS = 1_000_000;
 
 export function toNano(credits: number): number {
   return Math.round(credits * NANO);
@@ -17,7 +17,7 @@ export function toCredits(nano: number): number {
 
 /** Whether a figure can be what something costs. */
 export function isCost(credits: number | null | undefined): credits is number {
-  return credits != null && credits >= 0 && credits <= MOST_CREDITS;
+  return credits != null && credits >= 0 && credits <= MAX_CREDITS;
 }
 
 interface Timed {

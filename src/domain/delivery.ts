@@ -15,18 +15,18 @@ export type Verdict =
   | { state: "failed"; reason: GivingUp };
 
 /** 5 s, then three times as long each time up to 7 h: with the first one 12 attempts in about 25 hours. */
-export const MOST_ATTEMPTS = 12;
+export const MAX_ATTEMPTS = 12;
 const FIRST_MS = 5_000;
-const LONGEST_MS = 7 * 60 * 60_000;
+const MAX_MS = 7 * 60 * 60_000;
 const GONE = 410;
 
 /** @param attempts this one included. @param random in [0, 1): those that failed together part ways. */
 export function afterAttempt(attempts: number, outcome: Outcome, random: number): Verdict {
   if (hasArrived(outcome)) return { state: "delivered" };
   if (outcome.status === GONE) return { state: "failed", reason: "gone" };
-  if (attempts >= MOST_ATTEMPTS) return { state: "failed", reason: "exhausted" };
-  const backoffMs = Math.min(FIRST_MS * 3 ** (attempts - 1), LONGEST_MS) * (0.8 + 0.4 * random);
-  const askedMs = Math.min(outcome.retryAfterMs ?? 0, LONGEST_MS);
+  if (attempts >= MAX_ATTEMPTS) return { state: "failed", reason: "exhausted" };
+  const backoffMs = Math.min(FIRST_MS * 3 ** (attempts - 1), MAX_MS) * (0.8 + 0.4 * random);
+  const askedMs = Math.min(outcome.retryAfterMs ?? 0, MAX_MS);
   return { state: "pending", retryInMs: Math.round(Math.max(backoffMs, askedMs)) };
 }
 

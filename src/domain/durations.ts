@@ -11,7 +11,7 @@ interface Learned {
   deviation: number;
 }
 
-const MOST_KINDS = 1_000;
+const MAX_KINDS = 1_000;
 /** Weight of the newest duration. */
 const GAIN = 0.2;
 
@@ -27,7 +27,7 @@ export function createDurations(): Durations {
       known.delete(like);
       known.set(like, { mean: before.mean + GAIN * error, deviation });
       const [oldest] = known.keys();
-      if (known.size > MOST_KINDS && oldest !== undefined) known.delete(oldest);
+      if (known.size > MAX_KINDS && oldest !== undefined) known.delete(oldest);
     },
     expected(like) {
       const learned = known.get(like);

@@ -31,7 +31,7 @@ export type Doubt = "unanswered" | "unavailable";
 export type DetectedBy = "callback" | "poll";
 
 /** What Lyceum's record says of an execution; each field only if it was readable. */
-export interface Reading {
+export interface Snapshot {
   /** Null for a word that is not known: still going, as far as anyone can say. */
   status: ExecutionStatus | null;
   raw: string;

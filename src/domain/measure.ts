@@ -1,8 +1,8 @@
 // What a reading tells of an execution besides its status. What it leaves out stays as it was known.
 import { durationMs, isCost } from "./cost.ts";
-import type { Execution, Reading } from "./execution.ts";
+import type { Execution, Snapshot } from "./execution.ts";
 
-export function measured(execution: Execution, reading: Reading) {
+export function mergeSnapshot(execution: Execution, reading: Snapshot) {
   return {
     startedAt: reading.startedAt ?? execution.startedAt,
     endedAt: reading.endedAt ?? execution.endedAt,
@@ -12,7 +12,7 @@ export function measured(execution: Execution, reading: Reading) {
 }
 
 /** Whether all that it measures was known. */
-export function measuresNothingNew(execution: Execution, reading: Reading): boolean {
+export function addsNothing(execution: Execution, reading: Snapshot): boolean {
   return measures.every((name) => reading[name] === undefined || reading[name] === execution[name]);
 }
 
@@ -22,7 +22,7 @@ const measures = ["startedAt", "endedAt", "returnCode", "hardware"] as const;
  * Only of an execution that has ended: before, the bill is not final. A 0 for an execution that took time is no bill
  * yet, unless the reading names its source: Lyceum was then asked once more, or the hardware costs nothing.
  */
-export function billed(execution: Execution, reading: Reading): Pick<Execution, "cost" | "costSource"> {
+export function mergeCost(execution: Execution, reading: Snapshot): Pick<Execution, "cost" | "costSource"> {
   const { cost, costSource } = execution;
   const isBillYet = reading.cost !== 0 || reading.costSource !== undefined || !tookTime(execution, reading);
   if (!isCost(reading.cost) || !isBillYet) return { cost, costSource };
@@ -30,11 +30,11 @@ export function billed(execution: Execution, reading: Reading): Pick<Execution, 
 }
 
 /** Lyceum may still name a bill, or a better one. */
-export function lacksBill(execution: Execution, reading: Reading): boolean {
+export function lacksBill(execution: Execution, reading: Snapshot): boolean {
   const isBilled = isCost(reading.cost) && (reading.cost > 0 || reading.costSource !== undefined);
   return tookTime(execution, reading) && !(isBilled && reading.costSource !== "estimated");
 }
 
-function tookTime(execution: Execution, reading: Reading): boolean {
-  return (durationMs(measured(execution, reading)) ?? 0) > 0;
+function tookTime(execution: Execution, reading: Snapshot): boolean {
+  return (durationMs(mergeSnapshot(execution, reading)) ?? 0) > 0;
 }

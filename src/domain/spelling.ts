@@ -1,7 +1,7 @@
 // Which known word somebody probably meant.
 
 /** The nearest of the known words, if it begins alike and is at most two edits away. */
-export function likeliest(word: string, known: string[]): string | null {
+export function closestMatch(word: string, known: string[]): string | null {
   const near = known.filter((other) => other.slice(0, 4) === word.slice(0, 4) && edits(other, word) <= 2);
   return near.sort((a, b) => edits(a, word) - edits(b, word))[0] ?? null;
 }

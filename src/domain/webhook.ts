@@ -3,18 +3,21 @@ import { type EventType, eventTypes } from "./event.ts";
 
 const families = ["*", "job.*", "run.*", "execution.*"] as const;
 /** What a subscription may ask for: single types, all of a family, or all. */
-export const audibleTypes: readonly (EventType | (typeof families)[number])[] = [...families, ...eventTypes];
+export const subscribableTypes: readonly (EventType | (typeof families)[number])[] = [
+  ...families,
+  ...eventTypes,
+];
 
-export function hears(types: readonly string[], type: string): boolean {
+export function matchesType(types: readonly string[], type: string): boolean {
   const [family] = type.split(".");
   return types.includes(type) || types.includes("*") || types.includes(`${family}.*`);
 }
 
-export const LONGEST_URL = 2_000;
+export const MAX_URL = 2_000;
 
 /** What is wrong with a webhook's URL on the face of it; null when only its addresses remain to be looked at. */
 export function urlProblem(text: string): string | null {
-  if (text.length > LONGEST_URL) return `is longer than ${LONGEST_URL} characters`;
+  if (text.length > MAX_URL) return `is longer than ${MAX_URL} characters`;
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return "is not a URL; write it as https://…";
   const { username, password, port, hash } = new URL(text);
   if (username !== "" || password !== "") return "carries a user name or password; leave them out";
@@ -42,7 +45,7 @@ export function rotate(secrets: readonly Secret[], secret: string, now: number):
   if (secrets.some((one) => one.secret === secret && one.until === null)) return [...secrets];
   const others = secrets.filter((one) => one.secret !== secret);
   const older = others.map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
-  return [{ secret, until: null }, ...inForce(older, now)].slice(0, MOST_SECRETS);
+  return [{ secret, until: null }, ...inForce(older, now)].slice(0, MAX_SECRETS);
 }
 
 export function inForce(secrets: readonly Secret[], now: number): Secret[] {
@@ -50,7 +53,7 @@ export function inForce(secrets: readonly Secret[], now: number): Secret[] {
 }
 
 const OVERLAP_MS = 24 * 60 * 60_000;
-const MOST_SECRETS = 5;
+const MAX_SECRETS = 5;
 
 /** The body of a delivery as Standard Webhooks recommends it; `data` names what the event is about. */
 export function payloadOf(event: {

@@ -1,8 +1,8 @@
 // Which form of an answer the caller asks for.
-import type { Call } from "./call.ts";
+import type { RequestContext } from "./call.ts";
 
 /** Whether `Accept` names one of the types itself, and not to be spared it with `q=0`. A wildcard names none. */
-export function isNamed(c: Call, ...types: string[]): boolean {
+export function acceptsExplicitly(c: RequestContext, ...types: string[]): boolean {
   const ranges = (c.req.header("Accept") ?? "").toLowerCase().split(",");
   return ranges.some((range) => {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim());

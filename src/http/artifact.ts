@@ -4,8 +4,8 @@ import { type ArtifactState, listArtifacts, readDocument } from "../store/artifa
 import { listExecutions } from "../store/executions.ts";
 import type { RunRow } from "../store/runs.ts";
 import type { ArtifactKind } from "../store/schema.ts";
-import type { Call, Desk } from "./call.ts";
-import { whyNever } from "./missing.ts";
+import type { AppContext, RequestContext } from "./call.ts";
+import { unavailableReason } from "./missing.ts";
 import { problem } from "./problem.ts";
 import { noRun, runOf } from "./routes/runs.ts";
 
@@ -19,8 +19,8 @@ export interface Found {
  * @param notYet the kind of problem that a run is before its first execution
  */
 export async function executionOf(
-  c: Call,
-  desk: Desk,
+  c: RequestContext,
+  desk: AppContext,
   attempt: number | undefined,
   notYet: "not-ready" | "conflict" = "not-ready",
 ): Promise<Found | Response> {
@@ -33,7 +33,7 @@ export async function executionOf(
   if (execution !== undefined) return { run, execution };
   if (attempt !== undefined)
     return problem(c, "not-found", `the run (${run.status}) has not had an attempt ${attempt}`);
-  const never = whyNever(run);
+  const never = unavailableReason(run);
   return never === null
     ? problem(c, notYet, `the run (${run.status}) has not had an execution`)
     : problem(c, "unavailable", never);
@@ -45,15 +45,15 @@ export interface Artifact {
   ids: ReturnType<typeof idsOf>;
 }
 
-export type Show = (c: Call, artifact: Artifact) => Response;
+export type Show = (c: RequestContext, artifact: Artifact) => Response;
 
 export function idsOf({ run, execution }: Found) {
   return { run_id: run.id, execution_id: execution.id };
 }
 
 export async function serve(
-  c: Call,
-  desk: Desk,
+  c: RequestContext,
+  desk: AppContext,
   found: Found,
   kind: ArtifactKind,
   show: Show,
@@ -69,7 +69,7 @@ export async function serve(
     const isNone = execution.status === "rejected" || execution.status === "lost";
     const why = isNone
       ? `the execution is ${execution.status}: Lyceum has nothing to tell of it`
-      : whyNever(run);
+      : unavailableReason(run);
     if (why !== null) return problem(c, "unavailable", why);
   }
   c.header("Retry-After", "2");

@@ -38,9 +38,9 @@ async function readStream(body: AsyncIterable<Uint8Array>, max: number): Promise
     length += chunk.length;
     const room = max - (length - chunk.length);
     if (room > 0) chunks.push(Buffer.from(chunk).subarray(0, room));
-    if (length > max + MOST_DRAINED) break;
+    if (length > max + MAX_DRAINED) break;
   }
   return { bytes: Buffer.concat(chunks), truncated: length > max };
 }
 
-const MOST_DRAINED = 16 * 1024 * 1024;
+const MAX_DRAINED = 16 * 1024 * 1024;

@@ -14,7 +14,7 @@ export interface Env {
   Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse } | undefined;
   Variables: { requestId: string; caller: Caller | null };
 }
-export type Call = HonoContext<Env>;
+export type RequestContext = HonoContext<Env>;
 
 /** What the status page tells of the calls to Lyceum. Times are epoch milliseconds. */
 export interface LyceumState {
@@ -28,7 +28,7 @@ export interface LyceumState {
 }
 
 /** The parts of the service that routes use. */
-export interface Desk extends Context {
+export interface AppContext extends Context {
   now: () => number;
   timers: Timers;
   /** Who waits for events subscribes here. */

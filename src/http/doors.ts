@@ -2,9 +2,9 @@
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
-import type { Desk, Env } from "./call.ts";
+import type { AppContext, Env } from "./call.ts";
 import { type Connections, manageConnections } from "./connections.ts";
-import { refuser } from "./early.ts";
+import { malformedRequests } from "./early.ts";
 import { callbackReceiver } from "./receiver.ts";
 
 export interface DoorOptions {
@@ -26,11 +26,14 @@ export interface Doors {
   cutOff(): void;
 }
 
-export function createDoors(desk: Desk, { host, port, api, metricsPort, metrics }: DoorOptions): Doors {
+export function createListeners(
+  desk: AppContext,
+  { host, port, api, metricsPort, metrics }: DoorOptions,
+): Doors {
   const servers = new Map<Server, Connections>();
 
   function createApiServer(): Server {
-    const { onClientError, errorHandler, withHost } = refuser(desk);
+    const { onClientError, errorHandler, withHost } = malformedRequests(desk);
     // Who speaks HTTP/1.0 need not name a host.
     const routed = getRequestListener(api.fetch, { hostname: "localhost", errorHandler });
     const answer = withHost(callbackReceiver(desk, routed));

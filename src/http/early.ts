@@ -3,13 +3,13 @@ import { type RequestListener, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { RequestError } from "@hono/node-server";
 import type { ProblemKind } from "../contract/problem.ts";
-import type { Desk } from "./call.ts";
+import type { AppContext } from "./call.ts";
 import type { Answering } from "./connections.ts";
 import { commonHeaders } from "./headers.ts";
-import { lastWord, problemText } from "./problem.ts";
+import { problemText, unexpectedProblem } from "./problem.ts";
 
 /** What becomes of them; each is counted and logged like any other request. */
-export function refuser(desk: Desk) {
+export function malformedRequests(desk: AppContext) {
   function refuse(kind: ProblemKind, detail: string) {
     const requestId = desk.newId("req");
     const { status, headers: own, text } = problemText(requestId, kind, detail);
@@ -49,7 +49,7 @@ export function refuser(desk: Desk) {
       const [kind, detail] =
         error instanceof RequestError
           ? (["bad-request", "its path or its Host header cannot be read"] as const)
-          : lastWord(desk, error);
+          : unexpectedProblem(desk, error);
       const { status, headers, text } = refuse(kind, detail);
       return new Response(text, { status, headers });
     },

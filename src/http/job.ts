@@ -1,22 +1,22 @@
 // The job that a request concerns, as far as its caller may see it.
 import { findJobs, type JobRow } from "../store/jobs.ts";
 import { ownerSeenBy } from "./auth.ts";
-import type { Call, Desk } from "./call.ts";
+import type { AppContext, RequestContext } from "./call.ts";
 import { problem } from "./problem.ts";
 import { callerOf, idIn } from "./route.ts";
 
 /** The job that the path names, if the caller may see it. */
-export function jobOf(c: Call, desk: Desk): Promise<JobRow | null> {
+export function jobOf(c: RequestContext, desk: AppContext): Promise<JobRow | null> {
   return jobSeen(c, desk, idIn(c, "job"));
 }
 
 /** The job with this id, if the caller may see it. */
-export async function jobSeen(c: Call, desk: Desk, id: string): Promise<JobRow | null> {
+export async function jobSeen(c: RequestContext, desk: AppContext, id: string): Promise<JobRow | null> {
   const owner = ownerSeenBy(callerOf(c));
-  const job = await desk.store.readTogether(findJobs, id);
+  const job = await desk.store.batchRead(findJobs, id);
   return job === null || (owner !== null && job.api_key !== owner) ? null : job;
 }
 
-export function noJob(c: Call): Response {
+export function noJob(c: RequestContext): Response {
   return problem(c, "not-found", "no job of yours has this id; it may have been deleted or pruned");
 }

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { type FieldError, type Problem, type ProblemKind, problems } from "../contract/problem.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { BrokenOff } from "./body.ts";
-import type { Desk, Env } from "./call.ts";
+import type { AppContext, Env } from "./call.ts";
 
 /** @param detail what is wrong and the way out; never a secret. */
 export function problem(c: Context<Env>, kind: ProblemKind, detail: string, errors?: FieldError[]): Response {
@@ -36,7 +36,7 @@ const retryAfterS: Partial<Record<ProblemKind, string>> = {
 };
 
 /** The last word on an error that no route has answered. */
-export function lastWord(desk: Desk, error: unknown): [kind: ProblemKind, detail: string] {
+export function unexpectedProblem(desk: AppContext, error: unknown): [kind: ProblemKind, detail: string] {
   if (error instanceof BrokenOff) return ["bad-request", error.message];
   desk.report.fault("http", error);
   if (error instanceof DatabaseUnavailable) {

@@ -5,13 +5,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { isCallbackToken } from "../domain/token.ts";
 import { receiveCallback } from "../orchestration/callback.ts";
 import { BrokenOff } from "./body.ts";
-import type { Desk } from "./call.ts";
+import type { AppContext } from "./call.ts";
 import { callbackRelocation } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
-import { lastWord, problemText } from "./problem.ts";
-import { CALLBACK_PATH, MOST_CALLBACK_BYTES } from "./routes/callback.ts";
+import { problemText, unexpectedProblem } from "./problem.ts";
+import { CALLBACK_PATH, MAX_CALLBACK_BYTES } from "./routes/callback.ts";
 
-export function callbackReceiver(desk: Desk, otherwise: RequestListener): RequestListener {
+export function callbackReceiver(desk: AppContext, otherwise: RequestListener): RequestListener {
   const relocate = callbackRelocation(desk.publicPath);
   return (incoming, outgoing) => {
     incoming.url = relocate(incoming.url ?? "");
@@ -19,7 +19,7 @@ export function callbackReceiver(desk: Desk, otherwise: RequestListener): Reques
     const isPlain =
       token !== "" &&
       incoming.method === "POST" &&
-      Number(incoming.headers["content-length"]) <= MOST_CALLBACK_BYTES &&
+      Number(incoming.headers["content-length"]) <= MAX_CALLBACK_BYTES &&
       isCallbackToken(desk.callbackSecrets, executionId, token);
     if (isPlain) void receive(desk, executionId, incoming, outgoing);
     else otherwise(incoming, outgoing);
@@ -29,7 +29,7 @@ export function callbackReceiver(desk: Desk, otherwise: RequestListener): Reques
 const PLAIN_PATH = /^\/callbacks\/lyceum\/([\w-]+)\/([\w-]+)$/;
 
 async function receive(
-  desk: Desk,
+  desk: AppContext,
   executionId: string,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -45,7 +45,7 @@ async function receive(
     await receiveCallback(desk, { executionId, contentType, contentEncoding, body, truncated: false });
     outgoing.writeHead(status, { ...headers, ...farewell(desk) }).end();
   } catch (error) {
-    const problem = problemText(requestId, ...lastWord(desk, error));
+    const problem = problemText(requestId, ...unexpectedProblem(desk, error));
     status = problem.status;
     outgoing.writeHead(status, { ...headers, ...farewell(desk), ...problem.headers }).end(problem.text);
   }
@@ -54,7 +54,7 @@ async function receive(
 }
 
 /** While the service drains, the next request is to go elsewhere. */
-function farewell(desk: Desk): { Connection?: "close" } {
+function farewell(desk: AppContext): { Connection?: "close" } {
   return desk.isAccepting() ? {} : { Connection: "close" };
 }
 

@@ -1,7 +1,7 @@
 // The shape of a route, and how routes read what they are given.
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
-import { excessIn } from "../contract/excess.ts";
+import { structureProblem } from "../contract/excess.ts";
 import type { Operation } from "../contract/operation.ts";
 import type { ProblemKind } from "../contract/problem.ts";
 import { isId } from "../domain/id.ts";
@@ -9,7 +9,7 @@ import { checkJson } from "../domain/json.ts";
 import { parseAsWritten } from "../domain/jsontext.ts";
 import type { Access, Caller } from "./auth.ts";
 import { readBody } from "./body.ts";
-import type { Call, Desk } from "./call.ts";
+import type { AppContext, RequestContext } from "./call.ts";
 import { invalid, problem } from "./problem.ts";
 import { jsonPointer, type Reader, type Validated, validate } from "./validate.ts";
 
@@ -22,18 +22,18 @@ export interface Route {
   operation: Operation;
   /** Its answers may be large: they are compressed where the caller takes that. */
   isLarge?: true;
-  handle(c: Call, desk: Desk): Promise<Response>;
+  handle(c: RequestContext, desk: AppContext): Promise<Response>;
 }
 
 /** The caller of a route that asks for one. */
-export function callerOf(c: Call): Caller {
+export function callerOf(c: RequestContext): Caller {
   const caller = c.get("caller");
   if (caller === null) throw new Error("this route is open: it has no caller");
   return caller;
 }
 
 /** The id in the path; empty, and so found nowhere, for what cannot be one: a database may not take every text. */
-export function idIn(c: Call, name: keyof typeof prefixes): string {
+export function idIn(c: RequestContext, name: keyof typeof prefixes): string {
   const id = c.req.param(name) ?? "";
   return isId(id, prefixes[name]) ? id : "";
 }
@@ -41,7 +41,7 @@ export function idIn(c: Call, name: keyof typeof prefixes): string {
 const prefixes = { job: "job", run: "run", execution: "exe", webhook: "whk", delivery: "dlv" } as const;
 
 /** The query's parameters, each of which is given once. */
-export function queryOf<S extends z.ZodType>(c: Call, schema: S): Validated<z.output<S>> {
+export function queryOf<S extends z.ZodType>(c: RequestContext, schema: S): Validated<z.output<S>> {
   const given = Object.entries(c.req.queries());
   const [repeated] = given.find(([, values]) => values.length > 1) ?? [];
   if (repeated !== undefined) {
@@ -62,7 +62,7 @@ interface ReadJson {
 }
 
 /** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
-export async function jsonBody<T>(c: Call, schema: Reader<T>): Promise<JsonBody<T>> {
+export async function jsonBody<T>(c: RequestContext, schema: Reader<T>): Promise<JsonBody<T>> {
   const json = await readJson(c, MAX_BYTES, schema.safeParse({}).success ? {} : undefined);
   if (!json.ok) return json;
   const read = validate(schema, json.value);
@@ -74,7 +74,7 @@ export async function jsonBody<T>(c: Call, schema: Reader<T>): Promise<JsonBody<
  * @param empty what an empty body stands for; undefined: it is refused
  */
 export async function readJson(
-  c: Call,
+  c: RequestContext,
   maxBytes: number,
   empty?: unknown,
 ): Promise<ReadJson | { ok: false; answer: Response }> {
@@ -95,7 +95,7 @@ export async function readJson(
     return { ok: false, answer: invalid(c, [{ pointer: "", detail: `holds ${checked.detail}` }]) };
   const json = parseJson(text);
   if (!json.ok) return refused("invalid-json", json.detail);
-  const excess = excessIn(json.value);
+  const excess = structureProblem(json.value);
   if (excess === null) return json;
   return { ok: false, answer: invalid(c, [{ pointer: jsonPointer(excess.path), detail: excess.message }]) };
 }

@@ -4,10 +4,10 @@ import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
 import { noQuery } from "../contract/query.ts";
 import { type Authenticate, mayCall } from "./auth.ts";
-import type { Call, Desk, Env } from "./call.ts";
+import type { AppContext, Env, RequestContext } from "./call.ts";
 import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
-import { invalid, lastWord, problem, unauthorized } from "./problem.ts";
+import { invalid, problem, unauthorized, unexpectedProblem } from "./problem.ts";
 import { queryOf, type Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
@@ -37,7 +37,7 @@ export const routes: Route[] = [
   ...referenceRoutes(() => routes),
 ];
 
-export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> {
+export function createServer(desk: AppContext, authenticate: Authenticate): Hono<Env> {
   const relocate = callbackRelocation(desk.publicPath);
   const app = new Hono<Env>({ getPath: (request) => relocate(getPath(request)) });
   let strayToldAt = Number.NEGATIVE_INFINITY;
@@ -58,7 +58,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
   });
   return app;
 
-  function serve(c: Call, route: Route): Promise<Response> {
+  function serve(c: RequestContext, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
       const refusal = admit(c, route, authenticate);
       if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
@@ -78,7 +78,11 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
   }
 
   /** Request id, one log line by route template (a raw path may hold a token), and the last word on errors. */
-  async function observed(c: Call, route: string, answer: () => Promise<Response>): Promise<Response> {
+  async function observed(
+    c: RequestContext,
+    route: string,
+    answer: () => Promise<Response>,
+  ): Promise<Response> {
     const startedAt = performance.now();
     const requestId = requestIdOf(c.req.header("X-Request-Id"), desk.newId);
     c.set("requestId", requestId);
@@ -89,7 +93,7 @@ export function createServer(desk: Desk, authenticate: Authenticate): Hono<Env> 
     try {
       response = await answer();
     } catch (error) {
-      response = problem(c, ...lastWord(desk, error));
+      response = problem(c, ...unexpectedProblem(desk, error));
     }
     // While the service drains, the next request is to go elsewhere.
     if (!desk.isAccepting()) response.headers.set("Connection", "close");
@@ -123,7 +127,7 @@ async function withLength(answer: Response): Promise<Response> {
 const methods: Route["method"][] = ["POST", "GET", "DELETE"];
 
 /** On node's own answer where there is one: the web's Headers cost a sixth of a small request. */
-function putHeader(c: Call, name: string, value: string): void {
+function putHeader(c: RequestContext, name: string, value: string): void {
   const outgoing = c.env?.outgoing;
   if (outgoing === undefined) c.header(name, value);
   else outgoing.setHeader(name, value);
@@ -135,7 +139,7 @@ function templatesOf({ access, path }: Route): string[] {
 }
 
 /** Null when the caller may go on. */
-function admit(c: Call, { access, operation }: Route, authenticate: Authenticate): Response | null {
+function admit(c: RequestContext, { access, operation }: Route, authenticate: Authenticate): Response | null {
   if (access === "open" || access === "callback") return null;
   const caller = authenticate(c.req.header("Authorization"));
   if (caller === null) return unauthorized(c, "send a valid API key as Authorization: Bearer <key>");
@@ -147,7 +151,7 @@ function admit(c: Call, { access, operation }: Route, authenticate: Authenticate
   return query.ok ? null : invalid(c, query.errors);
 }
 
-function wrongMethod(c: Call, allow: string): Response {
+function wrongMethod(c: RequestContext, allow: string): Response {
   c.header("Allow", allow);
   return problem(c, "method-not-allowed", `use ${allow}`);
 }

@@ -2,7 +2,7 @@
 // database when the reader has taken the one before, so a slow reader costs no memory and misses nothing.
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { type EventFilter, type EventRow, readEvents } from "../store/events.ts";
-import type { Desk } from "./call.ts";
+import type { AppContext } from "./call.ts";
 import type { Subscription } from "./tail.ts";
 import { viewEvent } from "./view.ts";
 
@@ -17,7 +17,7 @@ export interface Reading {
 }
 
 /** Ends with what is over, with the subscription, or when the reader goes away. */
-export function eventStream(desk: Desk, subscription: Subscription, reading: Reading) {
+export function eventStream(desk: AppContext, subscription: Subscription, reading: Reading) {
   const texts = tell(desk, subscription, reading);
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
@@ -37,13 +37,17 @@ export function eventStream(desk: Desk, subscription: Subscription, reading: Rea
   );
 }
 
-async function* tell(desk: Desk, subscription: Subscription, reading: Reading): AsyncGenerator<string, void> {
+async function* tell(
+  desk: AppContext,
+  subscription: Subscription,
+  reading: Reading,
+): AsyncGenerator<string, void> {
   const { filter, notes, isOver } = reading;
   let { after } = reading;
   let isBeatDue = false;
   const beat = () => {
     isBeatDue = true;
-    subscription.nudge();
+    subscription.notify();
     cancelBeat = desk.timers.after(HEARTBEAT_MS, beat);
   };
   let cancelBeat = desk.timers.after(HEARTBEAT_MS, beat);

@@ -8,7 +8,7 @@ export interface Subscription {
   /** True at the next change that concerns it, at once if there was one since the last call; false once it is over. */
   next(): Promise<boolean>;
   /** As if there had been a change. */
-  nudge(): void;
+  notify(): void;
   end(): void;
   readonly isOver: boolean;
 }
@@ -40,7 +40,7 @@ export const topics = {
   outcomeOf: (id: string) => `outcome of ${id}`,
 };
 
-export function createTail({ store, now, most, onNeed }: TailOptions): Tail {
+export function createEventFeed({ store, now, most, onNeed }: TailOptions): Tail {
   const waiting = new Map<string, Set<Subscription>>();
   let count = 0;
   let isClosed = false;
@@ -91,7 +91,7 @@ export function createTail({ store, now, most, onNeed }: TailOptions): Tail {
   async function wake(topic: string): Promise<void> {
     let woken = 0;
     for (const subscription of [...(waiting.get(topic) ?? [])]) {
-      subscription.nudge();
+      subscription.notify();
       // All at once would answer in one turn of the event loop, and keep callbacks out of it.
       if (++woken % WOKEN_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -144,7 +144,7 @@ function createSubscription(onEnd: () => void): Subscription {
       isNews = false;
       return !isOver;
     },
-    nudge() {
+    notify() {
       isNews = true;
       settle();
     },

@@ -22,10 +22,10 @@ export function validate<T>(
   const pointer = options.pointer ?? jsonPointer;
   const errors: FieldError[] = [];
   for (const issue of result.error.issues) {
-    if (errors.length >= MOST_ERRORS) break;
+    if (errors.length >= MAX_ERRORS) break;
     errors.push(...fieldErrors(issue, pointer, options.hints ?? {}));
   }
-  return { ok: false, errors: errors.slice(0, MOST_ERRORS) };
+  return { ok: false, errors: errors.slice(0, MAX_ERRORS) };
 }
 
 /** RFC 6901. */
@@ -33,7 +33,7 @@ export function jsonPointer(path: PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-const MOST_ERRORS = 200;
+const MAX_ERRORS = 200;
 
 function fieldErrors(
   issue: z.core.$ZodIssue,

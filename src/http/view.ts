@@ -18,7 +18,7 @@ import type { JobRow } from "../store/jobs.ts";
 import { type RunRow, toCancellation } from "../store/runs.ts";
 import type { ArtifactKind } from "../store/schema.ts";
 import type { Caller } from "./auth.ts";
-import { whyNever } from "./missing.ts";
+import { unavailableReason } from "./missing.ts";
 
 /** A webhook's path may be a secret: readers, whose webhook it cannot be, see the origin alone. */
 export function webhookUrlFor({ role }: Caller, url: string): string {
@@ -171,7 +171,7 @@ function viewGpu(execution: Execution | undefined, summary: MetricsSummary | nul
 }
 
 function viewArtifacts(run: RunRow, artifacts: ArtifactState[]): RunView["artifacts"] {
-  const reason = whyNever(run);
+  const reason = unavailableReason(run);
   const missing = { state: reason === null ? "pending" : "unavailable", reason, fetched_at: null } as const;
   const view = (kind: ArtifactKind): ArtifactView => {
     const { state, reason, fetched_at } = artifacts.find((one) => one.kind === kind) ?? missing;
@@ -186,7 +186,7 @@ export function iso(at: number | null): string | null {
   if (at === null) return null;
   const known = written.get(at);
   if (known !== undefined) return known;
-  if (written.size >= MOST_WRITTEN) written.clear();
+  if (written.size >= MAX_WRITTEN) written.clear();
   const text = new Date(at).toISOString();
   written.set(at, text);
   return text;
@@ -194,4 +194,4 @@ export function iso(at: number | null): string | null {
 
 /** Whoever polls asks for the same times again, and writing three of them took a tenth of a read. */
 const written = new Map<number, string>();
-const MOST_WRITTEN = 10_000;
+const MAX_WRITTEN = 10_000;

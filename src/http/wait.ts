@@ -1,5 +1,5 @@
 // `?wait=`: subscribe, then look, then wait, so that no end falls between the look and the wait.
-import type { Call, Desk } from "./call.ts";
+import type { AppContext, RequestContext } from "./call.ts";
 import { tooMany } from "./problem.ts";
 import { topics } from "./tail.ts";
 
@@ -18,9 +18,9 @@ export interface Wait<T> {
  * Returns the result of `look` once it has ended (or has its outcome), the time is up or the service stops.
  * Returns a response if too many waits are open.
  */
-export async function whenEnded<T extends { ended_at: number | null }>(
-  c: Call,
-  desk: Desk,
+export async function waitForEnd<T extends { ended_at: number | null }>(
+  c: RequestContext,
+  desk: AppContext,
   { id, waitMs, awaited, look, isDecided }: Wait<T>,
 ): Promise<T | null | Response> {
   if (waitMs === undefined) return look();

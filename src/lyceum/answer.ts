@@ -10,28 +10,28 @@ type Answer = Extract<Reply, { kind: "answer" }>;
 
 /** An answer that cannot be read does not tell whether the start was taken, so it is `unknown`, never `refused`. */
 export async function toStartOutcome(reply: Reply, call: string, secrets: string[]): Promise<StartOutcome> {
-  if (reply.kind === "throttled") return { outcome: "throttled", retryAfterMs: reply.retryAfterMs };
-  if (reply.kind === "unauthorized") return { outcome: "unauthorized", detail: `${call}: ${reply.detail}` };
+  if (reply.kind === "throttled") return { type: "throttled", retryAfterMs: reply.retryAfterMs };
+  if (reply.kind === "unauthorized") return { type: "unauthorized", detail: `${call}: ${reply.detail}` };
   if (reply.kind === "silent") {
-    return { outcome: reply.sent ? "unknown" : "unreachable", detail: `${call}: ${reply.detail}` };
+    return { type: reply.sent ? "unknown" : "unreachable", detail: `${call}: ${reply.detail}` };
   }
   const { status, retryAfterMs } = reply;
   const said = await read(reply, "start");
   const detail = describe(call, reply, said, secrets);
   if (isSuccess(status)) {
-    if (said.reading === null) return { outcome: "unknown", detail: `${detail} (no usable id)` };
+    if (said.reading === null) return { type: "unknown", detail: `${detail} (no usable id)` };
     const { executionId, word } = said.reading.value as Reading<"start">;
-    return { outcome: "accepted", lyceumExecutionId: executionId, word };
+    return { type: "accepted", lyceumExecutionId: executionId, word };
   }
-  if (status === 401) return { outcome: "unauthorized", detail };
-  if (status === 402) return { outcome: "unfunded", detail };
-  if (status === 503) return { outcome: "unavailable", retryAfterMs, detail };
-  if (isRedirect(status)) return { outcome: "unreachable", detail: redirected(call, status) };
-  if (status === 408 || status >= 500) return { outcome: "unknown", detail };
-  if (!said.isError) return { outcome: "unreachable", detail: notLyceums(detail, reply.body) };
+  if (status === 401) return { type: "unauthorized", detail };
+  if (status === 402) return { type: "unfunded", detail };
+  if (status === 503) return { type: "unavailable", retryAfterMs, detail };
+  if (isRedirect(status)) return { type: "unreachable", detail: redirected(call, status) };
+  if (status === 408 || status >= 500) return { type: "unknown", detail };
+  if (!said.isError) return { type: "unreachable", detail: notLyceums(detail, reply.body) };
   // A list of what is wrong with the body may well speak of quotas.
-  if (said.isUnfunded && status !== 422) return { outcome: "unfunded", detail };
-  return { outcome: "refused", status, detail };
+  if (said.isUnfunded && status !== 422) return { type: "unfunded", detail };
+  return { type: "refused", status, detail };
 }
 
 /**
@@ -48,36 +48,36 @@ export async function toReadOutcome<N extends AnswerName>(
     secrets = [],
   }: { isOurs?: (reading: Reading<N>) => boolean; secrets?: string[] } = {},
 ): Promise<ReadOutcome<Reading<N>>> {
-  if (reply.kind === "throttled") return { outcome: "throttled", retryAfterMs: reply.retryAfterMs };
-  if (reply.kind === "unauthorized") return { outcome: "unauthorized", detail: `${call}: ${reply.detail}` };
-  if (reply.kind === "silent") return { outcome: "unreachable", detail: `${call}: ${reply.detail}` };
+  if (reply.kind === "throttled") return { type: "throttled", retryAfterMs: reply.retryAfterMs };
+  if (reply.kind === "unauthorized") return { type: "unauthorized", detail: `${call}: ${reply.detail}` };
+  if (reply.kind === "silent") return { type: "unreachable", detail: `${call}: ${reply.detail}` };
   const { status, body } = reply;
   const said = await read(reply, name);
   const detail = describe(call, reply, said, secrets);
   if (isSuccess(status)) {
-    if (said.isTooLarge) return { outcome: "unreadable", detail, isTooLarge: true };
+    if (said.isTooLarge) return { type: "unreadable", detail, isTooLarge: true };
     if (said.reading === null && !said.isJson)
-      return { outcome: "unreachable", detail: notLyceums(detail, body) };
+      return { type: "unreachable", detail: notLyceums(detail, body) };
     if (said.reading === null) {
       const why = said.words === "" ? `${detail}: JSON without what is due` : detail;
       return {
-        outcome: "unreadable",
+        type: "unreadable",
         detail: why,
         isTooLarge: false,
         ...(said.isEmpty ? { isEmpty: true } : {}),
       };
     }
     const value = said.reading.value as Reading<N>;
-    if (isOurs(value)) return { outcome: "ok", value };
+    if (isOurs(value)) return { type: "ok", value };
     const foreign = `${detail}: it is about another execution`;
-    return { outcome: "unreadable", detail: foreign, isTooLarge: false, isForeign: true };
+    return { type: "unreadable", detail: foreign, isTooLarge: false, isForeign: true };
   }
-  if (status === 401) return { outcome: "unauthorized", detail };
-  if (isRedirect(status)) return { outcome: "unreachable", detail: redirected(call, status) };
-  if (status === 408 || status >= 500) return { outcome: "unreachable", detail };
-  if (!said.isError) return { outcome: "unreachable", detail: notLyceums(detail, body) };
-  if (status === 404 || status === 410) return { outcome: "missing", detail };
-  return { outcome: "refused", status, detail };
+  if (status === 401) return { type: "unauthorized", detail };
+  if (isRedirect(status)) return { type: "unreachable", detail: redirected(call, status) };
+  if (status === 408 || status >= 500) return { type: "unreachable", detail };
+  if (!said.isError) return { type: "unreachable", detail: notLyceums(detail, body) };
+  if (status === 404 || status === 410) return { type: "missing", detail };
+  return { type: "refused", status, detail };
 }
 
 async function read({ status, body }: Answer, name: AnswerName): Promise<Said> {

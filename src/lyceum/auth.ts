@@ -106,7 +106,7 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
     const outcome = await toReadOutcome(await ask(path, body), path, "session", {
       secrets: Object.values(body),
     });
-    switch (outcome.outcome) {
+    switch (outcome.type) {
       case "ok": {
         const next = toSession(outcome.value, session?.refresh ?? null, clock);
         if (!next) return { kind: "unauthorized", detail: `${path}: no usable token in the answer` };

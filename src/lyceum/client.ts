@@ -3,20 +3,20 @@ import { type Clock, systemTimers, type Timers } from "../domain/clock.ts";
 import { toReadOutcome, toStartOutcome } from "./answer.ts";
 import type { Credentials } from "./auth.ts";
 import type { Fetch } from "./exchange.ts";
-import type { Group, Lane } from "./lanes.ts";
+import type { Bucket, Priority } from "./lanes.ts";
 import type { ReadOutcome, StartOutcome } from "./outcome.ts";
 import { executionIdIn, type StartRequest } from "./request.ts";
 import type { AnswerName, Reading } from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
-import type { Throttle } from "./throttle.ts";
-import { createWire } from "./wire.ts";
+import type { RateLimiter } from "./throttle.ts";
+import { createHttpTransport } from "./wire.ts";
 
 export interface LyceumOptions {
   /** With the path, without a slash at the end. */
   baseUrl: string;
   orgSlug: string | null;
   credentials: Credentials;
-  throttle: Throttle;
+  throttle: RateLimiter;
   clock: Clock;
   fetch?: Fetch;
   timers?: Timers;
@@ -55,7 +55,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     ...options,
     throttle,
     timers: options.timers ?? systemTimers,
-    fetch: options.fetch ?? createWire(),
+    fetch: options.fetch ?? createHttpTransport(),
     log: options.log ?? (() => {}),
   });
 
@@ -101,7 +101,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
      * The full record: state and output.
      * @param marker our id of the execution; null where the record may bear any (a sub-job, a search)
      */
-    record: (id: string, marker: string | null, lane: Lane, size: Size = "usual") =>
+    record: (id: string, marker: string | null, lane: Priority, size: Size = "usual") =>
       read(
         "record",
         { lane, route: "/execution/{id}", id, maxBytes: DOCUMENT_BYTES[size] },
@@ -109,10 +109,10 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
           executionId === id && (marker === null || (executionIdIn(fileName) ?? marker) === marker),
       ),
 
-    streamingStatus: (id: string, lane: Lane) =>
+    streamingStatus: (id: string, lane: Priority) =>
       read("status", { lane, route: "/execution/streaming/{id}/status", id }, isAbout(id)),
 
-    gpuSelectionStatus: (id: string, lane: Lane) =>
+    gpuSelectionStatus: (id: string, lane: Priority) =>
       read("gpuSelection", { lane, route: "/execution/gpu_selection/{id}/status", id }, isAbout(id)),
 
     timing: (id: string) =>
@@ -146,11 +146,11 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
       ),
 
     /** All executions that have not ended: it may be thousands, at about 1 KiB each. */
-    workloads: (lane: Lane) =>
+    workloads: (lane: Priority) =>
       read("workloads", { lane, route: "/workloads/list", maxBytes: MAX_LIST_BYTES }),
 
     /** Order is not documented; rows may shift between pages while runs are added. */
-    history: ({ limit, offset }: { limit: number; offset: number }, lane: Lane = "confirm") =>
+    history: ({ limit, offset }: { limit: number; offset: number }, lane: Priority = "confirm") =>
       read("history", {
         lane,
         group: "billing",
@@ -186,13 +186,13 @@ export interface MetricsQuery {
   /** ISO 8601; left out: the run's start and its end, or now. */
   start?: string | undefined;
   end?: string | undefined;
-  lane?: Lane;
+  lane?: Priority;
   size?: Size;
 }
 
 interface Wanted {
-  lane: Lane;
-  group?: Group;
+  lane: Priority;
+  group?: Bucket;
   method?: "GET" | "POST" | "DELETE";
   /** `{id}` stands for the id. */
   route: string;

@@ -1,7 +1,7 @@
 // What a request that came to nothing leaves to know.
 
 /** Certain that no byte was sent. */
-export class Unsent extends Error {
+export class NotSentError extends Error {
   override name = "Unsent";
 
   constructor(cause: unknown) {
@@ -11,7 +11,7 @@ export class Unsent extends Error {
 
 /** A start that may have arrived must never be taken for one that did not. */
 export function isNeverSent(error: unknown): boolean {
-  return error instanceof Unsent;
+  return error instanceof NotSentError;
 }
 
 /** The code of a failure: messages are left out, they may quote what was sent. */

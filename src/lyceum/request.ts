@@ -19,7 +19,7 @@ export interface StartOptions {
   callbackUrl: string | null;
 }
 
-const LONGEST_NAME = 60;
+const MAX_NAME = 60;
 
 /**
  * The path and body of a start. `extra` is merged last but can set neither `file_name` nor `user_callback_urls`.
@@ -112,7 +112,7 @@ function fileName(executionId: string, name: string | undefined): string {
   const plain = (name ?? "")
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[-.]+/, "")
-    .slice(0, LONGEST_NAME);
+    .slice(0, MAX_NAME);
   return plain === "" ? executionId : `${executionId}-${plain}`;
 }
 

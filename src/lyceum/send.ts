@@ -2,13 +2,13 @@
 import type { Clock, Timers } from "../domain/clock.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
 import { type Exchanged, exchange, type Fetch, type Reply } from "./exchange.ts";
-import type { Group, Lane } from "./lanes.ts";
+import type { Bucket, Priority } from "./lanes.ts";
 import { MAX_PAUSE_MS, readLimits } from "./limits.ts";
-import type { CallReport, Held, Throttle } from "./throttle.ts";
+import type { CallReport, Deferred, RateLimiter } from "./throttle.ts";
 
 export interface Call {
-  lane: Lane;
-  group: Group;
+  lane: Priority;
+  group: Bucket;
   method: "GET" | "POST" | "DELETE";
   /** The path with `{id}` for the id: what logs and details show. */
   route: string;
@@ -32,7 +32,7 @@ export interface SendOptions {
   baseUrl: string;
   orgSlug: string | null;
   credentials: Credentials;
-  throttle: Throttle;
+  throttle: RateLimiter;
   clock: Clock;
   timers: Timers;
   fetch: Fetch;
@@ -105,7 +105,7 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
   return send;
 }
 
-function whenHeld({ held, waitMs }: Held): Reply {
+function whenHeld({ held, waitMs }: Deferred): Reply {
   if (held === "throttled") return { kind: "throttled", retryAfterMs: waitMs };
   return { kind: "silent", sent: false, detail: `no answers lately; asking again in ${waitMs} ms` };
 }

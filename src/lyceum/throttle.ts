@@ -5,13 +5,13 @@ import type { Clock } from "../domain/clock.ts";
 import { type BreakerOptions, createBreaker } from "./breaker.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import {
+  type Bucket,
+  buckets,
   CANCEL_CONCURRENCY,
   documentedLimits,
-  type Group,
-  groups,
-  heedsBreaker,
-  type Lane,
-  lanes,
+  isHeldByBreaker,
+  type Priority,
+  priorities,
   usualConcurrency,
 } from "./lanes.ts";
 import { type LimitNotice, MAX_PAUSE_MS, readLimits } from "./limits.ts";
@@ -23,7 +23,7 @@ const MAX_GROWN_MS = 60_000;
 const CROWDED_MS = 1_000;
 
 export interface Pause {
-  group: Group;
+  group: Bucket;
   /** Epoch ms. */
   until: number;
 }
@@ -33,7 +33,7 @@ export interface Place {
   release(): void;
 }
 
-export type Held = { held: "throttled" | "unreachable"; waitMs: number };
+export type Deferred = { held: "throttled" | "unreachable"; waitMs: number };
 export type Passed<T> = { held: null; value: T };
 
 /** How a call tells the throttle what came of it; not a word means that nothing is known. */
@@ -46,19 +46,19 @@ export interface CallReport {
   unsent(): void;
 }
 
-export interface ThrottleOptions {
+export interface RateLimiterOptions {
   clock: Clock;
   /** 0 to 1, for jitter. */
   random: () => number;
   /** Overrides of the documented limits; null is no limit. Headers of Lyceum's answers overrule both. */
-  limits?: Partial<Record<Group, Limit | null>>;
-  concurrency?: Partial<Record<Group, number>>;
+  limits?: Partial<Record<Bucket, Limit | null>>;
+  concurrency?: Partial<Record<Bucket, number>>;
   breaker?: BreakerOptions;
   /** Calls waiting in one group for a place; more are held. */
   maxWaiting?: number;
 }
 
-export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }: ThrottleOptions) {
+export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...options }: RateLimiterOptions) {
   const limits = { ...documentedLimits, ...options.limits };
   const concurrency = { ...usualConcurrency, ...options.concurrency };
   const breaker = createBreaker(
@@ -66,8 +66,8 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
     random,
     options.breaker ?? { failures: 5, baseMs: 1_000, maxMs: 60_000 },
   );
-  const perGroup = <T>(make: (group: Group) => T) =>
-    Object.fromEntries(groups.map((group) => [group, make(group)])) as Record<Group, T>;
+  const perGroup = <T>(make: (group: Bucket) => T) =>
+    Object.fromEntries(buckets.map((group) => [group, make(group)])) as Record<Bucket, T>;
   const windows = perGroup((group) => createWindow(limits[group]));
   const queues = perGroup((group) => new PQueue({ concurrency: concurrency[group] }));
   const cancels = new PQueue({ concurrency: CANCEL_CONCURRENCY });
@@ -82,8 +82,8 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
    * A place for one start. Every granted place ends in exactly one of two ways: `release()`, or one start (a `run`
    * in the same group), which takes it over. Places are alike, so it does not matter which start takes which.
    */
-  function reserve(group: Group): Place | { granted: false; waitMs: number } {
-    const held = holdUp("submit", group);
+  function reserve(group: Bucket): Place | { granted: false; waitMs: number } {
+    const held = deferral("submit", group);
     if (held) return { granted: false, waitMs: held.waitMs };
     reserved[group].push(windows[group].take());
     let released = false;
@@ -97,51 +97,55 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
 
   /** Makes the call as soon as there is a place for it, or holds it. What `call` throws is thrown. */
   async function run<T>(
-    lane: Lane,
-    group: Group,
+    lane: Priority,
+    group: Bucket,
     call: (report: CallReport) => Promise<T>,
-  ): Promise<Held | Passed<T>> {
+  ): Promise<Deferred | Passed<T>> {
     const slot = reserved[group].shift();
     const queue = lane === "cancel" ? cancels : queues[group];
-    const crowded: Held | null = queue.size < maxWaiting ? null : { held: "throttled", waitMs: CROWDED_MS };
+    const crowded: Deferred | null =
+      queue.size < maxWaiting ? null : { held: "throttled", waitMs: CROWDED_MS };
     // Asked twice: what cannot go now must not wait for a place, and much can change while it waits.
-    const held = crowded ?? holdUp(lane, group, slot);
+    const held = crowded ?? deferral(lane, group, slot);
     if (held) return handBack(group, slot, held);
     return queue.add(
       async () => {
-        const late = holdUp(lane, group, slot);
+        const late = deferral(lane, group, slot);
         return late ? handBack(group, slot, late) : attempt(lane, group, slot, call);
       },
-      { priority: lanes[lane].priority },
+      { priority: priorities[lane].priority },
     );
   }
 
   /** Null if a call may go now. A call with a reserved slot only heeds pauses. */
-  function holdUp(lane: Lane, group: Group, slot?: Slot): Held | null {
+  function deferral(lane: Priority, group: Bucket, slot?: Slot): Deferred | null {
     const now = clock.monotonic();
-    const waits = [pausedUntil[group] - now, slot ? 0 : windows[group].waitMs(now, lanes[lane].keptPercent)];
+    const waits = [
+      pausedUntil[group] - now,
+      slot ? 0 : windows[group].waitMs(now, priorities[lane].keptPercent),
+    ];
     const waitMs = Math.ceil(Math.max(...waits));
     if (waitMs > 0) return { held: "throttled", waitMs };
-    const breakerMs = Math.ceil(heedsBreaker(lane) ? breaker.waitMs() : 0);
+    const breakerMs = Math.ceil(isHeldByBreaker(lane) ? breaker.waitMs() : 0);
     return breakerMs > 0 ? { held: "unreachable", waitMs: breakerMs } : null;
   }
 
-  function handBack(group: Group, slot: Slot | undefined, held: Held): Held {
+  function handBack(group: Bucket, slot: Slot | undefined, held: Deferred): Deferred {
     if (slot) windows[group].giveBack(slot);
     return held;
   }
 
   async function attempt<T>(
-    lane: Lane,
-    group: Group,
+    lane: Priority,
+    group: Bucket,
     reservedSlot: Slot | undefined,
     call: (report: CallReport) => Promise<T>,
   ): Promise<Passed<T>> {
     const slot = reservedSlot ?? windows[group].take();
-    const endProbe = heedsBreaker(lane) ? breaker.begin() : () => {};
+    const endProbe = isHeldByBreaker(lane) ? breaker.begin() : () => {};
     let sent = true;
     const report: CallReport = {
-      answered: (status, headers) => hear(group, status, headers),
+      answered: (status, headers) => readAnswer(group, status, headers),
       unanswered: () => breaker.failed(),
       unsent: () => {
         sent = false;
@@ -156,7 +160,7 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
     }
   }
 
-  function hear(group: Group, status: number, headers: AnswerHeaders): number {
+  function readAnswer(group: Bucket, status: number, headers: AnswerHeaders): number {
     breaker.succeeded();
     const notice = readLimits(headers, clock.now());
     const now = clock.monotonic();
@@ -172,7 +176,7 @@ export function createThrottle({ clock, random, maxWaiting = 1_000, ...options }
     return pause(group, Math.min(leastMs + random() * Math.max(leastMs / 10, MIN_PAUSE_MS), MAX_PAUSE_MS));
   }
 
-  function pause(group: Group, ms: number): number {
+  function pause(group: Bucket, ms: number): number {
     const now = clock.monotonic();
     pausedUntil[group] = Math.max(pausedUntil[group], now + ms);
     const leftMs = Math.ceil(pausedUntil[group] - now);
@@ -227,4 +231,4 @@ function askedMs({ retryAfterMs, resetInMs }: LimitNotice): number | null {
   return isWrong && resetInMs !== null && resetInMs <= MAX_PAUSE_MS ? resetInMs : (retryAfterMs ?? resetInMs);
 }
 
-export type Throttle = ReturnType<typeof createThrottle>;
+export type RateLimiter = ReturnType<typeof createRateLimiter>;

@@ -4,14 +4,17 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
 import type { Answer, Fetch } from "./exchange.ts";
-import { Unsent } from "./failure.ts";
+import { NotSentError } from "./failure.ts";
 
 /**
  * In place of `fetch`; redirects are not followed. Resolves when the answer is whole, broken off or larger than what is
  * taken of it. Rejects with `Unsent` when it is certain that nothing left this machine, else with undici's own
  * failures and their codes.
  */
-export function createWire(connectWithinMs = CONNECT_WITHIN_MS, startsKeptMs = STARTS_KEPT_MS): Fetch {
+export function createHttpTransport(
+  connectWithinMs = CONNECT_WITHIN_MS,
+  startsKeptMs = STARTS_KEPT_MS,
+): Fetch {
   const forReads = keptConnections(connectWithinMs, READS_KEPT_MS);
   const forStarts = keptConnections(connectWithinMs, startsKeptMs);
 
@@ -68,14 +71,14 @@ function exchangeHandler({ signal, maxBytes, resolve, reject }: Asked): Dispatch
   let size = 0;
 
   function giveUp(): void {
-    if (begun === null) reject(new Unsent(signal.reason));
+    if (begun === null) reject(new NotSentError(signal.reason));
     else begun.abort(signal.reason);
   }
   signal.addEventListener("abort", giveUp);
 
   function end(failure: Error | null): void {
     signal.removeEventListener("abort", giveUp);
-    if (head === null) reject(begun === null ? new Unsent(failure) : failure);
+    if (head === null) reject(begun === null ? new NotSentError(failure) : failure);
     else {
       const came = failure === null || size > maxBytes ? chunks : brokenOff(chunks, failure);
       // What breaks off is told by whoever reads it.

@@ -34,7 +34,7 @@ export interface Classified {
  * One of the documented states [docs/serverless/runs], or null for "still going, unchanged". Capitals, the
  * separators `-`, `_` and blank, and the older words of the vendor's CLI and dashboard are understood.
  */
-export function classify(word: string): Classified {
+export function parseStatus(word: string): Classified {
   const plain = word
     .trim()
     .toLowerCase()

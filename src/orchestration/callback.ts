@@ -1,9 +1,9 @@
 // A callback arrived: it is kept as it came and makes the execution's check due now. Its body is never believed.
 // Lyceum ends many runs at once, so callbacks are received as they come: all of one turn in one work.
 import type { EventDraft } from "../domain/event.ts";
-import { calledBack } from "../domain/machine/machine.ts";
+import { applyCallback } from "../domain/machine/machine.ts";
 import { type CallbackRow, type Called, findCalled, insertCallbacks, saveHints } from "../store/callbacks.ts";
-import { nextTicks } from "../store/counters.ts";
+import { incrementCounter } from "../store/counters.ts";
 import type { Disposition } from "../store/schema.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
@@ -19,14 +19,14 @@ export interface Callback {
 
 /** Resolves once the callback is durable. Null when the execution is gone (pruned, or never came to be). */
 export async function receiveCallback(context: Context, callback: Callback): Promise<Disposition | null> {
-  const disposition = await context.store.writeTogether(receiveAll, callback);
+  const disposition = await context.store.batchWrite(receiveAll, callback);
   if (disposition === "late") context.health.cameLate(callback.executionId);
   if (disposition !== null) context.report.callback({ executionId: callback.executionId, disposition });
   return disposition;
 }
 
 /** A leaked URL must not fill the disk: of one execution this many are kept, the others only counted. */
-const MOST_KEPT = 32;
+const MAX_KEPT = 32;
 
 async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition | null)[]> {
   const found = await findCalled(tx.db, [...new Set(callbacks.map(({ executionId }) => executionId))]);
@@ -40,12 +40,12 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
     if (it === undefined) return null;
     const disposition = dispositionOf(it, tx.now);
     counts.set(disposition, (counts.get(disposition) ?? 0) + 1);
-    if (it.kept < MOST_KEPT) {
+    if (it.kept < MAX_KEPT) {
       rows.push(rowOf(callback, disposition, tx));
       tx.emit(eventOf(it, disposition, callback.body.length));
       it.kept++;
     }
-    const hint = disposition === "duplicate" || disposition === "late" ? null : calledBack(it, tx.now);
+    const hint = disposition === "duplicate" || disposition === "late" ? null : applyCallback(it, tx.now);
     if (hint !== null) {
       hinted.add(Object.assign(it, hint));
       if (it.dueAt !== null) tx.wake("check", it.dueAt);
@@ -57,7 +57,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
   await saveHints(tx.db, [...hinted]);
   // In one order: on PostgreSQL others count, too.
   for (const [disposition, count] of [...counts].sort())
-    await nextTicks(tx.db, `callbacks.${disposition}`, count);
+    await incrementCounter(tx.db, `callbacks.${disposition}`, count);
   return dispositions;
 }
 

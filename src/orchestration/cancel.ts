@@ -2,14 +2,16 @@
 // spread over its runs, a bounded number at a time: what is left of them is for `steer`.
 import type { Cancellation } from "../domain/run.ts";
 import type { JobRow } from "../store/jobs.ts";
-import { awaitDeadline, markCancelled, setJobDue } from "../store/jobs.ts";
+import { markCancelled, resetDueToDeadline, setJobDue } from "../store/jobs.ts";
 import { runsToCancel } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
-import { settle, settleAll } from "./settle.ts";
+import { applyFact, applyFacts } from "./settle.ts";
 
 export async function cancelRun(context: Context, runId: string, cancellation: Cancellation): Promise<void> {
-  await context.store.write((tx) => settle(context, tx, { runId, fact: { fact: "cancel", cancellation } }));
+  await context.store.write((tx) =>
+    applyFact(context, tx, { runId, fact: { type: "cancel", cancellation } }),
+  );
 }
 
 /** Idempotent; a terminal job stays as it is, but for runs that were retried by hand. */
@@ -29,11 +31,11 @@ export async function markAndSpread(
 ): Promise<void> {
   const job = await markCancelled(tx.db, jobId, asked, tx.now);
   // The job may have been due for this: its runs have ended meanwhile.
-  if (job === null) return awaitDeadline(tx.db, jobId, tx.now);
+  if (job === null) return resetDueToDeadline(tx.db, jobId, tx.now);
   const cancellation = cancellationOf(job);
   const runIds = await runsToCancel(tx.db, jobId, cancellation.mode, RUNS_AT_ONCE);
-  const fact = { fact: "cancel", cancellation } as const;
-  await settleAll(
+  const fact = { type: "cancel", cancellation } as const;
+  await applyFacts(
     context,
     tx,
     runIds.map((runId) => ({ runId, fact })),

@@ -4,7 +4,7 @@ import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } f
 import type { Execution } from "../domain/execution.ts";
 import { addToJobs, addToKey, addUsage } from "../store/costs.ts";
 import { priceOf } from "../store/machinetypes.ts";
-import { inLockOrder, type Tx } from "../store/transaction.ts";
+import { groupSortedByRow, type Tx } from "../store/transaction.ts";
 import type { Context } from "./context.ts";
 
 /** Where Lyceum names no bill: price times duration, if both are known. What was found once stays. */
@@ -48,7 +48,7 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
 
 /** The dues of each name in one sum. */
 function totals<D extends { tally: Tally }>(dues: D[], nameOf: (due: D) => string): D[] {
-  return inLockOrder(dues, nameOf).map(([, those]) => {
+  return groupSortedByRow(dues, nameOf).map(([, those]) => {
     return { ...(those[0] as D), tally: sumOfTallies(those.map(({ tally }) => tally)) };
   });
 }

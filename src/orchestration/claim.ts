@@ -6,9 +6,9 @@ import type { RunSpec } from "../domain/spec.ts";
 import { nextQueuedRuns, type QueuedRun } from "../store/runs.ts";
 import { loadSpecs } from "../store/specs.ts";
 import { Conflict, type Tx } from "../store/transaction.ts";
-import { markServed, nextReadyAt, nextTurns, type Turn } from "../store/turns.ts";
+import { advanceRoundRobin, type JobTurn, nextInFairOrder, nextReadyAt } from "../store/turns.ts";
 import type { Context } from "./context.ts";
-import { settleAll } from "./settle.ts";
+import { applyFacts } from "./settle.ts";
 
 export interface Claim {
   run: Run;
@@ -36,7 +36,7 @@ export async function claimRuns(
     claims = [];
     while (claims.length < most) {
       const wanted = most - claims.length;
-      const turns = await nextTurns(tx.db, tx.now, wanted);
+      const turns = await nextInFairOrder(tx.db, tx.now, wanted);
       if (turns.length > 0) claims.push(...(await claimAll(context, tx, turns)));
       if (turns.length < wanted) return { claims, nextAt: await nextReadyAt(tx.db) };
     }
@@ -49,14 +49,14 @@ export async function claimRuns(
 }
 
 /** Fewer than there are turns if some of a job's runs are not to start yet. */
-async function claimAll(context: Context, tx: Tx, turns: Turn[]): Promise<Claim[]> {
+async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Claim[]> {
   // Before the runs are chosen: among several instances one has these turns, and `max_parallel` holds.
-  await markServed(tx.db, turns, tx.now);
+  await advanceRoundRobin(tx.db, turns, tx.now);
   const queued = await runsOf(tx, turns);
   const told = queued.map(({ id }) => {
-    return { runId: id, fact: { fact: "claimed", executionId: tx.newId("exe") } } as const;
+    return { runId: id, fact: { type: "claimed", executionId: tx.newId("exe") } } as const;
   });
-  const settled = await settleAll(context, tx, told);
+  const settled = await applyFacts(context, tx, told);
   const specs = await loadSpecs(tx.db, queued);
   return queued.map(({ id }, index) => {
     const { run, execution, changed } = settled[index] ?? {};
@@ -68,7 +68,7 @@ async function claimAll(context: Context, tx: Tx, turns: Turn[]): Promise<Claim[
 }
 
 /** The runs whose turns these are, in their order. */
-async function runsOf({ db, now }: Tx, turns: Turn[]): Promise<QueuedRun[]> {
+async function runsOf({ db, now }: Tx, turns: JobTurn[]): Promise<QueuedRun[]> {
   const waiting = new Map<string, QueuedRun[]>();
   for (const [jobId, those] of Map.groupBy(turns, ({ id }) => id)) {
     const runs = await nextQueuedRuns(db, jobId, now, those.length);

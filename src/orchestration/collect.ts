@@ -1,15 +1,15 @@
 // What a look at Lyceum brings is kept: the record that tells of an end together with that end, the other documents as
 // they come. With the last of them the run becomes terminal. All of one turn are written together.
-import type { DetectedBy, Reading } from "../domain/execution.ts";
+import type { DetectedBy, Snapshot } from "../domain/execution.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
 import type { Tx } from "../store/transaction.ts";
-import { type Context, oneOfMany } from "./context.ts";
-import { type Settled, settleAll, type Told } from "./settle.ts";
+import { batched, type Context } from "./context.ts";
+import { type Applied, applyFacts, type FactFor } from "./settle.ts";
 
 export interface RecordRead {
   executionId: string;
-  reading: Reading;
+  reading: Snapshot;
   by: DetectedBy;
   askedAt: number;
   /** Lyceum has just answered an abort that there is nothing to end. */
@@ -21,14 +21,16 @@ export interface RecordRead {
 }
 
 /** Answers until when the execution is held for its documents; null: its end was not new, or nobody fetches them. */
-export const noteRecord = oneOfMany(noteRecords);
+export const noteRecord = batched(noteRecords);
 
 async function noteRecords(context: Context, tx: Tx, all: RecordRead[]): Promise<(number | null)[]> {
   const reads = all.map((read) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
-  const told = reads.map(({ executionId, reading, by, askedAt, heldUntil, isBeyondAbort = false }): Told => {
-    return { executionId, fact: { fact: "reading", reading, by, askedAt, heldUntil, isBeyondAbort } };
-  });
-  const settled = await settleAll(context, tx, told);
+  const told = reads.map(
+    ({ executionId, reading: snapshot, by, askedAt, heldUntil, isBeyondAbort = false }): FactFor => {
+      return { executionId, fact: { type: "reading", snapshot, by, askedAt, heldUntil, isBeyondAbort } };
+    },
+  );
+  const settled = await applyFacts(context, tx, told);
   const isNewEnd = (index: number) =>
     settled[index]?.changed === true && settled[index].execution?.phase === "collecting";
   const records = reads.flatMap(({ executionId, kept, askedAt }, index) => {
@@ -46,17 +48,17 @@ export interface Collected {
   executionId: string;
   artifacts: Omit<ArtifactChange, "executionId">[];
   /** What the record says by now, if it was read again. */
-  record?: Reading | undefined;
+  record?: Snapshot | undefined;
 }
 
 /** Keeps what was fetched; if nothing is pending after that, the run becomes terminal. */
-export const saveCollected = oneOfMany(saveAllCollected);
+export const saveCollected = batched(saveAllCollected);
 
 async function saveAllCollected(
   context: Context,
   tx: Tx,
   executions: Collected[],
-): Promise<(Settled | null)[]> {
+): Promise<(Applied | null)[]> {
   await saveArtifacts(
     tx.db,
     executions.flatMap(({ executionId, artifacts }) =>
@@ -66,10 +68,10 @@ async function saveAllCollected(
   // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
   const ids = executions.map(({ executionId }) => executionId);
   const next = await nextFetchAts(tx.db, [...new Set(ids)], tx.now);
-  const told = executions.map(({ executionId, record }): Told => {
+  const told = executions.map(({ executionId, record }): FactFor => {
     const dueAt = next.get(executionId);
-    if (dueAt === undefined) return { executionId, fact: { fact: "collected", record } };
-    return { executionId, fact: { fact: "collect_later", dueAt, record } };
+    if (dueAt === undefined) return { executionId, fact: { type: "collected", record } };
+    return { executionId, fact: { type: "collect_later", dueAt, record } };
   });
-  return settleAll(context, tx, told);
+  return applyFacts(context, tx, told);
 }

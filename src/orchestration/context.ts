@@ -23,7 +23,7 @@ export interface Context {
 }
 
 /** Of a use case for many the one for a single item, which is carried out together with those of the same turn. */
-export function oneOfMany<I, R>(
+export function batched<I, R>(
   perform: (context: Context, tx: Tx, items: I[]) => Promise<R[]>,
 ): (context: Context, item: I) => Promise<R> {
   // A store has one context, so that of the first is that of all.
@@ -32,5 +32,5 @@ export function oneOfMany<I, R>(
     const items = all.map(({ item }) => item);
     return perform(context, tx, items);
   };
-  return (context, item) => context.store.writeTogether(performAll, { context, item });
+  return (context, item) => context.store.batchWrite(performAll, { context, item });
 }

@@ -18,7 +18,7 @@ export async function recordAttempt(context: Context, delivery: DeliveryRow, tri
     const own = afterAttempt(attempts, tried, context.random());
     const judged = await judge(tx, { ...row, first_tried_at: firstTriedAt }, own, tried);
     const { at, durationMs, status, error } = tried;
-    const log = [...readLog(row.log), { at, durationMs, status, error }].slice(-MOST_LOGGED);
+    const log = [...readLog(row.log), { at, durationMs, status, error }].slice(-MAX_LOGGED);
     await saveDelivery(tx.db, row.id, {
       ...columnsOf(judged.verdict, tx.now),
       attempts,
@@ -38,7 +38,7 @@ export async function recordAttempt(context: Context, delivery: DeliveryRow, tri
 }
 
 /** Enough for two full rounds of attempts. */
-const MOST_LOGGED = 24;
+const MAX_LOGGED = 24;
 
 interface Judged {
   verdict: Verdict;

@@ -1,18 +1,18 @@
 // A job follows its runs: its counts, its status, and what a run's end means for the others.
 import type { EventDraft } from "../domain/event.ts";
 import { type Counts, isUndecided, type JobStatus } from "../domain/job.ts";
-import { countsOf, type JobChange, moveRuns } from "../store/counts.ts";
+import { countsOf, type JobChange, updateJobCounts } from "../store/counts.ts";
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
 import type { RunChange } from "../store/runs.ts";
-import { inLockOrder, type Tx } from "../store/transaction.ts";
+import { groupSortedByRow, type Tx } from "../store/transaction.ts";
 
 /** Runs have changed their status. */
-export async function moveJobs(tx: Tx, moved: readonly RunChange[]): Promise<void> {
-  const ofJobs = new Map(inLockOrder(moved, ({ after }) => after.jobId));
+export async function updateJobs(tx: Tx, moved: readonly RunChange[]): Promise<void> {
+  const ofJobs = new Map(groupSortedByRow(moved, ({ after }) => after.jobId));
   const moves = [...ofJobs].map(([jobId, those]) => {
     return { jobId, moves: those.map(({ before, after }) => ({ from: before.status, to: after.status })) };
   });
-  for (const change of await moveRuns(tx.db, moves, tx.now))
+  for (const change of await updateJobCounts(tx.db, moves, tx.now))
     await follow(tx, change, ofJobs.get(change.job.id) ?? []);
 }
 

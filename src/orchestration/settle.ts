@@ -6,19 +6,19 @@ import type { Fact } from "../domain/machine/fact.ts";
 import { transition } from "../domain/machine/machine.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
-import { nextTicks } from "../store/counters.ts";
+import { incrementCounter } from "../store/counters.ts";
 import { findExecutions, saveExecutions } from "../store/executions.ts";
 import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
 import type { Topic, Tx } from "../store/transaction.ts";
 import { charge, withCost } from "./charge.ts";
-import { type Context, oneOfMany } from "./context.ts";
-import { moveJobs } from "./progress.ts";
+import { batched, type Context } from "./context.ts";
+import { updateJobs } from "./progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 
 /** A fact, and whom it is about: an execution, or a run with its current execution if it has one. */
-export type Told = { fact: Fact } & ({ executionId: string } | { runId: string });
+export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
 
-export interface Settled {
+export interface Applied {
   run: Run;
   execution: Execution | null;
   /** False when the fact was stale or said what was known. */
@@ -26,22 +26,22 @@ export interface Settled {
 }
 
 /** Applies a fact. Null when there is no such execution or run (any more). */
-export async function settle(context: Context, tx: Tx, told: Told): Promise<Settled | null> {
-  return (await settleAll(context, tx, [told]))[0] ?? null;
+export async function applyFact(context: Context, tx: Tx, told: FactFor): Promise<Applied | null> {
+  return (await applyFacts(context, tx, [told]))[0] ?? null;
 }
 
 /** Tells of one, together with all that is told in the same turn. Resolves once it is durable. */
-export const tell = oneOfMany(settleAll);
+export const recordFact = batched(applyFacts);
 
 /** Applies facts, and answers for each what became of whom it is about. */
-export async function settleAll(
+export async function applyFacts(
   context: Context,
   tx: Tx,
-  told: readonly Told[],
-): Promise<(Settled | null)[]> {
+  told: readonly FactFor[],
+): Promise<(Applied | null)[]> {
   const all = await doubtSharedIds(tx, told);
   const subjects = await load(tx, all);
-  const settled: (Settled | null)[] = all.map(() => null);
+  const settled: (Applied | null)[] = all.map(() => null);
   const changes: Change[] = [];
   const later: number[] = [];
   const seen = new Set<string>();
@@ -61,8 +61,8 @@ export async function settleAll(
   }
   await save(context, tx, changes);
   if (later.length === 0) return settled;
-  const others = later.map((index) => all[index] as Told);
-  for (const [place, one] of (await settleAll(context, tx, others)).entries())
+  const others = later.map((index) => all[index] as FactFor);
+  for (const [place, one] of (await applyFacts(context, tx, others)).entries())
     settled[later[place] as number] = one;
   return settled;
 }
@@ -72,10 +72,10 @@ interface Subject extends LoadedRun {
 }
 
 /** One for each that is told of; null where there is nobody. */
-async function load({ db }: Tx, all: readonly Told[]): Promise<(Subject | null)[]> {
+async function load({ db }: Tx, all: readonly FactFor[]): Promise<(Subject | null)[]> {
   const named = all.flatMap((told) => ("executionId" in told ? [told.executionId] : []));
   const executions = await found(findExecutions(db, [...new Set(named)]));
-  const runIdOf = (told: Told) => ("runId" in told ? told.runId : executions.get(told.executionId)?.runId);
+  const runIdOf = (told: FactFor) => ("runId" in told ? told.runId : executions.get(told.executionId)?.runId);
   const runIds = new Set(all.flatMap((told) => runIdOf(told) ?? []));
   const runs = new Map((await loadRuns(db, [...runIds])).map((loaded) => [loaded.run.id, loaded]));
   const current = all.flatMap((told) =>
@@ -155,7 +155,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   const missed = ends.filter(
     ({ after, isCalledBack }) => isCalledBack && after.execution?.detectedBy === "poll",
   );
-  if (missed.length > 0) await nextTicks(tx.db, "callbacks.missed", missed.length);
+  if (missed.length > 0) await incrementCounter(tx.db, "callbacks.missed", missed.length);
   for (const { events } of changes) tx.emit(...events);
   // Before the jobs' readiness is found anew: a budget that is used up now ends it.
   await charge(
@@ -163,7 +163,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     tx,
     changes.map(({ apiKey }, index) => ({ apiKey, ...(executions[index] as (typeof executions)[number]) })),
   );
-  await moveJobs(
+  await updateJobs(
     tx,
     runs.filter(({ before, after }) => before.status !== after.status),
   );

@@ -21,11 +21,11 @@ export async function doubtSharedIds<T extends Told>(tx: Tx, all: readonly T[]):
     holders.set(id, holder);
     if (holder === told.executionId) return told;
     const detail = `the start was answered with the id of another execution, ${holder}`;
-    return { ...told, fact: { fact: "outcome_unknown", detail } };
+    return { ...told, fact: { type: "outcome_unknown", detail } };
   });
 }
 
 /** The id in a start's answer. An execution that was found by its marker is ours, whoever else was given its id. */
 function answeredId(fact: Fact): string | null {
-  return fact.fact === "accepted" && !fact.found ? fact.lyceumExecutionId : null;
+  return fact.type === "accepted" && !fact.found ? fact.lyceumExecutionId : null;
 }

@@ -1,11 +1,11 @@
 // Jobs that need a hand: a deadline that has come, a cancellation that is still to be spread over the runs, a budget
 // that is used up.
-import { awaitDeadline, type JobRow, jobsDue, nextJobDueAt, setJobDue } from "../store/jobs.ts";
+import { type JobRow, jobsDue, nextJobDueAt, resetDueToDeadline, setJobDue } from "../store/jobs.ts";
 import { queuedRuns } from "../store/runs.ts";
 import type { Tx } from "../store/transaction.ts";
 import { cancellationOf, markAndSpread, RUNS_AT_ONCE } from "./cancel.ts";
 import type { Context } from "./context.ts";
-import { settleAll } from "./settle.ts";
+import { applyFacts } from "./settle.ts";
 
 /** One round over the jobs that are due. Answers the next wake-up. */
 export async function steer(context: Context): Promise<number | null> {
@@ -33,12 +33,12 @@ async function endOverBudget(context: Context, tx: Tx, jobId: string): Promise<v
   // job again after this.
   await setJobDue(tx.db, jobId, tx.now);
   const runIds = await queuedRuns(tx.db, jobId, RUNS_AT_ONCE);
-  const fact = { fact: "over_budget" } as const;
-  await settleAll(
+  const fact = { type: "over_budget" } as const;
+  await applyFacts(
     context,
     tx,
     runIds.map((runId) => ({ runId, fact })),
   );
-  if (runIds.length < RUNS_AT_ONCE) await awaitDeadline(tx.db, jobId, tx.now);
+  if (runIds.length < RUNS_AT_ONCE) await resetDueToDeadline(tx.db, jobId, tx.now);
   else tx.wake("steer", tx.now);
 }

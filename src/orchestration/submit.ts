@@ -6,7 +6,7 @@ import { canonicalJson } from "../domain/jsontext.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
-import { nextTicks } from "../store/counters.ts";
+import { incrementCounter } from "../store/counters.ts";
 import { findDeletedKeys } from "../store/deletedkeys.ts";
 import { findJobsByIdempotency, insertJobs, type JobRow } from "../store/jobs.ts";
 import { insertRuns, type NewRun } from "../store/runs.ts";
@@ -72,7 +72,7 @@ export async function submit(context: Context, sender: Sender, submission: Submi
   const { apiKey, idempotencyKey } = sender;
   const bodyHash = bodyHashOf(sender);
   const asked = { apiKey, idempotencyKey, bodyHash, submission, isFull: context.backlog.isFull() };
-  const submitted = await context.store.writeTogether(submitAll, asked);
+  const submitted = await context.store.batchWrite(submitAll, asked);
   if (submitted.outcome === "created") {
     context.backlog.took(submitted.job.total);
     context.report.jobSubmitted({ jobId: submitted.job.id, runs: submitted.job.total, key: apiKey });
@@ -96,7 +96,7 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
   /** Jobs of this transaction, by API key and idempotency key. */
   const created = new Map<string, JobRow>();
   // A new job joins the end of the round: it must not push in before a job that has waited longer.
-  const lastTick = await nextTicks(tx.db, "dispatch.tick", all.length);
+  const lastTick = await incrementCounter(tx.db, "dispatch.tick", all.length);
   const jobs: JobRow[] = [];
   const specs: SpecEntry[] = [];
   const runs: NewRun[] = [];

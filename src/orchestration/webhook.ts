@@ -30,7 +30,7 @@ export interface Disclosed {
 export async function createWebhook(context: Context, wanted: NewWebhook): Promise<Disclosed | null> {
   const secret = wanted.secret ?? newSecret();
   const webhook = await context.store.write(async (tx) => {
-    if ((await countWebhooks(tx.db, wanted.apiKey)) >= MOST_WEBHOOKS) return null;
+    if ((await countWebhooks(tx.db, wanted.apiKey)) >= MAX_WEBHOOKS) return null;
     return insertWebhook(tx.db, {
       id: tx.newId("whk"),
       api_key: wanted.apiKey,
@@ -45,7 +45,7 @@ export async function createWebhook(context: Context, wanted: NewWebhook): Promi
 }
 
 /** Each write with events looks at all of them. */
-export const MOST_WEBHOOKS = 20;
+export const MAX_WEBHOOKS = 20;
 
 /** The former secret signs beside the new one for a day. Null when the webhook is gone. */
 export async function rotateWebhook(

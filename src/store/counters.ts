@@ -3,7 +3,7 @@ import { statement } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 /** Adds to a counter and answers its new value. The row stays locked until the transaction ends. */
-export async function nextTicks(db: Db, name: string, by: number): Promise<number> {
+export async function incrementCounter(db: Db, name: string, by: number): Promise<number> {
   const [row] = (await advance(db, { name, by })).rows;
   if (row === undefined) throw new Error(`the counter ${name} was not advanced`);
   return row.value;

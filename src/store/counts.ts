@@ -34,7 +34,7 @@ export interface JobMoves {
  * Runs of these jobs moved: counts, readiness and, where it follows, the jobs' status move with them.
  * @param moved in lock order. One answer for each of them.
  */
-export async function moveRuns(db: Db, moved: readonly JobMoves[], now: number): Promise<JobChange[]> {
+export async function updateJobCounts(db: Db, moved: readonly JobMoves[], now: number): Promise<JobChange[]> {
   const ids = moved.map(({ jobId }) => jobId);
   await lockJobs(db, ids);
   const counted = await count(db, moved.map(toShifts));

@@ -7,13 +7,13 @@ import type { NewId } from "../domain/id.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { type DatabaseTarget, openDialect } from "./dialect.ts";
 import { appendEvents } from "./events.ts";
-import { groupCommit, type Perform } from "./groupcommit.ts";
+import { groupCommit, type RunWorks } from "./groupcommit.ts";
 import { isMigrated, migrate } from "./migrate.ts";
-import { insertNotices } from "./notices.ts";
+import { enqueueDeliveries } from "./notices.ts";
 import { pause, REPEATED_FOR_MS } from "./patience.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Schema } from "./schema.ts";
-import { type Together, together } from "./together.ts";
+import { createBatcher, type Together } from "./together.ts";
 import { Conflict, type Db, type Topic, type Tx, type Work } from "./transaction.ts";
 
 export interface Store {
@@ -22,9 +22,9 @@ export interface Store {
   /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again if another writer came between. */
   write<T>(work: Work<T>): Promise<T>;
   /** As `write`, together with all that is given to the same function in the same turn of the event loop. */
-  writeTogether: Together<Tx>;
+  batchWrite: Together<Tx>;
   /** The same for questions: one statement answers all that ask in the same turn. */
-  readTogether: Together<Db>;
+  batchRead: Together<Db>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
   /** Hears of the first write that meets an unavailable database, and (null) of the first one that succeeds again. */
   onOutage(listener: (outage: DatabaseUnavailable | null) => void): void;
@@ -45,7 +45,7 @@ export function openStore(
   const outageListeners: ((outage: DatabaseUnavailable | null) => void)[] = [];
 
   /** Works that share a transaction share its moment, and their events are written in one go at its end. */
-  const perform: Perform = async (trx, works) => {
+  const perform: RunWorks = async (trx, works) => {
     const events: EventDraft[] = [];
     const wakes = new Map<Topic, number>();
     const wake = (topic: Topic, dueAt: number) => {
@@ -62,7 +62,7 @@ export function openStore(
     if (events.length > 0) {
       const appended = await appendEvents(trx, events, now, newId);
       wake("events", now);
-      if (await insertNotices(trx, appended, newId)) wake("deliver", now);
+      if (await enqueueDeliveries(trx, appended, newId)) wake("deliver", now);
     }
     return {
       results,
@@ -95,7 +95,7 @@ export function openStore(
           if (isPerformed || isLate) throw error;
           await pause(50);
         } else if (!isConflict(error)) throw error;
-        else if (tries >= MOST_TRIES || (isLate && isLockTimeout(error))) throw outOfTries(error);
+        else if (tries >= MAX_TRIES || (isLate && isLockTimeout(error))) throw outOfTries(error);
       }
     }
   }
@@ -110,8 +110,8 @@ export function openStore(
     db,
     kind: target.kind,
     write,
-    writeTogether: together(write),
-    readTogether: together(async (read) => {
+    batchWrite: createBatcher(write),
+    batchRead: createBatcher(async (read) => {
       await new Promise((resolve) => setImmediate(resolve));
       return read(db);
     }),
@@ -176,7 +176,7 @@ export async function databaseBytes(store: Store): Promise<number> {
   return rows[0]?.bytes ?? 0;
 }
 
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 function isConflict(error: unknown): boolean {
   return error instanceof Conflict || CONFLICTS.has(codeOf(error));

@@ -9,7 +9,7 @@ import type { ExecutionsTable, RunsTable } from "./schema.ts";
 import { limitedStatement, statement, statementOn } from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
-export type DueGroup = "check" | "collect";
+export type DueKind = "check" | "collect";
 
 /**
  * Takes what is due, oldest first, by moving its wake-up to the end of a lease: if whoever took it dies, it
@@ -17,7 +17,7 @@ export type DueGroup = "check" | "collect";
  */
 export async function claimDue(
   db: Db,
-  group: DueGroup,
+  group: DueKind,
   now: number,
   leaseUntil: number,
   limit: number,
@@ -31,7 +31,7 @@ const claim = {
   collect: claimIn("collect"),
 };
 
-function claimIn(group: DueGroup) {
+function claimIn(group: DueKind) {
   return limitedStatement<{ now: number; leaseUntil: number }, { id: string }>(
     (db, { now, leaseUntil }, limit) => {
       const due = db
@@ -59,7 +59,7 @@ function claimIn(group: DueGroup) {
  * Takes those, too, that would come due soon and that one look-up answers together with others: the live ones
  * without a callback, and the ones in doubt.
  */
-export async function claimAlong(
+export async function claimListable(
   db: Db,
   horizon: number,
   leaseUntil: number,
@@ -87,7 +87,7 @@ export async function claimAlong(
 }
 
 /** Gives back claims that nobody works on any more: due again at once. */
-export async function handBack(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
+export async function release(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
     .updateTable("executions")
@@ -112,7 +112,7 @@ export async function hasten(db: Db, ids: string[], dueAt: number): Promise<void
 /** Ends leases whose holder does not know what it holds: due now, except the executions that it does know of. */
 export async function releaseLeases(
   db: Db,
-  group: DueGroup,
+  group: DueKind,
   leases: number[],
   known: string[],
   now: number,
@@ -143,30 +143,30 @@ export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Pr
  * after a bounded time all the same.
  * @param which all that is open; or, where starts of another process may be under way, all but those.
  */
-export async function spreadLooks(db: Db, now: number, which: "open" | "answered"): Promise<void> {
+export async function staggerChecks(db: Db, now: number, which: "open" | "answered"): Promise<void> {
   const affected =
     which === "open"
       ? sql`phase <> 'closed'`
       : sql`phase <> 'closed' and (phase <> 'submitting' or in_doubt_at is not null or due_at < ${now})`;
   await sql`
-    update executions set due_at = ${now} + case when o.place * ${BETWEEN_LOOKS_MS} < ${LONGEST_SPREAD_MS}
-      then o.place * ${BETWEEN_LOOKS_MS} else ${LONGEST_SPREAD_MS} end
+    update executions set due_at = ${now} + case when o.place * ${BETWEEN_LOOKS_MS} < ${MAX_SPREAD_MS}
+      then o.place * ${BETWEEN_LOOKS_MS} else ${MAX_SPREAD_MS} end
     from (select id, row_number() over (order by due_at) - 1 as place from executions where ${affected}) o
     where o.id = executions.id and executions.phase <> 'closed'`.execute(db);
 }
 
 const BETWEEN_LOOKS_MS = 20;
-const LONGEST_SPREAD_MS = 60_000;
+const MAX_SPREAD_MS = 60_000;
 
 /** An execution that was claimed, with what its check needs to know of its run. */
-export interface Due {
+export interface DueExecution {
   execution: Execution;
   kind: RunKind;
   cancellation: Cancellation | null;
   timeoutS: number;
 }
 
-export async function loadDue(db: Db, ids: string[]): Promise<Due[]> {
+export async function loadDue(db: Db, ids: string[]): Promise<DueExecution[]> {
   const rows = await selectDue(db, ids);
   return rows.map((row) => ({
     execution: toExecution(row),
@@ -189,7 +189,7 @@ const selectDue = statementOn<string, DueRow>((db, ids) =>
 );
 
 /** When the group's next wake-up is, or null. */
-export async function nextDueAt(db: Db, group: DueGroup): Promise<number | null> {
+export async function nextDueAt(db: Db, group: DueKind): Promise<number | null> {
   return (await next[group](db, {})).rows[0]?.due_at ?? null;
 }
 
@@ -198,7 +198,7 @@ const next = {
   collect: nextIn("collect"),
 };
 
-function nextIn(group: DueGroup) {
+function nextIn(group: DueKind) {
   return statement<Record<string, never>, { due_at: number | null }>((db) =>
     db
       .selectFrom("executions")
@@ -211,7 +211,7 @@ function nextIn(group: DueGroup) {
 }
 
 /** Starts whose answer nobody waits for any more are looked at now. */
-export async function hastenUnanswered(db: Db, now: number): Promise<void> {
+export async function expireUnansweredStarts(db: Db, now: number): Promise<void> {
   await db
     .updateTable("executions")
     .set({ due_at: now })
@@ -222,7 +222,7 @@ export async function hastenUnanswered(db: Db, now: number): Promise<void> {
 }
 
 // The phases stand as literals, as in the partial indexes: a bound parameter would not use them.
-function phaseIn(group: DueGroup) {
+function phaseIn(group: DueKind) {
   return group === "check"
     ? sql<boolean>`phase in ('submitting', 'watching', 'orphan')`
     : sql<boolean>`phase = 'collecting'`;

@@ -1,6 +1,6 @@
 // Jobs that are to be deleted together with their records at Lyceum: the intention rests in the job until it is done.
 import type { Selectable } from "kysely";
-import { isAtRest } from "./jobs.ts";
+import { isFinished } from "./jobs.ts";
 import type { ArtifactsTable, JobsTable } from "./schema.ts";
 import type { Db } from "./transaction.ts";
 
@@ -10,7 +10,7 @@ export async function markToErase(db: Db, jobId: string, now: number): Promise<b
     .updateTable("jobs")
     .set((eb) => ({ erase_requested_at: eb.fn.coalesce("erase_requested_at", eb.val(now)), erase_at: now }))
     .where("id", "=", jobId)
-    .where(isAtRest)
+    .where(isFinished)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }

@@ -16,8 +16,8 @@ export async function appendEvents(
   drafts: EventDraft[],
   now: number,
   newId: NewId,
-): Promise<{ events: Appended[]; areHeard: boolean }> {
-  const { last, areHeard } = await nextNumbers(db, drafts.length);
+): Promise<{ events: Appended[]; hasSubscribers: boolean }> {
+  const { last, hasSubscribers } = await nextNumbers(db, drafts.length);
   const rows = drafts.map((draft, index) => ({
     seq: last - drafts.length + 1 + index,
     id: newId("evt"),
@@ -29,14 +29,14 @@ export async function appendEvents(
     data: JSON.stringify(draft.data),
   }));
   await insertRows(db, "events", rows);
-  return { events: rows.map((row, index) => ({ ...row, owner: drafts[index]?.owner })), areHeard };
+  return { events: rows.map((row, index) => ({ ...row, owner: drafts[index]?.owner })), hasSubscribers };
 }
 
 /** The counter's row is locked until the commit: whoever reads events never sees a higher number first. */
-async function nextNumbers(db: Db, count: number): Promise<{ last: number; areHeard: boolean }> {
+async function nextNumbers(db: Db, count: number): Promise<{ last: number; hasSubscribers: boolean }> {
   const [row] = (await advance(db, { count })).rows;
   if (row === undefined) throw new Error("the events' counter was not advanced");
-  return { last: row.value, areHeard: Boolean(row.is_heard) };
+  return { last: row.value, hasSubscribers: Boolean(row.is_heard) };
 }
 
 const advance = statement<{ count: number }, { value: number; is_heard: unknown }>((db, { count }) =>
@@ -89,7 +89,7 @@ export async function readEvents(
   limit: number,
 ): Promise<EventPage> {
   const newest = await newestSeq(db);
-  const end = jobId === undefined ? Math.min(newest, after + MOST_PASSED_OVER) : newest;
+  const end = jobId === undefined ? Math.min(newest, after + MAX_PASSED_OVER) : newest;
   let query = db.selectFrom("events").selectAll().where("seq", ">", after).where("seq", "<=", end);
   if (jobId !== undefined) query = query.where("job_id", "=", jobId);
   if (types !== undefined) query = query.where("type", "in", types);
@@ -134,4 +134,4 @@ const selectNews = limitedStatement<{ after: number }, News>((db, { after }, lim
     .limit(limit),
 );
 
-const MOST_PASSED_OVER = 2_000;
+const MAX_PASSED_OVER = 2_000;

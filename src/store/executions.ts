@@ -2,7 +2,7 @@
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
 import type { ExecutionsTable } from "./schema.ts";
-import { differing, insertRows, type RowChange, statementOn, updateRows } from "./statements.ts";
+import { changedColumns, insertRows, type RowChange, statementOn, updateRows } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 export async function findExecution(db: Db, id: string): Promise<Execution | null> {
@@ -63,7 +63,7 @@ export async function saveExecutions(db: Db, changes: readonly ExecutionChange[]
     if (after === null) {
       if (before !== null) await deleteExecution(db, before);
     } else if (before?.id !== after.id) fresh.push(after);
-    else changed.push({ before, set: differing(toRow(before), toRow(after)) });
+    else changed.push({ before, set: changedColumns(toRow(before), toRow(after)) });
   }
   await insertRows(db, "executions", fresh.map(toRow));
   await updateRows(db, "executions", changed);

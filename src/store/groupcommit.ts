@@ -8,7 +8,7 @@ import { whileBusy } from "./patience.ts";
 import type { Db, Work } from "./transaction.ts";
 
 /** Carries out works one after the other in the open transaction; answers their results. */
-export type Perform = (db: Db, works: Work<unknown>[]) => Promise<Performed>;
+export type RunWorks = (db: Db, works: Work<unknown>[]) => Promise<Performed>;
 
 interface Performed {
   results: unknown[];
@@ -22,14 +22,14 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export function groupCommit(db: Db, perform: Perform) {
+export function groupCommit(db: Db, perform: RunWorks) {
   const waiting: Waiting[] = [];
   let busy = false;
 
   async function flush(): Promise<void> {
-    const batch = waiting.splice(0, MOST_IN_A_BATCH);
+    const batch = waiting.splice(0, MAX_IN_A_BATCH);
     try {
-      if (!(await commitTogether(batch))) await commitApart(batch);
+      if (!(await commitBatch(batch))) await commitOneByOne(batch);
     } catch (error) {
       for (const one of batch) one.reject(error);
     }
@@ -40,7 +40,7 @@ export function groupCommit(db: Db, perform: Perform) {
   }
 
   /** False when one of several works threw: nothing was written then. */
-  async function commitTogether(batch: Waiting[]): Promise<boolean> {
+  async function commitBatch(batch: Waiting[]): Promise<boolean> {
     let hasFailed = false;
     const works = batch.map(({ work }) => work);
     const performAll = async (trx: Db) => {
@@ -64,7 +64,7 @@ export function groupCommit(db: Db, perform: Perform) {
     }
   }
 
-  async function commitApart(batch: Waiting[]): Promise<void> {
+  async function commitOneByOne(batch: Waiting[]): Promise<void> {
     let settled: (() => void)[] = [];
     const performEach = async (trx: Db) => {
       settled = [];
@@ -94,7 +94,7 @@ export function groupCommit(db: Db, perform: Perform) {
     });
 }
 
-const MOST_IN_A_BATCH = 256;
+const MAX_IN_A_BATCH = 256;
 const savepoint = sql`savepoint one`;
 const release = sql`release one`;
 const rollback = sql`rollback to one`;

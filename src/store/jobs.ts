@@ -79,7 +79,7 @@ export async function listJobs(db: Db, filter: JobFilter, limit: number): Promis
 }
 
 /** The job has ended, and no run of it is under way (again). */
-export const isAtRest = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;
+export const isFinished = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;
 
 /** Every run of the job has its outcome: there is nothing to cancel. */
 const isDecided = sql<boolean>`(queued + active = 0)`;
@@ -110,7 +110,7 @@ export async function markCancelled(
 }
 
 /** With it would go the knowledge of an execution that may still cost money: a lost one is watched for. */
-const isWatchedFor = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id
+const hasOpenExecutions = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id
   where runs.job_id = jobs.id and executions.phase <> 'closed')`;
 
 /**
@@ -125,8 +125,8 @@ export async function deleteJob(
   const deleted = await db
     .deleteFrom("jobs")
     .where("id", "=", jobId)
-    .where(isAtRest)
-    .where(({ not }) => not(isWatchedFor))
+    .where(isFinished)
+    .where(({ not }) => not(hasOpenExecutions))
     .returning(["api_key", "idempotency_key"])
     .executeTakeFirst();
   if (deleted === undefined) return false;
@@ -145,8 +145,8 @@ export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number
     .select("id")
     .where("ended_at", "<", endedBefore)
     .where("erase_at", "is", null)
-    .where(isAtRest)
-    .where(({ not }) => not(isWatchedFor))
+    .where(isFinished)
+    .where(({ not }) => not(hasOpenExecutions))
     .where(
       sql<boolean>`not exists (select 1 from runs where job_id = jobs.id and runs.ended_at >= ${endedBefore})`,
     )
@@ -171,7 +171,7 @@ export async function setJobDue(db: Db, jobId: string, dueAt: number | null): Pr
 }
 
 /** The job is due at its deadline, or never again. A cancellation that still has runs to reach keeps its wake-up. */
-export async function awaitDeadline(db: Db, jobId: string, now: number): Promise<void> {
+export async function resetDueToDeadline(db: Db, jobId: string, now: number): Promise<void> {
   const isAwaited = sql`ended_at is null and cancel_mode is null and deadline_at > ${now}`;
   await db
     .updateTable("jobs")

@@ -1,7 +1,7 @@
 // From events to deliveries, in the transaction of the events: whoever is to hear of one has a row that says so.
 import { isJobEnd } from "../domain/event.ts";
 import type { NewId } from "../domain/id.ts";
-import { hears, payloadOf } from "../domain/webhook.ts";
+import { matchesType, payloadOf } from "../domain/webhook.ts";
 import type { Appended } from "./events.ts";
 import type { DeliveriesTable } from "./schema.ts";
 import { insertRows } from "./statements.ts";
@@ -9,16 +9,16 @@ import type { Db } from "./transaction.ts";
 import { enabledWebhooks } from "./webhooks.ts";
 
 /** Answers whether anybody is to hear of these events. */
-export async function insertNotices(
+export async function enqueueDeliveries(
   db: Db,
-  { events, areHeard }: { events: Appended[]; areHeard: boolean },
+  { events, hasSubscribers }: { events: Appended[]; hasSubscribers: boolean },
   newId: NewId,
 ): Promise<boolean> {
   // Nobody listens to most events: they cost nothing more than this.
-  const told = areHeard ? events : events.filter((event) => isJobEnd(event.type));
+  const told = hasSubscribers ? events : events.filter((event) => isJobEnd(event.type));
   if (told.length === 0) return false;
   const jobs = await jobsOf(db, told);
-  const subscriptions = areHeard ? await readSubscriptions(db) : [];
+  const subscriptions = hasSubscribers ? await readSubscriptions(db) : [];
 
   const notices = told.flatMap((event) => {
     const job = jobs.get(event.job_id);
@@ -45,7 +45,7 @@ async function readSubscriptions(db: Db) {
 }
 
 function concerns({ type }: Appended, owner: string | undefined): (subscription: Subscription) => boolean {
-  return (one) => (one.hearsAll || one.owner === owner) && hears(one.types, type);
+  return (one) => (one.hearsAll || one.owner === owner) && matchesType(one.types, type);
 }
 
 function ownListener(url: string | null): Listener[] {

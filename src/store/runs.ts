@@ -3,7 +3,14 @@ import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import type { JobsTable, RunsTable } from "./schema.ts";
-import { differing, insertRows, limitedStatement, statement, statementOn, updateRows } from "./statements.ts";
+import {
+  changedColumns,
+  insertRows,
+  limitedStatement,
+  statement,
+  statementOn,
+  updateRows,
+} from "./statements.ts";
 import type { Db } from "./transaction.ts";
 
 export interface NewRun {
@@ -161,7 +168,7 @@ export interface RunChange {
 export async function saveRuns(db: Db, changes: readonly RunChange[]): Promise<void> {
   const changed = changes.map(({ before, after }) => ({
     before,
-    set: differing(toColumns(before), toColumns(after)),
+    set: changedColumns(toColumns(before), toColumns(after)),
   }));
   await updateRows(db, "runs", changed);
 }

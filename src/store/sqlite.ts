@@ -73,7 +73,7 @@ function keepStatements(database: SqliteDatabase.Database): void {
   const lookUp = (sql: string): SqliteDatabase.Statement => {
     const known = kept.get(sql);
     if (known !== undefined) return known;
-    if (kept.size >= MOST_STATEMENTS) kept.clear();
+    if (kept.size >= MAX_STATEMENTS) kept.clear();
     const statement = prepare(sql);
     kept.set(sql, statement);
     return statement;
@@ -81,7 +81,7 @@ function keepStatements(database: SqliteDatabase.Database): void {
   database.prepare = lookUp as typeof database.prepare;
 }
 
-const MOST_STATEMENTS = 500;
+const MAX_STATEMENTS = 500;
 
 interface OpenDatabase {
   database: SqliteDatabase.Database;

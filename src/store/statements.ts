@@ -184,7 +184,7 @@ export function isSqlite(db: Db): boolean {
 }
 
 /** The columns that are not as they were. */
-export function differing<R extends object>(before: R, after: R): Partial<R> {
+export function changedColumns<R extends object>(before: R, after: R): Partial<R> {
   const set: Partial<R> = {};
   for (const column of Object.keys(after) as (keyof R)[])
     if (after[column] !== before[column]) set[column] = after[column];

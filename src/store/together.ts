@@ -10,7 +10,7 @@ import { DatabaseUnavailable } from "../lib/database-error.ts";
 export type Together<T> = <I, R>(perform: (given: T, items: I[]) => Promise<R[]>, item: I) => Promise<R>;
 
 // biome-ignore lint/suspicious/noExplicitAny: each function's items are its own.
-type Perform<T> = (given: T, items: any[]) => Promise<any[]>;
+type BatchFunction<T> = (given: T, items: any[]) => Promise<any[]>;
 interface Asked {
   item: unknown;
   resolve(result: unknown): void;
@@ -18,11 +18,11 @@ interface Asked {
 }
 
 /** @param carryOut must begin the work in a later turn, so that all calls of this one can join it. */
-export function together<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Promise<R>): Together<T> {
+export function createBatcher<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Promise<R>): Together<T> {
   /** Who comes now still joins these. */
-  const open = new Map<Perform<T>, Asked[]>();
+  const open = new Map<BatchFunction<T>, Asked[]>();
 
-  async function performAll(perform: Perform<T>, batch: Asked[]): Promise<void> {
+  async function performAll(perform: BatchFunction<T>, batch: Asked[]): Promise<void> {
     let isPerformed = false;
     try {
       const results = await carryOut(async (given) => {
@@ -43,7 +43,7 @@ export function together<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Pro
     }
   }
 
-  function close(perform: Perform<T>, batch: Asked[]): void {
+  function close(perform: BatchFunction<T>, batch: Asked[]): void {
     if (open.get(perform) === batch) open.delete(perform);
   }
 
@@ -51,11 +51,11 @@ export function together<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Pro
     new Promise<R>((resolve, reject) => {
       const asked = { item, resolve: resolve as Asked["resolve"], reject };
       const batch = open.get(perform);
-      if (batch !== undefined && batch.length < MOST_TOGETHER) return void batch.push(asked);
+      if (batch !== undefined && batch.length < MAX_TOGETHER) return void batch.push(asked);
       const fresh = [asked];
       open.set(perform, fresh);
       void performAll(perform, fresh);
     });
 }
 
-const MOST_TOGETHER = 256;
+const MAX_TOGETHER = 256;

@@ -27,7 +27,10 @@ export type Work<T> = (tx: Tx) => Promise<T>;
  * Groups of what concerns the same row, always in the same order of the rows: who locks them in this order never waits
  * in a circle for others who do.
  */
-export function inLockOrder<T>(items: readonly T[], rowOf: (item: T) => string): [row: string, items: T[]][] {
+export function groupSortedByRow<T>(
+  items: readonly T[],
+  rowOf: (item: T) => string,
+): [row: string, items: T[]][] {
   return [...Map.groupBy(items, rowOf)].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 

@@ -1,30 +1,30 @@
 // Whose turn it is to start a run: priority, then round-robin over API keys, then over their jobs.
 import { sql } from "kysely";
-import { nextTicks } from "./counters.ts";
+import { incrementCounter } from "./counters.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 import { givenRows, limitedStatement, statement, statementOn } from "./statements.ts";
-import { Conflict, type Db, inLockOrder } from "./transaction.ts";
+import { Conflict, type Db, groupSortedByRow } from "./transaction.ts";
 
-export type Turn = Pick<JobRow, "id" | "api_key" | "served">;
+export type JobTurn = Pick<JobRow, "id" | "api_key" | "served">;
 
 /**
  * Whose turns the next starts are, in their order, at most so many: the highest priority first, then the key, then the
  * job that was served longest ago. A key whose budget is used up is passed over. Index seeks only, whatever the number
  * of jobs.
  */
-export async function nextTurns(db: Db, now: number, most: number): Promise<Turn[]> {
+export async function nextInFairOrder(db: Db, now: number, most: number): Promise<JobTurn[]> {
   const keys: ReadyKey[] = [];
   for (const { name, served } of (await selectReadyKeys(db, { now })).rows) {
     const { rows } = await selectReadyJobs(db, { name, now }, most);
     keys.push({ served, jobs: rows.map((job) => ({ ...job, lastServed: job.served })) });
   }
-  const turns: Turn[] = [];
+  const turns: JobTurn[] = [];
   while (turns.length < most) {
     const [next] = keys.flatMap(firstOf).sort(comparePlaces);
     if (next === undefined) break;
     const { key, job } = next;
     turns.push(job);
-    job.room--;
+    job.freeSlots--;
     // To the end of the round, behind all that were served before.
     job.lastServed = key.served = Number.MAX_SAFE_INTEGER - most + turns.length;
   }
@@ -36,10 +36,10 @@ interface ReadyKey {
   jobs: ReadyJob[];
 }
 
-type ReadyJob = Turn & {
+type ReadyJob = JobTurn & {
   priority: number;
   /** How many of its runs may be started now. */
-  room: number;
+  freeSlots: number;
   /** With the turns that it is given here. */
   lastServed: number;
 };
@@ -53,7 +53,7 @@ function firstOf(key: ReadyKey): Place[] {
   let first: Place | null = null;
   for (const job of key.jobs) {
     const place = { key, job };
-    if (job.room > 0 && (first === null || comparePlaces(place, first) < 0)) first = place;
+    if (job.freeSlots > 0 && (first === null || comparePlaces(place, first) < 0)) first = place;
   }
   return first === null ? [] : [first];
 }
@@ -77,14 +77,14 @@ const selectReadyKeys = statement<{ now: number }, { name: string; served: numbe
 // `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
 const selectReadyJobs = limitedStatement<
   { name: string; now: number },
-  Turn & Pick<ReadyJob, "priority" | "room">
+  JobTurn & Pick<ReadyJob, "priority" | "freeSlots">
 >((db, { name, now }, most) =>
   db
     .selectFrom("jobs")
     .select(["id", "api_key", "served", "priority"])
     .select(
       sql<number>`case when max_parallel - active < queued then max_parallel - active else queued end`.as(
-        "room",
+        "freeSlots",
       ),
     )
     .where("api_key", "in", [name])
@@ -122,10 +122,10 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
  * The keys and the jobs go to the end of the round, in the order of their turns. Locks the jobs.
  * @throws Conflict when somebody else took one of these turns meanwhile, or a job is not ready any more.
  */
-export async function markServed(db: Db, turns: readonly Turn[], now: number): Promise<void> {
-  const last = await nextTicks(db, "dispatch.tick", turns.length);
+export async function advanceRoundRobin(db: Db, turns: readonly JobTurn[], now: number): Promise<void> {
+  const last = await incrementCounter(db, "dispatch.tick", turns.length);
   const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
-  const jobs = inLockOrder(ticked, (turn) => turn.id).map(([id, those]) => {
+  const jobs = groupSortedByRow(ticked, (turn) => turn.id).map(([id, those]) => {
     const { served: before, tick } = those.at(-1) as (typeof ticked)[number];
     return [tick, id, before] as const;
   });
@@ -134,7 +134,7 @@ export async function markServed(db: Db, turns: readonly Turn[], now: number): P
     jobs.map(([, id]) => id),
   );
   if ((await serveJobs(db, jobs)).length < jobs.length) throw new Conflict("somebody's turn is over");
-  for (const [name, those] of inLockOrder(ticked, (turn) => turn.api_key)) {
+  for (const [name, those] of groupSortedByRow(ticked, (turn) => turn.api_key)) {
     const { tick } = those.at(-1) as (typeof ticked)[number];
     const key = await serveKey(db, { name, tick, now });
     if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${name} is used up`);

@@ -7,26 +7,26 @@ import type { CancelMode } from "../domain/run.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { Context } from "../orchestration/context.ts";
-import type { Due } from "../store/due.ts";
+import type { DueExecution } from "../store/due.ts";
 import type { Audit } from "./audit.ts";
-import type { Confirm, Confirmed } from "./confirm.ts";
-import type { Notes } from "./notes.ts";
-import type { Own } from "./own.ts";
+import type { ReadRecord, RecordState } from "./confirm.ts";
+import type { FactRecorder } from "./notes.ts";
+import type { KnownIds } from "./own.ts";
 import { isOver, isUsableId, lyceumIdOf } from "./reading.ts";
 
 export interface AbortOptions {
   lyceum: LyceumClient;
   now: () => number;
-  notes: Notes;
+  notes: FactRecorder;
   audit: Audit;
-  confirm: Confirm;
-  own: Own;
+  confirm: ReadRecord;
+  own: KnownIds;
 }
 
 export interface Abort {
   /** Whether the end is to be asked for (again). */
-  isDue(one: Due): boolean;
-  send(one: Due, mode: CancelMode): Promise<Confirmed>;
+  isDue(one: DueExecution): boolean;
+  send(one: DueExecution, mode: CancelMode): Promise<RecordState>;
 }
 
 export function createAbort(context: Context, options: AbortOptions): Abort {
@@ -40,20 +40,19 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
   }
 
   /** Answers null if the execution may be aborted. */
-  async function findObstacle(one: Due, id: string): Promise<Confirmed | null> {
+  async function findObstacle(one: DueExecution, id: string): Promise<RecordState | null> {
     const { execution } = one;
     if (own.has(execution)) return null;
     const record = await lyceum.record(id, execution.id, "cancel");
-    if (record.outcome === "ok" && !isOver(record.value)) {
+    if (record.type === "ok" && !isOver(record.value)) {
       own.note(execution);
       return null;
     }
     // Lyceum has a record that cannot be had, and nothing says that it is another's.
-    if (record.outcome === "refused" || (record.outcome === "unreadable" && record.isForeign !== true))
-      return null;
+    if (record.type === "refused" || (record.type === "unreadable" && record.isForeign !== true)) return null;
     const confirmed = await confirm(one, { by: "poll", record });
     // A word alone does not tell whose it is: the execution is searched for by its marker.
-    return confirmed === "noted" && record.outcome === "missing" ? "barred" : confirmed;
+    return confirmed === "noted" && record.type === "missing" ? "barred" : confirmed;
   }
 
   return {
@@ -72,16 +71,16 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
       const obstacle = await findObstacle(one, id);
       if (obstacle !== null) return obstacle;
       const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
-      context.report.check({ executionId: execution.id, cause: "cancel", word: answer.outcome });
-      const isDenied = answer.outcome === "missing" || answer.outcome === "refused";
-      if (answer.outcome !== "ok" && !isDenied) {
+      context.report.check({ executionId: execution.id, cause: "cancel", word: answer.type });
+      const isDenied = answer.type === "missing" || answer.type === "refused";
+      if (answer.type !== "ok" && !isDenied) {
         // The abort alone may be cut off: the record tells of an end all the same.
         const record = await lyceum.record(id, execution.id, "overdue");
-        if (record.outcome === "ok" && isOver(record.value)) return confirm(one, { by: "poll", record });
+        if (record.type === "ok" && isOver(record.value)) return confirm(one, { by: "poll", record });
         await notes.unanswered(execution, answer, context.rules.pollMaxMs);
         return "silent";
       }
-      await notes.note(execution, { fact: "cancel_sent", mode });
+      await notes.note(execution, { type: "cancel_sent", mode });
       if (!isDenied) {
         inVain.delete(execution.id);
         return "noted";
@@ -95,7 +94,7 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
 
 /** Lyceum says that the execution is not there (any more), or over. */
 function isBeyond(answer: ReadOutcome<unknown>): boolean {
-  return answer.outcome === "missing" || (answer.outcome === "refused" && answer.status === 409);
+  return answer.type === "missing" || (answer.type === "refused" && answer.status === 409);
 }
 
 /** An abort that has not shown an effect is sent again after this; after ever longer where there was nothing to end. */

@@ -31,7 +31,7 @@ export function createAsking({ fetchers, hearing, now, onFault }: AskingOptions)
   /** Counted like an answer that cannot be used, so that the run ends all the same. */
   function notWorkedOn(error: unknown): Fetched {
     onFault(error);
-    return { outcome: "unreadable", detail: "could not be worked on", isTooLarge: false };
+    return { type: "unreadable", detail: "could not be worked on", isTooLarge: false };
   }
 
   /** Asks again for artifacts that were too large, one execution at a time: more would not fit in memory. */
@@ -56,5 +56,5 @@ export function createAsking({ fetchers, hearing, now, onFault }: AskingOptions)
 }
 
 function isTooLarge({ fetched }: Tried): boolean {
-  return fetched.outcome === "unreadable" && fetched.isTooLarge;
+  return fetched.type === "unreadable" && fetched.isTooLarge;
 }

@@ -2,15 +2,15 @@
 // that has not kept pace must not keep an ended run alive.
 import { isPastTimeout } from "../domain/machine/schedule.ts";
 import type { Context } from "../orchestration/context.ts";
-import type { Due } from "../store/due.ts";
+import type { DueExecution } from "../store/due.ts";
 
 export interface Audit {
   /** Lyceum had nothing to abort of it: what the list shows of it is doubtful. */
   suspect(executionId: string): void;
   /** Listed executions to read all the same: past their timeout or suspect, the longest unread first. */
-  ofListed(shown: Due[]): Due[];
+  ofListed(shown: DueExecution[]): DueExecution[];
   /** Executions to read while there is no list, the longest unread first. */
-  withoutList(watched: Due[]): Due[];
+  withoutList(watched: DueExecution[]): DueExecution[];
 }
 
 interface Read {
@@ -30,10 +30,10 @@ export function createAudit({ rules }: Context, now: () => number): Audit {
     if (reads.size > MAX_REMEMBERED && oldest !== undefined) reads.delete(oldest);
   }
 
-  function take(candidates: Due[], most: number, longestMs: number): Due[] {
+  function take(candidates: DueExecution[], most: number, longestMs: number): DueExecution[] {
     const at = now();
-    const readAt = ({ execution }: Due) => reads.get(execution.id)?.at ?? 0;
-    const isRested = ({ execution }: Due) => {
+    const readAt = ({ execution }: DueExecution) => reads.get(execution.id)?.at ?? 0;
+    const isRested = ({ execution }: DueExecution) => {
       const read = reads.get(execution.id);
       return read === undefined || Math.abs(at - read.at) >= Math.min(read.waitMs, longestMs);
     };
@@ -55,7 +55,7 @@ export function createAudit({ rules }: Context, now: () => number): Audit {
     },
     ofListed(shown) {
       const at = now();
-      const isDoubtful = ({ execution, timeoutS }: Due) =>
+      const isDoubtful = ({ execution, timeoutS }: DueExecution) =>
         isPastTimeout(execution, timeoutS, at, rules) || reads.get(execution.id)?.isSuspect === true;
       return take(shown.filter(isDoubtful), MAX_BESIDE_LIST, MAX_WAIT_MS);
     },

@@ -1,7 +1,7 @@
 // Bills come late: a record may name none, or 0, when the run ends. It is read for its bill once more; a bill that is
 // still missing then is looked for in the history.
 import { isCost } from "../domain/cost.ts";
-import type { Execution, Reading } from "../domain/execution.ts";
+import type { Execution, Snapshot } from "../domain/execution.ts";
 import { lacksBill } from "../domain/measure.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { ArtifactChange, ArtifactState } from "../store/artifacts.ts";
@@ -11,7 +11,7 @@ import { lyceumIdOf } from "./reading.ts";
 
 export interface Bills {
   /** Settles the bill of the last reading: the history may fill it in, else a cost of 0 counts as billed. */
-  settle(execution: Execution, reading: Reading): Promise<Reading>;
+  settle(execution: Execution, reading: Snapshot): Promise<Snapshot>;
 }
 
 export function createBills(lyceum: LyceumClient, now: () => number): Bills {
@@ -31,7 +31,7 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
 
   async function readPage(): Promise<Map<string, number>> {
     const answer = await lyceum.history({ limit: PAGE_ROWS, offset: 0 }, "collect");
-    const rows = answer.outcome === "ok" ? answer.value.rows.slice(0, MAX_ROWS) : [];
+    const rows = answer.type === "ok" ? answer.value.rows.slice(0, MAX_ROWS) : [];
     return new Map(
       rows.flatMap(({ executionId, billed }) => (isCost(billed) ? [[executionId, billed] as const] : [])),
     );
@@ -50,7 +50,11 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
 }
 
 /** The 0 of hardware that costs nothing is its bill. */
-export async function withFreeHardware(db: Db, { hardware }: Execution, reading: Reading): Promise<Reading> {
+export async function withFreeHardware(
+  db: Db,
+  { hardware }: Execution,
+  reading: Snapshot,
+): Promise<Snapshot> {
   const profile = reading.hardware ?? hardware;
   if (reading.cost !== 0 || profile === null || (await priceOf(db, profile)) !== 0) return reading;
   return { ...reading, costSource: "billed" };

@@ -2,31 +2,31 @@
 // true of it. One list answers for all that are merely due; single reads are for those that left the list, that a
 // callback named, or of which the list says too little.
 import PQueue from "p-queue";
-import { isResting } from "../domain/clock.ts";
+import { isPaused } from "../domain/clock.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
-import { type Due, nextDueAt } from "../store/due.ts";
+import { type DueExecution, nextDueAt } from "../store/due.ts";
 import { createAbort } from "./abort.ts";
 import { createAudit } from "./audit.ts";
 import { createClaims } from "./claims.ts";
 import type { Collect } from "./collect.ts";
-import { type Confirmed, createConfirm } from "./confirm.ts";
+import { createRecordReader, type RecordState } from "./confirm.ts";
 import { createFollow } from "./follow.ts";
 import { createGrouping, type Groups } from "./group.ts";
 import type { Worker } from "./loop.ts";
-import { createNotes } from "./notes.ts";
-import { createOwn } from "./own.ts";
+import { createFactRecorder } from "./notes.ts";
+import { createKnownIds } from "./own.ts";
 import { createSearch, type Wanted } from "./search.ts";
 import { wordOf } from "./sight.ts";
-import { createSurvey } from "./survey.ts";
+import { createListPoll } from "./survey.ts";
 
-export interface CheckOptions {
+export interface ReconcilerOptions {
   lyceum: LyceumClient;
   now: () => number;
   /** Fetches what belongs to an end. */
   collect: Pick<Collect, "begin">;
   /** There is room for more, or the next look is known. */
-  onRoom(): void;
+  onCapacity(): void;
   /** How long Lyceum is not to be asked because it cannot be reached. */
   awayMs?: () => number;
   /** Whether what is asked now would mostly be held back. */
@@ -35,22 +35,30 @@ export interface CheckOptions {
   batch?: number;
 }
 
-export function createCheck(
+export function createReconciler(
   context: Context,
-  { lyceum, now, collect, onRoom, awayMs = () => 0, isCrowded = () => false, batch = 500 }: CheckOptions,
+  {
+    lyceum,
+    now,
+    collect,
+    onCapacity,
+    awayMs = () => 0,
+    isCrowded = () => false,
+    batch = 500,
+  }: ReconcilerOptions,
 ): Worker {
   const rounds = new PQueue({ concurrency: 4 });
   let restUntil = 0;
   const claims = createClaims(context, "check", LEASE_MS);
-  const notes = createNotes(context, now);
+  const notes = createFactRecorder(context, now);
   const audit = createAudit(context, now);
-  const own = createOwn();
+  const own = createKnownIds();
   const search = createSearch(context, { lyceum, now, notes, own });
-  const confirm = createConfirm(context, { lyceum, now, notes, collect, own });
+  const confirm = createRecordReader(context, { lyceum, now, notes, collect, own });
   const abort = createAbort(context, { lyceum, now, notes, audit, confirm, own });
   const group = createGrouping(context, { now, isAbortDue: abort.isDue });
   const follow = createFollow(context, { now, notes, confirm, search, leaseMs: LEASE_MS });
-  const survey = createSurvey(context, {
+  const survey = createListPoll(context, {
     lyceum,
     now,
     leaseMs: LEASE_MS,
@@ -58,7 +66,7 @@ export function createCheck(
     audit,
     own,
     retryAt: notes.retryAt,
-    async onNews(due, sight) {
+    async onChanged(due, sight) {
       const { alive = [], gone = [] } = Object.groupBy(due, (one) =>
         wordOf(one, sight) === null ? "gone" : "alive",
       );
@@ -66,11 +74,11 @@ export function createCheck(
       if (gone.length > 0) begin(gone, () => follow.gone(gone, sight));
       await rounds.onSizeLessThan(1);
     },
-    onRead: onRoom,
+    onRead: onCapacity,
   });
 
   /** Works on what was claimed. What `work` answers stays claimed and goes on to the survey. */
-  function begin(due: Due[], work: () => Promise<Due[]>): void {
+  function begin(due: DueExecution[], work: () => Promise<DueExecution[]>): void {
     rounds.add(async () => {
       const kept = await work().catch((error) => {
         context.report.fault("check", error);
@@ -78,16 +86,16 @@ export function createCheck(
       });
       if (kept === null) {
         claims.failed(due);
-        return onRoom();
+        return onCapacity();
       }
       claims.done(due);
-      for (const one of kept) claims.adopt(one, one.execution.dueAt ?? 0);
+      for (const one of kept) claims.track(one, one.execution.dueAt ?? 0);
       survey.keep(kept);
-      if (kept.length > 0) onRoom();
+      if (kept.length > 0) onCapacity();
     });
   }
 
-  function giveBack(due: Due[]) {
+  function giveBack(due: DueExecution[]) {
     return (error: unknown): never => {
       claims.failed(due);
       throw error;
@@ -100,7 +108,7 @@ export function createCheck(
     cancelled,
     called,
     single,
-  }: Omit<Groups, "listed">): Promise<Due[]> {
+  }: Omit<Groups, "listed">): Promise<DueExecution[]> {
     const looks = [
       ...orphans.map((one) => [one, lookAtOrphan(one)] as const),
       ...cancelled.map((one) => [one, abort.send(one, one.cancellation?.mode ?? "abort")] as const),
@@ -110,7 +118,7 @@ export function createCheck(
     const wanted: Wanted[] = [];
     await Promise.all([
       ...unansweredStarts.map(({ execution }) =>
-        notes.note(execution, { fact: "outcome_unknown", detail: "no answer to the start was recorded" }),
+        notes.note(execution, { type: "outcome_unknown", detail: "no answer to the start was recorded" }),
       ),
       ...looks.map(async ([{ execution }, look]) => {
         const confirmed = await look;
@@ -123,7 +131,7 @@ export function createCheck(
   }
 
   /** It may be over, and then what it cost is owed. It is aborted once its record says that it lives. */
-  async function lookAtOrphan(one: Due): Promise<Confirmed> {
+  async function lookAtOrphan(one: DueExecution): Promise<RecordState> {
     const confirmed = await confirm(one, { by: "poll" });
     // Nobody waits for it any more: its run has ended, or goes on with another execution.
     return confirmed === "alive" && abort.isDue(one) ? abort.send(one, "abort") : confirmed;
@@ -141,11 +149,11 @@ export function createCheck(
       const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
       if (silentMs > 0) return now() + silentMs;
       // Little by little while many wait: what is held back comes due again, but cancellations must get through.
-      if (isResting(restUntil, CROWDED_REST_MS, now())) return restUntil;
+      if (isPaused(restUntil, CROWDED_REST_MS, now())) return restUntil;
       if (isCrowded()) restUntil = now() + CROWDED_REST_MS;
       const due = await claims.take(batch);
       const hasList = group(due).listed.length > 0 || survey.dueAt() <= now();
-      if (hasList) due.push(...(await claims.takeAlong(soonMs(), batch).catch(giveBack(due))));
+      if (hasList) due.push(...(await claims.takeListable(soonMs(), batch).catch(giveBack(due))));
       const { listed, ...groups } = group(due, hasList);
       const others = Object.values(groups).flat();
       survey.forget(others);
@@ -159,7 +167,7 @@ export function createCheck(
       await survey.idle();
       await rounds.onIdle();
     },
-    handBack: claims.handBack,
+    handBack: claims.release,
   };
 }
 

@@ -1,13 +1,13 @@
 // Claims on due executions: who holds what, until when, and how it is given back, also after a fault.
 import type { Context } from "../orchestration/context.ts";
 import {
-  claimAlong,
   claimDue,
-  type Due,
-  type DueGroup,
-  handBack,
+  claimListable,
+  type DueExecution,
+  type DueKind,
   hasten,
   loadDue,
+  release as releaseClaims,
   releaseLeases,
 } from "../store/due.ts";
 import type { Tx } from "../store/transaction.ts";
@@ -15,26 +15,26 @@ import { createFaulted } from "./faulted.ts";
 
 export interface Claims {
   /** Takes what is due; the lease ends by itself if this process dies. */
-  take(limit: number): Promise<Due[]>;
+  take(limit: number): Promise<DueExecution[]>;
   /** Takes all that comes due within `soonMs` and can share a look-up, `step` at a time. */
-  takeAlong(soonMs: number, step: number): Promise<Due[]>;
+  takeListable(soonMs: number, step: number): Promise<DueExecution[]>;
   /** Holds what was claimed by the write that made it due. */
-  adopt(due: Pick<Due, "execution">, leaseUntil: number): void;
+  track(due: Pick<DueExecution, "execution">, leaseUntil: number): void;
   /** Whatever came of it, its next wake-up is in the row now. */
-  done(due: Pick<Due, "execution">[]): void;
+  done(due: Pick<DueExecution, "execution">[]): void;
   /** The work met a fault. With the next `take`, the executions come due again in some seconds instead of with their lease. */
-  failed(due: Pick<Due, "execution">[]): void;
-  handBack(): Promise<void>;
+  failed(due: Pick<DueExecution, "execution">[]): void;
+  release(): Promise<void>;
 }
 
-export function createClaims({ store }: Context, group: DueGroup, leaseMs: number): Claims {
+export function createClaims({ store }: Context, group: DueKind, leaseMs: number): Claims {
   /** Lease ends by execution id. */
   const held = new Map<string, number>();
   const faulted = createFaulted();
   /** Ends of leases that were perhaps written: the answer to the claim was lost. */
   const uncertain = new Set<number>();
 
-  async function hold(claim: (tx: Tx, leaseUntil: number) => Promise<string[]>): Promise<Due[]> {
+  async function hold(claim: (tx: Tx, leaseUntil: number) => Promise<string[]>): Promise<DueExecution[]> {
     let leaseUntil = 0;
     const claiming = store.write(async (tx) => {
       leaseUntil = tx.now + leaseMs;
@@ -80,13 +80,13 @@ export function createClaims({ store }: Context, group: DueGroup, leaseMs: numbe
       await release();
       return hold((tx, leaseUntil) => claimDue(tx.db, group, tx.now, leaseUntil, limit));
     },
-    async takeAlong(soonMs, step) {
-      const taken: Due[] = [];
+    async takeListable(soonMs, step) {
+      const taken: DueExecution[] = [];
       // Not so far ahead that what was just claimed would be claimed again.
       const aheadMs = Math.min(soonMs, leaseMs / 2);
       try {
         for (;;) {
-          const some = await hold((tx, until) => claimAlong(tx.db, tx.now + aheadMs, until, step));
+          const some = await hold((tx, until) => claimListable(tx.db, tx.now + aheadMs, until, step));
           taken.push(...some);
           if (some.length < step) return taken;
         }
@@ -95,20 +95,20 @@ export function createClaims({ store }: Context, group: DueGroup, leaseMs: numbe
         throw error;
       }
     },
-    adopt: ({ execution }, leaseUntil) => void held.set(execution.id, leaseUntil),
+    track: ({ execution }, leaseUntil) => void held.set(execution.id, leaseUntil),
     done(due) {
       for (const { execution } of due) held.delete(execution.id);
       faulted.done(due.map(({ execution }) => execution.id));
     },
     failed: (due) => forget(due.map(({ execution }) => execution.id)),
-    async handBack() {
+    async release() {
       await release();
       const all = [...held];
       for (let from = 0; from < all.length; from += HANDED_BACK_AT_ONCE) {
         const some = all.slice(from, from + HANDED_BACK_AT_ONCE);
         const ids = some.map(([id]) => id);
         const leases = [...new Set(some.map(([, leaseUntil]) => leaseUntil))];
-        await store.write((tx) => handBack(tx.db, ids, leases, tx.now));
+        await store.write((tx) => releaseClaims(tx.db, ids, leases, tx.now));
       }
       held.clear();
     },

@@ -6,7 +6,7 @@ import type { LyceumClient } from "../lyceum/client.ts";
 import { saveCollected } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
-import { type Due, nextDueAt } from "../store/due.ts";
+import { type DueExecution, nextDueAt } from "../store/due.ts";
 import { type ArtifactKind, artifactKinds } from "../store/schema.ts";
 import { createAsking } from "./asking.ts";
 import { billDueAt, createBills } from "./bills.ts";
@@ -27,7 +27,7 @@ export interface CollectOptions {
   /** False while the service stops: nothing is begun then for an end that check has read. */
   takesOver(): boolean;
   /** A place has become free. */
-  onRoom: () => void;
+  onCapacity: () => void;
 }
 
 export interface Collect extends Worker {
@@ -47,7 +47,7 @@ export interface Begun {
 }
 
 export function createCollect(context: Context, options: CollectOptions): Collect {
-  const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onRoom } = options;
+  const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onCapacity } = options;
   const collections = new PQueue({ concurrency });
   const claims = createClaims(context, "collect", LEASE_MS);
   const { db } = context.store;
@@ -70,10 +70,10 @@ export function createCollect(context: Context, options: CollectOptions): Collec
           claims.failed([due]);
         },
       )
-      .finally(onRoom);
+      .finally(onCapacity);
   }
 
-  async function collectDue(due: Due): Promise<void> {
+  async function collectDue(due: DueExecution): Promise<void> {
     const artifacts = await listArtifacts(db, [due.execution.id]);
     const isDue = ({ state, due_at }: ArtifactState) => state === "pending" && (due_at ?? 0) <= now();
     const wanted = artifactKinds.flatMap((kind): Wanted[] => {
@@ -109,7 +109,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     return {
       holdUntil: (from) => from + LEASE_MS,
       ended(heldUntil) {
-        if (heldUntil !== null) claims.adopt(of, heldUntil);
+        if (heldUntil !== null) claims.track(of, heldUntil);
         end.resolve(heldUntil !== null);
       },
     };
@@ -140,7 +140,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     },
     begin,
     idle: () => collections.onIdle(),
-    handBack: claims.handBack,
+    handBack: claims.release,
   };
 }
 

@@ -1,18 +1,18 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
 import { type DetectedBy, type Execution, hasEnded } from "../domain/execution.ts";
-import { lacksBill, measured } from "../domain/measure.ts";
+import { lacksBill, mergeSnapshot } from "../domain/measure.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { Lane } from "../lyceum/lanes.ts";
+import type { Priority } from "../lyceum/lanes.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
 import { noteRecord } from "../orchestration/collect.ts";
 import type { Context } from "../orchestration/context.ts";
-import type { Due } from "../store/due.ts";
+import type { DueExecution } from "../store/due.ts";
 import { withFreeHardware } from "./bills.ts";
 import type { Collect } from "./collect.ts";
-import type { Notes } from "./notes.ts";
-import type { Own } from "./own.ts";
+import type { FactRecorder } from "./notes.ts";
+import type { KnownIds } from "./own.ts";
 import {
   isComplete,
   isOver,
@@ -24,13 +24,13 @@ import {
 } from "./reading.ts";
 import { withoutSecrets } from "./secrets.ts";
 
-export interface ConfirmOptions {
+export interface RecordReaderOptions {
   lyceum: LyceumClient;
   now: () => number;
-  notes: Notes;
+  notes: FactRecorder;
   /** Fetches what belongs to an end. */
   collect: Pick<Collect, "begin">;
-  own: Own;
+  own: KnownIds;
 }
 
 export interface Look {
@@ -45,34 +45,34 @@ export interface Look {
  * `alive`, `over`: by the record. `silent`: nothing of Lyceum's came. `absent`: Lyceum does not know the id, or has
  * somebody else's record under it: the execution is to be searched for. `barred`: Lyceum does not say.
  */
-export type Confirmed = "alive" | "over" | "noted" | "silent" | "absent" | "barred";
+export type RecordState = "alive" | "over" | "noted" | "silent" | "absent" | "barred";
 
-export type Confirm = (one: Due, look: Look) => Promise<Confirmed>;
+export type ReadRecord = (one: DueExecution, look: Look) => Promise<RecordState>;
 
-export function createConfirm(context: Context, options: ConfirmOptions): Confirm {
+export function createRecordReader(context: Context, options: RecordReaderOptions): ReadRecord {
   const { lyceum, now, notes, collect, own } = options;
   const { note, unanswered } = notes;
   /** Count of records in a row that were another run's, by our ids. */
   const foreign = new Map<string, number>();
 
   /** The record decides; where there is none (yet), or none that can be had, the status endpoint. */
-  async function confirm(one: Due, look: Look): Promise<Confirmed> {
+  async function confirm(one: DueExecution, look: Look): Promise<RecordState> {
     const { execution } = one;
     if (!isUsableId(lyceumIdOf(execution))) return "absent";
     const askedAt = now();
     const lane = look.by === "callback" ? "confirm" : "overdue";
     const record = look.record ?? (await lyceum.record(lyceumIdOf(execution), execution.id, lane));
-    const word = record.outcome === "ok" ? record.value.word : null;
+    const word = record.type === "ok" ? record.value.word : null;
     const cause = look.by === "callback" ? "callback" : "overdue";
     context.report.check({ executionId: execution.id, cause, word });
-    if (record.outcome === "ok") {
+    if (record.type === "ok") {
       foreign.delete(execution.id);
       own.note(execution);
       const shown = await withoutSecrets(context.store.db, execution, record.value);
       await keep(one, shown, look, askedAt);
       return isOver(shown) ? "over" : "alive";
     }
-    if (record.outcome === "unreadable" && record.isForeign === true) {
+    if (record.type === "unreadable" && record.isForeign === true) {
       own.forget(execution);
       // The status endpoint would tell of somebody else's execution, too.
       if (isOften(execution)) return "absent";
@@ -80,22 +80,22 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
       return "noted";
     }
     foreign.delete(execution.id);
-    if (!["missing", "refused", "unreadable"].includes(record.outcome)) {
+    if (!["missing", "refused", "unreadable"].includes(record.type)) {
       await unanswered(execution, record);
       return "silent";
     }
     const status = await statusOf(execution, one.kind, lane);
-    if (status.outcome === "ok") {
-      const reading = readingOfWord(status.value.word, status.value.errors);
+    if (status.type === "ok") {
+      const snapshot = readingOfWord(status.value.word, status.value.errors);
       // A status names nobody: under an id that was never seen to be the execution's own, its end may be another's.
-      const isTooLarge = record.outcome === "unreadable" && record.isTooLarge;
-      if (reading.status !== null && hasEnded(reading.status) && !isTooLarge && !own.has(execution))
+      const isTooLarge = record.type === "unreadable" && record.isTooLarge;
+      if (snapshot.status !== null && hasEnded(snapshot.status) && !isTooLarge && !own.has(execution))
         return "barred";
-      await note(execution, { ...factOf(look), reading, askedAt });
+      await note(execution, { ...factOf(look), snapshot, askedAt });
       return "noted";
     }
-    if (status.outcome === "missing" && record.outcome === "missing") return "absent";
-    if (status.outcome === "missing" || status.outcome === "refused") return "barred";
+    if (status.type === "missing" && record.type === "missing") return "absent";
+    if (status.type === "missing" || status.type === "refused") return "barred";
     await unanswered(execution, status);
     return "silent";
   }
@@ -107,18 +107,18 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     return times >= ENOUGH;
   }
 
-  async function statusOf({ lyceumExecutionId }: Execution, kind: RunKind, lane: Lane) {
+  async function statusOf({ lyceumExecutionId }: Execution, kind: RunKind, lane: Priority) {
     const id = lyceumExecutionId ?? "";
     if (kind !== "gpu_selection") return lyceum.streamingStatus(id, lane);
     const status = await lyceum.gpuSelectionStatus(id, lane);
-    if (status.outcome !== "ok") return status;
+    if (status.type !== "ok") return status;
     const { word } = status.value;
     if (word === null)
-      return { outcome: "unreadable", detail: "a selection without a status", isTooLarge: false } as const;
-    return { outcome: "ok", value: { word, errors: null } } as const;
+      return { type: "unreadable", detail: "a selection without a status", isTooLarge: false } as const;
+    return { type: "ok", value: { word, errors: null } } as const;
   }
 
-  async function keep(of: Due, record: RecordReading, look: Look, askedAt: number): Promise<void> {
+  async function keep(of: DueExecution, record: RecordReading, look: Look, askedAt: number): Promise<void> {
     const { by, isBeyondAbort = false } = look;
     // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
     // its sub-jobs, which are still to be read.
@@ -127,7 +127,7 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
     const stored = isWhole ? storedRecord(record, of.kind) : null;
     const awaits_bill = lacksBill(of.execution, reading);
     const kept = stored && awaits_bill ? { ...stored, summary: { ...stored.summary, awaits_bill } } : stored;
-    const execution = { ...of.execution, ...measured(of.execution, reading) };
+    const execution = { ...of.execution, ...mergeSnapshot(of.execution, reading) };
     const status = reading.status ?? execution.status;
     const isToCollect = of.execution.phase === "watching" && isOver(record);
     const begun = isToCollect ? collect.begin({ ...of, execution: { ...execution, status } }, kept) : null;
@@ -153,7 +153,7 @@ export function createConfirm(context: Context, options: ConfirmOptions): Confir
 }
 
 function factOf({ by, isBeyondAbort = false }: Look) {
-  return { fact: "reading", by, isBeyondAbort } as const;
+  return { type: "reading", by, isBeyondAbort } as const;
 }
 
 /** Records of somebody else in a row before the execution is searched for by its marker. */

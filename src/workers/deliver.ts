@@ -32,7 +32,7 @@ export interface DeliverOptions {
   clock: Clock;
   timers: Timers;
   /** A place has become free. */
-  onRoom: () => void;
+  onCapacity: () => void;
   concurrency?: number;
   perLane?: number;
 }
@@ -43,7 +43,7 @@ interface Attempted {
 }
 
 export function createDeliver(context: Context, options: DeliverOptions): Worker {
-  const { findDestination, secret, clock, timers, onRoom, concurrency = 64, perLane = 4 } = options;
+  const { findDestination, secret, clock, timers, onCapacity, concurrency = 64, perLane = 4 } = options;
   const sending = new PQueue({ concurrency });
   const underWay = new Map<string, { lane: string; leaseUntil: number }>();
   const unrecorded: Attempted[] = [];
@@ -142,7 +142,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
             underWay.delete(due.id);
             context.report.fault("deliver", error);
           })
-          .finally(onRoom);
+          .finally(onCapacity);
       }
       const nextAt = await nextDeliveryAt(context.store.db, now);
       const isBehind = unrecorded.length + uncertain.length > 0;

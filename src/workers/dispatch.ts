@@ -8,8 +8,8 @@ import { callbackToken } from "../domain/token.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 import { startRequest } from "../lyceum/request.ts";
-import type { Place, Throttle } from "../lyceum/throttle.ts";
-import { classify } from "../lyceum/word.ts";
+import type { Place, RateLimiter } from "../lyceum/throttle.ts";
+import { parseStatus } from "../lyceum/word.ts";
 import { type Claim, claimRuns } from "../orchestration/claim.ts";
 import type { Context } from "../orchestration/context.ts";
 import { nextReadyAt } from "../store/turns.ts";
@@ -20,7 +20,7 @@ import { createStartLeases } from "./start-leases.ts";
 
 export interface DispatchOptions {
   lyceum: LyceumClient;
-  throttle: Throttle;
+  throttle: RateLimiter;
   gate: StartGate;
   /** Where Lyceum reaches us, and the secret that makes new callback tokens; null: no callbacks. */
   callbacks: { publicUrl: string; secret: string } | null;
@@ -28,11 +28,11 @@ export interface DispatchOptions {
   concurrency: number;
   clock: Clock;
   /** A start has ended: there may be room for another one. */
-  onRoom: () => void;
+  onCapacity: () => void;
 }
 
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
-  const { lyceum, throttle, gate, callbacks, concurrency, clock, onRoom } = options;
+  const { lyceum, throttle, gate, callbacks, concurrency, clock, onCapacity } = options;
   const starts = new PQueue({ concurrency });
   const outcomes = createOutcomes(context, clock);
   const leases = createStartLeases(context, clock);
@@ -42,7 +42,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     try {
       const outcome = await send(claim);
       const detail = "detail" in outcome ? outcome.detail : undefined;
-      context.report.submission({ executionId, outcome: outcome.outcome, detail });
+      context.report.submission({ executionId, outcome: outcome.type, detail });
       gate.ended(ticket, outcome);
       await outcomes.record(executionId, toFact(outcome));
     } catch (error) {
@@ -70,37 +70,37 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
   /** A start that Lyceum did not take waits for the next probe, with all others. */
   function toFact(outcome: StartOutcome): Fact {
-    switch (outcome.outcome) {
+    switch (outcome.type) {
       case "accepted": {
-        const { status, raw } = classify(outcome.word);
-        return { fact: "accepted", lyceumExecutionId: outcome.lyceumExecutionId, status, raw, found: false };
+        const { status, raw } = parseStatus(outcome.word);
+        return { type: "accepted", lyceumExecutionId: outcome.lyceumExecutionId, status, raw, found: false };
       }
       case "refused":
-        return { fact: "refused", status: outcome.status, detail: outcome.detail };
+        return { type: "refused", status: outcome.status, detail: outcome.detail };
       case "throttled":
         return notTaken("throttled", outcome.retryAfterMs);
       case "unauthorized":
       case "unfunded":
       case "unreachable":
-        return notTaken(outcome.outcome, gate.probeInMs());
+        return notTaken(outcome.type, gate.probeInMs());
       case "unavailable":
-        return { fact: "unavailable", detail: outcome.detail };
+        return { type: "unavailable", detail: outcome.detail };
       case "unknown":
-        return { fact: "outcome_unknown", detail: outcome.detail };
+        return { type: "outcome_unknown", detail: outcome.detail };
     }
   }
 
   function notTaken(reason: string, waitMs: number): Fact {
-    return { fact: "not_taken", retryAt: clock.now() + waitMs, reason };
+    return { type: "not_taken", retryAt: clock.now() + waitMs, reason };
   }
 
   /** Finds out whether Lyceum answers at all. Any list will do: one that cannot be read is no reason to stand still. */
   async function read(): Promise<void> {
     try {
       const list = await lyceum.workloads("submit");
-      const isClear = list.outcome === "ok" || list.outcome === "unauthorized";
+      const isClear = list.type === "ok" || list.type === "unauthorized";
       const answer = isClear ? list : await lyceum.history({ limit: 1, offset: 0 }, "submit");
-      gate.readEnded(answer.outcome === "ok", answer.outcome === "throttled" ? answer.retryAfterMs : 0);
+      gate.readEnded(answer.type === "ok", answer.type === "throttled" ? answer.retryAfterMs : 0);
     } catch (error) {
       gate.readEnded(false);
       throw error;
@@ -126,9 +126,9 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   }
 
   function begin(work: () => Promise<void>): void {
-    void starts.add(work).then(onRoom, (error) => {
+    void starts.add(work).then(onCapacity, (error) => {
       context.report.fault("dispatch", error);
-      onRoom();
+      onCapacity();
     });
   }
 
@@ -153,7 +153,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       const permit = gate.permit();
       if (permit.type === "none") return permit.waitMs === null ? null : clock.now() + permit.waitMs;
       const room = permit.type === "all" ? concurrency - starts.pending - starts.size : 1;
-      const { places, waitMs } = reserve(Math.min(room, MOST_AT_ONCE));
+      const { places, waitMs } = reserve(Math.min(room, MAX_AT_ONCE));
       if (places.length === 0) return clock.now() + waitMs;
       if (permit.type === "read") {
         release(places);
@@ -189,4 +189,4 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 }
 
 /** Runs that are claimed in one write. */
-const MOST_AT_ONCE = 64;
+const MAX_AT_ONCE = 64;

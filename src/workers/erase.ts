@@ -15,7 +15,7 @@ import {
 import { deleteJob } from "../store/jobs.ts";
 import type { Worker } from "./loop.ts";
 
-export function createErase(
+export function createRemoteDeletion(
   context: Context,
   { lyceum, now }: { lyceum: LyceumClient; now: () => number },
 ): Worker {
@@ -25,7 +25,7 @@ export function createErase(
     const subJobs = summary === null ? [] : ((JSON.parse(summary) as RecordSummary).gpu_selection ?? []);
     for (const id of [...subJobs.map((subJob) => subJob.lyceum_execution_id), lyceumExecutionId]) {
       const answer = await lyceum.deleteRecord(id);
-      if (answer.outcome !== "ok" && answer.outcome !== "missing") return false;
+      if (answer.type !== "ok" && answer.type !== "missing") return false;
     }
     return true;
   }

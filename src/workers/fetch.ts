@@ -1,6 +1,6 @@
 // How each kind of artifact is read from Lyceum and in which form it is kept.
 import { type LogStanding, lookBackHours, metricsStep, nextLogRead } from "../domain/collection.ts";
-import { type Execution, neverRan, type Reading } from "../domain/execution.ts";
+import { type Execution, neverRan, type Snapshot } from "../domain/execution.ts";
 import { type LogEntry, mergeLogs } from "../domain/logs.ts";
 import { lacksBill } from "../domain/measure.ts";
 import { reachesEnd, summarizeMetrics } from "../domain/metrics.ts";
@@ -20,21 +20,21 @@ import { readSelection, withSubJobs } from "./selection.ts";
 
 /** `againInMs`: what came is worth keeping, and worth reading once more. */
 export interface Got {
-  outcome: "got";
+  type: "got";
   document: unknown;
   summary?: unknown;
   /** What the record says of the execution by now. */
-  reading?: Reading;
+  reading?: Snapshot;
   againInMs: number | null;
 }
 
 export type Fetched =
   | Got
   /** Lyceum's own document, and nothing in it: not there yet. */
-  | { outcome: "empty"; detail: string }
+  | { type: "empty"; detail: string }
   /** Asking again is pointless. */
-  | { outcome: "pointless"; detail: string }
-  | Exclude<ReadOutcome<unknown>, { outcome: "ok" }>;
+  | { type: "pointless"; detail: string }
+  | Exclude<ReadOutcome<unknown>, { type: "ok" }>;
 
 export interface Subject {
   execution: Execution;
@@ -76,7 +76,7 @@ export function fetchers({
   return {
     async record({ execution, kind }, { tries, summary: known }, _, size) {
       const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
-      if (answer.outcome !== "ok") return answer;
+      if (answer.type !== "ok") return answer;
       const record = await withoutSecrets(db, execution, answer.value);
       const before = known as RecordSummary | null;
       const selection =
@@ -88,35 +88,35 @@ export function fetchers({
       if (selection !== null) Object.assign(stored.summary, { gpu_selection: selection.subJobs });
       const isWhole = isComplete(record) && (selection?.isComplete ?? true);
       if (!isWhole && tries < MAX_RECORD_READS)
-        return { outcome: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
+        return { type: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
       const isLastLook = before?.awaits_bill === true;
       const reading = isLastLook
         ? await bills.settle(execution, told)
         : await withFreeHardware(db, execution, told);
       if (isLastLook || !lacksBill(execution, reading))
-        return { outcome: "got", ...stored, reading, againInMs: null };
+        return { type: "got", ...stored, reading, againInMs: null };
       const summary = { ...stored.summary, awaits_bill: true } satisfies RecordSummary;
-      return { outcome: "got", ...stored, summary, reading, againInMs: billAfterMs };
+      return { type: "got", ...stored, summary, reading, againInMs: billAfterMs };
     },
 
     async timing({ execution }) {
       const answer = await lyceum.timing(lyceumIdOf(execution));
-      if (answer.outcome !== "ok") return answer;
-      return { outcome: "got", document: timingDocument(answer.value), againInMs: null };
+      if (answer.type !== "ok") return answer;
+      return { type: "got", document: timingDocument(answer.value), againInMs: null };
     },
 
     async metrics({ execution }, artifact, _, size) {
       const step = metricsStep(spanOf(execution, now()));
       const answer = await lyceum.metrics(lyceumIdOf(execution), { step: step.name, size });
-      if (answer.outcome !== "ok") return answer;
+      if (answer.type !== "ok") return answer;
       const { series } = answer.value;
       if (Object.values(series).every((samples) => samples.length === 0)) {
         const detail = "Lyceum has no sample of any series";
-        return { outcome: neverRan(execution) ? "pointless" : "empty", detail };
+        return { type: neverRan(execution) ? "pointless" : "empty", detail };
       }
       const isFirst = artifact.fetched_at === null;
       return {
-        outcome: "got",
+        type: "got",
         document: metricsDocument(lyceumIdOf(execution), answer.value),
         summary: summarizeMetrics(series),
         againInMs: isFirst && !reachesEnd(series, execution, step.ms) ? step.ms : null,
@@ -125,9 +125,9 @@ export function fetchers({
 
     async logs({ execution }, { tries, fetched_at }, record, size) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
-      if (hours === null) return { outcome: "pointless", detail: "Lyceum keeps logs for 168 hours" };
+      if (hours === null) return { type: "pointless", detail: "Lyceum keeps logs for 168 hours" };
       const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MAX_ENTRIES, hours, size });
-      if (answer.outcome !== "ok") return answer;
+      if (answer.type !== "ok") return answer;
       const known =
         fetched_at === null ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
       const entries = mergeLogs(known, answer.value.entries);
@@ -142,7 +142,7 @@ export function fetchers({
       const hasStopped = tries > 0 && !hasGrown && standing === "unjudged";
       const complete = !truncated && (standing === "whole" || hasStopped);
       const summary: LogsSummary = { entries: entries.length, truncated, complete };
-      return { outcome: "got", document: entries, summary, againInMs };
+      return { type: "got", document: entries, summary, againInMs };
     },
   };
 }

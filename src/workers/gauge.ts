@@ -3,7 +3,7 @@ import type { Context } from "../orchestration/context.ts";
 import { readDepths } from "../store/levels.ts";
 import type { Worker } from "./loop.ts";
 
-export function createGauge(context: Context, now: () => number): Worker {
+export function createQueueStats(context: Context, now: () => number): Worker {
   return {
     name: "gauge",
     async runOnce() {

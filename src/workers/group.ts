@@ -2,30 +2,30 @@
 import { overdueAt } from "../domain/machine/schedule.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { Context } from "../orchestration/context.ts";
-import type { Due } from "../store/due.ts";
+import type { DueExecution } from "../store/due.ts";
 
 export interface Groups {
   /** Nobody waits for the start's answer any more. */
-  unansweredStarts: Due[];
+  unansweredStarts: DueExecution[];
   /** Lost executions that Lyceum has, or had. */
-  orphans: Due[];
+  orphans: DueExecution[];
   /** Their end is to be asked for. */
-  cancelled: Due[];
+  cancelled: DueExecution[];
   /** A callback names them. */
-  called: Due[];
+  called: DueExecution[];
   /** Their own record is read. */
-  single: Due[];
+  single: DueExecution[];
   /** The next list answers for them, or they are searched for in it. */
-  listed: Due[];
+  listed: DueExecution[];
 }
 
 export interface GroupingOptions {
   now: () => number;
-  isAbortDue(one: Due): boolean;
+  isAbortDue(one: DueExecution): boolean;
 }
 
 export function createGrouping(context: Context, { now, isAbortDue }: GroupingOptions) {
-  function groupOf(one: Due): keyof Groups {
+  function groupOf(one: DueExecution): keyof Groups {
     const { execution, kind, cancellation } = one;
     if (execution.phase === "submitting") return execution.inDoubtAt === null ? "unansweredStarts" : "listed";
     if (execution.phase === "orphan") return execution.lyceumExecutionId === null ? "listed" : "orphans";
@@ -36,7 +36,7 @@ export function createGrouping(context: Context, { now, isAbortDue }: GroupingOp
   }
 
   /** Callbacks are relied on, and this one is overdue. */
-  function isMissed({ execution, kind, timeoutS }: Due): boolean {
+  function isMissed({ execution, kind, timeoutS }: DueExecution): boolean {
     const at = now();
     if (execution.phase !== "watching" || !takesCallback(kind) || context.health.mode(at) !== "healthy")
       return false;
@@ -44,7 +44,7 @@ export function createGrouping(context: Context, { now, isAbortDue }: GroupingOp
   }
 
   /** @param hasList a list is read now in any case */
-  return (due: Due[], hasList = false): Groups => {
+  return (due: DueExecution[], hasList = false): Groups => {
     const found = Map.groupBy(due, groupOf);
     const of = (name: keyof Groups) => found.get(name) ?? [];
     const missed = hasList ? [] : of("listed").filter(isMissed);

@@ -20,15 +20,15 @@ export function createHearing(lyceum: LyceumClient, now: () => number): Hearing 
 
   async function ask(of: Subject): Promise<void> {
     const answer = await lyceum.streamingStatus(lyceumIdOf(of.execution), "collect");
-    if (answer.outcome === "ok" || !isSilent(answer)) heardAt = now();
+    if (answer.type === "ok" || !isSilent(answer)) heardAt = now();
     else awayAt = Math.max(awayAt, now());
   }
 
   return {
     async hear(of, tried) {
       for (const { fetched } of tried) {
-        if (fetched.outcome === "throttled") awayAt = Math.max(awayAt, now() + fetched.retryAfterMs);
-        else if (!isSilent(fetched) && fetched.outcome !== "pointless") heardAt = now();
+        if (fetched.type === "throttled") awayAt = Math.max(awayAt, now() + fetched.retryAfterMs);
+        else if (!isSilent(fetched) && fetched.type !== "pointless") heardAt = now();
       }
       const silent = tried.filter(({ fetched }) => isSilent(fetched));
       const since = Math.min(...silent.map(({ askedAt }) => askedAt));

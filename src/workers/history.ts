@@ -2,13 +2,13 @@
 // executions. Only a history that was read to its end proves that an execution is not there.
 import { createHash } from "node:crypto";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { Lane } from "../lyceum/lanes.ts";
+import type { Priority } from "../lyceum/lanes.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { HistoryReading, HistoryRow } from "../lyceum/reading.ts";
 import { createWalk, imageOf } from "./walk.ts";
 
 export interface HistoryOptions {
-  lane: Lane;
+  lane: Priority;
   /** Older rows are not wanted. */
   since: number;
   onRows(rows: HistoryRow[]): void;
@@ -60,7 +60,7 @@ export function createHistoryPass(
     async readOn() {
       for (let page = 0; page < MAX_PAGES; page++) {
         const answer = await lyceum.history({ limit: PAGE, offset: walk.offset }, lane);
-        if (answer.outcome !== "ok") {
+        if (answer.type !== "ok") {
           isInterrupted = true;
           return { state: "unanswered", answer };
         }
@@ -75,7 +75,7 @@ export function createHistoryPass(
 
 const WHOLE: Progress = { state: "whole" };
 const UNREADABLE: ReadOutcome<never> = {
-  outcome: "unreadable",
+  type: "unreadable",
   detail: "no row of the history can be read",
   isTooLarge: false,
 };

@@ -29,7 +29,7 @@ export interface LoopOptions {
 }
 
 /** However quiet it is, look again after this: another process may have written. */
-const LONGEST_SLEEP_MS = 30_000;
+const MAX_SLEEP_MS = 30_000;
 const AFTER_ERROR_MS = 1_000;
 
 export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptions): Loop {
@@ -42,7 +42,7 @@ export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptio
   function plan(dueAt: number): void {
     plannedAt = dueAt;
     cancelTimer();
-    const delayMs = Math.max(0, Math.min(dueAt - clock.now(), LONGEST_SLEEP_MS));
+    const delayMs = Math.max(0, Math.min(dueAt - clock.now(), MAX_SLEEP_MS));
     cancelTimer = timers.after(delayMs, round);
   }
 

@@ -9,7 +9,7 @@ export function createMeasure(lyceum: LyceumClient) {
 
   async function read(lyceumExecutionId: string, span: MetricsSpan): Promise<LiveMetrics> {
     const answer = await lyceum.metrics(lyceumExecutionId, { ...span, lane: "routine", size: "large" });
-    switch (answer.outcome) {
+    switch (answer.type) {
       case "ok": {
         const document = metricsDocument(lyceumExecutionId, answer.value);
         return { type: "measured", document, summary: summarizeMetrics(answer.value.series) };

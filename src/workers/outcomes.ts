@@ -3,7 +3,7 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Fact } from "../domain/machine/fact.ts";
 import type { Context } from "../orchestration/context.ts";
-import { tell } from "../orchestration/settle.ts";
+import { recordFact } from "../orchestration/settle.ts";
 import { assertWritable } from "../store/database.ts";
 
 export interface Outcomes {
@@ -31,7 +31,7 @@ export function createOutcomes(context: Context, clock: Clock): Outcomes {
 
   async function attempt(executionId: string, fact: Fact, before: number): Promise<void> {
     try {
-      await tell(context, { executionId, fact });
+      await recordFact(context, { executionId, fact });
     } catch (error) {
       context.report.fault("dispatch", error);
       const refusals = (await takesWrites()) ? before + 1 : before;

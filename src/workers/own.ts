@@ -2,18 +2,18 @@
 // answer alone does not prove whose the id is. This memory only saves calls: a process that has none reads the record.
 import type { Execution } from "../domain/execution.ts";
 import { executionIdIn } from "../lyceum/request.ts";
-import type { Due } from "../store/due.ts";
-import type { Sight } from "./sight.ts";
+import type { DueExecution } from "../store/due.ts";
+import type { ListSnapshot } from "./sight.ts";
 
-export interface Own {
+export interface KnownIds {
   note(execution: Pick<Execution, "id" | "lyceumExecutionId">): void;
-  noteListed(watched: Due[], rows: Sight["rows"]): void;
+  noteListed(watched: DueExecution[], rows: ListSnapshot["rows"]): void;
   /** The record under the id is somebody else's now. */
   forget(execution: Execution): void;
   has(execution: Execution): boolean;
 }
 
-export function createOwn(): Own {
+export function createKnownIds(): KnownIds {
   /** Lyceum's ids by ours. */
   const seen = new Map<string, string | null>();
 

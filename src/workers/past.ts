@@ -2,7 +2,7 @@
 import PQueue from "p-queue";
 import type { Execution } from "../domain/execution.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { Lane } from "../lyceum/lanes.ts";
+import type { Priority } from "../lyceum/lanes.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { HistoryRow } from "../lyceum/reading.ts";
 import { CLOCK_SKEW_MS, createHistoryPass, type HistoryPass } from "./history.ts";
@@ -18,7 +18,7 @@ export type Found =
 export type Past = (wanted: Execution[]) => Promise<Map<string, Found>>;
 
 /** One pass through the history serves all that are wanted when it begins; whoever is wanted later has the next one. */
-export function createPast(lyceum: Pick<LyceumClient, "history">, lane: Lane, now: () => number): Past {
+export function createPast(lyceum: Pick<LyceumClient, "history">, lane: Priority, now: () => number): Past {
   const looks = new PQueue({ concurrency: 1 });
   let current: Search | null = null;
 

@@ -1,20 +1,20 @@
 // From Lyceum's record to what the state machine reads, and to the artifact that is kept of it.
-import { type Execution, hasEnded, type Reading } from "../domain/execution.ts";
+import { type Execution, hasEnded, type Snapshot } from "../domain/execution.ts";
 import { printedOf, tellsOutput } from "../domain/output.ts";
 import type { RecordSummary } from "../domain/selection.ts";
 import type { RunKind } from "../domain/spec.ts";
 import { redact } from "../lyceum/detail.ts";
 import type { HistoryRow, ListedRow, RecordReading } from "../lyceum/reading.ts";
 import { readId } from "../lyceum/scalar.ts";
-import { classify } from "../lyceum/word.ts";
+import { parseStatus } from "../lyceum/word.ts";
 
 /** Of a row of a list: the word and little more. */
-export function readingOfWord(word: string, detail?: string | null): Reading {
-  const { status, raw, timedOut } = classify(word);
-  return { status, raw: raw.slice(0, LONGEST_WORD), timedOut, detail: clip(detail) };
+export function readingOfWord(word: string, detail?: string | null): Snapshot {
+  const { status, raw, timedOut } = parseStatus(word);
+  return { status, raw: raw.slice(0, MAX_WORD), timedOut, detail: clip(detail) };
 }
 
-export function readingOfRow(row: HistoryRow & { returnCode?: number | null }): Reading {
+export function readingOfRow(row: HistoryRow & { returnCode?: number | null }): Snapshot {
   const reading = readingOfWord(row.word, row.statusDetails);
   const isOdd = reading.status === null && isOver(row);
   return {
@@ -27,7 +27,7 @@ export function readingOfRow(row: HistoryRow & { returnCode?: number | null }): 
   };
 }
 
-export function readingOfRecord(record: RecordReading): Reading {
+export function readingOfRecord(record: RecordReading): Snapshot {
   const reading = readingOfRow(record);
   const detail = clip(record.errors) ?? reading.detail;
   return { ...reading, returnCode: record.returnCode ?? undefined, detail };
@@ -35,15 +35,15 @@ export function readingOfRecord(record: RecordReading): Reading {
 
 /** Ended by its word; or under a word that is not known, by the times and the return code that only an end has. */
 export function isOver(row: Pick<ListedRow, "word" | "hasEnd"> & { returnCode?: number | null }): boolean {
-  const { status } = classify(row.word);
+  const { status } = parseStatus(row.word);
   if (status !== null) return hasEnded(status);
   // "Finishing" may become "completed": its return code is still to come.
-  const isUnderWay = /ing$/i.test(row.word.slice(-LONGEST_WORD).trim()) && row.returnCode == null;
+  const isUnderWay = /ing$/i.test(row.word.slice(-MAX_WORD).trim()) && row.returnCode == null;
   return row.hasEnd && !isUnderWay;
 }
 
 /** An end under a word that is not known: the return code tells of success, and the word stands in the detail. */
-function endUnder({ raw, detail }: Reading, returnCode: number | null | undefined): Partial<Reading> {
+function endUnder({ raw, detail }: Snapshot, returnCode: number | null | undefined): Partial<Snapshot> {
   if (returnCode === 0) return { status: "completed" };
   return { status: "failed", detail: detail ?? `it ended under the word "${raw}"` };
 }
@@ -84,7 +84,7 @@ export interface StoredRecord {
 export function storedRecord(record: RecordReading, kind: RunKind) {
   const document = recordDocument(record);
   const length = document.stdout.length + document.stderr.length;
-  const showsOutput = length <= MOST_COMPARED;
+  const showsOutput = length <= MAX_COMPARED;
   const tellsAll = showsOutput && tellsOutput(record, kind);
   const summary: RecordSummary = {
     tells_output: tellsAll,
@@ -95,7 +95,7 @@ export function storedRecord(record: RecordReading, kind: RunKind) {
 }
 
 /** More than this is not compared with the log, which may end before it. */
-const MOST_COMPARED = 256 * 1024;
+const MAX_COMPARED = 256 * 1024;
 
 /** By what a log is judged. */
 export interface Printed {
@@ -118,11 +118,11 @@ export function isComplete(record: RecordReading): boolean {
   return record.finishTime !== null || hasOutput;
 }
 
-const LONGEST_WORD = 100;
-const LONGEST_DETAIL = 1_000;
-const LONGEST_LOOKED_AT = 4_000;
+const MAX_WORD = 100;
+const MAX_DETAIL = 1_000;
+const MAX_LOOKED_AT = 4_000;
 
 function clip(text: string | null | undefined): string | undefined {
   if (text == null || text === "") return undefined;
-  return redact(text, [], LONGEST_LOOKED_AT).slice(0, LONGEST_DETAIL);
+  return redact(text, [], MAX_LOOKED_AT).slice(0, MAX_DETAIL);
 }

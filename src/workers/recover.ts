@@ -1,15 +1,15 @@
 // Recover: what the former process knew and this one must, before it begins to work.
 import { pauseDetail, type StartPause } from "../domain/start-pause.ts";
-import type { Throttle } from "../lyceum/throttle.ts";
+import type { RateLimiter } from "../lyceum/throttle.ts";
 import type { Context } from "../orchestration/context.ts";
-import { hastenUnanswered, spreadLooks } from "../store/due.ts";
+import { expireUnansweredStarts, staggerChecks } from "../store/due.ts";
 import { hasUnansweredStarts, submissionsSince } from "../store/executions.ts";
 import { readPauses, savePause } from "../store/pauses.ts";
 import { readStartPause, saveStartPause } from "../store/start-pause.ts";
 import type { StartGate } from "./start-gate.ts";
 
 export interface RecoverOptions {
-  throttle: Throttle;
+  throttle: RateLimiter;
   gate: StartGate;
   /** Of the limit on starts; null without one. */
   startWindowMs: number | null;
@@ -40,10 +40,10 @@ export async function recover(
   await store.write(async (tx) => {
     // Callbacks may have come while nobody listened, and a dead process may hold leases. What another instance holds is
     // looked at twice, which changes nothing; starts come due by their short lease.
-    if (store.kind !== "sqlite") return spreadLooks(tx.db, tx.now, "answered");
+    if (store.kind !== "sqlite") return staggerChecks(tx.db, tx.now, "answered");
     // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds leases.
-    await spreadLooks(tx.db, tx.now, "open");
-    await hastenUnanswered(tx.db, tx.now);
+    await staggerChecks(tx.db, tx.now, "open");
+    await expireUnansweredStarts(tx.db, tx.now);
   });
 }
 

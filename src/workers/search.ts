@@ -7,20 +7,20 @@ import { isYoung, searchRules } from "../domain/machine/schedule.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { HistoryRow, ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
-import { classify } from "../lyceum/word.ts";
+import { parseStatus } from "../lyceum/word.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type CallbackRow, listCallbacks } from "../store/callbacks.ts";
-import type { Notes } from "./notes.ts";
-import type { Own } from "./own.ts";
+import type { FactRecorder } from "./notes.ts";
+import type { KnownIds } from "./own.ts";
 import { createPast, type Found } from "./past.ts";
 import { readingOfRow, readingOfWord } from "./reading.ts";
-import { isOf, type Sight } from "./sight.ts";
+import { isOf, type ListSnapshot } from "./sight.ts";
 
 export interface SearchOptions {
   lyceum: LyceumClient;
   now: () => number;
-  notes: Notes;
-  own: Own;
+  notes: FactRecorder;
+  own: KnownIds;
 }
 
 export interface Wanted {
@@ -30,7 +30,7 @@ export interface Wanted {
 }
 
 /** Notes for each of `wanted` whether Lyceum has it. @param sight what the list showed; null: it is asked for. */
-export type Search = (wanted: Wanted[], sight: Sight | null) => Promise<void>;
+export type Search = (wanted: Wanted[], sight: ListSnapshot | null) => Promise<void>;
 
 export function createSearch(context: Context, { lyceum, now, notes, own }: SearchOptions): Search {
   const { note, unanswered } = notes;
@@ -42,22 +42,22 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
   const isNew = (execution: Execution) => execution.phase === "watching" && isYoung(execution, now());
 
   /** The history has a limit of its own: it is asked once a hint, or half of the grace, says that the rest is not enough. */
-  function isLate(execution: Execution, { list, failures }: Sight): boolean {
+  function isLate(execution: Execution, { list, failures }: ListSnapshot): boolean {
     // Without a list nothing can be concluded, but the execution may be found.
-    if (list.outcome !== "ok") return failures > 0;
+    if (list.type !== "ok") return failures > 0;
     if (execution.phase === "watching") return !isNew(execution);
     if (execution.callbackAt !== null) return true;
-    return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - SHORTEST_STEP_MS;
+    return execution.unseenMs >= searchRules(execution, context.rules).inDoubtAfterMs / 2 - MIN_STEP_MS;
   }
 
-  async function look(): Promise<Sight> {
+  async function look(): Promise<ListSnapshot> {
     const askedAt = now();
     const list = await lyceum.workloads("overdue");
-    const rows = list.outcome === "ok" ? list.value.map((row) => [row.executionId, row] as const) : [];
+    const rows = list.type === "ok" ? list.value.map((row) => [row.executionId, row] as const) : [];
     return { list, isRead: true, rows: new Map(rows), askedAt, records: new Set(), failures: 0 };
   }
 
-  async function searchNow(wanted: Wanted[], sight: Sight): Promise<void> {
+  async function searchNow(wanted: Wanted[], sight: ListSnapshot): Promise<void> {
     const executions = wanted.map(({ execution }) => execution);
     const found = await findListed(executions, sight);
     const late = executions.filter((one) => !found.has(one.id) && isLate(one, sight));
@@ -74,7 +74,7 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
     );
   }
 
-  async function findListed(wanted: Execution[], { rows }: Sight): Promise<Map<string, ListedRow>> {
+  async function findListed(wanted: Execution[], { rows }: ListSnapshot): Promise<Map<string, ListedRow>> {
     const found = byMarker(rows.values());
     for (const execution of wanted) {
       if (found.has(execution.id)) continue;
@@ -86,21 +86,26 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
 
   async function findNamed(execution: Execution): Promise<HistoryRow | undefined> {
     if (execution.callbackAt === null || execution.lyceumExecutionId !== null) return undefined;
-    const callbacks = await listCallbacks(context.store.db, execution.id, "", MOST_BODIES);
+    const callbacks = await listCallbacks(context.store.db, execution.id, "", MAX_BODIES);
     return searchNamed(lyceum, execution, callbacks);
   }
 
   /** Neither the list nor a callback shows it. */
-  async function conclude(execution: Execution, found: Found | undefined, sight: Sight, isBarred: boolean) {
+  async function conclude(
+    execution: Execution,
+    found: Found | undefined,
+    sight: ListSnapshot,
+    isBarred: boolean,
+  ) {
     const { list, askedAt } = sight;
     if (found?.state === "found") return noteFound(execution, found.row, askedAt);
-    if (list.outcome !== "ok") return unanswered(execution, list);
+    if (list.type !== "ok") return unanswered(execution, list);
     // The record and the list may tell everything long before the history is to be asked again.
     if (found?.state === "unanswered") return unanswered(execution, found.answer, context.rules.pollMaxMs);
     if (found?.state === "under way" || isNew(execution)) return notes.underWay(execution);
-    if (isBarred) return note(execution, { fact: "unanswered", retryAt: now() + BARRED_MS });
+    if (isBarred) return note(execution, { type: "unanswered", retryAt: now() + BARRED_MS });
     const searchedMs = found?.searchedMs ?? 0;
-    return note(execution, { fact: "not_found", askedAt, searchedMs });
+    return note(execution, { type: "not_found", askedAt, searchedMs });
   }
 
   async function noteFound(
@@ -111,12 +116,12 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
     own.note({ id: execution.id, lyceumExecutionId: row.executionId });
     if (row.executionId === execution.lyceumExecutionId) {
       // It has no record, but the row is Lyceum's word, too.
-      const reading = "createdAt" in row ? readingOfRow(row) : readingOfWord(row.word);
-      await note(execution, { fact: "reading", reading, by: "poll", askedAt });
+      const snapshot = "createdAt" in row ? readingOfRow(row) : readingOfWord(row.word);
+      await note(execution, { type: "reading", snapshot, by: "poll", askedAt });
       return;
     }
-    const { status, raw } = classify(row.word);
-    await note(execution, { fact: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
+    const { status, raw } = parseStatus(row.word);
+    await note(execution, { type: "accepted", lyceumExecutionId: row.executionId, status, raw, found: true });
   }
 
   return async (wanted, sight) => {
@@ -133,9 +138,9 @@ export function createSearch(context: Context, { lyceum, now, notes, own }: Sear
 
 /** The history is not to be spent on an answer that does not change. */
 const BARRED_MS = 5 * 60_000;
-const MOST_BODIES = 4;
+const MAX_BODIES = 4;
 /** Looks are at least so far apart: within a short grace the first of them may already be the last but one. */
-const SHORTEST_STEP_MS = 1_000;
+const MIN_STEP_MS = 1_000;
 
 function byMarker(rows: Iterable<ListedRow>): Map<string, ListedRow> {
   const found = new Map<string, ListedRow>();
@@ -157,11 +162,11 @@ async function searchNamed(
   callbacks: CallbackRow[],
 ): Promise<HistoryRow | undefined> {
   const named = callbacks.flatMap(({ body, content_encoding }) => candidateIds(body, content_encoding));
-  for (const id of [...new Set(named)].slice(0, MOST_NAMED)) {
+  for (const id of [...new Set(named)].slice(0, MAX_NAMED)) {
     const answer = await lyceum.record(id, null, "confirm", "large");
-    if (answer.outcome === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
+    if (answer.type === "ok" && executionIdIn(answer.value.fileName) === execution.id) return answer.value;
   }
   return undefined;
 }
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;

@@ -1,11 +1,11 @@
 // The sub-jobs of a GPU selection, each read by its record. Of a record, which may hold secrets, only what is named
 // here is kept. What the selection shows is not documented: it may show nothing.
 import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../domain/cost.ts";
-import type { Execution, Reading } from "../domain/execution.ts";
+import type { Execution, Snapshot } from "../domain/execution.ts";
 import { mergeSubJobs, type SubJob } from "../domain/selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { GpuSelectionReading, HistoryRow } from "../lyceum/reading.ts";
-import { classify } from "../lyceum/word.ts";
+import { parseStatus } from "../lyceum/word.ts";
 import { priceOf } from "../store/machinetypes.ts";
 import type { Db } from "../store/transaction.ts";
 import { CLOCK_SKEW_MS, createHistoryPass } from "./history.ts";
@@ -27,7 +27,7 @@ export async function readSelection(
   const listed = await listSubJobs(lyceum, execution);
   const read: Awaited<ReturnType<typeof readSubJob>>[] = [];
   // One after the other: each may be large.
-  for (const subJob of listed.subJobs.slice(0, MOST_SUB_JOBS))
+  for (const subJob of listed.subJobs.slice(0, MAX_SUB_JOBS))
     read.push(await readSubJob(lyceum, db, execution.id, subJob));
   const isComplete = listed.isComplete && read.every((one) => one.isComplete);
   const subJobs = mergeSubJobs(
@@ -42,7 +42,7 @@ async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
   const id = lyceumIdOf(execution);
   const subJobs = new Map<string, ListedSubJob>();
   const status = await lyceum.gpuSelectionStatus(id, "collect");
-  for (const named of status.outcome === "ok" ? status.value.subJobs : [])
+  for (const named of status.type === "ok" ? status.value.subJobs : [])
     subJobs.set(named.executionId, { ...named, row: null });
   const pass = createHistoryPass(lyceum, {
     lane: "collect",
@@ -54,7 +54,7 @@ async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
     isEnough: () => false,
   });
   const { state } = await pass.readOn();
-  const isToldByStatus = status.outcome === "ok" || status.outcome === "missing";
+  const isToldByStatus = status.type === "ok" || status.type === "missing";
   return { subJobs: [...subJobs.values()], isComplete: isToldByStatus && state === "whole" };
 }
 
@@ -64,21 +64,21 @@ type ListedSubJob = GpuSelectionReading["subJobs"][number] & { row: HistoryRow |
  * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
  * nothing counts twice and nothing is missed.
  */
-export function withSubJobs(reading: Reading, subJobs: readonly SubJob[]): Reading {
+export function withSubJobs(reading: Snapshot, subJobs: readonly SubJob[]): Snapshot {
   const { cost, source } = sumOf(subJobs.map((one) => ({ cost: one.cost, source: one.cost_source })));
   if (cost === null || (isCost(reading.cost) && reading.cost >= cost)) return reading;
   return { ...reading, cost, costSource: source ?? undefined };
 }
 
-const MOST_SUB_JOBS = 16;
-const LONGEST_NAME = 100;
+const MAX_SUB_JOBS = 16;
+const MAX_NAME = 100;
 
 /** @param marker a sub-job may bear its selection's, and no other */
 async function readSubJob(lyceum: LyceumClient, db: Db, marker: string, listed: ListedSubJob) {
   const answer = await lyceum.record(listed.executionId, marker, "collect", "large");
-  const row = billedRow(answer.outcome === "ok" ? answer.value : null, listed.row);
+  const row = billedRow(answer.type === "ok" ? answer.value : null, listed.row);
   const reading = row === null ? null : readingOfRow(row);
-  const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, LONGEST_NAME) ?? null;
+  const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, MAX_NAME) ?? null;
   const word = row?.word ?? listed.word;
   const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
   // A 0 for a sub-job that took time is no bill yet.
@@ -88,14 +88,14 @@ async function readSubJob(lyceum: LyceumClient, db: Db, marker: string, listed: 
     : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
   const source: CostSource | null = cost === null ? null : isBilled ? "billed" : "estimated";
   const subJob: SubJob = {
-    lyceum_execution_id: listed.executionId.slice(0, LONGEST_NAME),
+    lyceum_execution_id: listed.executionId.slice(0, MAX_NAME),
     hardware,
-    status: word === null ? null : (classify(word).status ?? word.slice(0, LONGEST_NAME)),
+    status: word === null ? null : (parseStatus(word).status ?? word.slice(0, MAX_NAME)),
     duration_ms: durationMs(timed),
     cost,
     cost_source: source,
   };
-  const isOutOfReach = answer.outcome === "missing" || (answer.outcome === "unreadable" && answer.isTooLarge);
+  const isOutOfReach = answer.type === "missing" || (answer.type === "unreadable" && answer.isTooLarge);
   return { subJob, isComplete: isOutOfReach || (row !== null && isOver(row)) };
 }
 

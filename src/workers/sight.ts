@@ -3,10 +3,10 @@ import type { Execution } from "../domain/execution.ts";
 import type { ReadOutcome } from "../lyceum/outcome.ts";
 import type { ListedRow } from "../lyceum/reading.ts";
 import { executionIdIn } from "../lyceum/request.ts";
-import type { Due } from "../store/due.ts";
+import type { DueExecution } from "../store/due.ts";
 import { isOver, lyceumIdOf } from "./reading.ts";
 
-export interface Sight {
+export interface ListSnapshot {
   list: ReadOutcome<unknown>;
   /** False: for a single execution no list was read, so that it proves nothing. */
   isRead: boolean;
@@ -14,25 +14,25 @@ export interface Sight {
   rows: Map<string, ListedRow>;
   askedAt: number;
   /** Executions whose records are to be read, whatever the list shows. */
-  records: ReadonlySet<Due>;
+  records: ReadonlySet<DueExecution>;
   /** Lists in a row that could not be had. */
   failures: number;
 }
 
 /** In doubt, or lost: looked for by its marker. */
-export function isSought({ execution }: Due): boolean {
+export function isSearched({ execution }: DueExecution): boolean {
   return execution.phase !== "watching";
 }
 
 /** The row under the execution's id, unless it bears the marker of another one. */
-export function rowOf(execution: Execution, rows: Sight["rows"]): ListedRow | undefined {
+export function rowOf(execution: Execution, rows: ListSnapshot["rows"]): ListedRow | undefined {
   const row = rows.get(lyceumIdOf(execution));
   return row !== undefined && isOwn(row, execution) ? row : undefined;
 }
 
 /** The word of a watched execution if the list shows it alive, and may answer for it. */
-export function wordOf(one: Due, { rows, records }: Sight): string | null {
-  const row = isSought(one) || records.has(one) ? undefined : rowOf(one.execution, rows);
+export function wordOf(one: DueExecution, { rows, records }: ListSnapshot): string | null {
+  const row = isSearched(one) || records.has(one) ? undefined : rowOf(one.execution, rows);
   return row === undefined || isOver(row) ? null : row.word;
 }
 

@@ -53,7 +53,7 @@ export function createStartGate(clock: Clock, random: () => number) {
   }
 
   function ended(ticket: Ticket, outcome: StartOutcome): void {
-    const leastMs = outcome.outcome === "unavailable" ? (outcome.retryAfterMs ?? 0) : 0;
+    const leastMs = outcome.type === "unavailable" ? (outcome.retryAfterMs ?? 0) : 0;
     const reason = reasonOf(outcome);
     if (ticket !== era) postpone(leastMs);
     else if (reason !== null) close(reason, "detail" in outcome ? outcome.detail : null, leastMs);
@@ -144,8 +144,8 @@ export function createStartGate(clock: Clock, random: () => number) {
 }
 
 /** Null for a proper answer: Lyceum took the start, or said itself that it did not like it or not yet. */
-function reasonOf({ outcome }: StartOutcome): PauseReason | null {
-  return outcome === "accepted" || outcome === "refused" || outcome === "throttled" ? null : outcome;
+function reasonOf({ type }: StartOutcome): PauseReason | null {
+  return type === "accepted" || type === "refused" || type === "throttled" ? null : type;
 }
 
 const MIN_DISTANCE_MS = 1_000;

@@ -4,6 +4,6 @@ import type { Context } from "../orchestration/context.ts";
 import { steer } from "../orchestration/steer.ts";
 import type { Worker } from "./loop.ts";
 
-export function createSteer(context: Context): Worker {
+export function createEnforcer(context: Context): Worker {
   return { name: "steer", runOnce: () => steer(context), idle: async () => {} };
 }

@@ -1,12 +1,12 @@
 // Decides about an artifact after each request: keep it, ask again, or give up with a reason.
 import { type Attempt, afterSilence, afterUnusable, type Verdict } from "../domain/collection.ts";
-import type { Reading } from "../domain/execution.ts";
+import type { Snapshot } from "../domain/execution.ts";
 import type { ArtifactChange } from "../store/artifacts.ts";
 import type { Fetched, Wanted } from "./fetch.ts";
 
 export type Change = Omit<ArtifactChange, "executionId"> & {
   /** The record's latest reading of the execution. */
-  reading?: Reading | undefined;
+  reading?: Snapshot | undefined;
 };
 
 export interface Tried {
@@ -16,8 +16,8 @@ export interface Tried {
 }
 
 /** Nothing of Lyceum's came: says nothing about the artifact. */
-export function isSilent({ outcome }: Fetched): boolean {
-  return outcome === "unreachable" || outcome === "unauthorized" || outcome === "throttled";
+export function isSilent({ type }: Fetched): boolean {
+  return type === "unreachable" || type === "unauthorized" || type === "throttled";
 }
 
 /** @param awayAt when Lyceum answered nobody last */
@@ -26,7 +26,7 @@ export function changeOf({ artifact, askedAt, fetched }: Tried, now: number, awa
   const firstTriedAt = artifact.first_tried_at ?? askedAt;
   const tries = artifact.tries + (isSilent(fetched) ? 0 : 1);
   const tried = { kind, tries, firstTriedAt };
-  if (fetched.outcome === "got") {
+  if (fetched.type === "got") {
     const { document, summary, reading, againInMs } = fetched;
     const kept = { ...tried, document, summary, reading, fetchedAt: now };
     return againInMs === null
@@ -40,8 +40,8 @@ export function changeOf({ artifact, askedAt, fetched }: Tried, now: number, awa
   return { ...tried, state: isKept ? "stored" : "unavailable", dueAt: null, reason: verdict.giveUp };
 }
 
-function verdictOn(fetched: Exclude<Fetched, { outcome: "got" }>, attempt: Attempt, awayAt: number): Verdict {
-  switch (fetched.outcome) {
+function verdictOn(fetched: Exclude<Fetched, { type: "got" }>, attempt: Attempt, awayAt: number): Verdict {
+  switch (fetched.type) {
     case "pointless":
       return { giveUp: fetched.detail };
     case "unreadable":

@@ -37,7 +37,7 @@ function changes(changeOf: (step: Step) => [from: string, to: string]): Set<stri
   const arrows = new Set<string>();
   for (const step of pairs) {
     const [from, to] = changeOf(step);
-    if (from !== to) arrows.add(`${from} --> ${to} : ${step.fact.fact}`);
+    if (from !== to) arrows.add(`${from} --> ${to} : ${step.fact.type}`);
   }
   return arrows;
 }
@@ -47,7 +47,7 @@ function runChange({ before, next }: Step): [string, string] {
 }
 
 function executionChange({ before, next, changed, fact }: Step): [string, string] {
-  const isNew = changed && fact.fact === "claimed";
+  const isNew = changed && fact.type === "claimed";
   return [isNew ? "[*]" : place(before.execution), place(next.execution)];
 }
 

@@ -10,12 +10,12 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     !isTerminal(before.run.status) || next.run === before.run,
 
   "an execution that is closed never changes": ({ before, next, fact }) =>
-    before.execution?.phase !== "closed" || next.execution === before.execution || fact.fact === "claimed",
+    before.execution?.phase !== "closed" || next.execution === before.execution || fact.type === "claimed",
 
   "an execution that has ended keeps its status and never lives again": ({ before, next, fact }) =>
     before.execution === null ||
     !hasEnded(before.execution.status) ||
-    fact.fact === "claimed" ||
+    fact.type === "claimed" ||
     (next.execution?.status === before.execution.status && !isLive(next.execution)),
 
   "a run has a wake-up exactly while it is queued": ({ next: { run } }) =>
@@ -68,13 +68,13 @@ export const invariants: Record<string, (step: Step) => boolean> = {
 
   "attempts grow by one when claimed, shrink by one when not taken, and else stay": (step) => {
     const { before, next, fact, changed } = step;
-    const expected = !changed ? 0 : fact.fact === "claimed" ? 1 : wasNotTaken(step) ? -1 : 0;
+    const expected = !changed ? 0 : fact.type === "claimed" ? 1 : wasNotTaken(step) ? -1 : 0;
     return next.run.attempt - before.run.attempt === expected;
   },
 
   "only a claim makes an execution, and only what was not taken vanishes": (step) => {
     const { before, next, fact, changed } = step;
-    if (changed && fact.fact === "claimed") return next.execution?.id === fact.executionId;
+    if (changed && fact.type === "claimed") return next.execution?.id === fact.executionId;
     if (changed && wasNotTaken(step)) return next.execution === null;
     return next.execution?.id === before.execution?.id;
   },
@@ -89,11 +89,11 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     execution === null || (execution.doubt === null) === (execution.inDoubtAt === null),
 
   "no answer changes no status and ends nothing": ({ before, next, fact }) =>
-    fact.fact !== "unanswered" ||
+    fact.type !== "unanswered" ||
     (next.run === before.run && sameState(before.execution, next.execution) && next.events.length === 0),
 
   "a callback changes no status": ({ before, next, fact }) =>
-    fact.fact !== "callback" ||
+    fact.type !== "callback" ||
     (next.run === before.run && sameState(before.execution, next.execution) && next.events.length === 0),
 
   "a callback wakes a live execution now, unless its POST may still be under way": ({
@@ -102,12 +102,12 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     fact,
     now,
   }) =>
-    fact.fact !== "callback" ||
+    fact.type !== "callback" ||
     !isLive(before.execution) ||
     next.execution?.dueAt === (isInFlight(before.execution) ? before.execution.dueAt : now),
 
   "not being found says nothing while the POST may still be under way": ({ before, fact, changed }) =>
-    fact.fact !== "not_found" || !isInFlight(before.execution) || !changed,
+    fact.type !== "not_found" || !isInFlight(before.execution) || !changed,
 
   "the same fact a second time leaves the statuses as they are, and tells nothing": ({
     before,
@@ -154,8 +154,8 @@ export const invariants: Record<string, (step: Step) => boolean> = {
 
 /** Lyceum did not take the start, or confirmed by list and history that it did not. */
 function wasNotTaken({ before, next, fact }: Step): boolean {
-  if (fact.fact === "not_taken") return true;
-  return fact.fact === "not_found" && before.execution?.doubt === "unavailable" && next.run !== before.run;
+  if (fact.type === "not_taken") return true;
+  return fact.type === "not_found" && before.execution?.doubt === "unavailable" && next.run !== before.run;
 }
 
 /** Events of an execution that tell of something else than its status. */

@@ -37,7 +37,7 @@ describe("the outcome, once the artifacts are in", () => {
   });
 
   test("a collection that has to wait only moves the wake-up", () => {
-    const story = watched().learn(reading("completed"), { fact: "collect_later", dueAt: NOW + 9_000 });
+    const story = watched().learn(reading("completed"), { type: "collect_later", dueAt: NOW + 9_000 });
     expect(story.statuses).toBe("collecting/completed");
     expect(story.execution?.dueAt).toBe(NOW + 9_000);
   });
@@ -96,7 +96,7 @@ describe("a retry", () => {
 
   test("makes another execution, whose end decides", () => {
     const story = watched(retrying("failed")).learn(reading("failed")).wait(3_000);
-    story.learn({ fact: "claimed", executionId: "exe_2" }, accepted(), reading("completed"), collected);
+    story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), reading("completed"), collected);
     expect(story.run).toMatchObject({
       status: "succeeded",
       attempt: 2,
@@ -107,7 +107,7 @@ describe("a retry", () => {
 
   test("is not granted to the last attempt", () => {
     const story = watched(retrying("failed")).learn(reading("failed")).wait(3_000);
-    story.learn({ fact: "claimed", executionId: "exe_2" }, accepted(), reading("failed"), collected);
+    story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), reading("failed"), collected);
     expect(story.run).toMatchObject({ status: "failed", attempt: 2 });
   });
 });

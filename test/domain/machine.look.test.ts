@@ -2,19 +2,19 @@
 import { describe, expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
 import { transition } from "../../src/domain/machine/machine.ts";
-import { nextLookAt } from "../../src/domain/machine/watching.ts";
+import { nextCheckIfUnchanged } from "../../src/domain/machine/watching.ts";
 import { pairs } from "./pairs.ts";
 import { aMoment, anExecution, aRun, NOW, never } from "./scene.ts";
 
 const moment = aMoment();
 const running = { status: "running", raw: "running", timedOut: false } as const;
 const look = (execution: Partial<Execution>, reading = {}, run = {}) =>
-  nextLookAt(anExecution(execution), aRun(run), { ...running, ...reading }, moment);
+  nextCheckIfUnchanged(anExecution(execution), aRun(run), { ...running, ...reading }, moment);
 
 describe("a look that need not be noted", () => {
   const looks = pairs.flatMap(({ before, fact, next }) => {
-    if (fact.fact !== "reading" || before.execution?.phase !== "watching") return [];
-    const at = nextLookAt(before.execution, before.run, fact.reading, moment);
+    if (fact.type !== "reading" || before.execution?.phase !== "watching") return [];
+    const at = nextCheckIfUnchanged(before.execution, before.run, fact.snapshot, moment);
     return [{ before, next, at }];
   });
 
@@ -37,7 +37,7 @@ describe("a look that need not be noted", () => {
 describe("a look that is noted by whoever goes on watching", () => {
   const noted = (heldUntil: number, execution: Partial<Execution> = {}) => {
     const situation = { run: aRun({ status: "active" }), execution: anExecution(execution), policy: never };
-    const fact = { fact: "reading", reading: running, by: "poll", askedAt: NOW - 10, heldUntil } as const;
+    const fact = { type: "reading", snapshot: running, by: "poll", askedAt: NOW - 10, heldUntil } as const;
     return transition(situation, fact, moment)?.execution?.dueAt;
   };
 

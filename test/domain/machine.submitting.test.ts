@@ -25,7 +25,7 @@ import {
   unavailable,
 } from "./scene.ts";
 
-const unanswered = { fact: "unanswered", retryAt: NOW + 60_000 } as const;
+const unanswered = { type: "unanswered", retryAt: NOW + 60_000 } as const;
 const onLostRetry: Policy = { ...never, onLost: "retry" };
 
 describe("the claim", () => {
@@ -45,7 +45,7 @@ describe("the claim", () => {
   });
 
   test("is refused a second time", () => {
-    const story = new Story().learn(claim, { fact: "claimed", executionId: "exe_2" });
+    const story = new Story().learn(claim, { type: "claimed", executionId: "exe_2" });
     expect(story.run).toMatchObject({ executionId: "exe_1", attempt: 1 });
   });
 });

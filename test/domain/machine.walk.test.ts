@@ -96,14 +96,14 @@ function newWorld(policy: Policy): World {
 /** What it makes of the execution that the fact is about; null when there is no such execution. */
 function happen(world: World, { fact, about, waitMs, ...rest }: Happening): Step | null {
   world.now += waitMs;
-  const isOfRun = fact.fact === "claimed" || fact.fact === "cancel";
+  const isOfRun = fact.type === "claimed" || fact.type === "cancel";
   const id = isOfRun ? world.run.executionId : [...world.executions.keys()].at(-1 - about);
   return id === undefined ? null : learn(world, id, timely(fact, world), rest);
 }
 
 /** Times are relative to the moment at which the fact is learned. */
 function timely(fact: Fact, { now, executions, run }: World): Fact {
-  switch (fact.fact) {
+  switch (fact.type) {
     case "claimed":
       return { ...fact, executionId: `exe_${executions.size}_${run.attempt}_${now}` };
     case "not_taken":
@@ -142,7 +142,7 @@ function answer(world: World, choice: number): void {
   const open = [...world.executions.values()].find(({ phase }) => phase !== "closed");
   if (open === undefined) {
     world.now = Math.max(world.now, world.run.dueAt ?? 0);
-    learn(world, world.run.executionId, timely({ fact: "claimed", executionId: "" }, world));
+    learn(world, world.run.executionId, timely({ type: "claimed", executionId: "" }, world));
   } else learn(world, open.id, answerTo(world, open, choice));
 }
 
@@ -169,7 +169,7 @@ function check(taken: Step | null): void {
   if (taken === null) return;
   for (const [sentence, holds] of Object.entries(invariants)) {
     if (!holds(taken)) {
-      throw new Error(`${sentence}: ${sketch(taken.before)} + ${taken.fact.fact} -> ${sketch(taken.next)}`);
+      throw new Error(`${sentence}: ${sketch(taken.before)} + ${taken.fact.type} -> ${sketch(taken.next)}`);
     }
   }
 }

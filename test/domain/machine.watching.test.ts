@@ -119,9 +119,9 @@ describe("an execution that Lyceum accepted and does not know", () => {
 
   test("is lost after two searches that took longer than the grace", () => {
     const search = (story: Story) => {
-      const under = { fact: "unanswered", retryAt: NOW, isUnderWay: true } as const;
+      const under = { type: "unanswered", retryAt: NOW, isUnderWay: true } as const;
       story.wait(70_000).learn(under).wait(70_000).learn(under);
-      return story.learn({ fact: "not_found", askedAt: story.now, searchedMs: 140_000 });
+      return story.learn({ type: "not_found", askedAt: story.now, searchedMs: 140_000 });
     };
     const story = search(watched().wait(60_000));
     expect(story.statuses).toBe("active/pending");
@@ -131,7 +131,7 @@ describe("an execution that Lyceum accepted and does not know", () => {
   test("is not failed by an outage, however long", () => {
     const story = watched();
     for (let day = 0; day < 30; day++) {
-      story.wait(86_400_000).learn({ fact: "unanswered", retryAt: story.now + 60_000 });
+      story.wait(86_400_000).learn({ type: "unanswered", retryAt: story.now + 60_000 });
     }
     expect(story.statuses).toBe("active/pending");
   });

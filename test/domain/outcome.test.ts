@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
 import {
   afterCollection,
-  afterEnd,
-  afterLoss,
-  backToQueue,
   cancelled,
+  concludeRun,
+  requeueOrCancel,
+  retryIfAllowed,
 } from "../../src/domain/machine/outcome.ts";
 import type { Policy, RetryClass } from "../../src/domain/run.ts";
 import { always, anExecution, aRun, NOW, never } from "./scene.ts";
@@ -18,7 +18,7 @@ const on = (...classes: RetryClass[]): Policy => ({ retry: { maxAttempts: 3, on:
 
 describe("another attempt", () => {
   test("waits a second at least, and says why and until when", () => {
-    const again = afterLoss(active, ended("failed"), on("failed"), moment);
+    const again = retryIfAllowed(active, ended("failed"), on("failed"), moment);
     expect(again?.run).toMatchObject({ status: "queued", dueAt: NOW + 1_000, executionId: "exe_1" });
     expect(again?.events).toEqual([
       {
@@ -33,34 +33,35 @@ describe("another attempt", () => {
   test.each(["completed", "cancelled", "aborted", "rejected"] as const)(
     "is never granted to what ended as %s within its time",
     (status) => {
-      expect(afterLoss(active, ended(status), always, moment)).toBeNull();
+      expect(retryIfAllowed(active, ended(status), always, moment)).toBeNull();
     },
   );
 
   test("is granted up to the last attempt, not after it", () => {
-    const after = (attempt: number) => afterLoss({ ...active, attempt }, ended("failed"), always, moment);
+    const after = (attempt: number) =>
+      retryIfAllowed({ ...active, attempt }, ended("failed"), always, moment);
     expect([1, 2, 3, 4].map((attempt) => after(attempt) !== null)).toEqual([true, true, false, false]);
   });
 
   test("is never granted to a run that is being cancelled", () => {
     const run = { ...active, cancellation: { mode: "stop", cause: "request" } as const };
-    expect(afterLoss(run, ended("failed"), always, moment)).toBeNull();
+    expect(retryIfAllowed(run, ended("failed"), always, moment)).toBeNull();
   });
 
   test("is granted to what was lost by either word of the policy", () => {
-    const granted = (policy: Policy) => afterLoss(active, ended("lost"), policy, moment) !== null;
+    const granted = (policy: Policy) => retryIfAllowed(active, ended("lost"), policy, moment) !== null;
     expect(granted(never)).toBe(false);
     expect(granted(on("lost"))).toBe(true);
     expect(granted({ ...never, onLost: "retry" })).toBe(true);
   });
 
   test("that the policy grants to losses only is not granted to failures", () => {
-    expect(afterLoss(active, ended("failed"), { ...never, onLost: "retry" }, moment)).toBeNull();
+    expect(retryIfAllowed(active, ended("failed"), { ...never, onLost: "retry" }, moment)).toBeNull();
   });
 });
 
 test("a run that nothing came to be of waits again, whatever its policy", () => {
-  const { run, execution } = backToQueue(active, null, NOW + 9_000, "throttled", NOW);
+  const { run, execution } = requeueOrCancel(active, null, NOW + 9_000, "throttled", NOW);
   expect(run).toMatchObject({ status: "queued", dueAt: NOW + 9_000 });
   expect(execution).toBeNull();
 });
@@ -74,7 +75,7 @@ test.each([
 ] as const)(
   "an execution that ended as %s makes the outcome %s, and the status once collected",
   (status, outcome) => {
-    const collecting = afterEnd(active, ended(status));
+    const collecting = concludeRun(active, ended(status));
     const { error } = collecting.run;
     expect(collecting.run).toMatchObject({ status: "collecting", outcome, endedAt: null });
     const done = afterCollection(collecting.run, ended(status), NOW);
@@ -86,7 +87,7 @@ test.each([
 );
 
 test("the record completes the error's detail, and never changes its code", () => {
-  const { run } = afterEnd(active, ended("failed"));
+  const { run } = concludeRun(active, ended("failed"));
   expect(run.error).toEqual({ code: "failed", detail: "it failed" });
   const told = afterCollection(run, anExecution({ status: "failed", returnCode: 3 }), NOW);
   expect(told.run.error).toEqual({ code: "failed", detail: "it exited with 3" });
@@ -98,9 +99,9 @@ test("the record completes the error's detail, and never changes its code", () =
 });
 
 test("what Lyceum ended for its timeout has failed, unless somebody cancelled it", () => {
-  expect(afterEnd(active, ended("aborted", true)).run.error?.code).toBe("timeout");
+  expect(concludeRun(active, ended("aborted", true)).run.error?.code).toBe("timeout");
   const run = { ...active, cancellation: { mode: "abort", cause: "request" } as const };
-  expect(afterEnd(run, ended("aborted", true)).run.outcome).toBe("cancelled");
+  expect(concludeRun(run, ended("aborted", true)).run.outcome).toBe("cancelled");
 });
 
 test.each([

@@ -1,7 +1,7 @@
 // Every situation that can be, paired with every fact: the ground that the state machine's tests cover.
 
 import type { Execution, ExecutionStatus } from "../../src/domain/execution.ts";
-import type { Situation, Transition } from "../../src/domain/machine/change.ts";
+import type { State, Transition } from "../../src/domain/machine/change.ts";
 import type { Fact } from "../../src/domain/machine/fact.ts";
 import { transition } from "../../src/domain/machine/machine.ts";
 import {
@@ -39,14 +39,14 @@ import {
 
 /** A situation, a fact, and what came of it; `next` equals `before` where the fact changed nothing. */
 export interface Step {
-  before: Situation;
+  before: State;
   fact: Fact;
   now: number;
   next: Transition;
   changed: boolean;
 }
 
-export function step(before: Situation, fact: Fact, moment = aMoment()): Step {
+export function step(before: State, fact: Fact, moment = aMoment()): Step {
   const next = transition(before, fact, moment);
   const { run, execution } = before;
   const after = next ?? { run, execution, events: [] };
@@ -152,7 +152,7 @@ function errorOf(outcome: Outcome | null): Fault | null {
 }
 
 // Frozen: a transition that changed what it was given would throw.
-export const situations: Situation[] = runs
+export const situations: State[] = runs
   .map((run) => Object.freeze(run))
   .flatMap((run) =>
     [null, ...executions.map((execution) => Object.freeze(execution))]
@@ -164,17 +164,17 @@ const words: (ExecutionStatus | null)[] = [null, ...live, ...ends];
 const times = { startedAt: NOW - 61_000, endedAt: NOW - 1_000 };
 
 /** Complete by its type: a new fact must be given here. */
-export const factsOf: Record<Fact["fact"], Fact[]> = {
-  claimed: [{ fact: "claimed", executionId: "exe_next" }],
+export const factsOf: Record<Fact["type"], Fact[]> = {
+  claimed: [{ type: "claimed", executionId: "exe_next" }],
   accepted: [...words.flatMap((word) => [accepted(word), accepted(word, true)]), foundElsewhere],
   refused: [refused],
   not_taken: [notTaken],
   outcome_unknown: [noAnswer],
   unavailable: [unavailable],
-  not_found: [notFound, { fact: "not_found", askedAt: NOW, searchedMs: 60_000 }],
+  not_found: [notFound, { type: "not_found", askedAt: NOW, searchedMs: 60_000 }],
   unanswered: [
-    { fact: "unanswered", retryAt: NOW + 5_000 },
-    { fact: "unanswered", retryAt: NOW + 5_000, isUnderWay: true },
+    { type: "unanswered", retryAt: NOW + 5_000 },
+    { type: "unanswered", retryAt: NOW + 5_000, isUnderWay: true },
   ],
   reading: words.flatMap((word) => [
     reading(word),
@@ -185,15 +185,15 @@ export const factsOf: Record<Fact["fact"], Fact[]> = {
   callback: [callback],
   cancel: [cancel("abort"), cancel("stop"), cancel("abort", "deadline"), cancel("abort", "run_failure")],
   cancel_sent: [cancelSent, stopSent],
-  over_budget: [{ fact: "over_budget" }],
-  collect_later: [{ fact: "collect_later", dueAt: NOW + 5_000 }],
+  over_budget: [{ type: "over_budget" }],
+  collect_later: [{ type: "collect_later", dueAt: NOW + 5_000 }],
   collected: [collected],
 };
 export const facts = Object.values(factsOf).flat();
 
 /** Facts about a run come with its current execution, all others with the one that they are about. */
-function isApt({ run, execution }: Situation, { fact }: Fact): boolean {
-  return !["claimed", "cancel", "over_budget"].includes(fact) || run.executionId === (execution?.id ?? null);
+function isApt({ run, execution }: State, { type }: Fact): boolean {
+  return !["claimed", "cancel", "over_budget"].includes(type) || run.executionId === (execution?.id ?? null);
 }
 
 export const pairs: Step[] = situations.flatMap((situation) =>

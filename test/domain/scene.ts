@@ -1,7 +1,7 @@
 // What the tests of the state machine are built from: runs, executions, facts, and stories in which facts happen.
 
-import type { Execution, ExecutionStatus, Reading } from "../../src/domain/execution.ts";
-import type { Moment, Situation, Transition } from "../../src/domain/machine/change.ts";
+import type { Execution, ExecutionStatus, Snapshot } from "../../src/domain/execution.ts";
+import type { State, Transition, TransitionInput } from "../../src/domain/machine/change.ts";
 import type { Fact } from "../../src/domain/machine/fact.ts";
 import { transition } from "../../src/domain/machine/machine.ts";
 import type { Rules } from "../../src/domain/machine/schedule.ts";
@@ -24,7 +24,7 @@ export const always: Policy = {
   onLost: "retry",
 };
 
-export function aMoment(rest: Partial<Moment> = {}): Moment {
+export function aMoment(rest: Partial<TransitionInput> = {}): TransitionInput {
   return { now: NOW, rules, random: 0.5, expectedMs: null, ...rest };
 }
 
@@ -84,46 +84,46 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
   };
 }
 
-export function reading(status: ExecutionStatus | null, rest: Partial<Reading> = {}, askedAt = NOW): Fact {
-  const said: Reading = { status, raw: status ?? "paused", timedOut: false, ...rest };
-  return { fact: "reading", reading: said, by: "poll", askedAt };
+export function reading(status: ExecutionStatus | null, rest: Partial<Snapshot> = {}, askedAt = NOW): Fact {
+  const said: Snapshot = { status, raw: status ?? "paused", timedOut: false, ...rest };
+  return { type: "reading", snapshot: said, by: "poll", askedAt };
 }
 
 /** Read just after Lyceum had answered that there is nothing to abort. */
-export function beyondAbort(status: ExecutionStatus | null, rest: Partial<Reading> = {}): Fact {
-  return { ...(reading(status, rest) as Fact & { fact: "reading" }), isBeyondAbort: true };
+export function beyondAbort(status: ExecutionStatus | null, rest: Partial<Snapshot> = {}): Fact {
+  return { ...(reading(status, rest) as Fact & { type: "reading" }), isBeyondAbort: true };
 }
 
 export function accepted(status: ExecutionStatus | null = "pending", found = false): Fact {
-  return { fact: "accepted", lyceumExecutionId: "lyc_1", status, raw: status ?? "paused", found };
+  return { type: "accepted", lyceumExecutionId: "lyc_1", status, raw: status ?? "paused", found };
 }
 
 export function cancel(mode: CancelMode = "abort", cause: CancelCause = "request"): Fact {
-  return { fact: "cancel", cancellation: { mode, cause } };
+  return { type: "cancel", cancellation: { mode, cause } };
 }
 
-export const refused: Fact = { fact: "refused", status: 422, detail: "no such GPU" };
-export const noAnswer: Fact = { fact: "outcome_unknown", detail: "no answer within 150000 ms" };
-export const unavailable: Fact = { fact: "unavailable", detail: "503: temporarily down" };
+export const refused: Fact = { type: "refused", status: 422, detail: "no such GPU" };
+export const noAnswer: Fact = { type: "outcome_unknown", detail: "no answer within 150000 ms" };
+export const unavailable: Fact = { type: "unavailable", detail: "503: temporarily down" };
 export const notTaken: Fact = {
-  fact: "not_taken",
+  type: "not_taken",
   retryAt: NOW + 600_000,
   reason: "throttled",
 };
-export const notFound: Fact = { fact: "not_found", askedAt: NOW };
-export const callback: Fact = { fact: "callback" };
-export const collected: Fact = { fact: "collected" };
-export const cancelSent: Fact = { fact: "cancel_sent", mode: "abort" };
-export const stopSent: Fact = { fact: "cancel_sent", mode: "stop" };
+export const notFound: Fact = { type: "not_found", askedAt: NOW };
+export const callback: Fact = { type: "callback" };
+export const collected: Fact = { type: "collected" };
+export const cancelSent: Fact = { type: "cancel_sent", mode: "abort" };
+export const stopSent: Fact = { type: "cancel_sent", mode: "stop" };
 /** The marker was found under another id than the start's answer named. */
 export const foundElsewhere: Fact = {
-  fact: "accepted",
+  type: "accepted",
   lyceumExecutionId: "lyc_other",
   status: "running",
   raw: "running",
   found: true,
 };
-export const claim: Fact = { fact: "claimed", executionId: "exe_1" };
+export const claim: Fact = { type: "claimed", executionId: "exe_1" };
 
 /** A queued run that facts happen to, one after the other. A fact that changes nothing leaves all as it was. */
 export class Story {
@@ -167,7 +167,7 @@ export class Story {
 }
 
 /** A situation as one line, for the message of a failing test. */
-export function sketch({ run, execution }: Pick<Situation, "run" | "execution">): string {
+export function sketch({ run, execution }: Pick<State, "run" | "execution">): string {
   const cancellation = run.cancellation === null ? "" : ` ${run.cancellation.mode}/${run.cancellation.cause}`;
   const relation = execution !== null && run.executionId !== execution.id ? "older " : "";
   const doubt = execution?.phase === "submitting" && execution.inDoubtAt !== null ? " in doubt" : "";

@@ -1,10 +1,10 @@
 // Webhooks and deliveries by themselves: types, URLs, secrets, and when an attempt is the last.
 import { describe, expect, test } from "vitest";
-import { afterAttempt, MOST_ATTEMPTS } from "../../src/domain/delivery.ts";
+import { afterAttempt, MAX_ATTEMPTS } from "../../src/domain/delivery.ts";
 import {
-  hears,
   inForce,
   isWebhookSecret,
+  matchesType,
   payloadOf,
   rotate,
   type Secret,
@@ -14,12 +14,12 @@ import {
 const HOUR = 3_600_000;
 
 test("a subscription hears of the types it names, of all of a kind, or of everything", () => {
-  expect(hears(["job.failed"], "job.failed")).toBe(true);
-  expect(hears(["job.failed"], "job.succeeded")).toBe(false);
-  expect(hears(["run.*", "job.failed"], "run.queued")).toBe(true);
-  expect(hears(["run.*"], "job.failed")).toBe(false);
-  expect(hears(["*"], "webhook.disabled")).toBe(true);
-  expect(hears([], "job.failed")).toBe(false);
+  expect(matchesType(["job.failed"], "job.failed")).toBe(true);
+  expect(matchesType(["job.failed"], "job.succeeded")).toBe(false);
+  expect(matchesType(["run.*", "job.failed"], "run.queued")).toBe(true);
+  expect(matchesType(["run.*"], "job.failed")).toBe(false);
+  expect(matchesType(["*"], "webhook.disabled")).toBe(true);
+  expect(matchesType([], "job.failed")).toBe(false);
 });
 
 describe("a URL", () => {
@@ -121,12 +121,12 @@ describe("after an attempt", () => {
         if (verdict.state !== "pending") break;
         waits.push(verdict.retryInMs);
       }
-      expect(waits).toHaveLength(MOST_ATTEMPTS - 1);
+      expect(waits).toHaveLength(MAX_ATTEMPTS - 1);
       expect(waits).toEqual(waits.toSorted((a, b) => a - b));
       const total = waits.reduce((sum, wait) => sum + wait, 0);
       expect(total).toBeGreaterThan(20 * HOUR);
       expect(total).toBeLessThan(32 * HOUR);
-      expect(afterAttempt(MOST_ATTEMPTS, answered(500), random)).toEqual({
+      expect(afterAttempt(MAX_ATTEMPTS, answered(500), random)).toEqual({
         state: "failed",
         reason: "exhausted",
       });

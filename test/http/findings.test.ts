@@ -18,14 +18,14 @@ onSqlite("findings", (open) => {
     const context = contextOf(database);
     await submitted(context, 1);
     const { run, execution } = await live(context);
-    const reading = {
+    const snapshot = {
       status: "completed" as const,
       raw: "completed",
       timedOut: false,
       cost: 0.4,
       hardware: "gpu.a100",
     };
-    await tell(context, execution.id, { fact: "reading", by: "poll", askedAt: 0, reading });
+    await tell(context, execution.id, { type: "reading", by: "poll", askedAt: 0, snapshot });
     const samples = [0, 15, 30].map((seconds) => ({ at: seconds * 1_000, value }));
     const summary = summarizeMetrics({ gpuUtilizationPercent: samples });
     await saveArtifacts(db, [

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import type { Desk } from "../../src/http/call.ts";
+import type { AppContext } from "../../src/http/call.ts";
 import { createServer } from "../../src/http/server.ts";
 import { startService } from "../support/service.ts";
 
@@ -24,7 +24,7 @@ it("a service whose database cannot be reached is not ready, and says so", async
     isAccepting: () => true,
     store: { isMigrated: () => Promise.reject(unreachable) },
     report: { fault: (_: string, error: unknown) => void faults.push(error), httpRequest: () => {} },
-  } as unknown as Desk;
+  } as unknown as AppContext;
   const answer = await createServer(desk, () => null).request("/readyz");
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({

@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { KyselyPlugin } from "kysely";
 import { expect, test } from "vitest";
-import type { Desk } from "../../src/http/call.ts";
+import type { AppContext } from "../../src/http/call.ts";
 import { eventStream } from "../../src/http/stream.ts";
-import { createTail, topics } from "../../src/http/tail.ts";
+import { createEventFeed, topics } from "../../src/http/tail.ts";
 import { type Database, onSqlite } from "../support/databases.ts";
 import { withFaults } from "../support/faults.ts";
 import { contextOf, submitted } from "../support/scene.ts";
@@ -23,14 +23,14 @@ onSqlite("a stream", (open) => {
         return result;
       },
     };
-    const tail = createTail({ store, now: () => time.now(), most: 1, onNeed: () => {} });
+    const tail = createEventFeed({ store, now: () => time.now(), most: 1, onNeed: () => {} });
     const subscription = tail.subscribe(topics.everything);
     if (subscription === null) throw new Error("no room");
     const desk = {
       store: { ...store, db: store.db.withPlugin(counting) },
       timers: time,
       report: { fault() {} },
-    } as unknown as Desk;
+    } as unknown as AppContext;
     const reading = { filter: { owner: null }, after: 0, notes: [], isOver: async () => isOver };
     const server = createServer(
       getRequestListener(() => new Response(eventStream(desk, subscription, reading))),

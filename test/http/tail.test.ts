@@ -1,15 +1,15 @@
 // The shared tail: one look for all who wait, wake-ups only for those concerned, and none that is lost.
 import { Hono } from "hono";
 import { expect, test } from "vitest";
-import type { Call, Desk, Env } from "../../src/http/call.ts";
-import { createTail, type Subscription, type Tail, topics } from "../../src/http/tail.ts";
-import { whenEnded } from "../../src/http/wait.ts";
+import type { AppContext, Env, RequestContext } from "../../src/http/call.ts";
+import { createEventFeed, type Subscription, type Tail, topics } from "../../src/http/tail.ts";
+import { waitForEnd } from "../../src/http/wait.ts";
 import type { JobRow } from "../../src/store/jobs.ts";
 import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
 import { contextOf, ended, jobNow, live, read, submitted, tell } from "../support/scene.ts";
 
 function tailOf({ store, time }: Pick<Database, "store" | "time">, most = 10): Tail {
-  return createTail({ store, now: () => time.now(), most, onNeed: () => {} });
+  return createEventFeed({ store, now: () => time.now(), most, onNeed: () => {} });
 }
 
 function subscribed(tail: Tail, topic: string): Subscription {
@@ -62,7 +62,7 @@ eachDatabase("the tail", (open, kind) => {
     await tell(context, execution.id, read("completed"));
     const ofBob = [topics.everything, topics.key("bob"), topics.job(bobs.id)];
     expect(await look()).toEqual([...ofBob, topics.outcomeOf(bobs.id)]);
-    await tell(context, execution.id, { fact: "collected" });
+    await tell(context, execution.id, { type: "collected" });
     expect(await look()).toEqual([...ofBob, topics.endOf(bobs.id), topics.outcomeOf(bobs.id)]);
   });
 
@@ -88,8 +88,8 @@ eachDatabase("the tail", (open, kind) => {
       const context = contextOf(database);
       const { id } = await submitted(context, 1);
       const tail = tailOf(database);
-      const desk = { tail, timers: database.time } as unknown as Desk;
-      const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as Call;
+      const desk = { tail, timers: database.time } as unknown as AppContext;
+      const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as RequestContext;
       let looks = 0;
       const look = async () => {
         const seen = await jobNow(database.store, id);
@@ -99,13 +99,13 @@ eachDatabase("the tail", (open, kind) => {
           await tail.look();
           const { execution } = await live(context);
           await tell(context, execution.id, read("completed"));
-          if (awaited === "end") await tell(context, execution.id, { fact: "collected" });
+          if (awaited === "end") await tell(context, execution.id, { type: "collected" });
           await tail.look();
         }
         return seen;
       };
       const isDecided = ({ queued, active }: JobRow) => queued + active === 0;
-      const answer = await whenEnded(call, desk, { id, waitMs: 60_000, awaited, look, isDecided });
+      const answer = await waitForEnd(call, desk, { id, waitMs: 60_000, awaited, look, isDecided });
       expect(answer).toMatchObject({ id, status: awaited === "end" ? "succeeded" : "active" });
       expect(looks).toBe(2);
       expect(database.time.waiting()).toBe(0);
@@ -130,7 +130,7 @@ onSqlite("the tail's bounds", (open) => {
     const app = new Hono<Env>();
     app.get("/", async (c) => {
       const wait = { waitMs: 1, awaited: "end", look: async () => null, isDecided: () => false } as const;
-      const answer = await whenEnded(c, { tail } as Desk, { id: "job_1", ...wait });
+      const answer = await waitForEnd(c, { tail } as AppContext, { id: "job_1", ...wait });
       return answer instanceof Response ? answer : c.body(null, 500);
     });
     const answer = await app.request("/");
@@ -142,7 +142,12 @@ onSqlite("the tail's bounds", (open) => {
   test("nothing is read while nobody waits, and who comes then is told to look", async () => {
     const database = await open();
     let needs = 0;
-    const tail = createTail({ store: database.store, now: () => 0, most: 10, onNeed: () => void needs++ });
+    const tail = createEventFeed({
+      store: database.store,
+      now: () => 0,
+      most: 10,
+      onNeed: () => void needs++,
+    });
     await submitted(contextOf(database), 1);
     expect(await tail.look()).toBeNull();
     const first = subscribed(tail, topics.everything);

@@ -1,6 +1,6 @@
 // The webhook routes: what is taken, who sees what, and that a secret is shown once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MOST_WEBHOOKS } from "../../src/orchestration/webhook.ts";
+import { MAX_WEBHOOKS } from "../../src/orchestration/webhook.ts";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";
 
 const jobSecret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
@@ -112,16 +112,16 @@ describe("a subscription", () => {
   });
 
   it("is one of a bounded number for each key", async () => {
-    for (let count = 0; count < MOST_WEBHOOKS; count++) await made(service.ann);
+    for (let count = 0; count < MAX_WEBHOOKS; count++) await made(service.ann);
     const answer = await service.ann.post(webhooks, { url, types: ["*"] });
     expect(answer).toMatchObject({
       status: 409,
-      body: { detail: expect.stringContaining(String(MOST_WEBHOOKS)) },
+      body: { detail: expect.stringContaining(String(MAX_WEBHOOKS)) },
     });
     await made(service.bob);
     const first = (await service.ann.get(`${webhooks}?limit=15`)).body;
     const rest = (await service.ann.get(`${webhooks}?limit=15&cursor=${first.next_cursor}`)).body;
-    expect([first.data.length, rest.data.length, rest.next_cursor]).toEqual([15, MOST_WEBHOOKS - 15, null]);
+    expect([first.data.length, rest.data.length, rest.next_cursor]).toEqual([15, MAX_WEBHOOKS - 15, null]);
     await cleared();
   });
 });

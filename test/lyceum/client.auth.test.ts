@@ -1,7 +1,7 @@
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLyceumClient } from "../../src/lyceum/client.ts";
-import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createRateLimiter } from "../../src/lyceum/throttle.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
 const origin = "https://lyceum.example.test";
@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 
 function setUp() {
   const clock = createFakeTime();
-  const throttle = createThrottle({ clock, random: () => 0 });
+  const throttle = createRateLimiter({ clock, random: () => 0 });
   const client = createLyceumClient({ baseUrl: origin, orgSlug: "team-a", credentials, throttle, clock });
   return { client, throttle, clock, read: () => client.workloads("routine") };
 }
@@ -39,7 +39,7 @@ describe("a login", () => {
     login(" one\n");
     list("one").times(3).reply(200, []);
     const { read } = setUp();
-    expect(await Promise.all([read(), read(), read()])).toEqual(Array(3).fill({ outcome: "ok", value: [] }));
+    expect(await Promise.all([read(), read(), read()])).toEqual(Array(3).fill({ type: "ok", value: [] }));
   });
 
   test("is renewed by refresh when five minutes are left", async () => {
@@ -52,7 +52,7 @@ describe("a login", () => {
     clock.pass(24 * 60 * MINUTE - 5 * MINUTE - 1);
     await read();
     clock.pass(1);
-    expect(await read()).toMatchObject({ outcome: "ok" });
+    expect(await read()).toMatchObject({ type: "ok" });
   });
 
   test("knows the end of a token from the token itself", async () => {
@@ -66,7 +66,7 @@ describe("a login", () => {
     clock.pass(55 * MINUTE);
     await read();
     clock.pass(99 * 60 * MINUTE);
-    expect(await read()).toMatchObject({ outcome: "ok" });
+    expect(await read()).toMatchObject({ type: "ok" });
   });
 
   test("with a token that lives shortly is not renewed at every call", async () => {
@@ -75,7 +75,7 @@ describe("a login", () => {
     const { read, clock } = setUp();
     await read();
     clock.pass(90_000);
-    expect(await read()).toMatchObject({ outcome: "ok" });
+    expect(await read()).toMatchObject({ type: "ok" });
   });
 
   test("keeps using a token that still holds when its renewal fails", async () => {
@@ -86,7 +86,7 @@ describe("a login", () => {
     const { read, clock } = setUp();
     await read();
     clock.pass(24 * 60 * MINUTE - 4 * MINUTE);
-    expect(await read()).toMatchObject({ outcome: "ok" });
+    expect(await read()).toMatchObject({ type: "ok" });
   });
 
   test("that is refused is an outcome without the password, and not tried again for a minute", async () => {
@@ -95,15 +95,15 @@ describe("a login", () => {
     throttle.reserve("execution");
     const detail = "/auth/login: 401: wrong password: [hidden]";
     expect(await client.start(request)).toEqual({
-      outcome: "unauthorized",
+      type: "unauthorized",
       detail: `POST /execution/streaming/start: ${detail}`,
     });
     expect(throttle.state().groups.execution.used).toBe(0);
-    expect(await read()).toMatchObject({ outcome: "unauthorized" });
+    expect(await read()).toMatchObject({ type: "unauthorized" });
     clock.pass(MINUTE);
     login("one");
     list("one").reply(200, []);
-    expect(await read()).toMatchObject({ outcome: "ok" });
+    expect(await read()).toMatchObject({ type: "ok" });
   });
 
   test.each([
@@ -124,15 +124,15 @@ describe("a login", () => {
       .replyWithError(Object.assign(new Error("x"), { code: "ECONNRESET" }));
     const { client, throttle } = setUp();
     throttle.reserve("execution");
-    expect(await client.start(request)).toMatchObject({ outcome: "unreachable" });
+    expect(await client.start(request)).toMatchObject({ type: "unreachable" });
     expect(throttle.state().groups.execution.used).toBe(0);
   });
 
   test("that is throttled leaves a start throttled", async () => {
     nock(origin).post("/auth/login").reply(429, "", { "retry-after": "9" });
     const { client } = setUp();
-    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 9_000 });
-    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 9_000 });
+    expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 9_000 });
+    expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 9_000 });
   });
 });
 
@@ -144,7 +144,7 @@ describe("a 401", () => {
     list("two").times(3).reply(200, []);
     const { read } = setUp();
     const outcomes = await Promise.all([read(), read(), read()]);
-    expect(outcomes.map((each) => each.outcome)).toEqual(["ok", "ok", "ok"]);
+    expect(outcomes.map((each) => each.type)).toEqual(["ok", "ok", "ok"]);
   });
 
   test("on a start is cured too, and takes one place", async () => {
@@ -154,7 +154,7 @@ describe("a 401", () => {
     nock(origin).post(request.path).reply(200, { execution_id: "5d0b" });
     const { client, throttle } = setUp();
     throttle.reserve("execution");
-    expect(await client.start(request)).toMatchObject({ outcome: "accepted" });
+    expect(await client.start(request)).toMatchObject({ type: "accepted" });
     expect(throttle.state().groups.execution.used).toBe(1);
   });
 
@@ -164,7 +164,7 @@ describe("a 401", () => {
     refresh("one").reply(422, { detail: [] });
     login("two");
     list("two").reply(200, []);
-    expect(await setUp().read()).toMatchObject({ outcome: "ok" });
+    expect(await setUp().read()).toMatchObject({ type: "ok" });
   });
 
   test("on a fresh token is final", async () => {
@@ -173,7 +173,7 @@ describe("a 401", () => {
     refresh("one").reply(200, { access_token: "two" });
     list("two").reply(401, { detail: "two is no good" });
     expect(await setUp().read()).toEqual({
-      outcome: "unauthorized",
+      type: "unauthorized",
       detail: "GET /workloads/list: 401: two is no good",
     });
   });

@@ -2,10 +2,10 @@ import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemTimers, type Timers } from "../../src/domain/clock.ts";
 import { createLyceumClient, type LyceumOptions } from "../../src/lyceum/client.ts";
-import { Unsent } from "../../src/lyceum/failure.ts";
+import { NotSentError } from "../../src/lyceum/failure.ts";
 import { startRequest } from "../../src/lyceum/request.ts";
 import type { RequestLine } from "../../src/lyceum/send.ts";
-import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createRateLimiter } from "../../src/lyceum/throttle.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
 const origin = "https://lyceum.example.test";
@@ -15,7 +15,7 @@ const callbackUrl = "https://proctor.example.test/callbacks/lyceum/exe_1/t0ken-0
 
 function setUp(options: Partial<LyceumOptions> = {}) {
   const clock = createFakeTime();
-  const throttle = createThrottle({ clock, random: () => 0 });
+  const throttle = createRateLimiter({ clock, random: () => 0 });
   const lines: RequestLine[] = [];
   const client = createLyceumClient({
     baseUrl: `${origin}${base}/`,
@@ -71,7 +71,7 @@ describe("a request", () => {
       .reply(200, { execution_id: "5d0b", status: "pending", streaming_url: "x" });
     const { client } = setUp({ credentials: { apiKey: ` ${apiKey}\n` }, orgSlug: "team-a" });
     expect(await client.start(request)).toEqual({
-      outcome: "accepted",
+      type: "accepted",
       lyceumExecutionId: "5d0b",
       word: "pending",
     });
@@ -82,7 +82,7 @@ describe("a request", () => {
       .post(`${base}/workloads/abort/5d0b`, "")
       .reply(200, { message: "Execution aborted" });
     expect(await setUp().client.abort("5d0b")).toEqual({
-      outcome: "ok",
+      type: "ok",
       value: { word: null, message: "Execution aborted" },
     });
   });
@@ -91,7 +91,7 @@ describe("a request", () => {
     nock(origin)
       .get(`${base}/execution/a%23b%3Fc%20%24%26`)
       .reply(200, { ...record, execution_id: "a#b?c $&" });
-    expect(await setUp().client.record("a#b?c $&", null, "confirm")).toMatchObject({ outcome: "ok" });
+    expect(await setUp().client.record("a#b?c $&", null, "confirm")).toMatchObject({ type: "ok" });
   });
 
   test.each(["", " ", ".", ".."])("is a bug with %j for an id", async (id) => {
@@ -125,7 +125,7 @@ describe("a start", () => {
   test.each([200, 201, 202])("is accepted with %i", async (status) => {
     starting().reply(status, { execution_id: "5d0b", status: "running" });
     expect(await setUp().client.start(request)).toEqual({
-      outcome: "accepted",
+      type: "accepted",
       lyceumExecutionId: "5d0b",
       word: "running",
     });
@@ -150,12 +150,12 @@ describe("a start", () => {
     ["an id that is endless", 200, { execution_id: "a".repeat(201), status: "pending" }],
   ])("is unknown after %s", async (_, status, body) => {
     starting().reply(status, body);
-    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unknown" });
+    expect(await setUp().client.start(request)).toMatchObject({ type: "unknown" });
   });
 
   test.each([400, 403, 404, 405, 409, 413, 422])("is refused with %i in Lyceum's form", async (status) => {
     starting().reply(status, { detail: "no" });
-    expect(await setUp().client.start(request)).toMatchObject({ outcome: "refused", status });
+    expect(await setUp().client.start(request)).toMatchObject({ type: "refused", status });
   });
 
   test.each<[string, number, nock.Body]>([
@@ -175,7 +175,7 @@ describe("a start", () => {
     ]),
   ])("is answered by somebody else, and not taken, with %s and %i", async (_, status, body) => {
     starting().reply(status, body, { location: `${origin}/elsewhere` });
-    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unreachable" });
+    expect(await setUp().client.start(request)).toMatchObject({ type: "unreachable" });
   });
 
   test.each<[string, nock.Body, Record<string, string>, number | null]>([
@@ -184,7 +184,7 @@ describe("a start", () => {
     ["without a body", "", {}, null],
   ])("is unavailable with a 503 %s", async (_, body, headers, retryAfterMs) => {
     starting().reply(503, body, headers);
-    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unavailable", retryAfterMs });
+    expect(await setUp().client.start(request)).toMatchObject({ type: "unavailable", retryAfterMs });
   });
 
   test.each<[number, nock.Body]>([
@@ -199,7 +199,7 @@ describe("a start", () => {
     [403, { detail: "You exceeded your current quota" }],
   ])("is unfunded with %i and %j", async (status, body) => {
     starting().reply(status, body);
-    expect(await setUp().client.start(request)).toMatchObject({ outcome: "unfunded" });
+    expect(await setUp().client.start(request)).toMatchObject({ type: "unfunded" });
   });
 
   test.each<[number, nock.Body]>([
@@ -209,16 +209,16 @@ describe("a start", () => {
     [403, { detail: "Credits are not shared between organisations" }],
   ])("is this run's own refusal with %i and %j", async (status, body) => {
     starting().reply(status, body);
-    expect(await setUp().client.start(request)).toMatchObject({ outcome: "refused", status });
+    expect(await setUp().client.start(request)).toMatchObject({ type: "refused", status });
   });
 
   const failing = (error: Error) => async () => Promise.reject(error);
 
   test("is unreachable if nothing was sent, and gives its place back", async () => {
-    const { client, throttle } = setUp({ fetch: failing(new Unsent(failure("ECONNREFUSED"))) });
+    const { client, throttle } = setUp({ fetch: failing(new NotSentError(failure("ECONNREFUSED"))) });
     throttle.reserve("execution");
     expect(await client.start(request)).toEqual({
-      outcome: "unreachable",
+      type: "unreachable",
       detail: "POST /execution/image/start: ECONNREFUSED",
     });
     expect(throttle.state().groups.execution.used).toBe(0);
@@ -231,7 +231,7 @@ describe("a start", () => {
       const { client, throttle } = setUp({ fetch: failing(new TypeError("fetch failed", { cause })) });
       throttle.reserve("execution");
       expect(await client.start(request)).toEqual({
-        outcome: "unknown",
+        type: "unknown",
         detail: `POST /execution/image/start: ${code}`,
       });
       expect(throttle.state().groups.execution.used).toBe(1);
@@ -243,8 +243,8 @@ describe("a start", () => {
     const { client, throttle } = setUp();
     throttle.reserve("execution");
     throttle.reserve("execution");
-    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 7_000 });
-    expect(await client.start(request)).toEqual({ outcome: "throttled", retryAfterMs: 7_000 });
+    expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000 });
+    expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000 });
   });
 
   test("feeds the throttle with the rate-limit headers of its answer", async () => {
@@ -259,7 +259,7 @@ describe("a start", () => {
   test("is unauthorized with a key that Lyceum refuses, without a second request", async () => {
     starting().reply(401, { detail: "Token verification timeout" });
     expect(await setUp().client.start(request)).toEqual({
-      outcome: "unauthorized",
+      type: "unauthorized",
       detail: "POST /execution/image/start: Lyceum refused the API key",
     });
   });
@@ -271,9 +271,7 @@ describe("a refusal's detail", () => {
   async function detailOf(body: nock.Body, status = 422) {
     starting().reply(status, body);
     const outcome = await setUp().client.start(request);
-    return "detail" in outcome
-      ? outcome.detail.replace("POST /execution/image/start: ", "")
-      : outcome.outcome;
+    return "detail" in outcome ? outcome.detail.replace("POST /execution/image/start: ", "") : outcome.type;
   }
 
   test.each<[string, nock.Body, string]>([
@@ -339,15 +337,15 @@ describe("a read", () => {
   test("takes a record that bears our marker, or none", async () => {
     for (const file_name of [marker, `${marker}-train`, "train.py", null]) {
       reading().reply(200, { ...record, file_name });
-      expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ outcome: "ok" });
+      expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ type: "ok" });
     }
   });
 
   test("is not deceived by an answer about another execution", async () => {
     reading("/execution/streaming/5d0b/status").reply(200, { execution_id: "other", status: "completed" });
-    expect(await setUp().client.streamingStatus("5d0b", "confirm")).toMatchObject({ outcome: "unreadable" });
+    expect(await setUp().client.streamingStatus("5d0b", "confirm")).toMatchObject({ type: "unreadable" });
     reading("/execution/gpu_selection/5d0b/status").reply(200, { parent: { execution_id: "other" } });
-    const foreign = { outcome: "unreadable", isForeign: true };
+    const foreign = { type: "unreadable", isForeign: true };
     expect(await setUp().client.gpuSelectionStatus("5d0b", "confirm")).toMatchObject(foreign);
     reading("/execution/5d0b/timing").reply(200, { execution_id: "other", timing: { total: 1 } });
     expect(await setUp().client.timing("5d0b")).toMatchObject(foreign);
@@ -360,7 +358,7 @@ describe("a read", () => {
   test("quotes an error that stands in the place of what is due", async () => {
     reading("/logs/execution/5d0b?limit=10&hours=1").reply(200, { detail: "Loki is late" });
     expect(await setUp().client.logs("5d0b", { limit: 10, hours: 1 })).toMatchObject({
-      outcome: "unreadable",
+      type: "unreadable",
       detail: "GET /logs/execution/{id}: 200: Loki is late",
     });
   });
@@ -381,7 +379,7 @@ describe("a read", () => {
   test.each([404, 410])("is missing with %i", async (status) => {
     reading().reply(status, { detail: "Execution not found" });
     expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
-      outcome: "missing",
+      type: "missing",
       detail: `GET /execution/{id}: ${status}: Execution not found`,
     });
   });
@@ -389,7 +387,7 @@ describe("a read", () => {
   test.each([400, 403, 422])("is refused with %i", async (status) => {
     reading().reply(status, { detail: "no" });
     expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({
-      outcome: "refused",
+      type: "refused",
       status,
     });
   });
@@ -428,7 +426,7 @@ describe("a read", () => {
   test.each(["ECONNREFUSED", "ECONNRESET"])("says nothing about the run after %s", async (code) => {
     reading().replyWithError(failure(code));
     expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
-      outcome: "unreachable",
+      type: "unreachable",
       detail: `GET /execution/{id}: ${code}`,
     });
   });
@@ -436,7 +434,7 @@ describe("a read", () => {
   test("says nothing about the run when its answer is too large", async () => {
     reading("/workloads/list").reply(200, `["${"x".repeat(33 * 1024 * 1024)}"]`);
     expect(await setUp().client.workloads("routine")).toEqual({
-      outcome: "unreadable",
+      type: "unreadable",
       detail: "GET /workloads/list: 200: answer larger than 33554432 bytes",
       isTooLarge: true,
     });
@@ -444,10 +442,10 @@ describe("a read", () => {
 
   test("is unauthorized, or throttled, as the answer says", async () => {
     reading().reply(401, { detail: "no" });
-    expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({ outcome: "unauthorized" });
+    expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({ type: "unauthorized" });
     reading().reply(429);
     expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
-      outcome: "throttled",
+      type: "throttled",
       retryAfterMs: 1_000,
     });
   });
@@ -457,7 +455,7 @@ describe("a read", () => {
     const { client } = setUp();
     for (let i = 0; i < 5; i += 1) await client.record("5d0b", null, "routine");
     expect(await client.record("5d0b", null, "routine")).toEqual({
-      outcome: "unreachable",
+      type: "unreachable",
       detail: "GET /execution/{id}: no answers lately; asking again in 500 ms",
     });
   });
@@ -515,15 +513,15 @@ describe("every endpoint", () => {
   test("that ends something takes any success, with or without a body", async () => {
     const { client } = setUp();
     nock(origin).post(`${base}/workloads/stop/5d0b`).reply(202, { status: "cancelled" });
-    expect(await client.stop("5d0b")).toMatchObject({ outcome: "ok", value: { word: "cancelled" } });
+    expect(await client.stop("5d0b")).toMatchObject({ type: "ok", value: { word: "cancelled" } });
     nock(origin).delete(`${base}/execution/5d0b`).reply(204);
-    expect(await client.deleteRecord("5d0b")).toMatchObject({ outcome: "ok" });
+    expect(await client.deleteRecord("5d0b")).toMatchObject({ type: "ok" });
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(404, { detail: "already ended" });
-    expect(await client.abort("5d0b")).toMatchObject({ outcome: "missing" });
+    expect(await client.abort("5d0b")).toMatchObject({ type: "missing" });
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(200, "<html>");
-    expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreachable" });
+    expect(await client.abort("5d0b")).toMatchObject({ type: "unreachable" });
     nock(origin).post(`${base}/workloads/abort/5d0b`).reply(200, { detail: "could not be aborted" });
-    expect(await client.abort("5d0b")).toMatchObject({ outcome: "unreadable" });
+    expect(await client.abort("5d0b")).toMatchObject({ type: "unreadable" });
   });
 
   test("of billing counts as billing, the others as reads", async () => {

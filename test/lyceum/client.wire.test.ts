@@ -3,8 +3,8 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { createLyceumClient } from "../../src/lyceum/client.ts";
-import { createThrottle } from "../../src/lyceum/throttle.ts";
-import { createWire } from "../../src/lyceum/wire.ts";
+import { createRateLimiter } from "../../src/lyceum/throttle.ts";
+import { createHttpTransport } from "../../src/lyceum/wire.ts";
 import { eventually } from "../support/wait.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
@@ -25,9 +25,9 @@ async function listen(listener: RequestListener): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function clientOf(baseUrl: string, ms = 5_000, fetch = createWire()) {
+function clientOf(baseUrl: string, ms = 5_000, fetch = createHttpTransport()) {
   const clock = createFakeTime();
-  const throttle = createThrottle({ clock, random: () => 0 });
+  const throttle = createRateLimiter({ clock, random: () => 0 });
   const timeouts = { startMs: ms, readMs: ms, writeMs: ms };
   const credentials = { apiKey: "lk_x" };
   return createLyceumClient({ baseUrl, orgSlug: null, credentials, throttle, clock, timeouts, fetch });
@@ -44,31 +44,33 @@ async function closedPort(): Promise<number> {
 describe("a start that certainly did not arrive", () => {
   test("is unreachable when the connection is refused", async () => {
     const client = clientOf(`http://127.0.0.1:${await closedPort()}`);
-    expect(await client.start(request)).toEqual({ outcome: "unreachable", detail: `${call}: ECONNREFUSED` });
+    expect(await client.start(request)).toEqual({ type: "unreachable", detail: `${call}: ECONNREFUSED` });
   });
 
   test("is unreachable when every address of a host refuses", async () => {
     const client = clientOf(`http://localhost:${await closedPort()}`);
-    expect(await client.start(request)).toEqual({ outcome: "unreachable", detail: `${call}: ECONNREFUSED` });
+    expect(await client.start(request)).toEqual({ type: "unreachable", detail: `${call}: ECONNREFUSED` });
   });
 
   test("is unreachable when there is no such host", async () => {
     const outcome = await clientOf("http://no-such-host.invalid").start(request);
-    expect(outcome.outcome).toBe("unreachable");
+    expect(outcome.type).toBe("unreachable");
   });
 
   test("is unreachable when TLS meets a server that speaks none", async () => {
     const host = await listen((_, response) => response.end("{}"));
     const outcome = await clientOf(`https://${host}`).start(request);
-    expect(outcome).toEqual({ outcome: "unreachable", detail: expect.stringContaining("ERR_SSL_") });
+    expect(outcome).toEqual({ type: "unreachable", detail: expect.stringContaining("ERR_SSL_") });
   });
 
   test("is unreachable when TLS meets a server that says nothing", async () => {
     const silent = createTcpServer();
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
-    const outcome = await clientOf(`https://127.0.0.1:${port}`, 5_000, createWire(50)).start(request);
-    expect(outcome).toEqual({ outcome: "unreachable", detail: `${call}: UND_ERR_CONNECT_TIMEOUT` });
+    const outcome = await clientOf(`https://127.0.0.1:${port}`, 5_000, createHttpTransport(50)).start(
+      request,
+    );
+    expect(outcome).toEqual({ type: "unreachable", detail: `${call}: UND_ERR_CONNECT_TIMEOUT` });
     silent.close();
   });
 
@@ -76,8 +78,8 @@ describe("a start that certainly did not arrive", () => {
     const silent = createTcpServer();
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
-    const client = clientOf(`https://127.0.0.1:${port}`, 50, createWire(500));
-    expect((await client.start(request)).outcome).toBe("unreachable");
+    const client = clientOf(`https://127.0.0.1:${port}`, 50, createHttpTransport(500));
+    expect((await client.start(request)).type).toBe("unreachable");
     silent.close();
   });
 });
@@ -86,7 +88,7 @@ describe("a start that may have arrived", () => {
   test("is unknown when no answer comes in time", async () => {
     const host = await listen(() => {});
     expect(await clientOf(`http://${host}`, 50).start(request)).toEqual({
-      outcome: "unknown",
+      type: "unknown",
       detail: `${call}: no answer within 50 ms`,
     });
   });
@@ -94,7 +96,7 @@ describe("a start that may have arrived", () => {
   test("is unknown when the answer stops half-way", async () => {
     const host = await listen((_, response) => void response.writeHead(200).write('{"execution_id": "5d'));
     const outcome = await clientOf(`http://${host}`, 100).start(request);
-    expect(outcome).toMatchObject({ outcome: "unknown" });
+    expect(outcome).toMatchObject({ type: "unknown" });
   });
 
   test("is unknown when the connection breaks before or within the answer", async () => {
@@ -108,7 +110,7 @@ describe("a start that may have arrived", () => {
       });
     });
     const client = clientOf(`http://${host}`);
-    for (let i = 0; i < 3; i += 1) expect((await client.start(request)).outcome).toBe("unknown");
+    for (let i = 0; i < 3; i += 1) expect((await client.start(request)).type).toBe("unknown");
     expect(seen).toBe(3);
   });
 
@@ -117,7 +119,7 @@ describe("a start that may have arrived", () => {
       response.writeHead(422, { "content-length": "99" }).write("{", () => incoming.socket.destroy());
     });
     const outcome = await clientOf(`http://${host}`).start(request);
-    expect(outcome).toMatchObject({ outcome: "unreachable" });
+    expect(outcome).toMatchObject({ type: "unreachable" });
   });
 
   test("is sent once only, and its redirect not followed", async () => {
@@ -127,7 +129,7 @@ describe("a start that may have arrived", () => {
       response.writeHead(307, { location: "/elsewhere" }).end();
     });
     expect(await clientOf(`http://${host}/api`).start(request)).toMatchObject({
-      outcome: "unreachable",
+      type: "unreachable",
     });
     expect(paths).toEqual(["/api/execution/streaming/start"]);
   });
@@ -146,7 +148,7 @@ describe("a read", () => {
       more();
     });
     const outcome = await clientOf(`http://${host}`, 20_000).workloads("routine");
-    expect(outcome).toMatchObject({ outcome: "unreadable", detail: expect.stringContaining("larger than") });
+    expect(outcome).toMatchObject({ type: "unreadable", detail: expect.stringContaining("larger than") });
     expect(sent).toBeLessThan(60);
   });
 
@@ -160,13 +162,13 @@ describe("a read", () => {
       response.end();
     });
     const outcome = await clientOf(`http://${host}`).record("5d0b", null, "collect");
-    expect(outcome).toMatchObject({ outcome: "ok", value: { stdout: "é漢🚀" } });
+    expect(outcome).toMatchObject({ type: "ok", value: { stdout: "é漢🚀" } });
   });
 
   test("may take longer than a connection may take to stand", async () => {
     const host = await listen((_, response) => void setTimeout(() => response.end("[]"), 200));
-    const outcome = await clientOf(`http://${host}`, 5_000, createWire(20)).workloads("routine");
-    expect(outcome).toEqual({ outcome: "ok", value: [] });
+    const outcome = await clientOf(`http://${host}`, 5_000, createHttpTransport(20)).workloads("routine");
+    expect(outcome).toEqual({ type: "ok", value: [] });
   });
 
   test("takes an answer that comes zipped, and tells when it breaks off", async () => {
@@ -179,10 +181,10 @@ describe("a read", () => {
     });
     const client = clientOf(`http://${host}`);
     expect(await client.record("whole", null, "collect")).toMatchObject({
-      outcome: "ok",
+      type: "ok",
       value: { stdout: "é漢🚀" },
     });
-    expect(await client.record("part", null, "collect")).toMatchObject({ outcome: "unreachable" });
+    expect(await client.record("part", null, "collect")).toMatchObject({ type: "unreachable" });
   });
 
   test("is bounded by what a zipped answer unfolds to", async () => {
@@ -193,7 +195,7 @@ describe("a read", () => {
       response.end(bomb);
     });
     expect(await clientOf(`http://${host}`).record("5d0b", null, "collect")).toEqual({
-      outcome: "unreadable",
+      type: "unreadable",
       detail: "GET /execution/{id}: 200: answer larger than 262144 bytes",
       isTooLarge: true,
     });
@@ -214,7 +216,7 @@ describe("a read", () => {
   test("that takes too long says nothing about the run", async () => {
     const host = await listen((_, response) => void response.writeHead(200).write("["));
     expect(await clientOf(`http://${host}`, 50).workloads("routine")).toEqual({
-      outcome: "unreachable",
+      type: "unreachable",
       detail: "GET /workloads/list: 200: answer cut off: no answer within 50 ms",
     });
   });
@@ -232,7 +234,7 @@ describe("an answer that only the connection's end would end", () => {
     using server = await hanging(`${head}[`);
     const outcome = await clientOf(`http://${server.host}`, 50).workloads("routine");
     expect(outcome).toMatchObject({
-      outcome: "unreachable",
+      type: "unreachable",
       detail: expect.stringContaining("within 50 ms"),
     });
   });
@@ -240,7 +242,7 @@ describe("an answer that only the connection's end would end", () => {
   test("is given up at its bound", async () => {
     using server = await hanging(`${head}${" ".repeat(40 * 1024 * 1024)}`);
     const outcome = await clientOf(`http://${server.host}`, 20_000).workloads("routine");
-    expect(outcome).toMatchObject({ outcome: "unreadable", detail: expect.stringContaining("larger than") });
+    expect(outcome).toMatchObject({ type: "unreadable", detail: expect.stringContaining("larger than") });
   });
 });
 
@@ -253,8 +255,8 @@ test("a start uses a connection only if it was in use a moment ago: none that ma
   });
   const open = new Set<unknown>();
   server?.on("connection", (socket) => open.add(socket.once("close", () => open.delete(socket))));
-  const client = clientOf(`http://${host}`, 5_000, createWire(5_000, 300));
-  const start = async () => expect(await client.start(request)).toMatchObject({ outcome: "accepted" });
+  const client = clientOf(`http://${host}`, 5_000, createHttpTransport(5_000, 300));
+  const start = async () => expect(await client.start(request)).toMatchObject({ type: "accepted" });
   for (let time = 0; time < 3; time++) await start();
   expect(new Set(ports).size).toBeLessThan(3);
   await eventually(() => expect(open.size).toBe(0));

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_PAUSE_MS, readLimits } from "../../src/lyceum/limits.ts";
-import { type CallReport, createThrottle, type ThrottleOptions } from "../../src/lyceum/throttle.ts";
+import { type CallReport, createRateLimiter, type RateLimiterOptions } from "../../src/lyceum/throttle.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 8, 1, 8);
 
-function setUp(options: Partial<ThrottleOptions> = {}) {
+function setUp(options: Partial<RateLimiterOptions> = {}) {
   const time = createFakeTime();
-  const throttle = createThrottle({ clock: time, random: () => 0, ...options });
+  const throttle = createRateLimiter({ clock: time, random: () => 0, ...options });
   const answer = (
     status: number,
     headers: Record<string, string> = {},

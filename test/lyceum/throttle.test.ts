@@ -2,17 +2,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type CallReport,
-  createThrottle,
+  createRateLimiter,
   type Pause,
-  type ThrottleOptions,
+  type RateLimiterOptions,
 } from "../../src/lyceum/throttle.ts";
 import { createFakeTime } from "./fakeTime.ts";
 
 const HOUR = 3_600_000;
 
-function setUp(options: Partial<ThrottleOptions> = {}) {
+function setUp(options: Partial<RateLimiterOptions> = {}) {
   const time = createFakeTime();
-  const throttle = createThrottle({ clock: time, random: () => 0, ...options });
+  const throttle = createRateLimiter({ clock: time, random: () => 0, ...options });
   return { time, throttle };
 }
 
@@ -450,7 +450,7 @@ describe("lanes", () => {
 });
 
 describe("a Lyceum that gives no answer", () => {
-  async function fail(throttle: ReturnType<typeof createThrottle>, times: number) {
+  async function fail(throttle: ReturnType<typeof createRateLimiter>, times: number) {
     for (let i = 0; i < times; i += 1) await throttle.run("routine", "read", unanswered);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { classify } from "../../src/lyceum/word.ts";
+import { parseStatus } from "../../src/lyceum/word.ts";
 
 describe("a word of Lyceum", () => {
   test.each([
@@ -19,28 +19,28 @@ describe("a word of Lyceum", () => {
     ["canceled", "cancelled"],
     ["aborted", "aborted"],
   ])("%s means %s", (word, status) => {
-    expect(classify(word)).toEqual({ status, raw: word, timedOut: false });
+    expect(parseStatus(word)).toEqual({ status, raw: word, timedOut: false });
   });
 
   test("timeout means failed, past its time", () => {
-    expect(classify("timeout")).toEqual({ status: "failed", raw: "timeout", timedOut: true });
+    expect(parseStatus("timeout")).toEqual({ status: "failed", raw: "timeout", timedOut: true });
   });
 
   test.each(["  Completed\n", "COMPLETED"])("blanks and capitals do not matter: %j", (word) => {
-    expect(classify(word)).toEqual({ status: "completed", raw: word, timedOut: false });
+    expect(parseStatus(word)).toEqual({ status: "completed", raw: word, timedOut: false });
   });
 
   test.each(["System-Failure", "system failure", "SYSTEM_FAILURE"])(
     "separators do not matter: %s",
     (word) => {
-      expect(classify(word).status).toBe("system_failure");
+      expect(parseStatus(word).status).toBe("system_failure");
     },
   );
 
   test.each(["paused", "cancelling", "provisioning", "", "toString", "__proto__"])(
     "%j leaves the status unchanged",
     (word) => {
-      expect(classify(word)).toEqual({ status: null, raw: word, timedOut: false });
+      expect(parseStatus(word)).toEqual({ status: null, raw: word, timedOut: false });
     },
   );
 });

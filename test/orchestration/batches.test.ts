@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Fact } from "../../src/domain/machine/fact.ts";
-import { settleAll, type Told } from "../../src/orchestration/settle.ts";
+import { applyFacts, type FactFor } from "../../src/orchestration/settle.ts";
 import { type Database, eachDatabase, type Open } from "../support/databases.ts";
 import { claimed, contextOf, live, read, submitted } from "../support/scene.ts";
 
@@ -11,7 +11,7 @@ const RUNS = 6;
 
 const facts: ((number: number) => Fact)[] = [
   (number) => ({
-    fact: "accepted",
+    type: "accepted",
     lyceumExecutionId: `lyceum-${number}`,
     status: "pending",
     raw: "pending",
@@ -20,14 +20,14 @@ const facts: ((number: number) => Fact)[] = [
   () => read("running"),
   () => ({ ...read("completed"), heldUntil: 9e12 }) as Fact,
   () => {
-    const reading = { status: "failed", raw: "failed", timedOut: false, returnCode: 3, cost: 0.25 } as const;
-    return { fact: "reading", by: "poll", askedAt: 0, reading };
+    const snapshot = { status: "failed", raw: "failed", timedOut: false, returnCode: 3, cost: 0.25 } as const;
+    return { type: "reading", by: "poll", askedAt: 0, snapshot };
   },
-  () => ({ fact: "callback" }),
-  () => ({ fact: "collected" }),
-  () => ({ fact: "outcome_unknown", detail: "reset" }),
-  () => ({ fact: "refused", status: 422, detail: "no such image" }),
-  () => ({ fact: "cancel", cancellation: { mode: "abort", cause: "request" } }),
+  () => ({ type: "callback" }),
+  () => ({ type: "collected" }),
+  () => ({ type: "outcome_unknown", detail: "reset" }),
+  () => ({ type: "refused", status: 422, detail: "no such image" }),
+  () => ({ type: "cancel", cancellation: { mode: "abort", cause: "request" } }),
 ];
 
 const step = fc.record({
@@ -64,14 +64,14 @@ async function outcome(open: Open, steps: Step[]) {
   await submitted(context, RUNS / 2, {}, { apiKey: "bob" });
   const claims = [];
   for (let run = 0; run < RUNS; run++) claims.push(await (run === 0 ? claimed(context) : live(context)));
-  let batch: Told[] = [];
+  let batch: FactFor[] = [];
   for (const [index, { run, fact, byRun, endsBatch }] of steps.entries()) {
     const told = facts[fact]?.(run);
     const claim = claims[run];
     if (told === undefined || claim === undefined) throw new Error("no such fact or run");
     batch.push({ fact: told, ...(byRun ? { runId: claim.run.id } : { executionId: claim.execution.id }) });
     if (!endsBatch && index < steps.length - 1) continue;
-    await database.store.write((tx) => settleAll(context, tx, batch));
+    await database.store.write((tx) => applyFacts(context, tx, batch));
     batch = [];
   }
   return stateOf(database);

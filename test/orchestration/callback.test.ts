@@ -62,7 +62,7 @@ eachDatabase("a callback", (open) => {
     expect(await receiveCallback(context, from(execution.id))).toBe("early");
     expect((await findExecution(store.db, execution.id))?.dueAt).toBe(execution.dueAt);
     await tell(context, execution.id, {
-      fact: "accepted",
+      type: "accepted",
       lyceumExecutionId: "lyceum-1",
       status: "running",
       raw: "running",
@@ -77,8 +77,8 @@ eachDatabase("a callback", (open) => {
     const context = contextOf(database);
     await submitted(context, 1);
     const { execution } = await claimed(context);
-    await tell(context, execution.id, { fact: "outcome_unknown", detail: "reset" });
-    await tell(context, execution.id, { fact: "not_found", askedAt: time.now() });
+    await tell(context, execution.id, { type: "outcome_unknown", detail: "reset" });
+    await tell(context, execution.id, { type: "not_found", askedAt: time.now() });
     time.pass(100);
     expect(await receiveCallback(context, from(execution.id))).toBe("received");
     expect(await nextDueAt(store.db, "check")).toBe(time.now());
@@ -141,7 +141,7 @@ eachDatabase("a callback", (open) => {
     await submitted(context, 1);
     const { execution } = await claimed(context);
     await tell(context, execution.id, {
-      fact: "not_taken",
+      type: "not_taken",
       retryAt: 0,
       reason: "throttled",
     });
@@ -160,7 +160,7 @@ onPostgres("a callback", (open) => {
       const { execution } = await claimed(context);
       const [answer] = await Promise.all([
         receiveCallback(other, from(execution.id)),
-        tell(context, execution.id, { fact: "not_taken", retryAt: 0, reason: "throttled" }),
+        tell(context, execution.id, { type: "not_taken", retryAt: 0, reason: "throttled" }),
       ]);
       expect([null, "early"]).toContain(answer);
       expect(await listCallbacks(database.store.db, execution.id, "", 9)).toEqual([]);

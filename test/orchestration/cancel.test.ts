@@ -41,7 +41,7 @@ eachDatabase("cancelling a run", (open) => {
       raw: "running",
       found: false,
     };
-    await tell(context, execution.id, { fact: "accepted", ...answer });
+    await tell(context, execution.id, { type: "accepted", ...answer });
     expect(await nextDueAt(store.db, "check")).toBe(time.now());
   });
 
@@ -55,9 +55,9 @@ eachDatabase("cancelling a run", (open) => {
     await cancelRun(context, run.id, abort);
     await cancelRun(context, run.id, stop);
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "active", cancel_mode: "abort" });
-    await tell(context, execution.id, { fact: "cancel_sent", mode: "abort" });
+    await tell(context, execution.id, { type: "cancel_sent", mode: "abort" });
     await tell(context, execution.id, read("aborted"));
-    await tell(context, execution.id, { fact: "collected" });
+    await tell(context, execution.id, { type: "collected" });
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "cancelled" });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", cancelled: 1 });
   });
@@ -89,9 +89,9 @@ eachDatabase("cancelling a job", (open, kind) => {
     expect(await recount(store, job.id)).toEqual({ succeeded: 1, collecting: 1, active: 1, cancelled: 1 });
     expect(await findRun(store.db, alive.run.id)).toMatchObject({ cancel_mode: "abort" });
     expect(await claimNext(context)).toEqual({ nextAt: null });
-    await tell(context, collecting.execution.id, { fact: "collected" });
+    await tell(context, collecting.execution.id, { type: "collected" });
     await tell(context, alive.execution.id, read("aborted"));
-    await tell(context, alive.execution.id, { fact: "collected" });
+    await tell(context, alive.execution.id, { type: "collected" });
     expect(await jobNow(store, job.id)).toMatchObject({
       status: "cancelled",
       succeeded: 2,
@@ -157,7 +157,7 @@ eachDatabase("the end of a job", (open) => {
     expect(await steer(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ queued: 0, failed: 1, cancel_cause: "deadline" });
     await tell(context, alive.execution.id, read("aborted"));
-    await tell(context, alive.execution.id, { fact: "collected" });
+    await tell(context, alive.execution.id, { type: "collected" });
     expect(await findRun(store.db, alive.run.id)).toMatchObject({
       status: "failed",
       error_code: "deadline_exceeded",
@@ -193,7 +193,7 @@ eachDatabase("the end of a job", (open) => {
     time.pass(60_000);
     expect(await steer(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", cancel_mode: null, due_at: null });
-    await tell(context, execution.id, { fact: "collected" });
+    await tell(context, execution.id, { type: "collected" });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "succeeded", cancel_mode: null });
   });
 
@@ -218,7 +218,7 @@ eachDatabase("the end of a job", (open) => {
     expect(await claimNext(context)).toEqual({ nextAt: null });
     await steer(context);
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, cancelled: 12 });
-    await tell(context, execution.id, { fact: "collected" });
+    await tell(context, execution.id, { type: "collected" });
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "failed", outcome: "failed" });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", failed: 1, cancelled: 12 });
   });
@@ -230,7 +230,7 @@ eachDatabase("the end of a job", (open) => {
     const last = await live(context);
     await tell(context, first.execution.id, read("completed"));
     await tell(context, last.execution.id, read("failed"));
-    for (const { execution } of [last, first]) await tell(context, execution.id, { fact: "collected" });
+    for (const { execution } of [last, first]) await tell(context, execution.id, { type: "collected" });
     expect(await steer(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancel_mode: null });
   });

@@ -51,7 +51,7 @@ eachDatabase("claiming", (open, kind) => {
     const first = await claimed(context);
     const retryAt = time.now() + 5_000;
     await tell(context, first.execution.id, {
-      fact: "not_taken",
+      type: "not_taken",
       retryAt,
       reason: "throttled",
     });
@@ -200,13 +200,13 @@ onPostgres("parallel claimers", (open) => {
       const { id } = claim.execution;
       if (++starts % 5 === 0) {
         await tell(context, id, {
-          fact: "not_taken",
+          type: "not_taken",
           retryAt: database.time.now(),
           reason: "throttled",
         });
       } else {
         refused.push(claim.run.id);
-        await tell(context, id, { fact: "refused", status: 422, detail: "no" });
+        await tell(context, id, { type: "refused", status: 422, detail: "no" });
       }
     }
 

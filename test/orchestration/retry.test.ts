@@ -93,7 +93,7 @@ eachDatabase("a retry by hand", (open) => {
     expect(await findExecution(store.db, alive.execution.id)).toMatchObject({ dueAt: time.now() });
     expect(await findRun(store.db, other.run.id)).toMatchObject({ status: "cancelled" });
     await tell(context, alive.execution.id, read("aborted"));
-    await tell(context, alive.execution.id, { fact: "collected" });
+    await tell(context, alive.execution.id, { type: "collected" });
     await cancelJob(context, await jobNow(store, job.id), abort);
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancelled: 2, due_at: null });
   });
@@ -109,10 +109,10 @@ eachDatabase("a retry by hand", (open) => {
     expect((await retryRun(context, job, failed.run.id)).outcome).toBe("created");
     expect(await claimNext(context)).toEqual({ nextAt: null });
     await tell(context, alive.execution.id, {
-      fact: "reading",
+      type: "reading",
       by: "poll",
       askedAt: 0,
-      reading: { status: "completed", raw: "completed", timedOut: false },
+      snapshot: { status: "completed", raw: "completed", timedOut: false },
     });
     const next = await claimed(context);
     expect(await findRun(database.store.db, next.run.id)).toMatchObject({ position: 2, retry_of: null });

@@ -5,7 +5,7 @@ import type { Fact } from "../../src/domain/machine/fact.ts";
 import { cancelJob, cancelRun } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { settle } from "../../src/orchestration/settle.ts";
+import { applyFact } from "../../src/orchestration/settle.ts";
 import { listArtifacts, nextFetchAts } from "../../src/store/artifacts.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { readLevels } from "../../src/store/levels.ts";
@@ -15,7 +15,7 @@ import { type Database, eachDatabase, onPostgres } from "../support/databases.ts
 import { claimed, contextOf, ended, jobNow, live, read, recount, submitted, tell } from "../support/scene.ts";
 
 const accepted: Fact = {
-  fact: "accepted",
+  type: "accepted",
   lyceumExecutionId: "lyceum-1",
   status: "running",
   raw: "running",
@@ -37,7 +37,7 @@ eachDatabase("a fact", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, active: 0 });
     const wanted = await nextFetchAts(store.db, [execution.id], time.now());
     expect(wanted.get(execution.id)).toBe(time.now());
-    await tell(context, execution.id, { fact: "collected" });
+    await tell(context, execution.id, { type: "collected" });
     expect(await findExecution(store.db, execution.id)).toMatchObject({ phase: "closed", dueAt: null });
     expect(await jobNow(store, job.id)).toMatchObject({
       status: "succeeded",
@@ -77,17 +77,17 @@ eachDatabase("a fact", (open) => {
     const stale: Fact[] = [
       accepted,
       read("failed"),
-      { fact: "collected" },
-      { fact: "callback" },
-      { fact: "outcome_unknown", detail: "" },
-      { fact: "refused", status: 422, detail: "" },
-      { fact: "not_taken", retryAt: 0, reason: "" },
-      { fact: "not_found", askedAt: 0 },
-      { fact: "cancel", cancellation: { mode: "abort", cause: "request" } },
+      { type: "collected" },
+      { type: "callback" },
+      { type: "outcome_unknown", detail: "" },
+      { type: "refused", status: 422, detail: "" },
+      { type: "not_taken", retryAt: 0, reason: "" },
+      { type: "not_found", askedAt: 0 },
+      { type: "cancel", cancellation: { mode: "abort", cause: "request" } },
     ];
     for (const fact of stale) {
-      expect(await tell(context, execution.id, fact), fact.fact).toMatchObject({ changed: false });
-      expect(await everything(), fact.fact).toEqual(before);
+      expect(await tell(context, execution.id, fact), fact.type).toMatchObject({ changed: false });
+      expect(await everything(), fact.type).toEqual(before);
     }
     expect(await tell(context, "exe_none", read("failed"))).toBeNull();
   });
@@ -99,7 +99,7 @@ eachDatabase("a fact", (open) => {
     const job = await submitted(context, 1);
     const { run, execution } = await claimed(context);
     const retryAt = time.now() + 9_000;
-    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled" });
+    await tell(context, execution.id, { type: "not_taken", retryAt, reason: "throttled" });
     expect(await findExecution(store.db, execution.id)).toBeNull();
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "queued", attempt: 0, due_at: retryAt });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", queued: 1, ready_at: retryAt });
@@ -113,7 +113,7 @@ eachDatabase("a fact", (open) => {
     const { execution } = await live(context);
     const before = await jobNow(store, job.id);
     const failing = store.write(async (tx) => {
-      await settle(context, tx, { executionId: execution.id, fact: read("completed") });
+      await applyFact(context, tx, { executionId: execution.id, fact: read("completed") });
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");
@@ -133,7 +133,7 @@ onPostgres("facts told at once by several instances", (open) => {
       const { run, execution } = await claimed(one);
       await Promise.all([
         tell(one, execution.id, { ...accepted, lyceumExecutionId: `lyceum-${round}` }),
-        tell(two, execution.id, { fact: "callback" }),
+        tell(two, execution.id, { type: "callback" }),
         cancelRun(two, run.id, { mode: "stop", cause: "request" }),
       ]);
       // All three left their mark, in whatever order they came.
@@ -169,7 +169,7 @@ onPostgres("facts told at once by several instances", (open) => {
       alive.map(async ({ execution }, index) => {
         const by = contexts[index % 3] ?? context;
         await tell(by, execution.id, read(index % 2 === 0 ? "completed" : "failed"));
-        await tell(by, execution.id, { fact: "collected" });
+        await tell(by, execution.id, { type: "collected" });
         const restId = rest[index];
         if (restId !== undefined) await cancelRun(by, restId, { mode: "abort", cause: "request" });
       }),

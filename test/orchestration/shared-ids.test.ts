@@ -1,13 +1,13 @@
 // Two starts answered with the same id: the first keeps it, the second is in doubt until its marker was found.
 import { expect, test } from "vitest";
 import type { Fact } from "../../src/domain/machine/fact.ts";
-import { settleAll } from "../../src/orchestration/settle.ts";
+import { applyFacts } from "../../src/orchestration/settle.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, submitted, tell } from "../support/scene.ts";
 
 const accepted = (found: boolean): Fact => {
-  return { fact: "accepted", lyceumExecutionId: "lyceum-1", status: "pending", raw: "pending", found };
+  return { type: "accepted", lyceumExecutionId: "lyceum-1", status: "pending", raw: "pending", found };
 };
 
 eachDatabase("an id of Lyceum's that another execution holds", (open) => {
@@ -25,7 +25,7 @@ eachDatabase("an id of Lyceum's that another execution holds", (open) => {
     for (const isTogether of [true, false]) {
       const { store, context, first, second, now } = await scene();
       const all = [first, second].map((executionId) => ({ executionId, fact: accepted(false) }));
-      if (isTogether) await store.write((tx) => settleAll(context, tx, all));
+      if (isTogether) await store.write((tx) => applyFacts(context, tx, all));
       else for (const { executionId, fact } of all) await tell(context, executionId, fact);
       expect(await now()).toMatchObject([
         { phase: "watching", lyceumExecutionId: "lyceum-1", doubt: null },

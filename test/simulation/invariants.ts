@@ -13,7 +13,7 @@ export function demand(holds: boolean, what: () => string): void {
 
 const MINUTE = 60_000;
 /** A wake-up may be this late while the process is up: leases, full queues and stalled calls delay it. */
-const MOST_OVERDUE_MS = 20 * MINUTE;
+const MAX_OVERDUE_MS = 20 * MINUTE;
 /** No wake-up of an execution or a retry is ever set further ahead. */
 const FURTHEST_MS = 70 * MINUTE;
 const TERMINAL = ["succeeded", "failed", "cancelled"];
@@ -115,7 +115,7 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
     if (dueAt > agenda.now()) return void overdueSince.delete(key);
     const since = overdueSince.get(key) ?? agenda.monotonic();
     overdueSince.set(key, since);
-    demand(agenda.monotonic() - since < MOST_OVERDUE_MS, () => `${id} is due and nobody comes`);
+    demand(agenda.monotonic() - since < MAX_OVERDUE_MS, () => `${id} is due and nobody comes`);
   }
 
   function readEvents(): void {

@@ -29,7 +29,7 @@ interface JudgeOptions {
 
 const SECOND = 1_000;
 /** More reads of one execution in a minute are a loop gone wild. */
-const MOST_READS_A_MINUTE = 75;
+const MAX_READS_A_MINUTE = 75;
 
 export type Judge = ReturnType<typeof createJudge>;
 
@@ -69,7 +69,7 @@ export function createJudge(options: JudgeOptions) {
   function read(id: string): void {
     const recent = (reads.get(id) ?? []).filter((at) => at > now() - 60 * SECOND);
     reads.set(id, [...recent, now()]);
-    demand(recent.length < MOST_READS_A_MINUTE, () => `${id} is read without pause`);
+    demand(recent.length < MAX_READS_A_MINUTE, () => `${id} is read without pause`);
   }
 
   return {

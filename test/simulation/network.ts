@@ -1,7 +1,7 @@
 // The way between the service and Lyceum, with everything that goes wrong on it: a request that never arrives, an
 // answer that never comes back, refusals, throttling, errors before and after the deed, nonsense, outages.
 import type { Fetch } from "../../src/lyceum/exchange.ts";
-import { Unsent } from "../../src/lyceum/failure.ts";
+import { NotSentError } from "../../src/lyceum/failure.ts";
 import type { Agenda } from "./agenda.ts";
 import { type Answer, type Call, own, toCall } from "./call.ts";
 import type { Lyceum } from "./lyceum.ts";
@@ -101,7 +101,7 @@ export function createNetwork(
       });
     const give = (reply: Stand["reply"], original: Answer | null = null) => {
       if (reply === "silence") return;
-      if (reply === "unsent") return fail(new Unsent(failure("ECONNREFUSED")));
+      if (reply === "unsent") return fail(new NotSentError(failure("ECONNREFUSED")));
       if (reply === "reset") return fail(failure("ECONNRESET"));
       later(() => {
         hear(reply, reply.isTrue ? original : null);

@@ -6,7 +6,7 @@ import type { Execution } from "../../src/domain/execution.ts";
 import type { Story } from "./world.ts";
 
 const FROM = 1_000;
-const MOST_SEEDS = 30;
+const MAX_SEEDS = 30;
 
 /** Weathers in which a bug shows; the others show in any. */
 const weathers: Record<string, string[]> = {
@@ -26,17 +26,17 @@ const plants: Record<string, () => void> = {
   "a callback's body is believed": () =>
     vi.doMock("../../src/orchestration/callback.ts", async (original) => {
       const real = await original<typeof import("../../src/orchestration/callback.ts")>();
-      const { settle } = await import("../../src/orchestration/settle.ts");
+      const { applyFact } = await import("../../src/orchestration/settle.ts");
       const { readingOfWord } = await import("../../src/workers/reading.ts");
       const receiveCallback: typeof real.receiveCallback = async (context, callback) => {
         const disposition = await real.receiveCallback(context, callback);
         const word = /"status":"(\w+)"/.exec(callback.body.toString())?.[1];
-        const reading = { fact: "reading", by: "callback", askedAt: 0 } as const;
+        const reading = { type: "reading", by: "callback", askedAt: 0 } as const;
         if (word !== undefined)
           await context.store.write((tx) =>
-            settle(context, tx, {
+            applyFact(context, tx, {
               executionId: callback.executionId,
-              fact: { ...reading, reading: readingOfWord(word) },
+              fact: { ...reading, snapshot: readingOfWord(word) },
             }),
           );
         return disposition;
@@ -95,7 +95,7 @@ const plants: Record<string, () => void> = {
       const real = await original<typeof import("../../src/domain/machine/machine.ts")>();
       const transition: typeof real.transition = (situation, fact, moment) => {
         const next = real.transition(situation, fact, moment);
-        if (fact.fact !== "unanswered" || next?.execution == null) return next;
+        if (fact.type !== "unanswered" || next?.execution == null) return next;
         return { ...next, execution: { ...next.execution, dueAt: Number.MAX_SAFE_INTEGER } };
       };
       return { ...real, transition };
@@ -120,7 +120,7 @@ const plants: Record<string, () => void> = {
       const real = await original<typeof import("../../src/lyceum/answer.ts")>();
       const toReadOutcome: typeof real.toReadOutcome = async (reply, ...rest) =>
         reply.kind === "answer" && reply.status === 404
-          ? { outcome: "missing", detail: "404" }
+          ? { type: "missing", detail: "404" }
           : real.toReadOutcome(reply, ...rest);
       return { ...real, toReadOutcome };
     }),
@@ -152,11 +152,11 @@ const plants: Record<string, () => void> = {
       const createHistoryPass: typeof real.createHistoryPass = (lyceum, options) => {
         let isOver = false;
         const history: typeof lyceum.history = async (page, lane) => {
-          if (isOver) return { outcome: "ok", value: { rows: [], count: 0, total: null } };
+          if (isOver) return { type: "ok", value: { rows: [], count: 0, total: null } };
           const answer = await lyceum.history(page, lane);
-          if (answer.outcome !== "ok") return answer;
+          if (answer.type !== "ok") return answer;
           isOver = answer.value.count < page.limit;
-          return { outcome: "ok", value: { ...answer.value, total: null } };
+          return { type: "ok", value: { ...answer.value, total: null } };
         };
         return real.createHistoryPass({ history }, options);
       };
@@ -192,7 +192,7 @@ test.for(Object.keys(plants))("it is found when %s", { timeout: 600_000 }, async
 
 async function firstFailure(wanted: string[] | null): Promise<Story | null> {
   const { simulate } = await import("./world.ts");
-  for (let seed = FROM; seed < FROM + MOST_SEEDS; seed++) {
+  for (let seed = FROM; seed < FROM + MAX_SEEDS; seed++) {
     const story = await simulate(seed, wanted);
     if (story.failure !== null) return story;
   }

@@ -18,7 +18,7 @@ interface PostmanOptions {
 }
 
 const SECOND = 1_000;
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 
 export function createPostman({ random, agenda, lyceum, host, judge, trace, guard }: PostmanOptions): void {
   const losses = random.pick([0, 0.2, 0.2, 1]);
@@ -42,7 +42,7 @@ export function createPostman({ random, agenda, lyceum, host, judge, trace, guar
         const reply = await deliver(pathname);
         trace(`lyceum    calls back for ${work.id} (${kind}): ${reply?.status ?? "nobody answers"}`);
         if (reply === null || reply.status >= 500) {
-          if (tries < MOST_TRIES) post(work, random.between(5 * SECOND, 60 * SECOND), "again", tries + 1);
+          if (tries < MAX_TRIES) post(work, random.between(5 * SECOND, 60 * SECOND), "again", tries + 1);
         } else {
           demand(reply.status === 204, () => `a true callback is answered with ${reply.status}`);
           judge.acknowledgeCallback(work.marker);

@@ -34,7 +34,7 @@ export interface Story {
 }
 
 const MINUTE = 60_000;
-const MOST_STEPS = 60_000;
+const MAX_STEPS = 60_000;
 /** Calm time after which everything must have come to rest: orphans are watched for an hour. */
 const PATIENCE_MS = 240 * MINUTE;
 
@@ -111,7 +111,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
 
   let unfinished = [""];
   while (failure === null && !isAtRest()) {
-    if (++steps > MOST_STEPS || agenda.monotonic() > chaosMs + PATIENCE_MS) fail(`no rest: ${unfinished}`);
+    if (++steps > MAX_STEPS || agenda.monotonic() > chaosMs + PATIENCE_MS) fail(`no rest: ${unfinished}`);
     else if (!(await agenda.step())) fail("nothing is left to happen");
     else {
       fate.watch();

@@ -4,7 +4,7 @@ import { cancelJob } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { retryRun } from "../../src/orchestration/retry.ts";
-import { settle } from "../../src/orchestration/settle.ts";
+import { applyFact } from "../../src/orchestration/settle.ts";
 import { steer } from "../../src/orchestration/steer.ts";
 import { applyKeyBudgets, type KeyBudget } from "../../src/store/costs.ts";
 import type { Store } from "../../src/store/database.ts";
@@ -24,7 +24,7 @@ async function cost(
   status: "completed" | "failed" = "completed",
 ) {
   const reading = { status, raw: status, timedOut: false, cost: credits };
-  await tell(context, executionId, { fact: "reading", by: "poll", askedAt: 0, reading });
+  await tell(context, executionId, { type: "reading", by: "poll", askedAt: 0, snapshot: reading });
 }
 
 const end = async (context: Context, credits: number, status: "completed" | "failed" = "completed") =>
@@ -114,7 +114,7 @@ eachDatabase("a job's budget", (open) => {
     await end(context, 2);
     await steer(context);
     const retryAt = database.time.now() + 5_000;
-    await tell(context, execution.id, { fact: "not_taken", retryAt, reason: "throttled" });
+    await tell(context, execution.id, { type: "not_taken", retryAt, reason: "throttled" });
     expect((await readLevels(database.store.db)).withoutWakeup).toBe(0);
     await steer(context);
     expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });
@@ -130,7 +130,7 @@ eachDatabase("a job's budget", (open) => {
     await cancelJob(context, await jobNow(store, job.id), { mode: "abort", cause: "request" });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
     const record = { status: "failed", raw: "failed", timedOut: false, cost: 2 } as const;
-    await tell(context, execution.id, { fact: "collected", record });
+    await tell(context, execution.id, { type: "collected", record });
     expect(await jobNow(store, job.id)).toMatchObject({ budget_reached_at: time.now(), due_at: time.now() });
     expect(await steer(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
@@ -204,7 +204,7 @@ eachDatabase("a key's budget", (open) => {
     await cost(context, execution.id, 1);
     const wakes = wakesOf(database.store);
     const record = { status: "completed" as const, raw: "completed", timedOut: false, cost: 0.1 };
-    await tell(context, execution.id, { fact: "collected", record });
+    await tell(context, execution.id, { type: "collected", record });
     expect(wakes).toContainEqual(["dispatch", database.time.now()]);
     await claimed(context);
   });
@@ -220,7 +220,7 @@ eachDatabase("a key's budget", (open) => {
     time.pass(DAY);
     await end(context, 0.2);
     const record = { status: "completed" as const, raw: "completed", timedOut: false, cost: 900 };
-    await tell(context, execution.id, { fact: "collected", record });
+    await tell(context, execution.id, { type: "collected", record });
     await claimed(context);
     const key = await store.db.selectFrom("api_keys").selectAll().executeTakeFirstOrThrow();
     expect(key).toMatchObject({ window_spent_nano: 200_000_000, held_until: null });
@@ -265,18 +265,18 @@ onPostgres("a budget", (open) => {
     const second = await claimed(context);
     await cost(context, first.execution.id, 2);
     const notTaken = {
-      fact: "not_taken",
+      type: "not_taken",
       retryAt: time.now(),
       reason: "throttled",
     } as const;
     await overtaken(
       { store, other: database.connect() },
-      (tx) => settle(context, tx, { executionId: second.execution.id, fact: notTaken }),
+      (tx) => applyFact(context, tx, { executionId: second.execution.id, fact: notTaken }),
       () => steer(context),
     );
     expect((await readLevels(store.db)).withoutWakeup).toBe(0);
     await steer(context);
-    await tell(context, first.execution.id, { fact: "collected" });
+    await tell(context, first.execution.id, { type: "collected" });
     expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
   });
 
@@ -289,10 +289,10 @@ onPostgres("a budget", (open) => {
     await submitted(context, 1);
     const { execution } = await live(context);
     const reading = { status: "completed", raw: "completed", timedOut: false, cost: 5 } as const;
-    const fact = { fact: "reading", by: "poll", askedAt: 0, reading } as const;
+    const fact = { type: "reading", by: "poll", askedAt: 0, snapshot: reading } as const;
     await overtaken(
       { store, other: database.connect() },
-      (tx) => settle(context, tx, { executionId: execution.id, fact }),
+      (tx) => applyFact(context, tx, { executionId: execution.id, fact }),
       () => give(store, budgets),
     );
     const key = await store.db.selectFrom("api_keys").selectAll().executeTakeFirstOrThrow();

@@ -1,8 +1,8 @@
 // Claims beyond those of what is due: along with others, given back, and spread after a stop.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import { settle } from "../../src/orchestration/settle.ts";
-import { claimAlong, claimDue, handBack, loadDue, nextDueAt, spreadLooks } from "../../src/store/due.ts";
+import { applyFact } from "../../src/orchestration/settle.ts";
+import { claimDue, claimListable, loadDue, nextDueAt, release, staggerChecks } from "../../src/store/due.ts";
 import { findExecution, listExecutions, saveExecutions } from "../../src/store/executions.ts";
 import type { Db } from "../../src/store/transaction.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
@@ -17,7 +17,7 @@ eachDatabase("claims", (open) => {
     await submitted(context, 6);
     const inFlight = await claimed(context);
     const inDoubt = await claimed(context);
-    await tell(context, inDoubt.execution.id, { fact: "outcome_unknown", detail: "reset" });
+    await tell(context, inDoubt.execution.id, { type: "outcome_unknown", detail: "reset" });
     const soon = await live(context);
     const hinted = await live(context);
     const later = await live(context);
@@ -28,9 +28,9 @@ eachDatabase("claims", (open) => {
     await change(database, hinted.execution.id, { dueAt: 50, callbackAt: 40 });
     await change(database, later.execution.id, { dueAt: 101 });
     await change(database, collecting.execution.id, { dueAt: 50, phase: "collecting", status: "completed" });
-    expect(await claimAlong(db, 100, 500, 1)).toEqual([inDoubt.execution.id]);
-    expect(await claimAlong(db, 100, 500, 9)).toEqual([soon.execution.id]);
-    expect(await claimAlong(db, 100, 500, 9)).toEqual([]);
+    expect(await claimListable(db, 100, 500, 1)).toEqual([inDoubt.execution.id]);
+    expect(await claimListable(db, 100, 500, 9)).toEqual([soon.execution.id]);
+    expect(await claimListable(db, 100, 500, 9)).toEqual([]);
   });
 
   test("come with the run's kind and its cancellation", async () => {
@@ -39,7 +39,7 @@ eachDatabase("claims", (open) => {
     const context = contextOf(database);
     await submitted(context, 1);
     const { run, execution } = await live(context);
-    await tell(context, execution.id, { fact: "cancel", cancellation: { mode: "stop", cause: "request" } });
+    await tell(context, execution.id, { type: "cancel", cancellation: { mode: "stop", cause: "request" } });
     const [due] = await loadDue(db, [execution.id]);
     expect(due).toMatchObject({ kind: "python", cancellation: { mode: "stop", cause: "request" } });
     expect(due?.execution).toEqual(await findExecution(db, execution.id));
@@ -56,10 +56,10 @@ eachDatabase("claims", (open) => {
     const now = database.time.now() + 60_000;
     expect(await claimDue(db, "check", now, now + 1_000, 9)).toHaveLength(2);
     await change(database, ids[0] ?? "", { dueAt: now + 700 });
-    await handBack(db, ids, [now + 1_000], now + 10);
+    await release(db, ids, [now + 1_000], now + 10);
     expect((await findExecution(db, ids[0] ?? ""))?.dueAt).toBe(now + 700);
     expect((await findExecution(db, ids[1] ?? ""))?.dueAt).toBe(now + 10);
-    await handBack(db, [], [], now);
+    await release(db, [], [], now);
   });
 
   test("are spread after a stop, oldest first: all that is open, or all but starts of others", async () => {
@@ -81,10 +81,10 @@ eachDatabase("claims", (open) => {
     await change(database, watched.execution.id, { dueAt: 7_000 });
     const executions = [starting, collecting, overdue, watched].map(({ execution }) => execution.id);
     const times = () => Promise.all(executions.map(async (id) => (await findExecution(db, id))?.dueAt));
-    await spreadLooks(db, 1_000, "answered");
+    await staggerChecks(db, 1_000, "answered");
     expect(await times()).toEqual([5_000, 1_020, 1_000, 1_040]);
     expect(await nextDueAt(db, "check")).toBe(1_000);
-    await spreadLooks(db, 2_000, "open");
+    await staggerChecks(db, 2_000, "open");
     expect(await times()).toEqual([2_060, 2_020, 2_000, 2_040]);
   });
 });
@@ -107,7 +107,7 @@ onPostgres("claims", (open) => {
       const now = execution.dueAt ?? 0;
       const claimed = await overtaken(
         { store, other },
-        (tx) => settle(context, tx, { executionId: execution.id, fact: read("completed") }),
+        (tx) => applyFact(context, tx, { executionId: execution.id, fact: read("completed") }),
         () => store.write((tx) => claim(tx.db, "check", now, now + 300_000, 9)),
       );
       expect(claimed).toEqual([]);
@@ -127,12 +127,12 @@ onPostgres("claims", (open) => {
     await tell(context, execution.id, read("completed"));
     await overtaken(
       { store, other: database.connect() },
-      (tx) => settle(context, tx, { executionId: execution.id, fact: { fact: "collected" } }),
-      () => store.write((tx) => spreadLooks(tx.db, tx.now, "answered")),
+      (tx) => applyFact(context, tx, { executionId: execution.id, fact: { type: "collected" } }),
+      () => store.write((tx) => staggerChecks(tx.db, tx.now, "answered")),
     );
     expect(await findExecution(store.db, execution.id)).toMatchObject({ phase: "closed", dueAt: null });
   });
 
   const claimAlongAt = (db: Db, _: string, now: number, leaseUntil: number, limit: number) =>
-    claimAlong(db, now, leaseUntil, limit);
+    claimListable(db, now, leaseUntil, limit);
 });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { dayOf, sumOf, toCredits } from "../../src/domain/cost.ts";
-import type { Reading } from "../../src/domain/execution.ts";
+import type { Snapshot } from "../../src/domain/execution.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { listExecutions } from "../../src/store/executions.ts";
 import { replaceMachineTypes } from "../../src/store/machinetypes.ts";
@@ -13,10 +13,10 @@ import { contextOf, jobNow, live, submitted, tell } from "../support/scene.ts";
 const HOUR = 3_600_000;
 
 /** Takes the next run to its end at Lyceum, which says this of it. */
-async function end(context: Context, says: Partial<Reading>) {
+async function end(context: Context, says: Partial<Snapshot>) {
   const { execution } = await live(context);
-  const reading: Reading = { status: "completed", raw: "completed", timedOut: false, ...says };
-  await tell(context, execution.id, { fact: "reading", by: "poll", askedAt: 0, reading });
+  const reading: Snapshot = { status: "completed", raw: "completed", timedOut: false, ...says };
+  await tell(context, execution.id, { type: "reading", by: "poll", askedAt: 0, snapshot: reading });
   return execution.id;
 }
 
@@ -71,9 +71,9 @@ eachDatabase("costs", (open) => {
       await end(context, { startedAt: 0, endedAt: HOUR }),
     ];
     await price(database, "cpu", 100);
-    await tell(context, kept, { fact: "collected" });
-    const record: Reading = { status: "completed", raw: "completed", timedOut: false, cost: 0.75 };
-    await tell(context, corrected, { fact: "collected", record });
+    await tell(context, kept, { type: "collected" });
+    const record: Snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 0.75 };
+    await tell(context, corrected, { type: "collected", record });
     expect(await costOf(database, kept)).toEqual([1, "estimated"]);
     expect(await costOf(database, corrected)).toEqual([0.75, "billed"]);
     expect(await jobNow(database.store, job.id)).toMatchObject({
@@ -99,8 +99,8 @@ eachDatabase("costs", (open) => {
     const context = contextOf(database);
     const job = await submitted(context, 1);
     const { execution } = await live(context);
-    const reading: Reading = { status: "running", raw: "running", timedOut: false, cost: 0.5 };
-    await tell(context, execution.id, { fact: "reading", by: "poll", askedAt: 0, reading });
+    const reading: Snapshot = { status: "running", raw: "running", timedOut: false, cost: 0.5 };
+    await tell(context, execution.id, { type: "reading", by: "poll", askedAt: 0, snapshot: reading });
     expect(await costOf(database, execution.id)).toEqual([null, null]);
     expect(await jobNow(database.store, job.id)).toMatchObject({ billed_nano: 0, unpriced: 0 });
   });
@@ -125,12 +125,12 @@ eachDatabase("costs", (open) => {
     });
     for (const { status, late, isTwice, passMs, ...says } of fc.sample(ends, { numRuns: 40, seed: 7 })) {
       time.pass(passMs);
-      const reading: Partial<Reading> = { ...says, status, raw: status };
+      const reading: Partial<Snapshot> = { ...says, status, raw: status };
       const id = await end(context, reading);
       const record = late === undefined ? undefined : { status, raw: status, timedOut: false, cost: late };
-      if (isTwice) await tell(context, id, { fact: "collect_later", dueAt: time.now() + 1, record });
-      await tell(context, id, { fact: "collected", record });
-      await tell(context, id, { fact: "collected", record });
+      if (isTwice) await tell(context, id, { type: "collect_later", dueAt: time.now() + 1, record });
+      await tell(context, id, { type: "collected", record });
+      await tell(context, id, { type: "collected", record });
     }
     const runs = await store.db.selectFrom("runs").select("id").execute();
     const executions = (

@@ -1,7 +1,7 @@
 // Executions and runs in the database: saved by compare-and-set, claimed when due, each by one claimer.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import { claimDue, hastenUnanswered, nextDueAt } from "../../src/store/due.ts";
+import { claimDue, expireUnansweredStarts, nextDueAt } from "../../src/store/due.ts";
 import { findExecution, saveExecutions, submissionsSince } from "../../src/store/executions.ts";
 import { loadRuns, saveRuns } from "../../src/store/runs.ts";
 import { Conflict } from "../../src/store/transaction.ts";
@@ -89,12 +89,12 @@ eachDatabase("executions", (open) => {
     await submitted(context, 4);
     const unanswered = await claimed(context);
     const doubtful = await claimed(context);
-    await tell(context, doubtful.execution.id, { fact: "outcome_unknown", detail: "reset" });
+    await tell(context, doubtful.execution.id, { type: "outcome_unknown", detail: "reset" });
     const watched = await live(context);
     const others = [doubtful.execution.id, watched.execution.id];
     const before = await Promise.all(others.map((id) => findExecution(store.db, id)));
     time.pass(5_000);
-    await hastenUnanswered(store.db, time.now());
+    await expireUnansweredStarts(store.db, time.now());
     expect((await findExecution(store.db, unanswered.execution.id))?.dueAt).toBe(time.now());
     expect(await Promise.all(others.map((id) => findExecution(store.db, id)))).toEqual(before);
   });

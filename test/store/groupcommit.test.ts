@@ -4,11 +4,11 @@ import { readFile } from "node:fs/promises";
 import Sqlite from "better-sqlite3";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { nextTicks, readCounters } from "../../src/store/counters.ts";
+import { incrementCounter, readCounters } from "../../src/store/counters.ts";
 import type { Tx } from "../../src/store/transaction.ts";
 import { type Database, onSqlite } from "../support/databases.ts";
 
-const mark = (name: string) => (tx: Tx) => nextTicks(tx.db, name, 1);
+const mark = (name: string) => (tx: Tx) => incrementCounter(tx.db, name, 1);
 
 onSqlite("group commit", (open) => {
   test("commits works once that arrive in one turn", async () => {

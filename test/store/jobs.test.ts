@@ -1,7 +1,7 @@
 // Jobs in the database: what is counted with each change, where a job stands in the queue, and lists.
 import { expect, test } from "vitest";
 import { readCounters } from "../../src/store/counters.ts";
-import { moveRuns } from "../../src/store/counts.ts";
+import { updateJobCounts } from "../../src/store/counts.ts";
 import { findJob, jobsDue, listJobs, nextJobDueAt, setJobDue } from "../../src/store/jobs.ts";
 import { readLevels } from "../../src/store/levels.ts";
 import { nextReadyAt, queuePosition } from "../../src/store/turns.ts";
@@ -23,7 +23,7 @@ eachDatabase("a job", (open) => {
       ["queued", "active"],
       ["active", "failed"],
     ] as const) {
-      const [change] = await moveRuns(store.db, [{ jobId: id, moves: [{ from, to }] }], 9);
+      const [change] = await updateJobCounts(store.db, [{ jobId: id, moves: [{ from, to }] }], 9);
       expect(await jobNow(store, id)).toMatchObject(change?.job ?? {});
       entered.push(change?.entered);
     }
@@ -111,13 +111,13 @@ eachDatabase("levels and counters", (open) => {
     await submitted(context, 2, { maxParallel: 1 }, { apiKey: "bob" });
     await ended(context, "completed");
     const doubtful = await claimed(context);
-    await tell(context, doubtful.execution.id, { fact: "outcome_unknown", detail: "reset" });
+    await tell(context, doubtful.execution.id, { type: "outcome_unknown", detail: "reset" });
     const collecting = await live(context);
     await tell(context, collecting.execution.id, {
-      fact: "reading",
+      type: "reading",
       by: "poll",
       askedAt: 0,
-      reading: { status: "completed", raw: "completed", timedOut: false },
+      snapshot: { status: "completed", raw: "completed", timedOut: false },
     });
     await claimed(context);
     const levels = await readLevels(store.db);

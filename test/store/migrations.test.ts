@@ -7,7 +7,7 @@ import { migrations } from "../../migrations/index.ts";
 import { canonicalJson } from "../../src/domain/jsontext.ts";
 import { DatabaseUnavailable } from "../../src/lib/database-error.ts";
 import { submit } from "../../src/orchestration/submit.ts";
-import { nextTicks } from "../../src/store/counters.ts";
+import { incrementCounter } from "../../src/store/counters.ts";
 import { assertWritable, databaseBytes, openStore, type Store } from "../../src/store/database.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { findJob } from "../../src/store/jobs.ts";
@@ -96,7 +96,7 @@ eachDatabase("migrations", (open) => {
     expect(await runs()).toEqual(formerRuns.map(([, , , , , expected]) => expected));
     const context = contextOf({ store, newId });
     for (const [position, [status]] of formerRuns.entries())
-      if (status === "collecting") await tell(context, `exe_${position}`, { fact: "collected" });
+      if (status === "collecting") await tell(context, `exe_${position}`, { type: "collected" });
     expect(await runs()).toEqual(formerRuns.map(([, , , , , expected]) => expected));
     const statuses = (await listRuns(store.db, "job_1", -1, 100)).map(({ status }) => status);
     expect(statuses).toEqual(formerRuns.map(([status, , , , , [outcome]]) => outcome ?? status));
@@ -134,9 +134,9 @@ onPostgres("migrations", (open) => {
     const other = connect();
     let tries = 0;
     const written = store.write(async (tx) => {
-      const ticks = await nextTicks(tx.db, "mark", 1);
+      const ticks = await incrementCounter(tx.db, "mark", 1);
       if (++tries === 1) await disconnectAllBut(other);
-      await nextTicks(tx.db, "other", 1);
+      await incrementCounter(tx.db, "other", 1);
       return ticks;
     });
     expect([await written, tries]).toEqual([1, 2]);
@@ -148,12 +148,12 @@ onPostgres("migrations", (open) => {
     let tries = 0;
     const written = store.write(async (tx) => {
       tries++;
-      await nextTicks(tx.db, "mark", 1);
+      await incrementCounter(tx.db, "mark", 1);
       await disconnectAllBut(other);
     });
     await expect(written).rejects.toThrow(DatabaseUnavailable);
     expect(tries).toBe(1);
-    expect(await store.write((tx) => nextTicks(tx.db, "mark", 1))).toBe(1);
+    expect(await store.write((tx) => incrementCounter(tx.db, "mark", 1))).toBe(1);
   });
 
   test("an instance outlives connections that fall silent", async () => {

@@ -95,10 +95,10 @@ eachDatabase("deleting a job", (open, kind) => {
     const context = contextOf(database);
     const job = await submitted(context, 1);
     const { execution } = await claimed(context);
-    await tell(context, execution.id, { fact: "outcome_unknown", detail: "reset" });
+    await tell(context, execution.id, { type: "outcome_unknown", detail: "reset" });
     const search = async () => {
       time.pass(60_000);
-      await tell(context, execution.id, { fact: "not_found", askedAt: time.now() });
+      await tell(context, execution.id, { type: "not_found", askedAt: time.now() });
     };
     for (let n = 0; n < 5; n++) await search();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed" });

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { type CompiledQuery, Kysely, sql } from "kysely";
 import { expect, test } from "vitest";
-import { nextTicks } from "../../src/store/counters.ts";
+import { incrementCounter } from "../../src/store/counters.ts";
 import type { Store } from "../../src/store/database.ts";
 import { openDialect } from "../../src/store/dialect.ts";
 import { claimDue, nextDueAt } from "../../src/store/due.ts";
@@ -11,7 +11,7 @@ import { jobsDue, jobsEndedBefore, nextJobDueAt } from "../../src/store/jobs.ts"
 import { nextQueuedRuns } from "../../src/store/runs.ts";
 import type { Schema } from "../../src/store/schema.ts";
 import type { Db } from "../../src/store/transaction.ts";
-import { nextReadyAt, nextTurns } from "../../src/store/turns.ts";
+import { nextInFairOrder, nextReadyAt } from "../../src/store/turns.ts";
 import { type Database, onSqlite } from "../support/databases.ts";
 import { contextOf, submitted } from "../support/scene.ts";
 
@@ -32,7 +32,7 @@ onSqlite("a connection", (open) => {
   test("is made to files that nobody else may read", async () => {
     const { target, store } = await open();
     if (target.kind !== "sqlite") throw new Error("not a file");
-    await store.write((tx) => nextTicks(tx.db, "mark", 1));
+    await store.write((tx) => incrementCounter(tx.db, "mark", 1));
     for (const ending of ["", "-wal", "-shm"])
       expect(statSync(target.path + ending).mode & 0o777).toBe(0o600);
   });
@@ -88,7 +88,7 @@ onSqlite("the plan", (open) => {
     },
     "nextDueAt for checks": { ask: (db) => nextDueAt(db, "check"), uses: ["executions_due"] },
     "nextDueAt for collecting": { ask: (db) => nextDueAt(db, "collect"), uses: ["executions_collecting"] },
-    nextTurns: { ask: (db) => nextTurns(db, 1, 9), uses: ["jobs_ready"] },
+    nextTurns: { ask: (db) => nextInFairOrder(db, 1, 9), uses: ["jobs_ready"] },
     nextQueuedRuns: { ask: (db) => nextQueuedRuns(db, "job_1", 1, 9), uses: ["runs_queued"] },
     jobsDue: { ask: (db) => jobsDue(db, 1, 9), uses: ["jobs_due"] },
     nextJobDueAt: { ask: nextJobDueAt, uses: ["jobs_due"] },

@@ -1,8 +1,8 @@
 // What many ask for in the same turn is one work, and none of them suffers from its neighbours.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nextTicks, readCounters } from "../../src/store/counters.ts";
-import { together } from "../../src/store/together.ts";
+import { incrementCounter, readCounters } from "../../src/store/counters.ts";
+import { createBatcher } from "../../src/store/together.ts";
 import type { Tx } from "../../src/store/transaction.ts";
 import { eachDatabase } from "../support/databases.ts";
 
@@ -12,11 +12,11 @@ eachDatabase("written together", (open) => {
     const sizes: number[] = [];
     const take = async (tx: Tx, items: number[]) => {
       sizes.push(items.length);
-      await nextTicks(tx.db, "taken", items.length);
+      await incrementCounter(tx.db, "taken", items.length);
       return items.map((item) => item * 2);
     };
     const all = Array.from({ length: 300 }, (_, item) => item);
-    const answers = await Promise.all(all.map((item) => store.writeTogether(take, item)));
+    const answers = await Promise.all(all.map((item) => store.batchWrite(take, item)));
     expect(answers).toEqual(all.map((item) => item * 2));
     expect(sizes.toSorted((a, b) => a - b)).toEqual([44, 256]);
     expect((await readCounters(store.db, "taken"))[""]).toBe(300);
@@ -26,19 +26,19 @@ eachDatabase("written together", (open) => {
     const { store } = await open();
     const one = async (_: Tx, items: string[]) => items.map(() => `one of ${items.length}`);
     const other = async (_: Tx, items: string[]) => items.map(() => `other of ${items.length}`);
-    const asked = [one, other, one, one].map((perform) => store.writeTogether(perform, ""));
+    const asked = [one, other, one, one].map((perform) => store.batchWrite(perform, ""));
     expect(await Promise.all(asked)).toEqual(["one of 3", "other of 1", "one of 3", "one of 3"]);
   });
 
   test("a bad item fails alone, and nothing is written twice", async () => {
     const { store } = await open();
     const take = async (tx: Tx, items: string[]) => {
-      await nextTicks(tx.db, "taken", items.length);
+      await incrementCounter(tx.db, "taken", items.length);
       if (items.includes("bad")) throw new Error("a bad one");
       return items;
     };
     const answers = await Promise.allSettled(
-      ["a", "b", "bad", "c"].map((item) => store.writeTogether(take, item)),
+      ["a", "b", "bad", "c"].map((item) => store.batchWrite(take, item)),
     );
     expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
     expect((await readCounters(store.db, "taken"))[""]).toBe(3);
@@ -57,7 +57,7 @@ function fakeWriter(failingCommits: number) {
 }
 
 test("a commit that failed is not repeated: it may have come through", async () => {
-  const ask = together(fakeWriter(1));
+  const ask = createBatcher(fakeWriter(1));
   const performed: number[][] = [];
   const take = async (_: string, items: number[]) => {
     performed.push(items);
@@ -70,7 +70,7 @@ test("a commit that failed is not repeated: it may have come through", async () 
 });
 
 test("who comes while a work is under way joins the next one", async () => {
-  const ask = together(fakeWriter(0));
+  const ask = createBatcher(fakeWriter(0));
   const seen: string[][] = [];
   let late: Promise<string> | null = null;
   const take = async (_: string, items: string[]) => {
@@ -87,7 +87,7 @@ test("whatever comes when, and whatever fails, each item gets its own answer exa
   const arrivals = fc.array(fc.record({ wait: fc.nat(3), bad: fc.boolean() }), { maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(arrivals, async (items) => {
-      const ask = together(fakeWriter(0));
+      const ask = createBatcher(fakeWriter(0));
       const done = new Map<number, number>();
       const take = async (_: string, indices: number[]) => {
         if (indices.some((index) => items[index]?.bad)) throw new Error("bad");

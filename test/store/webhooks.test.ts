@@ -2,7 +2,7 @@
 import type { Updateable } from "kysely";
 import { expect, test } from "vitest";
 import type { EventDraft } from "../../src/domain/event.ts";
-import { createWebhook, MOST_WEBHOOKS, rotateWebhook } from "../../src/orchestration/webhook.ts";
+import { createWebhook, MAX_WEBHOOKS, rotateWebhook } from "../../src/orchestration/webhook.ts";
 import type { Store } from "../../src/store/database.ts";
 import { deleteDeliveries, saveDelivery } from "../../src/store/deliveries.ts";
 import { deleteJob } from "../../src/store/jobs.ts";
@@ -142,7 +142,7 @@ eachDatabase("events and their deliveries", (open) => {
     const context = contextOf(await open());
     const make = (apiKey: string) =>
       createWebhook(context, { apiKey, allJobs: false, url, types: ["*"], secret: null });
-    for (let count = 0; count < MOST_WEBHOOKS; count++) expect(await make("ann")).not.toBeNull();
+    for (let count = 0; count < MAX_WEBHOOKS; count++) expect(await make("ann")).not.toBeNull();
     expect(await make("ann")).toBeNull();
     expect(await make("bob")).not.toBeNull();
   });

@@ -1,7 +1,7 @@
 // `store.write`: all or nothing, events numbered without gaps in the order of the commits, wake-ups only after it.
 import { expect, test } from "vitest";
 import type { EventDraft } from "../../src/domain/event.ts";
-import { nextTicks, readCounters } from "../../src/store/counters.ts";
+import { incrementCounter, readCounters } from "../../src/store/counters.ts";
 import type { Store } from "../../src/store/database.ts";
 import { Conflict, type Topic } from "../../src/store/transaction.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
@@ -11,8 +11,8 @@ const draft = (jobId: string): EventDraft => ({ type: "job.created", jobId, data
 eachDatabase("a write", (open, kind) => {
   test("commits what its work did, and answers its result", async () => {
     const { store } = await open();
-    expect(await store.write((tx) => nextTicks(tx.db, "mark", 2))).toBe(2);
-    expect(await store.write((tx) => nextTicks(tx.db, "mark", 3))).toBe(5);
+    expect(await store.write((tx) => incrementCounter(tx.db, "mark", 2))).toBe(2);
+    expect(await store.write((tx) => incrementCounter(tx.db, "mark", 3))).toBe(5);
     expect(await readCounters(store.db, "ma")).toEqual({ rk: 5 });
   });
 
@@ -21,7 +21,7 @@ eachDatabase("a write", (open, kind) => {
     const woken: Topic[] = [];
     store.onCommit((topic) => void woken.push(topic));
     const failing = store.write(async (tx) => {
-      await nextTicks(tx.db, "mark", 1);
+      await incrementCounter(tx.db, "mark", 1);
       tx.emit(draft("job_1"));
       tx.wake("dispatch", tx.now);
       throw new Error("no");
@@ -35,7 +35,7 @@ eachDatabase("a write", (open, kind) => {
   test("takes everything back when a statement of it fails", async () => {
     const { store } = await open();
     const failing = store.write(async (tx) => {
-      await nextTicks(tx.db, "mark", 1);
+      await incrementCounter(tx.db, "mark", 1);
       await tx.db.insertInto("counters").values({ name: "mark", value: 9 }).execute();
     });
     await expect(failing).rejects.toThrow(/unique/i);
@@ -53,7 +53,7 @@ eachDatabase("a write", (open, kind) => {
     });
     await store.write(async (tx) => {
       tx.wake("check", tx.now + 5);
-      await nextTicks(tx.db, "mark", 1);
+      await incrementCounter(tx.db, "mark", 1);
       tx.emit(draft("job_1"));
       expect(heard).toEqual([]);
       expect(await readCounters(other.db, "mark")).toEqual({});
@@ -82,7 +82,7 @@ eachDatabase("a write", (open, kind) => {
     const works = Array.from({ length: 30 }, (_, index) =>
       store.write(async (tx) => {
         tx.emit(draft(`job_${index}`), draft(`job_${index}`));
-        await nextTicks(tx.db, `mark.${index}`, 1);
+        await incrementCounter(tx.db, `mark.${index}`, 1);
         if (index % 3 === 1) throw new Error("no");
       }),
     );
@@ -98,7 +98,7 @@ eachDatabase("a write", (open, kind) => {
     const { store } = await open();
     let tries = 0;
     const contended = store.write(async (tx) => {
-      await nextTicks(tx.db, "mark", 1);
+      await incrementCounter(tx.db, "mark", 1);
       if (++tries < 3) throw new Conflict("somebody was faster");
       return tries;
     });
@@ -118,7 +118,7 @@ onPostgres("parallel writers", (open) => {
     const writing = Promise.all(
       Array.from({ length: 150 }, (_, index) =>
         writers[index % writers.length]?.write(async (tx) => {
-          await nextTicks(tx.db, `mark.${index % 7}`, 1);
+          await incrementCounter(tx.db, `mark.${index % 7}`, 1);
           tx.emit(...Array.from({ length: 1 + (index % 3) }, () => draft(`job_${index}`)));
         }),
       ),
@@ -143,13 +143,13 @@ onPostgres("parallel writers", (open) => {
     const locking = (on: Store, first: string, second: string) => {
       let isFirstTry = true;
       return on.write(async (tx) => {
-        await nextTicks(tx.db, first, 1);
+        await incrementCounter(tx.db, first, 1);
         if (isFirstTry) {
           isFirstTry = false;
           hold();
           await bothHold;
         }
-        await nextTicks(tx.db, second, 1);
+        await incrementCounter(tx.db, second, 1);
       });
     };
     await Promise.all([locking(store, "mark.a", "mark.b"), locking(other, "mark.b", "mark.a")]);
@@ -163,13 +163,13 @@ onPostgres("parallel writers", (open) => {
     const holds = Promise.withResolvers<void>();
     let tries = 0;
     const frozen = other.write(async (tx) => {
-      await nextTicks(tx.db, "mark", 1);
+      await incrementCounter(tx.db, "mark", 1);
       holds.resolve();
       if (++tries === 1) await free.promise;
-      return nextTicks(tx.db, "mark", 1);
+      return incrementCounter(tx.db, "mark", 1);
     });
     await holds.promise;
-    expect(await store.write((tx) => nextTicks(tx.db, "mark", 1))).toBe(1);
+    expect(await store.write((tx) => incrementCounter(tx.db, "mark", 1))).toBe(1);
     free.resolve();
     expect([await frozen, tries]).toEqual([3, 2]);
   });

@@ -2,7 +2,7 @@
 import type { KyselyPlugin } from "kysely";
 import { DatabaseUnavailable } from "../../src/lib/database-error.ts";
 import type { Store } from "../../src/store/database.ts";
-import { together } from "../../src/store/together.ts";
+import { createBatcher } from "../../src/store/together.ts";
 
 export type Fault = "refused" | "lost" | "unread";
 
@@ -38,7 +38,7 @@ export function withFaults(store: Store): Faulty {
     },
   };
   return {
-    store: { ...store, db: store.db.withPlugin(reading), write, writeTogether: together(write) },
+    store: { ...store, db: store.db.withPlugin(reading), write, batchWrite: createBatcher(write) },
     failAfter(others, fault, times = 1) {
       planned = { fault, from: others, to: others + times };
       count = 0;

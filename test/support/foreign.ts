@@ -16,8 +16,8 @@ import { withStatement } from "../../src/domain/python.ts";
 import { secretsOf } from "../../src/domain/secrets.ts";
 import { isWebhookSecret, urlProblem } from "../../src/domain/webhook.ts";
 import { readDirectives } from "../../src/emulator/directives.ts";
-import { isNamed } from "../../src/http/accept.ts";
-import type { Call } from "../../src/http/call.ts";
+import { acceptsExplicitly } from "../../src/http/accept.ts";
+import type { RequestContext } from "../../src/http/call.ts";
 import { callbackRelocation, isStrayCallback } from "../../src/http/callback-path.ts";
 import { csvLines } from "../../src/http/csv.ts";
 import { cursorOf, readCursor } from "../../src/http/cursor.ts";
@@ -30,7 +30,7 @@ import { withEnvironment } from "../../src/lyceum/prelude.ts";
 import { executionIdIn } from "../../src/lyceum/request.ts";
 import { readSaid } from "../../src/lyceum/said.ts";
 import { readId, readName, readNumber, readText, readTime } from "../../src/lyceum/scalar.ts";
-import { classify } from "../../src/lyceum/word.ts";
+import { parseStatus } from "../../src/lyceum/word.ts";
 import { readingOfWord } from "../../src/workers/reading.ts";
 
 const image = {
@@ -71,7 +71,7 @@ export const readers: Record<string, (text: string) => unknown> = {
   readRetryAfter: (text) => readRetryAfter(text, 0),
   isHeaderValue,
   scalars: (text) => [readTime(text), readNumber(text), readText(text), readName(text), readId(text)],
-  classify: (text) => [classify(text), readingOfWord(text.slice(0, 9), text)],
+  classify: (text) => [parseStatus(text), readingOfWord(text.slice(0, 9), text)],
   executionIdIn,
   secretsOf: (text) => secretsOf({ ...image, docker_run_env: text }),
   logs: (text) => [epochNs(text), formatLogs([{ ...entry, timestamp: text, message: text }])],
@@ -85,7 +85,8 @@ export const readers: Record<string, (text: string) => unknown> = {
     return [mask(text), mask(JSON.stringify({ a: text })), mask(`a=${text}`)];
   },
   relocate: (text) => [callbackRelocation("/a")(`/callbacks/${text}`), isStrayCallback(`/callbacks/${text}`)],
-  isNamed: (text) => isNamed({ req: { header: () => text } } as unknown as Call, "text/csv"),
+  isNamed: (text) =>
+    acceptsExplicitly({ req: { header: () => text } } as unknown as RequestContext, "text/csv"),
   csvLines: (text) => csvLines(["A"], [{ matrix: { A: text } } as never]),
   readCursor: (text) => [readCursor(text, "job"), readCursor(cursorOf("event", text), "event")],
   submission: (text) =>

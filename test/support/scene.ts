@@ -7,7 +7,7 @@ import type { Fact } from "../../src/domain/machine/fact.ts";
 import type { PythonSpec } from "../../src/domain/spec.ts";
 import { type Claim, claimNext } from "../../src/orchestration/claim.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { settle } from "../../src/orchestration/settle.ts";
+import { applyFact } from "../../src/orchestration/settle.ts";
 import { type Sender, type Submission, submit } from "../../src/orchestration/submit.ts";
 import type { Store } from "../../src/store/database.ts";
 import type { JobRow } from "../../src/store/jobs.ts";
@@ -75,7 +75,7 @@ export async function claimed(context: Context): Promise<Claim> {
 }
 
 export function tell(context: Context, executionId: string, fact: Fact) {
-  return context.store.write((tx) => settle(context, tx, { executionId, fact }));
+  return context.store.write((tx) => applyFact(context, tx, { executionId, fact }));
 }
 
 /** A claimed run that Lyceum has taken. */
@@ -83,7 +83,7 @@ export async function live(context: Context): Promise<Claim> {
   const claim = await claimed(context);
   const { id } = claim.execution;
   await tell(context, id, {
-    fact: "accepted",
+    type: "accepted",
     lyceumExecutionId: `lyceum-${id}`,
     status: "pending",
     raw: "pending",
@@ -94,14 +94,14 @@ export async function live(context: Context): Promise<Claim> {
 
 /** A reading with this word. */
 export function read(status: ExecutionStatus): Fact {
-  return { fact: "reading", by: "poll", askedAt: 0, reading: { status, raw: status, timedOut: false } };
+  return { type: "reading", by: "poll", askedAt: 0, snapshot: { status, raw: status, timedOut: false } };
 }
 
 /** Takes the next run to its end at Lyceum and collects it. */
 export async function ended(context: Context, status: ExecutionStatus): Promise<Claim> {
   const claim = await live(context);
   await tell(context, claim.execution.id, read(status));
-  await tell(context, claim.execution.id, { fact: "collected" });
+  await tell(context, claim.execution.id, { type: "collected" });
   return claim;
 }
 

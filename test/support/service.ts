@@ -5,13 +5,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
-import { createApp, type Surroundings } from "../../src/app.ts";
+import { type AppOverrides, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { systemTimers, type Timers } from "../../src/domain/clock.ts";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
 import type { Changes } from "../../src/emulator/switches.ts";
 import type { viewJob, viewRun } from "../../src/http/view.ts";
-import { createWire } from "../../src/lyceum/wire.ts";
+import { createHttpTransport } from "../../src/lyceum/wire.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { client, type Json } from "../http/client.ts";
 
@@ -38,7 +38,7 @@ export interface ServiceOptions {
   publicPath?: string;
   chaos?: Changes;
   emulator?: Partial<EmulatorOptions>;
-  surroundings?: Surroundings;
+  surroundings?: AppOverrides;
 }
 
 export type Service = Awaited<ReturnType<typeof startService>>;
@@ -64,7 +64,7 @@ export async function startService(options: ServiceOptions = {}) {
       { ...options.settings, ...settings },
     );
     const life: Life = { isOver: false, burial: new AbortController() };
-    const wire = createWire();
+    const wire = createHttpTransport();
     const app = createApp(config, {
       // Little jitter: pauses stay near their least.
       random: () => Math.random() / 10,

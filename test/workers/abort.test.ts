@@ -8,13 +8,13 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 const cancel = (scene: Scene, id: string) =>
-  tell(scene.context, id, { fact: "cancel", cancellation: { mode: "abort", cause: "request" } });
+  tell(scene.context, id, { type: "cancel", cancellation: { mode: "abort", cause: "request" } });
 
 /** The start of the first execution was answered with the id of the second. */
 async function confused(scene: Scene) {
   const [ours = "", others = ""] = scene.ids;
   await tell(scene.context, ours, {
-    fact: "accepted",
+    type: "accepted",
     lyceumExecutionId: `lyceum-${others}`,
     status: "pending",
     raw: "pending",
@@ -73,8 +73,8 @@ onSqlite("an execution that is cancelled", (open) => {
   });
 
   test.each([
-    { outcome: "unreachable", detail: "a page" } as const,
-    { outcome: "throttled", retryAfterMs: 60 * MINUTE } as const,
+    { type: "unreachable", detail: "a page" } as const,
+    { type: "throttled", retryAfterMs: 60 * MINUTE } as const,
   ])("is known to have ended although its abort is answered $outcome", async (answer) => {
     const scene = await sceneOf(await open(), 1);
     const [id = ""] = scene.ids;
@@ -93,7 +93,7 @@ onSqlite("an execution that is cancelled", (open) => {
   ])("is not asked for without end while its record %s", async (_, aborts, minutes) => {
     const scene = await sceneOf(await open(), 1);
     const [id = ""] = scene.ids;
-    scene.broken.set("record", { outcome: "missing", detail: "unknown" });
+    scene.broken.set("record", { type: "missing", detail: "unknown" });
     scene.staleWords.set(id, aborts === 0 ? "completed" : "pending");
     await cancel(scene, id);
     await scene.workFor(minutes * MINUTE);

@@ -1,6 +1,6 @@
 // The history is read for bills that records lack: one page for many executions, and never too often.
 import { expect, test } from "vitest";
-import type { Execution, Reading } from "../../src/domain/execution.ts";
+import type { Execution, Snapshot } from "../../src/domain/execution.ts";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import { createBills } from "../../src/workers/bills.ts";
 import { anExecution, NOW } from "../domain/scene.ts";
@@ -14,17 +14,17 @@ function scene() {
     async history() {
       reads += 1;
       const rows = [1, 2, 3].map((n) => ({ executionId: `L${n}`, billed: n / 10 }));
-      return { outcome: "ok", value: { rows, count: rows.length, total: null } };
+      return { type: "ok", value: { rows, count: rows.length, total: null } };
     },
   } as unknown as LyceumClient;
   const bills = createBills(lyceum, () => at);
-  const reading: Reading = { status: "completed", raw: "completed", timedOut: false, cost: 0 };
+  const reading: Snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 0 };
   return {
     pass: (ms: number) => {
       at += ms;
     },
     reads: () => reads,
-    settle: (lyceumExecutionId: string, changes: Partial<Execution> = {}, more: Partial<Reading> = {}) => {
+    settle: (lyceumExecutionId: string, changes: Partial<Execution> = {}, more: Partial<Snapshot> = {}) => {
       const times = { startedAt: at - minute, endedAt: at, detectedAt: at - 10_000 };
       return bills.settle(anExecution({ lyceumExecutionId, ...times, ...changes }), { ...reading, ...more });
     },

@@ -1,11 +1,11 @@
 // One execution that has just ended, and a Lyceum whose documents are written by the test, by the seconds since its end.
 import { createLyceumClient } from "../../src/lyceum/client.ts";
 import type { Fetch } from "../../src/lyceum/exchange.ts";
-import { createThrottle } from "../../src/lyceum/throttle.ts";
+import { createRateLimiter } from "../../src/lyceum/throttle.ts";
 import { listArtifacts, readDocument } from "../../src/store/artifacts.ts";
 import { replaceMachineTypes } from "../../src/store/machinetypes.ts";
 import type { ArtifactKind } from "../../src/store/schema.ts";
-import { createCheck } from "../../src/workers/check.ts";
+import { createReconciler } from "../../src/workers/check.ts";
 import { createCollect } from "../../src/workers/collect.ts";
 import type { Database } from "../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../support/scene.ts";
@@ -26,7 +26,7 @@ export async function sceneOf({ store, time, newId }: Database) {
   const { db } = store;
   await submitted(context, 1);
   const { execution, run } = await live(context);
-  await tell(context, execution.id, { fact: "callback" });
+  await tell(context, execution.id, { type: "callback" });
   const lyceumId = `lyceum-${execution.id}`;
   const endedAt = time.now();
   const seconds = () => (time.now() - endedAt) / 1_000;
@@ -87,14 +87,14 @@ export async function sceneOf({ store, time, newId }: Database) {
     baseUrl: "https://lyceum.example",
     orgSlug: null,
     credentials: { apiKey: "lk_test" },
-    throttle: createThrottle({ clock: time, random: () => 0 }),
+    throttle: createRateLimiter({ clock: time, random: () => 0 }),
     clock: time,
     timers: time,
     fetch,
   });
-  const options = { lyceum, now, takesOver: () => !scene.isStopping, onRoom: () => {} };
+  const options = { lyceum, now, takesOver: () => !scene.isStopping, onCapacity: () => {} };
   const worker = createCollect(context, options);
-  const checker = createCheck(context, { lyceum, now, collect: worker, onRoom: () => {} });
+  const checker = createReconciler(context, { lyceum, now, collect: worker, onCapacity: () => {} });
   const row = () =>
     db.selectFrom("executions").selectAll().where("id", "=", execution.id).executeTakeFirstOrThrow();
 

@@ -1,7 +1,7 @@
 // Confirm: whose answer counts for an execution.
 import { expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
-import { createCheck } from "../../src/workers/check.ts";
+import { createReconciler } from "../../src/workers/check.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../support/scene.ts";
 
@@ -11,20 +11,25 @@ eachDatabase("an execution", (open) => {
     const context = contextOf(database);
     await submitted(context, 1);
     const { execution, run } = await live(context);
-    await tell(context, execution.id, { fact: "callback" });
+    await tell(context, execution.id, { type: "callback" });
     const asked: string[] = [];
     const lyceum = {
       record: async () => {
         asked.push("record");
-        return { outcome: "unreadable", detail: "", isTooLarge: false, isForeign: true };
+        return { type: "unreadable", detail: "", isTooLarge: false, isForeign: true };
       },
       streamingStatus: async () => {
         asked.push("status");
-        return { outcome: "ok", value: { executionId: null, word: "completed", errors: null } };
+        return { type: "ok", value: { executionId: null, word: "completed", errors: null } };
       },
     } as unknown as LyceumClient;
     const collect = { begin: () => null };
-    const check = createCheck(context, { lyceum, now: () => database.time.now(), collect, onRoom: () => {} });
+    const check = createReconciler(context, {
+      lyceum,
+      now: () => database.time.now(),
+      collect,
+      onCapacity: () => {},
+    });
     await check.runOnce();
     await check.idle();
     expect(asked).toEqual(["record"]);

@@ -127,15 +127,15 @@ eachDatabase("a webhook", (open) => {
   test("that is slow or dead keeps the others not waiting", async () => {
     const slow = await receiverOf(silence);
     const quick = await receiverOf();
-    const onRoom = vi.fn();
-    const scene = sceneOf(await open(), { concurrency: 4, perLane: 2, onRoom });
+    const onCapacity = vi.fn();
+    const scene = sceneOf(await open(), { concurrency: 4, perLane: 2, onCapacity });
     await subscribe(scene.context, slow.url, ["run.queued"]);
     await subscribe(scene.context, quick.url, ["run.queued"]);
     await submitted(scene.context, 6);
     for (let delivered = 0; delivered < 6; ) {
       await scene.worker.runOnce();
-      await eventually(() => expect(onRoom.mock.calls.length).toBeGreaterThan(delivered));
-      delivered = onRoom.mock.calls.length;
+      await eventually(() => expect(onCapacity.mock.calls.length).toBeGreaterThan(delivered));
+      delivered = onCapacity.mock.calls.length;
     }
     expect(quick.received).toHaveLength(6);
     expect(slow.received).toHaveLength(2);

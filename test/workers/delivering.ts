@@ -31,7 +31,7 @@ export function sceneOf(
     secret: jobSecret,
     clock: time,
     timers: time,
-    onRoom: () => {},
+    onCapacity: () => {},
     ...rest,
   });
   const deliveries = (): Promise<DeliveryRow[]> =>

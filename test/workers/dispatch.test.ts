@@ -3,31 +3,31 @@ import { describe, expect, test } from "vitest";
 import { DatabaseUnavailable } from "../../src/lib/database-error.ts";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome, StartOutcome } from "../../src/lyceum/outcome.ts";
-import { createThrottle } from "../../src/lyceum/throttle.ts";
-import type { Told } from "../../src/orchestration/settle.ts";
+import { createRateLimiter } from "../../src/lyceum/throttle.ts";
+import type { FactFor } from "../../src/orchestration/settle.ts";
 import { createDispatch } from "../../src/workers/dispatch.ts";
 import { createStartGate } from "../../src/workers/start-gate.ts";
 import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
 import { contextOf, submitted } from "../support/scene.ts";
 
 const SECOND = 1_000;
-const nobody: StartOutcome = { outcome: "unreachable", detail: "ECONNREFUSED" };
-const unknown: StartOutcome = { outcome: "unknown", detail: "502" };
-const unfunded: StartOutcome = { outcome: "unfunded", detail: "Insufficient credits" };
-const away: ReadOutcome<never> = { outcome: "unreachable", detail: "502" };
+const nobody: StartOutcome = { type: "unreachable", detail: "ECONNREFUSED" };
+const unknown: StartOutcome = { type: "unknown", detail: "502" };
+const unfunded: StartOutcome = { type: "unfunded", detail: "Insufficient credits" };
+const away: ReadOutcome<never> = { type: "unreachable", detail: "502" };
 
 eachDatabase("dispatch", (open) => {
   test.each<[StartOutcome, object]>([
     [
-      { outcome: "throttled", retryAfterMs: 1_000 },
+      { type: "throttled", retryAfterMs: 1_000 },
       { status: "queued", attempt: 0 },
     ],
     [
-      { outcome: "refused", status: 422, detail: "no such GPU" },
+      { type: "refused", status: 422, detail: "no such GPU" },
       { status: "failed", error_code: "rejected" },
     ],
     [
-      { outcome: "accepted", lyceumExecutionId: "l-1", word: "pending" },
+      { type: "accepted", lyceumExecutionId: "l-1", word: "pending" },
       { status: "active", attempt: 1 },
     ],
   ])("records %j although the database was away when it came", async (outcome, run) => {
@@ -43,7 +43,7 @@ eachDatabase("dispatch", (open) => {
       await scene.round();
     }
     scene.isAway = false;
-    scene.answer = () => ({ outcome: "throttled", retryAfterMs: 60_000 });
+    scene.answer = () => ({ type: "throttled", retryAfterMs: 60_000 });
     scene.time.pass(SECOND);
     await scene.round();
     expect(await scene.runs()).toMatchObject([run]);
@@ -118,14 +118,14 @@ onSqlite("dispatch in an outage", (open) => {
   test("reads the history where the list cannot be read", async () => {
     const scene = sceneOf(await open(), () => unknown);
     await submitted(scene.context, 3);
-    scene.list = { outcome: "unreadable", detail: "JSON without what is due", isTooLarge: false };
+    scene.list = { type: "unreadable", detail: "JSON without what is due", isTooLarge: false };
     await scene.round();
     scene.answer = accepting();
     await scene.forSeconds(2);
     expect(await scene.runs("queued")).toEqual([]);
   });
 
-  test.each<StartOutcome>([nobody, unfunded, { outcome: "unauthorized", detail: "401" }])(
+  test.each<StartOutcome>([nobody, unfunded, { type: "unauthorized", detail: "401" }])(
     "uses no attempt of any run while starts end as $outcome",
     async (outcome) => {
       const scene = sceneOf(await open(), () => outcome, { concurrency: 4 });
@@ -141,7 +141,7 @@ onSqlite("dispatch in an outage", (open) => {
 
   test("puts a start that is answered 503 in doubt as one that was not taken", async () => {
     const scene = sceneOf(await open(), () => ({
-      outcome: "unavailable",
+      type: "unavailable",
       retryAfterMs: 20_000,
       detail: "503",
     }));
@@ -224,7 +224,7 @@ onSqlite("dispatch in an outage", (open) => {
 
 function accepting(): () => StartOutcome {
   let number = 0;
-  return () => ({ outcome: "accepted", lyceumExecutionId: `l-${++number}`, word: "pending" });
+  return () => ({ type: "accepted", lyceumExecutionId: `l-${++number}`, word: "pending" });
 }
 
 interface Setting {
@@ -238,7 +238,7 @@ function sceneOf(
   answer: () => StartOutcome,
   { concurrency = 1, limit = null }: Setting = {},
 ) {
-  const list = { outcome: "ok", value: [] } as ReadOutcome<unknown[]>;
+  const list = { type: "ok", value: [] } as ReadOutcome<unknown[]>;
   const scene = {
     ...{ store, time, answer, list, history: list as ReadOutcome<unknown>, isAway: false },
     ...{ starts: 0, reads: 0, faults: [] as string[] },
@@ -246,7 +246,7 @@ function sceneOf(
     onClaim: () => {},
   };
   const context = contextOf({ newId, store });
-  const throttle = createThrottle({ clock: time, random: () => 0, limits: { execution: limit } });
+  const throttle = createRateLimiter({ clock: time, random: () => 0, limits: { execution: limit } });
   const lyceum = {
     start() {
       scene.starts++;
@@ -260,11 +260,11 @@ function sceneOf(
     history: async () => scene.history,
   } as unknown as LyceumClient;
   const isAwayNow = () => Promise.reject(new Error("the database is away"));
-  const writeTogether: typeof store.writeTogether = (perform, item) => {
-    const { fact } = (item as unknown as { item: Told }).item;
+  const batchWrite: typeof store.batchWrite = (perform, item) => {
+    const { fact } = (item as unknown as { item: FactFor }).item;
     if (scene.isAway) return isAwayNow();
     if (scene.refuses("lyceumExecutionId" in fact ? fact : {})) return Promise.reject(new Error("a bad row"));
-    return store.writeTogether(perform, item);
+    return store.batchWrite(perform, item);
   };
   const write: typeof store.write = async (work) => {
     if (scene.isAway) return isAwayNow();
@@ -279,8 +279,8 @@ function sceneOf(
     fault: (_where: string, error: unknown) => void scene.faults.push(String((error as Error).message)),
   };
   const worker = createDispatch(
-    { ...context, report, store: { ...store, write, writeTogether } },
-    { lyceum, throttle, gate, callbacks: null, concurrency, clock: time, onRoom: () => {} },
+    { ...context, report, store: { ...store, write, batchWrite } },
+    { lyceum, throttle, gate, callbacks: null, concurrency, clock: time, onCapacity: () => {} },
   );
   /** As its loop does: again as long as something may follow at once. */
   const round = async () => {

@@ -5,14 +5,14 @@ import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import { eraseJob } from "../../src/orchestration/erase.ts";
 import { retryRun } from "../../src/orchestration/retry.ts";
 import { jobsEndedBefore } from "../../src/store/jobs.ts";
-import { createErase } from "../../src/workers/erase.ts";
+import { createRemoteDeletion } from "../../src/workers/erase.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { contextOf, ended, jobNow, live, submitted } from "../support/scene.ts";
 
 const DAY = 86_400_000;
-const ok: ReadOutcome<never> = { outcome: "ok", value: { word: null, message: null } as never };
-const away: ReadOutcome<never> = { outcome: "unreachable", detail: "away" };
-const missing: ReadOutcome<never> = { outcome: "missing", detail: "404" };
+const ok: ReadOutcome<never> = { type: "ok", value: { word: null, message: null } as never };
+const away: ReadOutcome<never> = { type: "unreachable", detail: "away" };
+const missing: ReadOutcome<never> = { type: "missing", detail: "404" };
 
 eachDatabase("erase", (open) => {
   async function scene(runs: number) {
@@ -29,7 +29,7 @@ eachDatabase("erase", (open) => {
         return fate.of(id);
       },
     } as unknown as LyceumClient;
-    const erase = createErase(context, { lyceum, now: () => database.time.now() });
+    const erase = createRemoteDeletion(context, { lyceum, now: () => database.time.now() });
     return { ...database, context, job, ids, asked, fate, erase };
   }
 
@@ -80,7 +80,7 @@ eachDatabase("erase", (open) => {
     expect(await jobsEndedBefore(store.db, time.now() + DAY, 10)).toEqual([]);
     const run = await store.db.selectFrom("runs").select("id").executeTakeFirstOrThrow();
     expect(await retryRun(context, job, run.id)).toEqual({
-      outcome: "refused",
+      type: "refused",
       detail: "the job is being deleted",
     });
   });

@@ -90,7 +90,7 @@ function historyOf(weather: Partial<Weather>, has: boolean) {
   const lyceum = {
     async history({ limit, offset }: { limit: number; offset: number }) {
       calls++;
-      if (broken.includes(calls)) return { outcome: "unreachable", detail: "a page" } as const;
+      if (broken.includes(calls)) return { type: "unreachable", detail: "a page" } as const;
       const page = rows.slice(offset, offset + Math.min(limit, clamp));
       const executions = page.map((row) =>
         row.isReadable
@@ -100,7 +100,7 @@ function historyOf(weather: Partial<Weather>, has: boolean) {
       const totals = { all: rows.length, page: page.length, none: undefined };
       const value = historyAnswer.parse({ executions, total_executions: totals[total] });
       happen();
-      return { outcome: "ok", value } as const;
+      return { type: "ok", value } as const;
     },
   };
   return { lyceum, calls: () => calls };

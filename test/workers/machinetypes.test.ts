@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import { listMachineTypes } from "../../src/store/machinetypes.ts";
-import { createCatalogue } from "../../src/workers/catalogue.ts";
+import { createMachineTypeSync } from "../../src/workers/catalogue.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { contextOf } from "../support/scene.ts";
 
@@ -17,17 +17,17 @@ eachDatabase("the catalogue", (open) => {
       isUp: true,
       asked: 0,
     };
-    const silence = { outcome: "unreachable", detail: "away" };
+    const silence = { type: "unreachable", detail: "away" };
     const client = {
       machineTypes: async () => {
         lyceum.asked++;
-        return lyceum.isUp ? { outcome: "ok", value: lyceum.types } : silence;
+        return lyceum.isUp ? { type: "ok", value: lyceum.types } : silence;
       },
       availableHardware: async () =>
-        lyceum.available === null ? silence : { outcome: "ok", value: lyceum.available },
+        lyceum.available === null ? silence : { type: "ok", value: lyceum.available },
     } as unknown as LyceumClient;
     const { time, store } = database;
-    const catalogue = createCatalogue(contextOf(database), { lyceum: client, now: () => time.now() });
+    const catalogue = createMachineTypeSync(contextOf(database), { lyceum: client, now: () => time.now() });
     const known = async () =>
       (await listMachineTypes(store.db)).map((row) => [
         row.hardware_profile,

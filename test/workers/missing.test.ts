@@ -20,7 +20,7 @@ onSqlite("a watched execution that is alone or not", (open) => {
     expect(scene.count("history")).toBeGreaterThanOrEqual(8);
   });
 
-  const gateway = { outcome: "unreachable", detail: "404 with a page" } as const;
+  const gateway = { type: "unreachable", detail: "404 with a page" } as const;
   test.each([
     ["record", 1],
     ["record", 3],
@@ -47,7 +47,7 @@ onSqlite("a watched execution that is alone or not", (open) => {
     const [missing = ""] = scene.ids;
     scene.words.delete(missing);
     for (const call of ["record", "status"])
-      scene.broken.set(call, { outcome: "refused", status: 403, detail: "not yours" });
+      scene.broken.set(call, { type: "refused", status: 403, detail: "not yours" });
     await scene.workFor(60 * MINUTE);
     expect((await scene.row(missing))?.phase).toBe("watching");
     expect(scene.count("history")).toBeLessThan(40);
@@ -68,7 +68,7 @@ onSqlite("a history that is throttled for an hour", (open) => {
     const scene = await sceneOf(await open(), executions);
     const [hidden = ""] = scene.ids;
     scene.words.delete(hidden);
-    scene.broken.set("history", { outcome: "throttled", retryAfterMs: 60 * MINUTE });
+    scene.broken.set("history", { type: "throttled", retryAfterMs: 60 * MINUTE });
     await scene.workFor(5 * MINUTE);
     expect(await scene.row(hidden)).toMatchObject({ phase: "watching" });
     scene.words.set(hidden, "completed");
@@ -128,7 +128,7 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     const [ours = "", others = ""] = scene.ids;
     // Both starts were answered with the other one's id.
     await tell(scene.context, ours, {
-      fact: "accepted",
+      type: "accepted",
       lyceumExecutionId: `lyceum-${others}`,
       status: "pending",
       raw: "pending",

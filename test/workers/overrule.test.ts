@@ -6,7 +6,7 @@ import { type Scene, sceneOf } from "./watcher.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const cancel = { fact: "cancel", cancellation: { mode: "abort", cause: "request" } } as const;
+const cancel = { type: "cancel", cancellation: { mode: "abort", cause: "request" } } as const;
 
 onSqlite("a list that shows an ended execution alive", (open) => {
   async function stale(): Promise<Scene & { ended: string }> {
@@ -65,9 +65,9 @@ onSqlite("a list that shows an ended execution alive", (open) => {
 });
 
 const broken = [
-  ["a page in its place", { outcome: "unreachable", detail: "HTML" }],
-  ["an unknown envelope", { outcome: "unreadable", detail: "JSON", isTooLarge: false }],
-  ["a 403 of Lyceum's own", { outcome: "refused", status: 403, detail: "no" }],
+  ["a page in its place", { type: "unreachable", detail: "HTML" }],
+  ["an unknown envelope", { type: "unreadable", detail: "JSON", isTooLarge: false }],
+  ["a 403 of Lyceum's own", { type: "refused", status: 403, detail: "no" }],
 ] as const;
 
 onSqlite("a list that cannot be had", (open) => {
@@ -155,7 +155,7 @@ onSqlite("an end under a word that is not known", (open) => {
   test("is believed once Lyceum has nothing to abort past the timeout", async () => {
     const { scene, id } = await over("vanished", {}, 60);
     await tell(scene.context, id, cancel);
-    scene.broken.set("abort", { outcome: "missing", detail: "Execution not found or already ended" });
+    scene.broken.set("abort", { type: "missing", detail: "Execution not found or already ended" });
     await scene.workFor(60 * SECOND);
     expect((await scene.row(id))?.phase).toBe("watching");
     await scene.workFor(5 * MINUTE);

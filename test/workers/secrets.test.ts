@@ -5,9 +5,9 @@ import { recordAnswer } from "../../src/lyceum/schema.ts";
 import { unpackDocument } from "../../src/store/documents.ts";
 import { loadDue } from "../../src/store/due.ts";
 import { createCollect } from "../../src/workers/collect.ts";
-import { createConfirm } from "../../src/workers/confirm.ts";
-import { createNotes } from "../../src/workers/notes.ts";
-import { createOwn } from "../../src/workers/own.ts";
+import { createRecordReader } from "../../src/workers/confirm.ts";
+import { createFactRecorder } from "../../src/workers/notes.ts";
+import { createKnownIds } from "../../src/workers/own.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../support/scene.ts";
 
@@ -31,7 +31,7 @@ eachDatabase("secrets that a record quotes", (open) => {
     };
     await submitted(context, 1, { runs: [{ spec, matrix: null }] });
     const { execution } = await live(context);
-    await tell(context, execution.id, { fact: "callback" });
+    await tell(context, execution.id, { type: "callback" });
     const record = recordAnswer.parse({
       execution_id: "l-1",
       status: "failed",
@@ -40,17 +40,17 @@ eachDatabase("secrets that a record quotes", (open) => {
       status_details: quoting,
       ...(isComplete ? { stdout: "it printed canary-seed", finish_time: "2026-09-01T08:00:05Z" } : {}),
     });
-    const nothing = async () => ({ outcome: "missing" as const, detail: "none" });
+    const nothing = async () => ({ type: "missing" as const, detail: "none" });
     const lyceum = {
-      record: async () => ({ outcome: "ok", value: record }),
+      record: async () => ({ type: "ok", value: record }),
       timing: nothing,
       metrics: nothing,
       logs: nothing,
     } as unknown as LyceumClient;
     const now = () => database.time.now();
-    const collect = createCollect(context, { lyceum, now, takesOver: () => true, onRoom: () => {} });
-    const notes = createNotes(context, now);
-    const confirm = createConfirm(context, { lyceum, now, notes, collect, own: createOwn() });
+    const collect = createCollect(context, { lyceum, now, takesOver: () => true, onCapacity: () => {} });
+    const notes = createFactRecorder(context, now);
+    const confirm = createRecordReader(context, { lyceum, now, notes, collect, own: createKnownIds() });
     for (const due of await loadDue(db, [execution.id])) await confirm(due, { by: "callback" });
     await collect.idle();
     for (let round = 0; round < 9; round++) {

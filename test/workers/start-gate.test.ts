@@ -8,13 +8,13 @@ import { createFakeTime } from "../lyceum/fakeTime.ts";
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 
-const accepted: StartOutcome = { outcome: "accepted", lyceumExecutionId: "l-1", word: "pending" };
-const refused: StartOutcome = { outcome: "refused", status: 422, detail: "no such GPU" };
-const throttled: StartOutcome = { outcome: "throttled", retryAfterMs: 60_000 };
-const unknown: StartOutcome = { outcome: "unknown", detail: "502" };
-const unfunded: StartOutcome = { outcome: "unfunded", detail: "Insufficient credits" };
+const accepted: StartOutcome = { type: "accepted", lyceumExecutionId: "l-1", word: "pending" };
+const refused: StartOutcome = { type: "refused", status: 422, detail: "no such GPU" };
+const throttled: StartOutcome = { type: "throttled", retryAfterMs: 60_000 };
+const unknown: StartOutcome = { type: "unknown", detail: "502" };
+const unfunded: StartOutcome = { type: "unfunded", detail: "Insufficient credits" };
 const unavailable = (retryAfterMs: number | null): StartOutcome => {
-  return { outcome: "unavailable", retryAfterMs, detail: "503" };
+  return { type: "unavailable", retryAfterMs, detail: "503" };
 };
 const proper: StartOutcome[] = [accepted, refused, throttled];
 const bad: StartOutcome[] = [
@@ -22,8 +22,8 @@ const bad: StartOutcome[] = [
   unfunded,
   unavailable(null),
   unavailable(40 * SECOND),
-  { outcome: "unreachable", detail: "302" },
-  { outcome: "unauthorized", detail: "401" },
+  { type: "unreachable", detail: "302" },
+  { type: "unauthorized", detail: "401" },
 ];
 
 function sceneOf(random = () => 1) {
@@ -58,7 +58,7 @@ describe("an open gate", () => {
     gate.ended(tickets[0] as Ticket, outcome);
     expect(gate.permit()).toMatchObject({ type: "none" });
     expect(gate.begin()).toBeNull();
-    expect(gate.state()).toMatchObject({ reason: outcome.outcome, failures: 0 });
+    expect(gate.state()).toMatchObject({ reason: outcome.type, failures: 0 });
   });
 
   test("is not closed by a start that left before an outage that is over", () => {

@@ -22,7 +22,7 @@ eachDatabase("leases of starts", (open) => {
     for (const id of ids) leases.hold(id);
     expect(leases.renewAt()).toBe(time.now() + leaseMs / 3);
     leases.release(over);
-    await tell(context, doubtful, { fact: "outcome_unknown", detail: "no answer" });
+    await tell(context, doubtful, { type: "outcome_unknown", detail: "no answer" });
     const searchedIn = await dueIn(doubtful);
 
     time.pass(leaseMs / 3 - 1);

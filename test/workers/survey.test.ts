@@ -32,8 +32,8 @@ eachDatabase("polling", (open, kind) => {
   });
 
   test.each([
-    ["a callback", { fact: "callback" }, "record"],
-    ["a cancellation", { fact: "cancel", cancellation: { mode: "abort", cause: "request" } }, "abort"],
+    ["a callback", { type: "callback" }, "record"],
+    ["a cancellation", { type: "cancel", cancellation: { mode: "abort", cause: "request" } }, "abort"],
   ] as const)("follows %s that came between its question and the answer", async (_, fact, answer) => {
     const scene = await sceneOf(await open(), 2);
     const [id = ""] = scene.ids;
@@ -104,7 +104,7 @@ eachDatabase("polling", (open, kind) => {
   test("asks for nobody while Lyceum cannot be reached, whoever calls back, and for all of them afterwards", async () => {
     const scene = await sceneOf(await open(), 2);
     const [first = "", second = ""] = scene.ids;
-    for (const id of [first, second]) await tell(scene.context, id, { fact: "callback" });
+    for (const id of [first, second]) await tell(scene.context, id, { type: "callback" });
     const waiting = await scene.rows();
     scene.awayMs = 20 * SECOND;
     expect(await scene.work()).toBe(scene.time.now() + 5 * SECOND);
@@ -117,7 +117,7 @@ eachDatabase("polling", (open, kind) => {
 
   test("takes little by little what is due while many reads wait, and all that is due afterwards", async () => {
     const scene = await sceneOf(await open(), 3, { batch: 1 });
-    for (const id of scene.ids) await tell(scene.context, id, { fact: "callback" });
+    for (const id of scene.ids) await tell(scene.context, id, { type: "callback" });
     scene.isCrowded = true;
     const rests = await scene.work();
     expect(rests).toBe(scene.time.now() + 250);
@@ -134,7 +134,7 @@ eachDatabase("polling", (open, kind) => {
 
   test("rests no longer because the clock was set back meanwhile", async () => {
     const scene = await sceneOf(await open(), 2, { batch: 1 });
-    for (const id of scene.ids) await tell(scene.context, id, { fact: "callback" });
+    for (const id of scene.ids) await tell(scene.context, id, { type: "callback" });
     scene.isCrowded = true;
     await scene.work();
     expect(scene.calls).toHaveLength(1);

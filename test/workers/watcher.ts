@@ -4,7 +4,7 @@ import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import type { ListedRow } from "../../src/lyceum/reading.ts";
 import { historyAnswer, recordAnswer, workloadsAnswer } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { createCheck } from "../../src/workers/check.ts";
+import { createReconciler } from "../../src/workers/check.ts";
 import type { Database } from "../support/databases.ts";
 import { contextOf, live, spec, submitted } from "../support/scene.ts";
 
@@ -72,7 +72,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     }),
     isSilent: false,
     /** In place of the answer, by the first word of the call. */
-    broken: new Map<string, Exclude<ReadOutcome<never>, { outcome: "ok" }>>(),
+    broken: new Map<string, Exclude<ReadOutcome<never>, { type: "ok" }>>(),
     areRecordsTooLarge: false,
     awayMs: 0,
     isCrowded: false,
@@ -97,10 +97,10 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
   const lyceumId = (id: string) => scene.idOf.get(id) ?? `lyceum-${id}`;
   const call = async <T>(name: string, value: T | undefined): Promise<ReadOutcome<T>> => {
     scene.calls.push(name);
-    if (scene.isSilent) return { outcome: "unreachable", detail: "silent" };
+    if (scene.isSilent) return { type: "unreachable", detail: "silent" };
     const broken = scene.broken.get(name.split(" ")[0] ?? "");
     if (broken !== undefined) return broken;
-    return value === undefined ? { outcome: "missing", detail: "unknown" } : { outcome: "ok", value };
+    return value === undefined ? { type: "missing", detail: "unknown" } : { type: "ok", value };
   };
   const isEnd = (word: string) => ["completed", "failed", "aborted"].includes(word);
   const ourId = (id: string) => [...scene.words.keys()].find((one) => lyceumId(one) === id) ?? "";
@@ -126,10 +126,10 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     async record(id: string, marker: string | null) {
       const record = recordOf(id);
       const answer = await call(`record ${id}`, record);
-      if (answer.outcome === "ok" && marker !== null && record?.fileName !== marker)
-        return { outcome: "unreadable", detail: "somebody else's", isTooLarge: false, isForeign: true };
+      if (answer.type === "ok" && marker !== null && record?.fileName !== marker)
+        return { type: "unreadable", detail: "somebody else's", isTooLarge: false, isForeign: true };
       return scene.areRecordsTooLarge
-        ? { outcome: "unreadable", detail: "too large", isTooLarge: true }
+        ? { type: "unreadable", detail: "too large", isTooLarge: true }
         : answer;
     },
     streamingStatus: (id: string) => {
@@ -144,11 +144,11 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
       return call(`abort ${id}`, isLive ? { word: null, message: null } : undefined);
     },
   } as unknown as LyceumClient;
-  const worker = createCheck(context, {
+  const worker = createReconciler(context, {
     lyceum,
     now: () => time.now(),
     collect: { begin: () => null },
-    onRoom: () => {},
+    onCapacity: () => {},
     awayMs: () => scene.awayMs,
     isCrowded: () => scene.isCrowded,
     batch,

@@ -1,42 +1,46 @@
 // After the end: the artifacts are collected; and what was given up as lost may still show up, as an orphan.
 
 import type { Execution } from "../execution.ts";
-import { billed, measured } from "../measure.ts";
+import { mergeCost, mergeSnapshot } from "../measure.ts";
 import type { Run } from "../run.ts";
 import {
+  afterLookupMiss,
+  cameAfter,
   event,
   isEnd,
-  isNewer,
-  type Known,
-  lookedFor,
-  type Moment,
+  type LiveState,
   type Transition,
+  type TransitionInput,
   unanswered,
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { afterCollection, settledAs } from "./outcome.ts";
+import { afterCollection, withExecution } from "./outcome.ts";
 import { nextCheckAt, nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
-import { hasLivedLongest, lastReading } from "./watching.ts";
+import { isExpired, lastReading } from "./watching.ts";
 
-export function whileCollecting({ run, execution }: Known, fact: Fact, { now }: Moment): Transition | null {
-  if (fact.fact !== "collect_later" && fact.fact !== "collected") return null;
+export function whileCollecting(
+  { run, execution }: LiveState,
+  fact: Fact,
+  { now }: TransitionInput,
+): Transition | null {
+  if (fact.type !== "collect_later" && fact.type !== "collected") return null;
   // The end may have been told by a status alone, and Lyceum may bill late: the record has the last word.
   const read = fact.record;
   const known =
     read === undefined
       ? execution
-      : { ...execution, ...measured(execution, read), ...billed(execution, read) };
-  if (fact.fact === "collect_later") return unchanged(run, { ...known, dueAt: fact.dueAt });
+      : { ...execution, ...mergeSnapshot(execution, read), ...mergeCost(execution, read) };
+  if (fact.type === "collect_later") return unchanged(run, { ...known, dueAt: fact.dueAt });
   const closed: Execution = { ...known, phase: "closed", dueAt: null };
   const isLast = run.status === "collecting" && run.executionId === execution.id;
-  return isLast ? settledAs(afterCollection(run, closed, now), closed) : unchanged(run, closed);
+  return isLast ? withExecution(afterCollection(run, closed, now), closed) : unchanged(run, closed);
 }
 
-export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transition | null {
+export function whileOrphan(known: LiveState, fact: Fact, moment: TransitionInput): Transition | null {
   const { run, execution } = known;
   const { now, rules } = moment;
-  switch (fact.fact) {
+  switch (fact.type) {
     case "accepted": {
       const { lyceumExecutionId, raw } = fact;
       const isNew = execution.lyceumExecutionId === null || fact.found;
@@ -51,7 +55,7 @@ export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transitio
       return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, run.timeoutS, now, rules) });
     }
     case "not_found": {
-      const looked = lookedFor(execution, fact, now, rules);
+      const looked = afterLookupMiss(execution, fact, now, rules);
       if (looked.callbackAt !== null) return unchanged(run, looked);
       const lostAt = execution.endedAt ?? now;
       if (now - lostAt >= ORPHAN_WATCH_MS) return unchanged(run, { ...looked, phase: "closed", dueAt: null });
@@ -66,20 +70,20 @@ export function whileOrphan(known: Known, fact: Fact, moment: Moment): Transitio
 
 /** Applies a reading of a lost execution. The execution stays lost, yet its cost is owed. */
 function seen(
-  { run, execution, policy }: Known,
-  fact: Fact & { fact: "reading" },
-  moment: Moment,
+  { run, execution, policy }: LiveState,
+  fact: Fact & { type: "reading" },
+  moment: TransitionInput,
 ): Transition {
   const { now, rules } = moment;
-  const { reading, askedAt, heldUntil } = fact;
+  const { snapshot, askedAt, heldUntil } = fact;
   const isUntold = execution.unseenMs > 0;
-  const isOver = isEnd(reading.status) || lastReading({ run, execution, policy }, fact, moment) !== null;
-  if (isOver || hasLivedLongest(execution, now)) {
+  const isOver = isEnd(snapshot.status) || lastReading({ run, execution, policy }, fact, moment) !== null;
+  if (isOver || isExpired(execution, now)) {
     const closed: Execution = {
       ...execution,
-      ...measured(execution, reading),
-      ...billed(execution, reading),
-      rawStatus: reading.raw,
+      ...mergeSnapshot(execution, snapshot),
+      ...mergeCost(execution, snapshot),
+      rawStatus: snapshot.raw,
       phase: "closed",
       dueAt: null,
       detectedAt: now,
@@ -87,11 +91,11 @@ function seen(
     };
     return shownUp(run, closed, isUntold);
   }
-  const isCalled = isNewer(execution.callbackAt, askedAt, now);
+  const isCalled = cameAfter(execution.callbackAt, askedAt, now);
   const alive: Execution = {
     ...execution,
-    rawStatus: reading.raw,
-    startedAt: reading.startedAt ?? execution.startedAt,
+    rawStatus: snapshot.raw,
+    startedAt: snapshot.startedAt ?? execution.startedAt,
     lookedAt: askedAt,
     callbackAt: isCalled ? execution.callbackAt : null,
   };

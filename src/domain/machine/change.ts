@@ -3,16 +3,16 @@ import type { EventDraft } from "../event.ts";
 import { type Execution, type ExecutionStatus, hasEnded } from "../execution.ts";
 import type { Policy, Run } from "../run.ts";
 import type { Fact } from "./fact.ts";
-import { afterLoss, cancelled, failed, settledAs } from "./outcome.ts";
+import { cancelled, failed, retryIfAllowed, withExecution } from "./outcome.ts";
 import { answeredMs, nextOrphanSearchAt, nextSearchAt, type Rules } from "./schedule.ts";
 
-export interface Situation {
+export interface State {
   run: Run;
   execution: Execution | null;
   policy: Policy;
 }
 
-export interface Moment {
+export interface TransitionInput {
   now: number;
   rules: Rules;
   /** In [0, 1): spreads retries. */
@@ -29,7 +29,7 @@ export interface Transition {
 }
 
 /** A situation in which there is an execution. */
-export type Known = Situation & { execution: Execution };
+export type LiveState = State & { execution: Execution };
 
 export function event(
   run: Run,
@@ -54,15 +54,15 @@ export function isInFlight(execution: Pick<Execution, "phase" | "inDoubtAt">): b
 }
 
 /** A look-up was answered without it. A callback that came after the question was asked is still to be followed. */
-export function lookedFor(
+export function afterLookupMiss(
   execution: Execution,
-  { askedAt, searchedMs }: Fact & { fact: "not_found" },
+  { askedAt, searchedMs }: Fact & { type: "not_found" },
   now: number,
   rules: Rules,
 ): Execution {
   const unseenMs = execution.unseenMs + answeredMs(execution, now, rules, searchedMs);
   const looked = { ...execution, unseenMs, lookedAt: now };
-  return isNewer(execution.callbackAt, askedAt, now)
+  return cameAfter(execution.callbackAt, askedAt, now)
     ? { ...looked, dueAt: now }
     : { ...looked, callbackAt: null, dueAt: nextSearchAt(now, rules) };
 }
@@ -70,13 +70,13 @@ export function lookedFor(
 /** The time until the next answer does not count, unless the search only goes on. */
 export function unanswered(
   execution: Execution,
-  { retryAt, isUnderWay }: Fact & { fact: "unanswered" },
+  { retryAt, isUnderWay }: Fact & { type: "unanswered" },
 ): Execution {
   return { ...execution, lookedAt: isUnderWay === true ? execution.lookedAt : null, dueAt: retryAt };
 }
 
 /** Whether a callback is newer than an answer. One from the future (the clock was set back) would be for ever. */
-export function isNewer(callbackAt: number | null, askedAt: number, now: number): boolean {
+export function cameAfter(callbackAt: number | null, askedAt: number, now: number): boolean {
   return callbackAt !== null && callbackAt > askedAt && callbackAt <= now;
 }
 
@@ -84,7 +84,7 @@ export function lost(
   run: Run,
   execution: Execution,
   policy: Policy,
-  moment: Moment,
+  moment: TransitionInput,
   why: string,
 ): Transition {
   const { now, rules } = moment;
@@ -97,9 +97,9 @@ export function lost(
     error: why,
   };
   const news = event(run, "execution.lost", { detail: why }, execution.id);
-  const retry = afterLoss(run, gone, policy, moment);
+  const retry = retryIfAllowed(run, gone, policy, moment);
   if (retry !== null) return { ...retry, execution: gone, events: [news, ...retry.events] };
   const end =
     run.cancellation === null ? failed(run, { code: "lost", detail: why }, now) : cancelled(run, now);
-  return settledAs(end, gone, [news]);
+  return withExecution(end, gone, [news]);
 }

@@ -5,20 +5,27 @@
 import type { Execution } from "../execution.ts";
 import { type Cancellation, isTerminal } from "../run.ts";
 import { whileCollecting, whileOrphan } from "./afterwards.ts";
-import { isInFlight, type Known, type Moment, type Situation, type Transition, unchanged } from "./change.ts";
+import {
+  isInFlight,
+  type LiveState,
+  type State,
+  type Transition,
+  type TransitionInput,
+  unchanged,
+} from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { cancelled, failed, settledAs } from "./outcome.ts";
+import { cancelled, failed, withExecution } from "./outcome.ts";
 import { claimed, whileSubmitting } from "./submitting.ts";
 import { whileWatching } from "./watching.ts";
 
-export function transition(situation: Situation, fact: Fact, moment: Moment): Transition | null {
-  if (fact.fact === "claimed") return claimed(situation, fact.executionId, moment);
-  if (fact.fact === "cancel") return cancel(situation, fact.cancellation, moment);
-  if (fact.fact === "over_budget") return overBudget(situation, moment);
+export function transition(situation: State, fact: Fact, moment: TransitionInput): Transition | null {
+  if (fact.type === "claimed") return claimed(situation, fact.executionId, moment);
+  if (fact.type === "cancel") return cancel(situation, fact.cancellation, moment);
+  if (fact.type === "over_budget") return overBudget(situation, moment);
   const { execution } = situation;
   if (execution === null) return null;
-  if (fact.fact === "callback") return whenCalledBack(situation, execution, moment.now);
-  const known: Known = { ...situation, execution };
+  if (fact.type === "callback") return whenCalledBack(situation, execution, moment.now);
+  const known: LiveState = { ...situation, execution };
   switch (execution.phase) {
     case "submitting":
       return whileSubmitting(known, fact, moment);
@@ -37,7 +44,7 @@ export function transition(situation: Situation, fact: Fact, moment: Moment): Tr
  * A callback is a hint to look, and concerns the execution alone. While its POST may still be under way, the answer to
  * that comes first. Null when there is nothing to look for any more.
  */
-export function calledBack(
+export function applyCallback(
   execution: Pick<Execution, "phase" | "inDoubtAt" | "dueAt">,
   now: number,
 ): Pick<Execution, "callbackAt" | "dueAt"> | null {
@@ -46,24 +53,24 @@ export function calledBack(
 }
 
 /** As `orchestration/callback.ts` does it for many at once, without their runs, which a hint does not concern. */
-function whenCalledBack({ run }: Situation, execution: Execution, now: number): Transition | null {
-  const hint = calledBack(execution, now);
+function whenCalledBack({ run }: State, execution: Execution, now: number): Transition | null {
+  const hint = applyCallback(execution, now);
   return hint === null ? null : unchanged(run, { ...execution, ...hint });
 }
 
-function overBudget({ run, execution }: Situation, { now }: Moment): Transition | null {
+function overBudget({ run, execution }: State, { now }: TransitionInput): Transition | null {
   if (run.status !== "queued") return null;
   const error = { code: "budget_reached", detail: "the job's budget was used up before the run could start" };
-  return settledAs(failed(run, error, now), execution);
+  return withExecution(failed(run, error, now), execution);
 }
 
 function cancel(
-  { run, execution }: Situation,
+  { run, execution }: State,
   cancellation: Cancellation,
-  { now }: Moment,
+  { now }: TransitionInput,
 ): Transition | null {
   if (isTerminal(run.status) || run.status === "collecting") return null;
-  if (run.status === "queued") return settledAs(cancelled({ ...run, cancellation }, now), execution);
+  if (run.status === "queued") return withExecution(cancelled({ ...run, cancellation }, now), execution);
   // A second request only ever hardens the first: stop may become abort.
   if (run.cancellation !== null && (run.cancellation.mode === "abort" || cancellation.mode === "stop"))
     return null;

@@ -4,7 +4,7 @@ import type { Execution } from "../execution.ts";
 import type { Fault, Outcome, Policy, RetryClass, Run } from "../run.ts";
 import { backoffMs } from "./retry.ts";
 
-interface Settled {
+interface RunOutcome {
   run: Run;
   events: EventDraft[];
 }
@@ -15,33 +15,33 @@ interface End {
   error: Fault | null;
 }
 
-export function failed(run: Run, error: Fault, now: number): Settled {
+export function failed(run: Run, error: Fault, now: number): RunOutcome {
   return over({ ...run, outcome: "failed", error }, now);
 }
 
-export function cancelled(run: Run, now: number): Settled {
+export function cancelled(run: Run, now: number): RunOutcome {
   return over({ ...run, ...cancelledEnd(run) }, now);
 }
 
 /** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to come. */
-export function afterEnd(run: Run, execution: Execution): Settled {
+export function concludeRun(run: Run, execution: Execution): RunOutcome {
   const ended: Run = { ...run, ...endOf(run, execution), status: "collecting" };
   return { run: ended, events: [news(ended)] };
 }
 
 /** The artifacts are in. The record may have completed the error's detail, nothing else of the end. */
-export function afterCollection(run: Run, execution: Execution, now: number): Settled {
+export function afterCollection(run: Run, execution: Execution, now: number): RunOutcome {
   const { error } = endOf(run, execution);
   return over(error?.code === run.error?.code ? { ...run, error } : run, now);
 }
 
 /** Another attempt, if the policy grants one to this end; null if the run is to take its outcome. */
-export function afterLoss(
+export function retryIfAllowed(
   run: Run,
   execution: Execution,
   policy: Policy,
   { now, random }: { now: number; random: number },
-): Settled | null {
+): RunOutcome | null {
   if (run.cancellation !== null || run.attempt >= policy.retry.maxAttempts) return null;
   const because = retryClass(execution);
   if (because === null) return null;
@@ -50,13 +50,13 @@ export function afterLoss(
 }
 
 /** Nothing came to be at Lyceum: the run waits again, or takes the cancellation that came meanwhile. */
-export function backToQueue(run: Run, execution: null, retryAt: number, reason: string, now: number) {
+export function requeueOrCancel(run: Run, execution: null, retryAt: number, reason: string, now: number) {
   const settled = run.cancellation === null ? requeued(run, retryAt, reason) : cancelled(run, now);
-  return settledAs(settled, execution);
+  return withExecution(settled, execution);
 }
 
-export function settledAs<E extends Execution | null>(
-  { run, events }: Settled,
+export function withExecution<E extends Execution | null>(
+  { run, events }: RunOutcome,
   execution: E,
   before: EventDraft[] = [],
 ) {
@@ -124,14 +124,14 @@ function retryClass(execution: Execution): RetryClass | null {
   return status === "failed" || status === "system_failure" || status === "lost" ? status : null;
 }
 
-function requeued(run: Run, dueAt: number, reason: string): Settled {
+function requeued(run: Run, dueAt: number, reason: string): RunOutcome {
   const next: Run = { ...run, status: "queued", dueAt };
   const data = { reason, attempt: run.attempt, not_before: new Date(dueAt).toISOString() };
   return { run: next, events: [{ type: "run.queued", jobId: run.jobId, runId: run.id, data }] };
 }
 
 /** The run becomes terminal, with the outcome that it has. */
-function over(run: Run, now: number): Settled {
+function over(run: Run, now: number): RunOutcome {
   if (run.outcome === null) throw new Error(`run ${run.id} cannot be over without an outcome`);
   const done: Run = { ...run, status: run.outcome, dueAt: null, endedAt: now };
   return { run: done, events: [news(done)] };

@@ -1,10 +1,10 @@
 // How long a further attempt waits: exponential with full jitter, so that runs that failed together part ways.
 
 const FIRST_MS = 5_000;
-const MOST_MS = 10 * 60_000;
+const MAX_MS = 10 * 60_000;
 
 /** @param attempt executions so far, 1 or more. @param random in [0, 1). Milliseconds, at least one second. */
 export function backoffMs(attempt: number, random: number): number {
-  const ceiling = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20));
+  const ceiling = Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20));
   return Math.round(1_000 + random * (ceiling - 1_000));
 }

@@ -1,6 +1,6 @@
 // When to look next: pure arithmetic over bounds, so that every wake-up has one place to be explained.
 import type { CallbackMode } from "../callbackhealth.ts";
-import { isResting } from "../clock.ts";
+import { isPaused } from "../clock.ts";
 import type { Execution } from "../execution.ts";
 
 export interface Rules {
@@ -42,7 +42,7 @@ export function nextCheckAt(execution: Execution, timeoutS: number, now: number,
 
 /** Whether Lyceum may not show the execution yet. */
 export function isYoung({ acceptedAt }: Pick<Execution, "acceptedAt">, now: number): boolean {
-  return acceptedAt === null || isResting(acceptedAt + VISIBLE_AFTER_MS, VISIBLE_AFTER_MS, now);
+  return acceptedAt === null || isPaused(acceptedAt + VISIBLE_AFTER_MS, VISIBLE_AFTER_MS, now);
 }
 
 /** When the callback of a live execution is overdue. */

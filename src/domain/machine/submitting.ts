@@ -3,22 +3,26 @@
 import { type Doubt, type Execution, hasEnded } from "../execution.ts";
 import type { Run } from "../run.ts";
 import {
+  afterLookupMiss,
   event,
   isEnd,
-  type Known,
-  lookedFor,
+  type LiveState,
   lost,
-  type Moment,
-  type Situation,
+  type State,
   type Transition,
+  type TransitionInput,
   unanswered,
   unchanged,
 } from "./change.ts";
 import type { Fact } from "./fact.ts";
-import { backToQueue, cancelled, failed, settledAs } from "./outcome.ts";
+import { cancelled, failed, requeueOrCancel, withExecution } from "./outcome.ts";
 import { nextCheckAt, type Rules, searchRules } from "./schedule.ts";
 
-export function claimed({ run }: Situation, executionId: string, { now, rules }: Moment): Transition | null {
+export function claimed(
+  { run }: State,
+  executionId: string,
+  { now, rules }: TransitionInput,
+): Transition | null {
   if (run.status !== "queued" || run.dueAt === null || run.dueAt > now || run.cancellation !== null)
     return null;
   const attempt = run.attempt + 1;
@@ -32,13 +36,13 @@ export function claimed({ run }: Situation, executionId: string, { now, rules }:
   };
 }
 
-export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Transition | null {
+export function whileSubmitting(known: LiveState, fact: Fact, moment: TransitionInput): Transition | null {
   const { run, execution, policy } = known;
   const { now, rules } = moment;
-  switch (fact.fact) {
+  switch (fact.type) {
     case "accepted": {
       const urgent = execution.callbackAt !== null || run.cancellation !== null || isEnd(fact.status);
-      return live(known, fact, urgent, moment);
+      return acceptStart(known, fact, urgent, moment);
     }
     case "refused": {
       const closed: Execution = {
@@ -53,7 +57,7 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
         detail: `Lyceum refused the request (${fact.status}): ${fact.detail}`,
       };
       const end = run.cancellation === null ? failed(run, error, now) : cancelled(run, now);
-      return settledAs(end, closed, [
+      return withExecution(end, closed, [
         event(run, "execution.rejected", { detail: fact.detail }, execution.id),
       ]);
     }
@@ -67,7 +71,7 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
     case "not_found": {
       if (execution.inDoubtAt === null) return null;
       const search = searchRules(execution, rules);
-      const looked = lookedFor(execution, fact, now, search);
+      const looked = afterLookupMiss(execution, fact, now, search);
       if (looked.unseenMs < search.inDoubtAfterMs || looked.callbackAt !== null)
         return unchanged(run, looked);
       if (execution.doubt === "unavailable") return neverBegun(known, now, "unavailable", now);
@@ -81,7 +85,7 @@ export function whileSubmitting(known: Known, fact: Fact, moment: Moment): Trans
 }
 
 /** A start that is in doubt already may still be answered late. */
-function inDoubt({ run, execution }: Known, doubt: Doubt, detail: string, now: number): Transition {
+function inDoubt({ run, execution }: LiveState, doubt: Doubt, detail: string, now: number): Transition {
   const isNew = execution.inDoubtAt === null;
   const events = isNew ? [event(run, "execution.in_doubt", { detail }, execution.id)] : [];
   const inDoubtAt = execution.inDoubtAt ?? now;
@@ -89,14 +93,19 @@ function inDoubt({ run, execution }: Known, doubt: Doubt, detail: string, now: n
 }
 
 /** The execution never came to be: its row goes, the attempt is given back, the execution before is the run's last again. */
-function neverBegun({ run, execution }: Known, retryAt: number, reason: string, now: number): Transition {
+function neverBegun({ run, execution }: LiveState, retryAt: number, reason: string, now: number): Transition {
   const attempt = run.attempt - 1;
   const startedAt = attempt === 0 ? null : run.startedAt;
   const back = { ...run, attempt, startedAt, executionId: execution.previousId };
-  return backToQueue(back, null, retryAt, reason, now);
+  return requeueOrCancel(back, null, retryAt, reason, now);
 }
 
-function live(known: Known, fact: Fact & { fact: "accepted" }, urgent: boolean, moment: Moment): Transition {
+function acceptStart(
+  known: LiveState,
+  fact: Fact & { type: "accepted" },
+  urgent: boolean,
+  moment: TransitionInput,
+): Transition {
   const { run, execution } = known;
   const { now, expectedMs, rules } = moment;
   const word = fact.status === null || hasEnded(fact.status) ? "pending" : fact.status;

@@ -3,9 +3,9 @@ import * as operations from "../../contract/operations/runs.ts";
 import { artifactQuery } from "../../contract/query.ts";
 import { formatLogs, type LogEntry, showEntry } from "../../domain/logs.ts";
 import type { ArtifactKind } from "../../store/schema.ts";
-import { isNamed } from "../accept.ts";
+import { acceptsExplicitly } from "../accept.ts";
 import { type Artifact, executionOf, type Show, serve } from "../artifact.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { invalid } from "../problem.ts";
 import { queryOf, type Route } from "../route.ts";
 import { iso } from "../view.ts";
@@ -39,7 +39,7 @@ export const artifactRoutes: Route[] = [
   },
 ];
 
-async function get(c: Call, desk: Desk, kind: ArtifactKind, show: Show): Promise<Response> {
+async function get(c: RequestContext, desk: AppContext, kind: ArtifactKind, show: Show): Promise<Response> {
   const query = queryOf(c, artifactQuery);
   if (!query.ok) return invalid(c, query.errors);
   const found = await executionOf(c, desk, query.value.attempt);
@@ -47,14 +47,14 @@ async function get(c: Call, desk: Desk, kind: ArtifactKind, show: Show): Promise
 }
 
 /** The result goes out as the text that came; documents of former builds hold it parsed. */
-function output(c: Call, { document, ids }: Artifact): Response {
+function output(c: RequestContext, { document, ids }: Artifact): Response {
   const { result_json: result = null, ...rest } = document as { result_json?: string | null };
   if (result === null) return c.json({ ...ids, result: null, ...rest });
   const others = JSON.stringify({ ...ids, ...rest });
   return c.body(`${others.slice(0, -1)},"result":${result}}`, 200, { "Content-Type": "application/json" });
 }
 
-function plain(c: Call, { document, ids }: Artifact): Response {
+function plain(c: RequestContext, { document, ids }: Artifact): Response {
   return c.json({ ...ids, ...(document as object) });
 }
 
@@ -62,13 +62,13 @@ function plain(c: Call, { document, ids }: Artifact): Response {
  * JSON lines, or text for `Accept: text/plain`; some clients name it beside JSON without being asked to.
  * Two headers say how far the log is to be trusted.
  */
-function logs(c: Call, { document, state }: Artifact): Response {
+function logs(c: RequestContext, { document, state }: Artifact): Response {
   const entries = document as LogEntry[];
   const { complete, truncated } = state.summary as { complete: boolean; truncated: boolean };
   c.header("X-Log-Complete", String(complete));
   c.header("X-Log-Truncated", String(truncated));
   c.header("X-Log-Fetched-At", iso(state.fetched_at) ?? "");
-  if (isNamed(c, "text/plain") && !isNamed(c, "application/json", "application/x-ndjson"))
+  if (acceptsExplicitly(c, "text/plain") && !acceptsExplicitly(c, "application/json", "application/x-ndjson"))
     return c.body(formatLogs(entries), 200, { "Content-Type": "text/plain; charset=utf-8" });
   const lines = entries.map((entry) => `${JSON.stringify(showEntry(entry))}\n`).join("");
   return c.body(lines, 200, { "Content-Type": "application/x-ndjson" });

@@ -3,7 +3,7 @@ import * as operations from "../../contract/operations/executions.ts";
 import { isCallbackToken } from "../../domain/token.ts";
 import { receiveCallback } from "../../orchestration/callback.ts";
 import { readBody } from "../body.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { unauthorized } from "../problem.ts";
 import type { Route } from "../route.ts";
 
@@ -28,16 +28,16 @@ export const callbackRoutes: Route[] = [
 ];
 
 /** Any content type and any body are taken, up to 256 KiB; the rest is cut and marked. */
-export const MOST_CALLBACK_BYTES = 256 * 1024;
+export const MAX_CALLBACK_BYTES = 256 * 1024;
 
-async function postCallback(c: Call, desk: Desk): Promise<Response> {
+async function postCallback(c: RequestContext, desk: AppContext): Promise<Response> {
   const executionId = c.req.param("execution") ?? "";
   if (!isCallbackToken(desk.callbackSecrets, executionId, c.req.param("token") ?? "")) {
     desk.report.callback({ executionId: null, disposition: "rejected" });
     // In the same words whether or not the execution exists.
     return unauthorized(c, "the callback URL is not one of ours");
   }
-  const { bytes, truncated } = await readBody(c.req.raw, MOST_CALLBACK_BYTES);
+  const { bytes, truncated } = await readBody(c.req.raw, MAX_CALLBACK_BYTES);
   const contentType = c.req.header("Content-Type") ?? null;
   const contentEncoding = c.req.header("Content-Encoding") ?? null;
   await receiveCallback(desk, { executionId, contentType, contentEncoding, body: bytes, truncated });

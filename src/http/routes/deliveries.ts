@@ -6,7 +6,7 @@ import { page } from "../../contract/query.ts";
 import { deliverAgain } from "../../orchestration/webhook.ts";
 import { type DeliveryRow, findDelivery, listDeliveries, readLog } from "../../store/deliveries.ts";
 import type { Caller } from "../auth.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
@@ -43,30 +43,34 @@ export const deliveryRoutes: Route[] = [
   },
 ];
 
-async function getOfWebhook(c: Call, desk: Desk): Promise<Response> {
+async function getOfWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
   const webhook = await webhookOf(c, desk);
   return webhook === null ? noWebhook(c) : list(c, desk, { webhookId: webhook.id });
 }
 
-async function getOfJob(c: Call, desk: Desk): Promise<Response> {
+async function getOfJob(c: RequestContext, desk: AppContext): Promise<Response> {
   const job = await jobOf(c, desk);
   return job === null ? noJob(c) : list(c, desk, { jobId: job.id });
 }
 
-async function redeliverOfWebhook(c: Call, desk: Desk): Promise<Response> {
+async function redeliverOfWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
   const webhook = await webhookOf(c, desk);
   if (webhook === null) return noWebhook(c);
   if (webhook.disabled_at !== null) return problem(c, "conflict", "the webhook is disabled; enable it first");
   return redeliver(c, desk, (delivery) => delivery.webhook_id === webhook.id);
 }
 
-async function redeliverOfJob(c: Call, desk: Desk): Promise<Response> {
+async function redeliverOfJob(c: RequestContext, desk: AppContext): Promise<Response> {
   const job = await jobOf(c, desk);
   if (job === null) return noJob(c);
   return redeliver(c, desk, (delivery) => delivery.webhook_id === null && delivery.job_id === job.id);
 }
 
-async function list(c: Call, desk: Desk, of: { webhookId: string } | { jobId: string }): Promise<Response> {
+async function list(
+  c: RequestContext,
+  desk: AppContext,
+  of: { webhookId: string } | { jobId: string },
+): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, cursor } = query.value;
@@ -77,7 +81,11 @@ async function list(c: Call, desk: Desk, of: { webhookId: string } | { jobId: st
   return c.json(toPage(deliveries, limit, view, (delivery) => cursorOf("delivery", delivery.id)));
 }
 
-async function redeliver(c: Call, desk: Desk, isOne: (delivery: DeliveryRow) => boolean): Promise<Response> {
+async function redeliver(
+  c: RequestContext,
+  desk: AppContext,
+  isOne: (delivery: DeliveryRow) => boolean,
+): Promise<Response> {
   const delivery = await findDelivery(desk.store.db, idIn(c, "delivery"));
   const again = delivery !== null && isOne(delivery) ? await deliverAgain(desk, delivery.id) : null;
   return again === null

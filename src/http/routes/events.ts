@@ -11,9 +11,9 @@ import {
   readEvents,
 } from "../../store/events.ts";
 import { findJob } from "../../store/jobs.ts";
-import { isNamed } from "../accept.ts";
+import { acceptsExplicitly } from "../accept.ts";
 import { ownerSeenBy } from "../auth.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor } from "../cursor.ts";
 import { jobOf, noJob } from "../job.ts";
 import { invalid, tooMany } from "../problem.ts";
@@ -42,13 +42,13 @@ interface Scope {
   isOver(): Promise<boolean>;
 }
 
-async function getEvents(c: Call, desk: Desk): Promise<Response> {
+async function getEvents(c: RequestContext, desk: AppContext): Promise<Response> {
   const owner = ownerSeenBy(callerOf(c));
   const topic = owner === null ? topics.everything : topics.key(owner);
   return serve(c, desk, { filter: { owner }, topic, begins: "now", isOver: async () => false });
 }
 
-async function getJobEvents(c: Call, desk: Desk): Promise<Response> {
+async function getJobEvents(c: RequestContext, desk: AppContext): Promise<Response> {
   const job = await jobOf(c, desk);
   if (job === null) return noJob(c);
   // A run that was retried by hand lives on in a terminal job, and its events are waited for, too.
@@ -60,12 +60,16 @@ async function getJobEvents(c: Call, desk: Desk): Promise<Response> {
   return serve(c, desk, { filter, topic: topics.job(job.id), begins: "first", isOver });
 }
 
-function serve(c: Call, desk: Desk, scope: Scope): Promise<Response> {
-  const wantsList = isNamed(c, "application/json") && !isNamed(c, "text/event-stream");
+function serve(c: RequestContext, desk: AppContext, scope: Scope): Promise<Response> {
+  const wantsList = acceptsExplicitly(c, "application/json") && !acceptsExplicitly(c, "text/event-stream");
   return wantsList ? list(c, desk, scope) : stream(c, desk, scope);
 }
 
-async function stream(c: Call, desk: Desk, { filter, topic, begins, isOver }: Scope): Promise<Response> {
+async function stream(
+  c: RequestContext,
+  desk: AppContext,
+  { filter, topic, begins, isOver }: Scope,
+): Promise<Response> {
   const query = queryOf(c, streamQuery);
   if (!query.ok) return invalid(c, query.errors);
   const last = await lastSeen(c, desk, query.value.last_event_id);
@@ -94,12 +98,12 @@ async function stream(c: Call, desk: Desk, { filter, topic, begins, isOver }: Sc
 }
 
 /** The number before the oldest event that is kept. */
-async function lastDeleted(desk: Desk): Promise<number> {
+async function lastDeleted(desk: AppContext): Promise<number> {
   const newest = await newestSeq(desk.store.db);
   return ((await oldestSeq(desk.store.db)) ?? newest + 1) - 1;
 }
 
-async function list(c: Call, desk: Desk, { filter }: Scope): Promise<Response> {
+async function list(c: RequestContext, desk: AppContext, { filter }: Scope): Promise<Response> {
   const query = queryOf(c, listQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, types, last_event_id } = query.value;
@@ -118,22 +122,27 @@ async function list(c: Call, desk: Desk, { filter }: Scope): Promise<Response> {
 }
 
 /** As many events as are wanted, out of a bounded number of pages: fewer, if few in a long log are wanted. */
-async function collect(desk: Desk, filter: EventFilter, after: number, limit: number): Promise<EventPage> {
+async function collect(
+  desk: AppContext,
+  filter: EventFilter,
+  after: number,
+  limit: number,
+): Promise<EventPage> {
   const events: EventRow[] = [];
   let page: EventPage = { events: [], readTo: after, isNewest: false };
-  for (let pages = 0; pages < MOST_PAGES && !page.isNewest && events.length < limit; pages++) {
+  for (let pages = 0; pages < MAX_PAGES && !page.isNewest && events.length < limit; pages++) {
     page = await readEvents(desk.store.db, filter, page.readTo, limit - events.length);
     events.push(...page.events);
   }
   return { ...page, events };
 }
 
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 
 /** The header stands before the parameter: a browser that comes back repeats its URL as it was. */
 async function lastSeen(
-  c: Call,
-  desk: Desk,
+  c: RequestContext,
+  desk: AppContext,
   parameter: number | undefined,
 ): Promise<Validated<number | undefined>> {
   const header = c.req.header("Last-Event-ID");

@@ -9,7 +9,7 @@ import { type CallbackRow, listCallbacks } from "../../store/callbacks.ts";
 import { findExecution } from "../../store/executions.ts";
 import { findRun } from "../../store/runs.ts";
 import { loadSpec } from "../../store/specs.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { callbackViewer } from "../callback-view.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { jobSeen } from "../job.ts";
@@ -36,12 +36,12 @@ export const executionRoutes: Route[] = [
   },
 ];
 
-async function getExecution(c: Call, desk: Desk): Promise<Response> {
+async function getExecution(c: RequestContext, desk: AppContext): Promise<Response> {
   const execution = await executionOf(c, desk);
   return execution === null ? noExecution(c) : c.json(viewExecution(execution));
 }
 
-async function getCallbacks(c: Call, desk: Desk): Promise<Response> {
+async function getCallbacks(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
   const execution = await executionOf(c, desk);
@@ -62,18 +62,18 @@ async function getCallbacks(c: Call, desk: Desk): Promise<Response> {
 }
 
 /** Lyceum may quote in a callback whatever the run was given, and the callback's own URL. */
-async function secretsIn(desk: Desk, { id, runId }: Execution): Promise<Secrets> {
+async function secretsIn(desk: AppContext, { id, runId }: Execution): Promise<Secrets> {
   const run = await findRun(desk.store.db, runId);
   const values = run === null ? [] : secretsOf(await loadSpec(desk.store.db, run));
   return { values, tokens: desk.callbackSecrets.map((secret) => callbackToken(secret, id)) };
 }
 
-async function executionOf(c: Call, desk: Desk): Promise<Execution | null> {
+async function executionOf(c: RequestContext, desk: AppContext): Promise<Execution | null> {
   const execution = await findExecution(desk.store.db, idIn(c, "execution"));
   const job = execution === null ? null : await jobSeen(c, desk, execution.jobId);
   return job === null ? null : execution;
 }
 
-function noExecution(c: Call): Response {
+function noExecution(c: RequestContext): Response {
   return problem(c, "not-found", "no execution of yours has this id; one that Lyceum never took is not kept");
 }

@@ -9,7 +9,7 @@ import { entryOf, hints } from "../../contract/runspec.ts";
 import {
   cancelBody,
   idempotencyKey,
-  MOST_BODY_BYTES,
+  MAX_BODY_BYTES,
   type Submission,
   submissionReader,
 } from "../../contract/submission.ts";
@@ -22,14 +22,14 @@ import { deleteJob, type JobRow, listJobs } from "../../store/jobs.ts";
 import { listRuns, type RunRow } from "../../store/runs.ts";
 import { heldUntil, queuePosition } from "../../store/turns.ts";
 import { ownerSeenBy } from "../auth.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
 import { callerOf, idIn, jsonBody, queryOf, type Route, readJson } from "../route.ts";
 import { validate } from "../validate.ts";
 import { iso, viewJob } from "../view.ts";
-import { whenEnded } from "../wait.ts";
+import { waitForEnd } from "../wait.ts";
 import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [
@@ -69,10 +69,10 @@ export const jobRoutes: Route[] = [
 
 const maybeIdempotencyKey = idempotencyKey.optional();
 
-async function postJob(c: Call, desk: Desk): Promise<Response> {
+async function postJob(c: RequestContext, desk: AppContext): Promise<Response> {
   const key = idempotencyKeyOf(c);
   if (!key.ok) return invalid(c, key.errors);
-  const json = await readJson(c, MOST_BODY_BYTES);
+  const json = await readJson(c, MAX_BODY_BYTES);
   if (!json.ok) return json.answer;
   const sender = { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: json.asWritten };
   const body = validate(submissionReader, json.value, { hints });
@@ -111,7 +111,7 @@ function withNumbersAsWritten(value: Submission, asWritten: unknown): Submission
 }
 
 /** Given once: of two, nobody could say which one the other submission had. */
-function idempotencyKeyOf(c: Call) {
+function idempotencyKeyOf(c: RequestContext) {
   const pointer = "header:Idempotency-Key";
   const distinct = c.env?.incoming?.headersDistinct["idempotency-key"] ?? [];
   if (distinct.length > 1)
@@ -122,7 +122,7 @@ function idempotencyKeyOf(c: Call) {
   return validate(maybeIdempotencyKey, c.req.header("Idempotency-Key"), { pointer: () => pointer });
 }
 
-function answerSubmitted(c: Call, submitted: Submitted): Response {
+function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
   if (submitted.outcome === "deleted") {
     const detail = "the job of this Idempotency-Key was deleted; use a new key for a new job";
     return problem(c, "job-deleted", detail);
@@ -142,7 +142,7 @@ function answerSubmitted(c: Call, submitted: Submitted): Response {
 }
 
 /** A name that cannot be resolved just now must not cost a worker its job. */
-async function webhookErrors(desk: Desk, url: string | null | undefined): Promise<FieldError[]> {
+async function webhookErrors(desk: AppContext, url: string | null | undefined): Promise<FieldError[]> {
   const pointer = "/webhook_url";
   if (url == null) return [];
   if (!desk.signsForJobs)
@@ -151,7 +151,7 @@ async function webhookErrors(desk: Desk, url: string | null | undefined): Promis
   return found?.lasts ? [{ pointer, detail: found.detail }] : [];
 }
 
-async function getJobs(c: Call, desk: Desk): Promise<Response> {
+async function getJobs(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, jobsQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, cursor, status, name, created_after, created_before } = query.value;
@@ -165,10 +165,10 @@ async function getJobs(c: Call, desk: Desk): Promise<Response> {
   return c.json(toPage(jobs, limit, view, (job) => cursorOf("job", job.id)));
 }
 
-async function getJob(c: Call, desk: Desk): Promise<Response> {
+async function getJob(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const job = await whenEnded(c, desk, {
+  const job = await waitForEnd(c, desk, {
     id: idIn(c, "job"),
     waitMs: query.value.wait,
     awaited: query.value.for,
@@ -179,13 +179,13 @@ async function getJob(c: Call, desk: Desk): Promise<Response> {
   return job === null ? noJob(c) : answerDetails(c, desk, job);
 }
 
-async function answerDetails(c: Call, desk: Desk, job: JobRow): Promise<Response> {
+async function answerDetails(c: RequestContext, desk: AppContext, job: JobRow): Promise<Response> {
   const view: JobDetailsView = { ...viewJob(job, callerOf(c)), queue: await viewQueue(desk, job) };
   return c.json(view);
 }
 
 /** Where the job's next run stands, while it waits for its first start. */
-async function viewQueue(desk: Desk, job: JobRow) {
+async function viewQueue(desk: AppContext, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(desk.store.db, job);
   const { groups, startPause } = desk.lyceumState();
@@ -199,7 +199,7 @@ async function viewQueue(desk: Desk, job: JobRow) {
 }
 
 /** With `remote=true` the records at Lyceum go first, and the job with the last of them: 202, and 404 in the end. */
-async function removeJob(c: Call, desk: Desk): Promise<Response> {
+async function removeJob(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, removeQuery);
   if (!query.ok) return invalid(c, query.errors);
   const job = await jobOf(c, desk);
@@ -217,12 +217,16 @@ async function removeJob(c: Call, desk: Desk): Promise<Response> {
 const NOT_DELETABLE =
   "the job has runs that have not ended: cancel it first; or a lost execution that is watched for: wait an hour";
 
-function getRuns(c: Call, desk: Desk): Promise<Response> {
+function getRuns(c: RequestContext, desk: AppContext): Promise<Response> {
   return pageOfRuns(c, desk, (run) => run);
 }
 
 /** A page of the job's runs in the order of the submission, each as `show` makes it of its view. */
-export async function pageOfRuns<T>(c: Call, desk: Desk, show: (run: RunView) => T): Promise<Response> {
+export async function pageOfRuns<T>(
+  c: RequestContext,
+  desk: AppContext,
+  show: (run: RunView) => T,
+): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
   const job = await jobOf(c, desk);
@@ -236,7 +240,7 @@ export async function pageOfRuns<T>(c: Call, desk: Desk, show: (run: RunView) =>
   return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)));
 }
 
-async function postCancel(c: Call, desk: Desk): Promise<Response> {
+async function postCancel(c: RequestContext, desk: AppContext): Promise<Response> {
   const body = await jsonBody(c, cancelBody);
   if (!body.ok) return body.answer;
   const job = await jobOf(c, desk);

@@ -6,7 +6,7 @@ import { parseDuration } from "../../domain/duration.ts";
 import type { Execution } from "../../domain/execution.ts";
 import type { MetricsSpan } from "../../domain/metrics.ts";
 import { type Artifact, executionOf, type Found, idsOf, serve } from "../artifact.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { invalid, problem } from "../problem.ts";
 import { queryOf, type Route } from "../route.ts";
 
@@ -19,7 +19,7 @@ export const metricsRoute: Route = {
   handle: getMetrics,
 };
 
-async function getMetrics(c: Call, desk: Desk): Promise<Response> {
+async function getMetrics(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, metricsQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { attempt, ...asked } = query.value;
@@ -31,7 +31,7 @@ async function getMetrics(c: Call, desk: Desk): Promise<Response> {
   return "error" in span ? invalid(c, [span.error]) : live(c, desk, found, span);
 }
 
-async function live(c: Call, desk: Desk, found: Found, span: MetricsSpan): Promise<Response> {
+async function live(c: RequestContext, desk: AppContext, found: Found, span: MetricsSpan): Promise<Response> {
   const { status, lyceumExecutionId } = found.execution;
   if (lyceumExecutionId === null)
     return problem(c, "conflict", `the execution (${status}) is not known to have begun at Lyceum`);
@@ -67,6 +67,6 @@ function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Asked, no
 const MAX_SAMPLES = 5_000;
 const MIN_SPAN_MS = 1_000;
 
-function show(c: Call, { document, state, ids }: Artifact): Response {
+function show(c: RequestContext, { document, state, ids }: Artifact): Response {
   return c.json({ ...ids, summary: state.summary, document });
 }

@@ -4,7 +4,7 @@ import type { LimitView, StatusView } from "../../contract/status.ts";
 import { readCounters } from "../../store/counters.ts";
 import { assertWritable, databaseBytes } from "../../store/database.ts";
 import { readLevels } from "../../store/levels.ts";
-import type { Call, Desk, LyceumState } from "../call.ts";
+import type { AppContext, LyceumState, RequestContext } from "../call.ts";
 import { problem } from "../problem.ts";
 import type { Route } from "../route.ts";
 import { iso } from "../view.ts";
@@ -28,7 +28,7 @@ export const operationRoutes: Route[] = [
   { method: "GET", path: "/v1/status", access: "read", operation: operations.getStatus, handle: getStatus },
 ];
 
-async function getReady(c: Call, desk: Desk): Promise<Response> {
+async function getReady(c: RequestContext, desk: AppContext): Promise<Response> {
   if (!desk.isAccepting()) return problem(c, "not-accepting", "draining: the process is about to stop");
   try {
     if (!(await desk.store.isMigrated())) return problem(c, "not-accepting", "migrations are missing");
@@ -40,14 +40,14 @@ async function getReady(c: Call, desk: Desk): Promise<Response> {
   return c.json({ status: "ready" });
 }
 
-async function getMetrics(c: Call, desk: Desk): Promise<Response> {
+async function getMetrics(c: RequestContext, desk: AppContext): Promise<Response> {
   if (desk.metricsText === null) return problem(c, "not-found", "metrics are served on METRICS_PORT");
   return c.body(await desk.metricsText(), 200, {
     "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
   });
 }
 
-async function getStatus(c: Call, desk: Desk): Promise<Response> {
+async function getStatus(c: RequestContext, desk: AppContext): Promise<Response> {
   const { db, kind } = desk.store;
   const [levels, counted, bytes] = await Promise.all([
     readLevels(db),

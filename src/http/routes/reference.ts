@@ -1,7 +1,7 @@
 // The API's own description: the OpenAPI document, and the page that shows it. Everything comes from this origin.
 import { readFile } from "node:fs/promises";
 import * as operations from "../../contract/operations/service.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { openApiOf } from "../openapi.ts";
 import { problem } from "../problem.ts";
 import type { Route } from "../route.ts";
@@ -10,7 +10,7 @@ import type { Route } from "../route.ts";
 export function referenceRoutes(table: () => readonly Route[]): Route[] {
   let text: string | null = null;
 
-  async function getDocument(c: Call, desk: Desk): Promise<Response> {
+  async function getDocument(c: RequestContext, desk: AppContext): Promise<Response> {
     text ??= JSON.stringify(openApiOf(table(), desk.version));
     return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" });
   }
@@ -38,7 +38,7 @@ export function referenceRoutes(table: () => readonly Route[]): Route[] {
 }
 
 /** For whoever opens the service's address in a browser. */
-async function getFrontPage(c: Call, { version }: Desk): Promise<Response> {
+async function getFrontPage(c: RequestContext, { version }: AppContext): Promise<Response> {
   const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -61,7 +61,7 @@ async function getFrontPage(c: Call, { version }: Desk): Promise<Response> {
 }
 
 /** Paths are relative, so that the page also works below a proxy's prefix; the version renews what is cached. */
-async function getPage(c: Call, { version }: Desk): Promise<Response> {
+async function getPage(c: RequestContext, { version }: AppContext): Promise<Response> {
   const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -98,7 +98,7 @@ const start = `SwaggerUIBundle({
 });
 `;
 
-async function getPart(c: Call): Promise<Response> {
+async function getPart(c: RequestContext): Promise<Response> {
   const read = parts[c.req.param("file") ?? ""];
   if (read === undefined) return problem(c, "not-found", "the page has no such part");
   const { text, type } = await read();

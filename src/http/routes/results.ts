@@ -4,8 +4,8 @@ import { noQuery } from "../../contract/query.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
 import { matrixNames } from "../../store/specs.ts";
-import { isNamed } from "../accept.ts";
-import type { Call, Desk } from "../call.ts";
+import { acceptsExplicitly } from "../accept.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { csvHeader, csvLines } from "../csv.ts";
 import { jobOf, noJob } from "../job.ts";
 import { invalid } from "../problem.ts";
@@ -25,12 +25,12 @@ export const resultRoutes: Route[] = [
   },
 ];
 
-async function getResults(c: Call, desk: Desk): Promise<Response> {
-  return isNamed(c, "text/csv") ? getCsv(c, desk) : pageOfRuns(c, desk, viewResult);
+async function getResults(c: RequestContext, desk: AppContext): Promise<Response> {
+  return acceptsExplicitly(c, "text/csv") ? getCsv(c, desk) : pageOfRuns(c, desk, viewResult);
 }
 
 /** The whole job, however large: read and sent page by page. */
-async function getCsv(c: Call, desk: Desk): Promise<Response> {
+async function getCsv(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, noQuery);
   if (!query.ok) return invalid(c, query.errors);
   const job = await jobOf(c, desk);
@@ -42,7 +42,7 @@ async function getCsv(c: Call, desk: Desk): Promise<Response> {
   });
 }
 
-async function* linesOf(desk: Desk, job: JobRow): AsyncGenerator<Uint8Array> {
+async function* linesOf(desk: AppContext, job: JobRow): AsyncGenerator<Uint8Array> {
   try {
     const names = await matrixNames(desk.store.db, job.id);
     yield Buffer.from(csvHeader(names));

@@ -9,12 +9,12 @@ import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { jobSeen } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
 import { idIn, jsonBody, queryOf, type Route } from "../route.ts";
 import { viewRun } from "../view.ts";
-import { whenEnded } from "../wait.ts";
+import { waitForEnd } from "../wait.ts";
 
 export const runRoutes: Route[] = [
   { method: "GET", path: "/v1/runs/:run", access: "read", operation: operations.getRun, handle: getRun },
@@ -35,7 +35,7 @@ export const runRoutes: Route[] = [
 ];
 
 /** How to show these runs: their executions and artifact states are read together. */
-export async function viewRuns(desk: Desk, runs: RunRow[]) {
+export async function viewRuns(desk: AppContext, runs: RunRow[]) {
   const executions = Map.groupBy(
     await listExecutions(
       desk.store.db,
@@ -50,20 +50,23 @@ export async function viewRuns(desk: Desk, runs: RunRow[]) {
 }
 
 /** The run that the path names with its job, if the caller may see it. */
-export async function runOf(c: Call, desk: Desk): Promise<{ run: RunRow; job: JobRow } | null> {
+export async function runOf(
+  c: RequestContext,
+  desk: AppContext,
+): Promise<{ run: RunRow; job: JobRow } | null> {
   const run = await findRun(desk.store.db, idIn(c, "run"));
   const job = run === null ? null : await jobSeen(c, desk, run.job_id);
   return run === null || job === null ? null : { run, job };
 }
 
-export function noRun(c: Call): Response {
+export function noRun(c: RequestContext): Response {
   return problem(c, "not-found", "no run of yours has this id; it may have been deleted or pruned");
 }
 
-async function getRun(c: Call, desk: Desk): Promise<Response> {
+async function getRun(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const run = await whenEnded(c, desk, {
+  const run = await waitForEnd(c, desk, {
     id: idIn(c, "run"),
     waitMs: query.value.wait,
     awaited: query.value.for,
@@ -74,7 +77,7 @@ async function getRun(c: Call, desk: Desk): Promise<Response> {
   return run === null ? noRun(c) : answer(c, desk, run);
 }
 
-async function postCancel(c: Call, desk: Desk): Promise<Response> {
+async function postCancel(c: RequestContext, desk: AppContext): Promise<Response> {
   const body = await jsonBody(c, cancelBody);
   if (!body.ok) return body.answer;
   const found = await runOf(c, desk);
@@ -83,7 +86,7 @@ async function postCancel(c: Call, desk: Desk): Promise<Response> {
   return answer(c, desk, (await findRun(desk.store.db, found.run.id)) ?? found.run);
 }
 
-async function postRetry(c: Call, desk: Desk): Promise<Response> {
+async function postRetry(c: RequestContext, desk: AppContext): Promise<Response> {
   const body = await jsonBody(c, retryBody);
   if (!body.ok) return body.answer;
   const found = await runOf(c, desk);
@@ -94,7 +97,12 @@ async function postRetry(c: Call, desk: Desk): Promise<Response> {
   return answer(c, desk, retried.run, 202);
 }
 
-async function answer(c: Call, desk: Desk, run: RunRow, status: 200 | 202 = 200): Promise<Response> {
+async function answer(
+  c: RequestContext,
+  desk: AppContext,
+  run: RunRow,
+  status: 200 | 202 = 200,
+): Promise<Response> {
   const view = await viewRuns(desk, [run]);
   return c.json(view(run), status);
 }

@@ -6,7 +6,7 @@ import { dayOf } from "../../domain/cost.ts";
 import { listMachineTypes } from "../../store/machinetypes.ts";
 import { readUsage, type UsageRow } from "../../store/usage.ts";
 import { ownerSeenBy } from "../auth.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { invalid } from "../problem.ts";
 import { callerOf, queryOf, type Route } from "../route.ts";
 import { iso, viewCost } from "../view.ts";
@@ -23,15 +23,15 @@ export const usageRoutes: Route[] = [
 ];
 
 /** By day (UTC) or by key; submitters see their own key alone. Without days: the last 30. */
-async function getUsage(c: Call, desk: Desk): Promise<Response> {
+async function getUsage(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, usageQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { group, key } = query.value;
   const to = query.value.to ?? dayOf(desk.now());
   const from = query.value.from ?? dayOf(Date.parse(to) - 29 * DAY_MS);
   const spanDays = (Date.parse(to) - Date.parse(from)) / DAY_MS;
-  if (spanDays < 0 || spanDays >= MOST_DAYS) {
-    const detail = `must be up to ${MOST_DAYS} days from the first to the last`;
+  if (spanDays < 0 || spanDays >= MAX_DAYS) {
+    const detail = `must be up to ${MAX_DAYS} days from the first to the last`;
     return invalid(c, [{ pointer: "query:from", detail }]);
   }
   const owner = ownerSeenBy(callerOf(c));
@@ -46,7 +46,7 @@ async function getUsage(c: Call, desk: Desk): Promise<Response> {
 }
 
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 
 function viewUsage(row: Omit<UsageRow, "group">): SpentView {
   return { executions: row.executions, duration_ms: row.durationMs, cost: viewCost(row) };
@@ -64,7 +64,7 @@ function sumOf(rows: UsageRow[]): Omit<UsageRow, "group"> {
 }
 
 /** As Lyceum last told; `fetched_at` is null while it has not. */
-async function getMachineTypes(c: Call, desk: Desk): Promise<Response> {
+async function getMachineTypes(c: RequestContext, desk: AppContext): Promise<Response> {
   const types = await listMachineTypes(desk.store.db);
   const data = types.map((type) => ({
     hardware_profile: type.hardware_profile,

@@ -10,13 +10,13 @@ import {
 import {
   createWebhook,
   type Disclosed,
-  MOST_WEBHOOKS,
+  MAX_WEBHOOKS,
   reviveWebhook,
   rotateWebhook,
 } from "../../orchestration/webhook.ts";
 import { deleteWebhook, findWebhook, listWebhooks, type WebhookRow } from "../../store/webhooks.ts";
 import { type Caller, ownerSeenBy } from "../auth.ts";
-import type { Call, Desk } from "../call.ts";
+import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
 import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
@@ -67,7 +67,7 @@ export const webhookRoutes: Route[] = [
   },
 ];
 
-async function postWebhook(c: Call, desk: Desk): Promise<Response> {
+async function postWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
   const body = await jsonBody(c, webhookBody);
   if (!body.ok) return body.answer;
   const { url, types, secret = null } = body.value;
@@ -76,12 +76,12 @@ async function postWebhook(c: Call, desk: Desk): Promise<Response> {
   const { name: apiKey, role } = callerOf(c);
   const created = await createWebhook(desk, { apiKey, allJobs: role === "admin", url, types, secret });
   if (created === null)
-    return problem(c, "conflict", `a key has at most ${MOST_WEBHOOKS} webhooks; delete one first`);
+    return problem(c, "conflict", `a key has at most ${MAX_WEBHOOKS} webhooks; delete one first`);
   c.header("Location", `/v1/webhooks/${created.webhook.id}`);
   return c.json(disclose(c, created), 201);
 }
 
-async function getWebhooks(c: Call, desk: Desk): Promise<Response> {
+async function getWebhooks(c: RequestContext, desk: AppContext): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, cursor } = query.value;
@@ -93,19 +93,19 @@ async function getWebhooks(c: Call, desk: Desk): Promise<Response> {
   return c.json(toPage(webhooks, limit, view, (webhook) => cursorOf("webhook", webhook.id)));
 }
 
-async function getWebhook(c: Call, desk: Desk): Promise<Response> {
+async function getWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
   const webhook = await webhookOf(c, desk);
   return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook, callerOf(c)));
 }
 
-async function removeWebhook(c: Call, desk: Desk): Promise<Response> {
+async function removeWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
   const webhook = await webhookOf(c, desk);
   if (webhook === null) return noWebhook(c);
   await desk.store.write((tx) => deleteWebhook(tx.db, webhook.id));
   return c.body(null, 204);
 }
 
-async function postRotate(c: Call, desk: Desk): Promise<Response> {
+async function postRotate(c: RequestContext, desk: AppContext): Promise<Response> {
   const body = await jsonBody(c, rotateBody);
   if (!body.ok) return body.answer;
   const webhook = await webhookOf(c, desk);
@@ -113,22 +113,22 @@ async function postRotate(c: Call, desk: Desk): Promise<Response> {
   return rotated === null ? noWebhook(c) : c.json(disclose(c, rotated));
 }
 
-async function postEnable(c: Call, desk: Desk): Promise<Response> {
+async function postEnable(c: RequestContext, desk: AppContext): Promise<Response> {
   const webhook = await webhookOf(c, desk);
   const enabled = webhook === null ? null : await reviveWebhook(desk, webhook.id);
   return enabled === null ? noWebhook(c) : c.json(viewWebhook(enabled, callerOf(c)));
 }
 
 /** The webhook that the path names, if the caller may see it. */
-export function webhookOf(c: Call, desk: Desk): Promise<WebhookRow | null> {
+export function webhookOf(c: RequestContext, desk: AppContext): Promise<WebhookRow | null> {
   return findWebhook(desk.store.db, idIn(c, "webhook"), ownerSeenBy(callerOf(c)));
 }
 
-export function noWebhook(c: Call): Response {
+export function noWebhook(c: RequestContext): Response {
   return problem(c, "not-found", "no webhook of yours has this id");
 }
 
-function disclose(c: Call, { webhook, secret }: Disclosed): DisclosedWebhookView {
+function disclose(c: RequestContext, { webhook, secret }: Disclosed): DisclosedWebhookView {
   return { ...viewWebhook(webhook, callerOf(c)), secret };
 }
 
