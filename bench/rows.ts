@@ -1,8 +1,8 @@
 // Databases with a history: as many jobs, runs and executions as a scenario asks for, written in bulk.
 import SqliteDatabase from "better-sqlite3";
-import { systemClock } from "../src/domain/clock.ts";
-import { idSource } from "../src/domain/id.ts";
-import { openStore, type Store } from "../src/store/database.ts";
+import { systemClock } from "../src/lib/clock.ts";
+import { idSource } from "../src/lib/id.ts";
+import { openStore, type Store } from "../src/store/store.ts";
 
 export function openBenchStore(path: string): Store {
   return openStore({ kind: "sqlite", path }, systemClock, idSource(systemClock));

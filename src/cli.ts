@@ -2,6 +2,7 @@
 // The command line: the service and what belongs to it on this machine, and a running service from anywhere.
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addSteering } from "./cli/cancel-and-retry.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addExamples } from "./cli/examples.ts";
 import { addLocal } from "./cli/local.ts";
@@ -9,7 +10,6 @@ import { addLogs } from "./cli/logs.ts";
 import { exitCodes } from "./cli/outcome.ts";
 import { addResults } from "./cli/results.ts";
 import { addStatus } from "./cli/status.ts";
-import { addSteering } from "./cli/steer.ts";
 import { addSubmit } from "./cli/submit.ts";
 import { addWatch } from "./cli/watch.ts";
 

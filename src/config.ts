@@ -2,9 +2,9 @@
 // No message ever quotes a value: a secret may stand in the wrong variable.
 
 import { z } from "zod";
-import { parseDuration } from "./domain/duration.ts";
-import { closestMatch } from "./domain/spelling.ts";
 import { isWebhookSecret } from "./domain/webhook.ts";
+import { closestMatch } from "./lib/closest-match.ts";
+import { parseDuration } from "./lib/duration.ts";
 
 /** What the service was told to do. Durations are milliseconds. */
 export interface Config {

@@ -1,11 +1,11 @@
 // A run's life without Lyceum: the facts that the workers learn of it, one durable write for each of them.
 import type { Execution } from "../../src/domain/execution.ts";
 import type { Run } from "../../src/domain/run.ts";
-import { claimRuns } from "../../src/orchestration/claim.ts";
-import { noteRecord, saveCollected } from "../../src/orchestration/collect.ts";
+import { recordFact } from "../../src/orchestration/apply-facts.ts";
+import { claimRuns } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { recordFact } from "../../src/orchestration/settle.ts";
-import type { ArtifactKind } from "../../src/store/schema.ts";
+import { noteRecord, saveCollected } from "../../src/orchestration/save-artifacts.ts";
+import type { ArtifactKind } from "../../src/store/db/schema.ts";
 
 /**
  * From now on takes every run through its life, up to 50 at once; as in dispatch, runs are claimed as there is room.

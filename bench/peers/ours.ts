@@ -1,11 +1,12 @@
 // Our store as a queue among queues: the use case behind POST /v1/jobs, without HTTP.
-import { createBacklog } from "../../src/domain/backlog.ts";
-import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
-import { systemClock } from "../../src/domain/clock.ts";
-import { createDurations } from "../../src/domain/durations.ts";
-import { idSource } from "../../src/domain/id.ts";
+
+import { createCallbackHealth } from "../../src/domain/callback-health.ts";
+import { createDurations } from "../../src/domain/duration-estimates.ts";
+import { createBacklog } from "../../src/domain/queue-limit.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { idSource } from "../../src/lib/id.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { type Submission, submit } from "../../src/orchestration/submit.ts";
+import { type Submission, submit } from "../../src/orchestration/submit-job.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createReport } from "../../src/telemetry/report.ts";

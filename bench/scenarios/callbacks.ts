@@ -1,6 +1,6 @@
 // Callbacks for the scenarios that send them: live executions to be called back, and the requests that do it.
 import { join } from "node:path";
-import { callbackToken } from "../../src/domain/token.ts";
+import { callbackToken } from "../../src/domain/callback-token.ts";
 import { requestBytes } from "../load/connection.ts";
 import type { Bench } from "../measure.ts";
 import { addRuns, executionId } from "../rows.ts";

@@ -1,9 +1,9 @@
 // Claiming due work with a long history behind it, beside a short one.
 import { join } from "node:path";
-import type { Store } from "../../src/store/database.ts";
-import { claimDue, nextDueAt } from "../../src/store/due.ts";
+import { claimDue, nextDueAt } from "../../src/store/execution-claims.ts";
+import { advanceRoundRobin, nextInFairOrder } from "../../src/store/fair-queue.ts";
 import { nextQueuedRuns } from "../../src/store/runs.ts";
-import { advanceRoundRobin, nextInFairOrder } from "../../src/store/turns.ts";
+import type { Store } from "../../src/store/store.ts";
 import { type Bench, interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
 import { addRuns, createDatabase, openBenchStore } from "../rows.ts";
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { submission } from "../../src/contract/submission.ts";
-import { isCallbackToken } from "../../src/domain/token.ts";
+import { isCallbackToken } from "../../src/domain/callback-token.ts";
 
 const { PORT, SECRET = "", ANSWER = "{}" } = process.env;
 const constant: unknown = JSON.parse(ANSWER);

@@ -3,8 +3,8 @@
 import type { Command } from "commander";
 import { readConfig } from "../config.ts";
 import { type Connection, placeOf, remote } from "./connection.ts";
-import { type Finding, inspect } from "./inspect.ts";
 import { action, exitCodes, printJson, UsageError } from "./outcome.ts";
+import { type Finding, inspect } from "./service-checks.ts";
 import { print } from "./terminal.ts";
 
 export function addDoctor(program: Command): void {

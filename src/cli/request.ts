@@ -1,9 +1,9 @@
 // From the command line to the body of a submission.
 import { basename } from "node:path";
 import type { JobRequest, RetryClass, RunRequest } from "../client/client.ts";
-import { parseDuration } from "../domain/duration.ts";
-import { pythonValue, withStatement } from "../domain/python.ts";
 import { retryClasses } from "../domain/run.ts";
+import { parseDuration } from "../lib/duration.ts";
+import { pythonValue, withStatement } from "../lib/python-source.ts";
 import { read } from "./connection.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { UsageError } from "./outcome.ts";

@@ -1,6 +1,6 @@
 // What the answers are made of: ids, times, credits.
 import { z } from "zod";
-import type { Prefix } from "../domain/id.ts";
+import type { Prefix } from "../lib/id.ts";
 
 const example = "01kawv9x2m4t6r8s0p1q3n5v7w";
 

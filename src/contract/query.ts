@@ -1,8 +1,8 @@
 // Query parameters of the reading routes. They arrive as text; an unknown one is refused by name.
 import { z } from "zod";
-import { parseDuration } from "../domain/duration.ts";
 import { jobStatuses } from "../domain/job.ts";
-import { label } from "./runspec.ts";
+import { parseDuration } from "../lib/duration.ts";
+import { label } from "./run-spec.ts";
 
 /** Numbers arrive as text and are published as the numbers that they are. */
 export function shownAs(published: object, schema: object): void {

@@ -1,9 +1,9 @@
 // The body of POST /v1/jobs.
 import { z } from "zod";
 import { combinationCount, combinedLength } from "../domain/matrix.ts";
-import { valuesIn } from "./excess.ts";
+import { valuesIn } from "./json-limits.ts";
 import { onLost, retry } from "./policy.ts";
-import { label, runSpec } from "./runspec.ts";
+import { label, runSpec } from "./run-spec.ts";
 import { webhookUrl } from "./webhook.ts";
 
 export const MAX_RUNS = 10_000;

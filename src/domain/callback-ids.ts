@@ -1,6 +1,6 @@
 // Ids of Lyceum's executions that a callback's body may name. Lyceum does not document the body, so it is searched
 // however it is wrapped; each candidate is then confirmed at Lyceum, as a body alone proves nothing.
-import { decodeBody, newBudget } from "./decode.ts";
+import { decodeBody, newBudget } from "./decode-body.ts";
 import { unwrapText } from "./unwrap.ts";
 
 /** The likeliest first: named as an execution's, then UUIDs, then whatever else is called an id. */

@@ -1,6 +1,6 @@
 // Texts inside a text: JSON in strings, percent-encoding, entities of XML, base64 of anything readable. Each way is gone
 // in one pass over the text; layers and characters are bounded in all.
-import { type Budget, decodeBytes, isReadable, MAX_LAYERS } from "./decode.ts";
+import { type Budget, decodeBytes, isReadable, MAX_LAYERS } from "./decode-body.ts";
 
 export interface Unwrapped {
   /** The given one first. */

@@ -1,5 +1,5 @@
 // Which form of an answer the caller asks for.
-import type { RequestContext } from "./call.ts";
+import type { RequestContext } from "./request-context.ts";
 
 /** Whether `Accept` names one of the types itself, and not to be spared it with `q=0`. A wildcard names none. */
 export function acceptsExplicitly(c: RequestContext, ...types: string[]): boolean {

@@ -1,13 +1,13 @@
 // Finds an execution of a run, and its stored artifacts, for the routes.
 import type { Execution } from "../domain/execution.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
+import type { ArtifactKind } from "../store/db/schema.ts";
 import { listExecutions } from "../store/executions.ts";
 import type { RunRow } from "../store/runs.ts";
-import type { ArtifactKind } from "../store/schema.ts";
-import type { AppContext, RequestContext } from "./call.ts";
-import { unavailableReason } from "./missing.ts";
 import { problem } from "./problem.ts";
+import type { AppContext, RequestContext } from "./request-context.ts";
 import { noRun, runOf } from "./routes/runs.ts";
+import { unavailableReason } from "./views/unavailable.ts";
 
 export interface Found {
   run: RunRow;

@@ -1,7 +1,7 @@
 // The connections of a server: those that are half closed, and how all of them come to an end.
 import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import type { Timers } from "../domain/clock.ts";
+import type { Timers } from "../lib/clock.ts";
 
 export interface Connections {
   /** Takes no new ones, and resolves when the last one has its answer. */

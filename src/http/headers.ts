@@ -1,5 +1,5 @@
 // What every answer carries.
-import type { NewId } from "../domain/id.ts";
+import type { NewId } from "../lib/id.ts";
 
 export const commonHeaders = { "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" } as const;
 

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { type FieldError, type Problem, type ProblemKind, problems } from "../contract/problem.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import { BrokenOff } from "./body.ts";
-import type { AppContext, Env } from "./call.ts";
+import type { AppContext, Env } from "./request-context.ts";
 
 /** @param detail what is wrong and the way out; never a secret. */
 export function problem(c: Context<Env>, kind: ProblemKind, detail: string, errors?: FieldError[]): Response {

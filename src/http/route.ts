@@ -1,16 +1,16 @@
 // The shape of a route, and how routes read what they are given.
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
-import { structureProblem } from "../contract/excess.ts";
+import { structureProblem } from "../contract/json-limits.ts";
 import type { Operation } from "../contract/operation.ts";
 import type { ProblemKind } from "../contract/problem.ts";
-import { isId } from "../domain/id.ts";
-import { checkJson } from "../domain/json.ts";
-import { parseAsWritten } from "../domain/jsontext.ts";
+import { isId } from "../lib/id.ts";
+import { checkJson } from "../lib/json.ts";
+import { parseAsWritten } from "../lib/json-text.ts";
 import type { Access, Caller } from "./auth.ts";
 import { readBody } from "./body.ts";
-import type { AppContext, RequestContext } from "./call.ts";
 import { invalid, problem } from "./problem.ts";
+import type { AppContext, RequestContext } from "./request-context.ts";
 import { jsonPointer, type Reader, type Validated, validate } from "./validate.ts";
 
 export interface Route {

@@ -1,9 +1,9 @@
 // Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
-import type { Clock } from "../domain/clock.ts";
-import { toReadOutcome } from "./answer.ts";
-import { parseJson } from "./detail.ts";
-import type { Reply } from "./exchange.ts";
-import { isObject, readNumber } from "./scalar.ts";
+import type { Clock } from "../lib/clock.ts";
+import { parseJson } from "./error-detail.ts";
+import type { Reply } from "./http-exchange.ts";
+import { isObject, readNumber } from "./lenient-values.ts";
+import { toReadOutcome } from "./outcome-of-reply.ts";
 import type { Reading } from "./schema.ts";
 
 export type Credentials = { apiKey: string } | { email: string; password: string };

@@ -1,15 +1,15 @@
 // Lyceum's endpoints as functions: the only way to reach it. What a call can come to is in outcome.ts.
-import { type Clock, systemTimers, type Timers } from "../domain/clock.ts";
-import { toReadOutcome, toStartOutcome } from "./answer.ts";
+import { type Clock, systemTimers, type Timers } from "../lib/clock.ts";
 import type { Credentials } from "./auth.ts";
-import type { Fetch } from "./exchange.ts";
-import type { Bucket, Priority } from "./lanes.ts";
+import type { Fetch } from "./http-exchange.ts";
+import { createHttpTransport } from "./http-transport.ts";
 import type { ReadOutcome, StartOutcome } from "./outcome.ts";
+import { toReadOutcome, toStartOutcome } from "./outcome-of-reply.ts";
+import type { Bucket, Priority } from "./priorities.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 import { executionIdIn, type StartRequest } from "./request.ts";
 import type { AnswerName, Reading } from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
-import type { RateLimiter } from "./throttle.ts";
-import { createHttpTransport } from "./wire.ts";
 
 export interface LyceumOptions {
   /** With the path, without a slash at the end. */

@@ -2,7 +2,7 @@
 import { secretsOf } from "../domain/secrets.ts";
 import type { GpuSelectionSpec, ImageSpec, PythonSpec, RunSpec } from "../domain/spec.ts";
 import { takesCallback } from "../domain/spec.ts";
-import { withEnvironment } from "./prelude.ts";
+import { withEnvironment } from "./python-env.ts";
 
 export interface StartRequest {
   /** Relative to the base URL. */

@@ -3,6 +3,15 @@
 import { z } from "zod";
 import type { LogEntry } from "../domain/logs.ts";
 import type { Sample } from "../domain/metrics.ts";
+import {
+  isObject,
+  readId,
+  readName,
+  readNumber,
+  readReturnCode,
+  readText,
+  readTime,
+} from "./lenient-values.ts";
 import type {
   EndingReading,
   GpuSelectionReading,
@@ -16,7 +25,6 @@ import type {
   StatusReading,
   TimingReading,
 } from "./reading.ts";
-import { isObject, readId, readName, readNumber, readReturnCode, readText, readTime } from "./scalar.ts";
 
 const id = z.unknown().transform(readId).pipe(z.string());
 const name = z.unknown().transform(readName).pipe(z.string());

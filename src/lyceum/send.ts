@@ -1,10 +1,10 @@
 // One call to Lyceum from end to end: through the throttle, with a token, and once more with a new one after a 401.
-import type { Clock, Timers } from "../domain/clock.ts";
+import type { Clock, Timers } from "../lib/clock.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
-import { type Exchanged, exchange, type Fetch, type Reply } from "./exchange.ts";
-import type { Bucket, Priority } from "./lanes.ts";
-import { MAX_PAUSE_MS, readLimits } from "./limits.ts";
-import type { CallReport, Deferred, RateLimiter } from "./throttle.ts";
+import { type Exchanged, exchange, type Fetch, type Reply } from "./http-exchange.ts";
+import type { Bucket, Priority } from "./priorities.ts";
+import { MAX_PAUSE_MS, readLimits } from "./rate-limit-headers.ts";
+import type { CallReport, Deferred, RateLimiter } from "./rate-limiter.ts";
 
 export interface Call {
   lane: Priority;

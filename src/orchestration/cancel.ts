@@ -1,12 +1,12 @@
 // Cancelling a run or a whole job. A job is marked first, so that nothing more of it starts; then the cancellation is
 // spread over its runs, a bounded number at a time: what is left of them is for `steer`.
 import type { Cancellation } from "../domain/run.ts";
+import type { Tx } from "../store/db/transaction.ts";
 import type { JobRow } from "../store/jobs.ts";
 import { markCancelled, resetDueToDeadline, setJobDue } from "../store/jobs.ts";
 import { runsToCancel } from "../store/runs.ts";
-import type { Tx } from "../store/transaction.ts";
+import { applyFact, applyFacts } from "./apply-facts.ts";
 import type { Context } from "./context.ts";
-import { applyFact, applyFacts } from "./settle.ts";
 
 export async function cancelRun(context: Context, runId: string, cancellation: Cancellation): Promise<void> {
   await context.store.write((tx) =>

@@ -2,9 +2,9 @@
 // that this uses up stops starts at once.
 import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
-import { addToJobs, addToKey, addUsage } from "../store/costs.ts";
-import { priceOf } from "../store/machinetypes.ts";
-import { groupSortedByRow, type Tx } from "../store/transaction.ts";
+import { addToJobs, addToKey, addUsage } from "../store/cost-totals.ts";
+import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
+import { priceOf } from "../store/machine-types.ts";
 import type { Context } from "./context.ts";
 
 /** Where Lyceum names no bill: price times duration, if both are known. What was found once stays. */

@@ -1,12 +1,12 @@
 // What every use case is given.
 
-import type { Backlog } from "../domain/backlog.ts";
-import type { CallbackHealth } from "../domain/callbackhealth.ts";
-import type { Durations } from "../domain/durations.ts";
-import type { NewId } from "../domain/id.ts";
-import type { Rules } from "../domain/machine/schedule.ts";
-import type { Store } from "../store/database.ts";
-import type { Tx } from "../store/transaction.ts";
+import type { CallbackHealth } from "../domain/callback-health.ts";
+import type { Durations } from "../domain/duration-estimates.ts";
+import type { Backlog } from "../domain/queue-limit.ts";
+import type { Rules } from "../domain/state-machine/schedule.ts";
+import type { NewId } from "../lib/id.ts";
+import type { Tx } from "../store/db/transaction.ts";
+import type { Store } from "../store/store.ts";
 import type { Report } from "../telemetry/report.ts";
 
 export interface Context {

@@ -1,8 +1,8 @@
 // Two starts answered with the same id: Lyceum, or somebody in between, has mixed up its answers. The second start is in
 // doubt, and its marker tells which execution is whose.
-import type { Fact } from "../domain/machine/fact.ts";
+import type { Fact } from "../domain/state-machine/fact.ts";
+import type { Tx } from "../store/db/transaction.ts";
 import { findHolders } from "../store/executions.ts";
-import type { Tx } from "../store/transaction.ts";
 
 interface Told {
   fact: Fact;

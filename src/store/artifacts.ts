@@ -1,10 +1,10 @@
 // Artifacts: what is fetched of an execution after its end, one row a kind, each with its state and reason. What was
 // never asked for has no row, and is pending.
 import { type Selectable, sql } from "kysely";
-import { packDocument, unpackDocument } from "./documents.ts";
-import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./schema.ts";
-import { statement, statementOn } from "./statements.ts";
-import type { Db } from "./transaction.ts";
+import { packDocument, unpackDocument } from "./db/documents.ts";
+import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./db/schema.ts";
+import { statement, statementOn } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
 
 export type ArtifactState = Omit<Selectable<ArtifactsTable>, "document" | "summary"> & { summary: unknown };
 

@@ -1,9 +1,9 @@
 // Callbacks as they came: the raw body is kept, whatever it is.
 import type { Selectable } from "kysely";
 import type { Phase } from "../domain/execution.ts";
-import type { CallbacksTable } from "./schema.ts";
-import { insertRows, statementOn, updateRows, type Versioned } from "./statements.ts";
-import type { Db } from "./transaction.ts";
+import type { CallbacksTable } from "./db/schema.ts";
+import { insertRows, statementOn, updateRows, type Versioned } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
 

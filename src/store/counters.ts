@@ -1,6 +1,6 @@
 // Named numbers that are kept with the change they count.
-import { statement } from "./statements.ts";
-import type { Db } from "./transaction.ts";
+import { statement } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
 
 /** Adds to a counter and answers its new value. The row stays locked until the transaction ends. */
 export async function incrementCounter(db: Db, name: string, by: number): Promise<number> {

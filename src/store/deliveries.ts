@@ -1,7 +1,7 @@
 // Deliveries: what is due, claims with a lease, the outcome of each attempt, and the log.
 import { type Selectable, sql, type Updateable } from "kysely";
-import type { DeliveriesTable } from "./schema.ts";
-import type { Db } from "./transaction.ts";
+import type { DeliveriesTable } from "./db/schema.ts";
+import type { Db } from "./db/transaction.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 

@@ -1,10 +1,10 @@
 // The event log: numbered without gaps in the order of the commits.
 import { type Selectable, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
-import type { NewId } from "../domain/id.ts";
-import type { EventsTable } from "./schema.ts";
-import { insertRows, limitedStatement, statement } from "./statements.ts";
-import type { Db } from "./transaction.ts";
+import type { NewId } from "../lib/id.ts";
+import type { EventsTable } from "./db/schema.ts";
+import { insertRows, limitedStatement, statement } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
 
 export type EventRow = Selectable<EventsTable>;
 

@@ -1,9 +1,9 @@
 // Executions: load, and save by compare-and-set.
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
-import type { ExecutionsTable } from "./schema.ts";
-import { changedColumns, insertRows, type RowChange, statementOn, updateRows } from "./statements.ts";
-import { Conflict, type Db } from "./transaction.ts";
+import type { ExecutionsTable } from "./db/schema.ts";
+import { changedColumns, insertRows, type RowChange, statementOn, updateRows } from "./db/statements.ts";
+import { Conflict, type Db } from "./db/transaction.ts";
 
 export async function findExecution(db: Db, id: string): Promise<Execution | null> {
   return (await findExecutions(db, [id]))[0] ?? null;

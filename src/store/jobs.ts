@@ -2,10 +2,10 @@
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
-import { rememberKey } from "./deletedkeys.ts";
-import type { JobsTable } from "./schema.ts";
-import { insertRows, isSqlite, statementOn } from "./statements.ts";
-import { Conflict, type Db } from "./transaction.ts";
+import type { JobsTable } from "./db/schema.ts";
+import { insertRows, isSqlite, statementOn } from "./db/statements.ts";
+import { Conflict, type Db } from "./db/transaction.ts";
+import { rememberKey } from "./deleted-keys.ts";
 
 export type JobRow = Selectable<JobsTable>;
 

@@ -2,7 +2,7 @@
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
-import type { JobsTable, RunsTable } from "./schema.ts";
+import type { JobsTable, RunsTable } from "./db/schema.ts";
 import {
   changedColumns,
   insertRows,
@@ -10,8 +10,8 @@ import {
   statement,
   statementOn,
   updateRows,
-} from "./statements.ts";
-import type { Db } from "./transaction.ts";
+} from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
 
 export interface NewRun {
   id: string;

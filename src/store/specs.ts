@@ -1,13 +1,13 @@
 // What the runs of a job ask for: each entry of the submission once, however many runs share it.
 import { type Selectable, sql } from "kysely";
-import { parseAsWritten } from "../domain/jsontext.ts";
 import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
-import { packDocument, unpackDocument } from "./documents.ts";
+import { parseAsWritten } from "../lib/json-text.ts";
+import { packDocument, unpackDocument } from "./db/documents.ts";
+import type { SpecsTable } from "./db/schema.ts";
+import { insertRows, statementOn, valuesOf } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
 import type { RunRow } from "./runs.ts";
-import type { SpecsTable } from "./schema.ts";
-import { insertRows, statementOn, valuesOf } from "./statements.ts";
-import type { Db } from "./transaction.ts";
 
 /** One entry of a submission; kept once, however many runs share it. */
 export interface SpecEntry {

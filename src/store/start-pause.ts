@@ -1,6 +1,6 @@
 // The pause of all starts, kept so that a restart during an outage does not begin with a burst of starts.
 import type { PauseReason, StartPause } from "../domain/start-pause.ts";
-import type { Db } from "./transaction.ts";
+import type { Db } from "./db/transaction.ts";
 
 /** Null: starts are not paused any more. */
 export async function saveStartPause(db: Db, pause: StartPause | null, now: number): Promise<void> {

@@ -1,5 +1,5 @@
 // Reading what was spent: by day or by key, over a range of days.
-import type { Db } from "./transaction.ts";
+import type { Db } from "./db/transaction.ts";
 
 export interface UsageFilter {
   /** Days, both included. */

@@ -1,8 +1,8 @@
 // Webhooks: who wants to hear of what, and where.
 import type { Insertable, Selectable } from "kysely";
 import { rotate, type Secret } from "../domain/webhook.ts";
-import type { WebhooksTable } from "./schema.ts";
-import type { Db } from "./transaction.ts";
+import type { WebhooksTable } from "./db/schema.ts";
+import type { Db } from "./db/transaction.ts";
 
 export type WebhookRow = Selectable<WebhooksTable>;
 

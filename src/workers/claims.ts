@@ -1,5 +1,6 @@
 // Claims on due executions: who holds what, until when, and how it is given back, also after a fault.
 import type { Context } from "../orchestration/context.ts";
+import type { Tx } from "../store/db/transaction.ts";
 import {
   claimDue,
   claimListable,
@@ -9,8 +10,7 @@ import {
   loadDue,
   release as releaseClaims,
   releaseLeases,
-} from "../store/due.ts";
-import type { Tx } from "../store/transaction.ts";
+} from "../store/execution-claims.ts";
 import { createFaulted } from "./faulted.ts";
 
 export interface Claims {

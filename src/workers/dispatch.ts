@@ -1,22 +1,22 @@
 // Dispatch: starts queued runs at Lyceum. Places in the start limit are taken first, the runs are claimed last,
 // and the claims are durable before the requests leave.
 import PQueue from "p-queue";
-import type { Clock } from "../domain/clock.ts";
-import type { Fact } from "../domain/machine/fact.ts";
+import { callbackToken } from "../domain/callback-token.ts";
 import { takesCallback } from "../domain/spec.ts";
-import { callbackToken } from "../domain/token.ts";
+import type { Fact } from "../domain/state-machine/fact.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
+import type { Place, RateLimiter } from "../lyceum/rate-limiter.ts";
 import { startRequest } from "../lyceum/request.ts";
-import type { Place, RateLimiter } from "../lyceum/throttle.ts";
-import { parseStatus } from "../lyceum/word.ts";
-import { type Claim, claimRuns } from "../orchestration/claim.ts";
+import { parseStatus } from "../lyceum/status-words.ts";
+import { type Claim, claimRuns } from "../orchestration/claim-runs.ts";
 import type { Context } from "../orchestration/context.ts";
-import { nextReadyAt } from "../store/turns.ts";
+import { nextReadyAt } from "../store/fair-queue.ts";
 import type { Worker } from "./loop.ts";
-import { createOutcomes } from "./outcomes.ts";
 import type { StartGate, Ticket } from "./start-gate.ts";
 import { createStartLeases } from "./start-leases.ts";
+import { createOutcomes } from "./start-outcomes.ts";
 
 export interface DispatchOptions {
   lyceum: LyceumClient;

@@ -1,6 +1,6 @@
 // The one timer of a worker: runs it when it is due or woken, never twice at once, and stops it in good order.
-import type { Clock, Timers } from "../domain/clock.ts";
-import type { Topic } from "../store/transaction.ts";
+import type { Clock, Timers } from "../lib/clock.ts";
+import type { Topic } from "../store/db/transaction.ts";
 
 /** Every background service has this shape. */
 export interface Worker {

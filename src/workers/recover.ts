@@ -1,10 +1,10 @@
 // Recover: what the former process knew and this one must, before it begins to work.
 import { pauseDetail, type StartPause } from "../domain/start-pause.ts";
-import type { RateLimiter } from "../lyceum/throttle.ts";
+import type { RateLimiter } from "../lyceum/rate-limiter.ts";
 import type { Context } from "../orchestration/context.ts";
-import { expireUnansweredStarts, staggerChecks } from "../store/due.ts";
+import { expireUnansweredStarts, staggerChecks } from "../store/execution-claims.ts";
 import { hasUnansweredStarts, submissionsSince } from "../store/executions.ts";
-import { readPauses, savePause } from "../store/pauses.ts";
+import { readPauses, savePause } from "../store/rate-limit-pauses.ts";
 import { readStartPause, saveStartPause } from "../store/start-pause.ts";
 import type { StartGate } from "./start-gate.ts";
 

@@ -1,7 +1,7 @@
 // Retention: jobs that ended long enough ago are deleted with all that belongs to them, a few at a time, and so are
 // deliveries that have outlived their job.
 import type { Context } from "../orchestration/context.ts";
-import { forgetKeys } from "../store/deletedkeys.ts";
+import { forgetKeys } from "../store/deleted-keys.ts";
 import { deleteDeliveries } from "../store/deliveries.ts";
 import { deleteJob, jobsEndedBefore } from "../store/jobs.ts";
 import type { Worker } from "./loop.ts";

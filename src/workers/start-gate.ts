@@ -1,8 +1,9 @@
 // The gate for starts. The first start that is not answered properly closes it; then one probe at a time, at growing
 // distance, finds out whether Lyceum takes starts again. An outage therefore costs the starts that were under way when it
 // began and its few probes, however long it lasts and however many runs wait.
-import type { Clock } from "../domain/clock.ts";
+
 import { type PauseReason, pauseDetail, type StartPause } from "../domain/start-pause.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 
 export type Permit =

@@ -1,8 +1,8 @@
 // Leases of the starts under way: short, so that those of a dead process come due within seconds, and renewed for as long
 // as this one works on them.
-import type { Clock } from "../domain/clock.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
-import { renewStarts } from "../store/due.ts";
+import { renewStarts } from "../store/execution-claims.ts";
 
 export interface StartLeases {
   hold(executionId: string): void;

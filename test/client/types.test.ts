@@ -12,7 +12,7 @@ import type { ResultRow as ShownResultRow } from "../../src/contract/results.ts"
 import type { submission } from "../../src/contract/submission.ts";
 import type { ShownLogEntry } from "../../src/domain/logs.ts";
 import type { MetricsSummary } from "../../src/domain/metrics.ts";
-import type { viewExecution, viewJob, viewRun } from "../../src/http/view.ts";
+import type { viewExecution, viewJob, viewRun } from "../../src/http/views/view.ts";
 
 test("what the client lets people send is what the service takes", () => {
   expectTypeOf<JobRequest>().toExtend<z.input<typeof submission>>();

@@ -1,8 +1,8 @@
 // A look that shows an execution just as it is known is not noted, so it must be one from which nothing follows.
 import { describe, expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import { transition } from "../../src/domain/machine/machine.ts";
-import { nextCheckIfUnchanged } from "../../src/domain/machine/watching.ts";
+import { transition } from "../../src/domain/state-machine/transition.ts";
+import { nextCheckIfUnchanged } from "../../src/domain/state-machine/watching.ts";
 import { pairs } from "./pairs.ts";
 import { aMoment, anExecution, aRun, NOW, never } from "./scene.ts";
 

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import type { Fact } from "../../src/domain/machine/fact.ts";
 import { isTerminal, type Policy, type Run, retryClasses } from "../../src/domain/run.ts";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
 import { invariants, isLive } from "./invariants.ts";
 import { factsOf, type Step, step } from "./pairs.ts";
 import {

@@ -1,14 +1,14 @@
 // What becomes of a run when its execution is over.
 import { describe, expect, test } from "vitest";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
+import type { Policy, RetryClass } from "../../src/domain/run.ts";
 import {
   afterCollection,
   cancelled,
   concludeRun,
   requeueOrCancel,
   retryIfAllowed,
-} from "../../src/domain/machine/outcome.ts";
-import type { Policy, RetryClass } from "../../src/domain/run.ts";
+} from "../../src/domain/state-machine/run-outcome.ts";
 import { always, anExecution, aRun, NOW, never } from "./scene.ts";
 
 const active = aRun({ status: "active", attempt: 1, executionId: "exe_1", dueAt: null });

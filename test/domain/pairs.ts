@@ -1,9 +1,6 @@
 // Every situation that can be, paired with every fact: the ground that the state machine's tests cover.
 
 import type { Execution, ExecutionStatus } from "../../src/domain/execution.ts";
-import type { State, Transition } from "../../src/domain/machine/change.ts";
-import type { Fact } from "../../src/domain/machine/fact.ts";
-import { transition } from "../../src/domain/machine/machine.ts";
 import {
   type Cancellation,
   type Fault,
@@ -14,6 +11,9 @@ import {
   type RunStatus,
   runStatuses,
 } from "../../src/domain/run.ts";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
+import { transition } from "../../src/domain/state-machine/transition.ts";
+import type { State, Transition } from "../../src/domain/state-machine/transition-types.ts";
 import {
   accepted,
   always,

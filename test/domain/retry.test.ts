@@ -1,7 +1,7 @@
 // How long a further attempt waits.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { backoffMs } from "../../src/domain/machine/retry.ts";
+import { backoffMs } from "../../src/domain/state-machine/backoff.ts";
 
 test.each([
   [1, 5_000],

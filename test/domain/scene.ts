@@ -1,11 +1,11 @@
 // What the tests of the state machine are built from: runs, executions, facts, and stories in which facts happen.
 
 import type { Execution, ExecutionStatus, Snapshot } from "../../src/domain/execution.ts";
-import type { State, Transition, TransitionInput } from "../../src/domain/machine/change.ts";
-import type { Fact } from "../../src/domain/machine/fact.ts";
-import { transition } from "../../src/domain/machine/machine.ts";
-import type { Rules } from "../../src/domain/machine/schedule.ts";
 import type { CancelCause, CancelMode, Policy, Run } from "../../src/domain/run.ts";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
+import type { Rules } from "../../src/domain/state-machine/schedule.ts";
+import { transition } from "../../src/domain/state-machine/transition.ts";
+import type { State, Transition, TransitionInput } from "../../src/domain/state-machine/transition-types.ts";
 
 export const NOW = Date.UTC(2026, 8, 1, 8);
 

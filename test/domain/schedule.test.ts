@@ -7,7 +7,7 @@ import {
   nextOrphanSearchAt,
   nextSearchAt,
   type Rules,
-} from "../../src/domain/machine/schedule.ts";
+} from "../../src/domain/state-machine/schedule.ts";
 import { anExecution, NOW, rules } from "./scene.ts";
 
 const TIMEOUT_S = 60;

@@ -1,7 +1,7 @@
 // Who may do what: read off the table of routes itself, so that a new route is held to it, too.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { routes } from "../../src/http/app.ts";
 import type { Route } from "../../src/http/route.ts";
-import { routes } from "../../src/http/server.ts";
 import { apiKeys, image, type RunView, type Service, startService } from "../support/service.ts";
 
 let service: Service;

@@ -3,8 +3,8 @@
 import type { ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { openApiOf } from "../../src/http/openapi.ts";
-import { routes } from "../../src/http/server.ts";
+import { routes } from "../../src/http/app.ts";
+import { openApiOf } from "../../src/http/reference/openapi.ts";
 import type { Json } from "./client.ts";
 
 export const document: Json = JSON.parse(JSON.stringify(openApiOf(routes, "0.0.0")));

@@ -1,6 +1,6 @@
 // The running service against its OpenAPI document: requests are made from the document, answers are held against it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callbackToken } from "../../src/domain/token.ts";
+import { callbackToken } from "../../src/domain/callback-token.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { apiKeys, callbackSecret, image, type Service, startService, until } from "../support/service.ts";
 import type { Json } from "./client.ts";

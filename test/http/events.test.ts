@@ -1,6 +1,6 @@
 // Events over HTTP: in order, without gap or repeat over every way of breaking off, and only to whom they belong.
 import { expect, test } from "vitest";
-import { HEARTBEAT_MS } from "../../src/http/stream.ts";
+import { HEARTBEAT_MS } from "../../src/http/events/sse.ts";
 import { apiKeys, image, type Json, type Service, startService } from "../support/service.ts";
 import { type Heard, heldTimers, type Listener, listen } from "./listener.ts";
 

@@ -1,7 +1,7 @@
 // A run's findings as callers see them, out of the metrics that were kept of its last execution.
 import { expect, test } from "vitest";
 import { summarizeMetrics } from "../../src/domain/metrics.ts";
-import { viewRun } from "../../src/http/view.ts";
+import { viewRun } from "../../src/http/views/view.ts";
 import { listArtifacts, saveArtifacts } from "../../src/store/artifacts.ts";
 import { listExecutions } from "../../src/store/executions.ts";
 import { findRun } from "../../src/store/runs.ts";

@@ -1,6 +1,6 @@
 // What listening to events needs: a reader of Server-Sent Events, and timers of one length that are fired by hand.
-import type { Timers } from "../../src/domain/clock.ts";
-import { systemTimers } from "../../src/domain/clock.ts";
+import type { Timers } from "../../src/lib/clock.ts";
+import { systemTimers } from "../../src/lib/clock.ts";
 import type { Json } from "./client.ts";
 
 export interface Heard {

@@ -2,8 +2,8 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import type { AppContext } from "../../src/http/call.ts";
-import { createServer } from "../../src/http/server.ts";
+import { createServer } from "../../src/http/app.ts";
+import type { AppContext } from "../../src/http/request-context.ts";
 import { startService } from "../support/service.ts";
 
 it("a probe in HTTP/1.0 without a Host header is answered", async () => {

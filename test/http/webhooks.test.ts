@@ -1,6 +1,6 @@
 // The webhook routes: what is taken, who sees what, and that a secret is shown once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_WEBHOOKS } from "../../src/orchestration/webhook.ts";
+import { MAX_WEBHOOKS } from "../../src/orchestration/webhooks.ts";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";
 
 const jobSecret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;

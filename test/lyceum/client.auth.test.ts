@@ -1,8 +1,8 @@
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLyceumClient } from "../../src/lyceum/client.ts";
-import { createRateLimiter } from "../../src/lyceum/throttle.ts";
-import { createFakeTime } from "./fakeTime.ts";
+import { createRateLimiter } from "../../src/lyceum/rate-limiter.ts";
+import { createFakeTime } from "./fake-time.ts";
 
 const origin = "https://lyceum.example.test";
 const credentials = { email: "a@example.test", password: "correct horse" };
@@ -115,7 +115,7 @@ describe("a login", () => {
     ["of a redirect", 302, "", "unreachable"],
   ])("answer %s leaves a start unsent", async (_, status, body, outcome) => {
     nock(origin).post("/auth/login").reply(status, body);
-    expect(await setUp().client.start(request)).toMatchObject({ outcome });
+    expect(await setUp().client.start(request)).toMatchObject({ type: outcome });
   });
 
   test("that gets no answer leaves a start unreachable, not unknown", async () => {

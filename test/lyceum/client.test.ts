@@ -1,12 +1,12 @@
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { systemTimers, type Timers } from "../../src/domain/clock.ts";
+import { systemTimers, type Timers } from "../../src/lib/clock.ts";
+import { NotSentError } from "../../src/lib/network-error.ts";
 import { createLyceumClient, type LyceumOptions } from "../../src/lyceum/client.ts";
-import { NotSentError } from "../../src/lyceum/failure.ts";
+import { createRateLimiter } from "../../src/lyceum/rate-limiter.ts";
 import { startRequest } from "../../src/lyceum/request.ts";
 import type { RequestLine } from "../../src/lyceum/send.ts";
-import { createRateLimiter } from "../../src/lyceum/throttle.ts";
-import { createFakeTime } from "./fakeTime.ts";
+import { createFakeTime } from "./fake-time.ts";
 
 const origin = "https://lyceum.example.test";
 const base = "/api/v2/external";
@@ -420,7 +420,7 @@ describe("a read", () => {
     reading().reply(status, body);
     const isJson = status === 200 && typeof body === "object";
     const outcome = isJson ? "unreadable" : "unreachable";
-    expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ outcome });
+    expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ type: outcome });
   });
 
   test.each(["ECONNREFUSED", "ECONNRESET"])("says nothing about the run after %s", async (code) => {

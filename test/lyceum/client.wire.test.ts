@@ -3,10 +3,10 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { createLyceumClient } from "../../src/lyceum/client.ts";
-import { createRateLimiter } from "../../src/lyceum/throttle.ts";
-import { createHttpTransport } from "../../src/lyceum/wire.ts";
+import { createHttpTransport } from "../../src/lyceum/http-transport.ts";
+import { createRateLimiter } from "../../src/lyceum/rate-limiter.ts";
 import { eventually } from "../support/wait.ts";
-import { createFakeTime } from "./fakeTime.ts";
+import { createFakeTime } from "./fake-time.ts";
 
 // Over real sockets: what a stand-in for them cannot show (slowness, resets, the codes of Node's own failures).
 

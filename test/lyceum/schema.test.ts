@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readTime } from "../../src/lyceum/scalar.ts";
+import { readTime } from "../../src/lyceum/lenient-values.ts";
 import * as schema from "../../src/lyceum/schema.ts";
 
 describe("a timestamp", () => {

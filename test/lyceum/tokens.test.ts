@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createAuth, type TokenOutcome } from "../../src/lyceum/auth.ts";
-import type { Reply } from "../../src/lyceum/exchange.ts";
-import { createFakeTime } from "./fakeTime.ts";
+import type { Reply } from "../../src/lyceum/http-exchange.ts";
+import { createFakeTime } from "./fake-time.ts";
 
 const MINUTE = 60_000;
 

@@ -2,8 +2,8 @@
 // one by one.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Fact } from "../../src/domain/machine/fact.ts";
-import { applyFacts, type FactFor } from "../../src/orchestration/settle.ts";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
+import { applyFacts, type FactFor } from "../../src/orchestration/apply-facts.ts";
 import { type Database, eachDatabase, type Open } from "../support/databases.ts";
 import { claimed, contextOf, live, read, submitted } from "../support/scene.ts";
 

@@ -2,10 +2,10 @@
 import { expect, test } from "vitest";
 import type { Cancellation } from "../../src/domain/run.ts";
 import { cancelJob, cancelRun } from "../../src/orchestration/cancel.ts";
-import { claimNext } from "../../src/orchestration/claim.ts";
+import { claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { steer } from "../../src/orchestration/steer.ts";
-import { nextDueAt } from "../../src/store/due.ts";
+import { steer } from "../../src/orchestration/enforce-limits.ts";
+import { nextDueAt } from "../../src/store/execution-claims.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { findRun, listRuns } from "../../src/store/runs.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";

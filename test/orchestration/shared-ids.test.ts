@@ -1,7 +1,7 @@
 // Two starts answered with the same id: the first keeps it, the second is in doubt until its marker was found.
 import { expect, test } from "vitest";
-import type { Fact } from "../../src/domain/machine/fact.ts";
-import { applyFacts } from "../../src/orchestration/settle.ts";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
+import { applyFacts } from "../../src/orchestration/apply-facts.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, submitted, tell } from "../support/scene.ts";

@@ -1,7 +1,7 @@
 // The way between the service and the emulator. Real HTTP, which takes no virtual time, with a latency that does;
 // and the mutations that are planned for a run, or for what concerns all of them.
-import type { Fetch } from "../../src/lyceum/exchange.ts";
-import { createHttpTransport } from "../../src/lyceum/wire.ts";
+import type { Fetch } from "../../src/lyceum/http-exchange.ts";
+import { createHttpTransport } from "../../src/lyceum/http-transport.ts";
 import type { Agenda } from "../simulation/agenda.ts";
 import type { Random } from "../simulation/random.ts";
 import type { Answer, Endpoint, Mutation } from "./mutation.ts";

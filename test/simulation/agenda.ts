@@ -1,6 +1,6 @@
 // Virtual time: everything that is to happen stands here, and happens one thing after the other. Between two
 // things the event loop comes to rest, so that a run depends on nothing but its seed.
-import type { Clock, Timers } from "../../src/domain/clock.ts";
+import type { Clock, Timers } from "../../src/lib/clock.ts";
 import type { Random } from "./random.ts";
 
 export interface Agenda extends Clock, Timers {

@@ -1,7 +1,7 @@
 // The machine that the service runs on: boots it, cuts its power, stops it in good order, and hands it requests.
 import { type App, createApp } from "../../src/app.ts";
 import type { Config } from "../../src/config.ts";
-import { openDialect } from "../../src/store/dialect.ts";
+import { openDialect } from "../../src/store/db/dialect.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { Agenda } from "./agenda.ts";

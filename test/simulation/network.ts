@@ -1,7 +1,8 @@
 // The way between the service and Lyceum, with everything that goes wrong on it: a request that never arrives, an
 // answer that never comes back, refusals, throttling, errors before and after the deed, nonsense, outages.
-import type { Fetch } from "../../src/lyceum/exchange.ts";
-import { NotSentError } from "../../src/lyceum/failure.ts";
+
+import { NotSentError } from "../../src/lib/network-error.ts";
+import type { Fetch } from "../../src/lyceum/http-exchange.ts";
 import type { Agenda } from "./agenda.ts";
 import { type Answer, type Call, own, toCall } from "./call.ts";
 import type { Lyceum } from "./lyceum.ts";

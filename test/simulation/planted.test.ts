@@ -18,16 +18,16 @@ const weathers: Record<string, string[]> = {
 
 const plants: Record<string, () => void> = {
   "a start is sent again after a time-out": () =>
-    vi.doMock("../../src/lyceum/failure.ts", async (original) => ({
+    vi.doMock("../../src/lib/network-error.ts", async (original) => ({
       ...(await original<object>()),
       isNeverSent: () => true,
     })),
 
   "a callback's body is believed": () =>
-    vi.doMock("../../src/orchestration/callback.ts", async (original) => {
-      const real = await original<typeof import("../../src/orchestration/callback.ts")>();
-      const { applyFact } = await import("../../src/orchestration/settle.ts");
-      const { readingOfWord } = await import("../../src/workers/reading.ts");
+    vi.doMock("../../src/orchestration/receive-callback.ts", async (original) => {
+      const real = await original<typeof import("../../src/orchestration/receive-callback.ts")>();
+      const { applyFact } = await import("../../src/orchestration/apply-facts.ts");
+      const { readingOfWord } = await import("../../src/workers/collect/record-artifact.ts");
       const receiveCallback: typeof real.receiveCallback = async (context, callback) => {
         const disposition = await real.receiveCallback(context, callback);
         const word = /"status":"(\w+)"/.exec(callback.body.toString())?.[1];
@@ -48,8 +48,8 @@ const plants: Record<string, () => void> = {
   // what was read when the work began, and then saved whatever happened since.
   "compare-and-set is removed": () => {
     const readAtClaim = new Map<string, Execution>();
-    vi.doMock("../../src/store/due.ts", async (original) => {
-      const real = await original<typeof import("../../src/store/due.ts")>();
+    vi.doMock("../../src/store/execution-claims.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/execution-claims.ts")>();
       const loadDue: typeof real.loadDue = async (db, ids) => {
         const due = await real.loadDue(db, ids);
         for (const { execution } of due) readAtClaim.set(execution.id, execution);
@@ -72,8 +72,8 @@ const plants: Record<string, () => void> = {
   },
 
   "success is told before the commit": () =>
-    vi.doMock("../../src/store/groupcommit.ts", async (original) => {
-      const real = await original<typeof import("../../src/store/groupcommit.ts")>();
+    vi.doMock("../../src/store/db/group-commit.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/db/group-commit.ts")>();
       const groupCommit: typeof real.groupCommit = (db, perform) => {
         const told = new Map<unknown, (result: unknown) => void>();
         const writing = real.groupCommit(db, async (trx, works) => {
@@ -91,8 +91,8 @@ const plants: Record<string, () => void> = {
     }),
 
   "a wake-up is forgotten": () =>
-    vi.doMock("../../src/domain/machine/machine.ts", async (original) => {
-      const real = await original<typeof import("../../src/domain/machine/machine.ts")>();
+    vi.doMock("../../src/domain/state-machine/transition.ts", async (original) => {
+      const real = await original<typeof import("../../src/domain/state-machine/transition.ts")>();
       const transition: typeof real.transition = (situation, fact, moment) => {
         const next = real.transition(situation, fact, moment);
         if (fact.type !== "unanswered" || next?.execution == null) return next;
@@ -102,8 +102,8 @@ const plants: Record<string, () => void> = {
     }),
 
   "the grace runs on during an outage": () =>
-    vi.doMock("../../src/domain/machine/schedule.ts", async (original) => {
-      const real = await original<typeof import("../../src/domain/machine/schedule.ts")>();
+    vi.doMock("../../src/domain/state-machine/schedule.ts", async (original) => {
+      const real = await original<typeof import("../../src/domain/state-machine/schedule.ts")>();
       const answeredMs: typeof real.answeredMs = ({ inDoubtAt, acceptedAt, unseenMs }, now) =>
         now - (inDoubtAt ?? acceptedAt ?? now) - unseenMs;
       return { ...real, answeredMs };
@@ -116,8 +116,8 @@ const plants: Record<string, () => void> = {
     })),
 
   "a page is believed as 404": () =>
-    vi.doMock("../../src/lyceum/answer.ts", async (original) => {
-      const real = await original<typeof import("../../src/lyceum/answer.ts")>();
+    vi.doMock("../../src/lyceum/outcome-of-reply.ts", async (original) => {
+      const real = await original<typeof import("../../src/lyceum/outcome-of-reply.ts")>();
       const toReadOutcome: typeof real.toReadOutcome = async (reply, ...rest) =>
         reply.kind === "answer" && reply.status === 404
           ? { type: "missing", detail: "404" }
@@ -126,8 +126,8 @@ const plants: Record<string, () => void> = {
     }),
 
   "the list overrules the record": () =>
-    vi.doMock("../../src/workers/audit.ts", async (original) => {
-      const real = await original<typeof import("../../src/workers/audit.ts")>();
+    vi.doMock("../../src/workers/reconcile/audit.ts", async (original) => {
+      const real = await original<typeof import("../../src/workers/reconcile/audit.ts")>();
       const createAudit: typeof real.createAudit = (...given) => ({
         ...real.createAudit(...given),
         ofListed: () => [],
@@ -147,8 +147,8 @@ const plants: Record<string, () => void> = {
     }),
 
   "a clamped page is taken for the last": () =>
-    vi.doMock("../../src/workers/history.ts", async (original) => {
-      const real = await original<typeof import("../../src/workers/history.ts")>();
+    vi.doMock("../../src/workers/reconcile/history.ts", async (original) => {
+      const real = await original<typeof import("../../src/workers/reconcile/history.ts")>();
       const createHistoryPass: typeof real.createHistoryPass = (lyceum, options) => {
         let isOver = false;
         const history: typeof lyceum.history = async (page, lane) => {
@@ -165,9 +165,10 @@ const plants: Record<string, () => void> = {
 };
 
 const mocked = [
-  ...["lyceum/failure", "lyceum/answer", "orchestration/callback", "store/due", "store/executions"],
-  ...["store/groupcommit", "domain/machine/machine", "domain/machine/schedule", "domain/output"],
-  ...["workers/audit", "workers/start-gate", "workers/history"],
+  ...["lib/network-error", "lyceum/outcome-of-reply", "orchestration/receive-callback"],
+  ...["store/execution-claims", "store/executions", "store/db/group-commit"],
+  ...["domain/state-machine/transition", "domain/state-machine/schedule", "domain/output"],
+  ...["workers/reconcile/audit", "workers/start-gate", "workers/reconcile/history"],
 ];
 
 afterEach(heal);

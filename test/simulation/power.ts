@@ -1,7 +1,7 @@
 // The power of one process. Everything it does to the world (a statement, a commit, a request, a timer) passes
 // here, so a crash can come right before or right after any of them; after that nothing of it has an effect.
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
-import type { Timers } from "../../src/domain/clock.ts";
+import type { Timers } from "../../src/lib/clock.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Random } from "./random.ts";
 

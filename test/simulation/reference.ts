@@ -1,6 +1,6 @@
 // A small reference model: from what happened at Lyceum and what was asked for follows how each run must have
 // ended. It knows nothing of how the service came to its view.
-import { unpackDocument } from "../../src/store/documents.ts";
+import { unpackDocument } from "../../src/store/db/documents.ts";
 import type { Books, ExecutionEntry, JobEntry, RunEntry } from "./books.ts";
 import { demand } from "./invariants.ts";
 import type { Lyceum } from "./lyceum.ts";

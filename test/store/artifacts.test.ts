@@ -1,8 +1,8 @@
 // Artifacts: documents come back as they went in, whatever their size, and each has its state.
 import { expect, test } from "vitest";
 import { listArtifacts, nextFetchAts, readDocument, saveArtifacts } from "../../src/store/artifacts.ts";
-import { readPauses, savePause } from "../../src/store/pauses.ts";
-import { artifactKinds } from "../../src/store/schema.ts";
+import { artifactKinds } from "../../src/store/db/schema.ts";
+import { readPauses, savePause } from "../../src/store/rate-limit-pauses.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, spec, submitted } from "../support/scene.ts";
 

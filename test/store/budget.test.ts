@@ -1,15 +1,15 @@
 // Budgets: once they are used up nothing more starts, and nothing is left without a wake-up, on both databases.
 import { expect, test } from "vitest";
+import { applyFact } from "../../src/orchestration/apply-facts.ts";
 import { cancelJob } from "../../src/orchestration/cancel.ts";
-import { claimNext } from "../../src/orchestration/claim.ts";
+import { claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { retryRun } from "../../src/orchestration/retry.ts";
-import { applyFact } from "../../src/orchestration/settle.ts";
-import { steer } from "../../src/orchestration/steer.ts";
-import { applyKeyBudgets, type KeyBudget } from "../../src/store/costs.ts";
-import type { Store } from "../../src/store/database.ts";
-import { readLevels } from "../../src/store/levels.ts";
-import type { Topic } from "../../src/store/transaction.ts";
+import { steer } from "../../src/orchestration/enforce-limits.ts";
+import { retryRun } from "../../src/orchestration/retry-run.ts";
+import { applyKeyBudgets, type KeyBudget } from "../../src/store/cost-totals.ts";
+import type { Topic } from "../../src/store/db/transaction.ts";
+import { readLevels } from "../../src/store/queue-stats.ts";
+import type { Store } from "../../src/store/store.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { overtaken } from "../support/locks.ts";
 import { claimed, contextOf, jobNow, live, read, recount, submitted, tell } from "../support/scene.ts";
@@ -101,7 +101,7 @@ eachDatabase("a job's budget", (open) => {
     const run = await store.db.selectFrom("runs").selectAll().executeTakeFirstOrThrow();
     expect(run).toMatchObject({ error_code: "budget_reached", attempt: 1 });
     expect(await retryRun(context, await jobNow(store, job.id), run.id)).toEqual({
-      outcome: "refused",
+      type: "refused",
       detail: "the job's budget is used up; submit a new job",
     });
   });

@@ -1,10 +1,10 @@
 // The CHECKs of the schema: whatever the code does, a row that contradicts the state machine is refused.
 import { sql, type Updateable } from "kysely";
 import { expect, test } from "vitest";
-import { receiveCallback } from "../../src/orchestration/callback.ts";
+import { receiveCallback } from "../../src/orchestration/receive-callback.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";
-import type { Store } from "../../src/store/database.ts";
-import type { Schema } from "../../src/store/schema.ts";
+import type { Schema } from "../../src/store/db/schema.ts";
+import type { Store } from "../../src/store/store.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { contextOf, live, submitted } from "../support/scene.ts";
 

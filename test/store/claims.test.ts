@@ -1,10 +1,17 @@
 // Claims beyond those of what is due: along with others, given back, and spread after a stop.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import { applyFact } from "../../src/orchestration/settle.ts";
-import { claimDue, claimListable, loadDue, nextDueAt, release, staggerChecks } from "../../src/store/due.ts";
+import { applyFact } from "../../src/orchestration/apply-facts.ts";
+import type { Db } from "../../src/store/db/transaction.ts";
+import {
+  claimDue,
+  claimListable,
+  loadDue,
+  nextDueAt,
+  release,
+  staggerChecks,
+} from "../../src/store/execution-claims.ts";
 import { findExecution, listExecutions, saveExecutions } from "../../src/store/executions.ts";
-import type { Db } from "../../src/store/transaction.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
 import { overtaken } from "../support/locks.ts";
 import { claimed, contextOf, live, read, submitted, tell } from "../support/scene.ts";

@@ -1,8 +1,8 @@
 // Reading the event log: in order, by filter, in bounded steps.
 import { expect, test } from "vitest";
+import type { Db } from "../../src/store/db/transaction.ts";
 import { type EventFilter, newestSeq, oldestSeq, readEvents } from "../../src/store/events.ts";
 import { deleteJob } from "../../src/store/jobs.ts";
-import type { Db } from "../../src/store/transaction.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { contextOf, ended, submitted } from "../support/scene.ts";
 

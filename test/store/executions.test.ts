@@ -1,10 +1,10 @@
 // Executions and runs in the database: saved by compare-and-set, claimed when due, each by one claimer.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
-import { claimDue, expireUnansweredStarts, nextDueAt } from "../../src/store/due.ts";
+import { Conflict } from "../../src/store/db/transaction.ts";
+import { claimDue, expireUnansweredStarts, nextDueAt } from "../../src/store/execution-claims.ts";
 import { findExecution, saveExecutions, submissionsSince } from "../../src/store/executions.ts";
 import { loadRuns, saveRuns } from "../../src/store/runs.ts";
-import { Conflict } from "../../src/store/transaction.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
 import { claimed, contextOf, ended, live, submitted, tell } from "../support/scene.ts";
 

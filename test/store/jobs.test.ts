@@ -1,10 +1,10 @@
 // Jobs in the database: what is counted with each change, where a job stands in the queue, and lists.
 import { expect, test } from "vitest";
 import { readCounters } from "../../src/store/counters.ts";
-import { updateJobCounts } from "../../src/store/counts.ts";
+import { nextReadyAt, queuePosition } from "../../src/store/fair-queue.ts";
+import { updateJobCounts } from "../../src/store/job-counts.ts";
 import { findJob, jobsDue, listJobs, nextJobDueAt, setJobDue } from "../../src/store/jobs.ts";
-import { readLevels } from "../../src/store/levels.ts";
-import { nextReadyAt, queuePosition } from "../../src/store/turns.ts";
+import { readLevels } from "../../src/store/queue-stats.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
 

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lockDatabase } from "../../src/store/sqlite-lock.ts";
+import { lockDatabase } from "../../src/store/db/sqlite-lock.ts";
 
-const lockModule = new URL("../../src/store/sqlite-lock.ts", import.meta.url).href;
+const lockModule = new URL("../../src/store/db/sqlite-lock.ts", import.meta.url).href;
 let folder: string;
 let path: string;
 let children: ChildProcess[] = [];

@@ -1,11 +1,11 @@
 // Deleting a job: all that belongs to it goes with it, and nothing else.
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { receiveCallback } from "../../src/orchestration/callback.ts";
-import { retryRun } from "../../src/orchestration/retry.ts";
+import { receiveCallback } from "../../src/orchestration/receive-callback.ts";
+import { retryRun } from "../../src/orchestration/retry-run.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";
-import type { Store } from "../../src/store/database.ts";
 import { deleteJob, jobsEndedBefore } from "../../src/store/jobs.ts";
+import type { Store } from "../../src/store/store.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
 

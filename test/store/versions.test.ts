@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { migrations } from "../../migrations/index.ts";
-import { assertWritable, openStore, type Store } from "../../src/store/database.ts";
-import { nameOf } from "../../src/store/dialect.ts";
-import { migrate } from "../../src/store/migrate.ts";
-import { createFakeTime } from "../lyceum/fakeTime.ts";
+import { nameOf } from "../../src/store/db/dialect.ts";
+import { migrate } from "../../src/store/db/migrate.ts";
+import { assertWritable, openStore, type Store } from "../../src/store/store.ts";
+import { createFakeTime } from "../lyceum/fake-time.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 
 const added = "29990101T0000_added";

@@ -2,12 +2,12 @@
 import type { Updateable } from "kysely";
 import { expect, test } from "vitest";
 import type { EventDraft } from "../../src/domain/event.ts";
-import { createWebhook, MAX_WEBHOOKS, rotateWebhook } from "../../src/orchestration/webhook.ts";
-import type { Store } from "../../src/store/database.ts";
+import { createWebhook, MAX_WEBHOOKS, rotateWebhook } from "../../src/orchestration/webhooks.ts";
+import type { Schema } from "../../src/store/db/schema.ts";
+import type { Topic } from "../../src/store/db/transaction.ts";
 import { deleteDeliveries, saveDelivery } from "../../src/store/deliveries.ts";
 import { deleteJob } from "../../src/store/jobs.ts";
-import type { Schema } from "../../src/store/schema.ts";
-import type { Topic } from "../../src/store/transaction.ts";
+import type { Store } from "../../src/store/store.ts";
 import { demoteWebhooks, disableWebhook, findWebhook, rotateSecret } from "../../src/store/webhooks.ts";
 import { createRetention } from "../../src/workers/retention.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";

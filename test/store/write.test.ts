@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import type { EventDraft } from "../../src/domain/event.ts";
 import { incrementCounter, readCounters } from "../../src/store/counters.ts";
-import type { Store } from "../../src/store/database.ts";
-import { Conflict, type Topic } from "../../src/store/transaction.ts";
+import { Conflict, type Topic } from "../../src/store/db/transaction.ts";
+import type { Store } from "../../src/store/store.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 
 const draft = (jobId: string): EventDraft => ({ type: "job.created", jobId, data: { counts: {} } });

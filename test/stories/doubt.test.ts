@@ -1,6 +1,6 @@
 // A start whose answer never came may cost money at Lyceum: it is searched for by its marker, never sent again.
 import { describe, expect, it } from "vitest";
-import { systemTimers } from "../../src/domain/clock.ts";
+import { systemTimers } from "../../src/lib/clock.ts";
 import { image, type RunView, type Service, startService } from "../support/service.ts";
 
 const patient = { IN_DOUBT_AFTER: "30s" };

@@ -1,6 +1,6 @@
 // One run of each kind, from the submission to what is kept of it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callbackToken } from "../../src/domain/token.ts";
+import { callbackToken } from "../../src/domain/callback-token.ts";
 import { callbackSecret, image, type RunView, type Service, startService } from "../support/service.ts";
 
 let service: Service;

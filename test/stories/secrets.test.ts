@@ -1,7 +1,7 @@
 // Secrets appear nowhere: in no log line, answer, event, metric or problem, whatever goes wrong. Each is a canary.
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callbackToken } from "../../src/domain/token.ts";
+import { callbackToken } from "../../src/domain/callback-token.ts";
 import {
   apiKeys,
   callbackSecret,

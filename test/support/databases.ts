@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterEach, describe, inject } from "vitest";
-import { idSource, type NewId } from "../../src/domain/id.ts";
-import { openStore, type Store } from "../../src/store/database.ts";
-import type { DatabaseTarget } from "../../src/store/dialect.ts";
-import { createFakeTime, type FakeTime } from "../lyceum/fakeTime.ts";
+import { idSource, type NewId } from "../../src/lib/id.ts";
+import type { DatabaseTarget } from "../../src/store/db/dialect.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { createFakeTime, type FakeTime } from "../lyceum/fake-time.ts";
 
 export type Kind = DatabaseTarget["kind"];
 

@@ -1,8 +1,8 @@
 // A store whose database is away at chosen moments: before a write, after it was committed, or at a read.
 import type { KyselyPlugin } from "kysely";
 import { DatabaseUnavailable } from "../../src/lib/database-error.ts";
-import type { Store } from "../../src/store/database.ts";
-import { createBatcher } from "../../src/store/together.ts";
+import { createBatcher } from "../../src/store/db/batch.ts";
+import type { Store } from "../../src/store/store.ts";
 
 export type Fault = "refused" | "lost" | "unread";
 

@@ -1,8 +1,8 @@
 // Two transactions on PostgreSQL, of which the second waits for the first: the order in which a race goes wrong.
 import { sql } from "kysely";
 import { expect } from "vitest";
-import type { Store } from "../../src/store/database.ts";
-import type { Tx } from "../../src/store/transaction.ts";
+import type { Tx } from "../../src/store/db/transaction.ts";
+import type { Store } from "../../src/store/store.ts";
 import { eventually } from "./wait.ts";
 
 /** Begins `second` when all of `first` has happened but its commit, which comes when `second` waits for its locks. */

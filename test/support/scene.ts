@@ -1,16 +1,17 @@
 // What most tests on a database need: the context of the use cases, a submission, and short ways through a run.
-import { createBacklog } from "../../src/domain/backlog.ts";
-import { createCallbackHealth } from "../../src/domain/callbackhealth.ts";
-import { createDurations } from "../../src/domain/durations.ts";
+
+import { createCallbackHealth } from "../../src/domain/callback-health.ts";
+import { createDurations } from "../../src/domain/duration-estimates.ts";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
-import type { Fact } from "../../src/domain/machine/fact.ts";
+import { createBacklog } from "../../src/domain/queue-limit.ts";
 import type { PythonSpec } from "../../src/domain/spec.ts";
-import { type Claim, claimNext } from "../../src/orchestration/claim.ts";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
+import { applyFact } from "../../src/orchestration/apply-facts.ts";
+import { type Claim, claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { applyFact } from "../../src/orchestration/settle.ts";
-import { type Sender, type Submission, submit } from "../../src/orchestration/submit.ts";
-import type { Store } from "../../src/store/database.ts";
+import { type Sender, type Submission, submit } from "../../src/orchestration/submit-job.ts";
 import type { JobRow } from "../../src/store/jobs.ts";
+import type { Store } from "../../src/store/store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createReport } from "../../src/telemetry/report.ts";

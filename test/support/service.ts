@@ -7,11 +7,11 @@ import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { type AppOverrides, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
-import { systemTimers, type Timers } from "../../src/domain/clock.ts";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
 import type { Changes } from "../../src/emulator/switches.ts";
-import type { viewJob, viewRun } from "../../src/http/view.ts";
-import { createHttpTransport } from "../../src/lyceum/wire.ts";
+import type { viewJob, viewRun } from "../../src/http/views/view.ts";
+import { systemTimers, type Timers } from "../../src/lib/clock.ts";
+import { createHttpTransport } from "../../src/lyceum/http-transport.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { client, type Json } from "../http/client.ts";
 

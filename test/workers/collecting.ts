@@ -1,12 +1,12 @@
 // One execution that has just ended, and a Lyceum whose documents are written by the test, by the seconds since its end.
 import { createLyceumClient } from "../../src/lyceum/client.ts";
-import type { Fetch } from "../../src/lyceum/exchange.ts";
-import { createRateLimiter } from "../../src/lyceum/throttle.ts";
+import type { Fetch } from "../../src/lyceum/http-exchange.ts";
+import { createRateLimiter } from "../../src/lyceum/rate-limiter.ts";
 import { listArtifacts, readDocument } from "../../src/store/artifacts.ts";
-import { replaceMachineTypes } from "../../src/store/machinetypes.ts";
-import type { ArtifactKind } from "../../src/store/schema.ts";
-import { createReconciler } from "../../src/workers/check.ts";
-import { createCollect } from "../../src/workers/collect.ts";
+import type { ArtifactKind } from "../../src/store/db/schema.ts";
+import { replaceMachineTypes } from "../../src/store/machine-types.ts";
+import { createCollect } from "../../src/workers/collect/collect.ts";
+import { createReconciler } from "../../src/workers/reconcile/reconcile.ts";
 import type { Database } from "../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../support/scene.ts";
 

@@ -2,10 +2,10 @@
 // what the test says.
 import { onTestFinished } from "vitest";
 import type { Context } from "../../src/orchestration/context.ts";
-import { createWebhook } from "../../src/orchestration/webhook.ts";
+import { createWebhook } from "../../src/orchestration/webhooks.ts";
 import { type DeliveryRow, readLog } from "../../src/store/deliveries.ts";
-import { createDeliver, type DeliverOptions } from "../../src/workers/deliver.ts";
-import { destinationFinder, type Resolve } from "../../src/workers/destination.ts";
+import { createDeliver, type DeliverOptions } from "../../src/workers/deliver/deliver.ts";
+import { destinationFinder, type Resolve } from "../../src/workers/deliver/destination.ts";
 import type { Database } from "../support/databases.ts";
 import { type Receiver, type Reply, startReceiver } from "../support/receiver.ts";
 import { contextOf } from "../support/scene.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { StartOutcome } from "../../src/lyceum/outcome.ts";
 import { createStartGate, type StartGate, type Ticket } from "../../src/workers/start-gate.ts";
-import { createFakeTime } from "../lyceum/fakeTime.ts";
+import { createFakeTime } from "../lyceum/fake-time.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;

@@ -4,7 +4,7 @@ import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import type { ListedRow } from "../../src/lyceum/reading.ts";
 import { historyAnswer, recordAnswer, workloadsAnswer } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { createReconciler } from "../../src/workers/check.ts";
+import { createReconciler } from "../../src/workers/reconcile/reconcile.ts";
 import type { Database } from "../support/databases.ts";
 import { contextOf, live, spec, submitted } from "../support/scene.ts";
 

@@ -2,13 +2,13 @@
 import * as operations from "../../contract/operations/runs.ts";
 import { artifactQuery } from "../../contract/query.ts";
 import { formatLogs, type LogEntry, showEntry } from "../../domain/logs.ts";
-import type { ArtifactKind } from "../../store/schema.ts";
+import type { ArtifactKind } from "../../store/db/schema.ts";
 import { acceptsExplicitly } from "../accept.ts";
 import { type Artifact, executionOf, type Show, serve } from "../artifact.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { invalid } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { queryOf, type Route } from "../route.ts";
-import { iso } from "../view.ts";
+import { iso } from "../views/view.ts";
 import { metricsRoute } from "./metrics.ts";
 
 export const artifactRoutes: Route[] = [

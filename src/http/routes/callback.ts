@@ -1,10 +1,10 @@
 // The callback endpoint: the token in the path is the only guard, checked before anything is read or looked up.
 import * as operations from "../../contract/operations/executions.ts";
-import { isCallbackToken } from "../../domain/token.ts";
-import { receiveCallback } from "../../orchestration/callback.ts";
+import { isCallbackToken } from "../../domain/callback-token.ts";
+import { receiveCallback } from "../../orchestration/receive-callback.ts";
 import { readBody } from "../body.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { unauthorized } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 
 export const CALLBACK_PATH = "/callbacks/lyceum/:execution/:token";

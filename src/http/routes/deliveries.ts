@@ -3,15 +3,15 @@
 import type { DeliveryView } from "../../contract/delivery.ts";
 import * as operations from "../../contract/operations/webhooks.ts";
 import { page } from "../../contract/query.ts";
-import { deliverAgain } from "../../orchestration/webhook.ts";
+import { deliverAgain } from "../../orchestration/webhooks.ts";
 import { type DeliveryRow, findDelivery, listDeliveries, readLog } from "../../store/deliveries.ts";
 import type { Caller } from "../auth.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
-import { jobOf, noJob } from "../job.ts";
 import { invalid, problem } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, idIn, queryOf, type Route } from "../route.ts";
-import { iso, webhookUrlFor } from "../view.ts";
+import { iso, webhookUrlFor } from "../views/view.ts";
+import { jobOf, noJob } from "../visible-job.ts";
 import { noWebhook, webhookOf } from "./webhooks.ts";
 
 const ofWebhook = "/v1/webhooks/:webhook/deliveries";

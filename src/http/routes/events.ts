@@ -13,15 +13,15 @@ import {
 import { findJob } from "../../store/jobs.ts";
 import { acceptsExplicitly } from "../accept.ts";
 import { ownerSeenBy } from "../auth.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor } from "../cursor.ts";
-import { jobOf, noJob } from "../job.ts";
+import { topics } from "../events/feed.ts";
+import { eventStream } from "../events/sse.ts";
 import { invalid, tooMany } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, queryOf, type Route } from "../route.ts";
-import { eventStream } from "../stream.ts";
-import { topics } from "../tail.ts";
 import { type Validated, validate } from "../validate.ts";
-import { viewEvent } from "../view.ts";
+import { viewEvent } from "../views/view.ts";
+import { jobOf, noJob } from "../visible-job.ts";
 
 export const eventRoutes: Route[] = [
   { method: "GET", path: "/v1/events", access: "read", operation: operations.readEvents, handle: getEvents },

@@ -2,21 +2,21 @@
 import type { CallbackView } from "../../contract/execution.ts";
 import * as operations from "../../contract/operations/executions.ts";
 import { page } from "../../contract/query.ts";
+import { callbackToken } from "../../domain/callback-token.ts";
 import type { Execution } from "../../domain/execution.ts";
 import { secretsOf } from "../../domain/secrets.ts";
-import { callbackToken } from "../../domain/token.ts";
 import { type CallbackRow, listCallbacks } from "../../store/callbacks.ts";
 import { findExecution } from "../../store/executions.ts";
 import { findRun } from "../../store/runs.ts";
 import { loadSpec } from "../../store/specs.ts";
-import type { AppContext, RequestContext } from "../call.ts";
-import { callbackViewer } from "../callback-view.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
-import { jobSeen } from "../job.ts";
-import type { Secrets } from "../mask.ts";
 import { invalid, problem } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, idIn, queryOf, type Route } from "../route.ts";
-import { viewExecution } from "../view.ts";
+import { callbackViewer } from "../views/callback.ts";
+import type { Secrets } from "../views/mask.ts";
+import { viewExecution } from "../views/view.ts";
+import { jobSeen } from "../visible-job.ts";
 
 export const executionRoutes: Route[] = [
   {

@@ -5,7 +5,7 @@ import * as operations from "../../contract/operations/jobs.ts";
 import type { FieldError } from "../../contract/problem.ts";
 import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
 import type { RunView } from "../../contract/run.ts";
-import { entryOf, hints } from "../../contract/runspec.ts";
+import { entryOf, hints } from "../../contract/run-spec.ts";
 import {
   cancelBody,
   idempotencyKey,
@@ -13,23 +13,23 @@ import {
   type Submission,
   submissionReader,
 } from "../../contract/submission.ts";
-import { estimateStart } from "../../domain/estimate.ts";
 import { isUndecided } from "../../domain/job.ts";
+import { estimateStart } from "../../domain/start-estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
-import { eraseJob } from "../../orchestration/erase.ts";
-import { findSubmitted, type Submitted, submit } from "../../orchestration/submit.ts";
+import { eraseJob } from "../../orchestration/delete-job.ts";
+import { findSubmitted, type Submitted, submit } from "../../orchestration/submit-job.ts";
+import { heldUntil, queuePosition } from "../../store/fair-queue.ts";
 import { deleteJob, type JobRow, listJobs } from "../../store/jobs.ts";
 import { listRuns, type RunRow } from "../../store/runs.ts";
-import { heldUntil, queuePosition } from "../../store/turns.ts";
 import { ownerSeenBy } from "../auth.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
-import { jobOf, noJob } from "../job.ts";
+import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, idIn, jsonBody, queryOf, type Route, readJson } from "../route.ts";
 import { validate } from "../validate.ts";
-import { iso, viewJob } from "../view.ts";
-import { waitForEnd } from "../wait.ts";
+import { iso, viewJob } from "../views/view.ts";
+import { jobOf, noJob } from "../visible-job.ts";
 import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [

@@ -2,12 +2,12 @@
 import * as operations from "../../contract/operations/runs.ts";
 import { metricsQuery } from "../../contract/query.ts";
 import { metricsStep } from "../../domain/collection.ts";
-import { parseDuration } from "../../domain/duration.ts";
 import type { Execution } from "../../domain/execution.ts";
 import type { MetricsSpan } from "../../domain/metrics.ts";
+import { parseDuration } from "../../lib/duration.ts";
 import { type Artifact, executionOf, type Found, idsOf, serve } from "../artifact.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { invalid, problem } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { queryOf, type Route } from "../route.ts";
 
 export const metricsRoute: Route = {

@@ -2,12 +2,12 @@
 import * as operations from "../../contract/operations/service.ts";
 import type { LimitView, StatusView } from "../../contract/status.ts";
 import { readCounters } from "../../store/counters.ts";
-import { assertWritable, databaseBytes } from "../../store/database.ts";
-import { readLevels } from "../../store/levels.ts";
-import type { AppContext, LyceumState, RequestContext } from "../call.ts";
+import { readLevels } from "../../store/queue-stats.ts";
+import { assertWritable, databaseBytes } from "../../store/store.ts";
 import { problem } from "../problem.ts";
+import type { AppContext, LyceumState, RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
-import { iso } from "../view.ts";
+import { iso } from "../views/view.ts";
 
 export const operationRoutes: Route[] = [
   {

@@ -1,9 +1,9 @@
 // The API's own description: the OpenAPI document, and the page that shows it. Everything comes from this origin.
 import { readFile } from "node:fs/promises";
 import * as operations from "../../contract/operations/service.ts";
-import type { AppContext, RequestContext } from "../call.ts";
-import { openApiOf } from "../openapi.ts";
 import { problem } from "../problem.ts";
+import { openApiOf } from "../reference/openapi.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 
 /** @param table all routes, these included: it is read at the first request, and the document is made once. */

@@ -5,12 +5,12 @@ import type { JobRow } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
 import { matrixNames } from "../../store/specs.ts";
 import { acceptsExplicitly } from "../accept.ts";
-import type { AppContext, RequestContext } from "../call.ts";
-import { csvHeader, csvLines } from "../csv.ts";
-import { jobOf, noJob } from "../job.ts";
 import { invalid } from "../problem.ts";
-import { viewResult } from "../result.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { queryOf, type Route } from "../route.ts";
+import { viewResult } from "../views/result.ts";
+import { csvHeader, csvLines } from "../views/results-csv.ts";
+import { jobOf, noJob } from "../visible-job.ts";
 import { pageOfRuns } from "./jobs.ts";
 import { viewRuns } from "./runs.ts";
 

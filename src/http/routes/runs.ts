@@ -4,17 +4,17 @@ import { waitQuery } from "../../contract/query.ts";
 import { retryBody } from "../../contract/run.ts";
 import { cancelBody } from "../../contract/submission.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
-import { retryRun } from "../../orchestration/retry.ts";
+import { retryRun } from "../../orchestration/retry-run.ts";
 import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
-import type { AppContext, RequestContext } from "../call.ts";
-import { jobSeen } from "../job.ts";
+import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { idIn, jsonBody, queryOf, type Route } from "../route.ts";
-import { viewRun } from "../view.ts";
-import { waitForEnd } from "../wait.ts";
+import { viewRun } from "../views/view.ts";
+import { jobSeen } from "../visible-job.ts";
 
 export const runRoutes: Route[] = [
   { method: "GET", path: "/v1/runs/:run", access: "read", operation: operations.getRun, handle: getRun },
@@ -92,7 +92,7 @@ async function postRetry(c: RequestContext, desk: AppContext): Promise<Response>
   const found = await runOf(c, desk);
   if (found === null) return noRun(c);
   const retried = await retryRun(desk, found.job, found.run.id);
-  if (retried.outcome === "refused") return problem(c, "conflict", retried.detail);
+  if (retried.type === "refused") return problem(c, "conflict", retried.detail);
   c.header("Location", `/v1/runs/${retried.run.id}`);
   return answer(c, desk, retried.run, 202);
 }

@@ -3,13 +3,13 @@ import * as operations from "../../contract/operations/service.ts";
 import { usageQuery } from "../../contract/query.ts";
 import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
 import { dayOf } from "../../domain/cost.ts";
-import { listMachineTypes } from "../../store/machinetypes.ts";
+import { listMachineTypes } from "../../store/machine-types.ts";
 import { readUsage, type UsageRow } from "../../store/usage.ts";
 import { ownerSeenBy } from "../auth.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { invalid } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, queryOf, type Route } from "../route.ts";
-import { iso, viewCost } from "../view.ts";
+import { iso, viewCost } from "../views/view.ts";
 
 export const usageRoutes: Route[] = [
   { method: "GET", path: "/v1/usage", access: "read", operation: operations.getUsage, handle: getUsage },

@@ -13,14 +13,14 @@ import {
   MAX_WEBHOOKS,
   reviveWebhook,
   rotateWebhook,
-} from "../../orchestration/webhook.ts";
+} from "../../orchestration/webhooks.ts";
 import { deleteWebhook, findWebhook, listWebhooks, type WebhookRow } from "../../store/webhooks.ts";
 import { type Caller, ownerSeenBy } from "../auth.ts";
-import type { AppContext, RequestContext } from "../call.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
-import { iso, webhookUrlFor } from "../view.ts";
+import { iso, webhookUrlFor } from "../views/view.ts";
 
 export const webhookRoutes: Route[] = [
   {

@@ -1,0 +1,142 @@
+// What becomes of a run when its execution is over, one way or another.
+import type { EventDraft } from "../event.ts";
+import type { Execution } from "../execution.ts";
+import type { Fault, Outcome, Policy, RetryClass, Run } from "../run.ts";
+import { backoffMs } from "./backoff.ts";
+
+interface RunOutcome {
+  run: Run;
+  events: EventDraft[];
+}
+
+/** A run's outcome, and the reason for any outcome but success. */
+interface End {
+  outcome: Outcome;
+  error: Fault | null;
+}
+
+export function failed(run: Run, error: Fault, now: number): RunOutcome {
+  return over({ ...run, outcome: "failed", error }, now);
+}
+
+export function cancelled(run: Run, now: number): RunOutcome {
+  return over({ ...run, ...cancelledEnd(run) }, now);
+}
+
+/** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to come. */
+export function concludeRun(run: Run, execution: Execution): RunOutcome {
+  const ended: Run = { ...run, ...endOf(run, execution), status: "collecting" };
+  return { run: ended, events: [news(ended)] };
+}
+
+/** The artifacts are in. The record may have completed the error's detail, nothing else of the end. */
+export function afterCollection(run: Run, execution: Execution, now: number): RunOutcome {
+  const { error } = endOf(run, execution);
+  return over(error?.code === run.error?.code ? { ...run, error } : run, now);
+}
+
+/** Another attempt, if the policy grants one to this end; null if the run is to take its outcome. */
+export function retryIfAllowed(
+  run: Run,
+  execution: Execution,
+  policy: Policy,
+  { now, random }: { now: number; random: number },
+): RunOutcome | null {
+  if (run.cancellation !== null || run.attempt >= policy.retry.maxAttempts) return null;
+  const because = retryClass(execution);
+  if (because === null) return null;
+  const granted = policy.retry.on.includes(because) || (because === "lost" && policy.onLost === "retry");
+  return granted ? requeued(run, now + backoffMs(run.attempt, random), because) : null;
+}
+
+/** Nothing came to be at Lyceum: the run waits again, or takes the cancellation that came meanwhile. */
+export function requeueOrCancel(run: Run, execution: null, retryAt: number, reason: string, now: number) {
+  const settled = run.cancellation === null ? requeued(run, retryAt, reason) : cancelled(run, now);
+  return withExecution(settled, execution);
+}
+
+export function withExecution<E extends Execution | null>(
+  { run, events }: RunOutcome,
+  execution: E,
+  before: EventDraft[] = [],
+) {
+  return { run, execution, events: [...before, ...events] };
+}
+
+function endOf(run: Run, execution: Execution): End {
+  switch (execution.status) {
+    case "completed":
+      return { outcome: "succeeded", error: null };
+    case "cancelled":
+    case "aborted":
+      if (run.cancellation !== null) return cancelledEnd(run);
+      return execution.timedOut ? failedEnd(execution) : stoppedEnd(execution);
+    default:
+      return endedByTime(run) ? cancelledEnd(run) : failedEnd(execution);
+  }
+}
+
+/** A run that a time limit ended has failed; one that somebody ended was cancelled. */
+function cancelledEnd({ cancellation }: Run): End {
+  switch (cancellation?.cause) {
+    case "expired":
+      return {
+        outcome: "failed",
+        error: { code: "expired", detail: "it was still not over at Lyceum after 7 days" },
+      };
+    case "deadline":
+      return {
+        outcome: "failed",
+        error: { code: "deadline_exceeded", detail: "the job's deadline passed before the run was over" },
+      };
+    case "run_failure":
+      return { outcome: "cancelled", error: { code: "cancelled", detail: "another run of the job failed" } };
+    default:
+      return { outcome: "cancelled", error: { code: "cancelled", detail: "cancelled on request" } };
+  }
+}
+
+function endedByTime({ cancellation }: Run): boolean {
+  return cancellation?.cause === "deadline" || cancellation?.cause === "expired";
+}
+
+function stoppedEnd({ status }: Execution): End {
+  const detail = `ended at Lyceum as ${status}, not on our request`;
+  return { outcome: "cancelled", error: { code: "cancelled", detail } };
+}
+
+function failedEnd(execution: Execution): End {
+  return { outcome: "failed", error: fault(execution) };
+}
+
+function fault(execution: Execution): Fault {
+  if (execution.timedOut) return { code: "timeout", detail: "it ran past its timeout at Lyceum" };
+  if (execution.status === "system_failure") {
+    return { code: "system_failure", detail: execution.error ?? "an infrastructure failure at Lyceum" };
+  }
+  const exit = execution.returnCode === null ? "it failed" : `it exited with ${execution.returnCode}`;
+  return { code: "failed", detail: execution.error ?? exit };
+}
+
+function retryClass(execution: Execution): RetryClass | null {
+  if (execution.timedOut) return "timeout";
+  const { status } = execution;
+  return status === "failed" || status === "system_failure" || status === "lost" ? status : null;
+}
+
+function requeued(run: Run, dueAt: number, reason: string): RunOutcome {
+  const next: Run = { ...run, status: "queued", dueAt };
+  const data = { reason, attempt: run.attempt, not_before: new Date(dueAt).toISOString() };
+  return { run: next, events: [{ type: "run.queued", jobId: run.jobId, runId: run.id, data }] };
+}
+
+/** The run becomes terminal, with the outcome that it has. */
+function over(run: Run, now: number): RunOutcome {
+  if (run.outcome === null) throw new Error(`run ${run.id} cannot be over without an outcome`);
+  const done: Run = { ...run, status: run.outcome, dueAt: null, endedAt: now };
+  return { run: done, events: [news(done)] };
+}
+
+function news({ id, jobId, status, attempt, outcome, error }: Run): EventDraft {
+  return { type: `run.${status}`, jobId, runId: id, data: { attempt, outcome, error } };
+}

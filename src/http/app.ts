@@ -1,0 +1,157 @@
+// The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
+import { Hono } from "hono";
+import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
+import { getPath } from "hono/utils/url";
+import { noQuery } from "../contract/query.ts";
+import { type Authenticate, mayCall } from "./auth.ts";
+import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
+import { commonHeaders, requestIdOf } from "./headers.ts";
+import { invalid, problem, unauthorized, unexpectedProblem } from "./problem.ts";
+import type { AppContext, Env, RequestContext } from "./request-context.ts";
+import { queryOf, type Route } from "./route.ts";
+import { artifactRoutes } from "./routes/artifacts.ts";
+import { callbackRoutes } from "./routes/callback.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { executionRoutes } from "./routes/executions.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { referenceRoutes } from "./routes/reference.ts";
+import { resultRoutes } from "./routes/results.ts";
+import { runRoutes } from "./routes/runs.ts";
+import { usageRoutes } from "./routes/usage.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
+
+export const routes: Route[] = [
+  ...callbackRoutes,
+  ...jobRoutes,
+  ...runRoutes,
+  ...artifactRoutes,
+  ...executionRoutes,
+  ...eventRoutes,
+  ...webhookRoutes,
+  ...deliveryRoutes,
+  ...resultRoutes,
+  ...usageRoutes,
+  ...operationRoutes,
+  ...referenceRoutes(() => routes),
+];
+
+export function createServer(desk: AppContext, authenticate: Authenticate): Hono<Env> {
+  const relocate = callbackRelocation(desk.publicPath);
+  const app = new Hono<Env>({ getPath: (request) => relocate(getPath(request)) });
+  let strayToldAt = Number.NEGATIVE_INFINITY;
+  for (const route of routes) app.on(route.method, templatesOf(route), (c) => serve(c, route));
+  app.notFound((c) => {
+    // Found out here, and not by a second handler on each path: where there is one alone, Hono takes a shorter way.
+    const others = methods.flatMap((method) => {
+      const [[match]] = app.router.match(method, c.req.path);
+      return match === undefined ? [] : [match[0][1]];
+    });
+    const [other] = others;
+    if (other === undefined) {
+      if (c.req.method === "POST" && isStrayCallback(c.req.path)) noteStray();
+      return observed(c, "unknown", async () => problem(c, "not-found", "there is no such route"));
+    }
+    const allow = others.map(({ method }) => method).join(", ");
+    return observed(c, other.path, async () => wrongMethod(c, allow));
+  });
+  return app;
+
+  function serve(c: RequestContext, route: Route): Promise<Response> {
+    return observed(c, route.path, async () => {
+      const refusal = admit(c, route, authenticate);
+      if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
+      await compressed(c, async () => {
+        const answer = await route.handle(c, desk);
+        c.res = c.req.header("Accept-Encoding") === undefined ? answer : await withLength(answer);
+      });
+      return c.res;
+    });
+  }
+
+  /** A proxy may add a path that PUBLIC_URL lacks. Without this hint nobody would find out. */
+  function noteStray(): void {
+    const isDue = Math.abs(desk.now() - strayToldAt) >= STRAY_HINT_MS;
+    if (isDue) strayToldAt = desk.now();
+    desk.report.strayCallback({ publicPath: desk.publicPath, isTold: isDue });
+  }
+
+  /** Request id, one log line by route template (a raw path may hold a token), and the last word on errors. */
+  async function observed(
+    c: RequestContext,
+    route: string,
+    answer: () => Promise<Response>,
+  ): Promise<Response> {
+    const startedAt = performance.now();
+    const requestId = requestIdOf(c.req.header("X-Request-Id"), desk.newId);
+    c.set("requestId", requestId);
+    c.set("caller", null);
+    putHeader(c, "X-Request-Id", requestId);
+    for (const [name, value] of Object.entries(commonHeaders)) putHeader(c, name, value);
+    let response: Response;
+    try {
+      response = await answer();
+    } catch (error) {
+      response = problem(c, ...unexpectedProblem(desk, error));
+    }
+    // While the service drains, the next request is to go elsewhere.
+    if (!desk.isAccepting()) response.headers.set("Connection", "close");
+    const durationMs = performance.now() - startedAt;
+    const key = c.get("caller")?.name ?? null;
+    desk.report.httpRequest({
+      requestId,
+      route,
+      method: c.req.method,
+      status: response.status,
+      durationMs,
+      key,
+    });
+    return response;
+  }
+}
+
+const compressed = compress({
+  contentTypeFilter: (type) => COMPRESSIBLE_CONTENT_TYPE_REGEX.test(type) || type === "application/x-ndjson",
+});
+const STRAY_HINT_MS = 60_000;
+/** JSON is never streamed: its length tells whether compressing it is worth while. */
+async function withLength(answer: Response): Promise<Response> {
+  if (!answer.headers.get("Content-Type")?.startsWith("application/json")) return answer;
+  const body = await answer.arrayBuffer();
+  const headers = new Headers(answer.headers);
+  headers.set("Content-Length", String(body.byteLength));
+  return new Response(body, { status: answer.status, headers });
+}
+
+const methods: Route["method"][] = ["POST", "GET", "DELETE"];
+
+/** On node's own answer where there is one: the web's Headers cost a sixth of a small request. */
+function putHeader(c: RequestContext, name: string, value: string): void {
+  const outgoing = c.env?.outgoing;
+  if (outgoing === undefined) c.header(name, value);
+  else outgoing.setHeader(name, value);
+}
+
+/** Lyceum's door is the same with a slash behind it: a wrong token is refused there in the same words. */
+function templatesOf({ access, path }: Route): string[] {
+  return access === "callback" ? [path, `${path}/`] : [path];
+}
+
+/** Null when the caller may go on. */
+function admit(c: RequestContext, { access, operation }: Route, authenticate: Authenticate): Response | null {
+  if (access === "open" || access === "callback") return null;
+  const caller = authenticate(c.req.header("Authorization"));
+  if (caller === null) return unauthorized(c, "send a valid API key as Authorization: Bearer <key>");
+  c.set("caller", caller);
+  if (!mayCall(caller, access))
+    return problem(c, "forbidden", `a key with the role ${caller.role} cannot do this`);
+  if (operation.query !== undefined) return null;
+  const query = queryOf(c, noQuery);
+  return query.ok ? null : invalid(c, query.errors);
+}
+
+function wrongMethod(c: RequestContext, allow: string): Response {
+  c.header("Allow", allow);
+  return problem(c, "method-not-allowed", `use ${allow}`);
+}

@@ -1,0 +1,27 @@
+// Environment variables for Python code: Lyceum has no field for them, so the code itself sets them first.
+import { pythonValue, withStatement } from "../lib/python-source.ts";
+import { parseJson } from "./error-detail.ts";
+import { isObject } from "./lenient-values.ts";
+
+/**
+ * The code with one more statement that sets `env` in `os.environ` before anything else runs.
+ *
+ * `isNotebook` (`nbcode` 1): an .ipynb document gets a first cell; other notebook code is treated like Python. Code
+ * that opens with a `%%` cell magic leaves no place for a statement and then fails at Lyceum, loudly.
+ */
+export function withEnvironment(code: string, env: Record<string, string>, isNotebook = false): string {
+  if (Object.keys(env).length === 0) return code;
+  const statement = `__import__("os").environ.update(${pythonValue(env)})`;
+  const notebook = isNotebook ? readNotebook(code) : null;
+  if (notebook) {
+    const cell = { cell_type: "code", execution_count: null, metadata: {}, outputs: [], source: [statement] };
+    return JSON.stringify({ ...notebook, cells: [cell, ...notebook.cells] });
+  }
+  return withStatement(code, statement);
+}
+
+function readNotebook(code: string): ({ cells: unknown[] } & Record<string, unknown>) | null {
+  if (!code.trimStart().startsWith("{")) return null;
+  const document = parseJson(code);
+  return isObject(document) && Array.isArray(document.cells) ? { ...document, cells: document.cells } : null;
+}

@@ -1,0 +1,109 @@
+// How many calls of one group may still go: a strict sliding window, overruled by what Lyceum's headers say.
+// All times here are monotonic milliseconds.
+import { type LimitNotice, MAX_PAUSE_MS } from "./rate-limit-headers.ts";
+
+export interface Limit {
+  max: number;
+  windowMs: number;
+}
+
+export interface Slot {
+  /** When the call was over; Infinity until then. */
+  at: number;
+}
+
+/** How long to wait when only calls that are still under way stand in the way. */
+const RECHECK_MS = 1_000;
+
+/**
+ * Invariant: without headers, no span of `windowMs` holds more than `max` calls, wherever between sending and
+ * answer Lyceum counts one. So a slot counts from its taking until `windowMs` after its call was over.
+ */
+export function createWindow(configured: Limit | null) {
+  let limit = configured;
+  let slots: Slot[] = [];
+  /** What Lyceum said is left until a moment; decides alone until then. */
+  let quota: { max: number; remaining: number; resetAt: number } | null = null;
+
+  /** 0 if one more call may go now; `keptPercent` of the limit is kept for others than the caller. */
+  function waitMs(now: number, keptPercent = 0): number {
+    forget(now);
+    if (quota) {
+      const isOpen = quota.remaining > kept(quota.max, keptPercent);
+      return isOpen ? 0 : quota.resetAt - now;
+    }
+    if (!limit) return 0;
+    const open = limit.max - kept(limit.max, keptPercent);
+    if (slots.length < open) return 0;
+    const times = slots.map((slot) => slot.at).sort((a, b) => a - b);
+    const freeAt = (times[slots.length - open] ?? now) + limit.windowMs;
+    return Number.isFinite(freeAt) ? freeAt - now : RECHECK_MS;
+  }
+
+  function take(): Slot {
+    const slot = { at: Number.POSITIVE_INFINITY };
+    slots.push(slot);
+    if (quota) quota.remaining -= 1;
+    return slot;
+  }
+
+  function settle(slot: Slot, now: number): void {
+    slot.at = now;
+  }
+
+  /** For a call that never reached Lyceum. */
+  function giveBack(slot: Slot): void {
+    slots = slots.filter((other) => other !== slot);
+    if (quota) quota.remaining += 1;
+  }
+
+  /**
+   * Takes the headers of an answer to a call whose slot is not settled yet. A limit told by a header holds until an
+   * answer tells none; then the setting counts again.
+   */
+  function learn(notice: LimitNotice, now: number): void {
+    forget(now);
+    if (limit) limit = { ...limit, max: notice.max ?? configured?.max ?? limit.max };
+    const { resetInMs } = notice;
+    if (notice.remaining === null || resetInMs === null) return;
+    // A reset that is over would empty the window at every answer, one beyond all windows would hold calls for nothing.
+    if (resetInMs <= 0 || resetInMs > MAX_PAUSE_MS) return;
+    // Lyceum has not counted, for sure, only the calls that are still under way; this one it has.
+    const underWay = slots.filter((slot) => slot.at === Number.POSITIVE_INFINITY).length - 1;
+    const remaining = Math.max(notice.remaining - Math.max(underWay, 0), 0);
+    quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs };
+  }
+
+  /** A past call from before a restart. */
+  function remember(at: number): void {
+    slots.push({ at });
+  }
+
+  function snapshot(now: number) {
+    forget(now);
+    const oldest = Math.min(...slots.map((slot) => slot.at));
+    const freedAt = limit && Number.isFinite(oldest) ? oldest + limit.windowMs : null;
+    return {
+      limit,
+      used: slots.length,
+      remaining: quota ? Math.max(quota.remaining, 0) : limit ? Math.max(limit.max - slots.length, 0) : null,
+      resetsAt: quota?.resetAt ?? freedAt,
+    };
+  }
+
+  function forget(now: number): void {
+    const horizon = limit?.windowMs ?? 0;
+    slots = slots.filter((slot) => slot.at + horizon > now);
+    if (!quota || now < quota.resetAt) return;
+    // Lyceum starts counting anew at its reset, so what it counted before no longer stands against us.
+    const { resetAt } = quota;
+    slots = slots.filter((slot) => slot.at > resetAt);
+    quota = null;
+  }
+
+  return { waitMs, take, settle, giveBack, learn, remember, snapshot };
+}
+
+function kept(max: number, percent: number): number {
+  return Math.floor((max * percent) / 100);
+}

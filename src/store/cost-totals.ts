@@ -1,0 +1,176 @@
+// What ends cost: added to the day, the job and the key in the transaction that learns of it, never counted afterwards.
+import { type Selectable, sql } from "kysely";
+import { type Tally, toNano } from "../domain/cost.ts";
+import type { ApiKeysTable } from "./db/schema.ts";
+import { givenRows, statement, statementOn } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
+import { type JobRow, lockJobs } from "./jobs.ts";
+
+export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally): Promise<void> {
+  await plusUsage(db, { day, apiKey, ...tally });
+}
+
+const plusUsage = statement<Tally & { day: string; apiKey: string }, never>((db, by) => {
+  const plus = (name: "executions" | "duration_ms" | "billed_nano" | "estimated_nano" | "unpriced") =>
+    sql<number>`${sql.ref(`usage.${name}`)} + ${sql.ref(`excluded.${name}`)}`;
+  return db
+    .insertInto("usage")
+    .values({
+      day: by.day,
+      api_key: by.apiKey,
+      executions: by.executions,
+      duration_ms: by.durationMs,
+      billed_nano: by.billedNano,
+      estimated_nano: by.estimatedNano,
+      unpriced: by.unpriced,
+    })
+    .onConflict((c) =>
+      c.columns(["day", "api_key"]).doUpdateSet({
+        executions: plus("executions"),
+        duration_ms: plus("duration_ms"),
+        billed_nano: plus("billed_nano"),
+        estimated_nano: plus("estimated_nano"),
+        unpriced: plus("unpriced"),
+      }),
+    );
+});
+
+/**
+ * Answers those dues that used up their job's budget: nothing more of it starts, and `steer` ends what still waits.
+ * @param dues one a job, in lock order.
+ */
+export async function addToJobs<D extends { jobId: string; tally: Tally }>(
+  db: Db,
+  dues: readonly D[],
+  now: number,
+): Promise<D[]> {
+  await lockJobs(
+    db,
+    dues.map(({ jobId }) => jobId),
+  );
+  const jobs = await plusJobs(db, dues.map(toSums));
+  if (jobs.length < dues.length) throw new Error("something was paid for a job that there is not");
+  const reached = jobs.filter((job) => {
+    const spent = job.billed_nano + job.estimated_nano;
+    return job.budget_nano !== null && job.budget_reached_at === null && spent >= job.budget_nano;
+  });
+  for (const { id } of reached)
+    await db
+      .updateTable("jobs")
+      .set({ budget_reached_at: now, ready_at: null, due_at: now })
+      .where("id", "=", id)
+      .execute();
+  return dues.filter(({ jobId }) => reached.some(({ id }) => id === jobId));
+}
+
+type Budget = Pick<JobRow, "id" | "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;
+
+function toSums({ jobId, tally }: { jobId: string; tally: Tally }) {
+  return [tally.billedNano, tally.estimatedNano, tally.unpriced, jobId];
+}
+
+const plusJobs = statementOn<ReturnType<typeof toSums>, Budget>((db, rows) => {
+  const { places, from } = givenRows(db, ["bigint", "bigint", "integer", "text"], rows.length);
+  const [billed, estimated, unpriced, id] = places;
+  const query = sql<Budget>`update jobs set billed_nano = billed_nano + ${billed},
+    estimated_nano = estimated_nano + ${estimated}, unpriced = unpriced + ${unpriced}${from} where id = ${id}
+    returning id, billed_nano, estimated_nano, budget_nano, budget_reached_at`;
+  return { compile: () => query.compile(db) };
+});
+
+/** Until when the key is held now, if this changed it; undefined if it did not. A key without a budget never is. */
+export async function addToKey(
+  db: Db,
+  name: string,
+  at: number,
+  tally: Tally,
+): Promise<{ heldUntil: number | null } | undefined> {
+  const [row] = (await selectBudget(db, { name })).rows;
+  if (row?.budget_nano == null || row.budget_window_ms === null) return undefined;
+  const startedAt = windowStart(at, row.budget_window_ms);
+  const key = await db
+    .updateTable("api_keys")
+    .set({
+      window_spent_nano: sql<number>`${tally.billedNano + tally.estimatedNano} +
+        case when window_started_at = ${startedAt} then window_spent_nano else 0 end`,
+      window_started_at: startedAt,
+    })
+    .where("name", "=", name)
+    // What corrects a window that is over concerns nobody any more.
+    .where((eb) => eb.or([eb("window_started_at", "is", null), eb("window_started_at", "<=", startedAt)]))
+    .returning(["window_spent_nano", "held_until"])
+    .executeTakeFirst();
+  if (key === undefined) return undefined;
+  const isSpent = (key.window_spent_nano ?? 0) >= row.budget_nano;
+  const heldUntil = isSpent ? startedAt + row.budget_window_ms : null;
+  if (heldUntil === key.held_until) return undefined;
+  await db.updateTable("api_keys").set({ held_until: heldUntil }).where("name", "=", name).execute();
+  return { heldUntil };
+}
+
+const selectBudget = statement<
+  { name: string },
+  Pick<Selectable<ApiKeysTable>, "budget_nano" | "budget_window_ms">
+>((db, { name }) =>
+  db.selectFrom("api_keys").select(["budget_nano", "budget_window_ms"]).where("name", "=", name),
+);
+
+/** A key may spend `amount` credits in each window of this length; windows are counted from 1970-01-01 UTC. */
+export interface KeyBudget {
+  name: string;
+  amount: number;
+  windowMs: number;
+}
+
+/** The keys' budgets are these and no others from now on. What the present windows have seen stays counted. */
+export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now: number): Promise<void> {
+  const names = budgets.map(({ name }) => name);
+  let others = db
+    .updateTable("api_keys")
+    .set({ budget_nano: null, budget_window_ms: null, held_until: null })
+    .where("budget_nano", "is not", null);
+  if (names.length > 0) others = others.where("name", "not in", names);
+  await others.execute();
+  for (const { name, amount, windowMs } of budgets) {
+    const startedAt = windowStart(now, windowMs);
+    // Takes the key's lock before the look: another process may still count costs.
+    await db
+      .insertInto("api_keys")
+      .values({ name, served: 0 })
+      .onConflict((c) => c.column("name").doUpdateSet(({ ref }) => ({ served: ref("api_keys.served") })))
+      .execute();
+    const spent = await spentSince(db, name, startedAt);
+    const columns = {
+      budget_nano: toNano(amount),
+      budget_window_ms: windowMs,
+      window_started_at: startedAt,
+      window_spent_nano: spent,
+      held_until: spent >= toNano(amount) ? startedAt + windowMs : null,
+    };
+    await db.updateTable("api_keys").set(columns).where("name", "=", name).execute();
+  }
+}
+
+/** Where the window was kept with every change it is known; another one is counted from the executions that are left. */
+async function spentSince(db: Db, name: string, startedAt: number): Promise<number> {
+  const kept = await db
+    .selectFrom("api_keys")
+    .select("window_spent_nano")
+    .where("name", "=", name)
+    .where("window_started_at", "=", startedAt)
+    .executeTakeFirst();
+  if (kept?.window_spent_nano != null) return kept.window_spent_nano;
+  const rows = await db
+    .selectFrom("executions")
+    .innerJoin("jobs", "jobs.id", "executions.job_id")
+    .select("executions.cost")
+    .where("jobs.api_key", "=", name)
+    .where("executions.detected_at", ">=", startedAt)
+    .where("executions.cost", "is not", null)
+    .execute();
+  return rows.reduce((sum, { cost }) => sum + toNano(cost ?? 0), 0);
+}
+
+function windowStart(at: number, windowMs: number): number {
+  return at - (at % windowMs);
+}

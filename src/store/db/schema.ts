@@ -1,0 +1,303 @@
+// The tables as TypeScript sees them. Times are milliseconds since the epoch; truth values are 0 or 1.
+import type { CostSource } from "../../domain/cost.ts";
+import type { GivingUp } from "../../domain/delivery.ts";
+import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
+import type { JobStatus } from "../../domain/job.ts";
+import type { CancelCause, CancelMode, Outcome, RunStatus } from "../../domain/run.ts";
+import type { RunKind } from "../../domain/spec.ts";
+
+export interface Schema {
+  api_keys: ApiKeysTable;
+  jobs: JobsTable;
+  runs: RunsTable;
+  specs: SpecsTable;
+  executions: ExecutionsTable;
+  callbacks: CallbacksTable;
+  artifacts: ArtifactsTable;
+  events: EventsTable;
+  counters: CountersTable;
+  pauses: PausesTable;
+  start_pause: StartPauseTable;
+  webhooks: WebhooksTable;
+  deliveries: DeliveriesTable;
+  usage: UsageTable;
+  machine_types: MachineTypesTable;
+  deleted_keys: DeletedKeysTable;
+}
+
+/** Idempotency keys of deleted jobs, kept as long as the jobs would have been. */
+export interface DeletedKeysTable {
+  api_key: string;
+  idempotency_key: string;
+  deleted_at: number;
+}
+
+/** Who submits; `served` is the tick of its last start, for the round-robin. */
+export interface ApiKeysTable {
+  name: string;
+  served: number;
+  /** Of the key's budget, as the settings have it; billionths of a credit. */
+  budget_nano: number | null;
+  budget_window_ms: number | null;
+  /** The window that has last seen a cost, and what it saw. */
+  window_started_at: number | null;
+  window_spent_nano: number | null;
+  /** The budget is used up: nothing of this key starts before then. */
+  held_until: number | null;
+}
+
+export interface JobsTable {
+  id: string;
+  api_key: string;
+  /** With what it was submitted, once for each API key; `body_hash` tells whether a repetition means the same. */
+  idempotency_key: string | null;
+  body_hash: string | null;
+  name: string | null;
+  status: JobStatus;
+  priority: number;
+  max_parallel: number | null;
+  on_run_failure: "continue" | "cancel_rest";
+  on_lost: "fail" | "retry";
+  retry_max_attempts: number;
+  /** JSON array of retry classes. */
+  retry_on: string;
+  /** JSON as it was given. */
+  metadata: string | null;
+  /** Hears of the job's end; signed with the service's own secret. */
+  webhook_url: string | null;
+  deadline_at: number | null;
+  cancel_mode: CancelMode | null;
+  cancel_cause: CancelCause | null;
+  /** When the job itself needs a hand: its deadline, or a cancellation that is still being spread. */
+  due_at: number | null;
+  /** The earliest start that dispatch could make here; null when there is none. */
+  ready_at: number | null;
+  served: number;
+  total: number;
+  queued: number;
+  active: number;
+  collecting: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  /** Billionths of a credit, over all executions so far; `unpriced` counts those whose cost is not known. */
+  billed_nano: number;
+  estimated_nano: number;
+  unpriced: number;
+  budget_nano: number | null;
+  /** From then on nothing more of it starts. */
+  budget_reached_at: number | null;
+  /** It is to be deleted with its records at Lyceum; `erase_at` is when that is tried next. */
+  erase_requested_at: number | null;
+  erase_at: number | null;
+}
+
+export interface RunsTable {
+  id: string;
+  job_id: string;
+  position: number;
+  /** Which of the job's specs; with `matrix` it says what the run is. */
+  spec_position: number;
+  name: string | null;
+  kind: RunKind;
+  status: RunStatus;
+  version: number;
+  attempt: number;
+  timeout_s: number;
+  execution_type: string | null;
+  due_at: number | null;
+  execution_id: string | null;
+  cancel_mode: CancelMode | null;
+  cancel_cause: CancelCause | null;
+  /** Null exactly while the run is queued or active. */
+  outcome: Outcome | null;
+  error_code: string | null;
+  error_detail: string | null;
+  retry_of: string | null;
+  /** JSON: this run's values, to be set in the spec's env. */
+  matrix: string | null;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+/**
+ * What was asked for, once for all runs of one matrix. Apart from the runs, which are read often and hold nothing
+ * large or secret.
+ */
+export interface SpecsTable {
+  job_id: string;
+  position: number;
+  spec: Buffer;
+  /** JSON: what of the job's policy does not hold for these runs. */
+  policy: string | null;
+}
+
+export interface ExecutionsTable {
+  id: string;
+  run_id: string;
+  job_id: string;
+  attempt: number;
+  /** The run's execution before this one. */
+  previous_id: string | null;
+  phase: Phase;
+  status: ExecutionStatus;
+  raw_status: string | null;
+  version: number;
+  due_at: number | null;
+  lyceum_execution_id: string | null;
+  submitted_at: number;
+  accepted_at: number | null;
+  in_doubt_at: number | null;
+  doubt: Doubt | null;
+  unseen_ms: number;
+  looked_at: number | null;
+  callback_at: number | null;
+  expected_end_at: number | null;
+  cancel_sent_at: number | null;
+  started_at: number | null;
+  ended_at: number | null;
+  detected_at: number | null;
+  detected_by: DetectedBy | null;
+  timed_out: number;
+  return_code: number | null;
+  cost: number | null;
+  /** Lyceum's figure or ours; null exactly while `cost` is. */
+  cost_source: CostSource | null;
+  hardware: string | null;
+  error: string | null;
+  /** When its record at Lyceum was deleted. */
+  erased_at: number | null;
+}
+
+export type Disposition = "received" | "early" | "duplicate" | "late";
+
+export interface CallbacksTable {
+  id: string;
+  execution_id: string;
+  received_at: number;
+  disposition: Disposition;
+  content_type: string | null;
+  content_encoding: string | null;
+  body: Buffer;
+  truncated: number;
+}
+
+export const artifactKinds = ["record", "timing", "logs", "metrics"] as const;
+export type ArtifactKind = (typeof artifactKinds)[number];
+
+export interface ArtifactsTable {
+  execution_id: string;
+  kind: ArtifactKind;
+  state: "pending" | "stored" | "unavailable";
+  reason: string | null;
+  tries: number;
+  /** When to ask (again); not null exactly while pending. */
+  due_at: number | null;
+  first_tried_at: number | null;
+  fetched_at: number | null;
+  /** JSON: what lists and the next try need to know without opening the document. */
+  summary: string | null;
+  /** Compressed JSON. */
+  document: Buffer | null;
+}
+
+export interface EventsTable {
+  seq: number;
+  id: string;
+  type: string;
+  created_at: number;
+  job_id: string;
+  run_id: string | null;
+  execution_id: string | null;
+  data: string;
+}
+
+export interface CountersTable {
+  name: string;
+  value: number;
+}
+
+/** Until when a group of calls to Lyceum is paused, so that a restart does not forget a 429. */
+export interface PausesTable {
+  call_group: string;
+  until_at: number;
+  /** Null in rows from before it was kept. */
+  since_at: number | null;
+}
+
+/** One row while starts are paused. */
+export interface StartPauseTable {
+  id: number;
+  reason: string;
+  detail: string;
+  since_at: number;
+  /** Probes that were not answered properly. */
+  failures: number;
+  saved_at: number;
+  probe_at: number;
+}
+
+/** What ended on a day (UTC), by key: kept with every change, and longer than the jobs. */
+export interface UsageTable {
+  day: string;
+  api_key: string;
+  executions: number;
+  duration_ms: number;
+  billed_nano: number;
+  estimated_nano: number;
+  unpriced: number;
+}
+
+/** Lyceum's hardware as it was last told; `available` is null where Lyceum did not say. */
+export interface MachineTypesTable {
+  hardware_profile: string;
+  price_per_hour: number | null;
+  available: number | null;
+  fetched_at: number;
+}
+
+export interface WebhooksTable {
+  id: string;
+  /** The name of the key that made it. */
+  api_key: string;
+  /** 1: an administrator's, which hears of every job; 0: it hears of its key's jobs alone. */
+  all_jobs: number;
+  url: string;
+  /** JSON array. */
+  types: string;
+  /** JSON array of secrets, the current one first. */
+  secrets: string;
+  created_at: number;
+  /** The first failed attempt since one arrived. */
+  failing_since: number | null;
+  disabled_at: number | null;
+  disabled_reason: Exclude<GivingUp, "webhook_disabled"> | null;
+}
+
+export interface DeliveriesTable {
+  id: string;
+  /** Null: it goes to the job's own `webhook_url`. */
+  webhook_id: string | null;
+  /** Deliveries of one lane share a few places: the webhook's id, or the origin of the job's URL. */
+  lane: string;
+  url: string;
+  job_id: string;
+  event_id: string;
+  type: string;
+  /** The body, as it is sent at every attempt. */
+  payload: string;
+  state: "pending" | "delivered" | "failed";
+  reason: GivingUp | null;
+  due_at: number | null;
+  /** Since it was made, or last asked for again. */
+  attempts: number;
+  first_tried_at: number | null;
+  /** JSON array of the last attempts. */
+  log: string;
+  created_at: number;
+  ended_at: number | null;
+}

@@ -1,0 +1,26 @@
+// Lyceum's hardware and prices as they were last told.
+import type { Selectable } from "kysely";
+import type { MachineTypesTable } from "./db/schema.ts";
+import { statement } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
+
+export type MachineTypeRow = Selectable<MachineTypesTable>;
+
+export async function listMachineTypes(db: Db): Promise<MachineTypeRow[]> {
+  return db.selectFrom("machine_types").selectAll().orderBy("hardware_profile").execute();
+}
+
+/** Credits per hour, or null. */
+export async function priceOf(db: Db, hardware: string): Promise<number | null> {
+  return (await selectPrice(db, { hardware })).rows[0]?.price_per_hour ?? null;
+}
+
+const selectPrice = statement<{ hardware: string }, { price_per_hour: number | null }>((db, { hardware }) =>
+  db.selectFrom("machine_types").select("price_per_hour").where("hardware_profile", "=", hardware),
+);
+
+/** The list as it is now: what is not in it any more goes. */
+export async function replaceMachineTypes(db: Db, rows: MachineTypeRow[]): Promise<void> {
+  await db.deleteFrom("machine_types").execute();
+  if (rows.length > 0) await db.insertInto("machine_types").values(rows).execute();
+}

@@ -1,0 +1,33 @@
+// Timing and metrics as they are kept and given out: Lyceum's documented form, with times in ours.
+import type { MetricsReading, TimingReading } from "../../lyceum/reading.ts";
+
+/** In Lyceum's documented form, names and units as Lyceum gives them. */
+export function timingDocument({ startTime, endTime, durations, phases }: TimingReading) {
+  const times = Object.entries(phases).map(([name, { startTime, endTime, duration }]) => {
+    return [name, { start_time: iso(startTime), end_time: iso(endTime), duration }] as const;
+  });
+  return {
+    timing: {
+      ...(startTime === null ? {} : { start_time: iso(startTime) }),
+      ...(endTime === null ? {} : { end_time: iso(endTime) }),
+      ...durations,
+      ...(times.length > 0 ? { phases: Object.fromEntries(times) } : {}),
+    },
+  };
+}
+
+/** In Lyceum's documented form. */
+export function metricsDocument(
+  executionId: string,
+  { hostname, startTime, endTime, series }: MetricsReading,
+) {
+  const samples = Object.entries(series).map(([name, values]) => {
+    return [name, values.map(({ at, value }) => ({ timestamp: iso(at), value }))] as const;
+  });
+  const timeRange = { start: iso(startTime), end: iso(endTime) };
+  return { executionId, hostname, timeRange, ...Object.fromEntries(samples) };
+}
+
+function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,169 @@
+// How each kind of artifact is read from Lyceum and in which form it is kept.
+import { type LogStanding, lookBackHours, metricsStep, nextLogRead } from "../../domain/collection.ts";
+import { type Execution, neverRan, type Snapshot } from "../../domain/execution.ts";
+import type { RecordSummary } from "../../domain/gpu-selection.ts";
+import { type LogEntry, mergeLogs } from "../../domain/logs.ts";
+import { reachesEnd, summarizeMetrics } from "../../domain/metrics.ts";
+import { compareLog } from "../../domain/output.ts";
+import { lacksBill } from "../../domain/snapshot-merge.ts";
+import type { RunKind } from "../../domain/spec.ts";
+import type { LyceumClient, Size } from "../../lyceum/client.ts";
+import type { ReadOutcome } from "../../lyceum/outcome.ts";
+import { type ArtifactState, readDocument } from "../../store/artifacts.ts";
+import type { ArtifactKind } from "../../store/db/schema.ts";
+import type { Db } from "../../store/db/transaction.ts";
+import { withoutSecrets } from "../redact-record.ts";
+import { type Bills, withFreeHardware } from "./bills.ts";
+import { metricsDocument, timingDocument } from "./documents.ts";
+import { readSelection, withSubJobs } from "./gpu-selection.ts";
+import { isComplete, lyceumIdOf, type Printed, readingOfRecord, storedRecord } from "./record-artifact.ts";
+
+/** `againInMs`: what came is worth keeping, and worth reading once more. */
+export interface Got {
+  type: "got";
+  document: unknown;
+  summary?: unknown;
+  /** What the record says of the execution by now. */
+  reading?: Snapshot;
+  againInMs: number | null;
+}
+
+export type Fetched =
+  | Got
+  /** Lyceum's own document, and nothing in it: not there yet. */
+  | { type: "empty"; detail: string }
+  /** Asking again is pointless. */
+  | { type: "pointless"; detail: string }
+  | Exclude<ReadOutcome<unknown>, { type: "ok" }>;
+
+export interface Subject {
+  execution: Execution;
+  kind: RunKind;
+}
+
+/** An artifact as it was known when it was asked for. */
+export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
+
+export type Fetch = (of: Subject, artifact: Wanted, record: Printed | null, size: Size) => Promise<Fetched>;
+
+export interface LogsSummary {
+  entries: number;
+  /** Lyceum gives at most 10,000 entries, and has no cursor for the rest. */
+  truncated: boolean;
+  /** The record proves that nothing is missing, or, where it cannot tell, the log had stopped growing. */
+  complete: boolean;
+}
+
+export interface FetchOptions {
+  lyceum: LyceumClient;
+  db: Db;
+  now: () => number;
+  /** Between two reads of a log that may still grow. */
+  logSpacingMs: number;
+  /** After this a record that lacks its bill is read again. */
+  billAfterMs: number;
+  bills: Bills;
+}
+
+export function fetchers({
+  lyceum,
+  db,
+  now,
+  logSpacingMs,
+  billAfterMs,
+  bills,
+}: FetchOptions): Record<ArtifactKind, Fetch> {
+  return {
+    async record({ execution, kind }, { tries, summary: known }, _, size) {
+      const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
+      if (answer.type !== "ok") return answer;
+      const record = await withoutSecrets(db, execution, answer.value);
+      const before = known as RecordSummary | null;
+      const selection =
+        kind === "gpu_selection"
+          ? await readSelection(lyceum, db, execution, before?.gpu_selection ?? [])
+          : null;
+      const told = withSubJobs(readingOfRecord(record), selection?.subJobs ?? []);
+      const stored = storedRecord(record, kind);
+      if (selection !== null) Object.assign(stored.summary, { gpu_selection: selection.subJobs });
+      const isWhole = isComplete(record) && (selection?.isComplete ?? true);
+      if (!isWhole && tries < MAX_RECORD_READS)
+        return { type: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
+      const isLastLook = before?.awaits_bill === true;
+      const reading = isLastLook
+        ? await bills.settle(execution, told)
+        : await withFreeHardware(db, execution, told);
+      if (isLastLook || !lacksBill(execution, reading))
+        return { type: "got", ...stored, reading, againInMs: null };
+      const summary = { ...stored.summary, awaits_bill: true } satisfies RecordSummary;
+      return { type: "got", ...stored, summary, reading, againInMs: billAfterMs };
+    },
+
+    async timing({ execution }) {
+      const answer = await lyceum.timing(lyceumIdOf(execution));
+      if (answer.type !== "ok") return answer;
+      return { type: "got", document: timingDocument(answer.value), againInMs: null };
+    },
+
+    async metrics({ execution }, artifact, _, size) {
+      const step = metricsStep(spanOf(execution, now()));
+      const answer = await lyceum.metrics(lyceumIdOf(execution), { step: step.name, size });
+      if (answer.type !== "ok") return answer;
+      const { series } = answer.value;
+      if (Object.values(series).every((samples) => samples.length === 0)) {
+        const detail = "Lyceum has no sample of any series";
+        return { type: neverRan(execution) ? "pointless" : "empty", detail };
+      }
+      const isFirst = artifact.fetched_at === null;
+      return {
+        type: "got",
+        document: metricsDocument(lyceumIdOf(execution), answer.value),
+        summary: summarizeMetrics(series),
+        againInMs: isFirst && !reachesEnd(series, execution, step.ms) ? step.ms : null,
+      };
+    },
+
+    async logs({ execution }, { tries, fetched_at }, record, size) {
+      const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
+      if (hours === null) return { type: "pointless", detail: "Lyceum keeps logs for 168 hours" };
+      const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MAX_ENTRIES, hours, size });
+      if (answer.type !== "ok") return answer;
+      const known =
+        fetched_at === null ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
+      const entries = mergeLogs(known, answer.value.entries);
+      const { total } = answer.value;
+      // Lyceum gives no more: what a log of this length lacks does not come late.
+      const isFull = answer.value.entries.length >= MAX_ENTRIES;
+      const truncated = isFull || (total ?? 0) > entries.length;
+      const hasGrown = entries.length > known.length;
+      const judged = standingOf(entries, record);
+      const standing = isFull || (truncated && judged === "whole") ? "unjudged" : judged;
+      const againInMs = nextLogRead({ reads: tries + 1, hasGrown, standing }, logSpacingMs);
+      const hasStopped = tries > 0 && !hasGrown && standing === "unjudged";
+      const complete = !truncated && (standing === "whole" || hasStopped);
+      const summary: LogsSummary = { entries: entries.length, truncated, complete };
+      return { type: "got", document: entries, summary, againInMs };
+    },
+  };
+}
+
+/** From the start to the end, or to now. */
+function spanOf({ startedAt, endedAt, submittedAt }: Execution, now: number): number {
+  return (endedAt ?? now) - (startedAt ?? submittedAt);
+}
+
+/**
+ * A record that shows output without telling all of it still proves what a log lacks, but not that it is whole. Before
+ * the record is there, nobody can say what may be lacking.
+ */
+function standingOf(entries: LogEntry[], record: Printed | null): LogStanding {
+  if (record === null) return "lacking";
+  const standing = record.output === null ? "unjudged" : compareLog(entries, record.output);
+  if (standing === "lacking" || record.isAll) return standing;
+  return entries.length === 0 && record.isAny ? "lacking" : "unjudged";
+}
+
+/** Lyceum's own maximum [api-reference/observability--logs/get-execution-logs]. */
+const MAX_ENTRIES = 10_000;
+const MAX_RECORD_READS = 3;
+const RECORD_AGAIN_MS = 2_000;

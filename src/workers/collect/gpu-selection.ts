@@ -1,0 +1,107 @@
+// The sub-jobs of a GPU selection, each read by its record. Of a record, which may hold secrets, only what is named
+// here is kept. What the selection shows is not documented: it may show nothing.
+import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../../domain/cost.ts";
+import type { Execution, Snapshot } from "../../domain/execution.ts";
+import { mergeSubJobs, type SubJob } from "../../domain/gpu-selection.ts";
+import type { LyceumClient } from "../../lyceum/client.ts";
+import type { GpuSelectionReading, HistoryRow } from "../../lyceum/reading.ts";
+import { parseStatus } from "../../lyceum/status-words.ts";
+import type { Db } from "../../store/db/transaction.ts";
+import { priceOf } from "../../store/machine-types.ts";
+import { CLOCK_SKEW_MS, createHistoryPass } from "../reconcile/history.ts";
+import { isOver, lyceumIdOf, readingOfRow } from "./record-artifact.ts";
+
+export interface Selection {
+  subJobs: SubJob[];
+  /** Nothing more is to be expected. */
+  isComplete: boolean;
+}
+
+/** @param known what a former look was told of the sub-jobs: a read that fails takes nothing of it away */
+export async function readSelection(
+  lyceum: LyceumClient,
+  db: Db,
+  execution: Execution,
+  known: readonly SubJob[],
+): Promise<Selection> {
+  const listed = await listSubJobs(lyceum, execution);
+  const read: Awaited<ReturnType<typeof readSubJob>>[] = [];
+  // One after the other: each may be large.
+  for (const subJob of listed.subJobs.slice(0, MAX_SUB_JOBS))
+    read.push(await readSubJob(lyceum, db, execution.id, subJob));
+  const isComplete = listed.isComplete && read.every((one) => one.isComplete);
+  const subJobs = mergeSubJobs(
+    known,
+    read.map((one) => one.subJob),
+  );
+  return { subJobs, isComplete };
+}
+
+/** The sub-jobs that the selection's status names, and those of which the history says whose they are. */
+async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
+  const id = lyceumIdOf(execution);
+  const subJobs = new Map<string, ListedSubJob>();
+  const status = await lyceum.gpuSelectionStatus(id, "collect");
+  for (const named of status.type === "ok" ? status.value.subJobs : [])
+    subJobs.set(named.executionId, { ...named, row: null });
+  const pass = createHistoryPass(lyceum, {
+    lane: "collect",
+    since: execution.submittedAt - CLOCK_SKEW_MS,
+    onRows(rows) {
+      for (const row of rows.filter(({ parentExecutionId }) => parentExecutionId === id))
+        subJobs.set(row.executionId, { ...row, row });
+    },
+    isEnough: () => false,
+  });
+  const { state } = await pass.readOn();
+  const isToldByStatus = status.type === "ok" || status.type === "missing";
+  return { subJobs: [...subJobs.values()], isComplete: isToldByStatus && state === "whole" };
+}
+
+type ListedSubJob = GpuSelectionReading["subJobs"][number] & { row: HistoryRow | null };
+
+/**
+ * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
+ * nothing counts twice and nothing is missed.
+ */
+export function withSubJobs(reading: Snapshot, subJobs: readonly SubJob[]): Snapshot {
+  const { cost, source } = sumOf(subJobs.map((one) => ({ cost: one.cost, source: one.cost_source })));
+  if (cost === null || (isCost(reading.cost) && reading.cost >= cost)) return reading;
+  return { ...reading, cost, costSource: source ?? undefined };
+}
+
+const MAX_SUB_JOBS = 16;
+const MAX_NAME = 100;
+
+/** @param marker a sub-job may bear its selection's, and no other */
+async function readSubJob(lyceum: LyceumClient, db: Db, marker: string, listed: ListedSubJob) {
+  const answer = await lyceum.record(listed.executionId, marker, "collect", "large");
+  const row = billedRow(answer.type === "ok" ? answer.value : null, listed.row);
+  const reading = row === null ? null : readingOfRow(row);
+  const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, MAX_NAME) ?? null;
+  const word = row?.word ?? listed.word;
+  const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
+  // A 0 for a sub-job that took time is no bill yet.
+  const isBilled = isCost(reading?.cost) && (reading.cost > 0 || (durationMs(timed) ?? 0) === 0);
+  const cost = isBilled
+    ? (reading?.cost ?? null)
+    : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
+  const source: CostSource | null = cost === null ? null : isBilled ? "billed" : "estimated";
+  const subJob: SubJob = {
+    lyceum_execution_id: listed.executionId.slice(0, MAX_NAME),
+    hardware,
+    status: word === null ? null : (parseStatus(word).status ?? word.slice(0, MAX_NAME)),
+    duration_ms: durationMs(timed),
+    cost,
+    cost_source: source,
+  };
+  const isOutOfReach = answer.type === "missing" || (answer.type === "unreadable" && answer.isTooLarge);
+  return { subJob, isComplete: isOutOfReach || (row !== null && isOver(row)) };
+}
+
+/** The record tells more; the bill may stand in the history alone. */
+function billedRow(record: HistoryRow | null, past: HistoryRow | null): HistoryRow | null {
+  if (record === null || past === null) return record ?? past;
+  const billed = isCost(record.billed) && record.billed > 0 ? record.billed : (past.billed ?? record.billed);
+  return { ...record, billed };
+}

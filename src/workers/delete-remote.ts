@@ -1,0 +1,73 @@
+// Erase: deletes the records at Lyceum of jobs that are to be deleted with them, then the job. Lyceum may be away for
+// long: what is deleted is noted, the rest is tried again.
+import type { RecordSummary } from "../domain/gpu-selection.ts";
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { Context } from "../orchestration/context.ts";
+import { deleteJob } from "../store/jobs.ts";
+import {
+  type Erasure,
+  erasuresDue,
+  markErased,
+  nextErasureAt,
+  putOffErasure,
+  type RemoteRecord,
+  recordsToErase,
+} from "../store/remote-deletions.ts";
+import type { Worker } from "./loop.ts";
+
+export function createRemoteDeletion(
+  context: Context,
+  { lyceum, now }: { lyceum: LyceumClient; now: () => number },
+): Worker {
+  const { store, report } = context;
+
+  async function isErased({ lyceumExecutionId, summary }: RemoteRecord): Promise<boolean> {
+    const subJobs = summary === null ? [] : ((JSON.parse(summary) as RecordSummary).gpu_selection ?? []);
+    for (const id of [...subJobs.map((subJob) => subJob.lyceum_execution_id), lyceumExecutionId]) {
+      const answer = await lyceum.deleteRecord(id);
+      if (answer.type !== "ok" && answer.type !== "missing") return false;
+    }
+    return true;
+  }
+
+  async function erase({ id, erase_requested_at }: Erasure): Promise<void> {
+    const records = await recordsToErase(store.db, id, RECORDS_AT_ONCE);
+    const erased = await Promise.all(records.map(isErased));
+    const left = records.filter((_, index) => !erased[index]);
+    const waitedMs = now() - (erase_requested_at ?? now());
+    const isGivenUp = left.length > 0 && waitedMs >= PATIENCE_MS;
+    if (isGivenUp)
+      report.recordsLeft({ jobId: id, lyceumExecutionIds: left.map((record) => record.lyceumExecutionId) });
+    await store.write(async (tx) => {
+      const gone = isGivenUp ? records : records.filter((_, index) => erased[index]);
+      await markErased(
+        tx.db,
+        gone.map((record) => record.executionId),
+        tx.now,
+      );
+      if (gone.length < records.length) await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
+      else if (records.length === RECORDS_AT_ONCE) await putOffErasure(tx.db, id, tx.now);
+      else if (!(await deleteJob(tx.db, id, tx.now)))
+        await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
+    });
+  }
+
+  return {
+    name: "erase",
+    async runOnce() {
+      for (const erasure of await erasuresDue(store.db, now(), JOBS_AT_ONCE)) await erase(erasure);
+      return nextErasureAt(store.db);
+    },
+    idle: async () => {},
+  };
+}
+
+const JOBS_AT_ONCE = 5;
+const RECORDS_AT_ONCE = 20;
+/** After this the job goes, and the log says which records are left. */
+const PATIENCE_MS = 7 * 86_400_000;
+
+/** The longer it has been tried, the longer until the next time. */
+function pauseMs(waitedMs: number): number {
+  return Math.round(Math.min(Math.max(waitedMs / 2, 5_000), 3_600_000));
+}

@@ -1,0 +1,212 @@
+// Deliver: posts what subscribers are to hear, signed per Standard Webhooks. The only place that speaks HTTP to them.
+// Each lane has a few places of its own, so that a slow endpoint keeps nobody else waiting.
+import type { LookupAddress } from "node:dns";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import PQueue from "p-queue";
+import { Webhook } from "standardwebhooks";
+import type { Outcome } from "../../domain/delivery.ts";
+import { inForce } from "../../domain/webhook.ts";
+import type { Clock, Timers } from "../../lib/clock.ts";
+import { DatabaseUnavailable } from "../../lib/database-error.ts";
+import { failureName } from "../../lib/network-error.ts";
+import { readRetryAfter } from "../../lib/retry-after.ts";
+import type { Context } from "../../orchestration/context.ts";
+import { recordAttempt, type Tried } from "../../orchestration/record-attempt.ts";
+import {
+  claimDeliveries,
+  type DueDelivery,
+  dueInLane,
+  dueLanes,
+  nextDeliveryAt,
+  releaseDeliveries,
+} from "../../store/deliveries.ts";
+import { readSecrets } from "../../store/webhooks.ts";
+import type { Worker } from "../loop.ts";
+import type { FindDestination } from "./destination.ts";
+
+export interface DeliverOptions {
+  findDestination: FindDestination;
+  /** Signs what goes to a job's own URL. */
+  secret: string | null;
+  clock: Clock;
+  timers: Timers;
+  /** A place has become free. */
+  onCapacity: () => void;
+  concurrency?: number;
+  perLane?: number;
+}
+
+interface Attempted {
+  due: DueDelivery;
+  tried: Tried;
+}
+
+export function createDeliver(context: Context, options: DeliverOptions): Worker {
+  const { findDestination, secret, clock, timers, onCapacity, concurrency = 64, perLane = 4 } = options;
+  const sending = new PQueue({ concurrency });
+  const underWay = new Map<string, { lane: string; leaseUntil: number }>();
+  const unrecorded: Attempted[] = [];
+  const uncertain: { ids: string[]; leaseUntil: number }[] = [];
+  /** When each lane was served last. */
+  let turns = new Map<string, number>();
+  let lastTurn = 0;
+
+  /** What is due and has a place. */
+  async function choose(now: number): Promise<string[]> {
+    const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
+    const takenIn = (lane: string) => taken.get(lane)?.length ?? 0;
+    const chosen: string[] = [];
+    // By turns, since many dead endpoints together must not keep a healthy one waiting either. Of lanes in which nothing
+    // is due any more the turn is forgotten.
+    const lanes = await dueLanes(context.store.db, now);
+    turns = new Map(lanes.map((lane) => [lane, turns.get(lane) ?? 0]));
+    for (const lane of lanes.sort((one, other) => (turns.get(one) ?? 0) - (turns.get(other) ?? 0))) {
+      const room = concurrency - underWay.size - chosen.length;
+      const places = Math.min(perLane - takenIn(lane), room);
+      if (room <= 0) break;
+      if (places <= 0) continue;
+      turns.set(lane, ++lastTurn);
+      const due = await dueInLane(context.store.db, lane, now, places);
+      chosen.push(...due.filter((id) => !underWay.has(id)));
+    }
+    return chosen;
+  }
+
+  async function claim(ids: string[]): Promise<DueDelivery[]> {
+    let leaseUntil = 0;
+    const claiming = context.store.write(async (tx) => {
+      leaseUntil = tx.now + LEASE_MS;
+      return claimDeliveries(tx.db, ids, tx.now, leaseUntil);
+    });
+    const claimed = await claiming.catch((error) => {
+      if (leaseUntil > 0) uncertain.push({ ids, leaseUntil });
+      throw error;
+    });
+    for (const { id, lane } of claimed) underWay.set(id, { lane, leaseUntil });
+    return claimed;
+  }
+
+  async function deliver(due: DueDelivery): Promise<void> {
+    const at = clock.now();
+    const startedAt = clock.monotonic();
+    const outcome = await attempt(due, at);
+    const durationMs = Math.round(clock.monotonic() - startedAt);
+    await record({ due, tried: { ...outcome, at, durationMs } });
+  }
+
+  /** Records an attempt, or keeps the attempt while the database is away: nobody else knows its outcome. */
+  async function record(attempted: Attempted): Promise<void> {
+    try {
+      await recordAttempt(context, attempted.due, attempted.tried);
+      underWay.delete(attempted.due.id);
+    } catch (error) {
+      context.report.fault("deliver", error);
+      // A place stays taken, so that their number is bounded.
+      if (error instanceof DatabaseUnavailable) unrecorded.push(attempted);
+      else underWay.delete(attempted.due.id);
+    }
+  }
+
+  /** Records the attempts and releases the claims that a fault left behind. */
+  async function makeUp(): Promise<void> {
+    const [first] = uncertain;
+    if (first !== undefined) {
+      await context.store.write((tx) => releaseDeliveries(tx.db, first.ids, [first.leaseUntil], tx.now));
+      uncertain.shift();
+    }
+    await Promise.all(unrecorded.splice(0).map(record));
+  }
+
+  async function attempt(due: DueDelivery, at: number): Promise<Outcome> {
+    const secrets =
+      due.secrets === null ? [secret] : inForce(readSecrets(due.secrets), at).map((one) => one.secret);
+    const signing = secrets.filter((one) => one !== null);
+    if (signing.length === 0) return failed("no_secret");
+    const destination = await findDestination(due.url);
+    if (!destination.ok) return failed(destination.error);
+    const headers = { ...signed(due, signing, at), "User-Agent": "Proctor-Webhooks" };
+    return post(due, destination.addresses, headers, clock, timers);
+  }
+
+  return {
+    name: "deliver",
+    async runOnce() {
+      await makeUp();
+      const now = clock.now();
+      const ids = await choose(now);
+      for (const due of ids.length === 0 ? [] : await claim(ids)) {
+        void sending
+          .add(() => deliver(due))
+          .catch((error) => {
+            underWay.delete(due.id);
+            context.report.fault("deliver", error);
+          })
+          .finally(onCapacity);
+      }
+      const nextAt = await nextDeliveryAt(context.store.db, now);
+      const isBehind = unrecorded.length + uncertain.length > 0;
+      return isBehind ? Math.min(now + AGAIN_AFTER_MS, nextAt ?? Number.POSITIVE_INFINITY) : nextAt;
+    },
+    idle: () => sending.onIdle(),
+    async handBack() {
+      if (underWay.size === 0) return;
+      const leases = [...new Set([...underWay.values()].map((one) => one.leaseUntil))];
+      await context.store.write((tx) => releaseDeliveries(tx.db, [...underWay.keys()], leases, tx.now));
+    },
+  };
+}
+
+/** Above what a look-up of the name and the request take together. */
+const LEASE_MS = 30_000;
+const AGAIN_AFTER_MS = 1_000;
+const TIMEOUT_MS = 15_000;
+
+/** One signature per secret in force, the current one first. */
+function signed({ id, payload }: DueDelivery, secrets: string[], at: number): Record<string, string> {
+  const signatures = secrets.map((secret) => new Webhook(secret).sign(id, new Date(at), payload));
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(at / 1000)),
+    "webhook-signature": signatures.join(" "),
+  };
+}
+
+function failed(error: string): Outcome {
+  return { status: null, error, retryAfterMs: null };
+}
+
+/** Connects to one of the given addresses and to no other; of the answer only the head is read. */
+function post(
+  { url, payload }: DueDelivery,
+  addresses: LookupAddress[],
+  headers: Record<string, string>,
+  clock: Clock,
+  timers: Timers,
+): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const send = url.toLowerCase().startsWith("https:") ? requestHttps : requestHttp;
+  const request = send(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload), ...headers },
+    // A connection of its own: a kept one leads to an address that was checked for another attempt.
+    agent: false,
+    lookup: (_host, { all }, callback) => {
+      const [first] = addresses;
+      if (all) callback(null, addresses);
+      else callback(null, first?.address ?? "", first?.family ?? 0);
+    },
+  });
+  const cancel = timers.after(TIMEOUT_MS, () => settle(failed("timeout")));
+  function settle(outcome: Outcome): void {
+    cancel();
+    request.destroy();
+    resolve(outcome);
+  }
+  request.on("error", (error) => settle(failed(failureName(error))));
+  request.on("response", ({ statusCode = 0, headers: { "retry-after": retryAfter } }) =>
+    settle({ status: statusCode, error: null, retryAfterMs: readRetryAfter(retryAfter, clock.now()) }),
+  );
+  request.end(payload);
+  return promise;
+}

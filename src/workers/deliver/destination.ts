@@ -1,0 +1,71 @@
+// Where a webhook's URL leads: its host is resolved, every address is checked, and a checked one is connected to.
+import type { LookupAddress } from "node:dns";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import PQueue from "p-queue";
+import { urlProblem } from "../../domain/webhook.ts";
+import type { Timers } from "../../lib/clock.ts";
+import { addressJudge } from "../../lib/ip-address.ts";
+
+/** All A and AAAA records of a name; rejects when there are none. */
+export type Resolve = (host: string) => Promise<LookupAddress[]>;
+
+export type Destination =
+  | { ok: true; addresses: LookupAddress[] }
+  /** `unresolved` may be over in a minute, the others are the URL's fault. */
+  | { ok: false; error: "unresolved" | "bad_url" | "address_refused" | "plain_http"; detail: string };
+
+export type FindDestination = (url: string) => Promise<Destination>;
+
+export interface DestinationOptions {
+  /** In CIDR notation. */
+  allowPrivate: readonly string[];
+  timers: Timers;
+  resolve?: Resolve | undefined;
+}
+
+export function destinationFinder(options: DestinationOptions): FindDestination {
+  const { allowPrivate, timers, resolve = systemResolve } = options;
+  const standing = addressJudge(allowPrivate);
+  // One at a time: Node looks names up on two threads, and Lyceum's must not wait for one of a silent name server.
+  const lookups = new PQueue({ concurrency: 1 });
+
+  return async (text) => {
+    const problem = urlProblem(text);
+    if (problem !== null) return { ok: false, error: "bad_url", detail: problem };
+    const url = new URL(text);
+    const addresses = await addressesOf(url.hostname.replace(/^\[|\]$/g, ""));
+    if (addresses.length === 0)
+      return { ok: false, error: "unresolved", detail: "names a host that cannot be resolved" };
+    const standings = addresses.map(({ address }) => standing(address));
+    // One refused address is enough: which of them a connection takes is chance, or the choice of whoever answers.
+    if (standings.includes("refused")) {
+      const detail = "leads to an address that is not public; WEBHOOK_ALLOW_PRIVATE names exceptions";
+      return { ok: false, error: "address_refused", detail };
+    }
+    if (url.protocol === "http:" && standings.includes("public")) {
+      const detail = "is plain HTTP, which is taken only for addresses that WEBHOOK_ALLOW_PRIVATE names";
+      return { ok: false, error: "plain_http", detail };
+    }
+    return { ok: true, addresses };
+  };
+
+  async function addressesOf(host: string): Promise<LookupAddress[]> {
+    const family = isIP(host);
+    if (family !== 0) return [{ address: host, family }];
+    const { promise, resolve: giveUp } = Promise.withResolvers<LookupAddress[]>();
+    const patience = new AbortController();
+    const cancel = timers.after(LOOKUP_MS, () => {
+      patience.abort();
+      giveUp([]);
+    });
+    const found = lookups.add(() => resolve(host), { signal: patience.signal }).catch(() => []);
+    return Promise.race([found, promise]).finally(cancel);
+  }
+}
+
+const LOOKUP_MS = 5_000;
+
+function systemResolve(host: string): Promise<LookupAddress[]> {
+  return lookup(host, { all: true, order: "verbatim" });
+}

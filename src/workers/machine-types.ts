@@ -1,0 +1,51 @@
+// Catalogue: keeps Lyceum's hardware, its prices and what the account may use at hand. Nothing waits for it: without a
+// price a cost is not estimated.
+import type { LyceumClient } from "../lyceum/client.ts";
+import type { MachineType } from "../lyceum/reading.ts";
+import type { Context } from "../orchestration/context.ts";
+import { type MachineTypeRow, replaceMachineTypes } from "../store/machine-types.ts";
+import type { Worker } from "./loop.ts";
+
+export function createMachineTypeSync(
+  { store }: Context,
+  { lyceum, now }: { lyceum: LyceumClient; now: () => number },
+): Worker {
+  let nextAt = 0;
+  let setbacks = 0;
+  return {
+    name: "catalogue",
+    async runOnce() {
+      if (now() < nextAt) return nextAt;
+      const types = await lyceum.machineTypes();
+      if (types.type !== "ok") {
+        nextAt = now() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** setbacks++);
+        return nextAt;
+      }
+      const available = await lyceum.availableHardware();
+      const names = available.type === "ok" ? available.value : null;
+      await store.write((tx) => replaceMachineTypes(tx.db, merge(types.value, names, tx.now)));
+      setbacks = 0;
+      nextAt = now() + PERIOD_MS;
+      return nextAt;
+    },
+    idle: async () => {},
+  };
+}
+
+const PERIOD_MS = 6 * 3_600_000;
+const FIRST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30 * 60_000;
+/** Lyceum has a dozen. */
+const MAX_TYPES = 500;
+
+/** @param available the profiles that the account may use: null when not known, empty when nothing is restricted. */
+function merge(types: MachineType[], available: string[] | null, now: number): MachineTypeRow[] {
+  const prices = new Map(types.map((type) => [type.hardwareProfile, type.pricePerHour]));
+  for (const name of available ?? []) if (!prices.has(name)) prices.set(name, null);
+  return [...prices].slice(0, MAX_TYPES).map(([name, price]) => ({
+    hardware_profile: name,
+    price_per_hour: price !== null && price >= 0 ? price : null,
+    available: available === null ? null : Number(available.length === 0 || available.includes(name)),
+    fetched_at: now,
+  }));
+}

@@ -1,0 +1,136 @@
+// Walk: which page of the history to read next, until all rows since a moment are known. Its order is not documented, pages
+// may be shorter than asked for, and rows move while they are read. So pages share rows with those before them: a page
+// that begins with a known row has left none out.
+import type { HistoryReading, HistoryRow } from "../../lyceum/reading.ts";
+import { createOrder, isOldestFirst } from "./history-order.ts";
+
+/**
+ * `proven`: no row was left out. `doubtful`: the end was reached, but rows may have moved past unseen. `unreadable`: there
+ * are rows, and none can be read.
+ */
+export type Walked = "on" | "proven" | "doubtful" | "unreadable";
+
+export interface Walk {
+  /** Where the next page begins. */
+  readonly offset: number;
+  /** Ids of all rows that were read. */
+  readonly known: ReadonlySet<string>;
+  /** New rows come at the end, so that they have been read, too. */
+  readonly isOldestFirst: boolean;
+  take(page: HistoryReading): Walked;
+}
+
+export interface WalkOptions {
+  /** Older rows are not wanted. */
+  since: number;
+  /** Rows of an earlier walk: from the first of them on, all are known. */
+  until: ReadonlySet<string>;
+}
+
+export function createWalk({ since, until }: WalkOptions): Walk {
+  const known = new Set<string>();
+  let order = createOrder();
+  let offset = 0;
+  /** How many rows of the next page should be known; null after a step back. */
+  let shared: number | null = null;
+  let largest = 0;
+  let stepBack = 1;
+  let isOldFirst = false;
+  let isProven = true;
+  let before: { image: string; offset: number } | null = null;
+
+  function take(page: HistoryReading): Walked {
+    const { rows, count, total } = page;
+    const ids = rows.map(({ executionId }) => executionId);
+    const image = imageOf(page);
+    const isFirst = before === null;
+    const isRepeated =
+      before !== null && before.offset !== offset && rows.length > 0 && image === before.image;
+    before = { image, offset };
+    if (isFirst && total !== null && total > count && isOldestFirst(rows)) return skipOld(total, count);
+    if (count === 0 && shared === 0) return end();
+    if (!follows(rows)) {
+      if (!isUnprovable(rows, count)) return back();
+      isProven = false;
+    }
+    const news = rows.filter(({ executionId }) => !known.has(executionId));
+    for (const id of ids) known.add(id);
+    largest = Math.max(largest, count);
+    stepBack = Math.ceil(largest / 2);
+    if (offset === 0 && (count === 0 || (total === count && !isRound(count)))) return end();
+    // A total that is no more than the page may count the page alone.
+    if (total !== null && total > count && offset + count >= total) return end();
+    if (order.isOlder(news, since) || ids.some((id) => until.has(id))) return end();
+    // The same rows wherever a page is to begin: all are given at once, or as many have come meanwhile.
+    if (isRepeated) isProven = false;
+    // A page holds more rows than it is to share: nothing follows one that has no more.
+    if (isRepeated || (shared !== null && count <= shared)) return end();
+    shared = seamOf(largest);
+    offset += count - shared;
+    return "on";
+  }
+
+  /** Whether no row is left out between what is known and this page. */
+  function follows(rows: HistoryRow[]): boolean {
+    const [first] = rows;
+    if (offset === 0) return true;
+    if (first === undefined) return false;
+    return known.has(first.executionId) || (isOldFirst && isOldestFirst(rows) && isOld(first));
+  }
+
+  const isOld = ({ createdAt }: HistoryRow) => createdAt !== null && createdAt < since;
+
+  /** Pages of one row share none, and a row that cannot be read may be the one that is shared. */
+  function isUnprovable(rows: HistoryRow[], count: number): boolean {
+    if (count === 0 || shared === null) return false;
+    return shared === 0 ? largest === 1 : rows.length < count;
+  }
+
+  /** Further and further, to a page that follows what is known. */
+  function back(): Walked {
+    order = createOrder();
+    shared = null;
+    offset = Math.max(0, offset - stepBack);
+    stepBack *= 2;
+    return "on";
+  }
+
+  /** From the end back to the first page that begins before the moment, and on from there. */
+  function skipOld(total: number, count: number): Walked {
+    isOldFirst = true;
+    offset = total;
+    stepBack = count;
+    return back();
+  }
+
+  function end(): Walked {
+    if (known.size === 0 && largest > 0) return "unreadable";
+    return isProven ? "proven" : "doubtful";
+  }
+
+  return {
+    known,
+    take,
+    get offset() {
+      return offset;
+    },
+    get isOldestFirst() {
+      return isOldFirst;
+    },
+  };
+}
+
+/** Two pages with the same rows look the same. */
+export function imageOf({ rows, count, oddAt, total }: HistoryReading): string {
+  return JSON.stringify([count, total, oddAt, rows.map(({ executionId }) => executionId)]);
+}
+
+/** The largest page that a server gives is a round number: as many rows as that may not be all. */
+function isRound(count: number): boolean {
+  return count % 5 === 0;
+}
+
+/** Rows that two pages share. A page of one row leaves none to share. */
+function seamOf(count: number): number {
+  return count < 2 ? 0 : Math.min(10, Math.ceil(count / 4));
+}

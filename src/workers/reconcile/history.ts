@@ -1,0 +1,88 @@
+// History: `/billing/history` read page by page, back to a moment, over several looks if need be. It alone knows ended
+// executions. Only a history that was read to its end proves that an execution is not there.
+import { createHash } from "node:crypto";
+import type { LyceumClient } from "../../lyceum/client.ts";
+import type { ReadOutcome } from "../../lyceum/outcome.ts";
+import type { Priority } from "../../lyceum/priorities.ts";
+import type { HistoryReading, HistoryRow } from "../../lyceum/reading.ts";
+import { createWalk, imageOf } from "./history-walk.ts";
+
+export interface HistoryOptions {
+  lane: Priority;
+  /** Older rows are not wanted. */
+  since: number;
+  onRows(rows: HistoryRow[]): void;
+  /** Everything wanted has been found. */
+  isEnough(): boolean;
+}
+
+/** `whole`: read to its end. `under way`: the next call goes on where this one stopped. */
+export type Progress =
+  | { state: "whole" | "under way" }
+  | { state: "unanswered"; answer: ReadOutcome<unknown> };
+
+export interface HistoryPass {
+  readOn(): Promise<Progress>;
+}
+
+export function createHistoryPass(
+  lyceum: Pick<LyceumClient, "history">,
+  { lane, since, onRows, isEnough }: HistoryOptions,
+): HistoryPass {
+  const until = new Set<string>();
+  let walk = createWalk({ since, until });
+  let pages = createHash("sha256");
+  /** The pages of the walk before. */
+  let pagesBefore = "";
+  let isInterrupted = false;
+
+  /** Answers null while there is more to read. */
+  function take(page: HistoryReading): Progress | null {
+    onRows(page.rows);
+    if (isEnough()) return WHOLE;
+    pages.update(`${walk.offset} ${imageOf(page)}`);
+    const walked = walk.take(page);
+    if (walked === "on") return null;
+    const read = pages.digest("hex");
+    // A history that is the same twice did not move.
+    const isProven = walked === "proven" || (walked === "doubtful" && read === pagesBefore);
+    if (isProven && (!isInterrupted || walk.isOldestFirst)) return WHOLE;
+    // Rows that came between two looks are read by a further walk, up to the rows that are known.
+    if (isProven) for (const id of walk.known) until.add(id);
+    walk = createWalk({ since, until });
+    pages = createHash("sha256");
+    pagesBefore = read;
+    isInterrupted = false;
+    return walked === "unreadable" ? { state: "unanswered", answer: UNREADABLE } : null;
+  }
+
+  return {
+    async readOn() {
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const answer = await lyceum.history({ limit: PAGE, offset: walk.offset }, lane);
+        if (answer.type !== "ok") {
+          isInterrupted = true;
+          return { state: "unanswered", answer };
+        }
+        const progress = take(answer.value);
+        if (progress !== null) return progress;
+      }
+      isInterrupted = true;
+      return { state: "under way" };
+    },
+  };
+}
+
+const WHOLE: Progress = { state: "whole" };
+const UNREADABLE: ReadOutcome<never> = {
+  type: "unreadable",
+  detail: "no row of the history can be read",
+  isTooLarge: false,
+};
+
+/** As many as one look may ask for: billing has a limit of its own (100 an hour as documented). */
+const MAX_PAGES = 5;
+const PAGE = 100;
+
+/** Lyceum's clock is its own: rows may seem older than they are. */
+export const CLOCK_SKEW_MS = 10 * 60_000;

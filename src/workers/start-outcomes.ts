@@ -1,0 +1,80 @@
+// Outcomes of starts on their way into the database. An outcome is known to nobody else, so one that the database
+// refuses is kept and told again by itself, while the others go their way.
+
+import type { Fact } from "../domain/state-machine/fact.ts";
+import type { Clock } from "../lib/clock.ts";
+import { recordFact } from "../orchestration/apply-facts.ts";
+import type { Context } from "../orchestration/context.ts";
+import { assertWritable } from "../store/store.ts";
+
+export interface Outcomes {
+  /** Resolves once the outcome is written or kept; never rejects. */
+  record(executionId: string, fact: Fact): Promise<void>;
+  /** Writes again what is due for another try. */
+  retry(): Promise<void>;
+  /** When to retry next (epoch ms), or null. */
+  retryAt(): number | null;
+  /** So many are kept that further starts should wait. */
+  isFull(): boolean;
+}
+
+interface Kept {
+  executionId: string;
+  fact: Fact;
+  /** Number of refusals by a database that takes other writes. */
+  refusals: number;
+  /** Monotonic. */
+  retryAt: number;
+}
+
+export function createOutcomes(context: Context, clock: Clock): Outcomes {
+  const kept = new Set<Kept>();
+
+  async function attempt(executionId: string, fact: Fact, before: number): Promise<void> {
+    try {
+      await recordFact(context, { executionId, fact });
+    } catch (error) {
+      context.report.fault("dispatch", error);
+      const refusals = (await takesWrites()) ? before + 1 : before;
+      const waitMs = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** Math.max(0, refusals - 1));
+      if (refusals < MAX_REFUSALS)
+        kept.add({ executionId, fact, refusals, retryAt: clock.monotonic() + waitMs });
+      else context.report.fault("dispatch", givenUp(executionId));
+    }
+  }
+
+  /** A database that is away refuses nothing: it is waited for, however long that takes. */
+  function takesWrites(): Promise<boolean> {
+    return assertWritable(context.store).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  return {
+    record: (executionId, fact) => attempt(executionId, fact, 0),
+    async retry() {
+      const due = [...kept].filter(({ retryAt }) => retryAt <= clock.monotonic());
+      for (const one of due) kept.delete(one);
+      await Promise.all(due.map(({ executionId, fact, refusals }) => attempt(executionId, fact, refusals)));
+    },
+    retryAt() {
+      if (kept.size === 0) return null;
+      const nextAt = Math.min(...[...kept].map(({ retryAt }) => retryAt));
+      return clock.now() + Math.max(0, Math.ceil(nextAt - clock.monotonic()));
+    },
+    isFull: () => kept.size >= MAX_KEPT,
+  };
+}
+
+function givenUp(executionId: string): Error {
+  return new Error(
+    `the outcome of ${executionId} cannot be written: the execution is searched for at Lyceum`,
+  );
+}
+
+const MIN_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 60_000;
+/** About five minutes: by then the row's own wake-up has put the start in doubt, and it is searched for. */
+const MAX_REFUSALS = 11;
+const MAX_KEPT = 64;

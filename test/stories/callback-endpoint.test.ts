@@ -1,0 +1,142 @@
+// The door that Lyceum's callbacks come through: whom it opens to, and what it takes.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { callbackToken } from "../../src/domain/callback-token.ts";
+import { apiKeys, callbackSecret, image, type Service, startService } from "../support/service.ts";
+
+const former = "former-secret-1f2e3d4c5b6a79880716253a";
+const foreign = "foreign-secret-0a1b2c3d4e5f60718293a4";
+
+let service: Service;
+let jobId: string;
+let executionId: string;
+beforeAll(async () => {
+  service = await startService({ settings: { CALLBACK_SECRETS: `${callbackSecret},${former}` } });
+  jobId = (await service.submit({ runs: [image("delay=50s")] })).id;
+  const run = await service.soleRun(jobId, (one) => one.lyceum_execution_id !== null);
+  executionId = run.executions[0]?.id ?? "";
+});
+afterAll(() => service.close());
+
+const doorOf = (id: string, secret = callbackSecret) =>
+  `/callbacks/lyceum/${id}/${callbackToken(secret, id)}`;
+const knock = (path: string, body: unknown = "", headers: Record<string, string> = {}) =>
+  service.nobody.post(path, body, headers);
+const kept = async () => (await service.ann.get(`/v1/executions/${executionId}/callbacks`)).body.data;
+const traces = () => ({
+  callbacks: service.rows("select count(*) as n from callbacks"),
+  events: service.rows("select count(*) as n from events where type = 'callback.received'"),
+  counters: service.rows("select * from counters where name like 'callbacks.%' order by name"),
+});
+
+it("a forged token is refused in the same words whether or not the execution exists, and leaves no trace", async () => {
+  const before = traces();
+  const rejected = (await service.status()).callbacks.rejected;
+  const absent = "exe_01j0000000000000000000000a";
+  const sameId = { "X-Request-Id": "probe" };
+  const answers = await Promise.all([
+    knock(`/callbacks/lyceum/${executionId}/${callbackToken(foreign, executionId)}`, "{}", sameId),
+    knock(`/callbacks/lyceum/${absent}/${callbackToken(foreign, absent)}`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}/${callbackToken(callbackSecret, absent)}`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}/x`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}`, "{}", sameId),
+    knock(`/callbacks/lyceum/${absent}`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}/`, "{}", sameId),
+    knock(`/callbacks/lyceum/${executionId}/x/`, "{}", sameId),
+    knock(`/callbacks/lyceum/${absent}/${callbackToken(foreign, absent)}/`, "{}", sameId),
+    service.ann.post(`/callbacks/lyceum/${executionId}/${apiKeys.ann}`, "{}", sameId),
+  ]);
+  expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([401]));
+  expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+  expect(new Set(answers.map(({ headers }) => headers.get("WWW-Authenticate")))).toEqual(new Set(["Bearer"]));
+  expect(traces()).toEqual(before);
+  expect((await service.status()).callbacks.rejected).toBe(rejected + answers.length);
+});
+
+it("a good token of an execution that is gone is answered as any other", async () => {
+  const before = traces();
+  expect((await knock(doorOf("exe_01j0000000000000000000000a"), "{}")).status).toBe(204);
+  expect(traces()).toEqual(before);
+});
+
+it("a body without end is cut at 256 KiB and marked", async () => {
+  const size = 256 * 1024;
+  expect((await knock(doorOf(executionId), Buffer.alloc(size, "a"))).status).toBe(204);
+  expect((await knock(doorOf(executionId), Buffer.alloc(size + 1, "b"))).status).toBe(204);
+  const [whole, cut] = await kept();
+  expect([whole.truncated, whole.body.length]).toEqual([false, size]);
+  expect([cut.truncated, cut.body.length]).toEqual([true, size]);
+});
+
+it("a body whose length is not declared is taken in the same way as one whose length is", async () => {
+  const url = service.url() + doorOf(executionId);
+  const answers = await Promise.all([
+    fetch(url, { method: "POST", body: "told" }),
+    fetch(url, { method: "POST", body: new Blob(["untold"]).stream(), duplex: "half" } as RequestInit),
+    fetch(`${url}?with=query`, { method: "POST", body: "asked" }),
+  ]);
+  const shown = answers.map(({ status, headers }) => [status, [...headers.keys()].toSorted()]);
+  expect(shown).toEqual([shown[0], shown[0], shown[0]]);
+  expect(shown[0]?.[0]).toBe(204);
+  const bodies = (await kept()).slice(-3).map((callback: { body: string }) => callback.body);
+  expect(bodies.toSorted()).toEqual(["asked", "told", "untold"]);
+});
+
+it("a sender who goes away in the middle of a body leaves nothing, and the door stays open", async () => {
+  const before = traces();
+  const { hostname, port } = new URL(service.url());
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(`POST ${doorOf(executionId)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  await once(socket, "close");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(traces()).toEqual(before);
+  expect((await knock(doorOf(executionId), "whole")).status).toBe(204);
+});
+
+it("bodies of any type are kept with their bytes", async () => {
+  const oddities: [Uint8Array | string, string][] = [
+    [Buffer.from([0, 255, 254, 10]), "image/x-nonsense"],
+    ["<xml/>", "text/xml; charset=latin-1"],
+    ["", "application/json"],
+  ];
+  for (const [body, type] of oddities)
+    expect((await knock(doorOf(executionId), body, { "Content-Type": type })).status).toBe(204);
+  const last = (await kept()).slice(-3);
+  for (const [index, [body, type]] of oddities.entries()) {
+    expect(last[index].content_type).toBe(type);
+    expect(Buffer.from(last[index].body, last[index].body_encoding)).toEqual(Buffer.from(body));
+  }
+});
+
+it("a callback that quotes its own URL is shown without the token, whatever its bytes", async () => {
+  const url = service.url() + doorOf(executionId);
+  await knock(doorOf(executionId), JSON.stringify({ user_callback_url: url }));
+  await knock(doorOf(executionId), Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(url)]));
+  const [text, bytes] = (await kept()).slice(-2);
+  const token = callbackToken(callbackSecret, executionId);
+  expect(text.body).not.toContain(token);
+  expect(bytes.body_encoding).toBe("base64");
+  expect(Buffer.from(bytes.body, "base64").toString("latin1")).not.toContain(token);
+});
+
+it("a slash behind a good token does not shut the door", async () => {
+  const before = (await kept()).length;
+  expect((await knock(`${doorOf(executionId)}/`)).status).toBe(204);
+  expect(await kept()).toHaveLength(before + 1);
+});
+
+it("of one execution a bounded number of callbacks is kept, and all are answered", async () => {
+  for (let sent = 0; sent < 40; sent++) expect((await knock(doorOf(executionId))).status).toBe(204);
+  expect(await kept()).toHaveLength(32);
+});
+
+it("a token made with a former secret that is still listed is taken, and none once it is not", async () => {
+  expect((await knock(doorOf(executionId, former))).status).toBe(204);
+  await service.restart({ CALLBACK_SECRETS: callbackSecret });
+  expect((await knock(doorOf(executionId, former))).status).toBe(401);
+  expect((await knock(doorOf(executionId))).status).toBe(204);
+});

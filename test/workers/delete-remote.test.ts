@@ -1,0 +1,96 @@
+// Erase, round by round: what Lyceum has deleted is noted, what it has not is tried again, in the end given up.
+import { expect, test } from "vitest";
+import type { LyceumClient } from "../../src/lyceum/client.ts";
+import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
+import { eraseJob } from "../../src/orchestration/delete-job.ts";
+import { retryRun } from "../../src/orchestration/retry-run.ts";
+import { jobsEndedBefore } from "../../src/store/jobs.ts";
+import { createRemoteDeletion } from "../../src/workers/delete-remote.ts";
+import { eachDatabase } from "../support/databases.ts";
+import { contextOf, ended, jobNow, live, submitted } from "../support/scene.ts";
+
+const DAY = 86_400_000;
+const ok: ReadOutcome<never> = { type: "ok", value: { word: null, message: null } as never };
+const away: ReadOutcome<never> = { type: "unreachable", detail: "away" };
+const missing: ReadOutcome<never> = { type: "missing", detail: "404" };
+
+eachDatabase("erase", (open) => {
+  async function scene(runs: number) {
+    const database = await open();
+    const context = contextOf(database);
+    const job = await submitted(context, runs);
+    const ids: string[] = [];
+    for (let run = 0; run < runs; run++) ids.push(`lyceum-${(await ended(context, "failed")).execution.id}`);
+    const asked: string[] = [];
+    const fate = { of: (_id: string) => ok };
+    const lyceum = {
+      deleteRecord: async (id: string) => {
+        asked.push(id);
+        return fate.of(id);
+      },
+    } as unknown as LyceumClient;
+    const erase = createRemoteDeletion(context, { lyceum, now: () => database.time.now() });
+    return { ...database, context, job, ids, asked, fate, erase };
+  }
+
+  test("only what is left is asked for again, later and later", async () => {
+    const { store, time, context, job, ids, asked, fate, erase } = await scene(3);
+    fate.of = (id) => (id === ids[1] ? away : id === ids[2] ? missing : ok);
+    expect(await eraseJob(context, job.id)).toBe(true);
+    expect(await erase.runOnce()).toBe(time.now() + 5_000);
+    expect(asked.toSorted()).toEqual(ids.toSorted());
+    time.pass(60_000);
+    expect(await erase.runOnce()).toBe(time.now() + 30_000);
+    expect(asked.slice(3)).toEqual([ids[1]]);
+    fate.of = () => ok;
+    time.pass(30_000);
+    expect(await erase.runOnce()).toBeNull();
+    await expect(jobNow(store, job.id)).rejects.toThrow();
+  });
+
+  test("many records go in bounded steps", async () => {
+    const { store, time, context, job, asked, erase } = await scene(45);
+    await eraseJob(context, job.id);
+    const seen: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await erase.runOnce();
+      seen.push(asked.length);
+    }
+    expect(seen).toEqual([20, 40, 45]);
+    expect(
+      await store.db.selectFrom("jobs").select("id").where("erase_at", "<=", time.now()).execute(),
+    ).toEqual([]);
+  });
+
+  test("after a week the job goes without them", async () => {
+    const { store, time, context, job, fate, erase } = await scene(1);
+    fate.of = () => away;
+    await eraseJob(context, job.id);
+    await erase.runOnce();
+    time.pass(6 * DAY);
+    expect(await erase.runOnce()).toBe(time.now() + 3_600_000);
+    time.pass(DAY);
+    await erase.runOnce();
+    await expect(jobNow(store, job.id)).rejects.toThrow();
+  });
+
+  test("until then retention leaves the job alone, and none of its runs is retried", async () => {
+    const { store, time, context, job } = await scene(1);
+    await eraseJob(context, job.id);
+    expect(await jobsEndedBefore(store.db, time.now() + DAY, 10)).toEqual([]);
+    const run = await store.db.selectFrom("runs").select("id").executeTakeFirstOrThrow();
+    expect(await retryRun(context, job, run.id)).toEqual({
+      type: "refused",
+      detail: "the job is being deleted",
+    });
+  });
+
+  test("a job that is alive, or gone, is not marked", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    const job = await submitted(context, 1);
+    await live(context);
+    expect(await eraseJob(context, job.id)).toBe(false);
+    expect(await eraseJob(context, "job_01j0000000000000000000000a")).toBe(false);
+  });
+});
