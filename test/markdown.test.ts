@@ -1,6 +1,6 @@
 // The Markdown files against the repository: their form, the files that they name, and the settings and requests that
 // they describe.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfig, settingNames } from "../src/config.ts";
@@ -9,10 +9,8 @@ import { document as openApi } from "./http/conformance.ts";
 import { type Document, documents, read, root } from "./support/documents.ts";
 
 const MAX_COLUMNS = 120;
-// ARCHITECTURE.md is rewritten in the next change.
-const pages = documents().filter(({ path }) => path !== "ARCHITECTURE.md");
 
-test.each(pages)("no line of $path is wider than 120 columns", ({ text }) => {
+test.each(documents())("no line of $path is wider than 120 columns", ({ text }) => {
   const wide = linesOf(text).filter(({ line }) => line.length > MAX_COLUMNS);
   expect(wide).toEqual([]);
 });
@@ -24,10 +22,29 @@ test.each(documents())(
   },
 );
 
-test.each(pages)("every TypeScript file that $path names exists", (page) => {
+test.each(documents())("every TypeScript file that $path names exists", (page) => {
   const named = [...page.text.matchAll(/`([\w./-]+\.ts)`/g)].map(([, path = ""]) => path);
-  const folders = [root, join(root, "src"), dirname(join(root, page.path))];
-  expect(named.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([]);
+  expect(named.filter((path) => fileNamed(path, page) === undefined)).toEqual([]);
+});
+
+test.each(documents())("every function that $path places in a file is exported there", (page) => {
+  const placed = [...page.text.matchAll(/`(\w+)`(?: and `(\w+)`)?\s+in\s+`([\w./-]+\.ts)`/g)];
+  const missing = placed.flatMap(([, first, second, path = ""]) => {
+    const code = read(fileNamed(path, page) ?? path);
+    const names = [first, second].filter((name) => name !== undefined);
+    return names.filter((name) => !new RegExp(`^export .*\\b${name}\\b`, "m").test(code));
+  });
+  expect(missing).toEqual([]);
+});
+
+test("ARCHITECTURE.md names every folder of the sources", () => {
+  const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const text = read("ARCHITECTURE.md");
+  expect(folders.filter(({ name }) => !text.includes(`\`src/${name}/\``)).map(({ name }) => name)).toEqual(
+    [],
+  );
 });
 
 test("a line that is too wide, a dead link and a dead anchor are all found", () => {
@@ -89,6 +106,13 @@ test("every submission in a shell example is one that the service takes", () => 
   expect(bodies.length).toBeGreaterThan(0);
   for (const body of bodies) expect(submission.safeParse(body).error).toBeUndefined();
 });
+
+/** Named from the root, from `src` or from the page's folder. */
+function fileNamed(path: string, page: Document): string | undefined {
+  return [path, join("src", path), join(dirname(page.path), path)].find((file) =>
+    existsSync(join(root, file)),
+  );
+}
 
 function linesOf(text: string): { number: number; line: string }[] {
   return text.split("\n").map((line, index) => ({ number: index + 1, line }));
