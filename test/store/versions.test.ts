@@ -43,6 +43,20 @@ eachDatabase("a database that a newer version has migrated", (open) => {
     expect(await migrate(store.db, target, newer)).toEqual([]);
   });
 
+  test("of a build from before the first release is refused with the way out", async () => {
+    const { store, target } = await open({ migrated: false });
+    const former = "20261121T2300_initial";
+    await migrate(store.db, target, { [former]: { up: async () => {} } });
+    await expect(store.migrate()).rejects.toThrow(
+      expect.objectContaining({
+        name: "DatabaseRefused",
+        exitCode: 78,
+        message: `${nameOf(target)} was made by a build from before the first release (${former}) and cannot be upgraded: name an empty database, or go back to that build`,
+      }),
+    );
+    expect(await store.isMigrated()).toBe(false);
+  });
+
   test("is refused where migrations of ours are missing from it", async () => {
     const { store, target } = await open({ migrated: false });
     const [last = ""] = Object.keys(migrations).toReversed();
@@ -64,9 +78,11 @@ eachDatabase("a database that a newer version has migrated", (open) => {
 
   test("takes a migration that is older than the last one, as merged branches bring them", async () => {
     const { store, target } = await open({ migrated: false });
-    const { "20261122T0040_pauses": _, ...others } = migrations;
-    await migrate(store.db, target, others);
-    expect(await store.migrate()).toEqual(["20261122T0040_pauses"]);
+    const { [added]: migration = {} as never } = newer;
+    const last = { ...migrations, "29990101T0000_last": { up: async () => {} } };
+    await migrate(store.db, target, last);
+    const merged = { ...last, "29980101T0000_merged": migration };
+    expect(await migrate(store.db, target, merged)).toEqual(["29980101T0000_merged"]);
   });
 });
 

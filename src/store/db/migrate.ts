@@ -1,4 +1,4 @@
-// Bringing the schema up to date, or finding that a newer version has done so and whether this one can live with it.
+// Brings the schema up to date. If a newer version has done so, decides whether this version can work with it.
 import { Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { migrations } from "../../../migrations/index.ts";
@@ -8,13 +8,13 @@ import { type DatabaseTarget, nameOf, openDialect } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 import type { Db } from "./transaction.ts";
 
-/** Applies what is missing, and answers the names. @throws DatabaseRefused */
+/** Applies missing migrations and returns their names. @throws DatabaseRefused */
 export async function migrate(db: Db, target: DatabaseTarget, known = migrations): Promise<string[]> {
   if (await isNewer(db, target, known)) return [];
   try {
     return await whileBusy(() => apply(db, target, known));
   } catch (error) {
-    // A newer version may have come first.
+    // A newer version may have migrated meanwhile.
     if (await isNewer(db, target, known)) return [];
     throw error;
   }
@@ -25,39 +25,44 @@ export async function isMigrated(db: Db): Promise<boolean> {
   return Object.keys(migrations).every((name) => migrated.has(name));
 }
 
-/** On PostgreSQL over a connection of its own, on which statements may take their time. */
+/** On PostgreSQL uses a connection of its own, without the bounds on a statement's duration. */
 async function apply(db: Db, target: DatabaseTarget, known: typeof migrations): Promise<string[]> {
-  const patient =
+  const unbounded =
     target.kind === "sqlite"
       ? db
       : new Kysely<Schema>({ dialect: openDialect({ ...target, pool: 2, silentMs: null }) });
   try {
-    // Branches that were merged bring migrations that are older than some which have run.
+    // A merged branch may bring a migration that is older than the last one applied.
     const options = { provider: { getMigrations: async () => known }, allowUnorderedMigrations: true };
-    const { error, results } = await new Migrator({ db: patient, ...options }).migrateToLatest();
+    const { error, results } = await new Migrator({ db: unbounded, ...options }).migrateToLatest();
     if (error !== undefined) throw error;
     return (results ?? []).map((result) => result.migrationName);
   } finally {
-    if (patient !== db) await patient.destroy();
+    if (unbounded !== db) await unbounded.destroy();
   }
 }
 
-/** True when a newer version has migrated the database and this version can live with that. */
+/** True when a newer version has migrated the database and this version can work with it. */
 async function isNewer(db: Db, target: DatabaseTarget, known: typeof migrations): Promise<boolean> {
   const ours = Object.keys(known).sort();
   const applied = await appliedTo(db);
   const foreign = applied.filter((name) => !(name in known));
   if (foreign.length === 0) return false;
-  const floor = await floorOf(db);
-  const isBeginning = ours.every((name, index) => applied[index] === name);
-  if (isBeginning && floor <= levelOf(ours.at(-1) ?? "")) return true;
+  const hasOurs = ours.every((name, index) => applied[index] === name);
+  if (hasOurs && (await floorOf(db)) <= levelOf(ours.at(-1) ?? "")) return true;
+  const former = foreign.filter((name) => name < (ours[0] ?? ""));
+  if (former.length > 0)
+    throw new DatabaseRefused(
+      78,
+      `${nameOf(target)} was made by a build from before the first release (${former.join(", ")}) and cannot be upgraded: name an empty database, or go back to that build`,
+    );
   throw new DatabaseRefused(
     78,
     `${nameOf(target)} was written by a newer Proctor (${foreign.join(", ")}): upgrade, or restore a backup`,
   );
 }
 
-/** In the order of their names; none of a database that is new. */
+/** Sorted by name; empty for a new database. */
 async function appliedTo(db: Db): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === MIGRATIONS)) return [];
@@ -69,13 +74,13 @@ async function appliedTo(db: Db): Promise<string[]> {
 
 const MIGRATIONS = "kysely_migration";
 
-/** The level below which a version cannot live with the schema; a migration raises it. */
+/** The lowest level that can work with the schema; a migration raises it. */
 async function floorOf(db: Db): Promise<number> {
   const query = db.selectFrom("counters").select("value").where("name", "=", "schema_floor");
   return (await query.executeTakeFirst())?.value ?? 0;
 }
 
-/** The time in a migration's name, as a number: 202611290120. */
+/** The time in a migration's name, as a number: 202611290200. */
 function levelOf(name: string): number {
   return Number(name.slice(0, 13).replace("T", ""));
 }
