@@ -10,6 +10,7 @@ const mayImport = {
   workers: ["domain", "orchestration", "store", "lyceum", "telemetry"],
   http: ["domain", "contract", "orchestration", "store", "telemetry"],
   client: [],
+  dashboard: ["client"],
   emulator: [],
 };
 const alsoFiles = { store: ["^migrations/"] };

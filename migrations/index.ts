@@ -1,7 +1,9 @@
 // Every migration, in order; forward only. Add the new file at the end and never edit one that has shipped.
 import type { Migration } from "kysely/migration";
 import { up as initial } from "./20261129T0200_initial.ts";
+import { up as sessions } from "./20261129T0400_sessions.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261129T0200_initial": { up: initial },
+  "20261129T0400_sessions": { up: sessions },
 };

@@ -7,11 +7,13 @@ import { createCallbackHealth } from "./domain/callback-health.ts";
 import { createDurations } from "./domain/duration-estimates.ts";
 import { createBacklog } from "./domain/queue-limit.ts";
 import { createServer } from "./http/app.ts";
-import { authenticator } from "./http/auth.ts";
+import { authenticator, keyring } from "./http/auth.ts";
 import { publicPathOf } from "./http/callback-path.ts";
 import { createEventFeed } from "./http/events/feed.ts";
 import { createListeners } from "./http/listen.ts";
 import type { AppContext } from "./http/request-context.ts";
+import { createSignInLimit } from "./http/sign-in-limit.ts";
+import { createSignInLinks, type OneTimeKey } from "./http/sign-in-links.ts";
 import { type Clock, systemClock, systemTimers, type Timers } from "./lib/clock.ts";
 import { idSource } from "./lib/id.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
@@ -57,6 +59,8 @@ export interface AppOverrides {
   listens?: boolean;
   /** Between two reads of a log that may still grow. */
   logSpacingMs?: number;
+  /** Sign in to the operator's page once each. */
+  oneTimeKeys?: readonly OneTimeKey[];
   /** Runs that may wait for their start. */
   mostQueued?: number;
 }
@@ -191,6 +195,9 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     now,
     timers,
     tail,
+    keys: keyring(config.apiKeys, authenticator(config.apiKeys)),
+    signInLimit: createSignInLimit(),
+    signInLinks: createSignInLinks(surroundings.oneTimeKeys),
     callbackSecrets: config.callbackSecrets,
     publicPath: publicPathOf(config.publicUrl),
     takesCallbacks: callbacks !== null,
@@ -205,7 +212,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
   };
-  const api = createServer(desk, authenticator(config.apiKeys));
+  const api = createServer(desk);
   const doors = createListeners(desk, {
     ...config.listen,
     api,

@@ -36,7 +36,7 @@ const rules: Rule[] = [
   {
     what: "the machine is asked for the time",
     pattern: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bprocess\.hrtime\b/,
-    only: ["src/lib/clock.ts", "src/emulator/", "src/cli/", "src/client/"],
+    only: ["src/lib/clock.ts", "src/emulator/", "src/cli/", "src/client/", "src/dashboard/"],
     except: {
       "src/http/callback-fast-path.ts": "measures how long an answer took, for the log and the metrics",
       "src/http/app.ts": "measures the same of all others",
@@ -45,14 +45,17 @@ const rules: Rule[] = [
   {
     what: "timers are set",
     pattern: /\bset(Timeout|Interval)\(|from "node:timers|\bAbortSignal\.timeout\b/,
-    only: ["src/lib/clock.ts", "src/emulator/", "src/cli/", "src/client/"],
+    only: ["src/lib/clock.ts", "src/emulator/", "src/cli/", "src/client/", "src/dashboard/"],
     except: { "src/store/db/postgres.ts": "bounds the silence of a connection to PostgreSQL" },
   },
   {
     what: "the environment is read, signals are heard and the process ends",
     pattern: /\bprocess\.(env|exit|exitCode|on|once|kill)\b/,
     only: ["src/main.ts", "src/cli.ts", "src/cli/"],
-    except: { "src/emulator/python.ts": "gives the code that it runs a PATH and nothing else of ours" },
+    except: {
+      "src/emulator/python.ts": "gives the code that it runs a PATH and nothing else of ours",
+      "src/dashboard/snippets.ts": "shows programs to copy",
+    },
   },
   {
     what: "chance comes in",
@@ -63,6 +66,7 @@ const rules: Rule[] = [
     what: "the console is written to",
     pattern: /\bconsole\./,
     only: ["src/cli.ts", "src/cli/", "src/emulator/"],
+    except: { "src/dashboard/snippets.ts": "shows programs to copy" },
   },
 ];
 

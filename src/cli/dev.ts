@@ -41,6 +41,7 @@ const failingJob: JobRequest = {
 };
 
 const PYTHON = "python3";
+const LINK_LASTS_MS = 60 * 60_000;
 
 export interface DevOptions {
   port: number;
@@ -74,9 +75,13 @@ export async function dev({ port, data }: DevOptions): Promise<void> {
   });
   if (!reading.ok)
     throw new Error(`the settings of npm run dev are wrong: ${JSON.stringify(reading.problems)}`);
-  const app = createApp(reading.config, { logSpacingMs: 1_000 });
+  const oneTimeKey = randomBytes(24).toString("hex");
+  const oneTimeKeys = [{ key: oneTimeKey, name: "dev", expiresAt: Date.now() + LINK_LASTS_MS }];
+  const app = createApp(reading.config, { logSpacingMs: 1_000, oneTimeKeys });
   await app.start();
   console.log(`
+Open      ${url}/#/sign-in/${oneTimeKey}   (signs you in, once)
+
 Proctor   ${url}
 Emulator  ${emulator.url}   (switches: ${emulator.controlUrl})
 Database  ${folder}${data === undefined ? "   (removed at the end; --data DIR keeps it)" : ""}

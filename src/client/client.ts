@@ -1,6 +1,6 @@
 // The client for queue workers: everything the service offers, typed, over `fetch`. It imports nothing but its own
 // folder, so that it ships alone and runs in Node and in browsers.
-import type { Execution, Job, ResultRow, Run } from "./answer.ts";
+import type { Execution, Job, ProctorEvent, ResultRow, Run } from "./answer.ts";
 import {
   type Artifacts,
   type Metrics,
@@ -14,7 +14,8 @@ import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { pages } from "./pages.ts";
 import type { JobFilter, JobRequest, UsageQuery } from "./request.ts";
-import type { Callback, MachineTypes, Status, Usage } from "./service.ts";
+import type { Callback, Delivery, MachineTypes, Status, Usage, Whoami } from "./service.ts";
+import { sessionCalls } from "./session.ts";
 import { createTransport, type TransportOptions } from "./transport.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
 import { webhookCalls } from "./webhooks.ts";
@@ -57,6 +58,11 @@ interface Aside {
   signal?: AbortSignal | undefined;
 }
 
+interface ListOptions extends Aside {
+  /** Items per request, 1,000 at most; 200 by default. */
+  limit?: number | undefined;
+}
+
 interface CancelOptions extends Aside {
   /** `abort` (default) kills, `stop` ends gracefully. */
   mode?: "abort" | "stop";
@@ -97,8 +103,8 @@ export function createClient(options: ClientOptions = {}) {
       }),
     job: (jobId: string, { signal }: Aside = {}) => json<Job>({ path: job(jobId), signal }),
     /** Newest first. */
-    jobs: (filter: JobFilter = {}, { signal }: Aside = {}) =>
-      pages<Job>(transport, { path: "/v1/jobs", query: { ...filter }, signal }),
+    jobs: (filter: JobFilter = {}, { signal, limit }: ListOptions = {}) =>
+      pages<Job>(transport, { path: "/v1/jobs", query: { ...filter, ...(limit && { limit }) }, signal }),
     /** The job, once it is terminal; or once every run of it has an outcome. */
     wait: (jobId: string, options?: WaitOptions<Job>) =>
       waitForEnd(transport, job(jobId), ({ counts }) => counts.queued + counts.active === 0, options),
@@ -108,19 +114,39 @@ export function createClient(options: ClientOptions = {}) {
     /** A job's events, or with `"all"` those of all jobs that the key may see. */
     events: (jobId: string | "all", options?: EventOptions) =>
       streamEvents(transport, jobId === "all" ? "/v1/events" : `${job(jobId)}/events`, options),
+    /** The same, oldest first, as far as they have happened by now. */
+    pastEvents: (jobId: string, { after, limit, signal }: ListOptions & { after?: number } = {}) =>
+      pages<ProctorEvent>(transport, {
+        path: `${job(jobId)}/events`,
+        query: { last_event_id: after, ...(limit && { limit }) },
+        signal,
+      }),
+    /** What was sent to the job's own `webhook_url`. */
+    deliveries: (jobId: string, { signal }: Aside = {}) =>
+      pages<Delivery>(transport, { path: `${job(jobId)}/deliveries`, signal }),
+    redeliver: (jobId: string, deliveryId: string) =>
+      json<Delivery>({
+        method: "POST",
+        path: `${job(jobId)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`,
+        repeatable: false,
+      }),
     /** With everything that is alive of it. Idempotent. */
     cancel: (jobId: string, { mode, signal }: CancelOptions = {}) =>
       json<Job>({ method: "POST", path: `${job(jobId)}/cancel`, body: { mode }, signal }),
     /** Terminal jobs only. `remote`: the records at Lyceum go first, and the job with the last of them. */
     delete: removeJob,
     /** A row per run. */
-    results: (jobId: string, { signal }: Aside = {}) =>
-      pages<ResultRow>(transport, { path: `${job(jobId)}/results`, signal }),
+    results: (jobId: string, { signal, limit }: ListOptions = {}) =>
+      pages<ResultRow>(transport, {
+        path: `${job(jobId)}/results`,
+        query: { ...(limit && { limit }) },
+        signal,
+      }),
     resultsCsv: (jobId: string, { signal }: Aside = {}) =>
       text({ path: `${job(jobId)}/results`, headers: { Accept: "text/csv" }, signal }),
 
-    runs: (jobId: string, { signal }: Aside = {}) =>
-      pages<Run>(transport, { path: `${job(jobId)}/runs`, signal }),
+    runs: (jobId: string, { signal, limit }: ListOptions = {}) =>
+      pages<Run>(transport, { path: `${job(jobId)}/runs`, query: { ...(limit && { limit }) }, signal }),
     run: (runId: string, { signal }: Aside = {}) => json<Run>({ path: run(runId), signal }),
     cancelRun: (runId: string, { mode, signal }: CancelOptions = {}) =>
       json<Run>({ method: "POST", path: `${run(runId)}/cancel`, body: { mode }, signal }),
@@ -157,7 +183,9 @@ export function createClient(options: ClientOptions = {}) {
     machineTypes: ({ signal }: Aside = {}) => json<MachineTypes>({ path: "/v1/machine-types", signal }),
     usage: (query: UsageQuery = {}, { signal }: Aside = {}) =>
       json<Usage>({ path: "/v1/usage", query: { ...query }, signal }),
+    whoami: ({ signal }: Aside = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
     webhooks: webhookCalls(transport),
+    session: sessionCalls(transport),
   };
   return client;
 }

@@ -11,6 +11,10 @@ export interface EventOptions {
   /** Such as `job.*` or `run.failed`. */
   types?: string[] | undefined;
   signal?: AbortSignal | undefined;
+  /** Called when the stream is connected, and with each sign of life on it; the service gives one every 15 s. */
+  onAlive?: (() => void) | undefined;
+  /** Called when the connection is lost; it is taken up again unless an error is thrown. */
+  onLost?: (() => void) | undefined;
 }
 
 /**
@@ -20,7 +24,7 @@ export interface EventOptions {
 export async function* streamEvents(
   transport: Transport,
   path: string,
-  { lastEventId, types, signal }: EventOptions = {},
+  { lastEventId, types, signal, onAlive, onLost }: EventOptions = {},
 ): AsyncGenerator<ProctorEvent, void> {
   let position = lastEventId === undefined ? null : String(lastEventId);
   let heardAt = performance.now();
@@ -40,13 +44,15 @@ export async function* streamEvents(
       const response = await transport.request(call, async (answer) => answer);
       if (response.status === 204 || response.body === null) return;
       heardAt = performance.now();
-      for await (const message of messages(response.body, sse)) {
+      onAlive?.();
+      for await (const message of messages(response.body, sse, onAlive)) {
         yield JSON.parse(message.data) as ProctorEvent;
         position = message.id;
       }
       isWhole = true;
     } catch (error) {
       signal?.throwIfAborted();
+      onLost?.();
       const isRefusal = error instanceof ProctorError && !error.isTransient;
       if (isRefusal || performance.now() - heardAt > MAX_OUTAGE_MS) throw error;
     } finally {
@@ -60,13 +66,18 @@ export async function* streamEvents(
 }
 
 /** The messages of one connection. One on which nothing moves for long is dead, whatever TCP says. */
-async function* messages(body: ReadableStream<Uint8Array>, sse: SseReader) {
+async function* messages(
+  body: ReadableStream<Uint8Array>,
+  sse: SseReader,
+  onAlive: (() => void) | undefined,
+) {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   try {
     for (;;) {
       const { done, value } = await within(SILENCE_MS, reader.read());
       if (done) return;
+      onAlive?.();
       yield* sse.push(decoder.decode(value, { stream: true }));
     }
   } finally {

@@ -6,7 +6,10 @@ interface Page<T> {
   next_cursor: string | null;
 }
 
-/** Everything on the list, read page by page. */
+/**
+ * Everything on the list, read page by page.
+ * @param call its query may name another `limit` of items per request
+ */
 export async function* pages<T>(transport: Transport, call: Call): AsyncGenerator<T, void> {
   let cursor: string | undefined;
   do {

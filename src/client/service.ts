@@ -125,3 +125,9 @@ export interface Delivery {
   ended_at: string | null;
   log: { at: string | null; duration_ms: number; status: number | null; error: string | null }[];
 }
+
+/** Whom the key or session speaks for. */
+export interface Whoami {
+  name: string;
+  role: "submit" | "read" | "admin";
+}

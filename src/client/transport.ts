@@ -13,8 +13,8 @@ export interface RetryOptions {
 export interface TransportOptions {
   /** The service's URL, like `https://proctor.example.com`; `PROCTOR_URL` of the environment by default. */
   url?: string | undefined;
-  /** `PROCTOR_API_KEY` of the environment by default. */
-  apiKey?: string | undefined;
+  /** `PROCTOR_API_KEY` of the environment by default; null in Proctor's own page, where a cookie takes its place. */
+  apiKey?: string | null | undefined;
   fetch?: typeof globalThis.fetch;
   retry?: RetryOptions;
   /** How long an answer may take, a wait it was asked for not counted; 30 s. */
@@ -70,7 +70,7 @@ export function createTransport(options: TransportOptions) {
       const response = await send(base + pathOf(call), {
         method: call.method ?? "GET",
         headers: {
-          Authorization: `Bearer ${apiKey}`,
+          ...(apiKey === null ? {} : { Authorization: `Bearer ${apiKey}` }),
           Accept: "application/json",
           ...(body === null ? {} : { "Content-Type": "application/json" }),
           ...call.headers,

@@ -23,6 +23,7 @@ export const problems = {
     "the job of this Idempotency-Key was deleted; use a new key for a new job",
   ],
   "unsupported-encoding": [415, "The body is encoded", "send the body as it is, without Content-Encoding"],
+  "too-many-attempts": [429, "Too many wrong keys", "too many wrong keys; try again in 42 s"],
   "body-too-large": [413, "The body is too large", "at most 8192 KiB are taken here"],
   "validation-failed": [422, "The request has invalid fields", "/runs/0/timeout: must be at most 600"],
   "idempotency-mismatch": [

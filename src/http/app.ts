@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
 import { noQuery } from "../contract/query.ts";
-import { type Authenticate, mayCall } from "./auth.ts";
+import { mayCall } from "./auth.ts";
 import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
 import { invalid, problem, unauthorized, unexpectedProblem } from "./problem.ts";
@@ -11,6 +11,7 @@ import type { AppContext, Env, RequestContext } from "./request-context.ts";
 import { queryOf, type Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { executionRoutes } from "./routes/executions.ts";
@@ -21,6 +22,7 @@ import { resultRoutes } from "./routes/results.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
+import { callerByCookie, isSameOrigin } from "./session.ts";
 
 export const routes: Route[] = [
   ...callbackRoutes,
@@ -34,10 +36,11 @@ export const routes: Route[] = [
   ...resultRoutes,
   ...usageRoutes,
   ...operationRoutes,
+  ...dashboardRoutes,
   ...referenceRoutes(() => routes),
 ];
 
-export function createServer(desk: AppContext, authenticate: Authenticate): Hono<Env> {
+export function createServer(desk: AppContext): Hono<Env> {
   const relocate = callbackRelocation(desk.publicPath);
   const app = new Hono<Env>({ getPath: (request) => relocate(getPath(request)) });
   let strayToldAt = Number.NEGATIVE_INFINITY;
@@ -60,7 +63,7 @@ export function createServer(desk: AppContext, authenticate: Authenticate): Hono
 
   function serve(c: RequestContext, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
-      const refusal = admit(c, route, authenticate);
+      const refusal = await admit(c, route, desk);
       if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
       await compressed(c, async () => {
         const answer = await route.handle(c, desk);
@@ -139,11 +142,23 @@ function templatesOf({ access, path }: Route): string[] {
 }
 
 /** Null when the caller may go on. */
-function admit(c: RequestContext, { access, operation }: Route, authenticate: Authenticate): Response | null {
+async function admit(
+  c: RequestContext,
+  { access, operation, method }: Route,
+  desk: AppContext,
+): Promise<Response | null> {
   if (access === "open" || access === "callback") return null;
-  const caller = authenticate(c.req.header("Authorization"));
+  const authorization = c.req.header("Authorization");
+  const isByCookie = authorization === undefined && c.req.header("Cookie") !== undefined;
+  const caller = isByCookie ? await callerByCookie(c, desk) : desk.keys.authenticate(authorization);
   if (caller === null) return unauthorized(c, "send a valid API key as Authorization: Bearer <key>");
   c.set("caller", caller);
+  if (isByCookie && method !== "GET" && !isSameOrigin(c))
+    return problem(
+      c,
+      "forbidden",
+      "with a session's cookie, changes are taken from Proctor's own page alone",
+    );
   if (!mayCall(caller, access))
     return problem(c, "forbidden", `a key with the role ${caller.role} cannot do this`);
   if (operation.query !== undefined) return null;

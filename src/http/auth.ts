@@ -26,6 +26,22 @@ export function authenticator(keys: readonly { name: string; key: string; role: 
   };
 }
 
+export interface Keyring {
+  authenticate: Authenticate;
+  /** The key of this name, as the settings have it now. */
+  keyNamed(name: string): { name: string; role: Role; fingerprint: string } | undefined;
+}
+
+export function keyring(
+  keys: readonly { name: string; key: string; role: Role }[],
+  authenticate: Authenticate,
+): Keyring {
+  const byName = new Map(
+    keys.map(({ name, key, role }) => [name, { name, role, fingerprint: hash("sha256", key, "hex") }]),
+  );
+  return { authenticate, keyNamed: (name) => byName.get(name) };
+}
+
 export function mayCall({ role }: Caller, access: Access): boolean {
   return access !== "write" || role !== "read";
 }

@@ -6,8 +6,10 @@ import type { Allowance } from "../domain/start-estimate.ts";
 import type { StartPause } from "../domain/start-pause.ts";
 import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
-import type { Caller } from "./auth.ts";
+import type { Caller, Keyring } from "./auth.ts";
 import type { Tail } from "./events/feed.ts";
+import type { SignInLimit } from "./sign-in-limit.ts";
+import type { SignInLinks } from "./sign-in-links.ts";
 
 export interface Env {
   /** What the server gives along; nothing for a request in memory. */
@@ -33,6 +35,10 @@ export interface AppContext extends Context {
   timers: Timers;
   /** Who waits for events subscribes here. */
   tail: Tail;
+  /** The API keys in force. */
+  keys: Keyring;
+  signInLimit: SignInLimit;
+  signInLinks: SignInLinks;
   /** In force for callbacks; the first makes new URLs. */
   callbackSecrets: readonly string[];
   /** The path of PUBLIC_URL, without a slash at its end. */

@@ -12,6 +12,7 @@ test("dev ends its first job green, shows a failure after it, and stops in good 
   expect(dev.said()).toMatch(
     /"first steps", 3 runs[\s\S]*100 % {2}succeeded[\s\S]*"a failure", 1 run\n[\s\S]*✘ fails/,
   );
+  expect(dev.said().trim()).toMatch(/^Open +http:\/\/127\.0\.0\.1:\d+\/#\/sign-in\/[0-9a-f]{48} /);
   expect(dev.said()).not.toContain("pretended");
   dev.child.kill("SIGTERM");
   expect((await dev.ended).code).toBe(0);

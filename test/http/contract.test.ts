@@ -4,7 +4,7 @@ import { callbackToken } from "../../src/domain/callback-token.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { apiKeys, callbackSecret, image, type Service, startService, until } from "../support/service.ts";
 import type { Json } from "./client.ts";
-import { complaints, type Published, published } from "./conformance.ts";
+import { complaints, document, type Published, published } from "./conformance.ts";
 import { type Ids, requestsFor, type Wanted } from "./requests.ts";
 
 let service: Service;
@@ -67,13 +67,20 @@ beforeAll(async () => {
     delivery: [byWebhook.id, byJob.id, ...absent("dlv")],
     "Last-Event-ID": [String(events.at(-1).seq)],
     token: [token, "x".repeat(token.length), "x"],
-    file: ["start.js", "swagger-ui.css", "nothing.js"],
+    file: ["start.js", "swagger-ui.css", "nothing.js", ...(await dashboardFiles())],
   };
 });
 afterAll(async () => {
   await service.close();
   await receiver.stop();
 });
+
+/** A script and a style of the operator's page. */
+async function dashboardFiles(): Promise<string[]> {
+  const { text } = await service.nobody.get("/");
+  const names = [...text.matchAll(/"ui\/([^"]+)"/g)].map(([, name = ""]) => name);
+  return [".js", ".css"].map((end) => names.find((name) => name.endsWith(end)) ?? "");
+}
 
 const json = { Accept: "application/json" };
 const absent = (prefix: string) => [
@@ -82,6 +89,9 @@ const absent = (prefix: string) => [
   "%00",
   `${prefix}_${"0".repeat(500)}`,
 ];
+
+// The document's example is no key of this service.
+document.paths["/session"].post.requestBody.content["application/json"].examples.key.value.key = apiKeys.ann;
 
 /** What only reads first, and what deletes last. */
 const order = ["GET", "POST", "DELETE"];

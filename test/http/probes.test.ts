@@ -25,7 +25,7 @@ it("a service whose database cannot be reached is not ready, and says so", async
     store: { isMigrated: () => Promise.reject(unreachable) },
     report: { fault: (_: string, error: unknown) => void faults.push(error), httpRequest: () => {} },
   } as unknown as AppContext;
-  const answer = await createServer(desk, () => null).request("/readyz");
+  const answer = await createServer(desk).request("/readyz");
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({
     type: "urn:proctor:problem:not-accepting",

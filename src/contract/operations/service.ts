@@ -61,13 +61,6 @@ export const getDocument: Operation = {
   answers: { 200: json(z.looseObject({ openapi: z.string() }), "OpenAPI 3.1.") },
 };
 
-export const getFrontPage: Operation = {
-  id: "getFrontPage",
-  tag: "Operations",
-  summary: "A page with links, for a browser",
-  answers: { 200: { description: "The page.", content: { "text/html": z.string() } } },
-};
-
 export const getReference: Operation = {
   id: "getReference",
   tag: "Operations",

@@ -41,6 +41,7 @@ const headersOf: Partial<Record<ProblemKind, object>> = {
   "database-unavailable": retryAfter,
   "insufficient-storage": retryAfter,
   "too-many-waiting": retryAfter,
+  "too-many-attempts": retryAfter,
 };
 
 /** What follows from who may call, the path, the query and the body, and what the operation says itself. */

@@ -24,7 +24,6 @@ export function referenceRoutes(table: () => readonly Route[]): Route[] {
       operation: operations.getDocument,
       handle: getDocument,
     },
-    { method: "GET", path: "/", access: "open", operation: operations.getFrontPage, handle: getFrontPage },
     { method: "GET", path: "/docs", access: "open", operation: operations.getReference, handle: getPage },
     {
       method: "GET",
@@ -35,29 +34,6 @@ export function referenceRoutes(table: () => readonly Route[]): Route[] {
       handle: getPart,
     },
   ];
-}
-
-/** For whoever opens the service's address in a browser. */
-async function getFrontPage(c: RequestContext, { version }: AppContext): Promise<Response> {
-  const page = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Proctor</title>
-    <link rel="icon" href="data:,">
-  </head>
-  <body>
-    <h1>Proctor ${version}</h1>
-    <p>It takes runs on Lyceum Cloud to an end, once, and tells how each went.</p>
-    <ul>
-      <li><a href="docs">API reference</a>, and the document itself: <a href="openapi.json">openapi.json</a></li>
-      <li><a href="readyz">Is it ready?</a></li>
-    </ul>
-  </body>
-</html>
-`;
-  return c.body(page, 200, { "Content-Type": "text/html; charset=utf-8", ...guard });
 }
 
 /** Paths are relative, so that the page also works below a proxy's prefix; the version renews what is cached. */

@@ -23,6 +23,17 @@ export interface Schema {
   usage: UsageTable;
   machine_types: MachineTypesTable;
   deleted_keys: DeletedKeysTable;
+  sessions: SessionsTable;
+}
+
+/** A browser that signed in. The session's id stands in the cookie alone; the table has its hash. */
+export interface SessionsTable {
+  id_hash: string;
+  /** The name of the key that signed in. */
+  api_key: string;
+  /** Proves that the name still has the same key. */
+  key_proof: string;
+  expires_at: number;
 }
 
 /** Idempotency keys of deleted jobs, kept as long as the jobs would have been. */

@@ -1,0 +1,120 @@
+// How uPlot draws our series: axes in our words, colours of the style sheet, stacked bars, shaded stretches.
+import type uPlot from "uplot";
+import { colour } from "../view/theme.ts";
+
+export interface Line {
+  name: string;
+  /** A colour of the style sheet. */
+  tone: string;
+  values: (number | null)[];
+  /** Another shape beside the colour. */
+  isDashed?: boolean;
+}
+
+export interface SeriesProps {
+  title: string;
+  /** Seconds since the epoch, ascending. */
+  times: number[];
+  lines: Line[];
+  format: (value: number) => string;
+  /** Bars that stand upon one another, instead of lines. */
+  isStacked?: boolean;
+  /** Charts of the same group move together. */
+  group?: string;
+  max?: number;
+  /** Stretches to shade, in seconds since the epoch. */
+  shaded?: { from: number; to: number }[];
+  height?: number;
+}
+
+/** Stacked values are sums with those below; the highest is drawn first, and the lower ones cover it. */
+export function dataOf({ times, lines, isStacked }: SeriesProps): {
+  columns: uPlot.AlignedData;
+  drawn: Line[];
+} {
+  if (!isStacked) return { columns: [times, ...lines.map(({ values }) => values)], drawn: lines };
+  const sums = times.map(() => 0);
+  const stacked = lines.map((line) => ({
+    ...line,
+    values: line.values.map((value, index) => {
+      sums[index] = (sums[index] ?? 0) + (value ?? 0);
+      return sums[index] ?? 0;
+    }),
+  }));
+  const drawn = stacked.toReversed();
+  return { columns: [times, ...drawn.map(({ values }) => values)], drawn };
+}
+
+export function optionsOf(
+  UPlot: typeof uPlot,
+  props: () => SeriesProps,
+  width: number,
+  onCursor: (index: number | null) => void,
+): uPlot.Options {
+  const { isStacked, group, max, format, height = DEFAULT_HEIGHT } = props();
+  const [faint, rule, shade] = [colour("faint"), colour("rule"), colour("shade")];
+  const axis = {
+    stroke: faint,
+    grid: { stroke: rule, width: 1 },
+    ticks: { stroke: rule, size: 4 },
+    font: "11px system-ui",
+  };
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { y: false, ...(group === undefined ? {} : { sync: { key: group, setSeries: false } }) },
+    scales: {
+      // A single moment would be stretched over years.
+      x: { time: true, range: (_, from, to) => (to - from < 1 ? [from - 30, to + 30] : [from, to]) },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? ((high ?? 0) <= 0 ? 1 : high * 1.1)] },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 30,
+        space: 70,
+        values: (_, ticks, _axis, _space, step) => ticks.map((tick) => moment(tick, step)),
+      },
+      { ...axis, size: 54, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+    ],
+    series: [{}, ...dataOf(props()).drawn.map((line) => seriesOf(UPlot, line, isStacked === true))],
+    hooks: {
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      drawClear: [
+        (plot) => {
+          plot.ctx.fillStyle = shade;
+          const { top, height: tall } = plot.bbox;
+          for (const { from, to } of props().shaded ?? []) {
+            const left = plot.valToPos(from, "x", true);
+            plot.ctx.fillRect(left, top, plot.valToPos(to, "x", true) - left, tall);
+          }
+        },
+      ],
+    },
+  };
+}
+
+export const DEFAULT_HEIGHT = 140;
+
+function seriesOf(UPlot: typeof uPlot, line: Line, isStacked: boolean): uPlot.Series {
+  const stroke = colour(line.tone);
+  const common = { label: line.name, stroke, spanGaps: false };
+  const bars = UPlot.paths.bars?.({ size: [0.8, 40] });
+  if (isStacked)
+    return { ...common, fill: stroke, width: 0, points: { show: false }, ...(bars && { paths: bars }) };
+  const dash = line.isDashed ? { dash: [5, 3] } : {};
+  return { ...common, width: 1.5, points: { show: line.values.length < 3 }, ...dash };
+}
+
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const second = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+function moment(at: number, step: number): string {
+  const date = new Date(at * 1_000);
+  if (step >= 86_400) return day.format(date);
+  if (step >= 60) return minute.format(date);
+  const fraction = step < 1 ? `.${String(date.getMilliseconds()).padStart(3, "0")}` : "";
+  return second.format(date) + fraction;
+}

@@ -1,0 +1,72 @@
+// What needs a person, in words, and where to look.
+import type { Status, Usage, Webhook } from "../../client/client.ts";
+import { rough } from "../format.ts";
+
+export interface Concern {
+  tone: "bad" | "warn";
+  text: string;
+  /** Where to look. */
+  href: string;
+}
+
+export function concernsOf(status: Status, webhooks: Webhook[], now: number): Concern[] {
+  const { queue, callbacks, lyceum } = status;
+  const found: (Concern | false)[] = [
+    queue.without_wakeup > 0 && {
+      tone: "bad",
+      text: `${queue.without_wakeup} rows have no wake-up: a fault of Proctor, please report it`,
+      href: "#/system",
+    },
+    !status.accepting && {
+      tone: "warn",
+      text: "The service is about to stop and takes nothing new",
+      href: "#/system",
+    },
+    lyceum.circuit.state !== "closed" && {
+      tone: "bad",
+      text: `Lyceum does not answer: ${lyceum.circuit.failures} failures in a row, ${nextTry(lyceum.circuit.retry_at, now)}`,
+      href: "#/system",
+    },
+    lyceum.starts?.state === "paused" && {
+      tone: "bad",
+      text: `All starts are paused: ${lyceum.starts.detail ?? lyceum.starts.reason ?? "no reason is known"}`,
+      href: "#/system",
+    },
+    queue.in_doubt > 0 && {
+      tone: "warn",
+      text: `${queue.in_doubt} ${queue.in_doubt === 1 ? "start is" : "starts are"} in doubt: the answer was lost, and Lyceum is being searched`,
+      href: "#/jobs?status=active",
+    },
+    callbacks.mode === "callbacks" &&
+      callbacks.health === "absent" && {
+        tone: "warn",
+        text: `Callbacks are absent (${callbacks.recently_missed} of the last ${callbacks.judged} ends had none): polling finds the ends`,
+        href: "#/callbacks",
+      },
+    ...webhooks.map(
+      ({ id, status: state, url, failing_since }): Concern | false =>
+        state !== "ok" && {
+          tone: state === "disabled" ? "bad" : "warn",
+          text: `The webhook to ${originOf(url)} is ${state}${failing_since === null ? "" : ` since ${rough(now - Date.parse(failing_since))}`}`,
+          href: `#/webhooks/${id}`,
+        },
+    ),
+  ];
+  return found.filter((one) => one !== false);
+}
+
+/** Money that bought nothing. */
+export function unpricedConcern({ total }: Usage): Concern | null {
+  const { unpriced } = total.cost;
+  if (unpriced === 0) return null;
+  return { tone: "warn", text: `The cost of ${unpriced} ended executions is not known`, href: "#/usage" };
+}
+
+function nextTry(at: string | null, now: number): string {
+  const ms = at === null ? 0 : Date.parse(at) - now;
+  return ms > 0 ? `next try in ${rough(ms)}` : "being tried";
+}
+
+export function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}

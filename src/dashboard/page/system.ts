@@ -1,0 +1,123 @@
+// The service itself: what it waits for, what Lyceum lets it do, what it is made of.
+import type { Status } from "../../client/client.ts";
+import { api } from "../api.ts";
+import { now } from "../clock.ts";
+import { bytes, count, DASH, duration } from "../format.ts";
+import { h, html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { Facts, Panel, title } from "../view/parts.ts";
+import { shown } from "../view/state.ts";
+import { type Column, Table } from "../view/table.ts";
+import { When } from "../view/when.ts";
+import { concernsOf } from "./attention.ts";
+
+type Limit = Status["lyceum"]["limits"][string] & { name: string };
+
+export function System() {
+  title("System");
+  const [status, reload] = useLoad("status", (signal) => api.status({ signal }), { everyMs: 3_000 });
+  return html`<div class="page"><h1>System</h1>${shown(status, reload, (value) => h(Parts, { status: value }))}</div>`;
+}
+
+function Parts({ status }: { status: Status }) {
+  const { queue, lyceum, database, version } = status;
+  const starts = lyceum.starts;
+  return html`<div>
+    ${h(Findings, { status })}
+    <div class="columns">
+      ${h(Panel, {
+        title: "Lyceum",
+        children: html`<div>${h(Facts, {
+          facts: [
+            {
+              name: "Circuit",
+              value: html`<span>${lyceum.circuit.state} <small>${count(lyceum.circuit.failures)} failures in a row</small></span>`,
+            },
+            {
+              name: "Starts",
+              value: html`<span>${starts?.state ?? DASH} <small>${starts?.detail}</small></span>`,
+            },
+            starts?.next_probe_at != null && {
+              name: "Next try",
+              value: h(When, { at: starts.next_probe_at }),
+            },
+          ],
+        })}${h(Table<Limit>, { label: "Limits", columns, rows: Object.entries(lyceum.limits).map(([name, limit]) => ({ name, ...limit })), keyOf: ({ name }) => name })}</div>`,
+      })}
+      ${h(Panel, {
+        title: "Backlog",
+        children: h(Facts, {
+          facts: [
+            { name: "Wait for a start", value: count(queue.depth) },
+            { name: "Oldest", value: h(When, { at: queue.oldest_waiting_at }) },
+            { name: "At Lyceum", value: count(queue.live) },
+            { name: "Collecting", value: count(queue.collecting) },
+            { name: "In doubt", value: count(queue.in_doubt) },
+            { name: "Without a wake-up", value: count(queue.without_wakeup) },
+          ],
+        }),
+      })}
+      ${h(Panel, { title: "Callbacks", children: h(CallbackFigures, { status }) })}
+      ${h(Panel, {
+        title: "Service",
+        children: h(Facts, {
+          facts: [
+            { name: "Version", value: version },
+            { name: "Takes requests", value: status.accepting ? "yes" : "no: it is about to stop" },
+            {
+              name: "Database",
+              value: html`<span>${database.kind} <small>${bytes(database.bytes)}</small></span>`,
+            },
+          ],
+        }),
+      })}
+    </div>
+  </div>`;
+}
+
+function Findings({ status }: { status: Status }) {
+  const concerns = concernsOf(status, [], now.value);
+  if (concerns.length === 0)
+    return html`<p class="allwell"><i class="mark good" aria-hidden="true">✓</i> Nothing is wrong with the service.</p>`;
+  return html`<ul class="concerns">${concerns.map(({ tone, text }) => html`<li key=${text} class=${tone}><i aria-hidden="true">!</i><span>${text}</span></li>`)}</ul>`;
+}
+
+const columns: Column<Limit>[] = [
+  { title: "Calls", show: ({ name }) => name },
+  {
+    title: "Limit",
+    numeric: true,
+    show: ({ limit }) => (limit === null ? "none" : `${count(limit.max)} per ${duration(limit.window_ms)}`),
+  },
+  { title: "Used", numeric: true, show: ({ used }) => count(used) },
+  { title: "Left", numeric: true, show: ({ remaining }) => count(remaining) },
+  { title: "Waiting", numeric: true, minor: true, show: ({ waiting }) => count(waiting) },
+  {
+    title: "Paused until",
+    minor: true,
+    show: ({ paused_until }) => paused_until && h(When, { at: paused_until }),
+  },
+];
+
+export function CallbackFigures({ status: { callbacks } }: { status: Status }) {
+  const { detection_delay_ms: delay } = callbacks;
+  const delays = (of: typeof delay.poll) =>
+    of === null ? DASH : html`<span>${duration(of.p50)} <small>p95 ${duration(of.p95)}</small></span>`;
+  return h(Facts, {
+    facts: [
+      { name: "Mode", value: callbacks.mode.replaceAll("_", " ") },
+      {
+        name: "Health",
+        value: html`<span>${callbacks.health} <small>${count(callbacks.recently_missed)} of the last ${count(callbacks.judged)} missed</small></span>`,
+      },
+      { name: "Received", value: count(callbacks.received) },
+      { name: "Early", value: count(callbacks.early) },
+      { name: "Duplicate", value: count(callbacks.duplicate) },
+      { name: "Late", value: count(callbacks.late) },
+      { name: "Missed", value: count(callbacks.missed) },
+      { name: "Rejected", value: count(callbacks.rejected) },
+      { name: "Known by callback after", value: delays(delay.callback) },
+      { name: "Known by polling after", value: delays(delay.poll) },
+    ],
+  });
+}

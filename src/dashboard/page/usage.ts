@@ -1,0 +1,131 @@
+// What was spent: by day, by key, by hardware.
+import type { MachineTypes, Usage } from "../../client/client.ts";
+import { api } from "../api.ts";
+import { Series } from "../chart/series.ts";
+import { count, credits, duration } from "../format.ts";
+import { h, html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { place, setQuery } from "../router.ts";
+import { Choice, Facts, Panel, title } from "../view/parts.ts";
+import { empty, shown } from "../view/state.ts";
+import { type Column, Table } from "../view/table.ts";
+
+type Row = Usage["data"][number];
+type Machine = MachineTypes["data"][number];
+
+const spans = ["7", "30", "90"];
+
+export function UsagePage() {
+  title("Usage");
+  const days = Number(place.value.query.get("days") ?? 30);
+  const from = new Date(Date.now() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
+  const [loaded, reload] = useLoad(
+    `usage ${from}`,
+    async (signal) => {
+      const [byDay, byKey, machines] = await Promise.all([
+        api.usage({ from, group: "day" }, { signal }),
+        api.usage({ from, group: "key" }, { signal }),
+        api.machineTypes({ signal }),
+      ]);
+      return { byDay, byKey, machines };
+    },
+    { everyMs: 30_000 },
+  );
+  return html`<div class="page">
+    <h1>Usage</h1>
+    <div class="filters">${h(Choice, { label: "Days", value: String(days), options: spans.map((value) => ({ value, label: value })), onChange: (value) => setQuery({ days: value }) })}</div>
+    ${shown(
+      loaded,
+      reload,
+      ({ byDay, byKey, machines }) => html`<div>
+      ${h(Totals, { usage: byDay })}
+      ${byDay.data.length === 0 ? empty("Nothing was spent in these days") : h(PerDay, { usage: byDay })}
+      <div class="columns">
+        ${h(Panel, { title: "By key", children: h(Table<Row>, { label: "Cost by key", columns, rows: byKey.data, keyOf: ({ key }) => key ?? "" }) })}
+        ${h(Panel, { title: "Hardware", children: h(Table<Machine>, { label: "Hardware", columns: hardware, rows: machines.data, keyOf: ({ hardware_profile }) => hardware_profile }) })}
+      </div>
+    </div>`,
+    )}
+  </div>`;
+}
+
+const columns: Column<Row>[] = [
+  { title: "Key", by: ({ key }) => key ?? "", show: ({ key }) => key },
+  { title: "Cost", numeric: true, by: ({ cost }) => cost.total, show: ({ cost }) => credits(cost.total) },
+  {
+    title: "Not billed yet",
+    numeric: true,
+    minor: true,
+    by: ({ cost }) => cost.estimated,
+    show: ({ cost }) => credits(cost.estimated),
+  },
+  {
+    title: "Executions",
+    numeric: true,
+    by: ({ executions }) => executions,
+    show: ({ executions }) => count(executions),
+  },
+  {
+    title: "Compute",
+    numeric: true,
+    by: ({ duration_ms }) => duration_ms,
+    show: ({ duration_ms }) => duration(duration_ms),
+  },
+];
+
+const hardware: Column<Machine>[] = [
+  {
+    title: "Profile",
+    by: ({ hardware_profile }) => hardware_profile,
+    show: ({ hardware_profile }) => html`<code>${hardware_profile}</code>`,
+  },
+  {
+    title: "Credits per hour",
+    numeric: true,
+    by: ({ price_per_hour }) => price_per_hour,
+    show: ({ price_per_hour }) => credits(price_per_hour),
+  },
+  {
+    title: "For this account",
+    show: ({ available }) => (available === null ? "unknown" : available ? "yes" : "no"),
+  },
+];
+
+function Totals({ usage: { total } }: { usage: Usage }) {
+  return h(Facts, {
+    facts: [
+      { name: "Cost", value: credits(total.cost.total) },
+      { name: "Billed", value: credits(total.cost.billed) },
+      { name: "Not billed yet", value: credits(total.cost.estimated) },
+      { name: "Without a known cost", value: count(total.cost.unpriced) },
+      { name: "Executions", value: count(total.executions) },
+      { name: "Compute", value: duration(total.duration_ms) },
+    ],
+  });
+}
+
+function PerDay({ usage }: { usage: Usage }) {
+  const known = new Map(usage.data.map((row) => [row.day, row]));
+  const days: string[] = [];
+  for (let at = Date.parse(usage.from); at <= Date.parse(usage.to); at += 86_400_000)
+    days.push(new Date(at).toISOString().slice(0, 10));
+  const line = (name: string, tone: string, of: (row: Row) => number) => ({
+    name,
+    tone,
+    values: days.map((day) => {
+      const row = known.get(day);
+      return row === undefined ? 0 : of(row);
+    }),
+  });
+  return h(Series, {
+    title: "Credits per day",
+    times: days.map((day) => Date.parse(day) / 1_000),
+    lines: [
+      line("billed", "busy", ({ cost }) => cost.billed),
+      line("not billed yet", "late", ({ cost }) => cost.estimated),
+    ],
+    format: credits,
+    isStacked: true,
+    height: 180,
+  });
+}

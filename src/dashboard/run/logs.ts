@@ -1,0 +1,25 @@
+// The log of a run, and how far to trust it.
+import type { Run } from "../../client/client.ts";
+import { api } from "../api.ts";
+import { h, html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { LogViewer } from "../log/viewer.ts";
+import { empty, shown } from "../view/state.ts";
+import { notYet } from "./artifact.ts";
+
+export function Logs({ run }: { run: Run }) {
+  return notYet(run, "logs") ?? h(Stored, { run });
+}
+
+function Stored({ run }: { run: Run }) {
+  const [logs, reload] = useLoad(`logs ${run.id} ${run.status}`, (signal) => api.logs(run.id, { signal }));
+  return shown(logs, reload, ({ entries, complete, truncated }) => {
+    const note = truncated
+      ? html`<p class="notice warn"><b>Truncated.</b> Lyceum gives 10,000 entries at most, and there were more.</p>`
+      : complete
+        ? html`<p class="notice good"><b>Complete.</b> Nothing is missing.</p>`
+        : html`<p class="notice warn"><b>Not complete.</b> Lines of the record are missing here; the output has them.</p>`;
+    if (entries.length === 0) return html`<div>${note}${empty("The log is empty")}</div>`;
+    return html`<div>${note}${h(LogViewer, { entries, name: run.id, isLive: false })}</div>`;
+  });
+}

@@ -1,0 +1,59 @@
+// Who is signed in, and what the role allows.
+import { signal } from "@preact/signals";
+import { api, explain, isMissingRoute } from "./api.ts";
+import { place, replace } from "./router.ts";
+
+export type Role = "submit" | "read" | "admin";
+
+export type Session =
+  | { type: "starting" }
+  | { type: "out"; reason: string | null }
+  | { type: "in"; name: string; role: Role };
+
+export const session = signal<Session>({ type: "starting" });
+
+/** A key with the role `read` changes nothing: what it may not do is not offered. */
+export function mayWrite(): boolean {
+  return session.value.type === "in" && session.value.role !== "read";
+}
+
+/** @param isSignedIn as the service saw it when it sent the page */
+export async function startSession(isSignedIn: boolean): Promise<void> {
+  const [first, oneTimeKey] = place.peek().path;
+  if (first === "sign-in" && oneTimeKey !== undefined) {
+    // Out of the address before anything else: it is worth a key until it is used.
+    replace("#/");
+    await signIn(oneTimeKey);
+  } else if (isSignedIn) await learnWho();
+  else session.value = { type: "out", reason: null };
+}
+
+export async function signIn(key: string): Promise<void> {
+  try {
+    await api.session.start(key.trim());
+    await learnWho();
+  } catch (error) {
+    session.value = { type: "out", reason: explain(error).detail };
+  }
+}
+
+export async function signOut(): Promise<void> {
+  await api.session.end().catch(() => undefined);
+  session.value = { type: "out", reason: null };
+}
+
+/** Called wherever an answer says that nobody is signed in any more. */
+export function endSession(): void {
+  if (session.peek().type === "in")
+    session.value = { type: "out", reason: "The session is over. Sign in again." };
+}
+
+async function learnWho(): Promise<void> {
+  try {
+    const { name, role } = await api.whoami();
+    session.value = { type: "in", name, role };
+  } catch (error) {
+    if (!isMissingRoute(error)) throw error;
+    session.value = { type: "in", name: "", role: "admin" };
+  }
+}

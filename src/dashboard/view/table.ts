@@ -1,0 +1,101 @@
+// Tables: rows of one height, of which only those in sight exist when there are many. j and k walk the rows.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.ts";
+
+export interface Column<T> {
+  title: string;
+  /** Numbers stand on the right. */
+  numeric?: boolean;
+  /** Hidden on narrow screens. */
+  minor?: boolean;
+  /** What is sorted by; without it the column does not sort. */
+  by?: (row: T) => number | string | null;
+  show: (row: T) => ComponentChildren;
+}
+
+interface TableProps<T> {
+  label: string;
+  columns: Column<T>[];
+  rows: T[];
+  keyOf: (row: T) => string;
+  /** Where a row leads; its first cell holds the link. */
+  hrefOf?: (row: T) => string;
+  isSelected?: (row: T) => boolean;
+}
+
+const ROW_PX = 34;
+const MANY = 300;
+const SPARE_ROWS = 12;
+
+export function Table<T>({ label, columns, rows, keyOf, hrefOf, isSelected }: TableProps<T>) {
+  const [sort, setSort] = useState<{ column: number; down: boolean } | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const { first, last } = useSight(box, rows.length);
+  const by = sort === null ? undefined : columns[sort.column]?.by;
+  const ordered = by === undefined ? rows : rows.toSorted(order(by, sort?.down ?? false));
+  const inSight = ordered.slice(first, last);
+
+  const head = (column: Column<T>, index: number) => {
+    const isSorted = sort?.column === index;
+    const state = isSorted ? (sort.down ? "descending" : "ascending") : undefined;
+    const toggle = () => setSort({ column: index, down: isSorted ? !sort.down : column.numeric === true });
+    return html`<th scope="col" class=${classOf(column)} aria-sort=${state}>
+      ${column.by === undefined ? column.title : html`<button type="button" onClick=${toggle}>${column.title}<span aria-hidden="true">${isSorted ? (sort.down ? " ↓" : " ↑") : ""}</span></button>`}
+    </th>`;
+  };
+  const cell = (column: Column<T>, index: number, row: T) => {
+    const content = column.show(row);
+    const inner = index === 0 && hrefOf ? html`<a href=${hrefOf(row)} data-row>${content}</a>` : content;
+    return html`<td class=${classOf(column)}>${inner}</td>`;
+  };
+  return html`<div class=${`tablebox ${rows.length > MANY ? "many" : ""}`} ref=${box} tabindex=${rows.length > MANY ? 0 : undefined}>
+    <table aria-label=${label} aria-rowcount=${rows.length > MANY ? rows.length + 1 : undefined}>
+      <thead><tr>${columns.map(head)}</tr></thead>
+      <tbody>
+        ${gap(first)}
+        ${inSight.map((row) => html`<tr key=${keyOf(row)} class=${isSelected?.(row) ? "selected" : ""}>${columns.map((column, index) => cell(column, index, row))}</tr>`)}
+        ${gap(rows.length - last)}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function classOf({ numeric, minor }: Column<never>): string {
+  return `${numeric ? "num" : ""} ${minor ? "minor" : ""}`.trim();
+}
+
+/** Takes the place of rows that are out of sight. */
+function gap(rows: number) {
+  return rows <= 0
+    ? null
+    : html`<tr class="gap" aria-hidden="true"><td style=${{ height: `${rows * ROW_PX}px` }}></td></tr>`;
+}
+
+/** Which rows exist: all of few, and of many those in sight with some to spare. */
+function useSight(box: { current: HTMLDivElement | null }, count: number): { first: number; last: number } {
+  const [top, setTop] = useState(0);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null || count <= MANY) return;
+    // In steps, so that not every pixel of scrolling renders.
+    const look = () => setTop(Math.floor(element.scrollTop / (ROW_PX * SPARE_ROWS)) * SPARE_ROWS);
+    element.addEventListener("scroll", look, { passive: true });
+    return () => element.removeEventListener("scroll", look);
+  }, [count > MANY]);
+  if (count <= MANY) return { first: 0, last: count };
+  const height = box.current?.clientHeight ?? 800;
+  const first = Math.max(0, top - SPARE_ROWS);
+  return { first, last: Math.min(count, top + Math.ceil(height / ROW_PX) + 2 * SPARE_ROWS) };
+}
+
+/** What is not known comes last, whichever way. */
+function order<T>(by: (row: T) => number | string | null, down: boolean) {
+  return (a: T, b: T): number => {
+    const [left, right] = [by(a), by(b)];
+    if (left === right) return 0;
+    if (left === null) return 1;
+    if (right === null) return -1;
+    return (left < right ? -1 : 1) * (down ? -1 : 1);
+  };
+}

@@ -1,0 +1,127 @@
+// The operator's page at `/`, its parts, and its sign-in. All of it comes from this origin.
+
+import * as operations from "../../contract/operations/dashboard.ts";
+import { signInBody } from "../../contract/session.ts";
+import { type DashboardParts, readDashboardParts } from "../dashboard-parts.ts";
+import { problem, unauthorized } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
+import { jsonBody, type Route } from "../route.ts";
+import { callerByCookie, isSameOrigin, signIn, signOut } from "../session.ts";
+
+export const dashboardRoutes: Route[] = [
+  {
+    method: "GET",
+    path: "/",
+    isLarge: true,
+    access: "open",
+    operation: operations.getDashboard,
+    handle: getPage,
+  },
+  {
+    method: "GET",
+    path: "/ui/:file",
+    isLarge: true,
+    access: "open",
+    operation: operations.getDashboardPart,
+    handle: getPart,
+  },
+  { method: "POST", path: "/session", access: "open", operation: operations.signIn, handle: postSession },
+  {
+    method: "DELETE",
+    path: "/session",
+    access: "open",
+    operation: operations.signOut,
+    handle: deleteSession,
+  },
+];
+
+let reading: Promise<DashboardParts> | null = null;
+
+/** Read once; a reading that failed is tried again. */
+function dashboardParts(): Promise<DashboardParts> {
+  reading ??= readDashboardParts().catch((error) => {
+    reading = null;
+    throw error;
+  });
+  return reading;
+}
+
+/** Links are relative, so that the page also works below a proxy's prefix. */
+async function getPage(c: RequestContext, desk: AppContext): Promise<Response> {
+  const { modules, styles } = await dashboardParts();
+  // Known here already: the page need not ask, and be refused, to learn that nobody is signed in.
+  const isSignedIn = (await callerByCookie(c, desk)) !== null;
+  const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Proctor</title>
+    <link rel="icon" href="${icon}">
+${styles.map((name) => `    <link rel="stylesheet" href="ui/${name}">`).join("\n")}
+${modules.map((name) => `    <link rel="modulepreload" href="ui/${name}">`).join("\n")}
+    <script type="module" src="ui/${modules.at(-1)}"></script>
+  </head>
+  <body data-signed-in="${isSignedIn}">
+    <div id="app"></div>
+    <noscript><h1>Proctor ${desk.version}</h1><p>This page needs JavaScript. The <a href="docs">API reference</a> and the <a href="openapi.json">OpenAPI document</a> say how to do without.</p></noscript>
+  </body>
+</html>
+`;
+  return c.body(page, 200, { "Content-Type": "text/html; charset=utf-8", ...guard });
+}
+
+const icon =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%231f5fd0'/%3E%3Cpath d='M4 8.5l2.6 2.6L12 5.4' fill='none' stroke='white' stroke-width='2' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
+
+/** Nothing is fetched from elsewhere, no text becomes a script, and no other page may frame this one. */
+const guard = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+};
+
+async function getPart(c: RequestContext): Promise<Response> {
+  const part = (await dashboardParts()).byName.get(c.req.param("file") ?? "");
+  if (part === undefined) return problem(c, "not-found", "the page has no such part; load the page again");
+  return c.body(part.text, 200, {
+    "Content-Type": `${part.type}; charset=utf-8`,
+    // The name holds the hash of the content.
+    "Cache-Control": "public, max-age=31536000, immutable",
+  });
+}
+
+async function postSession(c: RequestContext, desk: AppContext): Promise<Response> {
+  // A program other than a browser sends neither header; another site's page cannot leave them out.
+  const isForeign = c.req.header("Sec-Fetch-Site") ?? c.req.header("Origin");
+  if (isForeign !== undefined && !isSameOrigin(c))
+    return problem(c, "forbidden", "sign in from Proctor's own page");
+  const body = await jsonBody(c, signInBody);
+  if (!body.ok) return body.answer;
+  const now = desk.now();
+  const address = c.env?.incoming?.socket.remoteAddress ?? "";
+  const pauseMs = desk.signInLimit.pauseMs(address, now);
+  if (pauseMs > 0) {
+    const seconds = Math.ceil(pauseMs / 1_000);
+    c.header("Retry-After", String(seconds));
+    return problem(c, "too-many-attempts", `too many wrong keys; try again in ${seconds} s`);
+  }
+  const name =
+    desk.keys.authenticate(`Bearer ${body.value.key}`)?.name ?? desk.signInLinks.redeem(body.value.key, now);
+  const key = name === null ? undefined : desk.keys.keyNamed(name);
+  if (key === undefined) {
+    desk.signInLimit.noteWrong(address, now);
+    return unauthorized(c, "this is no API key of this service, or a link that was used already");
+  }
+  await signIn(c, desk, key);
+  return c.body(null, 204);
+}
+
+async function deleteSession(c: RequestContext, desk: AppContext): Promise<Response> {
+  if ((await callerByCookie(c, desk)) !== null && !isSameOrigin(c))
+    return problem(c, "forbidden", "sign out from Proctor's own page");
+  await signOut(c, desk);
+  return c.body(null, 204);
+}

@@ -1,0 +1,25 @@
+// One-time keys: whoever starts the service on their own machine opens its page by a link, without typing a key.
+
+export interface SignInLinks {
+  /** The name of the API key that this one-time key stands for; null when it is none, too old, or used already. */
+  redeem(oneTimeKey: string, now: number): string | null;
+}
+
+export interface OneTimeKey {
+  key: string;
+  /** The name of the API key that it signs in with. */
+  name: string;
+  /** Epoch milliseconds. */
+  expiresAt: number;
+}
+
+export function createSignInLinks(keys: readonly OneTimeKey[] = []): SignInLinks {
+  const unused = new Map(keys.map((one) => [one.key, one]));
+  return {
+    redeem(oneTimeKey, now) {
+      const found = unused.get(oneTimeKey);
+      unused.delete(oneTimeKey);
+      return found === undefined || found.expiresAt <= now ? null : found.name;
+    },
+  };
+}
