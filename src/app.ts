@@ -20,6 +20,7 @@ import { createLyceumClient } from "./lyceum/client.ts";
 import type { Fetch } from "./lyceum/http-exchange.ts";
 import { createRateLimiter } from "./lyceum/rate-limiter.ts";
 import type { Context } from "./orchestration/context.ts";
+import { settingsInForce } from "./settings.ts";
 import { applyKeyBudgets } from "./store/cost-totals.ts";
 import { named } from "./store/db/opening-error.ts";
 import { lockDatabase } from "./store/db/sqlite-lock.ts";
@@ -211,6 +212,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     measure: createMeasure(lyceum),
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
+    settings: settingsInForce(config),
   };
   const api = createServer(desk);
   const doors = createListeners(desk, {

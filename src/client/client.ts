@@ -13,8 +13,17 @@ import {
 import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { pages } from "./pages.ts";
-import type { JobFilter, JobRequest, UsageQuery } from "./request.ts";
-import type { Callback, Delivery, MachineTypes, Status, Usage, Whoami } from "./service.ts";
+import type { InboxFilter, JobFilter, JobRequest, UsageQuery } from "./request.ts";
+import type {
+  Callback,
+  Delivery,
+  MachineTypes,
+  Settings,
+  Status,
+  SubmittedSpec,
+  Usage,
+  Whoami,
+} from "./service.ts";
 import { sessionCalls } from "./session.ts";
 import { createTransport, type TransportOptions } from "./transport.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
@@ -33,15 +42,18 @@ export type {
 export type { Artifacts, LogEntry, Logs, Metrics, MetricsQuery, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
-export type { JobFilter, JobRequest, RetryClass, RunRequest, UsageQuery } from "./request.ts";
+export type { InboxFilter, JobFilter, JobRequest, RetryClass, RunRequest, UsageQuery } from "./request.ts";
 export type {
   Callback,
   Delivery,
   MachineTypes,
+  Settings,
   Status,
+  SubmittedSpec,
   Usage,
   Webhook,
   WebhookWithSecret,
+  Whoami,
 } from "./service.ts";
 export type { RetryOptions } from "./transport.ts";
 export type { WaitOptions } from "./wait.ts";
@@ -147,6 +159,9 @@ export function createClient(options: ClientOptions = {}) {
 
     runs: (jobId: string, { signal, limit }: ListOptions = {}) =>
       pages<Run>(transport, { path: `${job(jobId)}/runs`, query: { ...(limit && { limit }) }, signal }),
+    /** What was submitted for it, without secrets. */
+    spec: (runId: string, { signal }: Aside = {}) =>
+      json<SubmittedSpec>({ path: `${run(runId)}/spec`, signal }),
     run: (runId: string, { signal }: Aside = {}) => json<Run>({ path: run(runId), signal }),
     cancelRun: (runId: string, { mode, signal }: CancelOptions = {}) =>
       json<Run>({ method: "POST", path: `${run(runId)}/cancel`, body: { mode }, signal }),
@@ -179,11 +194,17 @@ export function createClient(options: ClientOptions = {}) {
     callbacks: (executionId: string, { signal }: Aside = {}) =>
       pages<Callback>(transport, { path: `${execution(executionId)}/callbacks`, signal }),
 
+    /** Callbacks of all executions, newest first. */
+    inbox: (filter: InboxFilter = {}, { signal }: Aside = {}) =>
+      pages<Callback>(transport, { path: "/v1/callbacks", query: { ...filter }, signal }),
+
+    whoami: ({ signal }: Aside = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
+    /** Administrators only. */
+    settings: ({ signal }: Aside = {}) => json<Settings>({ path: "/v1/settings", signal }),
     status: ({ signal }: Aside = {}) => json<Status>({ path: "/v1/status", signal }),
     machineTypes: ({ signal }: Aside = {}) => json<MachineTypes>({ path: "/v1/machine-types", signal }),
     usage: (query: UsageQuery = {}, { signal }: Aside = {}) =>
       json<Usage>({ path: "/v1/usage", query: { ...query }, signal }),
-    whoami: ({ signal }: Aside = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
     webhooks: webhookCalls(transport),
     session: sessionCalls(transport),
   };

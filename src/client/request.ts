@@ -99,6 +99,14 @@ export interface JobFilter {
   created_before?: string;
 }
 
+export interface InboxFilter {
+  disposition?: "received" | "early" | "duplicate" | "late";
+  execution_id?: string;
+  /** ISO 8601. */
+  received_after?: string;
+  received_before?: string;
+}
+
 export interface UsageQuery {
   /** Days such as 2026-01-31; without them, the last 30. */
   from?: string;

@@ -131,3 +131,17 @@ export interface Whoami {
   name: string;
   role: "submit" | "read" | "admin";
 }
+
+export interface Settings {
+  /** By the names of the environment; `[hidden]` stands for secrets. */
+  data: { name: string; value: string | null; redacted: boolean }[];
+}
+
+export interface SubmittedSpec {
+  run_id: string;
+  job_id: string;
+  matrix: Record<string, string> | null;
+  /** The fields of the submission that were given, with `[hidden]` for secrets. */
+  spec: { kind: string; timeout: number; [field: string]: unknown };
+  note: string | null;
+}

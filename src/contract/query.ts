@@ -43,6 +43,18 @@ export const jobsQuery = z.strictObject({
   created_after: time.optional().describe("ISO 8601, with `Z` or an offset."),
   created_before: time.optional().describe("ISO 8601, with `Z` or an offset."),
 });
+const dispositions = ["received", "early", "duplicate", "late"] as const;
+export const inboxQuery = z.strictObject({
+  ...page.shape,
+  disposition: z.enum(dispositions).optional().describe("Only callbacks with this disposition."),
+  execution_id: z
+    .string()
+    .regex(/^exe_[0-9a-z]{26}$/, "must be an execution's id")
+    .optional()
+    .describe("Only callbacks for this execution."),
+  received_after: time.optional().describe("ISO 8601, with `Z` or an offset."),
+  received_before: time.optional().describe("ISO 8601, with `Z` or an offset."),
+});
 export const artifactQuery = z.strictObject({
   attempt: z
     .string()

@@ -11,6 +11,7 @@ import type { AppContext, Env, RequestContext } from "./request-context.ts";
 import { queryOf, type Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
+import { inboxRoutes } from "./routes/callbacks.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -30,6 +31,7 @@ export const routes: Route[] = [
   ...runRoutes,
   ...artifactRoutes,
   ...executionRoutes,
+  ...inboxRoutes,
   ...eventRoutes,
   ...webhookRoutes,
   ...deliveryRoutes,

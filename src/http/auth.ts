@@ -10,7 +10,7 @@ export interface Caller {
 }
 
 /** What a route asks for. `open`: nobody is asked; `callback`: the token in the path is checked by the route. */
-export type Access = "open" | "callback" | "read" | "write";
+export type Access = "open" | "callback" | "read" | "write" | "admin";
 
 export type Authenticate = (authorization: string | undefined) => Caller | null;
 
@@ -43,6 +43,7 @@ export function keyring(
 }
 
 export function mayCall({ role }: Caller, access: Access): boolean {
+  if (access === "admin") return role === "admin";
   return access !== "write" || role !== "read";
 }
 

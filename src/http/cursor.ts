@@ -6,7 +6,7 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-type CursorKind = "job" | "webhook" | "delivery" | "position" | "callback" | "event";
+type CursorKind = "job" | "webhook" | "delivery" | "position" | "callback" | "inbox" | "event";
 
 /** The full stop ends it, so that a truncated one is not taken for an earlier place. */
 export function cursorOf(kind: CursorKind, value: string | number): string {
@@ -29,6 +29,15 @@ export function readCursor(cursor: string | undefined, kind: CursorKind): Valida
 
 /** Those that are numbers, as long as the database takes them. */
 const numbers: Partial<Record<CursorKind, RegExp>> = { position: /^\d{1,9}$/, event: /^\d{1,15}$/ };
+
+/** A page as a scan of the store found it: of as many rows as it shows. */
+export function pageOf<Row, View>(
+  { rows, next }: { rows: Row[]; next: string | number | null },
+  kind: CursorKind,
+  view: (row: Row) => View,
+): Page<View> {
+  return { data: rows.map(view), next_cursor: next === null ? null : cursorOf(kind, next) };
+}
 
 /** A page out of one row more than it shows. */
 export function toPage<Row, View>(

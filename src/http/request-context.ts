@@ -58,4 +58,6 @@ export interface AppContext extends Context {
   /** Prometheus text, or null when it is served on a port of its own. */
   metricsText: (() => Promise<string>) | null;
   version: string;
+  /** The settings in force, without secrets. */
+  settings: readonly { name: string; value: string | null; redacted: boolean }[];
 }

@@ -10,3 +10,10 @@ export function parseDuration(text: string): number | null {
   const durationMs = Number(amount) * unitMs[unit as keyof typeof unitMs];
   return Number.isSafeInteger(durationMs) ? durationMs : null;
 }
+
+/** Writes a whole number of milliseconds with the largest unit that leaves a whole number, such as `30s`. */
+export function formatDuration(durationMs: number): string {
+  const units = Object.entries(unitMs).toReversed();
+  const [unit, ms] = units.find(([, ms]) => durationMs >= ms && durationMs % ms === 0) ?? ["ms", 1];
+  return `${durationMs / ms}${unit}`;
+}

@@ -1,6 +1,6 @@
 // Ids: a type prefix and a ULID in lower case, so that they sort by time and insert at the end of an index.
 import { randomFillSync } from "node:crypto";
-import { monotonicFactory } from "ulid";
+import { encodeTime, monotonicFactory, TIME_LEN, TIME_MAX } from "ulid";
 import type { Clock } from "./clock.ts";
 
 export type Prefix = "job" | "run" | "exe" | "whk" | "dlv" | "evt" | "cbk" | "req";
@@ -17,6 +17,14 @@ const shape = /^(job|run|exe|whk|dlv|evt|cbk|req)_[0-9a-hjkmnp-tv-z]{26}$/;
 export function isId(text: string, prefix: Prefix): boolean {
   return shape.test(text) && text.startsWith(`${prefix}_`);
 }
+
+/** Returns a text that sorts before every id of this moment and later, and behind every earlier one. */
+export function idBound(prefix: Prefix, at: number): string {
+  const time = encodeTime(Math.min(Math.max(Math.floor(at), 0), TIME_MAX), TIME_LEN);
+  return `${prefix}_${time.toLowerCase()}${"0".repeat(RANDOM_LENGTH)}`;
+}
+
+const RANDOM_LENGTH = 16;
 
 /** Cryptographic, a page of it at a time: a call for each character costs more than the rest of an id. */
 function pooledRandom(): () => number {

@@ -1,9 +1,11 @@
 // Callbacks as they came: the raw body is kept, whatever it is.
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Phase } from "../domain/execution.ts";
-import type { CallbacksTable } from "./db/schema.ts";
+import { idBound } from "../lib/id.ts";
+import type { CallbacksTable, Disposition } from "./db/schema.ts";
 import { insertRows, statementOn, updateRows, type Versioned } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { CLOCK_STEP_MS, type Scanned, scan } from "./scan.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
 
@@ -70,4 +72,48 @@ export async function listCallbacks(
     .orderBy("id")
     .limit(limit)
     .execute();
+}
+
+export interface InboxFilter {
+  /** A key's name: only callbacks for its jobs. */
+  owner: string | null;
+  disposition?: Disposition | undefined;
+  executionId?: string | undefined;
+  /** Epoch milliseconds, both exclusive. */
+  receivedAfter?: number | undefined;
+  receivedBefore?: number | undefined;
+  /** Only callbacks before this one. */
+  before: string | null;
+}
+
+/** Callbacks of all executions, newest first. */
+export async function listInbox(db: Db, filter: InboxFilter, limit: number): Promise<Scanned<CallbackRow>> {
+  const { owner, disposition, executionId, receivedAfter, receivedBefore } = filter;
+  const driver = [];
+  const filters = [];
+  if (executionId !== undefined) driver.push(sql`execution_id = ${executionId}`);
+  // Written out, so that the partial index of rare dispositions is used.
+  else if (disposition !== undefined && disposition !== "received")
+    driver.push(sql`disposition <> 'received'`, sql`disposition = ${sql.lit(disposition)}`);
+  if (receivedAfter !== undefined) {
+    driver.push(sql`id >= ${idBound("cbk", receivedAfter - CLOCK_STEP_MS)}`);
+    filters.push(sql`received_at > ${receivedAfter}`);
+  }
+  if (receivedBefore !== undefined) {
+    driver.push(sql`id < ${idBound("cbk", receivedBefore + CLOCK_STEP_MS)}`);
+    filters.push(sql`received_at < ${receivedBefore}`);
+  }
+  if (disposition !== undefined) filters.push(sql`disposition = ${disposition}`);
+  if (owner !== null)
+    filters.push(sql`exists (select 1 from executions join jobs on jobs.id = executions.job_id
+      where executions.id = callbacks.execution_id and jobs.api_key = ${owner})`);
+  const list = {
+    table: "callbacks",
+    key: "id",
+    order: "desc",
+    driver,
+    filters,
+    after: filter.before,
+  } as const;
+  return scan<CallbackRow>(db, list, limit);
 }

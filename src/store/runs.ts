@@ -38,6 +38,11 @@ export async function findRun(db: Db, id: string): Promise<RunRow | null> {
   return (await selectOne(db, { id })).rows[0] ?? null;
 }
 
+/** The runs with these ids that there are, in any order. */
+export const findRuns = statementOn<string, RunRow>((db, ids) =>
+  db.selectFrom("runs").selectAll().where("id", "in", ids),
+);
+
 const selectOne = statement<{ id: string }, RunRow>((db, { id }) =>
   db.selectFrom("runs").selectAll().where("id", "=", id),
 );

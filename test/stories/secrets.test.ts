@@ -76,10 +76,12 @@ function expectNoCanary(): void {
 async function lookAtEverything(jobId: string): Promise<void> {
   for (const who of [service.ann, service.reader, service.admin, service.bob]) {
     await Promise.all(
-      ["/v1/jobs", `/v1/jobs/${jobId}`, "/v1/status", "/metrics"].map((path) => who.get(path)),
+      ["/v1/jobs", `/v1/jobs/${jobId}`, "/v1/status", "/v1/settings", "/v1/callbacks", "/metrics"].map(
+        (path) => who.get(path),
+      ),
     );
     for (const run of (await who.get(`/v1/jobs/${jobId}/runs`)).body.data ?? []) {
-      const parts = ["", "/output", "/timing", "/metrics", "/logs"].map(
+      const parts = ["", "/spec", "/output", "/timing", "/metrics", "/logs"].map(
         (part) => `/v1/runs/${run.id}${part}`,
       );
       const ofExecutions = run.executions.flatMap(({ id }: { id: string }) => [

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { callback, execution } from "../execution.ts";
 import { pageOf } from "../field.ts";
 import { json, type Operation } from "../operation.ts";
-import { page } from "../query.ts";
+import { inboxQuery, page } from "../query.ts";
 
 export const getExecution: Operation = {
   id: "getExecution",
@@ -18,6 +18,16 @@ export const listCallbacks: Operation = {
   summary: "List the callbacks received for an execution",
   query: page,
   answers: { 200: json(pageOf(callback), "A page of callbacks, oldest first.") },
+};
+
+export const listInbox: Operation = {
+  id: "listInbox",
+  tag: "Executions",
+  summary: "List the callbacks of all executions, newest first",
+  description:
+    "Submitters see those for their own jobs, readers and administrators all. Callbacks with a wrong token or at an unknown path are not kept: `GET /v1/status` counts them by reason. A page may hold fewer callbacks than `limit` and not be the last.",
+  query: inboxQuery,
+  answers: { 200: json(pageOf(callback), "A page of callbacks.") },
 };
 
 const anything = {

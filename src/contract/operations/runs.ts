@@ -4,6 +4,7 @@ import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
 import { artifactQuery, metricsQuery, waitQuery } from "../query.ts";
 import { retryBody, run } from "../run.ts";
+import { submittedSpec } from "../spec.ts";
 import { cancelBody } from "../submission.ts";
 
 export const getRun: Operation = {
@@ -13,6 +14,15 @@ export const getRun: Operation = {
   query: waitQuery,
   answers: { 200: json(run, "The run; after a wait that was too short, as it stands.") },
   problems: ["too-many-waiting"],
+};
+
+export const getSpec: Operation = {
+  id: "getSpec",
+  tag: "Runs",
+  summary: "Read what was submitted for a run",
+  description:
+    "Values of `env`, registry logins and the texts of `extra` are hidden, and so is every place where one of these values of four characters or more stands in code, files or commands. Secrets that the code itself holds are shown.",
+  answers: { 200: json(submittedSpec, "The fields of the submission.") },
 };
 
 export const cancelRun: Operation = {

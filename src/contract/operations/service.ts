@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { json, type Operation } from "../operation.ts";
 import { usageQuery } from "../query.ts";
+import { settings, whoami } from "../settings.ts";
 import { status } from "../status.ts";
 import { machineTypes, usage } from "../usage.ts";
 
@@ -26,6 +27,21 @@ export const getStatus: Operation = {
   tag: "Operations",
   summary: "The queue, limits, callback health, database",
   answers: { 200: json(status, "As it stands.") },
+};
+
+export const getWhoami: Operation = {
+  id: "getWhoami",
+  tag: "Operations",
+  summary: "The caller's name and role",
+  answers: { 200: json(whoami, "Of the API key that came with the request.") },
+};
+
+export const getSettings: Operation = {
+  id: "getSettings",
+  tag: "Operations",
+  summary: "The settings in force",
+  description: "For administrators. Secrets are hidden.",
+  answers: { 200: json(settings, "Every setting, in the order of the groups.") },
 };
 
 const health = (word: string) => z.object({ status: z.literal(word) }).meta({ examples: [{ status: word }] });

@@ -50,7 +50,7 @@ function problemsOf({ access, path, method, operation }: Route): ProblemKind[] {
   const kinds = new Set<ProblemKind>(more);
   if (access !== "open") kinds.add("unauthorized").add("database-unavailable");
   if (access !== "open" && method !== "GET") kinds.add("insufficient-storage");
-  if (access === "write") kinds.add("forbidden");
+  if (access === "write" || access === "admin") kinds.add("forbidden");
   if (access !== "open" && access !== "callback") {
     if (path.includes(":")) kinds.add("not-found");
     // At the least for a parameter of the query that it does not have.

@@ -1,12 +1,13 @@
 // For operators and their machines: liveness, readiness, metrics, status.
 import * as operations from "../../contract/operations/service.ts";
+import type { SettingsView, WhoamiView } from "../../contract/settings.ts";
 import type { LimitView, StatusView } from "../../contract/status.ts";
 import { readCounters } from "../../store/counters.ts";
 import { readLevels } from "../../store/queue-stats.ts";
 import { assertWritable, databaseBytes } from "../../store/store.ts";
 import { problem } from "../problem.ts";
 import type { AppContext, LyceumState, RequestContext } from "../request-context.ts";
-import type { Route } from "../route.ts";
+import { callerOf, type Route } from "../route.ts";
 import { iso } from "../views/view.ts";
 
 export const operationRoutes: Route[] = [
@@ -26,6 +27,14 @@ export const operationRoutes: Route[] = [
     handle: getMetrics,
   },
   { method: "GET", path: "/v1/status", access: "read", operation: operations.getStatus, handle: getStatus },
+  { method: "GET", path: "/v1/whoami", access: "read", operation: operations.getWhoami, handle: getWhoami },
+  {
+    method: "GET",
+    path: "/v1/settings",
+    access: "admin",
+    operation: operations.getSettings,
+    handle: getSettings,
+  },
 ];
 
 async function getReady(c: RequestContext, desk: AppContext): Promise<Response> {
@@ -45,6 +54,15 @@ async function getMetrics(c: RequestContext, desk: AppContext): Promise<Response
   return c.body(await desk.metricsText(), 200, {
     "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
   });
+}
+
+async function getWhoami(c: RequestContext): Promise<Response> {
+  const { name, role } = callerOf(c);
+  return c.json({ name, role } satisfies WhoamiView);
+}
+
+async function getSettings(c: RequestContext, desk: AppContext): Promise<Response> {
+  return c.json({ data: [...desk.settings], next_cursor: null } satisfies SettingsView);
 }
 
 async function getStatus(c: RequestContext, desk: AppContext): Promise<Response> {

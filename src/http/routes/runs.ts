@@ -9,15 +9,25 @@ import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
+import { loadSpec } from "../../store/specs.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { viewSpec } from "../views/spec.ts";
 import { viewRun } from "../views/view.ts";
 import { jobSeen } from "../visible-job.ts";
 
 export const runRoutes: Route[] = [
   { method: "GET", path: "/v1/runs/:run", access: "read", operation: operations.getRun, handle: getRun },
+  {
+    method: "GET",
+    path: "/v1/runs/:run/spec",
+    isLarge: true,
+    access: "read",
+    operation: operations.getSpec,
+    handle: getSpec,
+  },
   {
     method: "POST",
     path: "/v1/runs/:run/cancel",
@@ -75,6 +85,14 @@ async function getRun(c: RequestContext, desk: AppContext): Promise<Response> {
   });
   if (run instanceof Response) return run;
   return run === null ? noRun(c) : answer(c, desk, run);
+}
+
+async function getSpec(c: RequestContext, desk: AppContext): Promise<Response> {
+  const found = await runOf(c, desk);
+  if (found === null) return noRun(c);
+  const { run } = found;
+  const submitted = await loadSpec(desk.store.db, { ...run, matrix: null });
+  return c.json(viewSpec(run, submitted, callerOf(c).role !== "read"));
 }
 
 async function postCancel(c: RequestContext, desk: AppContext): Promise<Response> {

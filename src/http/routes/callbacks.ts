@@ -1,0 +1,99 @@
+// Callbacks as they were received: for one execution, and the inbox over all of them.
+import type { CallbackView } from "../../contract/execution.ts";
+import * as operations from "../../contract/operations/executions.ts";
+import { inboxQuery, page } from "../../contract/query.ts";
+import { callbackToken } from "../../domain/callback-token.ts";
+import { secretsOf } from "../../domain/secrets.ts";
+import { type CallbackRow, listCallbacks, listInbox } from "../../store/callbacks.ts";
+import { findExecutions } from "../../store/executions.ts";
+import { findRuns } from "../../store/runs.ts";
+import { nextTurn } from "../../store/scan.ts";
+import { loadSpecs } from "../../store/specs.ts";
+import { ownerSeenBy } from "../auth.ts";
+import { cursorOf, pageOf, readCursor, toPage } from "../cursor.ts";
+import { invalid } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
+import { callerOf, queryOf, type Route } from "../route.ts";
+import { callbackViewer } from "../views/callback.ts";
+import type { Secrets } from "../views/mask.ts";
+import { executionOf, noExecution } from "./executions.ts";
+
+export const inboxRoutes: Route[] = [
+  {
+    method: "GET",
+    path: "/v1/executions/:execution/callbacks",
+    isLarge: true,
+    access: "read",
+    operation: operations.listCallbacks,
+    handle: getOfExecution,
+  },
+  {
+    method: "GET",
+    path: "/v1/callbacks",
+    isLarge: true,
+    access: "read",
+    operation: operations.listInbox,
+    handle: getInbox,
+  },
+];
+
+async function getOfExecution(c: RequestContext, desk: AppContext): Promise<Response> {
+  const query = queryOf(c, page);
+  if (!query.ok) return invalid(c, query.errors);
+  const execution = await executionOf(c, desk);
+  if (execution === null) return noExecution(c);
+  const { limit, cursor } = query.value;
+  const after = readCursor(cursor, "callback");
+  if (!after.ok) return invalid(c, after.errors);
+  const callbacks = await listCallbacks(desk.store.db, execution.id, after.value ?? "", limit + 1);
+  const view = await viewCallbacks(c, desk, callbacks.slice(0, limit));
+  return c.json(toPage(callbacks, limit, view, ({ id }) => cursorOf("callback", id)));
+}
+
+async function getInbox(c: RequestContext, desk: AppContext): Promise<Response> {
+  const query = queryOf(c, inboxQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const { limit, cursor, disposition, execution_id, received_after, received_before } = query.value;
+  const before = readCursor(cursor, "inbox");
+  if (!before.ok) return invalid(c, before.errors);
+  const filter = {
+    owner: ownerSeenBy(callerOf(c)),
+    disposition,
+    executionId: execution_id,
+    receivedAfter: received_after,
+    receivedBefore: received_before,
+    before: before.value ?? null,
+  };
+  const found = await listInbox(desk.store.db, filter, limit);
+  return c.json(pageOf(found, "inbox", await viewCallbacks(c, desk, found.rows)));
+}
+
+/** How to show these callbacks. A body may take some milliseconds, and a page holds many. */
+async function viewCallbacks(c: RequestContext, desk: AppContext, callbacks: CallbackRow[]) {
+  const secrets = await secretsIn(desk, [...new Set(callbacks.map((one) => one.execution_id))]);
+  const isTrusted = callerOf(c).role !== "read";
+  const shown = new Map<string, CallbackView>();
+  for (const [executionId, received] of Map.groupBy(callbacks, (one) => one.execution_id)) {
+    const view = callbackViewer(secrets(executionId), isTrusted);
+    for (const callback of received) {
+      shown.set(callback.id, view(callback));
+      await nextTurn();
+    }
+  }
+  return ({ id }: CallbackRow) => shown.get(id) as CallbackView;
+}
+
+/** Lyceum may quote in a callback whatever the run was given, and the callback's own URL. */
+async function secretsIn(desk: AppContext, executionIds: string[]): Promise<(id: string) => Secrets> {
+  const executions = await findExecutions(desk.store.db, executionIds);
+  const runs = await findRuns(desk.store.db, [...new Set(executions.map(({ runId }) => runId))]);
+  const specs = await loadSpecs(desk.store.db, runs);
+  const values = new Map(
+    runs.map((run, index) => [run.id, secretsOf(specs[index] as (typeof specs)[number])]),
+  );
+  const runIds = new Map(executions.map(({ id, runId }) => [id, runId]));
+  return (id) => ({
+    values: values.get(runIds.get(id) ?? "") ?? [],
+    tokens: desk.callbackSecrets.map((secret) => callbackToken(secret, id)),
+  });
+}

@@ -1,0 +1,97 @@
+// Long lists, newest or first rows first, by keyset: a page goes on behind the last key of the page before, so that rows
+// which come and go in between are neither skipped nor repeated.
+import { type RawBuilder, sql } from "kysely";
+import type { Db } from "./db/transaction.ts";
+
+export interface Scan {
+  table: "jobs" | "runs" | "callbacks";
+  /** Orders the list; unique among the rows that `driver` leaves. */
+  key: "id" | "position";
+  order: "asc" | "desc";
+  /** Answered by one index that also has the key's order: slices are counted on its entries. */
+  driver: readonly RawBuilder<unknown>[];
+  /** Answered row by row. */
+  filters: readonly RawBuilder<unknown>[];
+  /** Only rows behind this key; null: from the start. */
+  after: string | number | null;
+}
+
+export interface Scanned<Row> {
+  rows: Row[];
+  /** The next page begins behind this key; null at the end. */
+  next: string | number | null;
+}
+
+/**
+ * Reads a page in slices with a turn of the event loop between them: SQLite answers within the turn that asks, and one
+ * statement over a long list would keep every other request out. A page may hold fewer rows than the limit, even none,
+ * and not be the last: a request reads only so many slices.
+ */
+export async function scan<Row extends { [key in "id" | "position"]?: unknown }>(
+  db: Db,
+  { key, after: start, ...list }: Scan,
+  limit: number,
+): Promise<Scanned<Row>> {
+  const rows: Row[] = [];
+  let after = start;
+  for (let slices = 0; slices < MAX_SLICES; slices++) {
+    const slice = await findSlice(db, { key, after, ...list });
+    if (slice === null) return { rows, next: null };
+    const wanted = limit + 1 - rows.length;
+    rows.push(...(await readSlice<Row>(db, { key, after, ...list }, slice.last, wanted)));
+    if (rows.length > limit) {
+      const shown = rows.slice(0, limit);
+      return { rows: shown, next: shown.at(-1)?.[key] as string | number };
+    }
+    if (slice.entries < SLICE) return { rows, next: null };
+    after = slice.last;
+    await nextTurn();
+  }
+  return { rows, next: after };
+}
+
+/** How far the clock of an id may differ from the time that stands in its row: the clock may be set while both are taken. */
+export const CLOCK_STEP_MS = 60_000;
+/** Index entries that are looked at in one turn. */
+export const SLICE = 2_000;
+/** Slices that one request reads at most. */
+export const MAX_SLICES = 100;
+
+/** Lets everything else that waits for the event loop go first. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The last key of the next slice, and how many entries it has; null when nothing is left. */
+async function findSlice(db: Db, list: Scan): Promise<{ last: string | number; entries: number } | null> {
+  const key = sql.ref(list.key);
+  const { rows } = await sql<{ last: string | number | null; entries: number }>`
+    select ${list.order === "desc" ? sql`min(${key})` : sql`max(${key})`} as last, count(*) as entries
+    from (select ${key} from ${sql.table(list.table)} where ${all([...list.driver, ...behind(list)])}
+      order by ${ordered(list)} limit ${sql.lit(SLICE)}) as slice`.execute(db);
+  const [slice] = rows;
+  return slice?.last == null ? null : { last: slice.last, entries: Number(slice.entries) };
+}
+
+async function readSlice<Row>(db: Db, list: Scan, last: string | number, limit: number): Promise<Row[]> {
+  const key = sql.ref(list.key);
+  const upTo = list.order === "desc" ? sql`${key} >= ${last}` : sql`${key} <= ${last}`;
+  const { rows } = await sql<Row>`
+    select * from ${sql.table(list.table)}
+    where ${all([...list.driver, ...behind(list), upTo, ...list.filters])}
+    order by ${ordered(list)} limit ${sql.lit(limit)}`.execute(db);
+  return rows;
+}
+
+function behind({ key, order, after }: Scan): RawBuilder<unknown>[] {
+  if (after === null) return [];
+  return [order === "desc" ? sql`${sql.ref(key)} < ${after}` : sql`${sql.ref(key)} > ${after}`];
+}
+
+function ordered({ key, order }: Scan): RawBuilder<unknown> {
+  return sql`${sql.ref(key)} ${sql.raw(order)}`;
+}
+
+function all(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `);
+}
