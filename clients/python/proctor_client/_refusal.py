@@ -27,8 +27,7 @@ async def error_of(answer: Answer, attempts: int) -> ProctorError:
         "retry_after": read_retry_after(answer.headers.get("Retry-After"), time.time()),
         "attempts": attempts,
     }
-    is_problem = isinstance(problem, dict) and all(isinstance(problem.get(name), str) for name in ("type", "detail"))
-    if not is_problem:
+    if not isinstance(problem, dict) or not all(isinstance(problem.get(name), str) for name in ("type", "detail")):
         return ProctorError("unreadable", f"answered {answer.status} {text[:200]}", **fields)
     code = problem["type"].split(":")[-1]
     return ProctorError(code, f"{problem.get('title')}: {problem['detail']}", problem=problem, **fields)

@@ -36,9 +36,7 @@ async def stream_events(
                 return
             async for piece in answer.pieces():
                 for message in sse.push(piece):
-                    event = transport.parse(message.data)
-                    position = message.id
-                    yield event
+                    yield transport.parse(message.data)
             is_whole = True
         except (ProctorError, OSError, NotHttp) as error:
             outage.go_on(transport, error)

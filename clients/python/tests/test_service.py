@@ -9,7 +9,7 @@ from typing import Any, List
 
 from proctor_client import Client, Event, Job, ProctorError, ResultRow, Run, _streams, verify_webhook
 
-from .support import HASTY, Server, cutting_proxy, http, needs_service, pretended, read_request
+from .support import HASTY, Server, both, cutting_proxy, http, needs_service, pretended, read_request
 
 
 @needs_service
@@ -83,6 +83,10 @@ class Service(unittest.TestCase):
         self.assertEqual((caught.exception.code, caught.exception.status), ("validation-failed", 422))
         pointers = {error["pointer"] for error in caught.exception.errors}
         self.assertEqual(pointers, {"/runs/0/timeout", "/runs/0/machine_type"})
+
+    def test_a_job_that_is_too_large_is_refused_in_the_services_words(self) -> None:
+        request: Any = {"runs": [{"kind": "python", "code": "#" * (9 << 20)}]}
+        self.assertEqual(both(os.environ["PROCTOR_URL"], "submit", request, key=None)[:1], ("body-too-large",))
 
     def test_a_wait_ends_with_the_outcome_or_its_time_and_the_job_goes_on(self) -> None:
         proctor = self.proctor
