@@ -48,6 +48,13 @@ class Service(unittest.TestCase):
         execution = proctor.execution(ended["executions"][0]["id"])
         self.assertEqual(execution["run_id"], again["id"])
         self.assertEqual(len(list(proctor.callbacks(execution["id"]))), 1)
+        self.assertEqual(proctor.spec(again["id"])["spec"]["docker_image_ref"], "busybox")
+        (callback,) = proctor.inbox(execution_id=execution["id"])
+        self.assertEqual(callback["execution_id"], execution["id"])
+        past = list(proctor.past_events(job_id))
+        self.assertEqual(past[0]["type"], "job.created")
+        self.assertEqual(list(proctor.past_events(job_id, after=past[0]["seq"])), past[1:])
+        self.assertEqual(list(proctor.deliveries(job_id)), [])
         for shape, answer in ((Job, job), (Run, first), (ResultRow, rows[0])):
             self.assertLessEqual(shape.__required_keys__, set(answer))
 
@@ -157,5 +164,10 @@ class Service(unittest.TestCase):
 
     def test_status_hardware_and_usage_are_told(self) -> None:
         self.assertTrue(self.proctor.status()["accepting"])
+        self.assertEqual(self.proctor.whoami()["role"], "submit")
+        for administrative in (self.proctor.settings, lambda: self.proctor.redeliver("job_0", "del_0")):
+            with self.assertRaises(ProctorError) as caught:
+                administrative()
+            self.assertIn(caught.exception.code, ("forbidden", "not-found"))
         self.assertIn("data", self.proctor.machine_types())
         self.assertIn("executions", self.proctor.usage(group="key")["total"])
