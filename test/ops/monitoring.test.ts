@@ -1,19 +1,11 @@
 // Alert rules and dashboard against the real /metrics: every metric, label and label value that they name is there.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { image, type Service, startService } from "../support/service.ts";
 import { readExposition, type Series } from "./exposition.ts";
 import { groupingLabelsOf, selectorsOf } from "./promql.ts";
+import { rules } from "./rules.ts";
 import { read } from "./service-facts.ts";
-
-interface Rule {
-  alert: string;
-  expr: string;
-  for?: string;
-  labels: { severity: string };
-  annotations: { summary: string; description: string; runbook: string };
-}
 
 interface Panel {
   id: number;
@@ -24,9 +16,6 @@ interface Panel {
   targets?: { refId: string; expr: string; legendFormat: string }[];
 }
 
-const rules = (parse(read("ops/prometheus/alerts.yaml")) as { groups: { rules: Rule[] }[] }).groups.flatMap(
-  (group) => group.rules,
-);
 const dashboard = JSON.parse(read("ops/grafana/proctor.json")) as { panels: Panel[] };
 const graphs = dashboard.panels.filter(({ type }) => type !== "row");
 

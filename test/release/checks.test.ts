@@ -59,6 +59,6 @@ test("files that name another version than package.json are found", () => {
 test("a release without a database of the release before is refused", () => {
   expect(fixtureProblems(root, null)).toEqual([]);
   expect(fixtureProblems(root, "0.0.9")).toEqual([
-    "test/upgrade/fixtures/0.0.9.sql is missing: the upgrade from 0.0.9 is not tested",
+    "test/upgrade/fixtures/0.0.9.json is missing: the upgrade from 0.0.9 is not tested",
   ]);
 });

@@ -75,7 +75,7 @@ export function versionProblems(root: string, version: string): string[] {
 /** An upgrade is tested from a database of the release before, kept as a fixture under its version. */
 export function fixtureProblems(root: string, previous: string | null): string[] {
   if (previous === null) return [];
-  const path = `test/upgrade/fixtures/${previous}.sql`;
+  const path = `test/upgrade/fixtures/${previous}.json`;
   return existsSync(join(root, path))
     ? []
     : [`${path} is missing: the upgrade from ${previous} is not tested`];

@@ -6,20 +6,16 @@ from urllib.parse import quote
 
 
 def job(job_id: str) -> str:
-    return f"/v1/jobs/{quoted(job_id)}"
+    return f"/v1/jobs/{quote(job_id, safe='')}"
 
 
 def run(run_id: str) -> str:
-    return f"/v1/runs/{quoted(run_id)}"
+    return f"/v1/runs/{quote(run_id, safe='')}"
 
 
 def execution(execution_id: str) -> str:
-    return f"/v1/executions/{quoted(execution_id)}"
+    return f"/v1/executions/{quote(execution_id, safe='')}"
 
 
 def webhook(webhook_id: str) -> str:
-    return f"/v1/webhooks/{quoted(webhook_id)}"
-
-
-def quoted(part: str) -> str:
-    return quote(part, safe="")
+    return f"/v1/webhooks/{quote(webhook_id, safe='')}"

@@ -27,7 +27,8 @@ async def error_of(answer: Answer, attempts: int) -> ProctorError:
         "retry_after": read_retry_after(answer.headers.get("Retry-After"), time.time()),
         "attempts": attempts,
     }
-    if not isinstance(problem, dict) or not all(isinstance(problem.get(name), str) for name in ("type", "detail")):
+    is_problem = isinstance(problem, dict) and all(isinstance(problem.get(name), str) for name in ("type", "detail"))
+    if not is_problem:
         return ProctorError("unreadable", f"answered {answer.status} {text[:200]}", **fields)
     code = problem["type"].split(":")[-1]
     return ProctorError(code, f"{problem.get('title')}: {problem['detail']}", problem=problem, **fields)

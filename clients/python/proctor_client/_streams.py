@@ -36,7 +36,9 @@ async def stream_events(
                 return
             async for piece in answer.pieces():
                 for message in sse.push(piece):
-                    yield transport.parse(message.data)
+                    event = transport.parse(message.data)
+                    position = message.id
+                    yield event
             is_whole = True
         except (ProctorError, OSError, NotHttp) as error:
             outage.go_on(transport, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, AsyncGenerator, Iterator, Sequence
+from urllib.parse import quote
 
 from . import _paths as paths
 from ._transport import Call, Transport
@@ -42,7 +43,7 @@ class AsyncWebhooks:
         return self._transport.pages(Call(f"{paths.webhook(webhook_id)}/deliveries"))
 
     async def redeliver(self, webhook_id: str, delivery_id: str) -> Delivery:
-        return await self._once(f"{paths.webhook(webhook_id)}/deliveries/{paths.quoted(delivery_id)}/redeliver", None)
+        return await self._once(f"{paths.webhook(webhook_id)}/deliveries/{quote(delivery_id, safe='')}/redeliver", None)
 
     async def _once(self, path: str, body: Any) -> Any:
         return await self._transport.json(Call(path, "POST", body=body, repeatable=False))

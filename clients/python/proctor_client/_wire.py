@@ -114,12 +114,12 @@ class _AsyncioConnection:
         return await self._within(deadline, self._reader.read(PIECE))
 
     async def _within(self, deadline: float, step: Coroutine[Any, Any, T]) -> T:
-        """Ends the step by ending the connection: not `wait_for`, for the same reason as above."""
         timer = asyncio.get_running_loop().call_later(deadline - time.monotonic(), self._expire)
         try:
             result = await step
-        except OSError as cause:
-            raise (TimeoutError("it takes too long") if self._is_overdue else cause) from None
+        except OSError:
+            if not self._is_overdue:
+                raise
         finally:
             timer.cancel()
         if self._is_overdue:

@@ -11,20 +11,19 @@ from . import _paths as paths
 from . import _streams
 from ._artifact_calls import AsyncArtifactCalls
 from ._endpoint import endpoint_of
-from ._service_calls import AsyncServiceCalls
 from ._transport import Call, RetryOptions, Transport
 from ._wait import wait_for_end
 from ._webhooks import AsyncWebhooks
 from ._wire import AsyncioWire, Wire
-from .answers import Event, Job, JsonObject, ResultRow, Run
-from .artifacts import Delivery
+from .answers import Event, Execution, Job, ResultRow, Run
+from .artifacts import Callback, MachineTypes, Status, Usage
 from .errors import ProctorError
 from .requests import JobRequest
 
 Strings = Iterable[str]
 
 
-class AsyncClient(AsyncArtifactCalls, AsyncServiceCalls):
+class AsyncClient(AsyncArtifactCalls):
     """A client of one service with one API key. It holds no connection, so that it needs no closing.
 
     Every method raises ProctorError; `Client` says what the methods do. Times are seconds.
@@ -106,16 +105,6 @@ class AsyncClient(AsyncArtifactCalls, AsyncServiceCalls):
         path = "/v1/events" if job_id == "all" else f"{paths.job(job_id)}/events"
         return _streams.stream_events(self._transport, path, last_event_id, types)
 
-    def past_events(self, job_id: str, *, after: int | None = None) -> AsyncGenerator[Event, None]:
-        return self._transport.pages(Call(f"{paths.job(job_id)}/events", query={"last_event_id": after}))
-
-    def deliveries(self, job_id: str) -> AsyncGenerator[Delivery, None]:
-        return self._transport.pages(Call(f"{paths.job(job_id)}/deliveries"))
-
-    async def redeliver(self, job_id: str, delivery_id: str) -> Delivery:
-        path = f"{paths.job(job_id)}/deliveries/{paths.quoted(delivery_id)}/redeliver"
-        return await self._json(Call(path, "POST", repeatable=False))
-
     async def cancel(self, job_id: str, *, mode: Literal["abort", "stop"] = "abort") -> Job:
         return await self._json(Call(f"{paths.job(job_id)}/cancel", "POST", body={"mode": mode}))
 
@@ -157,14 +146,33 @@ class AsyncClient(AsyncArtifactCalls, AsyncServiceCalls):
     async def run(self, run_id: str) -> Run:
         return await self._json(Call(paths.run(run_id)))
 
-    async def spec(self, run_id: str) -> JsonObject:
-        return await self._json(Call(f"{paths.run(run_id)}/spec"))
-
     async def cancel_run(self, run_id: str, *, mode: Literal["abort", "stop"] = "abort") -> Run:
         return await self._json(Call(f"{paths.run(run_id)}/cancel", "POST", body={"mode": mode}))
 
     async def retry(self, run_id: str) -> Run:
         return await self._json(Call(f"{paths.run(run_id)}/retry", "POST", repeatable=False))
+
+    async def execution(self, execution_id: str) -> Execution:
+        return await self._json(Call(paths.execution(execution_id)))
+
+    def callbacks(self, execution_id: str) -> AsyncGenerator[Callback, None]:
+        return self._transport.pages(Call(f"{paths.execution(execution_id)}/callbacks"))
+
+    async def status(self) -> Status:
+        return await self._json(Call("/v1/status"))
+
+    async def machine_types(self) -> MachineTypes:
+        return await self._json(Call("/v1/machine-types"))
+
+    async def usage(
+        self,
+        *,
+        from_: str | None = None,
+        to: str | None = None,
+        group: Literal["day", "key"] | None = None,
+        key: str | None = None,
+    ) -> Usage:
+        return await self._json(Call("/v1/usage", query={"from": from_, "to": to, "group": group, "key": key}))
 
     async def _json(self, call: Call) -> Any:
         return await self._transport.json(call)

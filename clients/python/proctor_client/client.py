@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Callable, Generator, Iterable, Iterator, Literal
 
 from ._artifact_calls import ArtifactCalls
-from ._service_calls import ServiceCalls
 from ._transport import RetryOptions
 from ._webhooks import Webhooks
 from ._wire import BlockingWire, Wire, iterate, run
 from .aio import AsyncClient
-from .answers import Event, Job, JsonObject, ResultRow, Run
-from .artifacts import Delivery
+from .answers import Event, Execution, Job, ResultRow, Run
+from .artifacts import Callback, MachineTypes, Status, Usage
 from .requests import JobRequest
 
 Strings = Iterable[str]
@@ -24,7 +23,7 @@ class _Blocking(AsyncClient):
         return BlockingWire()
 
 
-class Client(ArtifactCalls, ServiceCalls):
+class Client(ArtifactCalls):
     """A client of one service with one API key; PROCTOR_URL and PROCTOR_API_KEY of the environment by default.
 
     Every method raises ProctorError. Times are seconds. `ssl_context` is for a private certificate authority.
@@ -117,17 +116,6 @@ class Client(ArtifactCalls, ServiceCalls):
         """
         return iterate(self._calls.events(job_id, last_event_id=last_event_id, types=types))
 
-    def past_events(self, job_id: str, *, after: int | None = None) -> Iterator[Event]:
-        """Yields a job's events after the `seq`, as far as they have happened by now."""
-        return iterate(self._calls.past_events(job_id, after=after))
-
-    def deliveries(self, job_id: str) -> Iterator[Delivery]:
-        """Yields what was sent to the job's own `webhook_url`."""
-        return iterate(self._calls.deliveries(job_id))
-
-    def redeliver(self, job_id: str, delivery_id: str) -> Delivery:
-        return run(self._calls.redeliver(job_id, delivery_id))
-
     def cancel(self, job_id: str, *, mode: Literal["abort", "stop"] = "abort") -> Job:
         """Cancels the job with everything that is alive of it: `abort` kills, `stop` ends gracefully. Idempotent."""
         return run(self._calls.cancel(job_id, mode=mode))
@@ -178,13 +166,32 @@ class Client(ArtifactCalls, ServiceCalls):
     def run(self, run_id: str) -> Run:
         return run(self._calls.run(run_id))
 
-    def spec(self, run_id: str) -> JsonObject:
-        """Returns what was submitted for the run, without secrets."""
-        return run(self._calls.spec(run_id))
-
     def cancel_run(self, run_id: str, *, mode: Literal["abort", "stop"] = "abort") -> Run:
         return run(self._calls.cancel_run(run_id, mode=mode))
 
     def retry(self, run_id: str) -> Run:
         """Makes a new run in the same job. Sent once: each request makes another one."""
         return run(self._calls.retry(run_id))
+
+    def execution(self, execution_id: str) -> Execution:
+        return run(self._calls.execution(execution_id))
+
+    def callbacks(self, execution_id: str) -> Iterator[Callback]:
+        return iterate(self._calls.callbacks(execution_id))
+
+    def status(self) -> Status:
+        return run(self._calls.status())
+
+    def machine_types(self) -> MachineTypes:
+        return run(self._calls.machine_types())
+
+    def usage(
+        self,
+        *,
+        from_: str | None = None,
+        to: str | None = None,
+        group: Literal["day", "key"] | None = None,
+        key: str | None = None,
+    ) -> Usage:
+        """Returns what was spent, by day or key. Days such as 2026-01-31; without them, the last 30."""
+        return run(self._calls.usage(from_=from_, to=to, group=group, key=key))

@@ -125,12 +125,12 @@ def cutting_proxy(test: unittest.TestCase, url: str, after: int) -> Server:
     return Server(test, relay)
 
 
-def both(url: str, name: str, *args: Any, key: Union[str, None] = "key", **options: Any) -> Any:
+def both(url: str, name: str, *args: Any, **options: Any) -> Any:
     """What both clients make of a call, which must be the same."""
     outcomes = []
     for client in (Client, AsyncClient):
         try:
-            result = getattr(client(url, key, retry=HASTY, **options), name)(*args)
+            result = getattr(client(url, "key", retry=HASTY, **options), name)(*args)
             outcomes.append(asyncio.run(result) if asyncio.iscoroutine(result) else result)
         except ProctorError as error:
             outcomes.append((error.code, str(error), error.status, error.attempts))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import socket
 import time
 import unittest
@@ -64,9 +63,6 @@ class Repetition(unittest.TestCase):
         self.assertEqual((error.detail, error.request_id, error.errors), ("because", "req_1", []))
         self.assertEqual((str(error), error.is_transient), ("No: because", False))
         self.assertEqual(len(server.requests), 1)
-        # As queues hand on what a task has raised.
-        again = pickle.loads(pickle.dumps(error))
-        self.assertEqual((type(again), str(again), vars(again)), (ProctorError, str(error), vars(error)))
 
     def test_after_the_last_attempt_the_last_error_is_told(self) -> None:
         with socket.socket() as closed:

@@ -9,7 +9,7 @@ from typing import Any, List
 
 from proctor_client import Client, Event, Job, ProctorError, ResultRow, Run, _streams, verify_webhook
 
-from .support import HASTY, Server, both, cutting_proxy, http, needs_service, pretended, read_request
+from .support import HASTY, Server, cutting_proxy, http, needs_service, pretended, read_request
 
 
 @needs_service
@@ -48,13 +48,6 @@ class Service(unittest.TestCase):
         execution = proctor.execution(ended["executions"][0]["id"])
         self.assertEqual(execution["run_id"], again["id"])
         self.assertEqual(len(list(proctor.callbacks(execution["id"]))), 1)
-        self.assertEqual(proctor.spec(again["id"])["spec"]["docker_image_ref"], "busybox")
-        (callback,) = proctor.inbox(execution_id=execution["id"])
-        self.assertEqual(callback["execution_id"], execution["id"])
-        past = list(proctor.past_events(job_id))
-        self.assertEqual(past[0]["type"], "job.created")
-        self.assertEqual(list(proctor.past_events(job_id, after=past[0]["seq"])), past[1:])
-        self.assertEqual(list(proctor.deliveries(job_id)), [])
         for shape, answer in ((Job, job), (Run, first), (ResultRow, rows[0])):
             self.assertLessEqual(shape.__required_keys__, set(answer))
 
@@ -90,10 +83,6 @@ class Service(unittest.TestCase):
         self.assertEqual((caught.exception.code, caught.exception.status), ("validation-failed", 422))
         pointers = {error["pointer"] for error in caught.exception.errors}
         self.assertEqual(pointers, {"/runs/0/timeout", "/runs/0/machine_type"})
-
-    def test_a_job_that_is_too_large_is_refused_in_the_services_words(self) -> None:
-        request: Any = {"runs": [{"kind": "python", "code": "#" * (9 << 20)}]}
-        self.assertEqual(both(os.environ["PROCTOR_URL"], "submit", request, key=None)[:1], ("body-too-large",))
 
     def test_a_wait_ends_with_the_outcome_or_its_time_and_the_job_goes_on(self) -> None:
         proctor = self.proctor
@@ -164,10 +153,5 @@ class Service(unittest.TestCase):
 
     def test_status_hardware_and_usage_are_told(self) -> None:
         self.assertTrue(self.proctor.status()["accepting"])
-        self.assertEqual(self.proctor.whoami()["role"], "submit")
-        for administrative in (self.proctor.settings, lambda: self.proctor.redeliver("job_0", "del_0")):
-            with self.assertRaises(ProctorError) as caught:
-                administrative()
-            self.assertIn(caught.exception.code, ("forbidden", "not-found"))
         self.assertIn("data", self.proctor.machine_types())
         self.assertIn("executions", self.proctor.usage(group="key")["total"])
