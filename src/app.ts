@@ -16,6 +16,7 @@ import { createSignInLimit } from "./http/sign-in-limit.ts";
 import { createSignInLinks, type OneTimeKey } from "./http/sign-in-links.ts";
 import { type Clock, systemClock, systemTimers, type Timers } from "./lib/clock.ts";
 import { idSource } from "./lib/id.ts";
+import { createSharedClock } from "./lib/shared-clock.ts";
 import { createLyceumClient } from "./lyceum/client.ts";
 import type { Fetch } from "./lyceum/http-exchange.ts";
 import { createRateLimiter } from "./lyceum/rate-limiter.ts";
@@ -38,6 +39,7 @@ import { createDispatch } from "./workers/dispatch.ts";
 import { createEnforcer } from "./workers/enforce-limits.ts";
 import { createLoop, type Loop, type Worker } from "./workers/loop.ts";
 import { createMachineTypeSync } from "./workers/machine-types.ts";
+import { createPresence } from "./workers/presence.ts";
 import { createQueueStats } from "./workers/queue-stats.ts";
 import { createReconciler } from "./workers/reconcile/reconcile.ts";
 import { recover } from "./workers/recover.ts";
@@ -76,7 +78,9 @@ export interface App {
 }
 
 export function createApp(config: Config, surroundings: AppOverrides = {}): App {
-  const { clock = systemClock, timers = systemTimers, random = Math.random, listens = true } = surroundings;
+  const { timers = systemTimers, random = Math.random, listens = true } = surroundings;
+  const hostClock = surroundings.clock ?? systemClock;
+  const clock = createSharedClock(hostClock);
   const log = surroundings.log ?? createLogger(config.logLevel);
   const metrics = surroundings.metrics ?? createMetrics({ process: true });
   const report = createReport(log, metrics);
@@ -110,6 +114,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     concurrency: { execution: config.submit.concurrency },
   });
   const gate = createStartGate(clock, random);
+  const presence = createPresence(context, { version: packageJson.version, hostClock, clock });
   const lyceum = createLyceumClient({
     baseUrl: config.lyceum.baseUrl,
     orgSlug: config.lyceum.orgSlug,
@@ -141,6 +146,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
       throttle,
       gate,
       callbacks,
+      isHeldAlive: presence.isHeldAlive,
       concurrency: config.submit.concurrency,
       clock,
       onCapacity: () => wake("dispatch", now()),
@@ -184,6 +190,8 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
   store.onCommit((topic, dueAt) => {
     if (topic === "events") tailLoop.wake(dueAt);
   });
+  // The last to stop: without signs of life others would take the work that is being finished.
+  const presenceLoop = createLoop(presence, { clock, timers, onError });
   const hangUp = async () => {
     await tailLoop.stop();
     tail.close();
@@ -213,6 +221,8 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
     settings: settingsInForce(config),
+    instances: presence.list,
+    clockAheadMs: presence.clockAheadMs,
   };
   const api = createServer(desk);
   const doors = createListeners(desk, {
@@ -239,6 +249,8 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     if (!isDrained) doors.cutOff();
     // What is still under way is left to the next process: claims are given back, so that it need not wait.
     for (const worker of workers) await worker.handBack?.().catch((error) => onError(worker.name, error));
+    await presenceLoop.stop();
+    await presence.leave(isDrained).catch((error) => onError(presence.name, error));
     await store.close();
     unlock();
   }
@@ -251,6 +263,8 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     if (surroundings.dialect === undefined) unlock = lockDatabase(config.database, now());
     const applied = await store.migrate();
     if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
+    // Times that are written from here on are the database's.
+    await presence.runOnce();
     await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
     const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
     for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
@@ -266,7 +280,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
       await named(config.database, takeOver);
       const port = listens ? await doors.open() : 0;
       accepting = true;
-      for (const loop of [tailLoop, ...loops.values()]) loop.start();
+      for (const loop of [presenceLoop, tailLoop, ...loops.values()]) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
       log.info(
         { event: "started", port, database: store.kind, mode, version: desk.version },

@@ -56,6 +56,14 @@ export interface Status {
     >;
   };
   database: { kind: string; bytes: number | null };
+  /** The processes that share the database; absent in services from before there could be several. */
+  instances?: {
+    id: string;
+    version: string;
+    started_at: string;
+    last_seen_at: string;
+    clock_offset_ms: number;
+  }[];
 }
 
 export interface MachineTypes {

@@ -80,6 +80,17 @@ export const status = z
       limits: z.object({ execution: group, read: group, billing: group, auth: group }),
     }),
     database: z.object({ kind: z.enum(["sqlite", "postgres"]), bytes: count }),
+    instances: z
+      .array(
+        z.object({
+          id: z.string(),
+          version: z.string(),
+          started_at: time,
+          last_seen_at: time.describe("Its last sign of life; 15 s without one end its claims."),
+          clock_offset_ms: z.int().describe("How far its machine's clock is ahead of the database's."),
+        }),
+      )
+      .describe("The processes that share the database; with SQLite there is one."),
   })
   .meta({
     id: "Status",
@@ -114,8 +125,18 @@ export const status = z
           },
         },
         database: { kind: "sqlite", bytes: 1_048_576 },
+        instances: [
+          {
+            id: "proctor-0-1-5f1c9a0b",
+            version: "1.0.0",
+            started_at: "2026-01-31T11:00:00.000Z",
+            last_seen_at: "2026-01-31T12:00:00.000Z",
+            clock_offset_ms: 0,
+          },
+        ],
       },
     ],
   });
 export type StatusView = z.output<typeof status>;
 export type LimitView = z.output<typeof group>;
+export type InstanceView = StatusView["instances"][number];

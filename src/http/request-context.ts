@@ -6,6 +6,7 @@ import type { Allowance } from "../domain/start-estimate.ts";
 import type { StartPause } from "../domain/start-pause.ts";
 import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
+import type { Instance } from "../store/instances.ts";
 import type { Caller, Keyring } from "./auth.ts";
 import type { Tail } from "./events/feed.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
@@ -60,4 +61,8 @@ export interface AppContext extends Context {
   version: string;
   /** The settings in force, without secrets. */
   settings: readonly { name: string; value: string | null; redacted: boolean }[];
+  /** The processes that share the database; times are epoch milliseconds. */
+  instances: () => Promise<Instance[]>;
+  /** How far this machine's clock is ahead of the database's, in ms. */
+  clockAheadMs: () => number;
 }

@@ -59,8 +59,14 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
     log: options.log ?? (() => {}),
   });
 
-  /** Takes over one place that `throttle.reserve("execution")` granted. Not idempotent at Lyceum, never retried. */
-  async function start({ path, body, secrets }: StartRequest): Promise<StartOutcome> {
+  /**
+   * Takes over one place that `throttle.reserve("execution")` granted. Not idempotent at Lyceum, never retried.
+   * @param mayLeave asked right before the request leaves
+   */
+  async function start(
+    { path, body, secrets }: StartRequest,
+    mayLeave?: () => boolean,
+  ): Promise<StartOutcome> {
     const reply = await send({
       lane: "submit",
       group: "execution",
@@ -70,6 +76,7 @@ export function createLyceumClient({ timeouts, throttle, ...options }: LyceumOpt
       body,
       timeoutMs: startMs,
       maxBytes: MAX_BYTES,
+      mayLeave,
     });
     return toStartOutcome(reply, `POST ${path}`, secrets);
   }

@@ -47,7 +47,7 @@ export type Exchanged =
 export type Reply =
   | { kind: "answer"; status: number; retryAfterMs: number | null; body: Body; secrets: string[] }
   /** `sent` false: certain that Lyceum did not get it. */
-  | { kind: "silent"; sent: boolean; detail: string }
+  | { kind: "silent"; sent: boolean; detail: string; isStale?: boolean }
   | { kind: "throttled"; retryAfterMs: number }
   | { kind: "unauthorized"; detail: string };
 

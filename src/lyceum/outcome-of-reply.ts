@@ -13,6 +13,7 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
   if (reply.kind === "throttled") return { type: "throttled", retryAfterMs: reply.retryAfterMs };
   if (reply.kind === "unauthorized") return { type: "unauthorized", detail: `${call}: ${reply.detail}` };
   if (reply.kind === "silent") {
+    if (reply.isStale) return { type: "stale", detail: `${call}: ${reply.detail}` };
     return { type: reply.sent ? "unknown" : "unreachable", detail: `${call}: ${reply.detail}` };
   }
   const { status, retryAfterMs } = reply;

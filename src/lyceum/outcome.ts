@@ -13,6 +13,8 @@ export type StartOutcome =
   | { type: "unreachable"; detail: string }
   /** 503: Lyceum says that it takes nothing now. Null: it does not say for how long. */
   | { type: "unavailable"; retryAfterMs: number | null; detail: string }
+  /** Not sent: this instance was silent for so long that another one may have given the start up. */
+  | { type: "stale"; detail: string }
   /** Credits or quota are used up: not taken, and no run's fault. */
   | { type: "unfunded"; detail: string }
   /** Bytes may have been sent (time-out, reset, other 5xx, 2xx without a usable id): Lyceum may or may not run it. */

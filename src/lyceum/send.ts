@@ -16,6 +16,8 @@ export interface Call {
   body?: unknown;
   timeoutMs: number;
   maxBytes: number;
+  /** Asked at the last moment; false: the request is not sent, as its sender may have been given up. */
+  mayLeave?: (() => boolean) | undefined;
 }
 
 /** One HTTP request that was made, for logs and metrics. */
@@ -71,6 +73,10 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
     const headers: Record<string, string> = { accept: "application/json" };
     if (token) headers.authorization = `Bearer ${token}`;
     if (token && orgSlug) headers["x-org-slug"] = orgSlug;
+    if (call.mayLeave?.() === false) {
+      report.unsent();
+      return { kind: "silent", sent: false, detail: "not sent: this instance was silent", isStale: true };
+    }
     const exchanged = await exchange(fetch, timers, { ...call, url: `${base}${call.path}`, headers });
     log(toLine(call, exchanged, clock.monotonic() - startedAt));
     if (!exchanged.answered) {

@@ -146,7 +146,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     after: after.execution,
   }));
   const runs = changes.map(({ before, after }) => ({ before: before.run, after: after.run }));
-  await saveExecutions(tx.db, executions);
+  await saveExecutions(tx.db, executions, tx.instance);
   await saveRuns(
     tx.db,
     runs.filter(({ before, after }) => before !== after),

@@ -1,6 +1,7 @@
 // Deliveries: what is due, claims with a lease, the outcome of each attempt, and the log.
 import { type Selectable, sql, type Updateable } from "kysely";
 import type { DeliveriesTable } from "./db/schema.ts";
+import { isChosen } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
@@ -66,11 +67,13 @@ export async function claimDeliveries(
   ids: string[],
   now: number,
   leaseUntil: number,
+  claimedBy: string | null = null,
 ): Promise<DueDelivery[]> {
+  const due = db.selectFrom("deliveries").select("id").where("id", "in", ids).where("due_at", "<=", now);
   const claimed = await db
     .updateTable("deliveries")
-    .set({ due_at: leaseUntil })
-    .where("id", "in", ids)
+    .set({ due_at: leaseUntil, claimed_by: claimedBy })
+    .where(isChosen(db, due))
     .where("due_at", "<=", now)
     .returning("id")
     .execute();
@@ -93,7 +96,7 @@ export async function releaseDeliveries(db: Db, ids: string[], leases: number[],
   if (ids.length === 0) return;
   await db
     .updateTable("deliveries")
-    .set({ due_at: now })
+    .set({ due_at: now, claimed_by: null })
     .where("id", "in", ids)
     .where("due_at", "in", leases)
     .execute();
@@ -104,8 +107,13 @@ export async function findDelivery(db: Db, id: string): Promise<DeliveryRow | nu
   return row ?? null;
 }
 
+/** Saves what an attempt came to; the delivery is not claimed any more. */
 export async function saveDelivery(db: Db, id: string, change: Updateable<DeliveriesTable>): Promise<void> {
-  await db.updateTable("deliveries").set(change).where("id", "=", id).execute();
+  await db
+    .updateTable("deliveries")
+    .set({ ...change, claimed_by: null })
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Due now, with all attempts before it; the log stays. */

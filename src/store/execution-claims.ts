@@ -4,7 +4,7 @@ import type { Execution } from "../domain/execution.ts";
 import type { Cancellation } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { ExecutionsTable, RunsTable } from "./db/schema.ts";
-import { limitedStatement, statement, statementOn } from "./db/statements.ts";
+import { isChosen, isSqlite, limitedStatement, statement, statementOn } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./runs.ts";
@@ -21,8 +21,9 @@ export async function claimDue(
   now: number,
   leaseUntil: number,
   limit: number,
+  claimedBy: string | null = null,
 ): Promise<string[]> {
-  const { rows } = await claim[group](db, { now, leaseUntil }, limit);
+  const { rows } = await claim[group](db, { now, leaseUntil, claimedBy }, limit);
   return rows.map((row) => row.id);
 }
 
@@ -32,8 +33,8 @@ const claim = {
 };
 
 function claimIn(group: DueKind) {
-  return limitedStatement<{ now: number; leaseUntil: number }, { id: string }>(
-    (db, { now, leaseUntil }, limit) => {
+  return limitedStatement<{ now: number; leaseUntil: number; claimedBy: string | null }, { id: string }>(
+    (db, { now, leaseUntil, claimedBy }, limit) => {
       const due = db
         .selectFrom("executions")
         .select("id")
@@ -44,8 +45,8 @@ function claimIn(group: DueKind) {
       return (
         db
           .updateTable("executions")
-          .set({ due_at: leaseUntil })
-          .where("id", "in", due)
+          .set({ due_at: leaseUntil, claimed_by: claimedBy })
+          .where(isChosen(db, due))
           // Once more: whoever held its lock meanwhile may have changed it.
           .where(phaseIn(group))
           .where("due_at", "<=", now)
@@ -64,6 +65,7 @@ export async function claimListable(
   horizon: number,
   leaseUntil: number,
   limit: number,
+  claimedBy: string | null = null,
 ): Promise<string[]> {
   const soon = db
     .selectFrom("executions")
@@ -76,8 +78,8 @@ export async function claimListable(
     .limit(limit);
   const rows = await db
     .updateTable("executions")
-    .set({ due_at: leaseUntil })
-    .where("id", "in", soon)
+    .set({ due_at: leaseUntil, claimed_by: claimedBy })
+    .where(isChosen(db, soon))
     .where(phaseIn("check"))
     .where("due_at", "<=", horizon)
     .where("callback_at", "is", null)
@@ -116,12 +118,14 @@ export async function releaseLeases(
   leases: number[],
   known: string[],
   now: number,
+  claimedBy: string | null = null,
 ): Promise<void> {
   let update = db
     .updateTable("executions")
     .set({ due_at: now })
     .where(phaseIn(group))
-    .where("due_at", "in", leases);
+    .where("due_at", "in", leases)
+    .where("claimed_by", "is not distinct from", claimedBy);
   if (known.length > 0) update = update.where("id", "not in", known);
   await update.execute();
 }
@@ -141,18 +145,21 @@ export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Pr
 /**
  * What is to be looked at after a start is spread, oldest first, so that a restart does not stampede; the newest wakes
  * after a bounded time all the same.
- * @param which all that is open; or, where starts of another process may be under way, all but those.
+ * @param which all that is open; or only what no instance that is alive has claimed.
  */
-export async function staggerChecks(db: Db, now: number, which: "open" | "answered"): Promise<void> {
-  const affected =
+export async function staggerChecks(db: Db, now: number, which: "open" | "unheld"): Promise<void> {
+  const isAffected =
     which === "open"
       ? sql`phase <> 'closed'`
-      : sql`phase <> 'closed' and (phase <> 'submitting' or in_doubt_at is not null or due_at < ${now})`;
+      : sql`phase <> 'closed' and (claimed_by is null or claimed_by not in (select id from instances))`;
+  // Rows that another transaction holds are being worked on.
+  const unlocked = isSqlite(db) ? sql`` : sql`for update skip locked`;
   await sql`
-    update executions set due_at = ${now} + case when o.place * ${BETWEEN_LOOKS_MS} < ${MAX_SPREAD_MS}
-      then o.place * ${BETWEEN_LOOKS_MS} else ${MAX_SPREAD_MS} end
-    from (select id, row_number() over (order by due_at) - 1 as place from executions where ${affected}) o
-    where o.id = executions.id and executions.phase <> 'closed'`.execute(db);
+    with open as (select id, due_at from executions where ${isAffected} ${unlocked}),
+    spread as (select id, row_number() over (order by due_at) - 1 as place from open)
+    update executions set due_at = ${now} + case when spread.place * ${BETWEEN_LOOKS_MS} < ${MAX_SPREAD_MS}
+      then spread.place * ${BETWEEN_LOOKS_MS} else ${MAX_SPREAD_MS} end
+    from spread where spread.id = executions.id and executions.phase <> 'closed'`.execute(db);
 }
 
 const BETWEEN_LOOKS_MS = 20;

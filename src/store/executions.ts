@@ -55,8 +55,15 @@ export interface ExecutionChange {
   after: Execution | null;
 }
 
-/** @throws Conflict when somebody saved one of them since it was read. */
-export async function saveExecutions(db: Db, changes: readonly ExecutionChange[]): Promise<void> {
+/**
+ * @param claimedBy the instance that starts the new ones
+ * @throws Conflict when somebody saved one of them since it was read.
+ */
+export async function saveExecutions(
+  db: Db,
+  changes: readonly ExecutionChange[],
+  claimedBy: string | null = null,
+): Promise<void> {
   const fresh: Execution[] = [];
   const changed: RowChange<"executions">[] = [];
   for (const { before, after } of changes) {
@@ -65,7 +72,8 @@ export async function saveExecutions(db: Db, changes: readonly ExecutionChange[]
     } else if (before?.id !== after.id) fresh.push(after);
     else changed.push({ before, set: changedColumns(toRow(before), toRow(after)) });
   }
-  await insertRows(db, "executions", fresh.map(toRow));
+  const rows = fresh.map((execution) => ({ ...toRow(execution), claimed_by: claimedBy }));
+  await insertRows(db, "executions", rows);
   await updateRows(db, "executions", changed);
 }
 

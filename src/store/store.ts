@@ -1,5 +1,7 @@
 // Opening the database, migrating it, and the one way to write: `store.write`, a transaction whose events and
 // wake-ups are part of it.
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { type Dialect, Kysely, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -19,6 +21,8 @@ import { enqueueDeliveries } from "./webhook-outbox.ts";
 export interface Store {
   db: Db;
   kind: DatabaseTarget["kind"];
+  /** The id of this process among those that share the database. */
+  instance: string;
   /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again if another writer came between. */
   write<T>(work: Work<T>): Promise<T>;
   /** As `write`, together with all that is given to the same function in the same turn of the event loop. */
@@ -39,6 +43,7 @@ export function openStore(
   clock: Clock,
   newId: NewId,
   dialect: Dialect = open(target),
+  instance: string = instanceName(),
 ): Store {
   const db: Db = new Kysely<Schema>({ dialect });
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
@@ -58,7 +63,8 @@ export function openStore(
       for (const draft of drafts) events.push(draft);
     };
     const results: unknown[] = [];
-    for (const work of works) results.push(await work({ db: trx, now, newId, emit, wake, afterCommit }));
+    for (const work of works)
+      results.push(await work({ db: trx, now, newId, instance, emit, wake, afterCommit }));
     if (events.length > 0) {
       const appended = await appendEvents(trx, events, now, newId);
       wake("events", now);
@@ -109,6 +115,7 @@ export function openStore(
   return {
     db,
     kind: target.kind,
+    instance,
     write,
     batchWrite: createBatcher(write),
     batchRead: createBatcher(async (read) => {
@@ -121,6 +128,11 @@ export function openStore(
     isMigrated: () => isMigrated(db),
     close: () => db.destroy(),
   };
+}
+
+/** Tells operators which process it is; two processes never share a name. */
+function instanceName(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
 }
 
 /** @throws DatabaseRefused or an error that names the database */

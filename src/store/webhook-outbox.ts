@@ -76,5 +76,6 @@ function noticeOf(event: Appended): Omit<DeliveriesTable, "id" | keyof Listener>
     log: "[]",
     created_at: event.created_at,
     ended_at: null,
+    claimed_by: null,
   };
 }

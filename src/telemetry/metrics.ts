@@ -15,6 +15,7 @@ const submissionOutcomes = [
   "unreachable",
   "unavailable",
   "unfunded",
+  "stale",
   "unknown",
 ] as const;
 const dispositions = ["received", "early", "duplicate", "late", "rejected"] as const;

@@ -247,6 +247,18 @@ export function createReport(log: Logger, metrics: Metrics) {
       log.error({ event: "fault", where, err: error }, `fault in ${where}`);
     },
 
+    /** This machine's clock differs from the database's, by which all instances go; or it does not any more. */
+    clockSkewed({ aheadMs, isOver }: { aheadMs: number; isOver: boolean }): void {
+      const line = { event: "clock_skewed", ahead_ms: Math.round(aheadMs) };
+      if (isOver) log.info(line, "the clock agrees with the database's again");
+      else log.warn(line, "the clock differs from the database's: set it by NTP");
+    },
+
+    /** An instance gave no sign of life; others go on with its work. */
+    instanceLost({ instance }: { instance: string }): void {
+      log.warn({ event: "instance_lost", instance }, "an instance is gone: its work is due again");
+    },
+
     /** The levels as counted in the database just now. */
     levels(it: { queued: number; live: number; withoutWakeup: number }): void {
       metrics.queueDepth.set(it.queued);

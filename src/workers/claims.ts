@@ -69,7 +69,7 @@ export function createClaims({ store }: Context, group: DueKind, leaseMs: number
         // The write whose answer was lost may have been that of an end.
         if (group === "check") tx.wake("collect", tx.now + delayMs);
       }
-      if (leases.length > 0) await releaseLeases(tx.db, group, leases, ours, tx.now);
+      if (leases.length > 0) await releaseLeases(tx.db, group, leases, ours, tx.now, tx.instance);
     });
     for (const [, ids] of groups) faulted.released(ids);
     for (const leaseUntil of leases) uncertain.delete(leaseUntil);
@@ -78,7 +78,7 @@ export function createClaims({ store }: Context, group: DueKind, leaseMs: number
   return {
     async take(limit) {
       await release();
-      return hold((tx, leaseUntil) => claimDue(tx.db, group, tx.now, leaseUntil, limit));
+      return hold((tx, leaseUntil) => claimDue(tx.db, group, tx.now, leaseUntil, limit, tx.instance));
     },
     async takeListable(soonMs, step) {
       const taken: DueExecution[] = [];
@@ -86,7 +86,9 @@ export function createClaims({ store }: Context, group: DueKind, leaseMs: number
       const aheadMs = Math.min(soonMs, leaseMs / 2);
       try {
         for (;;) {
-          const some = await hold((tx, until) => claimListable(tx.db, tx.now + aheadMs, until, step));
+          const some = await hold((tx, until) =>
+            claimListable(tx.db, tx.now + aheadMs, until, step, tx.instance),
+          );
           taken.push(...some);
           if (some.length < step) return taken;
         }

@@ -24,6 +24,8 @@ export interface DispatchOptions {
   gate: StartGate;
   /** Where Lyceum reaches us, and the secret that makes new callback tokens; null: no callbacks. */
   callbacks: { publicUrl: string; secret: string } | null;
+  /** False where this instance has been silent since that monotonic moment, so that others may have given up its claims. */
+  isHeldAlive: (since: number) => boolean;
   /** Parallel start requests. */
   concurrency: number;
   clock: Clock;
@@ -32,15 +34,16 @@ export interface DispatchOptions {
 }
 
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
-  const { lyceum, throttle, gate, callbacks, concurrency, clock, onCapacity } = options;
+  const { lyceum, throttle, gate, callbacks, isHeldAlive, concurrency, clock, onCapacity } = options;
   const starts = new PQueue({ concurrency });
   const outcomes = createOutcomes(context, clock);
   const leases = createStartLeases(context, clock);
 
-  async function start(claim: Claim, ticket: Ticket): Promise<void> {
+  /** @param claimedAt monotonic, before the claim. */
+  async function start(claim: Claim, ticket: Ticket, claimedAt: number): Promise<void> {
     const executionId = claim.execution.id;
     try {
-      const outcome = await send(claim);
+      const outcome = await send(claim, () => isHeldAlive(claimedAt));
       const detail = "detail" in outcome ? outcome.detail : undefined;
       context.report.submission({ executionId, outcome: outcome.type, detail });
       gate.ended(ticket, outcome);
@@ -54,7 +57,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     }
   }
 
-  function send({ run, execution, spec }: Claim): Promise<StartOutcome> {
+  function send({ run, execution, spec }: Claim, mayLeave: () => boolean): Promise<StartOutcome> {
     const callbackUrl =
       callbacks !== null && takesCallback(run.kind)
         ? `${callbacks.publicUrl}/callbacks/lyceum/${execution.id}/${callbackToken(callbacks.secret, execution.id)}`
@@ -65,7 +68,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       kind: run.kind,
       attempt: run.attempt,
     });
-    return lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }));
+    return lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }), mayLeave);
   }
 
   /** A start that Lyceum did not take waits for the next probe, with all others. */
@@ -79,6 +82,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
         return { type: "refused", status: outcome.status, detail: outcome.detail };
       case "throttled":
         return notTaken("throttled", outcome.retryAfterMs);
+      case "stale":
+        return notTaken("stale", 0);
       case "unauthorized":
       case "unfunded":
       case "unreachable":
@@ -113,7 +118,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   }
 
   /** The place goes to the start, or back if the gate was closed while the run was claimed. */
-  function beginStart(claim: Claim, place: Place): void {
+  function beginStart(claim: Claim, place: Place, claimedAt: number): void {
     const ticket = gate.begin();
     if (ticket === null) {
       place.release();
@@ -122,7 +127,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       return;
     }
     leases.hold(claim.execution.id);
-    begin(() => start(claim, ticket));
+    begin(() => start(claim, ticket, claimedAt));
   }
 
   function begin(work: () => Promise<void>): void {
@@ -163,13 +168,14 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
         begin(read);
         return null;
       }
+      const claimedAt = clock.monotonic();
       const { claims, nextAt } = await claimRuns(context, places.length, putBack).catch((error) => {
         release(places);
         throw error;
       });
       const unused = places.splice(claims.length);
       release(unused);
-      for (const [index, claim] of claims.entries()) beginStart(claim, places[index] as Place);
+      for (const [index, claim] of claims.entries()) beginStart(claim, places[index] as Place, claimedAt);
       if (unused.length > 0) return nextAt;
     }
     return null;

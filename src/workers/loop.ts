@@ -4,7 +4,7 @@ import type { Topic } from "../store/db/transaction.ts";
 
 /** Every background service has this shape. */
 export interface Worker {
-  name: Topic | "retention" | "gauge" | "catalogue";
+  name: Topic | "retention" | "gauge" | "catalogue" | "presence";
   /** Does what is due and answers when to come back (epoch ms), or null: when woken. */
   runOnce(): Promise<number | null>;
   /** Resolves when nothing that `runOnce` began is still under way. */

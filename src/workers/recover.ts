@@ -38,9 +38,9 @@ export async function recover(
   });
   await recoverGate(context, gate, now);
   await store.write(async (tx) => {
-    // Callbacks may have come while nobody listened, and a dead process may hold leases. What another instance holds is
-    // looked at twice, which changes nothing; starts come due by their short lease.
-    if (store.kind !== "sqlite") return staggerChecks(tx.db, tx.now, "answered");
+    // Callbacks may have come while nobody listened. What an instance has claimed is its own, or due again soon after its
+    // death.
+    if (store.kind !== "sqlite") return staggerChecks(tx.db, tx.now, "unheld");
     // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds leases.
     await staggerChecks(tx.db, tx.now, "open");
     await expireUnansweredStarts(tx.db, tx.now);

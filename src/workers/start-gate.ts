@@ -54,6 +54,10 @@ export function createStartGate(clock: Clock, random: () => number) {
   }
 
   function ended(ticket: Ticket, outcome: StartOutcome): void {
+    if (outcome.type === "stale") {
+      forfeited(ticket);
+      return;
+    }
     const leastMs = outcome.type === "unavailable" ? (outcome.retryAfterMs ?? 0) : 0;
     const reason = reasonOf(outcome);
     if (ticket !== era) postpone(leastMs);
@@ -61,7 +65,7 @@ export function createStartGate(clock: Clock, random: () => number) {
     else if (closed !== null) change(null);
   }
 
-  /** A start failed by a bug of ours, which says nothing about Lyceum. */
+  /** A start failed by a fault of ours, which says nothing about Lyceum. */
   function forfeited(ticket: Ticket): void {
     if (ticket === era) probeFailed(0);
   }
@@ -146,6 +150,7 @@ export function createStartGate(clock: Clock, random: () => number) {
 
 /** Null for a proper answer: Lyceum took the start, or said itself that it did not like it or not yet. */
 function reasonOf({ type }: StartOutcome): PauseReason | null {
+  if (type === "stale") return null;
   return type === "accepted" || type === "refused" || type === "throttled" ? null : type;
 }
 

@@ -22,6 +22,7 @@ it("a service whose database cannot be reached is not ready, and says so", async
   const desk = {
     newId: () => "req_x",
     isAccepting: () => true,
+    clockAheadMs: () => 0,
     store: { isMigrated: () => Promise.reject(unreachable) },
     report: { fault: (_: string, error: unknown) => void faults.push(error), httpRequest: () => {} },
   } as unknown as AppContext;
@@ -32,4 +33,16 @@ it("a service whose database cannot be reached is not ready, and says so", async
     detail: expect.stringContaining("cannot be reached"),
   });
   expect(faults).toEqual([unreachable]);
+});
+
+it("a service whose clock is far from the database's is not ready, and says by how much", async () => {
+  const desk = {
+    newId: () => "req_x",
+    isAccepting: () => true,
+    clockAheadMs: () => -61_000,
+    report: { fault: () => {}, httpRequest: () => {} },
+  } as unknown as AppContext;
+  const answer = await createServer(desk).request("/readyz");
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ detail: "the clock is -61 s ahead of the database's" });
 });

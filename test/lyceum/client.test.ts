@@ -224,6 +224,15 @@ describe("a start", () => {
     expect(throttle.state().groups.execution.used).toBe(0);
   });
 
+  test("is stale, gives its place back and sends nothing when it may not leave", async () => {
+    let sent = 0;
+    const { client, throttle } = setUp({ fetch: async () => Promise.reject(new Error(String(++sent))) });
+    throttle.reserve("execution");
+    expect(await client.start(request, () => false)).toMatchObject({ type: "stale" });
+    expect(throttle.state().groups.execution.used).toBe(0);
+    expect(sent).toBe(0);
+  });
+
   test.each(["ECONNRESET", "ETIMEDOUT", "UND_ERR_SOCKET", "SOMETHING_NEW"])(
     "is unknown after %s, whenever that was, and keeps its place",
     async (code) => {

@@ -13,7 +13,7 @@ import {
 } from "../../src/store/execution-claims.ts";
 import { findExecution, listExecutions, saveExecutions } from "../../src/store/executions.ts";
 import { type Database, eachDatabase, onPostgres } from "../support/databases.ts";
-import { overtaken } from "../support/locks.ts";
+import { whileUncommitted } from "../support/locks.ts";
 import { claimed, contextOf, live, read, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("claims", (open) => {
@@ -69,7 +69,7 @@ eachDatabase("claims", (open) => {
     await release(db, [], [], now);
   });
 
-  test("are spread after a stop, oldest first: all that is open, or all but starts of others", async () => {
+  test("are spread after a stop, oldest first: all that is open, or all that no living instance has claimed", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
@@ -88,7 +88,13 @@ eachDatabase("claims", (open) => {
     await change(database, watched.execution.id, { dueAt: 7_000 });
     const executions = [starting, collecting, overdue, watched].map(({ execution }) => execution.id);
     const times = () => Promise.all(executions.map(async (id) => (await findExecution(db, id))?.dueAt));
-    await staggerChecks(db, 1_000, "answered");
+    await claimedBy(database, starting.execution.id, "alive");
+    await claimedBy(database, watched.execution.id, "dead");
+    await db
+      .insertInto("instances")
+      .values({ id: "alive", version: "1", started_at: 0, beat_at: 0, clock_offset_ms: 0 })
+      .execute();
+    await staggerChecks(db, 1_000, "unheld");
     expect(await times()).toEqual([5_000, 1_020, 1_000, 1_040]);
     expect(await nextDueAt(db, "check")).toBe(1_000);
     await staggerChecks(db, 2_000, "open");
@@ -102,40 +108,43 @@ async function change({ store }: Database, id: string, changes: Partial<Executio
   await saveExecutions(store.db, [{ before: execution, after: { ...execution, ...changes } }]);
 }
 
+async function claimedBy({ store }: Database, id: string, instance: string): Promise<void> {
+  await store.db.updateTable("executions").set({ claimed_by: instance }).where("id", "=", id).execute();
+}
+
 onPostgres("claims", (open) => {
-  test("leave alone what has become another worker's while they waited for it", async () => {
+  test("neither wait for a row that another transaction works on nor take it", async () => {
     const database = await open();
-    const { store, time } = database;
+    const { store } = database;
     const context = contextOf(database);
-    await submitted(context, 2);
+    await submitted(context, 4);
     const other = database.connect();
     for (const claim of [claimDue, claimAlongAt]) {
-      const { execution } = await live(context);
-      const now = execution.dueAt ?? 0;
-      const claimed = await overtaken(
-        { store, other },
-        (tx) => applyFact(context, tx, { executionId: execution.id, fact: read("completed") }),
+      const locked = (await live(context)).execution;
+      const free = (await live(context)).execution;
+      const now = Math.max(locked.dueAt ?? 0, free.dueAt ?? 0);
+      const claimed = await whileUncommitted(
+        other,
+        (tx) => applyFact(context, tx, { executionId: locked.id, fact: read("completed") }),
         () => store.write((tx) => claim(tx.db, "check", now, now + 300_000, 9)),
       );
-      expect(claimed).toEqual([]);
-      expect(await findExecution(store.db, execution.id)).toMatchObject({
-        phase: "collecting",
-        dueAt: time.now(),
-      });
+      expect(claimed).toEqual([free.id]);
+      expect(await findExecution(store.db, locked.id)).toMatchObject({ phase: "collecting" });
+      await tell(context, free.id, read("completed"));
     }
   });
 
-  test("are not spread again once they are closed by whoever came first", async () => {
+  test("are not spread while another transaction closes them", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
     await submitted(context, 1);
     const { execution } = await live(context);
     await tell(context, execution.id, read("completed"));
-    await overtaken(
-      { store, other: database.connect() },
+    await whileUncommitted(
+      database.connect(),
       (tx) => applyFact(context, tx, { executionId: execution.id, fact: { type: "collected" } }),
-      () => store.write((tx) => staggerChecks(tx.db, tx.now, "answered")),
+      () => store.write((tx) => staggerChecks(tx.db, tx.now, "unheld")),
     );
     expect(await findExecution(store.db, execution.id)).toMatchObject({ phase: "closed", dueAt: null });
   });

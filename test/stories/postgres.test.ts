@@ -29,6 +29,7 @@ test("on PostgreSQL runs of every kind go from submission to artifacts, over a r
   expect(output.body).toMatchObject({ stdout: "2\n", return_code: 0 });
   expect(await service.status()).toMatchObject({
     database: { kind: "postgres" },
+    instances: [{ clock_offset_ms: expect.any(Number) }],
     queue: { without_wakeup: 0 },
   });
   await remove();

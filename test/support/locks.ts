@@ -26,6 +26,26 @@ export async function overtaken<T>(
   return late;
 }
 
+/** Carries out `second` to its end when all of `first` has happened but its commit, which comes then. */
+export async function whileUncommitted<T>(
+  other: Store,
+  first: (tx: Tx) => Promise<unknown>,
+  second: () => Promise<T>,
+): Promise<T> {
+  const happened = Promise.withResolvers<void>();
+  const mayCommit = Promise.withResolvers<void>();
+  const committed = other.write(async (tx) => {
+    await first(tx);
+    happened.resolve();
+    await mayCommit.promise;
+  });
+  await happened.promise;
+  const result = await second();
+  mayCommit.resolve();
+  await committed;
+  return result;
+}
+
 async function lockWaits({ db }: Store): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*) as count from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'`.execute(db);

@@ -14,6 +14,7 @@ const SECOND = 1_000;
 const nobody: StartOutcome = { type: "unreachable", detail: "ECONNREFUSED" };
 const unknown: StartOutcome = { type: "unknown", detail: "502" };
 const unfunded: StartOutcome = { type: "unfunded", detail: "Insufficient credits" };
+const stale: StartOutcome = { type: "stale", detail: "not sent" };
 const away: ReadOutcome<never> = { type: "unreachable", detail: "502" };
 
 eachDatabase("dispatch", (open) => {
@@ -60,6 +61,19 @@ eachDatabase("dispatch", (open) => {
     expect(scene.starts).toBe(1);
     expect(await scene.runs()).toMatchObject([{ status: "active", attempt: 1 }]);
     expect(await scene.phases()).toContain("watching");
+  });
+
+  test("sends nothing that others may have given up, and no attempt is used", async () => {
+    const scene = sceneOf(await open(), accepting());
+    await submitted(scene.context, 1);
+    scene.isHeldAlive = false;
+    await scene.round();
+    expect(scene.starts).toBe(0);
+    expect(await scene.runs()).toMatchObject([{ status: "queued", attempt: 0 }]);
+    scene.isHeldAlive = true;
+    await scene.forSeconds(2);
+    expect(scene.starts).toBe(1);
+    expect(await scene.runs()).toMatchObject([{ status: "active", attempt: 1 }]);
   });
 
   test("goes on while the database refuses one outcome, and records that as soon as it may", async () => {
@@ -244,13 +258,14 @@ function sceneOf(
     ...{ starts: 0, reads: 0, faults: [] as string[] },
     refuses: (_accepted: { lyceumExecutionId?: string }) => false,
     onClaim: () => {},
+    isHeldAlive: true,
   };
   const context = contextOf({ newId, store });
   const throttle = createRateLimiter({ clock: time, random: () => 0, limits: { execution: limit } });
   const lyceum = {
-    start() {
-      scene.starts++;
-      const outcome = scene.answer();
+    start(_request: unknown, mayLeave: () => boolean) {
+      if (mayLeave()) scene.starts++;
+      const outcome = mayLeave() ? scene.answer() : stale;
       return throttle.run("submit", "execution", async () => {}).then(() => outcome);
     },
     async workloads() {
@@ -280,7 +295,16 @@ function sceneOf(
   };
   const worker = createDispatch(
     { ...context, report, store: { ...store, write, batchWrite } },
-    { lyceum, throttle, gate, callbacks: null, concurrency, clock: time, onCapacity: () => {} },
+    {
+      lyceum,
+      throttle,
+      gate,
+      callbacks: null,
+      concurrency,
+      clock: time,
+      isHeldAlive: () => scene.isHeldAlive,
+      onCapacity: () => {},
+    },
   );
   /** As its loop does: again as long as something may follow at once. */
   const round = async () => {

@@ -1,8 +1,9 @@
 // For operators and their machines: liveness, readiness, metrics, status.
 import * as operations from "../../contract/operations/service.ts";
 import type { SettingsView, WhoamiView } from "../../contract/settings.ts";
-import type { LimitView, StatusView } from "../../contract/status.ts";
+import type { InstanceView, LimitView, StatusView } from "../../contract/status.ts";
 import { readCounters } from "../../store/counters.ts";
+import type { Instance } from "../../store/instances.ts";
 import { readLevels } from "../../store/queue-stats.ts";
 import { assertWritable, databaseBytes } from "../../store/store.ts";
 import { problem } from "../problem.ts";
@@ -39,6 +40,13 @@ export const operationRoutes: Route[] = [
 
 async function getReady(c: RequestContext, desk: AppContext): Promise<Response> {
   if (!desk.isAccepting()) return problem(c, "not-accepting", "draining: the process is about to stop");
+  const aheadMs = desk.clockAheadMs();
+  if (Math.abs(aheadMs) > MAX_CLOCK_OFFSET_MS)
+    return problem(
+      c,
+      "not-accepting",
+      `the clock is ${Math.round(aheadMs / 1000)} s ahead of the database's`,
+    );
   try {
     if (!(await desk.store.isMigrated())) return problem(c, "not-accepting", "migrations are missing");
     await assertWritable(desk.store);
@@ -48,6 +56,9 @@ async function getReady(c: RequestContext, desk: AppContext): Promise<Response> 
   }
   return c.json({ status: "ready" });
 }
+
+/** Beyond this the machine is not trusted with Lyceum's times, such as that of a reset. */
+const MAX_CLOCK_OFFSET_MS = 60_000;
 
 async function getMetrics(c: RequestContext, desk: AppContext): Promise<Response> {
   if (desk.metricsText === null) return problem(c, "not-found", "metrics are served on METRICS_PORT");
@@ -67,10 +78,11 @@ async function getSettings(c: RequestContext, desk: AppContext): Promise<Respons
 
 async function getStatus(c: RequestContext, desk: AppContext): Promise<Response> {
   const { db, kind } = desk.store;
-  const [levels, counted, bytes] = await Promise.all([
+  const [levels, counted, bytes, instances] = await Promise.all([
     readLevels(db),
     readCounters(db, "callbacks."),
     databaseBytes(desk.store),
+    desk.instances(),
   ]);
   const callbackHealth = desk.health.snapshot(desk.now());
   const view: StatusView = {
@@ -99,8 +111,14 @@ async function getStatus(c: RequestContext, desk: AppContext): Promise<Response>
     },
     lyceum: viewLyceum(desk.lyceumState()),
     database: { kind, bytes },
+    instances: instances.map(viewInstance),
   };
   return c.json(view);
+}
+
+function viewInstance({ id, version, startedAt, beatAt, clockOffsetMs }: Instance): InstanceView {
+  const times = { started_at: iso(startedAt), last_seen_at: iso(beatAt) };
+  return { id, version, ...times, clock_offset_ms: clockOffsetMs };
 }
 
 function viewLyceum({ breaker, startPause, groups }: LyceumState): StatusView["lyceum"] {

@@ -24,6 +24,42 @@ export interface Schema {
   machine_types: MachineTypesTable;
   deleted_keys: DeletedKeysTable;
   sessions: SessionsTable;
+  instances: InstancesTable;
+  places: PlacesTable;
+  quotas: QuotasTable;
+  roles: RolesTable;
+}
+
+/** Processes that share this database; times are the database's own. */
+export interface InstancesTable {
+  id: string;
+  version: string;
+  started_at: number;
+  beat_at: number;
+  clock_offset_ms: number;
+}
+
+/** Starts that count against the limits, whichever instance makes them. */
+export interface PlacesTable {
+  execution_id: string;
+  /** When it stops counting; null while its request is under way. */
+  free_at: number | null;
+}
+
+/** Limits as Lyceum's answers tell them; null where an answer tells none. */
+export interface QuotasTable {
+  call_group: string;
+  most: number | null;
+  remaining: number | null;
+  resets_at: number | null;
+  told_at: number;
+}
+
+/** Work that only one instance does at a time. */
+export interface RolesTable {
+  name: string;
+  holder: string;
+  until_at: number;
 }
 
 /** A browser that signed in. The session's id stands in the cookie alone; the table has its hash. */
@@ -182,6 +218,8 @@ export interface ExecutionsTable {
   error: string | null;
   /** When its record at Lyceum was deleted. */
   erased_at: number | null;
+  /** The instance that claimed it last. */
+  claimed_by: string | null;
 }
 
 export type Disposition = "received" | "early" | "duplicate" | "late";
@@ -311,4 +349,6 @@ export interface DeliveriesTable {
   log: string;
   created_at: number;
   ended_at: number | null;
+  /** The instance whose attempt is under way. */
+  claimed_by: string | null;
 }

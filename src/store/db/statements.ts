@@ -6,6 +6,7 @@ import {
   type Insertable,
   type QueryResult,
   type RawBuilder,
+  type SelectQueryBuilder,
   SqliteAdapter,
   sql,
   type Updateable,
@@ -177,6 +178,20 @@ export function valuesOf(db: Db, types: readonly string[], rows: number): RawBui
     types.map((type) => (isTyped ? sql`cast(${null} as ${sql.raw(type)})` : sql`${null}`)),
   );
   return sql`(values ${sql.join(Array.from({ length: rows }, () => sql`(${row})`))})`;
+}
+
+/**
+ * True of the rows that the query chooses and no other transaction has locked. PostgreSQL may run a locking query behind
+ * `in` more than once, and would then lock more rows than its limit; an array is made once. SQLite has one writing
+ * transaction at a time.
+ */
+export function isChosen<O extends { id: string }>(
+  db: Db,
+  query: SelectQueryBuilder<Schema, keyof Schema, O>,
+): RawBuilder<boolean> {
+  return isSqlite(db)
+    ? sql<boolean>`id in ${query}`
+    : sql<boolean>`id = any(array${query.forUpdate().skipLocked()})`;
 }
 
 export function isSqlite(db: Db): boolean {

@@ -13,6 +13,8 @@ export interface Tx {
   db: Db;
   now: number;
   newId: NewId;
+  /** The id of this process among those that share the database. */
+  instance: string;
   /** Events are numbered and written together at the end of the transaction. */
   emit(...events: EventDraft[]): void;
   /** After the commit, and only then, the topic's worker hears that there is work from `dueAt` on: the earliest of all. */

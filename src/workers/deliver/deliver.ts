@@ -77,7 +77,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     let leaseUntil = 0;
     const claiming = context.store.write(async (tx) => {
       leaseUntil = tx.now + LEASE_MS;
-      return claimDeliveries(tx.db, ids, tx.now, leaseUntil);
+      return claimDeliveries(tx.db, ids, tx.now, leaseUntil, tx.instance);
     });
     const claimed = await claiming.catch((error) => {
       if (leaseUntil > 0) uncertain.push({ ids, leaseUntil });

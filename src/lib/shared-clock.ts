@@ -1,0 +1,26 @@
+// A clock that follows another one, such as the database's, which all instances share.
+import type { Clock } from "./clock.ts";
+
+export interface SharedClock extends Clock {
+  /** Takes over the other clock's time (epoch ms), read at a moment between two monotonic times. */
+  follow(at: number, askedAt: number, answeredAt: number): void;
+  /** How far this machine's wall clock is ahead of the time that was taken over, in ms. */
+  aheadMs(): number;
+}
+
+/** Tells the machine's own time until it has another one to follow. */
+export function createSharedClock(own: Clock): SharedClock {
+  /** Epoch ms at the monotonic time 0. */
+  let origin: number | null = null;
+  const now = () => (origin === null ? own.now() : Math.round(origin + own.monotonic()));
+  return {
+    now,
+    monotonic: () => own.monotonic(),
+    follow(at, askedAt, answeredAt) {
+      const [least, most] = [at - answeredAt, at - askedAt];
+      // What the answer's travel time leaves open stays as it was: a slow answer does not make the clock jump.
+      origin = origin === null ? (least + most) / 2 : Math.min(Math.max(origin, least), most);
+    },
+    aheadMs: () => own.now() - now(),
+  };
+}
