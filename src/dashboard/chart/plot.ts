@@ -32,6 +32,13 @@ export function dataOf({ times, lines, isStacked }: SeriesProps): {
   columns: uPlot.AlignedData;
   drawn: Line[];
 } {
+  // uPlot stretches a single moment over years.
+  const [only] = times;
+  if (times.length === 1 && only !== undefined)
+    return {
+      columns: [[only - 30, only, only + 30], ...lines.map(({ values }) => [null, ...values, null])],
+      drawn: lines,
+    };
   if (!isStacked) return { columns: [times, ...lines.map(({ values }) => values)], drawn: lines };
   const sums = times.map(() => 0);
   const stacked = lines.map((line) => ({
@@ -65,8 +72,7 @@ export function optionsOf(
     legend: { show: false },
     cursor: { y: false, ...(group === undefined ? {} : { sync: { key: group, setSeries: false } }) },
     scales: {
-      // A single moment would be stretched over years.
-      x: { time: true, range: (_, from, to) => (to - from < 1 ? [from - 30, to + 30] : [from, to]) },
+      x: { time: true },
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? ((high ?? 0) <= 0 ? 1 : high * 1.1)] },
     },
     axes: [
@@ -80,7 +86,7 @@ export function optionsOf(
     ],
     series: [{}, ...dataOf(props()).drawn.map((line) => seriesOf(UPlot, line, isStacked === true))],
     hooks: {
-      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      setCursor: [(plot) => onCursor(props().times.length === 1 ? null : (plot.cursor.idx ?? null))],
       drawClear: [
         (plot) => {
           plot.ctx.fillStyle = shade;

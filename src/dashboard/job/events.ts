@@ -25,7 +25,7 @@ const columns: Column<ProctorEvent>[] = [
     minor: true,
     show: ({ run_id }) => run_id && html`<a href=${`#/runs/${run_id}`}><code>…${run_id.slice(-6)}</code></a>`,
   },
-  { title: "Data", show: ({ data }) => html`<code class="clip">${dataText(data)}</code>` },
+  { title: "Data", show: ({ data }) => html`<code class="clip wide">${dataText(data)}</code>` },
 ];
 
 function dataText(data: Record<string, unknown>): string {
@@ -63,7 +63,7 @@ export function Events({ jobId, runId }: { jobId: string; runId?: string }) {
       if (!next.more) setAfter(Number.POSITIVE_INFINITY);
     };
     if (events.length === 0) return empty("No event yet");
-    return html`<div>
+    return html`<div class="stack">
       ${h(Table<ProctorEvent>, { label: "Events", columns, rows: events, keyOf: ({ id }) => id })}
       ${isMore && html`<p class="more"><button type="button" onClick=${loadMore}>Read further events</button></p>`}
     </div>`;

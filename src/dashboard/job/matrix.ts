@@ -48,7 +48,7 @@ export function Matrix({ rows }: { rows: ResultRow[] }) {
   </div>`;
   const isSmall = table.xs.length * table.ys.length <= MAX_TABLE_CELLS;
   const best = table.best;
-  return html`<div>
+  return html`<div class="stack">
     ${choices}
     ${isSmall ? h(HeatTable, { table, x, y, format }) : h(HeatMap, { table, x, y, format })}
     ${best && html`<p class="says">Best ${measure.title}: <b>${format(best.value ?? 0)}</b> at ${x}=${best.x}${y === "" ? "" : ` ${y}=${best.y}`} ${best.rows[0] && html`<a href=${`#/runs/${best.rows[0].run_id}`}>its run</a>`}</p>`}

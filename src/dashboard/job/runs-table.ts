@@ -67,7 +67,7 @@ export function RunsTable({ rows }: { rows: ResultRow[] }) {
     count: rows.filter((row) => row.status === value).length,
   }));
   const type = (event: Event) => setQuery({ find: (event.currentTarget as HTMLInputElement).value });
-  return html`<div>
+  return html`<div class="stack">
     <div class="filters">
       ${h(Chips, {
         label: "Status",

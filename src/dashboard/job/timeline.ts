@@ -25,7 +25,7 @@ export function Timeline({ jobId }: { jobId: string }) {
   return shown(runs, reload, ({ data, more }) =>
     data.length === 0
       ? empty("No run yet")
-      : html`<div>${more && html`<p class="notice">The first ${MAX_LANES} runs.</p>`}${h(Lanes, { runs: data })}</div>`,
+      : html`<div class="stack">${more && html`<p class="notice">The first ${MAX_LANES} runs.</p>`}${h(Lanes, { runs: data })}</div>`,
   );
 }
 
@@ -50,7 +50,7 @@ function Lanes({ runs }: { runs: Run[] }) {
     key === undefined
       ? lanes
       : lanes.toSorted((a, b) => (key(a.run) < key(b.run) ? -1 : key(a.run) > key(b.run) ? 1 : 0));
-  return html`<div>
+  return html`<div class="stack">
     <div class="filters">
       ${h(Choice, { label: "lanes by", value: by, options: Object.keys(orders).map((value) => ({ value, label: value })), onChange: setBy })}
       ${h(PhaseLegend, {})}

@@ -54,7 +54,7 @@ function Views({ job, results }: { job: Job; results: Results }) {
   const tabs = Object.entries(tabTitles)
     .filter(([id]) => id !== "matrix" || hasMatrix)
     .map(([id, text]) => ({ id, title: text, href: href(`jobs/${job.id}`, { tab: id }) }));
-  return html`<div>
+  return html`<div class="stack">
     ${h(Tabs, { tabs, current, label: "Views of the job" })}
     ${results.error !== null && html`<p class="notice warn" role="alert">The runs could not be read in full. They are read again with the next change.</p>`}
     ${!results.isWhole && results.error === null && html`<p class="notice" role="status">Reading runs… ${count(results.rows.length)}</p>`}
@@ -123,7 +123,7 @@ function JobDeliveries({ jobId }: { jobId: string }) {
     list,
     reload,
     ({ data }) =>
-      html`<div><p class="faint">To the job's own <code>webhook_url</code>. Deliveries to subscribers are listed with their <a href="#/webhooks">webhook</a>.</p>
+      html`<div class="stack"><p class="faint">To the job's own <code>webhook_url</code>. Deliveries to subscribers are listed with their <a href="#/webhooks">webhook</a>.</p>
       ${h(Deliveries, { deliveries: data, redeliver: (delivery) => api.redeliver(jobId, delivery.id), onDone: reload })}</div>`,
   );
 }
@@ -144,5 +144,5 @@ function About({ job }: { job: Job }) {
           : `${duration(Date.parse(job.deadline_at) - Date.parse(job.created_at ?? job.deadline_at))} after submission`,
     },
   ];
-  return html`<div>${h(Facts, { facts })}<h2>Metadata</h2><pre tabindex="0">${JSON.stringify(job.metadata, null, 2) ?? "null"}</pre></div>`;
+  return html`<div class="stack">${h(Facts, { facts })}<h2>Metadata</h2><pre tabindex="0">${JSON.stringify(job.metadata, null, 2) ?? "null"}</pre></div>`;
 }

@@ -44,7 +44,7 @@ export function Jobs() {
         return isFiltered
           ? empty("No job matches", html`<p><a href="#/jobs">Show all jobs</a></p>`)
           : h(FirstJob, {});
-      return html`<div>${h(JobTable, { jobs: data })}
+      return html`<div class="stack">${h(JobTable, { jobs: data })}
         ${more && html`<p class="more"><button type="button" onClick=${() => setMost(most + 5 * STEP)}>Show more</button></p>`}</div>`;
     })}
   </div>`;

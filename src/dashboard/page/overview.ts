@@ -49,7 +49,7 @@ export function Overview() {
       ${h(Concerns, { concerns })}
       ${h(Tiles, { status, today })}
       ${h(Trends, {})}
-      <div class="columns">
+      <div class="columns wide-first">
         ${h(Panel, { title: "Latest jobs", aside: html`<a href="#/jobs">All jobs</a>`, children: h(JobTable, { jobs, isShort: true }) })}
         ${h(Failures, {})}
       </div>

@@ -42,7 +42,7 @@ function Body({ run }: { run: Run }) {
   const callbacks = useCallbacks(run);
   const chosen = { attempt, choose };
   return html`<div class="beside">
-    <div class="main">${h(Waterfall, { run, callbacks, chosen })}${h(Views, { run })}</div>
+    <div class="stack">${h(Waterfall, { run, callbacks, chosen })}${h(Views, { run })}</div>
     ${h(Details, { run, callbacks, chosen })}
   </div>`;
 }
@@ -101,7 +101,7 @@ function Views({ run }: { run: Run }) {
     title: text,
     href: href(`runs/${run.id}`, { tab: id }),
   }));
-  return html`<div>${h(Tabs, { tabs, current, label: "What the run left" })}${view(current, run)}</div>`;
+  return html`<div class="stack">${h(Tabs, { tabs, current, label: "What the run left" })}${view(current, run)}</div>`;
 }
 
 function view(tab: string, run: Run) {

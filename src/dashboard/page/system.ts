@@ -22,12 +22,12 @@ export function System() {
 function Parts({ status }: { status: Status }) {
   const { queue, lyceum, database, version } = status;
   const starts = lyceum.starts;
-  return html`<div>
+  return html`<div class="stack">
     ${h(Findings, { status })}
     <div class="columns">
       ${h(Panel, {
         title: "Lyceum",
-        children: html`<div>${h(Facts, {
+        children: html`<div class="stack">${h(Facts, {
           facts: [
             {
               name: "Circuit",

@@ -37,7 +37,7 @@ export function UsagePage() {
     ${shown(
       loaded,
       reload,
-      ({ byDay, byKey, machines }) => html`<div>
+      ({ byDay, byKey, machines }) => html`<div class="stack">
       ${h(Totals, { usage: byDay })}
       ${byDay.data.length === 0 ? empty("Nothing was spent in these days") : h(PerDay, { usage: byDay })}
       <div class="columns">

@@ -66,7 +66,7 @@ function Charts({ run }: { run: Run }) {
     api.metrics(run.id, { signal, ...(step === "" ? {} : { step }) }),
   );
   const options = steps.map((value) => ({ value, label: value || "as stored" }));
-  return html`<div>
+  return html`<div class="stack">
     <div class="filters"><span class="faint">Samples</span>${h(Chips, { label: "Distance of samples", value: step, options, onChange: (value) => setQuery({ step: value }) })}</div>
     ${shown(metrics, reload, (value) => h(Measured, { run, metrics: value }))}
   </div>`;
@@ -97,7 +97,7 @@ function Measured({ run, metrics }: { run: Run; metrics: Metrics }) {
   });
   if (drawn.length === 0) return empty("Nothing was measured", "Lyceum has no samples of this run.");
   const gpu = summary.series.gpu_utilization_percent;
-  return html`<div>
+  return html`<div class="stack">
     ${run.findings.map(({ code, detail }) => html`<p key=${code} class="notice warn">${detail}</p>`)}
     ${h(Facts, {
       facts: [

@@ -19,7 +19,7 @@ function Stored({ run }: { run: Run }) {
       : complete
         ? html`<p class="notice good"><b>Complete.</b> Nothing is missing.</p>`
         : html`<p class="notice warn"><b>Not complete.</b> Lines of the record are missing here; the output has them.</p>`;
-    if (entries.length === 0) return html`<div>${note}${empty("The log is empty")}</div>`;
-    return html`<div>${note}${h(LogViewer, { entries, name: run.id, isLive: false })}</div>`;
+    if (entries.length === 0) return html`<div class="stack">${note}${empty("The log is empty")}</div>`;
+    return html`<div class="stack">${note}${h(LogViewer, { entries, name: run.id, isLive: false })}</div>`;
   });
 }

@@ -33,7 +33,7 @@ function Printed({ run }: { run: Run }) {
     const said = texts.filter((one): one is [string, string] => Boolean(one[1]));
     if (said.length === 0)
       return empty("It printed nothing", `It ended with the exit code ${value.return_code ?? "unknown"}.`);
-    return html`<div>${said.map(
+    return html`<div class="stack">${said.map(
       ([
         name,
         text,

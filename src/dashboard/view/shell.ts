@@ -24,7 +24,7 @@ export function Shell({ who }: { who: Extract<Session, { type: "in" }> }) {
       <div class="who">
         ${h(LiveMark, {})}
         <span class="name" title=${`Signed in with the key ${who.name}`}>${who.name || "signed in"} <span class="faint">${who.role}</span></span>
-        <button type="button" class="small" onClick=${nextTheme} title="Light, dark, or as the system has it">${theme.value}</button>
+        <button type="button" class="small" onClick=${nextTheme} title="Light, dark, or as the system has it" aria-label=${`Colours: ${theme.value}`}>◐ ${theme.value}</button>
         <button type="button" class="small" onClick=${signOut}>Sign out</button>
       </div>
     </header>

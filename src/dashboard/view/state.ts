@@ -10,7 +10,7 @@ export function shown<T>(loaded: Loaded<T>, reload: () => void, show: (value: T)
     return html`<div class="loading" role="status"><span class="spinner"></span>Loading…</div>`;
   if (loaded.type === "failed") return failure(loaded.error, reload);
   if (loaded.problem === null) return show(loaded.value);
-  return html`<div><p class="notice warn" role="status">Could not be read again: ${explain(loaded.problem).title}. What you see may be old.</p>${show(loaded.value)}</div>`;
+  return html`<div class="stack"><p class="notice warn" role="status">Could not be read again: ${explain(loaded.problem).title}. What you see may be old.</p>${show(loaded.value)}</div>`;
 }
 
 function failure(error: unknown, reload: () => void): VNode {
