@@ -1,6 +1,6 @@
 // Who is signed in, and what the role allows.
 import { signal } from "@preact/signals";
-import { api, explain, isMissingRoute } from "./api.ts";
+import { api, explain } from "./api.ts";
 import { place, replace } from "./router.ts";
 
 export type Role = "submit" | "read" | "admin";
@@ -17,6 +17,10 @@ export function mayWrite(): boolean {
   return session.value.type === "in" && session.value.role !== "read";
 }
 
+export function isAdmin(): boolean {
+  return session.value.type === "in" && session.value.role === "admin";
+}
+
 /** @param isSignedIn as the service saw it when it sent the page */
 export async function startSession(isSignedIn: boolean): Promise<void> {
   const [first, oneTimeKey] = place.peek().path;
@@ -24,7 +28,10 @@ export async function startSession(isSignedIn: boolean): Promise<void> {
     // Out of the address before anything else: it is worth a key until it is used.
     replace("#/");
     await signIn(oneTimeKey);
-  } else if (isSignedIn) await learnWho();
+  } else if (isSignedIn)
+    await learnWho().catch((error) => {
+      session.value = { type: "out", reason: explain(error).detail };
+    });
   else session.value = { type: "out", reason: null };
 }
 
@@ -49,11 +56,6 @@ export function endSession(): void {
 }
 
 async function learnWho(): Promise<void> {
-  try {
-    const { name, role } = await api.whoami();
-    session.value = { type: "in", name, role };
-  } catch (error) {
-    if (!isMissingRoute(error)) throw error;
-    session.value = { type: "in", name: "", role: "admin" };
-  }
+  const { name, role } = await api.whoami();
+  session.value = { type: "in", name, role };
 }

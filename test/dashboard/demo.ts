@@ -33,6 +33,12 @@ export interface Demo {
   live: string;
   waiting: string;
   webhook: string;
+  /** The first run of the sweep. */
+  sweepRun: string;
+  /** It failed three times at Lyceum. */
+  retriedRun: string;
+  /** It failed by its own code. */
+  reportRun: string;
 }
 
 export async function seedDemo(service: Service): Promise<Demo> {
@@ -97,5 +103,16 @@ export async function seedDemo(service: Service): Promise<Demo> {
     priority: -10,
     runs: Array.from({ length: 8 }, (_, index) => image(`trial-${index}`, "delay=50s")),
   });
-  return { sweep: sweep.id, failed: failed.id, live: live.id, waiting: waiting.id, webhook: created.body.id };
+  const failedRuns = await service.runsOf(failed.id);
+  const runNamed = (name: string) => failedRuns.find((run) => run.name === name)?.id ?? "";
+  return {
+    sweep: sweep.id,
+    failed: failed.id,
+    live: live.id,
+    waiting: waiting.id,
+    webhook: created.body.id,
+    sweepRun: (await service.runsOf(sweep.id))[0]?.id ?? "",
+    retriedRun: runNamed("shard-4"),
+    reportRun: runNamed("report"),
+  };
 }

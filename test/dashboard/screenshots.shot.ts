@@ -16,17 +16,14 @@ test("screenshots", async () => {
   const long = await service.submit({ name: "train resnet-50", runs: [training] });
   const demo = await seedDemo(service);
   const [trained] = await service.ended(long.id);
-  const failed = await service.runsOf(demo.failed);
-  const sweep = await service.runsOf(demo.sweep);
-  const retried = failed.find(({ attempts }) => attempts === 3);
   const pages: [name: string, place: string, text: string][] = [
     ["overview", "", "Latest jobs"],
     ["jobs", "jobs", "learning-rate sweep"],
     ["grid", `jobs/${demo.live}`, "fine-tune llama"],
     ["matrix", `jobs/${demo.sweep}?tab=matrix`, "Best duration"],
     ["timeline", `jobs/${demo.failed}?tab=timeline`, "shard-3"],
-    ["run", `runs/${retried?.id}`, "attempt 3"],
-    ["log", `runs/${sweep[0]?.id}?tab=logs`, "epoch 12"],
+    ["run", `runs/${demo.retriedRun}`, "attempt 3"],
+    ["log", `runs/${demo.sweepRun}?tab=logs`, "epoch 12"],
     ["gpu", `runs/${trained?.id}?tab=gpu&step=1s`, "Temperature"],
     ["usage", "usage", "Credits per day"],
     ["system", "system", "Backlog"],

@@ -1,7 +1,6 @@
 // Who gets in, what each role is offered, and what the first view weighs.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { routes } from "../../src/http/app.ts";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";
 import { show, startBrowser, visit, visitAs } from "./browser.ts";
 
@@ -57,9 +56,7 @@ it("a one-time link signs in once, and leaves no key in the address", async () =
   await other.context().close();
 });
 
-const knowsRoles = routes.some(({ path }) => path === "/v1/whoami");
-
-it.runIf(knowsRoles)("a reader is offered nothing that a reader may not do", async () => {
+it("a reader is offered nothing that a reader may not do", async () => {
   const { id } = await service.submit({ name: "long", runs: [image("delay=50s"), image("exit=1")] });
   const [live, failed] = await service.runsOf(id);
   await service.runAt(id, 1, ({ status }) => status === "failed");
@@ -69,7 +66,7 @@ it.runIf(knowsRoles)("a reader is offered nothing that a reader may not do", asy
     for (const place of [`jobs/${id}`, `runs/${live?.id}`, `runs/${failed?.id}`]) {
       await show(page, place);
       await page.getByRole("navigation", { name: /^(Views of the job|What the run left)$/ }).waitFor();
-      await page.waitForLoadState("networkidle", { timeout: 500 }).catch(() => {});
+      await page.locator(".loading").waitFor({ state: "detached" });
       for (const name of ["Cancel", "Abort", "Stop", "Retry", "Retry 1 failed run"])
         if (await page.locator("main").getByRole("button", { name, exact: true }).count()) found.push(name);
     }

@@ -11,6 +11,7 @@ import { go, href, place } from "../router.ts";
 import { Gpu } from "../run/gpu.ts";
 import { Logs } from "../run/logs.ts";
 import { Output } from "../run/output.ts";
+import { Spec } from "../run/spec.ts";
 import { Details, useCallbacks, Waterfall } from "../run/waterfall.ts";
 import { mayWrite } from "../session.ts";
 import { CallbackList } from "../view/callbacks.ts";
@@ -107,6 +108,7 @@ function Views({ run }: { run: Run }) {
 function view(tab: string, run: Run) {
   if (tab === "logs") return h(Logs, { run });
   if (tab === "gpu") return h(Gpu, { run });
+  if (tab === "spec") return h(Spec, { run });
   if (tab === "callbacks") return h(RunCallbacks, { run });
   if (tab === "events") return h(Events, { jobId: run.job_id, runId: run.id });
   return h(Output, { run });

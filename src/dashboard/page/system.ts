@@ -5,11 +5,13 @@ import { now } from "../clock.ts";
 import { bytes, count, DASH, duration } from "../format.ts";
 import { h, html } from "../html.ts";
 import { useLoad } from "../load.ts";
+import { isAdmin } from "../session.ts";
 import { Facts, Panel, title } from "../view/parts.ts";
 import { shown } from "../view/state.ts";
 import { type Column, Table } from "../view/table.ts";
 import { When } from "../view/when.ts";
 import { concernsOf } from "./attention.ts";
+import { SettingsPanel } from "./settings.ts";
 
 type Limit = Status["lyceum"]["limits"][string] & { name: string };
 
@@ -72,6 +74,7 @@ function Parts({ status }: { status: Status }) {
         }),
       })}
     </div>
+    ${isAdmin() && h(SettingsPanel, {})}
   </div>`;
 }
 
