@@ -83,6 +83,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
   const clock = createSharedClock(hostClock);
   const log = surroundings.log ?? createLogger(config.logLevel);
   const metrics = surroundings.metrics ?? createMetrics({ process: true });
+  metrics.buildInfo.set({ version: packageJson.version, node: process.versions.node }, 1);
   const report = createReport(log, metrics);
   const newId = idSource(clock, surroundings.random);
   const now = () => clock.now();

@@ -53,6 +53,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
 
   const metrics = {
     registry,
+    buildInfo: gauge("proctor_build_info", "1, labelled with what runs", ["version", "node"]),
     jobsSubmitted: counter(
       "proctor_jobs_submitted_total",
       "Jobs accepted and durable; replays are not counted",

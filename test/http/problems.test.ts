@@ -1,7 +1,9 @@
 // What every answer has in common, and how requests are refused that no route can make sense of.
+
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
 import { type Answer, apiKeys, image, type Service, startService, until } from "../support/service.ts";
 
 let service: Service;
@@ -261,7 +263,10 @@ describe("every answer", () => {
 
 it("the operators' pages answer without a key", async () => {
   expect((await service.nobody.get("/livez")).body).toEqual({ status: "ok" });
-  expect((await service.nobody.get("/readyz")).body).toEqual({ status: "ready" });
+  expect((await service.nobody.get("/readyz")).body).toEqual({
+    status: "ready",
+    version: packageJson.version,
+  });
   await service.run(image());
   const { text, headers } = await service.nobody.get("/metrics");
   expect(headers.get("Content-Type")).toContain("text/plain");

@@ -1,5 +1,7 @@
 // Alert rules and dashboard against the real /metrics: every metric, label and label value that they name is there.
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { image, type Service, startService } from "../support/service.ts";
 import { readExposition, type Series } from "./exposition.ts";
@@ -87,6 +89,11 @@ test("a metric, a label and a value that do not exist are found, and what is no 
   ]);
   expect(unknownIn("sum by (state) (proctor_runs_ended_total)")).toEqual(["label state"]);
   expect(() => unknownIn("sum(rate(proctor_runs_ended_total[5m])")).toThrow("no PromQL");
+});
+
+test("the version is that of package.json", () => {
+  const info = scraped.filter(({ metric }) => metric === "proctor_build_info");
+  expect(info.map(({ labels, value }) => [labels.version, value])).toEqual([[packageJson.version, 1]]);
 });
 
 describe("alert rules", () => {

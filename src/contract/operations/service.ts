@@ -53,11 +53,15 @@ export const getLive: Operation = {
   answers: { 200: json(health("ok"), "It is.") },
 };
 
+const ready = z
+  .object({ status: z.literal("ready"), version: z.string().describe("The version that answers.") })
+  .meta({ examples: [{ status: "ready", version: "0.1.0" }] });
+
 export const getReady: Operation = {
   id: "getReady",
   tag: "Operations",
   summary: "Whether requests should be sent here",
-  answers: { 200: json(health("ready"), "They should: the database is migrated and takes writes.") },
+  answers: { 200: json(ready, "They should: the database is migrated and takes writes.") },
   problems: ["not-accepting"],
 };
 

@@ -54,7 +54,7 @@ async function getReady(c: RequestContext, desk: AppContext): Promise<Response> 
     desk.report.fault("readyz", error);
     return problem(c, "not-accepting", "the database cannot be reached, or takes no writes");
   }
-  return c.json({ status: "ready" });
+  return c.json({ status: "ready", version: desk.version });
 }
 
 /** Beyond this the machine is not trusted with Lyceum's times, such as that of a reset. */
