@@ -182,29 +182,34 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
   store.onCommit(wake);
   store.onOutage(report.outage);
 
-  const tail = createEventFeed({ store, now, most: MAX_WAITING, onNeed: () => tailLoop.wake(now()) });
+  const feed = createEventFeed({
+    store,
+    now,
+    maxSubscriptions: MAX_WAITING,
+    onFirst: () => feedLoop.wake(now()),
+  });
   // Not one of the workers: while they finish their work, those who wait still hear of it.
-  const tailLoop = createLoop(
-    { name: "events", runOnce: tail.look, idle: async () => {} },
+  const feedLoop = createLoop(
+    { name: "events", runOnce: feed.poll, idle: async () => {} },
     { clock, timers, onError },
   );
   store.onCommit((topic, dueAt) => {
-    if (topic === "events") tailLoop.wake(dueAt);
+    if (topic === "events") feedLoop.wake(dueAt);
   });
   // The last to stop: without signs of life others would take the work that is being finished.
   const presenceLoop = createLoop(presence, { clock, timers, onError });
   const hangUp = async () => {
-    await tailLoop.stop();
-    tail.close();
+    await feedLoop.stop();
+    feed.close();
   };
 
   let accepting = false;
   const metricsText = () => metrics.registry.metrics();
-  const desk: AppContext = {
+  const appContext: AppContext = {
     ...context,
     now,
     timers,
-    tail,
+    feed,
     keys: keyring(config.apiKeys, authenticator(config.apiKeys)),
     signInLimit: createSignInLimit(),
     signInLinks: createSignInLinks(surroundings.oneTimeKeys),
@@ -225,8 +230,8 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     instances: presence.list,
     clockAheadMs: presence.clockAheadMs,
   };
-  const api = createServer(desk);
-  const doors = createListeners(desk, {
+  const api = createServer(appContext);
+  const listeners = createListeners(appContext, {
     ...config.listen,
     api,
     metricsPort: config.metricsPort,
@@ -247,7 +252,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
 
   async function closeAll(isDrained: boolean): Promise<void> {
     await hangUp();
-    if (!isDrained) doors.cutOff();
+    if (!isDrained) listeners.closeNow();
     // What is still under way is left to the next process: claims are given back, so that it need not wait.
     for (const worker of workers) await worker.handBack?.().catch((error) => onError(worker.name, error));
     await presenceLoop.stop();
@@ -279,12 +284,12 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
 
     async start() {
       await named(config.database, takeOver);
-      const port = listens ? await doors.open() : 0;
+      const port = listens ? await listeners.open() : 0;
       accepting = true;
-      for (const loop of [presenceLoop, tailLoop, ...loops.values()]) loop.start();
+      for (const loop of [presenceLoop, feedLoop, ...loops.values()]) loop.start();
       const mode = callbacks === null ? "polling only: PUBLIC_URL is not set" : "callbacks and polling";
       log.info(
-        { event: "started", port, database: store.kind, mode, version: desk.version },
+        { event: "started", port, database: store.kind, mode, version: appContext.version },
         `listening on ${port}, ${mode}`,
       );
       return port;
@@ -293,13 +298,13 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     async stop() {
       accepting = false;
       const graceMs = config.shutdownGraceMs - CLOSING_MS;
-      // The doors close last: callbacks are taken, and requests answered, while the work under way is finished, and
+      // The listeners close last: callbacks are taken, and requests answered, while the work under way is finished, and
       // until everybody who sends requests here has seen that this process is not ready.
       const drainMs =
         listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
       const drained = Promise.all([pause(drainMs), ...[...loops.values()].map((loop) => loop.stop())])
         .then(hangUp)
-        .then(doors.close);
+        .then(listeners.close);
       const isDrained = await within(graceMs, drained);
       const how = isDrained ? "drained" : "late";
       // A database that says nothing must not keep the process.

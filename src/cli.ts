@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// The command line: the service and what belongs to it on this machine, and a running service from anywhere.
+// The command line: runs the service on this machine, or talks to a running service.
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
-import { addSteering } from "./cli/cancel-and-retry.ts";
+import { addCancelAndRetry } from "./cli/cancel-and-retry.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addExamples } from "./cli/examples.ts";
 import { addLocal } from "./cli/local.ts";
@@ -14,27 +14,27 @@ import { addSubmit } from "./cli/submit.ts";
 import { addWatch } from "./cli/watch.ts";
 
 const program = new Command("proctor")
-  .description("Takes runs on Lyceum Cloud to an end, once, and tells you how it went.")
+  .description("Runs jobs on Lyceum Cloud and follows each run to its end.")
   .version(packageJson.version)
   .exitOverride()
   .addHelpText(
     "after",
     `
-Exit codes: 0 succeeded, 1 failed, 2 wrong usage or refused, 3 cancelled, 4 no answer or none in time, 130 Ctrl-C.
-A running service is found by PROCTOR_URL and PROCTOR_API_KEY. \`proctor <command> --help\` shows examples.`,
+Exit codes: 0 succeeded, 1 failed, 2 wrong usage or refused, 3 cancelled, 4 no answer or timeout, 130 Ctrl-C.
+PROCTOR_URL and PROCTOR_API_KEY name a running service. \`proctor <command> --help\` shows examples.`,
   );
 
 addSubmit(program);
 addWatch(program);
 addLogs(program);
-addSteering(program);
+addCancelAndRetry(program);
 addResults(program);
 addStatus(program);
 addDoctor(program);
 addLocal(program);
 addExamples(program);
 
-// A reader such as `head` may have seen enough.
+// A reader such as `head` may close the pipe early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();
@@ -44,6 +44,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Commander has said what is wrong; 0 is its help.
+  // Commander has printed the error; exit code 0 means that it printed help.
   process.exitCode = error.exitCode === 0 ? 0 : exitCodes.invalid;
 }

@@ -1,4 +1,4 @@
-// Which service a command talks to, and with which key.
+// URL and API key of the service that a command talks to.
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { type Client, createClient } from "../client/client.ts";
@@ -11,34 +11,33 @@ export interface Connection {
   json?: boolean;
 }
 
-/** The options that all commands of a running service share. */
+/** Adds the options of all commands that talk to a running service. */
 export function remote(command: Command): Command {
   return command
-    .option("--url <url>", "the service; default PROCTOR_URL, else http://127.0.0.1:8080")
-    .option("--key-file <file>", "a file that holds the API key; default PROCTOR_API_KEY")
-    .option(
-      "--key <key>",
-      "the API key itself: others on this machine can read it, the environment is better",
-    )
-    .option("--json", "one JSON document on stdout, or JSON lines where it streams, and nothing else");
+    .option("--url <url>", "URL of the service; default PROCTOR_URL, else http://127.0.0.1:8080")
+    .option("--key-file <file>", "file with the API key; default PROCTOR_API_KEY")
+    .option("--key <key>", "the API key; visible to other users of this machine, so prefer the environment")
+    .option("--json", "print only a JSON document, or JSON lines for streams");
 }
 
 export function connect(options: Connection): Client {
-  return createClient(placeOf(options));
+  return createClient(targetOf(options));
 }
 
-export function placeOf(options: Connection): { url: string; apiKey: string } {
+export function targetOf(options: Connection): { url: string; apiKey: string } {
   const url = options.url ?? (process.env.PROCTOR_URL || "http://127.0.0.1:8080");
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
-    throw new UsageError("the service's URL is none; write it as https://…");
+    throw new UsageError("the service's URL is invalid; write it as https://…");
   return { url, apiKey: keyOf(options) };
 }
 
 function keyOf({ key, keyFile }: Connection): string {
   const found = key ?? (keyFile === undefined ? process.env.PROCTOR_API_KEY : read(keyFile));
-  // Not quoted: it may be a key with a slip in it.
+  // Do not quote the key: it may be valid except for a typo.
   if (found === undefined || !/^[\x21-\x7e]+$/.test(found.trim()))
-    throw new UsageError("there is no API key: set PROCTOR_API_KEY, or name a file with --key-file");
+    throw new UsageError(
+      "the API key is missing or invalid: set PROCTOR_API_KEY, or name a file with --key-file",
+    );
   return found.trim();
 }
 

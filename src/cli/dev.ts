@@ -1,6 +1,5 @@
-// `npm run dev`: the main job on real input, on this machine alone. Starts the emulator and the service, submits a
-// job whose Python code really runs and then one that fails, shows both to their ends, says what to try next, and
-// keeps serving.
+// `npm run dev`: everything on this machine. Starts the emulator and the service, submits a job whose Python code is
+// really run and a job that fails, follows both to their ends, prints next steps, and keeps serving.
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -45,7 +44,7 @@ const LINK_LASTS_MS = 60 * 60_000;
 
 export interface DevOptions {
   port: number;
-  /** Keeps the database there; without it a temporary folder is removed at the end. */
+  /** Folder that keeps the database; default: a temporary folder that is removed at the end. */
   data?: string;
 }
 
@@ -93,7 +92,7 @@ Database  ${folder}${data === undefined ? "   (removed at the end; --data DIR ke
     console.log(`Port ${port} is taken by another program, so Proctor listens on ${freePort}.\n`);
   if (!isInstalled(PYTHON))
     console.log(
-      `${PYTHON} is not on this machine's PATH: Python runs are only pretended, and print nothing of their own.\n`,
+      `${PYTHON} is not on the PATH: Python runs are simulated and print no output of their own.\n`,
     );
 
   let stopping = false;
@@ -122,8 +121,8 @@ Database  ${folder}${data === undefined ? "   (removed at the end; --data DIR ke
     return { jobId: job.id, runId: run?.id ?? "", status };
   }
   const first = await show(firstJob);
-  const asExpected = first.status === "succeeded" ? "All of it succeeded. " : "";
-  console.log(`\n${asExpected}A run that fails looks like this:\n`);
+  const asExpected = first.status === "succeeded" ? "All runs succeeded. " : "";
+  console.log(`\n${asExpected}A failing run looks like this:\n`);
   const failed = await show(failingJob);
   console.log(nextSteps(first, failed.runId));
 }
@@ -134,7 +133,7 @@ function isInstalled(command: string): boolean {
 
 interface Shown {
   jobId: string;
-  /** Its first run. */
+  /** Id of the job's first run. */
   runId: string;
   status: string;
 }
@@ -143,14 +142,14 @@ function nextSteps({ jobId, runId }: Shown, failedRunId: string): string {
   const curl = 'curl -sH "$AUTH"';
   const body = `'{"runs":[{"kind":"python","code":"print(6*7)"}]}'`;
   return `
-Try next, in another terminal, after the two export lines above:
+Next steps, in another terminal, after the two export lines above:
 
-  What a run printed; its log as text; why another one failed
+  Output of a run, its log as text, and the run that failed
     ${curl} $PROCTOR_URL/v1/runs/${runId}/output
     ${curl} -H "Accept: text/plain" $PROCTOR_URL/v1/runs/${runId}/logs
     ${curl} $PROCTOR_URL/v1/runs/${failedRunId}
 
-  The job, and its runs with their executions
+  The job and its runs
     ${curl} $PROCTOR_URL/v1/jobs/${jobId}
     ${curl} $PROCTOR_URL/v1/jobs/${jobId}/runs
 
@@ -164,7 +163,7 @@ Try next, in another terminal, after the two export lines above:
 Serving until Ctrl-C.`;
 }
 
-/** The wanted port, or the next free one above it. */
+/** The wanted port, or the next free port above it. */
 async function firstFree(wanted: number): Promise<number> {
   for (let port = wanted; port < wanted + 50; port++) if (await isFree(port)) return port;
   throw new Error(`no free port from ${wanted} to ${wanted + 49}; choose another with --port`);

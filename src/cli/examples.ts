@@ -1,4 +1,4 @@
-// Examples below each command's help, as one would type them.
+// Examples in each command's help.
 import type { Command } from "commander";
 
 export function addExamples(program: Command): void {

@@ -1,4 +1,4 @@
-// What a script needs from beside it: the local modules that it imports, and theirs, and its requirements.txt.
+// Finds the files that a script needs: its local imports, recursively, and requirements.txt.
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { read } from "./connection.ts";
@@ -6,19 +6,19 @@ import { type Import, importsOf } from "./imports.ts";
 import { UsageError } from "./outcome.ts";
 
 export interface Gathered {
-  /** Path from the script's folder, with slashes, to text. */
+  /** Text by path from the script's folder, with slashes. */
   files: Record<string, string>;
   requirements: string | null;
 }
 
-/** Only files below the script's folder count: everything else is a package, or Python's own. */
+/** Only files below the script's folder are included: other modules are packages. */
 export function gather(script: string): Gathered {
   const root = dirname(resolve(script));
   const files: Record<string, string> = {};
   let bytes = 0;
   const open: { folder: string[]; imports: Import[] }[] = [{ folder: [], imports: importsOf(read(script)) }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const path of next.imports.flatMap((one) => candidates(one, next.folder))) {
+    for (const path of next.imports.flatMap((imported) => candidates(imported, next.folder))) {
       const name = path.join("/");
       if (Object.hasOwn(files, name) || resolve(root, name) === resolve(script)) continue;
       if (!isFile(join(root, name))) continue;
@@ -34,13 +34,13 @@ export function gather(script: string): Gathered {
   return { files, requirements: isFile(requirements) ? readFileSync(requirements, "utf8") : null };
 }
 
-/** The service takes 1,000 files, and a body of 8 MiB in which they are escaped. */
+/** The service's limits are 1,000 files, and 8 MiB for a body that holds them escaped. */
 const MAX_FILES = 1_000;
 const MAX_BYTES = 6 * 1024 * 1024;
 
-/** Where the files of an import may be, as parts of a path. @param folder that of the importing file */
+/** Possible paths of an import, as parts. @param folder folder of the importing file */
 function candidates({ level, module, names }: Import, folder: string[]): string[][] {
-  // More dots than folders lead out.
+  // More dots than folders would leave the script's folder.
   if (level > folder.length + 1) return [];
   const base = level === 0 ? [] : folder.slice(0, folder.length - (level - 1));
   const target = [...base, ...module];

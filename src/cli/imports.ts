@@ -1,12 +1,12 @@
-// Which modules a Python text imports: a scan that knows strings, comments and continued lines, and nothing more of
-// the language. What it finds is only looked for on disk, so that finding too much does no harm.
+// Finds the modules that Python code imports, by a scan that knows strings, comments and continued lines only. Names are
+// only looked up on disk, so finding too many does no harm.
 
 export interface Import {
   /** Dots in front of the module. */
   level: number;
   /** `a.b` as `["a", "b"]`; empty for `from . import c`. */
   module: string[];
-  /** What `from` takes out of the module: names, some of which may be modules. */
+  /** Names after `from … import`, which may be modules. */
   names: string[];
 }
 
@@ -19,7 +19,7 @@ export function importsOf(code: string): Import[] {
 }
 
 function readStatement(line: string): Import[] {
-  // `a . b` is the same as `a.b`. Blanks before a dot are looked at from their first one only.
+  // `a . b` equals `a.b`. The lookbehind matches a run of blanks only at its start, to stay linear.
   const text = line.trim().replaceAll(/(?<!\s)\s+(?=\.)|(?<=\.)\s+/g, "");
   if (/^import\s/.test(text))
     return nameList(text.slice("import".length)).map((name) => ({
@@ -37,7 +37,7 @@ function readStatement(line: string): Import[] {
   return [{ level, module: path, names }];
 }
 
-/** `a as b, c` is `a`, `c`. */
+/** Turns `a as b, c` into `a` and `c`. */
 function nameList(text: string): string[] {
   return text
     .replaceAll(/[()]/g, " ")
@@ -46,7 +46,7 @@ function nameList(text: string): string[] {
     .filter((name) => /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name));
 }
 
-/** Strings and comments gone, and each statement on one line. */
+/** Removes strings and comments, and joins each statement into one line. */
 function withoutText(code: string): string {
   let kept = "";
   let depth = 0;
@@ -75,13 +75,13 @@ function endOfLine(code: string, from: number): number {
   return end === -1 ? code.length : end;
 }
 
-/** Also right for raw strings, whose backslashes keep a quote from ending them just the same. */
+/** Also correct for raw strings, in which a backslash protects a quote too. */
 function endOfString(code: string, from: number): number {
   const single = code[from] as string;
   const quote = code.startsWith(single.repeat(3), from) ? single.repeat(3) : single;
   for (let at = from + quote.length; at < code.length; at += code[at] === "\\" ? 2 : 1) {
     if (code.startsWith(quote, at)) return at + quote.length;
-    // Unclosed: the rest of the code is not to be lost.
+    // An unclosed string ends with its line, so that the rest is still scanned.
     if (quote.length === 1 && code[at] === "\n") return at;
   }
   return code.length;

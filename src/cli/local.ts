@@ -1,34 +1,31 @@
-// The commands that run something on this machine. The service is loaded only when one of them is called: a client's
-// command must not wait for it, nor need its database.
+// Commands that run on this machine. They import the service only when called: commands that talk to a service must not
+// wait for that, nor need its database.
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 export function addLocal(program: Command): void {
   program
     .command("serve")
-    .description("run the service from the environment")
+    .description("run the service with settings from the environment")
     .action(async () => (await import("../main.ts")).serve());
   program
     .command("dev")
-    .description("service, emulated Lyceum and a first job that really runs, on this machine alone")
+    .description("run service, emulated Lyceum and a first job on this machine")
     .addOption(
-      new Option("--port <port>", "where the service listens; the next free one if it is taken")
+      new Option("--port <port>", "port of the service; the next free port if taken")
         .env("PORT")
         .argParser(port)
         .default(8080),
     )
-    .option(
-      "--data <dir>",
-      "keep the database in this folder; without it a temporary one is removed at the end",
-    )
+    .option("--data <dir>", "keep the database in this folder; default: a temporary folder")
     .action(async (options: { port: number; data?: string }) => (await import("./dev.ts")).dev(options));
   program
     .command("emulate")
-    .description("a local Lyceum on loopback, with switches for everything that can go wrong")
-    .option("--port <port>", "0 takes a free one", port, 8090)
+    .description("run a local Lyceum on loopback, with switches for failures")
+    .option("--port <port>", "0 chooses a free port", port, 8090)
     .action(emulate);
   program
     .command("migrate")
-    .description("apply missing migrations and leave; needs DATABASE_URL alone")
+    .description("apply pending migrations and exit; needs only DATABASE_URL")
     .action(migrate);
 }
 
@@ -52,6 +49,6 @@ async function migrate(): Promise<void> {
 function port(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number > 65_535)
-    throw new InvalidArgumentError("a port is a number from 0 to 65535");
+    throw new InvalidArgumentError("must be a number from 0 to 65535");
   return number;
 }

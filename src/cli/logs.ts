@@ -1,4 +1,4 @@
-// `proctor logs`: what runs have printed. Lyceum gives logs after the end only, so following means waiting for them.
+// `proctor logs`. Lyceum has logs only after the end, so following means waiting for them.
 import type { Command } from "commander";
 import { type Client, type LogEntry, ProctorError } from "../client/client.ts";
 import { formatLogs } from "../domain/logs.ts";
@@ -12,17 +12,17 @@ interface Options extends Connection {
   color?: boolean;
 }
 
-interface Shown {
+interface ShownRun {
   id: string;
-  /** In front of each line. */
+  /** Prefix of each line. */
   label: string;
 }
 
 export function addLogs(program: Command): void {
   remote(program.command("logs").description("print the log of a run, or of all runs of a job"))
-    .argument("<id>", "of a run or a job")
-    .option("-f, --follow", "stay until the log is whole; the exit code then says how it went")
-    .option("--color", "let colours that the run printed through to the terminal")
+    .argument("<id>", "id of a run or job")
+    .option("-f, --follow", "wait until the log is complete; the exit code tells the run's status")
+    .option("--color", "keep colours that the run printed")
     .action(action(logs));
 }
 
@@ -34,7 +34,7 @@ async function logs(signal: AbortSignal, id: string, options: Options) {
   return codes.find((code) => code !== 0) ?? 0;
 }
 
-async function runsOf(client: Client, id: string, signal: AbortSignal): Promise<Shown[]> {
+async function runsOf(client: Client, id: string, signal: AbortSignal): Promise<ShownRun[]> {
   if (id.startsWith("run_")) return [{ id, label: "" }];
   const runs = await Array.fromAsync(client.runs(id, { signal }));
   return runs.map((run) => ({
@@ -43,23 +43,23 @@ async function runsOf(client: Client, id: string, signal: AbortSignal): Promise<
   }));
 }
 
-async function printRun(client: Client, run: Shown, signal: AbortSignal, options: Options) {
+async function printRun(client: Client, run: ShownRun, signal: AbortSignal, options: Options) {
   const { follow } = options;
   const printNew = printer(run, options);
   if (follow !== true) {
-    const known = await client.logs(run.id, { signal });
-    printNew(known.entries);
-    if (known.truncated) printError(`${run.id}: Lyceum keeps 10,000 lines at most, some are missing`);
-    else if (!known.complete) printError(`${run.id}: the log may still grow`);
+    const log = await client.logs(run.id, { signal });
+    printNew(log.entries);
+    if (log.truncated) printError(`${run.id}: Lyceum keeps at most 10,000 lines; some are missing`);
+    else if (!log.complete) printError(`${run.id}: the log may still grow`);
     return exitCodes.succeeded;
   }
-  // Whatever is there at each look, and the rest once the run is over.
-  const look = async () => printNew((await whatIsThere(client, run.id, signal)) ?? []);
-  const ended = await client.waitRun(run.id, { signal, onUpdate: look, updateEveryMs: 2_000 });
+  // Print new lines at each update, and the rest after the run's end.
+  const printUpdate = async () => printNew((await storedEntries(client, run.id, signal)) ?? []);
+  const ended = await client.waitRun(run.id, { signal, onUpdate: printUpdate, updateEveryMs: 2_000 });
   return exitCodeOf(ended);
 }
 
-async function whatIsThere(client: Client, runId: string, signal: AbortSignal): Promise<LogEntry[] | null> {
+async function storedEntries(client: Client, runId: string, signal: AbortSignal): Promise<LogEntry[] | null> {
   try {
     return (await client.logs(runId, { signal })).entries;
   } catch (error) {
@@ -70,8 +70,8 @@ async function whatIsThere(client: Client, runId: string, signal: AbortSignal): 
   }
 }
 
-/** Prints what it has not printed yet: a later read may know a line in the middle that an earlier one lacked. */
-function printer({ id, label }: Shown, { json, color }: Options): (entries: LogEntry[]) => void {
+/** Prints only new entries. A later read may have an additional line in the middle. */
+function printer({ id, label }: ShownRun, { json, color }: Options): (entries: LogEntry[]) => void {
   const printed = new Map<string, number>();
   return (entries) => {
     const seen = new Map<string, number>();

@@ -1,4 +1,4 @@
-// How a command ends: its exit code, Ctrl-C, and what goes wrong told in a line or two, or as JSON.
+// The end of a command: exit code, Ctrl-C, and errors as short lines or as JSON.
 import type { Command } from "commander";
 import { ProctorError } from "../client/client.ts";
 import { print, printError } from "./terminal.ts";
@@ -6,49 +6,49 @@ import { print, printError } from "./terminal.ts";
 export const exitCodes = {
   succeeded: 0,
   failed: 1,
-  /** Wrong usage, or the service refuses. */
+  /** Wrong usage, or refused by the service. */
   invalid: 2,
   cancelled: 3,
-  /** No answer, or none in time: nobody can say how it went. */
+  /** No answer, or timeout: the status is unknown. */
   unknown: 4,
   /** 128 + SIGINT. */
   interrupted: 130,
 } as const;
 
-/** The command line asks for something that cannot be. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
 class Interrupted extends Error {}
 
-/** Of a job or run that has ended. */
+/** The exit code for an ended job or run. */
 export function exitCodeOf({ status }: { status: string }): number {
   if (status === "succeeded") return exitCodes.succeeded;
   return status === "cancelled" ? exitCodes.cancelled : exitCodes.failed;
 }
 
 /**
- * Makes a commander action of a command: what it answers is the exit code, and the first Ctrl-C aborts its signal.
+ * Makes a commander action from a command. Its result is the exit code; the first Ctrl-C aborts its signal.
  */
 export function action<Args extends unknown[]>(
-  carryOut: (signal: AbortSignal, ...args: Args) => Promise<number>,
+  command: (signal: AbortSignal, ...args: Args) => Promise<number>,
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
-    const leaving = new AbortController();
-    // Once: the second one ends the process as usual.
-    process.once("SIGINT", () => leaving.abort(new Interrupted("interrupted")));
+    const interrupt = new AbortController();
+    // Only once: a second Ctrl-C ends the process as usual.
+    process.once("SIGINT", () => interrupt.abort(new Interrupted("interrupted")));
     try {
-      process.exitCode = await carryOut(leaving.signal, ...args);
+      process.exitCode = await command(interrupt.signal, ...args);
     } catch (error) {
       const { json } = (args.at(-1) as Command).opts<{ json?: boolean }>();
-      process.exitCode = tell(error, json ?? false);
+      process.exitCode = printFailure(error, json ?? false);
     }
   };
 }
 
-/** @throws what is a bug rather than an outcome */
-function tell(error: unknown, json: boolean): number {
+/** Prints the error and returns the exit code. @throws errors that are bugs */
+function printFailure(error: unknown, json: boolean): number {
   if (error instanceof Interrupted) {
-    printError("\nInterrupted. What was submitted goes on without us.");
+    printError("\nInterrupted. Submitted jobs continue.");
     return exitCodes.interrupted;
   }
   if (error instanceof UsageError) {
@@ -66,30 +66,31 @@ function tell(error: unknown, json: boolean): number {
   const { code, message, problem, requestId } = error;
   if (json) printJson({ error: problem ?? { code, detail: message } });
   printError(`error: ${message}`);
-  // The message has told of the only one.
+  // The message already shows a single error.
   const errors = problem?.errors ?? [];
   if (errors.length > 1) for (const { pointer, detail } of errors) printError(`  ${pointer}: ${detail}`);
   const hint = hints[code];
   if (hint !== undefined) printError(hint);
-  if (error.status !== null && error.status >= 500) printError(`The service's log knows it as ${requestId}.`);
+  if (error.status !== null && error.status >= 500)
+    printError(`See request ${requestId} in the service's log.`);
   return error.isTransient || code === "timeout" || code === "unreadable"
     ? exitCodes.unknown
     : exitCodes.invalid;
 }
 
-/** A file that is not there, not readable, a folder… */
+/** An error of the file system: not found, not readable, a folder… */
 function isFileError(error: unknown): error is NodeJS.ErrnoException & { path: string } {
   const { syscall, path, code } = error as NodeJS.ErrnoException;
   return error instanceof Error && [syscall, path, code].every((part) => typeof part === "string");
 }
 
 const hints: Record<string, string> = {
-  unreachable: "Is PROCTOR_URL (or --url) right, and the service up? `proctor doctor` looks closer.",
+  unreachable: "Check PROCTOR_URL (or --url) and that the service runs; `proctor doctor` tells more.",
   unauthorized: "Set PROCTOR_API_KEY, or name a file with --key-file.",
-  timeout: "It goes on; `proctor wait` takes up the wait again.",
+  timeout: "The job continues; `proctor wait` waits for it again.",
 };
 
-/** The one document on stdout. */
+/** Prints the only document on stdout. */
 export function printJson(document: unknown): void {
   print(JSON.stringify(document, null, 2));
 }

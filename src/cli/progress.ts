@@ -1,29 +1,29 @@
-// A job's progress as text: a bar with states and times, and a line per run, or counts where there are many.
+// A job's progress as text: a bar with status and times, and one line per run or counts.
 import type { Job, Run } from "../client/client.ts";
 
 const BAR = 24;
-/** More runs than this are folded to counts. */
+/** Jobs with more runs show only counts. */
 export const MAX_RUN_LINES = 15;
 
-/** How far the job is: bar, status, time so far, and how long it may still take. */
+/** Progress bar, status, elapsed time, and estimated remaining time. */
 export function barLine(job: Job, now: number): string {
   const { status, progress, queue } = job;
   const full = Math.round(progress * BAR);
   const percent = `${Math.round(progress * 100)} %`.padStart(5);
-  const toGoMs = etaMs(job, now);
-  const place = queue == null ? [] : [`place ${queue.position} in the queue`];
+  const remainingMs = etaMs(job, now);
+  const position = queue == null ? [] : [`position ${queue.position} in the queue`];
   const times = [
     duration(elapsedMs(job, now)),
-    ...(toGoMs === null ? [] : [`about ${duration(toGoMs)} to go`]),
-    ...place,
+    ...(remainingMs === null ? [] : [`about ${duration(remainingMs)} left`]),
+    ...position,
   ];
   return `[${"█".repeat(full)}${"·".repeat(BAR - full)}] ${percent}  ${status}  ${times.join(", ")}`;
 }
 
-/** Runs by status, those that are none left out. */
+/** Runs by status, without zero counts. */
 export function countsLine({ counts }: Job): string {
-  const some = Object.entries(counts).filter(([, count]) => count > 0);
-  return `  ${some.map(([status, count]) => `${count} ${status}`).join(", ")}`;
+  const nonZero = Object.entries(counts).filter(([, count]) => count > 0);
+  return `  ${nonZero.map(([status, count]) => `${count} ${status}`).join(", ")}`;
 }
 
 export function runLine(run: Run): string {
@@ -38,7 +38,7 @@ export function runLine(run: Run): string {
   return `  ${mark} ${labelOf(run).padEnd(12)} ${kind.padEnd(8)} ${stateOf(run).padEnd(22)} ${facts.join(", ")}`.trimEnd();
 }
 
-/** The values of a sweep come first, because all runs of a sweep may share a name. */
+/** Matrix values come first, because all runs of a sweep may share a name. */
 export function labelOf({ name, id, matrix }: Pick<Run, "name" | "id" | "matrix">): string {
   const values = Object.entries(matrix ?? {}).map(([key, value]) => `${key}=${value}`);
   return [...values, ...(name === null && values.length > 0 ? [] : [name ?? id.slice(-6)])].join(" ");
@@ -60,12 +60,12 @@ export function duration(ms: number): string {
   return seconds < 3_600 ? `${minutes} min ${rest} s` : `${hours} h ${minutes} min`;
 }
 
-/** By this machine's clock, which may be off. */
+/** Uses this machine's clock, which may differ from the service's. */
 function elapsedMs({ created_at, ended_at }: Job, now: number): number {
   return created_at === null ? 0 : (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(created_at);
 }
 
-/** As if the runs that are left took as long as those that have ended; null while none has. */
+/** Assumes that remaining runs take as long as ended runs; null before the first end. */
 function etaMs({ progress, started_at, ended_at }: Job, now: number): number | null {
   if (started_at === null || ended_at !== null || progress <= 0 || progress >= 1) return null;
   return Math.max(0, ((now - Date.parse(started_at)) * (1 - progress)) / progress);

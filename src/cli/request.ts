@@ -1,4 +1,4 @@
-// From the command line to the body of a submission.
+// Builds the body of a submission from the command line.
 import { basename } from "node:path";
 import type { JobRequest, RetryClass, RunRequest } from "../client/client.ts";
 import { retryClasses } from "../domain/run.ts";
@@ -28,26 +28,26 @@ export interface JobOptions extends RunOptions {
   metadata?: string;
 }
 
-export interface Built {
+export interface BuiltRequest {
   request: JobRequest;
-  /** What was taken along for a script. */
+  /** Files found for a script. */
   gathered: Gathered | null;
 }
 
 /** @throws UsageError */
-export function buildRequest(operands: string[], options: JobOptions): Built {
+export function buildRequest(operands: string[], options: JobOptions): BuiltRequest {
   const { image } = options;
   if (image !== undefined)
     return { request: jobOf([imageRun(image, operands, options)], options), gathered: null };
   const [target, ...args] = operands;
   if (target === undefined)
-    throw new UsageError("name a file.py or job.json (- reads it from stdin), or an image with --image");
+    throw new UsageError("give a file.py or job.json (- reads stdin), or an image with --image");
   if (target.endsWith(".py")) {
     const gathered = gather(target);
     return { request: jobOf([pythonRun(target, args, gathered, options)], options), gathered };
   }
   if (target !== "-" && !target.endsWith(".json"))
-    throw new UsageError(`${target} is neither a .py nor a .json file; an image is named with --image`);
+    throw new UsageError(`${target} is neither a .py nor a .json file; give an image with --image`);
   return { request: { ...documentOf(target, args, options), ...jobFields(options) }, gathered: null };
 }
 
@@ -55,7 +55,7 @@ function pythonRun(script: string, args: string[], gathered: Gathered, options: 
   const { files, requirements } = gathered;
   const text = read(script);
   const argv = [basename(script), ...args];
-  // Lyceum has no field for arguments; its own CLI sets them in the code, too.
+  // Lyceum has no field for arguments; its own CLI also sets them in the code.
   const code =
     args.length === 0 ? text : withStatement(text, `__import__("sys").argv[:] = ${pythonValue(argv)}`);
   return {
@@ -75,7 +75,7 @@ function imageRun(image: string, command: string[], options: RunOptions): RunReq
 function documentOf(path: string, args: string[], options: RunOptions): JobRequest {
   const ofRuns = ["gpu", "executionType", "timeout", "env", "matrix"] as const;
   if (args.length > 0 || ofRuns.some((name) => options[name] !== undefined))
-    throw new UsageError("a job.json says everything about its runs itself; options can only add to the job");
+    throw new UsageError("options for runs cannot be combined with a job.json; write them into the file");
   let document: unknown;
   try {
     document = JSON.parse(read(path));
@@ -84,7 +84,7 @@ function documentOf(path: string, args: string[], options: RunOptions): JobReque
     throw new UsageError(`${path} is not JSON`);
   }
   if (typeof document !== "object" || document === null || Array.isArray(document))
-    throw new UsageError(`${path} holds no JSON object with runs`);
+    throw new UsageError(`${path} is not a JSON object with runs`);
   return document as JobRequest;
 }
 
@@ -94,7 +94,7 @@ function jobOf(runs: RunRequest[], options: JobOptions): JobRequest {
 
 function jobFields(options: JobOptions): Omit<JobRequest, "runs"> {
   const { name, retry, priority, maxParallel, deadline, budget, webhookUrl, metadata } = options;
-  return given({
+  return definedFields({
     name,
     retry: retry === undefined ? undefined : readRetry(retry),
     priority,
@@ -108,8 +108,8 @@ function jobFields(options: JobOptions): Omit<JobRequest, "runs"> {
 
 function runFields({ gpu, executionType, timeout, env, matrix }: RunOptions) {
   if (gpu !== undefined && executionType !== undefined)
-    throw new UsageError("--gpu a100 is short for --execution-type gpu.a100: give one of them");
-  return given({
+    throw new UsageError("--gpu a100 is short for --execution-type gpu.a100: give only one of them");
+  return definedFields({
     execution_type: gpu === undefined ? executionType : `gpu.${gpu.replace(/^gpu\./, "")}`,
     timeout: timeout === undefined ? undefined : seconds(timeout, "--timeout"),
     env,
@@ -121,7 +121,7 @@ function runFields({ gpu, executionType, timeout, env, matrix }: RunOptions) {
 function readRetry(text: string): { max_attempts: number; on: RetryClass[] } {
   const [, attempts, classes = "system_failure"] = /^(\d{1,2})(?::(.+))?$/.exec(text) ?? [];
   const on = classes.split(",") as RetryClass[];
-  if (attempts === undefined || !on.every((one) => retryClasses.includes(one)))
+  if (attempts === undefined || !on.every((retryClass) => retryClasses.includes(retryClass)))
     throw new UsageError(
       `--retry takes attempts[:${retryClasses.join(",")}], such as 3 or 3:system_failure,timeout`,
     );
@@ -144,8 +144,8 @@ function readJson(text: string): unknown {
   }
 }
 
-/** What is undefined is left to the service. */
-function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+/** Drops undefined fields, so that the service's defaults apply. */
+function definedFields<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 

@@ -1,4 +1,4 @@
-// `proctor results`: a row per run, as a table, CSV or JSON.
+// `proctor results`: one row per run, as a table, CSV or JSON.
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { ResultRow } from "../client/client.ts";
@@ -12,10 +12,10 @@ interface Options extends Connection {
 }
 
 export function addResults(program: Command): void {
-  remote(program.command("results").description("what each run of a job came to"))
-    .argument("<job>")
-    .option("--csv", "as CSV, with all columns")
-    .option("-o, --out <file>", "into a file instead of stdout")
+  remote(program.command("results").description("show the result of each run of a job"))
+    .argument("<job>", "id of a job")
+    .option("--csv", "print CSV with all columns")
+    .option("-o, --out <file>", "write to a file instead of stdout")
     .action(action(results));
 }
 
@@ -51,7 +51,7 @@ function table(rows: ResultRow[]): string {
   return columns([head, ...lines.map((line) => line.map((cell) => String(cell ?? "")))]);
 }
 
-/** Padded to the widest of each column; a column with nothing in it is left out. */
+/** Pads the columns, and drops columns without values. */
 export function columns(lines: string[][]): string {
   const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => (line[at] ?? "").length)));
   const used = widths.map((_, at) => lines.slice(1).some((line) => line[at] !== ""));

@@ -1,6 +1,7 @@
-// A running service looked at from outside, with the client's eyes.
+// Checks of a running service over HTTP.
 import { createClient, ProctorError, type Status } from "../client/client.ts";
 
+/** The result of a check. */
 export interface Finding {
   check: string;
   ok: boolean;
@@ -9,38 +10,38 @@ export interface Finding {
   hint?: string;
 }
 
-interface Place {
+interface Target {
   url: string;
   apiKey: string;
 }
 
-/** Checks what can still be checked: nothing more of a service that does not answer. */
-export async function inspect(place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const base = place.url.replace(/\/+$/, "");
-  const askedAt = Date.now();
-  const alive = await look(`${base}/livez`, signal);
+/** Runs all checks; stops early if the service does not answer. */
+export async function checkService(target: Target, signal: AbortSignal): Promise<Finding[]> {
+  const base = target.url.replace(/\/+$/, "");
+  const sentAt = Date.now();
+  const alive = await get(`${base}/livez`, signal);
   if (!(alive instanceof Response))
     return [
-      failed("reachable", `${base}: ${alive}`, "set PROCTOR_URL or --url, and see that the service runs"),
+      failed("reachable", `${base}: ${alive}`, "set PROCTOR_URL or --url, and check that the service runs"),
     ];
   if (!alive.ok)
     return [
       failed(
         "reachable",
         `${base}/livez answers ${alive.status}`,
-        "is this Proctor, or a proxy in front of it?",
+        "check that the URL leads to Proctor, not to a proxy",
       ),
     ];
   return [
     passed("reachable", base),
     await readiness(base, signal),
-    clock(alive.headers.get("Date"), askedAt),
-    ...(await withKey(place, signal)),
+    clock(alive.headers.get("Date"), sentAt),
+    ...(await checksWithKey(target, signal)),
   ];
 }
 
-/** The answer, or why there is none. */
-async function look(url: string, signal: AbortSignal): Promise<Response | string> {
+/** Returns the response, or the reason why there is none. */
+async function get(url: string, signal: AbortSignal): Promise<Response | string> {
   try {
     return await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
   } catch (error) {
@@ -51,22 +52,23 @@ async function look(url: string, signal: AbortSignal): Promise<Response | string
 }
 
 async function readiness(base: string, signal: AbortSignal): Promise<Finding> {
-  const answer = await look(`${base}/readyz`, signal);
-  if (answer instanceof Response && answer.ok)
+  const response = await get(`${base}/readyz`, signal);
+  if (response instanceof Response && response.ok)
     return passed("ready", "database writable, migrations applied");
-  const why = answer instanceof Response ? ((await answer.json()) as { detail?: string }).detail : answer;
+  const reason =
+    response instanceof Response ? ((await response.json()) as { detail?: string }).detail : response;
   return failed(
     "ready",
-    why ?? "no reason given",
+    reason ?? "no reason given",
     "see the service's log; `proctor migrate` applies migrations",
   );
 }
 
-/** Signatures of webhooks are refused when they seem five minutes old. */
-function clock(date: string | null, askedAt: number): Finding {
-  if (date === null) return passed("clock", "the service tells no time");
+/** Compares clocks: receivers refuse webhooks whose time differs by five minutes. */
+function clock(date: string | null, sentAt: number): Finding {
+  if (date === null) return passed("clock", "the service sends no Date header");
   // The header has whole seconds.
-  const skewMs = Math.abs(Date.parse(date) + 500 - (askedAt + Date.now()) / 2);
+  const skewMs = Math.abs(Date.parse(date) + 500 - (sentAt + Date.now()) / 2);
   const seconds = Math.round(skewMs / 1_000);
   return skewMs < MAX_SKEW_MS
     ? passed("clock", "agrees with the service's")
@@ -75,12 +77,12 @@ function clock(date: string | null, askedAt: number): Finding {
 
 const MAX_SKEW_MS = 30_000;
 
-async function withKey(place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const client = createClient({ ...place, retry: { attempts: 2 } });
+async function checksWithKey(target: Target, signal: AbortSignal): Promise<Finding[]> {
+  const client = createClient({ ...target, retry: { attempts: 2 } });
   try {
     const status = await client.status({ signal });
     return [
-      await role(place, signal),
+      await role(target, signal),
       ...callbacks(status),
       ...lyceum(status),
       ...starts(status),
@@ -91,16 +93,16 @@ async function withKey(place: Place, signal: AbortSignal): Promise<Finding[]> {
     const isKey = error.code === "unauthorized";
     return [
       isKey
-        ? failed("key", "the service does not know it", "compare PROCTOR_API_KEY with the service's API_KEYS")
+        ? failed("key", "unknown to the service", "compare PROCTOR_API_KEY with the service's API_KEYS")
         : failed("status", error.message, "see the service's log"),
     ];
   }
 }
 
-/** A submission without runs is refused in any case: with 403 where the key may only read. */
-async function role(place: Place, signal: AbortSignal): Promise<Finding> {
+/** Submits a job without runs, which is always refused: with 403 if the key may only read. */
+async function role(target: Target, signal: AbortSignal): Promise<Finding> {
   try {
-    await createClient({ ...place, retry: { attempts: 1 } }).submit({ runs: [] }, { signal });
+    await createClient({ ...target, retry: { attempts: 1 } }).submit({ runs: [] }, { signal });
   } catch (error) {
     if (!(error instanceof ProctorError)) throw error;
     if (error.code === "validation-failed") return passed("key", "valid, may submit");
@@ -112,12 +114,14 @@ async function role(place: Place, signal: AbortSignal): Promise<Finding> {
 
 function callbacks({ callbacks: { mode, health, judged, recently_missed } }: Status): Finding[] {
   if (mode === "polling_only")
-    return [passed("callbacks", "not asked for: polling alone finds ends (PUBLIC_URL is not set)")];
+    return [passed("callbacks", "off: only polling finds ends (PUBLIC_URL is not set)")];
   if (health === "healthy")
-    return [passed("callbacks", `healthy, ${judged - recently_missed} of the last ${judged} came`)];
-  if (recently_missed === 0) return [passed("callbacks", "not proven yet: too few runs have ended")];
-  const detail = `${recently_missed} of the last ${judged} did not come; polling finds the ends, later`;
-  return [failed("callbacks", detail, "can Lyceum reach PUBLIC_URL from outside, through every proxy?")];
+    return [passed("callbacks", `healthy, ${judged - recently_missed} of the last ${judged} arrived`)];
+  if (recently_missed === 0) return [passed("callbacks", "unproven: too few runs have ended")];
+  const detail = `${recently_missed} of the last ${judged} did not arrive; polling finds the ends later`;
+  return [
+    failed("callbacks", detail, "check that Lyceum can reach PUBLIC_URL from outside, through every proxy"),
+  ];
 }
 
 function lyceum({ lyceum: { circuit, limits } }: Status): Finding[] {
@@ -126,28 +130,30 @@ function lyceum({ lyceum: { circuit, limits } }: Status): Finding[] {
   const until = execution?.paused_until == null ? "" : `, paused until ${execution.paused_until}`;
   if (circuit.state === "closed") return [passed("lyceum", `answers; ${left}${until}`)];
   const detail = `circuit ${circuit.state} after ${circuit.failures} failures, next try ${circuit.retry_at ?? "now"}`;
-  return [failed("lyceum", detail, "is Lyceum down, or are LYCEUM_BASE_URL and the credentials wrong?")];
+  return [failed("lyceum", detail, "check LYCEUM_BASE_URL and the credentials, or wait until Lyceum is up")];
 }
 
-/** A service that has just been restarted tries one start alone, which is as it should be. */
+/** A pause after a restart is normal: the service tries a single start first. */
 function starts({ lyceum: { starts } }: Status): Finding[] {
   if (starts === undefined || starts.state === "flowing") return [];
   const detail = `paused since ${starts.since}, next try ${starts.next_probe_at}: ${starts.detail}`;
-  const hint = starts.reason === null ? undefined : waysOut[starts.reason];
+  const hint = starts.reason === null ? undefined : startHints[starts.reason];
   return [hint === undefined ? passed("starts", detail) : failed("starts", detail, hint)];
 }
 
-const waysOut: Partial<Record<string, string>> = {
-  unreachable: "does LYCEUM_BASE_URL lead to Lyceum, or to a proxy or a login page?",
-  unavailable: "nothing to do: starts go on by themselves once Lyceum takes them",
+const startHints: Partial<Record<string, string>> = {
+  unreachable: "check that LYCEUM_BASE_URL leads to Lyceum, not to a proxy or login page",
+  unavailable: "nothing to do: starts continue once Lyceum accepts them",
   unauthorized: "renew LYCEUM_API_KEY, or LYCEUM_EMAIL and LYCEUM_PASSWORD",
-  unfunded: "buy credits, or raise the quota, at Lyceum; starts then go on by themselves",
-  unknown: "is Lyceum down? Starts go on by themselves once it answers",
+  unfunded: "buy credits or raise the quota at Lyceum; starts then continue",
+  unknown: "wait until Lyceum is up; starts then continue",
 };
 
 function queue({ queue: { depth, in_doubt, without_wakeup } }: Status): Finding[] {
   if (without_wakeup === 0) return [passed("queue", `${depth} waiting, ${in_doubt} in doubt`)];
-  return [failed("queue", `${without_wakeup} rows without a wake-up`, "this is a bug: please report it")];
+  return [
+    failed("queue", `${without_wakeup} rows without a wake-up`, "this is a bug: please report the rows"),
+  ];
 }
 
 function passed(check: string, detail: string): Finding {

@@ -1,4 +1,4 @@
-// `proctor status`: how the service is doing, or how a job or run stands.
+// `proctor status`: the status of the service, a job or a run.
 import type { Command } from "commander";
 import type { Client, Job, Run, Status } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
@@ -7,10 +7,8 @@ import { barLine, countsLine, MAX_RUN_LINES, runLine } from "./progress.ts";
 import { print } from "./terminal.ts";
 
 export function addStatus(program: Command): void {
-  remote(
-    program.command("status").description("how the service is doing; with an id, how that job or run stands"),
-  )
-    .argument("[id]", "of a job or a run")
+  remote(program.command("status").description("show the status of the service, or of a job or run"))
+    .argument("[id]", "id of a job or run")
     .action(action(status));
 }
 
@@ -42,7 +40,7 @@ async function jobLines(client: Client, job: Job, signal: AbortSignal): Promise<
     runs.push(run);
   }
   const head = job.name === null ? job.id : `${job.id}  ${job.name}`;
-  const cost = `  cost ${job.cost.total} credits${job.cost.unpriced > 0 ? `, ${job.cost.unpriced} not known` : ""}`;
+  const cost = `  cost ${job.cost.total} credits${job.cost.unpriced > 0 ? `, ${job.cost.unpriced} unknown` : ""}`;
   return [head, barLine(job, Date.now()), countsLine(job), cost, ...runs.map(runLine)];
 }
 

@@ -1,4 +1,4 @@
-// Shows a job until it has ended: redrawn in place on a terminal, else a line for whatever changes.
+// Follows a job to its end: redrawn in place on a terminal, else one line per change.
 import type { Client, Job, Run } from "../client/client.ts";
 import { barLine, countsLine, MAX_RUN_LINES, runLine, stateOf } from "./progress.ts";
 import { type Screen, shownOn } from "./terminal.ts";
@@ -6,7 +6,7 @@ import { type Screen, shownOn } from "./terminal.ts";
 export const styles = ["auto", "live", "plain", "none"] as const;
 export type Style = (typeof styles)[number];
 
-export interface Following {
+export interface FollowOptions {
   style?: Style;
   screen?: Screen;
   signal?: AbortSignal;
@@ -15,23 +15,23 @@ export interface Following {
 }
 
 /** Follows the job to its end. @throws ProctorError, or the signal's reason */
-export async function follow(client: Client, jobId: string, following: Following = {}): Promise<Job> {
-  const { screen = process.stderr, signal, timeoutMs, updateEveryMs = EVERY_MS } = following;
-  const style = chosen(following.style ?? "auto", screen);
+export async function follow(client: Client, jobId: string, options: FollowOptions = {}): Promise<Job> {
+  const { screen = process.stderr, signal, timeoutMs, updateEveryMs = UPDATE_EVERY_MS } = options;
+  const style = resolveStyle(options.style ?? "auto", screen);
   if (style === "none") return client.wait(jobId, { signal, timeoutMs });
   const show = style === "live" ? liveView(screen) : plainView(screen);
   const onUpdate = async (job: Job) => show(job, await runsOf(client, job, signal), Date.now());
   return client.wait(jobId, { signal, timeoutMs, onUpdate, updateEveryMs });
 }
 
-const EVERY_MS = 1_000;
+const UPDATE_EVERY_MS = 1_000;
 
-function chosen(style: Style, { isTTY }: Screen): Exclude<Style, "auto"> {
+function resolveStyle(style: Style, { isTTY }: Screen): Exclude<Style, "auto"> {
   if (style !== "auto") return style;
   return isTTY === true && process.env.TERM !== "dumb" ? "live" : "plain";
 }
 
-/** None of a job with too many to show. */
+/** The job's runs; empty if they are too many to show. */
 async function runsOf(client: Client, job: Job, signal: AbortSignal | undefined): Promise<Run[]> {
   const total = Object.values(job.counts).reduce((sum, count) => sum + count, 0);
   return total > MAX_RUN_LINES ? [] : Array.fromAsync(client.runs(job.id, { signal }));
@@ -46,13 +46,13 @@ function liveView(screen: Screen): Show {
       clip(shownOn(screen, line), screen),
     );
     const up = drawn > 0 ? `\x1b[${drawn}A` : "";
-    // What is left of a taller picture before is cleared, too.
+    // Also clear the rest of a taller previous drawing.
     screen.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join("")}\x1b[J`);
     drawn = lines.length;
   };
 }
 
-/** A line that wraps would count as one and be two. Some terminals say that they have no columns. */
+/** Wrapped lines would break the redrawing. Some terminals report zero columns. */
 function clip(line: string, { columns }: Screen): string {
   const width = columns || 80;
   const letters = [...line];
@@ -60,17 +60,21 @@ function clip(line: string, { columns }: Screen): string {
 }
 
 function plainView(screen: Screen): Show {
-  const told = new Map<string, string>();
-  const tell = (of: string, state: string, line: string) => {
-    if (told.get(of) === state) return;
-    told.set(of, state);
+  const printed = new Map<string, string>();
+  const printChange = (id: string, state: string, line: string) => {
+    if (printed.get(id) === state) return;
+    printed.set(id, state);
     screen.write(`${shownOn(screen, line)}\n`);
   };
   return (job, runs, now) => {
-    for (const run of runs) tell(run.id, stateOf(run), runLine(run));
+    for (const run of runs) printChange(run.id, stateOf(run), runLine(run));
     const counts = countsLine(job);
-    // Of few runs each has told for itself.
+    // With few runs, their own lines show the progress.
     if (runs.length === 0 || job.ended_at !== null)
-      tell(job.id, `${job.status} ${counts}`, `${barLine(job, now)}${runs.length === 0 ? counts : ""}`);
+      printChange(
+        job.id,
+        `${job.status} ${counts}`,
+        `${barLine(job, now)}${runs.length === 0 ? counts : ""}`,
+      );
   };
 }

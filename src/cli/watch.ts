@@ -1,4 +1,4 @@
-// `proctor wait` and `proctor watch`: until a job has ended, or as events go by.
+// `proctor wait` and `proctor watch`.
 import type { Command } from "commander";
 import type { Client, ProctorEvent } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
@@ -20,13 +20,15 @@ interface WatchOptions extends Connection {
 }
 
 export function addWatch(program: Command): void {
-  remote(program.command("wait").description("stay until a job or run has ended; the exit code says how"))
-    .argument("<id>", "of a job or a run")
-    .option("--timeout <duration>", "stay no longer than this")
+  remote(
+    program.command("wait").description("wait for the end of a job or run; the exit code tells the status"),
+  )
+    .argument("<id>", "id of a job or run")
+    .option("--timeout <duration>", "wait no longer than this")
     .addOption(progressOption())
     .action(action(wait));
-  remote(program.command("watch").description("show a job live, or print events as they happen"))
-    .argument("[job]", "without it: the events of all jobs that the key may see")
+  remote(program.command("watch").description("show a job's progress, or print events as they happen"))
+    .argument("[job]", "id of a job; default: events of all visible jobs")
     .option("--types <types>", "only these events, such as job.*,run.failed")
     .option("--after <seq>", "only events after this number")
     .addOption(progressOption())
@@ -45,13 +47,13 @@ async function wait(signal: AbortSignal, id: string, options: WaitOptions) {
   return exitCodeOf(ended);
 }
 
-/** On a terminal a job is drawn; everywhere else its events are printed. */
+/** Draws a job's progress on a terminal; prints events elsewhere. */
 async function watch(signal: AbortSignal, id: string | undefined, options: WatchOptions) {
   const client = connect(options);
   const isDrawn = options.progress === "auto" ? process.stdout.isTTY === true : options.progress === "live";
   if (id !== undefined && isDrawn && options.json !== true && options.types === undefined) {
-    const following = { style: "live", screen: process.stdout, signal } as const;
-    return exitCodeOf(await follow(client, id, following));
+    const followOptions = { style: "live", screen: process.stdout, signal } as const;
+    return exitCodeOf(await follow(client, id, followOptions));
   }
   await printEvents(client, id, signal, options);
   return id === undefined ? 0 : exitCodeOf(await client.job(id, { signal }));
@@ -72,6 +74,6 @@ function eventLine({ created_at, type, job_id, run_id, execution_id, data }: Pro
   const facts = Object.entries(data).flatMap(([name, value]) =>
     typeof value === "object" ? [] : [`${name}=${value}`],
   );
-  const ids = [job_id, run_id, execution_id].filter((one) => one !== undefined);
+  const ids = [job_id, run_id, execution_id].filter((id) => id !== undefined);
   return [created_at, type.padEnd(20), ...ids, ...facts].join("  ");
 }

@@ -1,4 +1,4 @@
-// What was fetched of a run after its end, and how it is read.
+// Artifacts of a run: their types, and reading logs.
 import type { SeriesSummary } from "./answer.ts";
 import { ProctorError } from "./error.ts";
 
@@ -64,7 +64,7 @@ export interface MetricsQuery {
   end?: string | undefined;
 }
 
-/** All that was fetched of a run; null for what could not be had. */
+/** All artifacts of a run; null for those that are not available. */
 export interface Artifacts {
   output: Output | null;
   logs: Logs | null;
@@ -72,7 +72,7 @@ export interface Artifacts {
   timing: Timing | null;
 }
 
-/** JSON lines, and two headers that say how far to trust them. */
+/** Reads JSON lines, and the headers about completeness. */
 export async function readLogs(response: Response): Promise<Logs> {
   const lines = (await response.text()).split("\n").filter((line) => line !== "");
   return {
@@ -82,7 +82,7 @@ export async function readLogs(response: Response): Promise<Logs> {
   };
 }
 
-/** Null for what is not there yet, or never will be. A run that nobody knows remains an error. */
+/** Null for an artifact that is not ready or unavailable. An unknown run is an error. */
 export async function orNull<T>(artifact: Promise<T>): Promise<T | null> {
   try {
     return await artifact;

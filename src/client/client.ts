@@ -1,5 +1,5 @@
-// The client for queue workers: everything the service offers, typed, over `fetch`. It imports nothing but its own
-// folder, so that it ships alone and runs in Node and in browsers.
+// The client for queue workers: all routes, typed, over `fetch`. It imports only its own folder and `lib/`, so that it
+// ships alone and runs in Node and in browsers.
 import type { Execution, Job, ProctorEvent, ResultRow, Run } from "./answer.ts";
 import {
   type Artifacts,
@@ -66,32 +66,35 @@ export {
 export type ClientOptions = TransportOptions;
 export type Client = ReturnType<typeof createClient>;
 
-interface Aside {
+interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface ListOptions extends Aside {
-  /** Items per request, 1,000 at most; 200 by default. */
+interface ListOptions extends CallOptions {
+  /** Items per request, at most 1,000; default 200. */
   limit?: number | undefined;
 }
 
-interface CancelOptions extends Aside {
+interface CancelOptions extends CallOptions {
   /** `abort` (default) kills, `stop` ends gracefully. */
   mode?: "abort" | "stop";
 }
 
 /**
- * A client of one service with one API key. Every method throws ProctorError, or the reason of its signal.
- * @throws ProctorError of code `misconfigured` when neither the options nor the environment name both, or the URL is none
+ * Creates a client for one service and API key. Every method throws ProctorError, or the reason of its signal.
+ * @throws ProctorError with code `misconfigured` without a valid URL and API key in options or environment
  */
 export function createClient(options: ClientOptions = {}) {
   const transport = createTransport(options);
   const { json, text } = transport;
 
-  async function removeJob(jobId: string, { remote = false, signal }: Aside & { remote?: boolean } = {}) {
+  async function removeJob(
+    jobId: string,
+    { remote = false, signal }: CallOptions & { remote?: boolean } = {},
+  ) {
     const call = { method: "DELETE", path: job(jobId), query: { remote }, signal } as const;
     await transport.none(call).catch((error: unknown) => {
-      // The answer to an earlier attempt was lost: it had gone well.
+      // The answer to an earlier attempt was lost, but the job was deleted.
       const isGone = error instanceof ProctorError && error.status === 404 && error.attempts > 1;
       if (!isGone) throw error;
     });
@@ -99,12 +102,12 @@ export function createClient(options: ClientOptions = {}) {
 
   const client = {
     /**
-     * Hands in a job. Repeated safely: a key is made up when none is given. With a key of your own (your queue's job
-     * id), whoever hands it in again gets the same job.
+     * Submits a job. Repetitions are safe: without an idempotency key, a random key is used. With your queue's job id as
+     * the key, a repeated submission returns the same job.
      */
     submit: (
       request: JobRequest,
-      { idempotencyKey, signal }: Aside & { idempotencyKey?: string | undefined } = {},
+      { idempotencyKey, signal }: CallOptions & { idempotencyKey?: string | undefined } = {},
     ) =>
       json<Job>({
         method: "POST",
@@ -113,28 +116,28 @@ export function createClient(options: ClientOptions = {}) {
         headers: { "Idempotency-Key": idempotencyKey ?? crypto.randomUUID() },
         signal,
       }),
-    job: (jobId: string, { signal }: Aside = {}) => json<Job>({ path: job(jobId), signal }),
-    /** Newest first. */
+    job: (jobId: string, { signal }: CallOptions = {}) => json<Job>({ path: job(jobId), signal }),
+    /** Iterates over jobs, newest first. */
     jobs: (filter: JobFilter = {}, { signal, limit }: ListOptions = {}) =>
       pages<Job>(transport, { path: "/v1/jobs", query: { ...filter, ...(limit && { limit }) }, signal }),
-    /** The job, once it is terminal; or once every run of it has an outcome. */
+    /** Resolves with the job when it is terminal, or when every run has an outcome. */
     wait: (jobId: string, options?: WaitOptions<Job>) =>
       waitForEnd(transport, job(jobId), ({ counts }) => counts.queued + counts.active === 0, options),
-    /** The run, once it is terminal, or has its outcome: of use after `retry`, when its job has been so before. */
+    /** Resolves with the run when it is terminal or has its outcome. Use it after `retry`: the job is terminal already. */
     waitRun: (runId: string, options?: WaitOptions<Run>) =>
       waitForEnd(transport, run(runId), ({ outcome }) => outcome !== null, options),
-    /** A job's events, or with `"all"` those of all jobs that the key may see. */
+    /** Iterates over a job's events, or with `"all"` over events of all visible jobs. */
     events: (jobId: string | "all", options?: EventOptions) =>
       streamEvents(transport, jobId === "all" ? "/v1/events" : `${job(jobId)}/events`, options),
-    /** The same, oldest first, as far as they have happened by now. */
+    /** Iterates over a job's events until now, oldest first. */
     pastEvents: (jobId: string, { after, limit, signal }: ListOptions & { after?: number } = {}) =>
       pages<ProctorEvent>(transport, {
         path: `${job(jobId)}/events`,
         query: { last_event_id: after, ...(limit && { limit }) },
         signal,
       }),
-    /** What was sent to the job's own `webhook_url`. */
-    deliveries: (jobId: string, { signal }: Aside = {}) =>
+    /** Iterates over deliveries to the job's own `webhook_url`. */
+    deliveries: (jobId: string, { signal }: CallOptions = {}) =>
       pages<Delivery>(transport, { path: `${job(jobId)}/deliveries`, signal }),
     redeliver: (jobId: string, deliveryId: string) =>
       json<Delivery>({
@@ -142,68 +145,70 @@ export function createClient(options: ClientOptions = {}) {
         path: `${job(jobId)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`,
         repeatable: false,
       }),
-    /** With everything that is alive of it. Idempotent. */
+    /** Cancels a job with its live runs. Idempotent. */
     cancel: (jobId: string, { mode, signal }: CancelOptions = {}) =>
       json<Job>({ method: "POST", path: `${job(jobId)}/cancel`, body: { mode }, signal }),
-    /** Terminal jobs only. `remote`: the records at Lyceum go first, and the job with the last of them. */
+    /** Deletes a terminal job. `remote` also deletes the records at Lyceum, before the job. */
     delete: removeJob,
-    /** A row per run. */
+    /** Iterates over results, one row per run. */
     results: (jobId: string, { signal, limit }: ListOptions = {}) =>
       pages<ResultRow>(transport, {
         path: `${job(jobId)}/results`,
         query: { ...(limit && { limit }) },
         signal,
       }),
-    resultsCsv: (jobId: string, { signal }: Aside = {}) =>
+    resultsCsv: (jobId: string, { signal }: CallOptions = {}) =>
       text({ path: `${job(jobId)}/results`, headers: { Accept: "text/csv" }, signal }),
 
     runs: (jobId: string, { signal, limit }: ListOptions = {}) =>
       pages<Run>(transport, { path: `${job(jobId)}/runs`, query: { ...(limit && { limit }) }, signal }),
     /** What was submitted for it, without secrets. */
-    spec: (runId: string, { signal }: Aside = {}) =>
+    spec: (runId: string, { signal }: CallOptions = {}) =>
       json<SubmittedSpec>({ path: `${run(runId)}/spec`, signal }),
-    run: (runId: string, { signal }: Aside = {}) => json<Run>({ path: run(runId), signal }),
+    run: (runId: string, { signal }: CallOptions = {}) => json<Run>({ path: run(runId), signal }),
     cancelRun: (runId: string, { mode, signal }: CancelOptions = {}) =>
       json<Run>({ method: "POST", path: `${run(runId)}/cancel`, body: { mode }, signal }),
-    /** A new run in the same job. Not repeated: each request makes another one. */
-    retry: (runId: string, { signal }: Aside = {}) =>
+    /** Adds a new run to the same job. Not repeated on errors: each request adds a run. */
+    retry: (runId: string, { signal }: CallOptions = {}) =>
       json<Run>({ method: "POST", path: `${run(runId)}/retry`, repeatable: false, signal }),
 
-    output: (runId: string, { signal }: Aside = {}) => json<Output>({ path: `${run(runId)}/output`, signal }),
-    timing: (runId: string, { signal }: Aside = {}) => json<Timing>({ path: `${run(runId)}/timing`, signal }),
-    /** As they were stored after the end; in another step or span, as Lyceum says now. */
-    metrics: (runId: string, { signal, ...query }: MetricsQuery & Aside = {}) =>
+    output: (runId: string, { signal }: CallOptions = {}) =>
+      json<Output>({ path: `${run(runId)}/output`, signal }),
+    timing: (runId: string, { signal }: CallOptions = {}) =>
+      json<Timing>({ path: `${run(runId)}/timing`, signal }),
+    /** Stored metrics; with a step or span, metrics read from Lyceum now. */
+    metrics: (runId: string, { signal, ...query }: MetricsQuery & CallOptions = {}) =>
       json<Metrics>({ path: `${run(runId)}/metrics`, query, signal, waitMs: 60_000 }),
-    logs: (runId: string, { signal }: Aside = {}) =>
+    logs: (runId: string, { signal }: CallOptions = {}) =>
       transport.request({ path: `${run(runId)}/logs`, signal }, readLogs),
-    logsText: (runId: string, { signal }: Aside = {}) =>
+    logsText: (runId: string, { signal }: CallOptions = {}) =>
       text({ path: `${run(runId)}/logs`, headers: { Accept: "text/plain" }, signal }),
-    /** Everything that was fetched of the run, in one go. */
-    async artifacts(runId: string, aside: Aside = {}): Promise<Artifacts> {
+    /** Reads all artifacts of a run. */
+    async artifacts(runId: string, options: CallOptions = {}): Promise<Artifacts> {
       const [output, logs, metrics, timing] = await Promise.all([
-        orNull(client.output(runId, aside)),
-        orNull(client.logs(runId, aside)),
-        orNull(client.metrics(runId, aside)),
-        orNull(client.timing(runId, aside)),
+        orNull(client.output(runId, options)),
+        orNull(client.logs(runId, options)),
+        orNull(client.metrics(runId, options)),
+        orNull(client.timing(runId, options)),
       ]);
       return { output, logs, metrics, timing };
     },
 
-    execution: (executionId: string, { signal }: Aside = {}) =>
+    execution: (executionId: string, { signal }: CallOptions = {}) =>
       json<Execution>({ path: execution(executionId), signal }),
-    callbacks: (executionId: string, { signal }: Aside = {}) =>
+    callbacks: (executionId: string, { signal }: CallOptions = {}) =>
       pages<Callback>(transport, { path: `${execution(executionId)}/callbacks`, signal }),
 
     /** Callbacks of all executions, newest first. */
-    inbox: (filter: InboxFilter = {}, { signal }: Aside = {}) =>
+    inbox: (filter: InboxFilter = {}, { signal }: CallOptions = {}) =>
       pages<Callback>(transport, { path: "/v1/callbacks", query: { ...filter }, signal }),
 
-    whoami: ({ signal }: Aside = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
+    whoami: ({ signal }: CallOptions = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
     /** Administrators only. */
-    settings: ({ signal }: Aside = {}) => json<Settings>({ path: "/v1/settings", signal }),
-    status: ({ signal }: Aside = {}) => json<Status>({ path: "/v1/status", signal }),
-    machineTypes: ({ signal }: Aside = {}) => json<MachineTypes>({ path: "/v1/machine-types", signal }),
-    usage: (query: UsageQuery = {}, { signal }: Aside = {}) =>
+    settings: ({ signal }: CallOptions = {}) => json<Settings>({ path: "/v1/settings", signal }),
+    status: ({ signal }: CallOptions = {}) => json<Status>({ path: "/v1/status", signal }),
+    machineTypes: ({ signal }: CallOptions = {}) => json<MachineTypes>({ path: "/v1/machine-types", signal }),
+    usage: (query: UsageQuery = {}, { signal }: CallOptions = {}) =>
       json<Usage>({ path: "/v1/usage", query: { ...query }, signal }),
     webhooks: webhookCalls(transport),
     session: sessionCalls(transport),

@@ -1,32 +1,32 @@
-// Resolves the service's URL and the API key: from the caller, else from the environment.
+// Resolves the service's URL and the API key from options or environment.
 import { ProctorError } from "./error.ts";
 
 export interface Endpoint {
-  /** Without a slash at the end. */
+  /** URL without a final slash. */
   base: string;
-  /** Null: the browser's session speaks for the caller. */
+  /** Null if the browser's session authenticates the caller. */
   apiKey: string | null;
 }
 
-interface Given {
+interface EndpointOptions {
   url?: string | undefined;
   apiKey?: string | null | undefined;
 }
 
-/** @throws ProctorError of code `misconfigured`, which no repetition mends */
+/** @throws ProctorError with code `misconfigured` */
 export function endpointOf({
   url = fromEnvironment("PROCTOR_URL"),
   apiKey = fromEnvironment("PROCTOR_API_KEY"),
-}: Given): Endpoint {
-  if (!url) throw misconfigured("there is no service to talk to: give `url`, or set PROCTOR_URL");
+}: EndpointOptions): Endpoint {
+  if (!url) throw misconfigured("the service's URL is missing: pass `url` or set PROCTOR_URL");
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
-    throw misconfigured("the service's URL is none; write it as https://proctor.example.com");
+    throw misconfigured("the service's URL is invalid; write it as https://proctor.example.com");
   const base = url.trim().replace(/\/{1,100}$/, "");
   if (apiKey === null) return { base, apiKey };
-  if (!apiKey) throw misconfigured("there is no API key: give `apiKey`, or set PROCTOR_API_KEY");
-  // Not quoted: it may be a key with a slip in it.
+  if (!apiKey) throw misconfigured("the API key is missing: pass `apiKey` or set PROCTOR_API_KEY");
+  // Do not quote the key: it may be valid except for a typo.
   if (!/^[\x21-\x7e]+$/.test(apiKey.trim()))
-    throw misconfigured("the API key holds white space or characters that no HTTP header takes");
+    throw misconfigured("the API key contains white space or characters that HTTP headers cannot carry");
   return { base, apiKey: apiKey.trim() };
 }
 

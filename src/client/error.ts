@@ -1,4 +1,4 @@
-// What goes wrong, as one class: a refusal with the service's problem document, or no answer at all.
+// The client's error: a refusal with the service's problem document, or no answer.
 import { readRetryAfter } from "../lib/retry-after.ts";
 
 /** RFC 9457, as the service answers it. */
@@ -12,7 +12,7 @@ export interface Problem {
   errors?: { pointer: string; detail: string }[];
 }
 
-interface Circumstances {
+interface ErrorDetails {
   code: string;
   message: string;
   problem?: Problem | null;
@@ -26,37 +26,36 @@ interface Circumstances {
 export class ProctorError extends Error {
   override readonly name = "ProctorError";
   /**
-   * The problem's own word (`not-found`, `validation-failed`, `conflict`…), or `unreachable` (no answer),
-   * `unreadable` (an answer that is not the service's), `timeout` (the time given to a wait is over), `misconfigured`
-   * (no usable URL or API key).
+   * The kind of problem (`not-found`, `validation-failed`, `conflict`…), or `unreachable` (no answer), `unreadable` (an
+   * answer that is not the service's), `timeout` (the limit of a wait is over), `misconfigured` (no usable URL or key).
    */
   readonly code: string;
-  /** Of the last answer; null without one. */
+  /** HTTP status of the last answer; null without an answer. */
   readonly status: number | null;
   readonly problem: Problem | null;
-  /** What the service's log calls the request. */
+  /** Id of the request in the service's log. */
   readonly requestId: string | null;
-  /** How often it was tried. */
+  /** Number of attempts. */
   readonly attempts: number;
   readonly retryAfterMs: number | null;
 
-  constructor(it: Circumstances) {
-    super(it.message, { cause: it.cause });
-    this.code = it.code;
-    this.problem = it.problem ?? null;
-    this.status = it.status ?? null;
-    this.requestId = it.requestId ?? null;
-    this.attempts = it.attempts ?? 1;
-    this.retryAfterMs = it.retryAfterMs ?? null;
+  constructor(details: ErrorDetails) {
+    super(details.message, { cause: details.cause });
+    this.code = details.code;
+    this.problem = details.problem ?? null;
+    this.status = details.status ?? null;
+    this.requestId = details.requestId ?? null;
+    this.attempts = details.attempts ?? 1;
+    this.retryAfterMs = details.retryAfterMs ?? null;
   }
 
-  /** Whether the same request may well be answered later: nothing is wrong with it. */
+  /** True if the same request may succeed later. */
   get isTransient(): boolean {
     return this.code === "unreachable" || this.status === 429 || (this.status ?? 0) >= 500;
   }
 }
 
-/** The error that an answer other than 2xx stands for. */
+/** The error for a response other than 2xx. */
 export async function errorOf(response: Response, attempts: number): Promise<ProctorError> {
   const { status } = response;
   const text = await response.text();

@@ -1,4 +1,4 @@
-// The event log as it grows. A stream that breaks off is taken up where it was, without gap or repeat.
+// Follows the event log. A broken stream is resumed without gap or repetition.
 import type { ProctorEvent } from "./answer.ts";
 import { ProctorError } from "./error.ts";
 import { pause } from "./pause.ts";
@@ -6,7 +6,7 @@ import { createSseReader, type SseReader } from "./sse.ts";
 import type { Call, Transport } from "./transport.ts";
 
 export interface EventOptions {
-  /** `seq` of the last event that is known already. Without it: a job's from the first, all jobs' from now on. */
+  /** `seq` of the last known event. Default: a job's first event, or new events of all jobs. */
   lastEventId?: number | string | undefined;
   /** Such as `job.*` or `run.failed`. */
   types?: string[] | undefined;
@@ -18,7 +18,7 @@ export interface EventOptions {
 }
 
 /**
- * Events as they happen; ends when nothing more is to come, which for a single job is its end.
+ * Yields events as they happen. The stream of a single job ends with the job.
  * @throws ProctorError, or the signal's reason
  */
 export async function* streamEvents(
@@ -27,45 +27,45 @@ export async function* streamEvents(
   { lastEventId, types, signal, onAlive, onLost }: EventOptions = {},
 ): AsyncGenerator<ProctorEvent, void> {
   let position = lastEventId === undefined ? null : String(lastEventId);
-  let heardAt = performance.now();
+  let connectedAt = performance.now();
   for (;;) {
-    const before = position;
+    const previous = position;
     const sse = createSseReader();
-    let isWhole = false;
-    // Ends the connection when the reader stops listening, too.
-    const leaving = new AbortController();
-    const either = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
+    let isComplete = false;
+    // Also closes the connection when the reader leaves the loop.
+    const disconnect = new AbortController();
+    const anySignal = signal === undefined ? disconnect.signal : AbortSignal.any([signal, disconnect.signal]);
     try {
       const headers = {
         Accept: "text/event-stream",
         ...(position === null ? {} : { "Last-Event-ID": position }),
       };
-      const call: Call = { path, query: { types: types?.join(",") }, headers, signal: either };
+      const call: Call = { path, query: { types: types?.join(",") }, headers, signal: anySignal };
       const response = await transport.request(call, async (answer) => answer);
       if (response.status === 204 || response.body === null) return;
-      heardAt = performance.now();
+      connectedAt = performance.now();
       onAlive?.();
       for await (const message of messages(response.body, sse, onAlive)) {
         yield JSON.parse(message.data) as ProctorEvent;
         position = message.id;
       }
-      isWhole = true;
+      isComplete = true;
     } catch (error) {
       signal?.throwIfAborted();
       onLost?.();
       const isRefusal = error instanceof ProctorError && !error.isTransient;
-      if (isRefusal || performance.now() - heardAt > MAX_OUTAGE_MS) throw error;
+      if (isRefusal || performance.now() - connectedAt > MAX_OUTAGE_MS) throw error;
     } finally {
-      leaving.abort();
+      disconnect.abort();
     }
-    // The place may have been told without an event.
+    // A block without data may have moved the position.
     position = sse.lastId || position;
-    // A stream that said something and ended well is asked at once whether more is to come.
-    if (!isWhole || position === before) await pause(sse.retryMs ?? 2_000, signal);
+    // After a complete stream that made progress, reconnect at once.
+    if (!isComplete || position === previous) await pause(sse.retryMs ?? 2_000, signal);
   }
 }
 
-/** The messages of one connection. One on which nothing moves for long is dead, whatever TCP says. */
+/** Yields the messages of a connection. A silent connection counts as broken. */
 async function* messages(
   body: ReadableStream<Uint8Array>,
   sse: SseReader,
@@ -81,7 +81,7 @@ async function* messages(
       yield* sse.push(decoder.decode(value, { stream: true }));
     }
   } finally {
-    // Of a connection that broke off, the error is known already.
+    // The error of a broken connection is already thrown.
     reader.cancel().catch(() => undefined);
   }
 }
@@ -93,6 +93,6 @@ function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   });
 }
 
-/** Three of the service's heartbeats. */
+/** Three heartbeats of the service. */
 const SILENCE_MS = 45_000;
 const MAX_OUTAGE_MS = 5 * 60_000;

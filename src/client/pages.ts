@@ -1,4 +1,4 @@
-// A list of any length: page after page, as the reader takes it.
+// Iterates over a list, reading page after page on demand.
 import type { Call, Transport } from "./transport.ts";
 
 interface Page<T> {
@@ -6,18 +6,15 @@ interface Page<T> {
   next_cursor: string | null;
 }
 
-/**
- * Everything on the list, read page by page.
- * @param call its query may name another `limit` of items per request
- */
+/** @param call the query may set another `limit` of items per page */
 export async function* pages<T>(transport: Transport, call: Call): AsyncGenerator<T, void> {
   let cursor: string | undefined;
   do {
-    const query = { limit: ON_A_PAGE, ...call.query, cursor };
+    const query = { limit: PAGE_SIZE, ...call.query, cursor };
     const page = await transport.json<Page<T>>({ ...call, query });
     yield* page.data;
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
 }
 
-const ON_A_PAGE = 200;
+const PAGE_SIZE = 200;

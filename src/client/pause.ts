@@ -1,4 +1,4 @@
-// Waiting a while, unless the caller loses interest.
+// A pause that a signal can end.
 
 /** @throws the signal's reason */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-// Reads Server-Sent Events [html.spec.whatwg.org/multipage/server-sent-events.html], in whatever pieces they come.
+// Parses Server-Sent Events [html.spec.whatwg.org/multipage/server-sent-events.html] from chunks of any size.
 
 export interface Message {
   id: string;
@@ -7,24 +7,24 @@ export interface Message {
 }
 
 export interface SseReader {
-  /** The messages that this piece completes. */
+  /** Returns the messages that this chunk completes. */
   push(text: string): Message[];
-  /** Moved by comments-only blocks with an id, too: where a stream that breaks off is taken up again. */
+  /** Position for resuming the stream. Blocks with an id but no data also move it. */
   readonly lastId: string;
-  /** The pause before coming back, as the service asks for it. */
+  /** Pause before reconnecting, as requested by the service. */
   readonly retryMs: number | null;
 }
 
 export function createSseReader(): SseReader {
-  /** The line under way, without what may be half of its end. */
+  /** The unfinished line. */
   let open = "";
-  let half = "";
+  let carriageReturn = "";
   let isFirst = true;
   let lastId = "";
   let retryMs: number | null = null;
   let block = { id: "", type: "", data: [] as string[] };
 
-  function take(line: string): Message | null {
+  function readLine(line: string): Message | null {
     if (line === "") {
       const { type, data } = block;
       lastId = block.id;
@@ -41,15 +41,15 @@ export function createSseReader(): SseReader {
 
   return {
     push(text) {
-      const piece = half + (isFirst ? text.replace(/^\uFEFF/, "") : text);
+      const chunk = carriageReturn + (isFirst ? text.replace(/^\uFEFF/, "") : text);
       isFirst &&= text === "";
-      // A carriage return at the end may be half of a line's end: it waits for the rest.
-      half = piece.endsWith("\r") ? "\r" : "";
-      const [first = "", ...more] = piece.slice(0, piece.length - half.length).split(/\r\n|\n|\r/);
-      // Only what is new is searched: a long line may come in many pieces.
+      // A final carriage return may belong to a line feed in the next chunk.
+      carriageReturn = chunk.endsWith("\r") ? "\r" : "";
+      const [first = "", ...more] = chunk.slice(0, chunk.length - carriageReturn.length).split(/\r\n|\n|\r/);
+      // Search only the new chunk: a long line may come in many chunks.
       const lines = [open + first, ...more];
       open = lines.pop() ?? "";
-      return lines.map(take).filter((message) => message !== null);
+      return lines.map(readLine).filter((message) => message !== null);
     },
     get lastId() {
       return lastId;

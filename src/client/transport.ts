@@ -1,13 +1,13 @@
-// One request, repeated while that is safe and may help: on no answer, 429 and 5xx, with growing, jittered pauses.
+// Sends a request, and repeats it while that is safe and may help: without an answer, on 429 and 5xx, with backoff.
 import { endpointOf } from "./endpoint.ts";
 import { errorOf, ProctorError } from "./error.ts";
 import { pause } from "./pause.ts";
 
 export interface RetryOptions {
-  /** Attempts in all, the first one included. */
+  /** Number of attempts, including the first. */
   attempts?: number;
   firstPauseMs?: number;
-  longestPauseMs?: number;
+  maxPauseMs?: number;
 }
 
 export interface TransportOptions {
@@ -17,8 +17,8 @@ export interface TransportOptions {
   apiKey?: string | null | undefined;
   fetch?: typeof globalThis.fetch;
   retry?: RetryOptions;
-  /** How long an answer may take, a wait it was asked for not counted; 30 s. */
-  answerWithinMs?: number;
+  /** Limit for an answer, in addition to a requested wait; default 30 s. */
+  timeoutMs?: number;
 }
 
 export interface Call {
@@ -28,28 +28,28 @@ export interface Call {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
-  /** False where the service would carry it out twice. */
+  /** False if a repetition would be executed twice. */
   repeatable?: boolean;
-  /** What the answer may take longer. */
+  /** Additional time for the answer. */
   waitMs?: number;
 }
 
 export type Transport = ReturnType<typeof createTransport>;
 
 export function createTransport(options: TransportOptions) {
-  const { answerWithinMs = 30_000 } = options;
+  const { timeoutMs = 30_000 } = options;
   const { base, apiKey } = endpointOf(options);
-  const { attempts: most = 5, firstPauseMs = 300, longestPauseMs = 10_000 } = options.retry ?? {};
+  const { attempts: maxAttempts = 5, firstPauseMs = 300, maxPauseMs = 10_000 } = options.retry ?? {};
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args));
 
-  /** What `read` makes of a 2xx answer. @throws ProctorError, or the signal's reason */
+  /** Returns what `read` makes of a 2xx response. @throws ProctorError, or the signal's reason */
   async function request<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-    // Made into text once: a repetition must be the same to the byte.
+    // Serialize once: a repetition must be identical to the byte.
     const body = call.body === undefined ? null : JSON.stringify(call.body);
     for (let attempt = 1; ; attempt++) {
       const outcome = await tryOnce(call, body, attempt, read);
       if (!(outcome instanceof ProctorError)) return outcome;
-      const mayRepeat = (call.repeatable ?? true) && outcome.isTransient && attempt < most;
+      const mayRepeat = (call.repeatable ?? true) && outcome.isTransient && attempt < maxAttempts;
       if (!mayRepeat) throw outcome;
       await pause(pauseMs(attempt, outcome.retryAfterMs), call.signal);
     }
@@ -62,10 +62,10 @@ export function createTransport(options: TransportOptions) {
     read: (response: Response) => Promise<T>,
   ): Promise<T | ProctorError> {
     call.signal?.throwIfAborted();
-    const overdue = new AbortController();
-    const timer = setTimeout(() => overdue.abort(), answerWithinMs + (call.waitMs ?? 0));
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), timeoutMs + (call.waitMs ?? 0));
     const signal =
-      call.signal === undefined ? overdue.signal : AbortSignal.any([call.signal, overdue.signal]);
+      call.signal === undefined ? timeout.signal : AbortSignal.any([call.signal, timeout.signal]);
     try {
       const response = await send(base + pathOf(call), {
         method: call.method ?? "GET",
@@ -84,21 +84,21 @@ export function createTransport(options: TransportOptions) {
       if (cause instanceof SyntaxError)
         return new ProctorError({
           code: "unreadable",
-          message: `${base} answers no JSON`,
+          message: `${base} answered without JSON`,
           attempts: attempt,
           cause,
         });
-      const message = `${base} does not answer: ${overdue.signal.aborted ? "it takes too long" : reasonOf(cause)}`;
+      const message = `${base} does not answer: ${timeout.signal.aborted ? "timeout" : reasonOf(cause)}`;
       return new ProctorError({ code: "unreachable", message, attempts: attempt, cause });
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** At least what the service asks for, never more than the longest: half of it is left to chance. */
-  function pauseMs(attempt: number, askedMs: number | null): number {
-    const grownMs = Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
-    return Math.max(Math.min(askedMs ?? 0, MAX_ASKED_MS), grownMs * (0.5 + Math.random() / 2));
+  /** Backoff with jitter of one half; at least the Retry-After of the service. */
+  function pauseMs(attempt: number, retryAfterMs: number | null): number {
+    const backoffMs = Math.min(firstPauseMs * 2 ** (attempt - 1), maxPauseMs);
+    return Math.max(Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS), backoffMs * (0.5 + Math.random() / 2));
   }
 
   return {
@@ -110,7 +110,7 @@ export function createTransport(options: TransportOptions) {
   };
 }
 
-const MAX_ASKED_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 
 function pathOf({ path, query = {} }: Call): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
@@ -119,7 +119,7 @@ function pathOf({ path, query = {} }: Call): string {
   return given.length === 0 ? path : `${path}?${given.join("&")}`;
 }
 
-/** `fetch` hides the reason behind "fetch failed". */
+/** The reason that `fetch` hides behind "fetch failed". */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
   return cause?.code ?? cause?.message ?? message ?? String(error);

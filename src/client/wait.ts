@@ -1,20 +1,20 @@
-// Waiting for an end or an outcome, over as many long polls as it takes. The service may be away for a while in between.
+// Waits for an end or outcome by repeated long polls. Short outages of the service are tolerated.
 import { ProctorError } from "./error.ts";
 import { pause } from "./pause.ts";
 import type { Transport } from "./transport.ts";
 
 export interface WaitOptions<T> {
   /**
-   * `end` (default): until it is terminal, with all artifacts. `outcome`: until it is known how it ended, of a job how
-   * each of its runs did; artifacts may still be missing.
+   * `end` (default): a terminal status, with all artifacts. `outcome`: the outcome of the run, or of all runs of the job;
+   * artifacts may still be missing.
    */
   for?: "end" | "outcome" | undefined;
-  /** Afterwards a ProctorError of code `timeout` is thrown; the job goes on. Without it, as long as it takes. */
+  /** Throws a ProctorError with code `timeout` after this time; the job continues. Default: no limit. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Called with each answer, the last one included; waited for. */
-  onUpdate?: ((now: T) => unknown) | undefined;
-  /** The longest time between two updates: 60 s, or 5 s with `onUpdate`. */
+  /** Called with each answer, including the last, and awaited. */
+  onUpdate?: ((current: T) => unknown) | undefined;
+  /** Maximum time between updates. Default: 60 s, or 5 s with `onUpdate`. */
   updateEveryMs?: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface WaitOptions<T> {
 export async function waitForEnd<T extends { id: string; ended_at: string | null; status: string }>(
   transport: Transport,
   path: string,
-  isDecided: (seen: T) => boolean,
+  isDecided: (current: T) => boolean,
   options: WaitOptions<T> = {},
 ): Promise<T> {
   const { timeoutMs = Number.POSITIVE_INFINITY, signal, onUpdate, for: awaited } = options;
@@ -34,31 +34,31 @@ export async function waitForEnd<T extends { id: string; ended_at: string | null
   const giveUpAt = performance.now() + timeoutMs;
   let answeredAt = performance.now();
   for (;;) {
-    const askedAt = performance.now();
-    const waitMs = Math.round(Math.max(0, Math.min(everyMs, giveUpAt - askedAt)));
-    const seen = await transport
+    const sentAt = performance.now();
+    const waitMs = Math.round(Math.max(0, Math.min(everyMs, giveUpAt - sentAt)));
+    const current = await transport
       .json<T>({ path, query: { wait: `${waitMs}ms`, for: awaited }, waitMs, signal })
       .catch((error: unknown) => {
-        // The job goes on while the service restarts.
-        const isAway = error instanceof ProctorError && error.isTransient;
-        if (!isAway || performance.now() - answeredAt > MAX_OUTAGE_MS) throw error;
+        // The job continues while the service restarts.
+        const isOutage = error instanceof ProctorError && error.isTransient;
+        if (!isOutage || performance.now() - answeredAt > MAX_OUTAGE_MS) throw error;
         return null;
       });
-    if (seen !== null) {
+    if (current !== null) {
       answeredAt = performance.now();
-      await onUpdate?.(seen);
-      if (isOver(seen)) return seen;
+      await onUpdate?.(current);
+      if (isOver(current)) return current;
     }
     if (performance.now() >= giveUpAt) {
-      const what = seen === null ? "it cannot be reached" : `${seen.id} is ${seen.status}`;
-      throw new ProctorError({ code: "timeout", message: `not over within ${timeoutMs / 1_000} s: ${what}` });
+      const state = current === null ? "the service is unreachable" : `${current.id} is ${current.status}`;
+      throw new ProctorError({ code: "timeout", message: `no end within ${timeoutMs / 1_000} s: ${state}` });
     }
-    // A service that is about to stop answers at once.
-    if (performance.now() - askedAt < waitMs / 2)
+    // A service that is shutting down answers at once.
+    if (performance.now() - sentAt < waitMs / 2)
       await pause(Math.min(1_000, everyMs, giveUpAt - performance.now()), signal);
   }
 }
 
-/** The service's own bound. */
+/** The service's limit. */
 const MAX_POLL_MS = 60_000;
 const MAX_OUTAGE_MS = 5 * 60_000;

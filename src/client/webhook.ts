@@ -1,10 +1,10 @@
-// Tells a genuine delivery from a forged or replayed one, per Standard Webhooks [standardwebhooks.com], by WebCrypto.
+// Verifies deliveries per Standard Webhooks [standardwebhooks.com] with WebCrypto.
 
 /** The body of a delivery. */
 export interface WebhookPayload {
   type: string;
   timestamp: string;
-  /** What the event is about, by id, and its own data. */
+  /** Ids of the event's subjects, and its data. */
   data: { event_id: string; seq: number; job_id: string; run_id?: string; execution_id?: string } & Record<
     string,
     unknown
@@ -18,16 +18,16 @@ export class WebhookVerificationError extends Error {
 type HeaderSource = Headers | Record<string, string | string[] | undefined>;
 
 export interface VerifyOptions {
-  /** How far the delivery's time may be from ours; five minutes. */
+  /** Accepted difference between the delivery's time and now; default five minutes. */
   toleranceMs?: number;
   /** Milliseconds since the epoch. */
   now?: number;
 }
 
 /**
- * The payload, if one of the secrets signed it just now.
- * @param secrets `whsec_…`; several while they are rotated
- * @param body as it came, to the byte: parsed and put together again, it would not verify
+ * Returns the payload if one of the secrets signed it recently.
+ * @param secrets `whsec_…`; several during a rotation
+ * @param body the received bytes, not parsed and serialized again
  * @throws WebhookVerificationError
  */
 export async function verifyWebhook(
@@ -39,22 +39,22 @@ export async function verifyWebhook(
   const id = header(headers, "webhook-id");
   const sentAt = header(headers, "webhook-timestamp");
   if (!/^\d{1,12}$/.test(sentAt) || Math.abs(now - Number(sentAt) * 1_000) > toleranceMs)
-    throw new WebhookVerificationError("webhook-timestamp is too far from the time here");
+    throw new WebhookVerificationError("webhook-timestamp differs too much from the current time");
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   const signed = concat(encoder.encode(`${id}.${sentAt}.`), bytes);
   const signatures = header(headers, "webhook-signature")
     .split(" ")
-    .flatMap((one) => (one.startsWith("v1,") ? (fromBase64(one.slice(3)) ?? []) : []));
+    .flatMap((part) => (part.startsWith("v1,") ? (fromBase64(part.slice(3)) ?? []) : []));
   for (const secret of typeof secrets === "string" ? [secrets] : secrets) {
     const key = await keyOf(secret);
     // `verify` compares in constant time.
     for (const signature of signatures.slice(0, MAX_SIGNATURES))
       if (await crypto.subtle.verify("HMAC", key, signature, signed)) return payload(bytes);
   }
-  throw new WebhookVerificationError("webhook-signature holds no signature of these secrets");
+  throw new WebhookVerificationError("webhook-signature matches none of the secrets");
 }
 
-/** Rotation makes a few; a header full of them must not cost as many hashes. */
+/** A rotation makes few signatures; the limit bounds the work for a forged header. */
 const MAX_SIGNATURES = 20;
 const encoder = new TextEncoder();
 
@@ -76,7 +76,7 @@ function byName(headers: Record<string, string | string[] | undefined>, name: st
 function keyOf(secret: string): Promise<CryptoKey> {
   const bytes = fromBase64(secret.replace(/^whsec_/, ""));
   if (bytes === null || bytes.length === 0)
-    throw new WebhookVerificationError("the secret is not whsec_ and base64");
+    throw new WebhookVerificationError("the secret must be whsec_ and base64");
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 

@@ -1,4 +1,4 @@
-// What is fetched of an execution after its end, as the API shows it.
+// Artifacts of an execution in the API: output, timing, metrics, logs.
 import { z } from "zod";
 import { returnCode } from "./execution.ts";
 import { executionId, runId } from "./field.ts";
@@ -17,10 +17,10 @@ export const output = z
     stdout: z.string(),
     stderr: z.string(),
     return_code: returnCode.nullable(),
-    result: z.unknown().describe("What Lyceum keeps as the result of the code: any JSON, null without."),
+    result: z.unknown().describe("Result of the code as Lyceum stored it: any JSON, null if there is none."),
     errors: z.string().nullable(),
     warnings: z.string().nullable(),
-    install_log: z.string().nullable().describe("Of the installation of the requirements."),
+    install_log: z.string().nullable().describe("Output of the installation of the requirements."),
     install_return_code: z.int().nullable(),
     status_details: z.string().nullable(),
   })
@@ -55,8 +55,7 @@ export const timing = z
       })
       .catchall(z.number())
       .describe(
-        "Lyceum's document; what Lyceum leaves out is left out. Names and units of the figures are Lyceum's: seconds, as " +
-          "far as is known.",
+        "Lyceum's document with Lyceum's field names. Figures are presumably seconds; fields that Lyceum omits are absent.",
       ),
   })
   .meta({
@@ -86,12 +85,12 @@ export const metrics = z
     summary: metricsSummary,
     document: z
       .object({
-        executionId: z.string().describe("Lyceum's."),
+        executionId: z.string().describe("Lyceum's id of the execution."),
         hostname: z.string().nullable(),
         timeRange: z.object({ start: moment, end: moment }),
       })
       .catchall(samples)
-      .describe("Lyceum's document: a list of samples per series."),
+      .describe("Lyceum's document: samples by series."),
   })
   .meta({
     id: "Metrics",
@@ -109,14 +108,13 @@ export const metrics = z
     ],
   });
 
-/** One line of the log. */
 export const logEntry = z
   .object({
-    timestamp: moment.describe("ISO 8601 in UTC, to the millisecond; null where Lyceum's text is no time."),
+    timestamp: moment.describe("ISO 8601 in UTC, to the millisecond; null if Lyceum's text is not a time."),
     raw_timestamp: z
       .string()
       .optional()
-      .describe("Lyceum's text where it differs: finer than a millisecond, in another form, or no time."),
+      .describe("Lyceum's text if it differs: finer than a millisecond, in another format, or not a time."),
     message: z.string(),
     level: z.string().nullable(),
     hostname: z.string().nullable(),
@@ -137,8 +135,8 @@ export const logEntry = z
 
 export const logHeaders = {
   "X-Log-Complete":
-    "`true` when the record proves that nothing is missing, or, where it cannot tell, the log had stopped growing; " +
-    "`false` while lines of the record are missing.",
-  "X-Log-Truncated": "`true` when there is more than Lyceum gives: it has 10,000 entries at most.",
-  "X-Log-Fetched-At": "When the log was read last; ISO 8601.",
+    "`true` if the record proves that no line is missing or, without proof, if the log had stopped growing; `false` " +
+    "while lines of the record are missing.",
+  "X-Log-Truncated": "`true` if the log is longer than Lyceum's limit of 10,000 entries.",
+  "X-Log-Fetched-At": "When the log was last read from Lyceum; ISO 8601.",
 };

@@ -1,23 +1,23 @@
-// A delivery to a webhook, and what came of it, as the API shows it.
+// A delivery to a webhook in the API.
 import { z } from "zod";
 import { count, idOf, jobId, time } from "./field.ts";
 
 export const delivery = z
   .object({
-    id: idOf("dlv", "The delivery's id, which it bears as `webhook-id`."),
+    id: idOf("dlv", "The delivery's id, sent as `webhook-id`."),
     webhook_id: idOf("whk", "The webhook's id.")
       .nullable()
-      .describe("Null: it goes to the job's own `webhook_url`."),
+      .describe("Null for deliveries to the job's own `webhook_url`."),
     job_id: jobId,
     event_id: idOf("evt", "The event's id."),
-    type: z.string().describe("The event's."),
-    url: z.string().describe("To readers its origin alone."),
+    type: z.string().describe("Type of the event."),
+    url: z.string().describe("Readers see only the origin."),
     state: z.enum(["pending", "delivered", "failed"]),
     reason: z
       .enum(["exhausted", "gone", "webhook_disabled"])
       .nullable()
-      .describe("Why it was given up: too many attempts, an answer 410, or the webhook was disabled."),
-    attempts: count.describe("Since it was made, or last asked for again."),
+      .describe("Why the delivery failed: all attempts used, an answer 410, or the webhook was disabled."),
+    attempts: count.describe("Attempts since creation or the last redelivery."),
     next_attempt_at: time.nullable(),
     created_at: time,
     ended_at: time.nullable(),
@@ -26,11 +26,11 @@ export const delivery = z
         z.object({
           at: time,
           duration_ms: z.number().min(0),
-          status: z.int().nullable().describe("The answer's; null when there was none."),
-          error: z.string().nullable().describe("What stood in its way."),
+          status: z.int().nullable().describe("HTTP status; null without an answer."),
+          error: z.string().nullable().describe("Why the attempt failed."),
         }),
       )
-      .describe("The last attempts. What the subscriber answered is not kept."),
+      .describe("The last attempts. Answers of the subscriber are not stored."),
   })
   .meta({
     id: "Delivery",

@@ -1,4 +1,4 @@
-// Events over HTTP: their shape, and the query parameters of their stream and their list.
+// Events in the API, and the query parameters of their stream and list.
 import { z } from "zod";
 import { type EventType, eventTypes } from "../domain/event.ts";
 import { matchesType } from "../domain/webhook.ts";
@@ -18,7 +18,7 @@ export const eventExample = {
 export const event = z
   .object({
     id: idOf("evt", "The event's id."),
-    seq: z.int().min(1).describe("Grows with every event; over Server-Sent Events it is the `id:`."),
+    seq: z.int().min(1).describe("Number of the event, ascending. In Server-Sent Events it is the `id:`."),
     type: z
       .string()
       .meta({ description: `One of ${eventTypes.join(", ")}; more may come.`, examples: ["run.succeeded"] }),
@@ -29,7 +29,7 @@ export const event = z
     data: z
       .record(z.string(), z.unknown())
       .describe(
-        "What more there is to say; depends on the type. `run.collecting` and the ends of runs carry `attempt`, `outcome` and `error`.",
+        "Details by type. `run.collecting` and terminal events of runs have `attempt`, `outcome` and `error`.",
       ),
   })
   .meta({
@@ -38,10 +38,10 @@ export const event = z
   });
 export type EventView = z.output<typeof event>;
 
-/** The number of the last event that the reader has; 0 has none. */
+/** Number of the last event that the reader has; 0 for none. */
 export const lastEventId = z
   .string()
-  .regex(/^\d{1,15}$/, "must be the id of an event of the stream: a whole number")
+  .regex(/^\d{1,15}$/, "must be the id of an event in the stream: a whole number")
   .transform(Number)
   .meta({
     override: ({ jsonSchema }) =>
@@ -55,7 +55,7 @@ const types = z
     text.split(",").flatMap((word) => {
       const named = eventTypes.filter((type) => matchesType([word.trim()], type));
       if (named.length > 0) return named;
-      const message = `${JSON.stringify(word.slice(0, 100))} names no event type; known are ${eventTypes.join(", ")}, and all of a kind as job.*`;
+      const message = `${JSON.stringify(word.slice(0, 100))} is not an event type; use ${eventTypes.join(", ")}, or a wildcard such as job.*`;
       context.addIssue({ code: "custom", message });
       return [];
     }),
@@ -65,10 +65,8 @@ const types = z
   });
 
 const reading = {
-  types: types.optional().describe("Event types, separated by commas; all of a kind as `job.*`, all as `*`."),
-  last_event_id: lastEventId
-    .optional()
-    .describe("The number of the last event that the reader has; 0 has none."),
+  types: types.optional().describe("Event types, separated by commas; wildcards: `job.*`, `*`."),
+  last_event_id: lastEventId.optional().describe("Number of the last event that the reader has; 0 for none."),
 };
 export const streamQuery = z.strictObject(reading);
 export const listQuery = z.strictObject({ ...page.shape, ...reading });

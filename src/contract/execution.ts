@@ -1,11 +1,11 @@
-// An execution and the callbacks received for it, as the API shows them.
+// Executions and their callbacks in the API.
 import { z } from "zod";
 import { executionStatuses } from "../domain/execution.ts";
 import { costSource, credits, durationMs, executionId, idOf, jobId, lyceumId, runId, time } from "./field.ts";
 
-export const detectedBy = z.enum(["callback", "poll"]).describe("How its end came to be known first.");
-export const returnCode = z.int().describe("The exit status.");
-export const hardware = z.string().describe("Lyceum's hardware profile that it ran on.");
+export const detectedBy = z.enum(["callback", "poll"]).describe("How the end was detected first.");
+export const returnCode = z.int().describe("Exit code.");
+export const hardware = z.string().describe("Lyceum's hardware profile of the execution.");
 
 export const executionExample = {
   id: "exe_01kawv9x2m4t6r8s0p1q3n5v7w",
@@ -36,33 +36,34 @@ export const execution = z
     id: executionId,
     run_id: runId,
     job_id: jobId,
-    attempt: z.int().min(1).describe("Which of its run's executions it is, counted from 1."),
+    attempt: z.int().min(1).describe("Number of the execution among its run's executions, from 1."),
     status: z
       .enum(executionStatuses)
       .describe(
-        "Lyceum's own words, and of ours `submitting`, `rejected` (Lyceum refused the request) and `lost` (nobody can say whether Lyceum took it).",
+        "Lyceum's status, or one of Proctor's own: `submitting`, `rejected` (Lyceum refused the start) and `lost` (unknown whether Lyceum accepted the start).",
       ),
-    raw_status: z.string().nullable().describe("Lyceum's word as it came."),
-    in_doubt: z.boolean().describe("Its start had no clear answer, and Lyceum is being searched for it."),
+    raw_status: z.string().nullable().describe("Lyceum's status as received."),
+    in_doubt: z
+      .boolean()
+      .describe("The start had no clear answer; the execution is being searched for at Lyceum."),
     lyceum_execution_id: lyceumId.nullable(),
     detected_by: detectedBy.nullable(),
     return_code: returnCode.nullable(),
     duration_ms: durationMs.nullable(),
-    cost: credits.nullable().describe("Credits; known from the end on, if at all."),
+    cost: credits.nullable().describe("Credits; null until known."),
     cost_source: costSource.nullable(),
     hardware: hardware.nullable(),
-    error: z.string().nullable().describe("What Lyceum said of its failure or refusal."),
-    submitted_at: time.describe("When it was made, before anything was sent."),
-    accepted_at: time.nullable().describe("When Lyceum was known to have it."),
-    started_at: time.nullable().describe("By Lyceum's clock."),
-    ended_at: time.nullable().describe("By Lyceum's clock."),
-    detected_at: time.nullable().describe("When the end became known here."),
-    next_check_at: time.nullable().describe("By when it is looked at next; null when never again."),
+    error: z.string().nullable().describe("Lyceum's reason for the failure or refusal."),
+    submitted_at: time.describe("When the execution was created, before the start was sent."),
+    accepted_at: time.nullable().describe("When Lyceum's acceptance became known."),
+    started_at: time.nullable().describe("Start by Lyceum's clock."),
+    ended_at: time.nullable().describe("End by Lyceum's clock."),
+    detected_at: time.nullable().describe("When Proctor detected the end."),
+    next_check_at: time.nullable().describe("Time of the next check; null if there is none."),
   })
   .meta({ id: "Execution", examples: [executionExample] });
 export type ExecutionView = z.output<typeof execution>;
 
-/** One POST from Lyceum. */
 export const callback = z
   .object({
     id: idOf("cbk", "The callback's id."),
@@ -70,24 +71,22 @@ export const callback = z
     received_at: time,
     disposition: z
       .enum(["received", "early", "duplicate", "late"])
-      .describe("`early`: before the submission's answer was known. `late`: after the end was known."),
+      .describe("`early`: before the answer to the start. `late`: after the end was known."),
     content_type: z.string().nullable(),
-    content_encoding: z.string().nullable().describe("As the header has it."),
+    content_encoding: z.string().nullable().describe("Value of the header."),
     body: z
       .string()
       .nullable()
       .describe(
-        "As it came, but for secrets, which are hidden. What is no text, or may hold secrets that nobody can see, is shown to the job's key and to administrators alone; null for others.",
+        "Body as received, with secrets hidden. A body that is not text, or that cannot be searched for secrets, is null for readers.",
       ),
     body_encoding: z.enum(["utf8", "base64"]).nullable(),
     decoded_from: z
       .string()
       .nullable()
-      .describe(
-        "What was taken off before it is shown, outermost first: `gzip`, `deflate`, `br`, `utf-16le`…",
-      ),
+      .describe("Encodings removed from the body, outermost first: `gzip`, `deflate`, `br`, `utf-16le`…"),
     note: z.string().nullable().describe("Why the body is not shown."),
-    truncated: z.boolean().describe("There was more than 256 KiB; the rest was not kept."),
+    truncated: z.boolean().describe("The body was longer than 256 KiB; the rest was cut off."),
   })
   .meta({
     id: "Callback",

@@ -1,54 +1,60 @@
-// A job as the API shows it.
+// A job in the API.
 import { z } from "zod";
 import { jobStatuses } from "../domain/job.ts";
 import { retryClasses, runStatuses } from "../domain/run.ts";
 import { count, credits, eachOf, jobId, time } from "./field.ts";
 
-/** Why something is to end before its time. */
+/** The cancellation of a job or run. */
 export const cancellation = z
   .object({
-    mode: z.enum(["abort", "stop"]).describe("`abort` kills, `stop` ends gracefully."),
+    mode: z.enum(["abort", "stop"]).describe("`abort` kills executions, `stop` ends them gracefully."),
     cause: z
       .enum(["request", "deadline", "run_failure", "expired"])
-      .describe("A caller, the job's deadline, `on_run_failure: cancel_rest`, or it lived for seven days."),
+      .describe(
+        "`request`: a caller. `run_failure`: `on_run_failure` is `cancel_rest`. `expired`: alive for seven days.",
+      ),
   })
   .meta({ id: "Cancellation" });
 
 export const cost = z
   .object({
-    total: credits.describe("Credits: `billed` and `estimated` together."),
-    billed: credits.describe("Credits by Lyceum's own figures."),
-    estimated: credits.describe("Credits by price and duration, where Lyceum gave no figure."),
-    unpriced: count.describe("Executions that have ended and whose cost nobody knows."),
+    total: credits.describe("Credits: sum of `billed` and `estimated`."),
+    billed: credits.describe("Credits that Lyceum reported."),
+    estimated: credits.describe("Credits calculated from price and duration where Lyceum reported none."),
+    unpriced: count.describe("Ended executions of unknown cost."),
   })
-  .meta({ id: "Cost", description: "What ended executions cost." });
+  .meta({ id: "Cost", description: "Cost of ended executions." });
 export type CostView = z.output<typeof cost>;
 
 const shown = {
   id: jobId,
   name: z.string().nullable(),
-  status: z.enum(jobStatuses).describe("`succeeded`, `failed` and `cancelled` never change."),
+  status: z.enum(jobStatuses).describe("`succeeded`, `failed` and `cancelled` are terminal."),
   counts: eachOf(runStatuses, count).describe("Runs by status."),
-  progress: z.number().min(0).max(1).describe("The share of the runs that have ended."),
+  progress: z.number().min(0).max(1).describe("Share of the runs that have ended."),
   priority: z.int(),
   max_parallel: count.nullable(),
   on_run_failure: z.enum(["continue", "cancel_rest"]),
   on_lost: z.enum(["fail", "retry"]),
   retry: z.object({ max_attempts: count, on: z.array(z.enum(retryClasses)) }),
-  metadata: z.unknown().describe("Any JSON, as it was given; null without."),
-  webhook_url: z.string().nullable().describe("To readers its origin alone."),
-  cancellation: cancellation.nullable().describe("While it is being cancelled, and afterwards."),
+  metadata: z.unknown().describe("Any JSON, as submitted; null if none was."),
+  webhook_url: z.string().nullable().describe("Readers see only the origin."),
+  cancellation: cancellation.nullable().describe("Set from the request to cancel on."),
   cost,
   budget: z
-    .object({ limit: credits, spent: credits, reached: z.boolean().describe("Nothing more of it starts.") })
+    .object({
+      limit: credits,
+      spent: credits,
+      reached: z.boolean().describe("No more runs of the job start."),
+    })
     .nullable(),
   deadline_at: time.nullable(),
   created_at: time,
-  started_at: time.nullable().describe("When its first execution was made."),
-  ended_at: time.nullable().describe("Null exactly while it is not terminal."),
+  started_at: time.nullable().describe("When the first execution was created."),
+  ended_at: time.nullable().describe("Null until the job is terminal."),
   deletion_requested_at: time
     .nullable()
-    .describe("It is being deleted together with its records at Lyceum, and gone when that is done."),
+    .describe("Set while the job and its records at Lyceum are being deleted."),
 };
 
 const example: z.output<z.ZodObject<typeof shown>> = {
@@ -77,19 +83,22 @@ const example: z.output<z.ZodObject<typeof shown>> = {
 export const job = z.object(shown).meta({ id: "Job", examples: [example] });
 export type JobView = z.output<typeof job>;
 
-/** One job, with its place in the queue. */
+/** A job with its queue position. */
 export const jobDetails = z
   .object({
     ...shown,
     queue: z
       .object({
-        position: z.int().min(1).describe("Of its next run among all that wait; 1 starts next."),
+        position: z
+          .int()
+          .min(1)
+          .describe("Position of the job's next run among all waiting runs; 1 starts next."),
         estimated_start_at: time
           .nullable()
-          .describe("By the limit on starts; others may still come before it."),
+          .describe("Estimate by the limit on starts; later submissions may be started earlier."),
       })
       .nullable()
-      .describe("Only while the job is queued."),
+      .describe("Null unless the job is queued."),
   })
   .meta({ id: "JobDetails", examples: [{ ...example, queue: null }] });
 export type JobDetailsView = z.output<typeof jobDetails>;

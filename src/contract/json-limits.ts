@@ -1,21 +1,21 @@
-// What no body needs, whatever its schema: checked first, as every single mistake in it would become a finding.
+// Limits of every JSON body. They are checked before the schema, which would report each excess value as an issue.
 
 export interface Excess {
   path: PropertyKey[];
   message: string;
 }
 
-/** Where a JSON value is too deep or too wide, or null. */
+/** The place at which a JSON value is too deep or too wide, or null. */
 export function structureProblem(value: unknown, depth = 0): Excess | null {
   if (typeof value !== "object" || value === null) return null;
   if (depth >= MAX_DEPTH) return { path: [], message: `is nested deeper than ${MAX_DEPTH} levels` };
   const isList = Array.isArray(value);
   const keys = Object.keys(value);
-  const most = isList ? MAX_ENTRIES : MAX_FIELDS;
-  if (keys.length > most)
-    return { path: [], message: `has ${keys.length} ${isList ? "entries" : "fields"}; ${most} are taken` };
-  // JSON may have it, and whoever copies the object drops it without a word.
-  if (keys.includes("__proto__")) return { path: ["__proto__"], message: "is a name that cannot be taken" };
+  const max = isList ? MAX_ENTRIES : MAX_FIELDS;
+  if (keys.length > max)
+    return { path: [], message: `has ${keys.length} ${isList ? "entries" : "fields"}; the limit is ${max}` };
+  // JSON may contain this key, but copying the object would silently drop it.
+  if (keys.includes("__proto__")) return { path: ["__proto__"], message: "is not allowed as a name" };
   for (const key of keys) {
     const excess = structureProblem((value as Record<string, unknown>)[key], depth + 1);
     if (excess !== null) return { ...excess, path: [isList ? Number(key) : key, ...excess.path] };
@@ -23,10 +23,10 @@ export function structureProblem(value: unknown, depth = 0): Excess | null {
   return null;
 }
 
-/** How many values there are in a JSON value, itself included. */
+/** Number of values in a JSON value, including itself. */
 export function valuesIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
-  return Object.values(value).reduce<number>((count, one) => count + valuesIn(one), 1);
+  return Object.values(value).reduce<number>((count, entry) => count + valuesIn(entry), 1);
 }
 
 const MAX_DEPTH = 64;

@@ -1,31 +1,31 @@
-// What is published of a route: the document is made of these, and a route cannot be written without one.
+// The entry of a route in the OpenAPI document. Every route needs one to compile.
 import type { z } from "zod";
 import type { ProblemKind } from "./problem.ts";
 
-/** The chapters of the reference, in their order. */
+/** Tags of the reference, in order. */
 export const tags = {
-  Jobs: "What a queue worker submits: one or more runs that belong together.",
-  Runs: "One piece of work that is taken to an end at Lyceum, over one or more executions, and what it left.",
-  Executions: "One invocation at Lyceum on behalf of a run, and the callbacks that came for it.",
-  Events: "Immutable, numbered facts about jobs, runs and executions.",
-  Webhooks: "Being told of events by signed requests as of Standard Webhooks.",
-  Usage: "What was spent, and what hardware costs.",
-  Operations: "For operators and their machines.",
+  Jobs: "A job is what a worker submits: one or more runs with one policy.",
+  Runs: "A run is one piece of work. It ends once and has artifacts.",
+  Executions: "An execution is one attempt to perform a run at Lyceum.",
+  Events: "Numbered, immutable entries of the log of jobs, runs and executions.",
+  Webhooks: "Subscriptions to events, delivered by requests signed per Standard Webhooks.",
+  Usage: "Spending, hardware and prices.",
+  Operations: "Health, status and metrics for operators.",
   Callbacks: "What Lyceum calls; of no use to anybody else.",
 } as const;
 
 export interface Answer {
   description: string;
-  /** By media type; an answer without has no body. */
+  /** Schemas by media type; undefined without a body. */
   content?: Record<string, z.ZodType>;
-  /** What is in the headers of note. */
+  /** Descriptions of headers by name. */
   headers?: Record<string, string>;
 }
 
 export interface Body {
-  /** By media type. */
+  /** Schemas by media type. */
   content: Record<string, z.ZodType>;
-  /** An empty body is as good as `{}`. */
+  /** True if an empty body counts as `{}`. */
   isOptional?: boolean;
   examples?: Record<string, unknown>;
 }
@@ -35,16 +35,15 @@ export interface Operation {
   tag: keyof typeof tags;
   summary: string;
   description?: string;
-  /** Parameters of the query; without them a route that asks for a key refuses any. */
+  /** Query parameters. Without this schema, a route that requires a key refuses every parameter. */
   query?: z.ZodObject;
   headers?: z.ZodObject;
   body?: Body;
   answers: Record<number, Answer>;
-  /** Beyond those that follow from who may call, the path, the query and the body. */
+  /** Problems beyond those that follow from access, path, query and body. */
   problems?: readonly ProblemKind[];
 }
 
-/** A JSON answer. */
 export function json(schema: z.ZodType, description: string, headers?: Record<string, string>): Answer {
   return {
     description,
@@ -53,7 +52,6 @@ export function json(schema: z.ZodType, description: string, headers?: Record<st
   };
 }
 
-/** A JSON body. */
 export function jsonBodyOf(schema: z.ZodType, examples: Record<string, unknown>): Body {
   return { content: { "application/json": schema }, examples };
 }

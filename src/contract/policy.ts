@@ -1,4 +1,4 @@
-// What becomes of runs that fail or are lost: said by the job, or by a run for itself.
+// The policy for failed and lost runs, given for a job or a run.
 import { z } from "zod";
 import { retryClasses } from "../domain/run.ts";
 
@@ -8,14 +8,14 @@ export const retry = z.strictObject({
     .min(1)
     .max(20)
     .default(3)
-    .describe("Executions a run may have, the first one included."),
+    .describe("Maximum number of executions per run, including the first."),
   on: z
     .array(z.enum(retryClasses))
     .max(retryClasses.length)
     .default([])
-    .describe("What is tried again, with backoff."),
+    .describe("Kinds of failure that are retried, with backoff."),
 });
 
 export const onLost = z
   .enum(["fail", "retry"])
-  .describe("What becomes of a run whose submission can neither be confirmed nor ruled out.");
+  .describe("What to do with a run whose start can be neither confirmed nor ruled out.");

@@ -1,60 +1,64 @@
-// Errors as RFC 9457 problem details: the kinds there are, and their shape.
+// Errors as RFC 9457 problem details: their kinds and their shape.
 import { z } from "zod";
 
-/** By kind: the status, the title, and a detail as an example. */
+/** By kind: status, title, and an example of the detail. */
 export const problems = {
-  "invalid-json": [400, "The body is not JSON", "cannot be parsed at position 12"],
-  "bad-request": [400, "The request cannot be read", "the body broke off"],
-  unauthorized: [401, "No valid credentials", "send a valid API key as Authorization: Bearer <key>"],
-  forbidden: [403, "The API key may not do this", "a key with the role read cannot do this"],
-  "not-found": [404, "There is no such thing", "nothing of yours has this id; it may have been deleted"],
+  "invalid-json": [400, "Invalid JSON", "cannot be parsed at position 12"],
+  "bad-request": [400, "Bad request", "the body is incomplete: the connection broke"],
+  unauthorized: [401, "Invalid API key", "send a valid API key as Authorization: Bearer <key>"],
+  forbidden: [403, "Forbidden", "the role read does not permit this"],
+  "not-found": [404, "Not found", "no job with this id is visible to this API key"],
   "not-ready": [
     404,
-    "Not there yet",
-    "it is fetched after the end; the execution is running, the run active",
+    "Not ready",
+    "artifacts are fetched after the end; the execution is running, the run active",
   ],
-  unavailable: [404, "It could not be had", "the execution is rejected: Lyceum has nothing to tell of it"],
-  "method-not-allowed": [405, "The method does not go with this path", "use GET"],
-  conflict: [409, "Not in this state", "the job has runs that have not ended; cancel it first"],
-  "too-slow": [408, "The request came too slowly", "the request did not come to its end in time"],
+  unavailable: [404, "Artifact unavailable", "the execution is rejected: Lyceum has no record of it"],
+  "method-not-allowed": [405, "Method not allowed", "use GET"],
+  conflict: [409, "Conflict", "the job has runs that have not ended; cancel it first"],
+  "too-slow": [408, "Request timeout", "the request was not complete in time"],
   "job-deleted": [
     409,
-    "The job of this idempotency key was deleted",
+    "Job deleted",
     "the job of this Idempotency-Key was deleted; use a new key for a new job",
   ],
-  "unsupported-encoding": [415, "The body is encoded", "send the body as it is, without Content-Encoding"],
-  "too-many-attempts": [429, "Too many wrong keys", "too many wrong keys; try again in 42 s"],
-  "body-too-large": [413, "The body is too large", "at most 8192 KiB are taken here"],
-  "validation-failed": [422, "The request has invalid fields", "/runs/0/timeout: must be at most 600"],
+  "unsupported-encoding": [
+    415,
+    "Unsupported encoding",
+    "send the body uncompressed, without Content-Encoding",
+  ],
+  "too-many-attempts": [429, "Too many attempts", "too many wrong keys; try again in 42 s"],
+  "body-too-large": [413, "Body too large", "the limit is 8192 KiB"],
+  "validation-failed": [422, "Invalid fields", "/runs/0/timeout: must be at most 600"],
   "idempotency-mismatch": [
     422,
-    "The idempotency key was used for another body",
-    "this Idempotency-Key came with another body; use a new key for a new job",
+    "Idempotency key reused",
+    "this Idempotency-Key was used with another body; use a new key for a new job",
   ],
-  "headers-too-large": [431, "The headers are too large", "at most 16 KiB are taken, with the path"],
+  "headers-too-large": [431, "Headers too large", "headers and path together may have 16 KiB"],
   internal: [
     500,
-    "Proctor met an unexpected error",
-    "the request was not carried out, or its outcome is not known",
+    "Internal error",
+    "the request failed, or its outcome is unknown; check before you repeat it",
   ],
-  "queue-full": [
+  "queue-full": [503, "Queue is full", "a million runs are waiting to start; try again later"],
+  "lyceum-unavailable": [503, "Lyceum unavailable", "Lyceum does not answer; try again in some seconds"],
+  "too-many-waiting": [
     503,
-    "As many runs wait as may",
-    "a million runs wait for their start; come back in a while",
+    "Too many open waits",
+    "too many requests wait or stream already; try again later",
   ],
-  "lyceum-unavailable": [503, "Lyceum cannot be asked now", "no answers lately; come back in some seconds"],
-  "too-many-waiting": [503, "As many wait as may", "too many requests wait or listen already; come back"],
   "database-unavailable": [
     503,
-    "The database is unavailable",
-    "the database cannot be used now; repeat the request in a while, a submission with its Idempotency-Key",
+    "Database unavailable",
+    "the database is unavailable; repeat the request later, a submission with its Idempotency-Key",
   ],
   "insufficient-storage": [
     507,
-    "The database's disk is full",
-    "nothing was stored: the operator has to make room; repeat the request later",
+    "Database disk full",
+    "nothing was stored: free disk space, then repeat the request",
   ],
-  "not-accepting": [503, "Proctor does not take requests now", "draining: the process is about to stop"],
+  "not-accepting": [503, "Not accepting requests", "draining: the process is shutting down"],
 } as const;
 
 export type ProblemKind = keyof typeof problems;
@@ -63,9 +67,9 @@ export const problemKinds = Object.keys(problems) as ProblemKind[];
 const fieldError = z.object({
   pointer: z
     .string()
-    .describe("RFC 6901, into the body; or `query:name`, `header:name`, `path:name`.")
+    .describe("JSON pointer (RFC 6901) into the body; or `query:name`, `header:name`, `path:name`.")
     .meta({ examples: ["/runs/0/timeout", "query:limit"] }),
-  detail: z.string().describe("What is wrong with it, and the way out."),
+  detail: z.string().describe("The problem and the way out."),
 });
 export type FieldError = z.output<typeof fieldError>;
 
@@ -73,16 +77,16 @@ export type FieldError = z.output<typeof fieldError>;
 export const problem = z
   .object({
     type: z.enum(problemKinds.map((kind) => `urn:proctor:problem:${kind}` as const)),
-    title: z.string().describe("The same for all of this type."),
+    title: z.string().describe("The same for all problems of this type."),
     status: z.int().describe("The HTTP status."),
-    detail: z.string().describe("What is wrong this time, and the way out; never a secret."),
-    instance: z.string().describe("`urn:proctor:request:` and the `X-Request-Id` of the answer."),
-    errors: z.array(fieldError).optional().describe("Everything that is wrong, with status 422."),
+    detail: z.string().describe("This occurrence of the problem and the way out; never a secret."),
+    instance: z.string().describe("`urn:proctor:request:` followed by the answer's `X-Request-Id`."),
+    errors: z.array(fieldError).optional().describe("All invalid fields, with status 422."),
   })
-  .meta({ id: "Problem", description: "Problem details as of RFC 9457." });
+  .meta({ id: "Problem", description: "Problem details per RFC 9457." });
 export type Problem = z.output<typeof problem>;
 
-/** One of each kind, for the documentation. */
+/** An example of each kind, for the documentation. */
 export function exampleOf(kind: ProblemKind): Problem {
   const [status, title, detail] = problems[kind];
   const type = `urn:proctor:problem:${kind}` as const;

@@ -1,10 +1,10 @@
-// Query parameters of the reading routes. They arrive as text; an unknown one is refused by name.
+// Query parameters. They arrive as text; unknown parameters are refused by name.
 import { z } from "zod";
 import { jobStatuses } from "../domain/job.ts";
 import { parseDuration } from "../lib/duration.ts";
 import { label } from "./run-spec.ts";
 
-/** Numbers arrive as text and are published as the numbers that they are. */
+/** Publishes a parameter that arrives as text with its actual schema, such as an integer. */
 export function shownAs(published: object, schema: object): void {
   for (const name of ["type", "pattern", "minLength", "maxLength"]) Reflect.deleteProperty(published, name);
   Object.assign(published, schema);
@@ -17,7 +17,7 @@ const limit = z
   .pipe(z.int().min(1).max(1_000))
   .default(50)
   .meta({
-    description: "How many at most.",
+    description: "Maximum number of entries on the page.",
     override: ({ jsonSchema }) =>
       shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 1_000, default: 50 }),
   });
@@ -25,7 +25,7 @@ const TIME = "must be an ISO 8601 time such as 2026-01-31T12:00:00Z";
 const time = z.iso
   .datetime({
     offset: true,
-    // In a query a plus stands for a blank.
+    // In a query, `+` means a blank.
     error: ({ input }) =>
       / \d\d:\d\d$/.test(String(input)) ? `${TIME}; write the + of an offset as %2B` : TIME,
   })
@@ -34,12 +34,12 @@ const time = z.iso
 
 export const page = z.strictObject({
   limit,
-  cursor: z.string().max(200).optional().describe("The `next_cursor` of the page before; opaque."),
+  cursor: z.string().max(200).optional().describe("The `next_cursor` of the previous page; opaque."),
 });
 export const jobsQuery = z.strictObject({
   ...page.shape,
-  status: z.enum(jobStatuses).optional().describe("Those with this status."),
-  name: label.optional().describe("Exactly this name."),
+  status: z.enum(jobStatuses).optional().describe("Only jobs with this status."),
+  name: label.optional().describe("Only jobs with exactly this name."),
   created_after: time.optional().describe("ISO 8601, with `Z` or an offset."),
   created_before: time.optional().describe("ISO 8601, with `Z` or an offset."),
 });
@@ -58,11 +58,11 @@ export const inboxQuery = z.strictObject({
 export const artifactQuery = z.strictObject({
   attempt: z
     .string()
-    .regex(/^[1-9]\d{0,3}$/, "must be the number of an attempt, counted from 1")
+    .regex(/^[1-9]\d{0,3}$/, "must be the number of an attempt, from 1")
     .transform(Number)
     .optional()
     .meta({
-      description: "Which of the run's executions, counted from 1; left out: the last.",
+      description: "Number of the run's execution, from 1; default: the last.",
       override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "integer", minimum: 1, maximum: 9_999 }),
     }),
 });
@@ -70,16 +70,16 @@ export const metricsQuery = z.strictObject({
   ...artifactQuery.shape,
   step: z
     .string()
-    .regex(/^[1-9]\d{0,3}[smh]$/, "must be a distance of samples such as 5s, 15s or 1m")
+    .regex(/^[1-9]\d{0,3}[smh]$/, "must be an interval between samples such as 5s, 15s or 1m")
     .optional()
     .meta({
       description:
-        "The distance of samples. With any of `step`, `start` and `end` Lyceum is asked at once, and nothing is stored; " +
-        "left out beside another of them, it follows the length of the span.",
+        "Interval between samples. With `step`, `start` or `end` the metrics are read from Lyceum now and not stored. " +
+        "Default: depends on the length of the span.",
       override: { examples: ["15s"] },
     }),
-  start: time.optional().describe("The first moment, ISO 8601; left out: the execution's start."),
-  end: time.optional().describe("The last moment, ISO 8601; left out: the execution's end, or now."),
+  start: time.optional().describe("Begin of the span, ISO 8601; default: the execution's start."),
+  end: time.optional().describe("End of the span, ISO 8601; default: the execution's end, or now."),
 });
 export const waitQuery = z.strictObject({
   wait: z
@@ -88,19 +88,20 @@ export const waitQuery = z.strictObject({
     .transform((text, context) => {
       const waitMs = parseDuration(text);
       if (waitMs !== null && waitMs <= MAX_WAIT_MS) return waitMs;
-      context.addIssue({ code: "custom", message: "must be a duration of 60s at most, such as 30s" });
+      context.addIssue({ code: "custom", message: "must be a duration of at most 60s, such as 30s" });
       return z.NEVER;
     })
     .optional()
     .meta({
-      description: "Answer as soon as it is over (see `for`), or as it stands after this time: 60s at most.",
+      description:
+        "Wait up to this duration (60s at most) for the end or outcome, see `for`. After it, the current state is returned.",
       override: { examples: ["30s"] },
     }),
   for: z
     .enum(["end", "outcome"])
     .default("end")
     .describe(
-      "What `wait` waits for. `end`: until it is terminal. `outcome`: until the run's outcome is known, of a job that of every run; artifacts may still be missing. Changes nothing without `wait`.",
+      "The aim of `wait`. `end`: a terminal status. `outcome`: the outcome of the run, or of all runs of the job; artifacts may still be missing. Ignored without `wait`.",
     ),
 });
 export const removeQuery = z.strictObject({
@@ -108,20 +109,20 @@ export const removeQuery = z.strictObject({
     .enum(["true", "false"])
     .default("false")
     .transform((value) => value === "true")
-    .describe("Delete Lyceum's records, too."),
+    .describe("Also delete the records at Lyceum."),
 });
 const day = z.iso
   .date("must be a day such as 2026-01-31")
   .meta({ override: ({ jsonSchema }) => shownAs(jsonSchema, { type: "string", format: "date" }) });
 export const usageQuery = z.strictObject({
-  from: day.optional().describe("The first day (UTC); left out: 29 days before the last."),
-  to: day.optional().describe("The last day (UTC), included; left out: today. At most 366 days in all."),
-  group: z.enum(["day", "key"]).default("day").describe("A row per day, or per API key."),
+  from: day.optional().describe("First day (UTC); default: 29 days before the last."),
+  to: day.optional().describe("Last day (UTC), inclusive; default: today. At most 366 days in total."),
+  group: z.enum(["day", "key"]).default("day").describe("One row per day or per API key."),
   key: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be the name of an API key")
     .optional()
-    .describe("Of this API key's name alone."),
+    .describe("Only usage of the API key with this name."),
 });
 export const noQuery = z.strictObject({});
 

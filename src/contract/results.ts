@@ -1,4 +1,4 @@
-// The table of a job's results: a row per run.
+// A job's results: one row per run.
 import { z } from "zod";
 import { runStatuses } from "../domain/run.ts";
 import { hardware, returnCode } from "./execution.ts";
@@ -6,7 +6,7 @@ import { costSource, count, credits, durationMs, runId } from "./field.ts";
 import { energyWh, idleShare } from "./metrics.ts";
 import { matrixValues, outcome } from "./run.ts";
 
-/** Of several attempts the last one counts, but for the cost, to which all of them add. */
+/** Fields come from the last attempt; the cost is that of all attempts. */
 export const resultRow = z
   .object({
     run_id: runId,
@@ -17,14 +17,14 @@ export const resultRow = z
     attempts: count,
     return_code: returnCode.nullable(),
     duration_ms: durationMs.nullable(),
-    cost: credits.nullable().describe("Credits of all of its executions."),
+    cost: credits.nullable().describe("Credits of all executions."),
     cost_source: costSource.nullable(),
     hardware: hardware.nullable(),
     gpu_utilization_percent: z.number().nullable().describe("Mean over time."),
     gpu_idle_share: idleShare.nullable(),
     energy_wh: energyWh.nullable(),
     error_code: z.string().nullable(),
-    retry_of: runId.nullable().describe("The run that this one repeats."),
+    retry_of: runId.nullable().describe("The run that this run retries."),
     outcome,
   })
   .meta({

@@ -6,7 +6,7 @@ import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { onLost, retry } from "./policy.ts";
 
-/** A field that Lyceum lets be null: null is the same as left out. */
+/** A nullable field of Lyceum: null counts as absent. */
 const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
@@ -15,45 +15,45 @@ const credential = optional(z.string().min(1).max(4_096));
 const timeout = z
   .int()
   .min(1, "must be 1 or more: Lyceum takes whole seconds from 1 to 600")
-  .max(600, "must be 600 or less: Lyceum runs nothing for longer than 600 seconds")
+  .max(600, "must be 600 or less: Lyceum's limit in seconds")
   .default(60)
-  .describe("Seconds; Lyceum's own limit.");
+  .describe("Seconds after which Lyceum ends an execution.");
 const executionType = z
   .string()
   .regex(
     /^[a-zA-Z0-9_.]+$/,
-    "a hardware profile holds letters, digits, dots and underscores, such as cpu or gpu.a100",
+    "must be a hardware profile of letters, digits, dots and underscores, such as cpu or gpu.a100",
   )
   .max(100)
   .default("cpu")
   .describe("Lyceum's hardware profile.");
 const NBCODE = "must be 0 (plain Python) or 1 (notebook code)";
-const LYCEUM_GRACE = "must be from 1 to 300: Lyceum's bounds, in seconds";
+const LYCEUM_GRACE = "must be from 1 to 300: Lyceum's limits in seconds";
 const gracefulTimeout = optional(z.int().min(1, LYCEUM_GRACE).max(300, LYCEUM_GRACE)).describe(
-  "Seconds between cancel and kill.",
+  "Seconds between the request to stop and the kill.",
 );
 const s3Mount = z.boolean().describe("Mount the account's bucket.");
-/** What people call a thing; one line, since it goes into lists and tables. */
+/** A name for people. One line, because lists and tables show it. */
 export const label = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^\P{Cc}*$/u, "must not hold control characters")
-  .refine((text) => text.isWellFormed(), "must not hold half of a surrogate pair");
-const name = optional(label).describe("Shown in lists, and in the run's file_name at Lyceum.");
+  .regex(/^\P{Cc}*$/u, "must not contain control characters")
+  .refine((text) => text.isWellFormed(), "must not contain half of a surrogate pair");
+const name = optional(label).describe("Shown in lists and in the run's `file_name` at Lyceum.");
 
 const variable = z
   .string()
   .regex(
     /^[A-Za-z_][A-Za-z0-9_]*$/,
-    "a variable's name holds letters, digits and underscores and does not begin with a digit",
+    "must be a variable name of letters, digits and underscores that does not begin with a digit",
   );
-/** What an environment can hold, and UTF-8. */
-const holdable = (value: string) => !value.includes("\0") && value.isWellFormed();
-const NOT_HOLDABLE = "must not hold NUL or half of a surrogate pair: no environment can";
-const envValue = z.string().refine(holdable, NOT_HOLDABLE);
+/** Environments are UTF-8 without NUL. */
+const isEnvValue = (value: string) => !value.includes("\0") && value.isWellFormed();
+const NO_ENV_VALUE = "must not contain NUL or half of a surrogate pair";
+const envValue = z.string().refine(isEnvValue, NO_ENV_VALUE);
 const env = z.record(variable, envValue);
-/** Lyceum separates variables by newlines and documents no escape. */
+/** Lyceum separates variables by newlines and documents no escaping. */
 const oneLine = envValue.regex(/^[^\r\n]*$/, "must be one line: Lyceum separates variables by newlines");
 const dockerEnv = z.record(variable, oneLine);
 
@@ -61,9 +61,9 @@ const values = <T extends z.ZodType>(value: T) =>
   optional(
     z
       .record(variable, z.array(value).min(1).max(10_000))
-      .refine((matrix) => Object.keys(matrix).length > 0, "needs at least one name")
-      .refine((matrix) => Object.keys(matrix).length <= 32, "at most 32 names"),
-  ).describe("One run per combination, each with these values in its env.");
+      .refine((matrix) => Object.keys(matrix).length > 0, "must have at least one name")
+      .refine((matrix) => Object.keys(matrix).length <= 32, "must have at most 32 names"),
+  ).describe("Makes one run per combination, with the values in its `env`.");
 const matrix = values(envValue);
 const dockerMatrix = values(oneLine);
 
@@ -77,14 +77,14 @@ const path = z
   );
 const files = z
   .record(path, z.string())
-  .refine((value) => Object.keys(value).length <= 1_000, "at most 1000 files");
+  .refine((value) => Object.keys(value).length <= 1_000, "must have at most 1000 files");
 
 const extra = optional(z.record(z.string(), z.unknown())).describe(
-  "Passed on to Lyceum as it is, for fields that Lyceum adds later.",
+  "Passed on to Lyceum unchanged, for fields that Proctor does not know.",
 );
 const common = {
-  retry: optional(retry).describe("In place of the job's, for this run."),
-  on_lost: optional(onLost).describe("In place of the job's, for this run."),
+  retry: optional(retry).describe("Replaces the job's `retry`."),
+  on_lost: optional(onLost).describe("Replaces the job's `on_lost`."),
   name,
   timeout,
   extra,
@@ -93,15 +93,17 @@ const code = {
   ...common,
   code: text.min(1),
   nbcode: optional(z.int().min(0, NBCODE).max(1, NBCODE)).describe("0: plain Python, 1: notebook code."),
-  requirements_content: optional(text).describe("The text of a requirements.txt."),
+  requirements_content: optional(text).describe("Text of a requirements.txt."),
   prior_imports: optional(z.array(text.min(1)).max(200)).describe("Modules to import first."),
   kernel_state: optional(text),
   import_files: optional(text.refine(isJsonObject, "must be a JSON object as text")).describe(
-    "A JSON document as text, as Lyceum takes it; `files` says the same more simply.",
+    "JSON object as text, in Lyceum's format; prefer `files`.",
   ),
-  files: optional(files).describe("Relative path to text; becomes import_files."),
+  files: optional(files).describe("Text by relative path; becomes `import_files`."),
   matrix,
-  env: optional(env).describe("Set by a prelude of the code: Lyceum has no per-run environment for Python."),
+  env: optional(env).describe(
+    "Set by code in front of `code`: Lyceum has no per-run environment for Python.",
+  ),
 };
 const registry = {
   docker_registry_credential_type: optional(z.enum(["aws", "basic"])),
@@ -118,7 +120,7 @@ const python = z
   .meta({ id: "PythonRun" });
 const gpuSelection = z.strictObject({ kind: z.literal("gpu_selection"), ...code }).meta({
   id: "GpuSelectionRun",
-  description: "The same code on several kinds of hardware, to compare them.",
+  description: "Runs the same code on several kinds of hardware and compares them.",
 });
 const image = z
   .strictObject({
@@ -127,9 +129,9 @@ const image = z
     ...registry,
     docker_image_ref: text.min(1).max(1_000),
     docker_run_cmd: z.array(z.string()).max(1_000).default([]),
-    docker_run_env: optional(text).describe("`NAME=value`, one a line; `env` says the same more simply."),
+    docker_run_env: optional(text).describe("One `NAME=value` per line; prefer `env`."),
     matrix: dockerMatrix,
-    env: optional(dockerEnv).describe("Becomes docker_run_env."),
+    env: optional(dockerEnv).describe("Becomes `docker_run_env`."),
     execution_type: executionType,
     job_type: optional(z.string().min(1).max(100)),
     enable_s3_mount: s3Mount.default(true),
@@ -148,12 +150,12 @@ const compose = z
   })
   .meta({ id: "ComposeRun" });
 
-/** One run. Two spellings of one thing are refused rather than one of them silently dropped. */
+/** Validates a run. Two fields for the same thing are refused rather than one silently dropped. */
 export const runSpec = z
   .discriminatedUnion("kind", [python, image, compose, gpuSelection])
   .superRefine((run, context) => {
     for (const key of Object.keys(run.extra ?? {}).filter((field) => isTaken(field, run.kind))) {
-      const message = "is not for extra: Proctor sets it, or the run has a field for it";
+      const message = "is not allowed in extra: Proctor sets it, or the run has a field for it";
       context.addIssue({ code: "custom", path: ["extra", key], message });
     }
     const both = (ours: string, theirs: string) =>
@@ -170,7 +172,7 @@ export const runSpec = z
     }
     if (!("matrix" in run) || run.matrix === undefined) return;
     for (const name of Object.keys(run.matrix).filter((name) => Object.hasOwn(run.env ?? {}, name))) {
-      context.addIssue({ code: "custom", path: ["matrix", name], message: "is given in env, too" });
+      context.addIssue({ code: "custom", path: ["matrix", name], message: "is also given in env" });
     }
   });
 
@@ -183,7 +185,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** What Proctor sets itself, or checks under its own name, must not come in by the back door. */
+/** Fields that Proctor sets or validates must not be passed in `extra`. */
 function isTaken(field: string, kind: keyof typeof fieldsOf): boolean {
   return always.includes(field) || Object.hasOwn(fieldsOf[kind], field);
 }
@@ -196,7 +198,7 @@ const fieldsOf = {
   gpu_selection: gpuSelection.shape,
 };
 
-/** An entry of the submission: what its runs ask for, how many there are, and what they say of their own fate. */
+/** An entry of the submission: spec, matrix and the run's own policy. */
 export function entryOf(run: z.output<typeof runSpec>): Entry {
   const { retry, on_lost, matrix = null, ...spec } = { matrix: undefined, ...run };
   const policy = {
@@ -212,11 +214,11 @@ interface Entry {
   policy: Partial<Policy>;
 }
 
-/** Fields that people try, and what they mean here. */
+/** Hints for unknown fields that people try. */
 export const hints: Record<string, string> = {
-  machine_type: "the hardware is chosen with execution_type",
-  file_name: "Proctor sets it, with the execution's id; name a run with name",
-  user_callback_urls: "Proctor sets it; to be told of the end yourself, subscribe a webhook",
+  machine_type: "choose the hardware with execution_type",
+  file_name: "Proctor sets it to the execution's id; use name for the run's name",
+  user_callback_urls: "Proctor sets it; to be notified of the end, create a webhook",
   requirements: "Lyceum's field is requirements_content",
   region: "Lyceum's field is aws_region",
   docker_image: "Lyceum's field is docker_image_ref",
@@ -226,6 +228,6 @@ export const hints: Record<string, string> = {
   docker_env: "Lyceum's field is docker_run_env; or use env",
   callback_url: "Proctor sets the callbacks",
   timeout_s: "Lyceum's field is timeout, in seconds",
-  matrix: "its values are given as env, which this kind does not have",
+  matrix: "this kind has no env to put the values into",
   webhook_url: "it belongs to the job, beside runs",
 };

@@ -1,4 +1,4 @@
-// A run as the API shows it: what it shows of Lyceum is its last execution's, but the cost is that of all.
+// A run in the API. Fields of Lyceum come from the last execution, the cost from all executions.
 import { z } from "zod";
 import { outcomes, runStatuses } from "../domain/run.ts";
 import { detectedBy, execution, executionExample, hardware, returnCode } from "./execution.ts";
@@ -9,12 +9,12 @@ import { energyWh, idleShare, series } from "./metrics.ts";
 export const runKind = z.enum(["python", "image", "compose", "gpu_selection"]);
 export const matrixValues = z
   .record(z.string(), z.string())
-  .describe("The values of the submission's `matrix` that this run has in its environment.");
+  .describe("The values of `matrix` in this run's environment.");
 
 const artifact = z
   .object({
     state: z.enum(["pending", "stored", "unavailable"]),
-    reason: z.string().nullable().describe("Why it could not be had, or not yet."),
+    reason: z.string().nullable().describe("Why the artifact is unavailable or still pending."),
     fetched_at: time.nullable(),
   })
   .meta({
@@ -27,7 +27,7 @@ export const outcome = z
   .enum(outcomes)
   .nullable()
   .describe(
-    "How the run ended: known as soon as its end is, while its artifacts are still being fetched. Null before, never changes afterwards, and `status` becomes the same.",
+    "How the run ended. Known as soon as the end is, while artifacts are still being fetched; null before, and never changes afterwards.",
   );
 
 const gpu = z
@@ -40,14 +40,14 @@ const gpu = z
   })
   .meta({ id: "GpuSummary" });
 
-const compared = z
+const comparedHardware = z
   .object({
     lyceum_execution_id: z.string(),
     hardware: hardware.nullable(),
     status: z
       .string()
       .nullable()
-      .describe("As an execution's, or Lyceum's own word where that is not known."),
+      .describe("Status of the execution, or Lyceum's own word if unknown to Proctor."),
     duration_ms: durationMs.nullable(),
     cost: credits.nullable(),
     cost_source: costSource.nullable(),
@@ -58,9 +58,9 @@ const compared = z
 
 const finding = z
   .object({
-    code: z.enum(["gpu_idle"]).describe("`gpu_idle`: a GPU was paid for and hardly used."),
+    code: z.enum(["gpu_idle"]).describe("`gpu_idle`: a paid GPU was hardly used."),
     detail: z.string(),
-    cost: credits.nullable().describe("Credits of the execution that it is about."),
+    cost: credits.nullable().describe("Credits of the execution concerned."),
   })
   .meta({ id: "Finding" });
 
@@ -108,20 +108,20 @@ export const run = z
   .object({
     id: runId,
     job_id: jobId,
-    position: count.describe("Its place among the job's runs, counted from 0."),
+    position: count.describe("Index among the job's runs, from 0."),
     name: z.string().nullable(),
     kind: runKind,
     status: z
       .enum(runStatuses)
       .describe(
-        "`collecting`: over at Lyceum, and what it left is being fetched. The last three never change.",
+        "`collecting`: ended at Lyceum, artifacts are being fetched. `succeeded`, `failed` and `cancelled` are terminal.",
       ),
     outcome,
-    attempts: count.describe("Executions so far; a throttled or refused connection is none."),
-    execution_type: z.string().nullable().describe("The hardware profile that was asked for."),
-    timeout: z.int().min(1).describe("Seconds; Lyceum's own limit on an execution."),
+    attempts: count.describe("Executions so far. Throttled or refused connections do not count."),
+    execution_type: z.string().nullable().describe("The requested hardware profile."),
+    timeout: z.int().min(1).describe("Seconds after which Lyceum ends an execution."),
     matrix: matrixValues.nullable(),
-    retry_of: runId.nullable().describe("The run that this one repeats."),
+    retry_of: runId.nullable().describe("The run that this run retries."),
     cancellation: cancellation.nullable(),
     error: z
       .object({
@@ -133,29 +133,29 @@ export const run = z
         detail: z.string(),
       })
       .nullable()
-      .describe("Why it did not succeed, or why its last attempt did not."),
+      .describe("Why the run, or its last attempt, did not succeed."),
     created_at: time,
-    started_at: time.nullable().describe("When its first execution was made."),
-    ended_at: time.nullable().describe("Null exactly while it is not terminal."),
-    not_before: time.nullable().describe("While queued: it does not start earlier."),
+    started_at: time.nullable().describe("When the first execution was created."),
+    ended_at: time.nullable().describe("Null until the run is terminal."),
+    not_before: time.nullable().describe("Earliest start of a queued run."),
     lyceum_execution_id: lyceumId.nullable(),
     detected_by: detectedBy.nullable(),
     return_code: returnCode.nullable(),
     duration_ms: durationMs.nullable(),
-    cost: credits.nullable().describe("Credits of all of its executions, as far as they are known."),
+    cost: credits.nullable().describe("Credits of all executions, as far as known."),
     cost_source: costSource.nullable(),
     hardware: hardware.nullable(),
-    gpu: gpu.nullable().describe("From the metrics, where there is a GPU among them."),
-    findings: z.array(finding).describe("What is worth telling though nobody asked."),
+    gpu: gpu.nullable().describe("Summary of the GPU metrics; null without a GPU."),
+    findings: z.array(finding).describe("Hints on wasted cost."),
     gpu_selection: z
-      .array(compared)
+      .array(comparedHardware)
       .nullable()
-      .describe("For the kind `gpu_selection`: the same code on several kinds of hardware, fastest first."),
+      .describe("For the kind `gpu_selection`: the same code on each kind of hardware, fastest first."),
     artifacts: z.object({ record: artifact, timing: artifact, logs: artifact, metrics: artifact }),
     executions: z.array(execution),
   })
   .meta({ id: "Run", examples: [example] });
 export type RunView = z.output<typeof run>;
 
-/** Nothing can be changed for the repetition. */
+/** A retry has no options. */
 export const retryBody = z.strictObject({});

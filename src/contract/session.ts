@@ -1,4 +1,4 @@
-// Signing in to the operator's page.
+// Signing in to the dashboard.
 import { z } from "zod";
 
 export const signInBody = z.strictObject({

@@ -1,4 +1,4 @@
-// The state of the service as the API shows it to operators.
+// The state of the service in the API.
 import { z } from "zod";
 import { pauseReasons } from "../domain/start-pause.ts";
 import { count, time } from "./field.ts";
@@ -6,20 +6,20 @@ import { count, time } from "./field.ts";
 const delay = z
   .object({ p50: z.number(), p95: z.number(), samples: count })
   .nullable()
-  .describe("Milliseconds from Lyceum's end to our knowledge, over the last ends.");
+  .describe("Milliseconds from the end at Lyceum until Proctor knew it, over the last ends.");
 
 const group = z
   .object({
     limit: z
       .object({ max: count, window_ms: count })
       .nullable()
-      .describe("Calls that may be made in a window; null without a limit."),
+      .describe("Maximum number of calls per window; null without a limit."),
     used: count,
     remaining: count.nullable(),
-    resets_at: time.nullable().describe("When used-up calls begin to come back."),
-    paused_until: time.nullable().describe("Lyceum asked for a pause."),
-    waiting: count.describe("Calls that wait for their turn."),
-    running: count.describe("Calls under way."),
+    resets_at: time.nullable().describe("When used calls begin to be available again."),
+    paused_until: time.nullable().describe("End of a pause that Lyceum asked for."),
+    waiting: count.describe("Calls waiting for the limit."),
+    running: count.describe("Calls in progress."),
   })
   .meta({ id: "LimitState" });
 
@@ -36,46 +36,48 @@ const idle = {
 export const status = z
   .object({
     version: z.string(),
-    accepting: z.boolean().describe("False while it is about to stop."),
+    accepting: z.boolean().describe("False while the service shuts down."),
     queue: z.object({
-      depth: count.describe("Runs that wait for a start."),
+      depth: count.describe("Runs waiting to start."),
       live: count.describe("Executions submitted or alive at Lyceum."),
-      collecting: count.describe("Executions of which artifacts are being fetched."),
-      in_doubt: count.describe("Submissions without an answer, which are being searched for."),
+      collecting: count.describe("Executions whose artifacts are being fetched."),
+      in_doubt: count.describe("Starts without an answer that are being searched for."),
       oldest_waiting_at: time.nullable(),
-      without_wakeup: count.describe("Rows that nothing will look at: anything but 0 is a fault of Proctor."),
+      without_wakeup: count.describe("Unfinished rows without a due time: more than 0 is a bug of Proctor."),
     }),
     callbacks: z.object({
-      mode: z.enum(["callbacks", "polling_only"]).describe("`polling_only`: there is no PUBLIC_URL to call."),
+      mode: z.enum(["callbacks", "polling_only"]).describe("`polling_only`: PUBLIC_URL is not set."),
       health: z.enum(["healthy", "unproven", "absent"]),
-      judged: count.describe("The last ends that the health is judged by."),
-      recently_missed: count.describe("How many of them had no callback."),
+      judged: count.describe("Number of recent ends that determine the health."),
+      recently_missed: count.describe("Recent ends without a callback."),
       detection_delay_ms: z.object({ callback: delay, poll: delay }),
       received: count,
-      early: count.describe("Before the submission's answer was known."),
+      early: count.describe("Callbacks that arrived before the answer to the start."),
       duplicate: count,
-      late: count.describe("After the end was known."),
-      missed: count.describe("Polling found the end, and no callback came."),
-      rejected: count.describe("With a wrong token, or at a wrong path."),
+      late: count.describe("Callbacks that arrived after the end was known."),
+      missed: count.describe("Ends found by polling without a callback."),
+      rejected: count.describe("Callbacks with a wrong token or path."),
     }),
     lyceum: z.object({
       circuit: z.object({
-        state: z.string().meta({ description: "`closed` while Lyceum answers.", examples: ["closed"] }),
-        failures: count.describe("In a row."),
+        state: z
+          .string()
+          .meta({ description: "Circuit breaker; `closed` while Lyceum answers.", examples: ["closed"] }),
+        failures: count.describe("Failures in a row."),
         retry_at: time.nullable(),
       }),
       starts: z
         .object({
           state: z.enum(["flowing", "paused"]),
           reason: z.enum(pauseReasons).nullable(),
-          detail: z.string().nullable().describe("Why, in words."),
+          detail: z.string().nullable().describe("Reason for the pause in words."),
           since: time.nullable(),
           next_probe_at: time
             .nullable()
-            .describe("When Lyceum is tried next; now, while that is under way or no run waits."),
+            .describe("Time of the next trial start; now while a trial is running or no run waits."),
         })
         .describe(
-          "All starts pause after one that Lyceum did not answer properly; then one at a time is tried, at growing distance.",
+          "After a start without a proper answer all starts pause; single starts are then tried at growing intervals.",
         ),
       limits: z.object({ execution: group, read: group, billing: group, auth: group }),
     }),

@@ -9,11 +9,11 @@ import { webhookUrl } from "./webhook.ts";
 export const MAX_RUNS = 10_000;
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_METADATA = 16 * 1024;
-/** Of a job's runs together, as each keeps its own: a small body could fill the disk. */
+/** Limit over all runs of a job: each run stores its values, so a small body could fill the disk. */
 const MAX_MATRIX_CHARACTERS = 16 * 1024 * 1024;
 const MAX_VALUES_IN_A_RUN = 15_000;
-/** More are not told. */
-const ENOUGH_ISSUES = 200;
+/** Validation stops after this many issues. */
+const MAX_ISSUES = 200;
 
 export type Submission = z.output<typeof submission>;
 
@@ -21,43 +21,48 @@ export const submission = z
   .strictObject({
     name: label.nullish(),
     runs: z.array(runSpec).min(1).max(MAX_RUNS).superRefine(limitFanOut),
-    max_parallel: z.int().min(1).max(MAX_RUNS).nullish().describe("Runs of this job alive at once."),
-    priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher starts first."),
+    max_parallel: z
+      .int()
+      .min(1)
+      .max(MAX_RUNS)
+      .nullish()
+      .describe("Maximum number of the job's runs alive at once."),
+    priority: z.int().min(-1_000).max(1_000).default(0).describe("Higher priorities start first."),
     on_run_failure: z
       .enum(["continue", "cancel_rest"])
       .default("continue")
-      .describe("What becomes of the other runs when one has failed."),
+      .describe("`cancel_rest`: cancel the other runs when a run fails."),
     retry: retry.default({ max_attempts: 3, on: [] }),
     deadline_s: z
       .int()
       .min(1)
       .max(30 * 86_400)
       .nullish()
-      .describe("Seconds from the submission."),
+      .describe("Seconds after submission. Runs that have not ended by then are cancelled."),
     budget: z
       .number()
       .min(0.000001)
       .max(1_000_000)
       .nullish()
       .describe(
-        "Credits. Once the job's ended executions have cost as much, nothing more of it starts: what is alive goes on, " +
-          "what waits fails with budget_reached.",
+        "Credits. Once the job's ended executions have cost this much, no more runs start: live runs continue, waiting " +
+          "runs fail with `budget_reached`.",
       ),
     on_lost: onLost.default("fail"),
     webhook_url: webhookUrl
       .nullish()
-      .describe("Gets the job's end, signed with the service's WEBHOOK_SECRET."),
+      .describe("Receives the job's terminal event, signed with the service's WEBHOOK_SECRET."),
     metadata: z
       .unknown()
       .refine((value) => value === undefined || JSON.stringify(value).length <= MAX_METADATA, {
-        message: `at most ${MAX_METADATA / 1024} KiB of JSON; keep more elsewhere, and its name here`,
+        message: `must be at most ${MAX_METADATA / 1024} KiB of JSON; store more elsewhere and refer to it here`,
       })
       .optional()
-      .describe("Any JSON of up to 16 KiB; given back as it is."),
+      .describe("Any JSON up to 16 KiB; returned unchanged."),
   })
   .meta({ id: "Submission" });
 
-/** All matrices expanded, a job has at most 10,000 runs, and their values have a bound. */
+/** Limits the number of runs after expanding all matrices, and the size of their values. */
 function limitFanOut(runs: Run[], context: z.RefinementCtx): void {
   const issue = fanOutIssue(runs);
   if (issue !== null) context.addIssue({ code: "custom", ...issue });
@@ -73,8 +78,7 @@ function fanOutIssue(runs: Run[]): { path: PropertyKey[]; message: string } | nu
   }
   const lengths = runs.map((run) => ("matrix" in run && run.matrix ? combinedLength(run.matrix) : 0));
   if (sumOf(lengths) <= MAX_MATRIX_CHARACTERS) return null;
-  const message =
-    "the values of all combinations together hold more than 16 MiB; put what they share into env";
+  const message = "the values of all combinations have more than 16 MiB together; put shared values into env";
   return { path: [lengths.indexOf(Math.max(...lengths)), "matrix"], message };
 }
 
@@ -85,8 +89,8 @@ function sumOf(numbers: number[]): number {
 type Run = z.output<typeof runSpec>;
 
 /**
- * As `submission`, but run by run, and no further once there are enough findings: a body full of mistakes would make
- * millions of them, and all of them before the first is told.
+ * Validates like `submission`, but run by run, and stops after MAX_ISSUES: a body full of errors would produce millions
+ * of issues.
  */
 export const submissionReader = {
   safeParse(value: unknown) {
@@ -97,15 +101,15 @@ export const submissionReader = {
       runs.length > 1 ? { ...(value as object), runs: runs.slice(0, 1) } : value,
     );
     const issues: z.core.$ZodIssue[] = whole.success ? [] : [...whole.error.issues];
-    const others: Run[] = [];
-    for (let index = 1; index < runs.length && issues.length < ENOUGH_ISSUES; index++) {
+    const rest: Run[] = [];
+    for (let index = 1; index < runs.length && issues.length < MAX_ISSUES; index++) {
       const run = runSpec.safeParse(runs[index]);
-      if (run.success) others.push(run.data);
+      if (run.success) rest.push(run.data);
       else
         for (const issue of run.error.issues) issues.push({ ...issue, path: ["runs", index, ...issue.path] });
     }
     if (!whole.success || issues.length > 0) return { success: false as const, error: { issues } };
-    const data = { ...whole.data, runs: [...whole.data.runs, ...others] };
+    const data = { ...whole.data, runs: [...whole.data.runs, ...rest] };
     const fanOut = fanOutIssue(data.runs);
     if (fanOut !== null) return refusedFor(["runs", ...fanOut.path], fanOut.message);
     return { success: true as const, data };
@@ -128,5 +132,8 @@ export const idempotencyKey = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must have 1 to 255 printable ASCII characters");
 
 export const cancelBody = z.strictObject({
-  mode: z.enum(["abort", "stop"]).default("abort").describe("`abort` kills, `stop` ends gracefully."),
+  mode: z
+    .enum(["abort", "stop"])
+    .default("abort")
+    .describe("`abort` kills the execution, `stop` ends it gracefully."),
 });

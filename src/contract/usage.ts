@@ -1,12 +1,12 @@
-// What was spent, and what hardware costs, as the API shows it.
+// Usage and machine types in the API.
 import { z } from "zod";
 import { count, credits, time } from "./field.ts";
 import { cost } from "./job.ts";
 
 const day = z.string().meta({ format: "date", description: "UTC.", examples: ["2026-01-31"] });
 const spent = {
-  executions: count.describe("Those that ended."),
-  duration_ms: count.describe("Milliseconds at Lyceum, all together."),
+  executions: count.describe("Ended executions."),
+  duration_ms: count.describe("Sum of durations at Lyceum in milliseconds."),
   cost,
 };
 const example = {
@@ -29,7 +29,7 @@ export const usage = z
         ...spent,
       }),
     ),
-    next_cursor: z.null().describe("All of it is in one answer."),
+    next_cursor: z.null().describe("All rows are in one answer."),
     total,
   })
   .meta({
@@ -50,13 +50,16 @@ export const machineTypes = z
   .object({
     data: z.array(
       z.object({
-        hardware_profile: z.string().describe("What a run asks for as `execution_type`."),
-        price_per_hour: credits.nullable().describe("Credits an hour; null where Lyceum names no price."),
-        available: z.boolean().nullable().describe("To this account; null where Lyceum does not say."),
+        hardware_profile: z.string().describe("Value for a run's `execution_type`."),
+        price_per_hour: credits.nullable().describe("Credits per hour; null if unknown."),
+        available: z
+          .boolean()
+          .nullable()
+          .describe("Whether the account may use the hardware; null if unknown."),
       }),
     ),
-    next_cursor: z.null().describe("All of it is in one answer."),
-    fetched_at: time.nullable().describe("When Lyceum told this; null while it has not."),
+    next_cursor: z.null().describe("All rows are in one answer."),
+    fetched_at: time.nullable().describe("When the list was read from Lyceum; null before the first time."),
   })
   .meta({
     id: "MachineTypes",

@@ -1,14 +1,14 @@
-// Webhooks over HTTP: the bodies that are taken, subscriptions as they are shown, and what subscribers get.
+// Webhooks in the API: subscriptions, and the payload of deliveries.
 import { z } from "zod";
 import { isWebhookSecret, MAX_URL, subscribableTypes, urlProblem } from "../domain/webhook.ts";
 import { executionId, idOf, jobId, runId, time } from "./field.ts";
 
-/** As far as it can be judged on the face of it; where it leads is looked up by the route. */
+/** Checks only the text; the route resolves the host. */
 export const webhookUrl = z
   .string()
   .superRefine((url, context) => {
     const message = /\p{Cc}/u.test(url)
-      ? "holds control characters; write them percent-encoded, or leave them out"
+      ? "must not contain control characters; percent-encode them"
       : urlProblem(url);
     if (message !== null) context.addIssue({ code: "custom", message });
   })
@@ -18,15 +18,15 @@ const secret = z
   .string()
   .refine(isWebhookSecret, "must be whsec_ and 24 to 64 bytes in base64")
   .optional()
-  .describe("Made by Proctor if left out; shown in this answer and never again.");
+  .describe("Default: generated. Shown only in this answer.");
 
 export const webhookBody = z.strictObject({
-  url: webhookUrl.describe("HTTPS, to a public address."),
+  url: webhookUrl.describe("HTTPS URL of a public address."),
   types: z
     .array(z.enum(subscribableTypes))
     .min(1)
     .max(subscribableTypes.length)
-    .describe("Event types; all of a kind as `job.*`, all as `*`."),
+    .describe("Event types; wildcards: `job.*`, `*`."),
   secret,
 });
 
@@ -34,20 +34,22 @@ export const rotateBody = z.strictObject({ secret });
 
 const shown = {
   id: idOf("whk", "The webhook's id."),
-  url: z.string().describe("To readers its origin alone: the path may be a secret."),
-  types: z.array(z.string()).describe("What it hears of; all of a kind as `job.*`, all as `*`."),
-  api_key: z.string().describe("The name of the key that made it."),
-  scope: z.enum(["own_jobs", "all_jobs"]).describe("`all_jobs`: an administrator's."),
+  url: z.string().describe("Readers see only the origin: the path may be a secret."),
+  types: z.array(z.string()).describe("Subscribed event types; wildcards: `job.*`, `*`."),
+  api_key: z.string().describe("Name of the API key that created the webhook."),
+  scope: z.enum(["own_jobs", "all_jobs"]).describe("`all_jobs` for webhooks of administrators."),
   status: z
     .enum(["ok", "failing", "disabled"])
-    .describe("`failing`: its last attempt did. `disabled`: it gets nothing until it is enabled again."),
+    .describe("`failing`: the last attempt failed. `disabled`: no deliveries until it is enabled."),
   created_at: time,
   failing_since: time.nullable(),
   disabled_at: time.nullable(),
   disabled_reason: z
     .enum(["exhausted", "gone"])
     .nullable()
-    .describe("`gone`: it answered 410. `exhausted`: a delivery failed too often and nothing else arrived."),
+    .describe(
+      "`gone`: the subscriber answered 410. `exhausted`: a delivery failed on all attempts and none succeeded since.",
+    ),
 };
 const example = {
   id: "whk_01kawv9x2m4t6r8s0p1q3n5v7w",
@@ -65,20 +67,20 @@ const example = {
 export const webhook = z.object(shown).meta({ id: "Webhook", examples: [example] });
 export type WebhookView = z.output<typeof webhook>;
 
-/** With its secret: at creation and rotation, and never again. */
+/** A webhook with its secret, shown only at creation and rotation. */
 export const disclosedWebhook = z
-  .object({ ...shown, secret: z.string().describe("Signs the deliveries; it is not shown again.") })
+  .object({ ...shown, secret: z.string().describe("Signs the deliveries; not shown again.") })
   .meta({
     id: "DisclosedWebhook",
     examples: [{ ...example, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }],
   });
 export type DisclosedWebhookView = z.output<typeof disclosedWebhook>;
 
-/** What a subscriber gets, as Standard Webhooks recommends it. */
+/** The body of a delivery, as Standard Webhooks recommends. */
 export const payload = z
   .object({
-    type: z.string().describe("The event's."),
-    timestamp: time.describe("When it happened."),
+    type: z.string().describe("Type of the event."),
+    timestamp: time.describe("Time of the event."),
     data: z
       .looseObject({
         event_id: idOf("evt", "The event's id."),
@@ -87,7 +89,7 @@ export const payload = z
         run_id: runId.optional(),
         execution_id: executionId.optional(),
       })
-      .describe("What the event is about, and its own data."),
+      .describe("Ids of the event's subjects, and its data."),
   })
   .meta({
     id: "WebhookPayload",

@@ -1,11 +1,11 @@
-// Messages for invalid fields whose schema has none of its own. Loaded once, for all schemas.
+// Default messages for invalid fields. Loading the module sets them for all schemas.
 import { z } from "zod";
 
 type RawIssue = Parameters<NonNullable<ReturnType<typeof z.config>["customError"]>>[0];
 
 z.config({ customError: wording });
 
-/** Undefined leaves the library's own words. */
+/** Undefined keeps the library's own message. */
 export function wording(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
@@ -32,7 +32,7 @@ function bound(origin: string, value: number, forNumbers: string, forSizes: stri
   return `must have ${forSizes} ${value} ${unit}`;
 }
 
-/** Units of the types that have a size rather than a value. */
+/** Units of types that have a size. */
 const units: Record<string, string> = {
   string: "characters",
   array: "entries",
@@ -42,7 +42,7 @@ const units: Record<string, string> = {
 
 function mustBe(expected: string, input: unknown): string {
   const wanted = typeNames[expected] ?? `a ${expected}`;
-  // A number that is no whole one is a number all the same.
+  // For a number that is not whole, show the number itself.
   const given = expected === "int" && typeof input === "number" ? String(input) : typeNames[typeOf(input)];
   return given === undefined ? `must be ${wanted}` : `must be ${wanted}, not ${given}`;
 }

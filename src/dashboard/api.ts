@@ -15,7 +15,7 @@ export function isSignedOut(error: unknown): boolean {
 
 /** The service is of a version without this route. */
 export function isMissingRoute(error: unknown): boolean {
-  return error instanceof ProctorError && error.problem?.detail === "there is no such route";
+  return error instanceof ProctorError && error.problem?.detail === "no route has this path";
 }
 
 /** What to tell a person of an error, and how to name it to an operator. */

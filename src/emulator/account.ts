@@ -41,7 +41,7 @@ export function addAccount(app: Hono<Env>, world: World): void {
     c.json({ available_hardware_profiles: Object.keys(prices) }),
   );
   app.get("/pricing", (c) => {
-    // The meter of runs is not known; this slug is invented.
+    // The real slug for runs is unknown; this slug is invented.
     const rows = Object.entries(prices).map(([hardware_profile, perHour]) => ({
       meter_slug: "emulator_execution_running",
       resource: "execution",

@@ -1,4 +1,4 @@
-// Who may call: configured API keys (`lk_…`) and issued, JWT-like tokens [api-reference/introduction].
+// Authentication by configured API keys (`lk_…`) and issued, JWT-like tokens [api-reference/introduction].
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import type { Chaos } from "./chaos.ts";
 
@@ -19,7 +19,7 @@ export interface Auth {
   login(email: string, password: string): Tokens | undefined;
   /** Each refresh token works once. Undefined for any other. */
   refresh(refreshToken: string): Tokens | undefined;
-  /** Undefined when the header opens the door, else the text of the 401. */
+  /** Undefined if the header is valid, else the text of the 401. */
   refusal(authorization: string | undefined): string | undefined;
 }
 

@@ -92,7 +92,7 @@ function json(value: unknown): Body {
   return { type: "application/json", content: JSON.stringify(value) };
 }
 
-/** Anything else could reach a stranger with a made-up callback. */
+/** Only loopback URLs: others could send an invented callback to a stranger. */
 function isLoopback(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);

@@ -1,29 +1,29 @@
-// The switches in force, and the decisions taken by them. Draws depend on the seed, the name of the effect and
-// how many there were before, never on the order among different effects: a seed repeats its behaviour.
+// The current switches, and random decisions by them. A decision depends on the seed, the effect's name and the number
+// of its earlier decisions, never on other effects: the same seed repeats the same behaviour.
 import type { Execution } from "./execution.ts";
 import type { Chance } from "./switches/values.ts";
 import { type Changes, changesSchema, defaults, type Switches } from "./switches.ts";
 
 export interface Chaos {
   current(): Switches;
-  /** The switches for one run: its directive over the current ones. */
+  /** The switches of a run: its directive replaces current switches. */
   of(execution: Execution): Switches;
-  /** Replaces the named switches and leaves the rest. Throws a ZodError on unknown names and bad values. */
+  /** Changes the named switches. Throws a ZodError on unknown names and invalid values. */
   set(changes: Changes): void;
   reset(): void;
   /**
-   * Decides one occasion; uses up one of `{ next: n }`.
+   * Decides one occasion, and counts down `{ next: n }`.
    * @param effect begins with the name of its switch
    */
   happens(effect: string, chance: Chance | undefined): boolean;
-  /** Decides for good whether a run has a trait: the same answer each time. */
+  /** Decides whether a run has a trait: the same answer each time. */
   has(trait: string, likelihood: number | undefined, execution: Execution): boolean;
-  /** One of the choices, the same for a run each time. */
+  /** Picks a choice for a run: the same choice each time. */
   pick<T>(what: string, choices: readonly T[], execution: Execution): T;
 }
 
 export function createChaos(seed: number, initial: Changes, now: () => number): Chaos {
-  // Parsed anew each time, because `{ next: n }` is counted down in place.
+  // Parse again each time, because `{ next: n }` is counted down in place.
   const start = (): Switches => ({ ...defaults, ...changesSchema.parse(initial) });
   let switches = start();
   const occasions = new Map<string, number>();
@@ -67,7 +67,7 @@ export function createChaos(seed: number, initial: Changes, now: () => number): 
   };
 }
 
-/** A number from 0 up to, not including, 1 that depends on nothing but the arguments. */
+/** A number in [0, 1) that depends only on the arguments. */
 export function draw(seed: number, name: string, nth: number): number {
   let hash = 0x811c9dc5 ^ seed;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);

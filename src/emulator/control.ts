@@ -1,4 +1,4 @@
-// The emulator's own calls under /__emulator: no token, since only this machine can reach them.
+// The emulator's own routes below /__emulator, without a token: only this machine can reach them.
 import { Hono } from "hono";
 import * as z from "zod";
 import { directiveHelp } from "./directives.ts";

@@ -1,14 +1,14 @@
-// `GET /execution/{id}/metrics`: plausible curves, computed from the run's times and never stored.
+// `GET /execution/{id}/metrics`: plausible curves, computed from the run's times.
 import { draw } from "./chaos.ts";
 import { gpuOf } from "./hardware.ts";
 import { zuluTime } from "./records.ts";
 
 interface Span {
   executionId: string;
-  /** What makes one run's curves differ from another's. */
+  /** Seed that makes the curves of runs differ. */
   number: number;
   hardwareProfile: string;
-  /** When the run began to run; undefined while no host is assigned: then every series is empty. */
+  /** Start of the run; undefined before a host is assigned, when every series is empty. */
   startedAt: number | undefined;
   fromAt: number;
   toAt: number;
@@ -55,7 +55,7 @@ export function hostOf(number: number): string {
   return `emulator-node-${(number % 7) + 1}`;
 }
 
-/** At least one moment, so that a run shorter than a step is not without figures. */
+/** At least one sample, also for a run shorter than a step. */
 function momentsOf({ fromAt, toAt, stepMs }: Span): number[] {
   const count = Math.min(pointsAtMost, Math.floor(Math.max(0, toAt - fromAt) / stepMs) + 1);
   return Array.from({ length: count }, (_, index) => fromAt + index * stepMs);

@@ -8,7 +8,7 @@ export interface Detail {
   type: string;
 }
 
-/** The entries for a failed parse; `place` is where the values came from. */
+/** The entries for a failed parse; `place` names the source of the values. */
 export function detailsOf(error: z.ZodError, place: "body" | "query"): Detail[] {
   return error.issues.map((issue) => {
     const loc = [place, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];

@@ -1,7 +1,7 @@
-// Directives: switches for one run, written inside what it runs.
+// Directives: switches for a single run, written inside its code, command or file.
 import { type RunChanges, runChangesSchema } from "./switches.ts";
 
-/** How a directive is written; shown by `GET /__emulator`. */
+/** Syntax of a directive; shown by `GET /__emulator`. */
 export const directiveHelp = [
   "In code, compose text or a command item: # emulator: callback=lost,double status=system_failure delay=500ms",
   "In docker_run_env: EMULATOR=callback=late lateness=2s body=form",
@@ -16,8 +16,8 @@ export const directiveHelp = [
 type Directive = { ok: true; changes: RunChanges | undefined } | { ok: false; problem: string };
 
 /**
- * Reads every directive in the given texts; `changes` is undefined when there is none.
- * Only the per-run switches are allowed; a wrong name or value is a problem, not a silent nothing.
+ * Reads all directives in the texts; `changes` is undefined without directives.
+ * Only switches for runs are allowed. A wrong name or value is a problem, never ignored.
  */
 export function readDirectives(texts: readonly string[]): Directive {
   const raw: Record<string, unknown> = {};
@@ -39,7 +39,7 @@ export function readDirectives(texts: readonly string[]): Directive {
   return { ok: false, problem: `emulator directive: ${problems.join("; ")}` };
 }
 
-/** Switches whose value is more than one number or word. */
+/** Switches whose value is more than a number or word. */
 const readers: Record<string, (value: string) => unknown> = {
   abort: effectsFrom,
   answer: effectsFrom,

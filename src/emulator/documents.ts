@@ -1,4 +1,4 @@
-// Sends documents as they are, or with the values that the switch `fields` sets.
+// Sends documents, with values replaced by the switch `fields`.
 import type { Context } from "hono";
 import type { Execution } from "./execution.ts";
 import { oddValue } from "./odd.ts";
@@ -17,7 +17,7 @@ export function send(
   return sendText(c, written(world, name, document, execution));
 }
 
-/** @param text JSON, or what the switches made of it. */
+/** @param text JSON, possibly broken by the switches */
 export function sendText(c: Context<Env>, text: string): Response {
   return c.body(text, 200, { "Content-Type": "application/json" });
 }

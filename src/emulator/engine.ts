@@ -1,4 +1,4 @@
-// The life of an execution: pending, starting, running, over, terminal; and what may cut it short.
+// The life of an execution: pending, starting, running, ended, terminal; and its abort.
 import { randomUUID } from "node:crypto";
 import type { Callbacks } from "./callbacks.ts";
 import type { Chaos } from "./chaos.ts";
@@ -9,13 +9,13 @@ import { createSlots, pause, pauseIn, type Timers } from "./pause.ts";
 import type { Work } from "./work.ts";
 
 export interface Engine {
-  /** Takes the run; its life begins only after the current turn, so that the answer can go out first. */
+  /** Accepts the run. Its life begins after the current turn, so that the answer can be sent first. */
   accept(start: Start, bodySize: number): Execution;
-  /** False when the execution is over already. Takes effect after the switch `lag`. */
+  /** False if the execution has already ended. Takes effect after the switch `lag`. */
   interrupt(execution: Execution, how: "abort" | "stop"): boolean;
-  /** Forgets the execution; kills it when it is still going. No callback follows. */
+  /** Forgets the execution, and kills it if alive. No callback follows. */
   remove(execution: Execution): void;
-  /** Kills and forgets everything. Resolves when no process of ours is left. */
+  /** Kills and forgets everything. Resolves when no process is left. */
   clear(): Promise<void>;
 }
 
@@ -26,11 +26,11 @@ interface EngineDeps {
   timers: Timers;
   now: () => number;
   work: Work;
-  /** Python runs at once; the others stay pending. */
+  /** Maximum number of running Python runs; others stay pending. */
   pythonAtOnce: number;
 }
 
-/** Characters that an execution is taken to cost besides its body and output. */
+/** Assumed characters of an execution besides body and output. */
 const ownSize = 1000;
 
 export function createEngine(deps: EngineDeps): Engine {
@@ -82,7 +82,7 @@ export function createEngine(deps: EngineDeps): Engine {
     if (result) await end(execution, result);
   }
 
-  /** Undefined when the execution was over before its work was. */
+  /** Undefined if the execution ended before its work. */
   async function through(execution: Execution): Promise<Result | undefined> {
     if (isOver(execution)) return undefined;
     enter(execution, "starting");
@@ -135,7 +135,7 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function finish(execution: Execution): void {
     execution.word = execution.result?.word ?? "completed";
-    // Lyceum stores results after the end, so never at the same instant.
+    // Lyceum stores results after the end, never at the same moment.
     execution.finishedAt = Math.max(now(), (execution.endedAt ?? 0) + 1);
     const { list_lag } = chaos.of(execution);
     if (list_lag === 0) ledger.settle(execution);

@@ -1,12 +1,12 @@
-// What the emulator knows of one execution. Times are milliseconds since the epoch.
+// An execution in the emulator. Times are milliseconds since the epoch.
 import type { RunChanges } from "./switches.ts";
 
 export type Kind = "python" | "image" | "compose" | "gpu_selection";
 
-/** An accepted start request, reduced to what the emulator acts on. */
+/** An accepted start request, reduced to the fields that the emulator uses. */
 export interface Start {
   kind: Kind;
-  /** The request body as it was received, secrets included. */
+  /** The request body as received, including secrets. */
   body: Record<string, unknown>;
   /** Python source, image reference or Compose text. */
   subject: string;
@@ -33,22 +33,22 @@ export interface Result {
   errors: string | null;
 }
 
-/** One attempt to deliver a callback. */
+/** An attempt to deliver a callback. */
 export interface CallbackAttempt {
   at: number;
   url: string;
   attempt: number;
   /** Body profile, see `bodyProfiles`. */
   profile: string;
-  /** Absent when there was no answer. */
+  /** Undefined without an answer. */
   status?: number;
-  /** Why there was no answer, or why nothing was sent. */
+  /** Reason why there was no answer, or why nothing was sent. */
   problem?: string;
 }
 
 export interface Execution {
   id: string;
-  /** Counts from 1; what draws are keyed by. */
+  /** Counts from 1; random decisions are keyed by it. */
   number: number;
   start: Start;
   hardwareProfile: string;
@@ -64,19 +64,19 @@ export interface Execution {
   /** Set at `endedAt`, shown from `finishedAt` on. */
   result?: Result;
   output: Chunk[];
-  /** Approximate memory: body and output, in characters. */
+  /** Approximate memory in characters: body and output. */
   size: number;
   installLog: string | null;
   callbacks: CallbackAttempt[];
-  /** A callback went out before the start was answered. */
+  /** True if a callback was sent before the answer to the start. */
   calledEagerly: boolean;
-  /** Kills the real process or cuts a pause short, while there is one. */
+  /** Kills the process or cuts the pause short, if there is one. */
   kill?: () => void;
-  /** Deleted or swept away by a reset: whatever still waits for it must give up. */
+  /** True after deletion or reset: all waits for the execution must end. */
   dropped: boolean;
 }
 
-/** True once the work itself is over, which is before the state shown is terminal. */
+/** True once the work has ended, which is before the shown state is terminal. */
 export function isOver(execution: Execution): boolean {
   return execution.endedAt !== undefined || execution.dropped;
 }

@@ -1,4 +1,4 @@
-// What can go wrong before a call is looked at: slowness, bad tokens, throttling, broken answers.
+// Faults in front of the routes: slowness, bad tokens, throttling, broken answers.
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { pause } from "./pause.ts";
@@ -21,7 +21,7 @@ export function recorder({ ledger, now }: World, prefix: string): MiddlewareHand
   };
 }
 
-/** Lets a call through, or answers it in place of its route. */
+/** Passes a call to its route, or answers it instead. */
 export function gate(world: World, prefix: string): MiddlewareHandler<Env> {
   const { auth, chaos } = world;
   return async (c, next) => {
@@ -56,7 +56,7 @@ function limited(c: Context<Env>, world: World): Response | undefined {
   return allowed ? undefined : throttled(c, world, resetAt - now);
 }
 
-/** 429 with Retry-After in the form that the switch asks for. */
+/** Answers 429 with Retry-After in the format of the switch. */
 function throttled(c: Context<Env>, { chaos, now }: World, waitMs: number): Response {
   const { retry_after } = chaos.current();
   c.header("Retry-After", timeForms[retry_after](now() + waitMs, now()));

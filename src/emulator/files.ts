@@ -5,7 +5,7 @@ const schema = z.record(z.string(), z.string());
 
 type ReadFiles = { ok: true; files: Record<string, string> } | { ok: false; problem: string };
 
-/** Refuses anything but an object of texts, and every path that could leave the run's own folder. */
+/** Accepts only an object of texts whose paths stay inside the run's folder. */
 export function filesFrom(text: string | null | undefined): ReadFiles {
   if (text === null || text === undefined || text === "") return { ok: true, files: {} };
   const parsed = schema.safeParse(parseJson(text));
@@ -19,7 +19,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON: fails the schema, which words it.
+    // Invalid JSON fails the schema, which has the message.
     return undefined;
   }
 }

@@ -1,18 +1,18 @@
-// Somebody between Lyceum and its callers: answers in its place, or changes its answers on their way.
+// A proxy between Lyceum and its callers: answers instead of Lyceum, or changes its answers.
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import type { FormName, GatewayRule, RouteGroup } from "./switches/gateway.ts";
 import { cut, type Env, silence, type World } from "./world.ts";
 
-/** Forms that are no new answer. */
+/** Forms that change the real answer. */
 type Manner = "own" | "reset" | "silence";
 
 interface Form {
-  /** Absent: the true answer's own. */
+  /** Default: that of the real answer. */
   status?: number;
   type?: string;
   headers?: Record<string, string>;
-  /** Made of the true answer's text if it takes one. */
+  /** A function gets the real answer's text. */
   body: string | ((answer: string) => string);
 }
 
@@ -55,14 +55,14 @@ export function gateway({ chaos, ledger }: World, prefix: string): MiddlewareHan
       return undefined;
     }
     const answer = await replaced(c, form, headers);
-    // Otherwise the headers of the true answer would be kept.
+    // Otherwise the headers of the real answer would be kept.
     c.res = undefined;
     c.res = answer;
     return undefined;
   };
 }
 
-/** Without the true answer there is nothing to send. An error keeps its own form. */
+/** True if the form needs the real answer. Errors are not changed. */
 function isMadeOfTruth(form: Form | Manner): boolean {
   return form === "own" || (typeof form === "object" && typeof form.body === "function");
 }

@@ -1,4 +1,4 @@
-// The invented catalogue: profiles by names that were seen at Lyceum, prices in credits per hour.
+// An invented list of hardware: profile names seen at Lyceum, prices in credits per hour.
 
 interface Gpu {
   memoryBytes: number;
@@ -16,10 +16,10 @@ export const prices: Record<string, number> = {
   "gpu.b200": 4.9,
 };
 
-/** What a GPU selection is tried on. */
+/** The profiles that a GPU selection tries. */
 export const selectionProfiles = ["gpu.l40s", "gpu.a100", "gpu.h100"];
 
-/** Credits per hour. Unknown profiles are accepted, as nothing says they are refused, and cost one credit. */
+/** Credits per hour. Unknown profiles are accepted, because no page says that Lyceum refuses them, and cost one credit. */
 export function priceOf(profile: string): number {
   return prices[profile] ?? 1;
 }

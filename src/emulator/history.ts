@@ -1,5 +1,5 @@
-// `GET /billing/history`: the only list of runs in pages. Its order, its largest page and what stands in it besides
-// are undocumented: switches.
+// `GET /billing/history`: the only paged list of runs. Order, maximum page size and other rows are undocumented, so
+// switches set them.
 import type { Context, Hono } from "hono";
 import * as z from "zod";
 import { draw } from "./chaos.ts";

@@ -1,22 +1,22 @@
-// Everything the emulator remembers, bounded: executions by id, those still going, and the calls received.
+// The emulator's memory, bounded: all executions, live executions, and received calls.
 import type { Execution } from "./execution.ts";
 
-/** One call to the API as it was received. */
+/** A call to the API as received. */
 export interface RecordedCall {
   at: number;
   method: string;
   path: string;
   /** The path's template, e.g. `/execution/:id`. */
   route: string;
-  /** 0 when the connection was destroyed instead of an answer. */
+  /** 0 if the connection was destroyed without an answer. */
   status: number;
   orgSlug: string | null;
 }
 
 interface Bounds {
-  /** Ended executions that are kept; the oldest goes first. */
+  /** Maximum number of ended executions; the oldest are dropped. */
   endedKept: number;
-  /** Characters of bodies and output that are kept over all ended executions. */
+  /** Maximum number of characters of bodies and output over all ended executions. */
   charactersKept: number;
   callsKept: number;
 }
@@ -24,9 +24,9 @@ interface Bounds {
 export interface Ledger {
   add(execution: Execution): void;
   find(id: string): Execution | undefined;
-  /** Another run: the one accepted before, or after the first one. */
+  /** Another execution: the previous, or the next after the first. */
   neighbour(execution: Execution): Execution | undefined;
-  /** Marks as no longer listed; may push the oldest ended ones out. */
+  /** Removes the execution from the list; may drop the oldest ended executions. */
   settle(execution: Execution): void;
   drop(execution: Execution): void;
   /** Oldest first. */
@@ -35,7 +35,7 @@ export interface Ledger {
   listed(): Execution[];
   record(call: RecordedCall): void;
   calls(): RecordedCall[];
-  /** How many calls each `METHOD route` got, forgotten calls included. */
+  /** Number of calls per `METHOD route`, including dropped calls. */
   counts(): Record<string, number>;
   clear(): void;
 }
@@ -79,7 +79,7 @@ export function createLedger(bounds: Bounds): Ledger {
     listed: () => [...live],
     record(call) {
       calls.push(call);
-      // Cut in halves, so that forgetting costs nothing per call.
+      // Drop half of the calls at once, so that dropping costs nothing per call.
       if (calls.length >= 2 * bounds.callsKept) calls = calls.slice(-bounds.callsKept);
       const key = `${call.method} ${call.route}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);

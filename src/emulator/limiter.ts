@@ -3,12 +3,12 @@
 interface Allowance {
   allowed: boolean;
   remaining: number;
-  /** When the window ends, milliseconds since the epoch. */
+  /** End of the window, milliseconds since the epoch. */
   resetAt: number;
 }
 
 export interface Limiter {
-  /** Uses one start of the window, if there is one left. */
+  /** Uses a start of the window if one is left. */
   take(limit: { starts: number; window: number }, now: number): Allowance;
   reset(): void;
 }

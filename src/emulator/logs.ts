@@ -1,4 +1,4 @@
-// `GET /logs/execution/{id}`: the output line by line. Order, duplicates and lateness are undocumented: switches.
+// `GET /logs/execution/{id}`: the output by lines. Order, duplicates and delay are undocumented, so switches set them.
 import { draw } from "./chaos.ts";
 import { hostOf } from "./curves.ts";
 import type { Execution } from "./execution.ts";
@@ -23,7 +23,7 @@ interface LogQuery {
   double: boolean;
 }
 
-/** The newest `limit` entries of those visible, in the order of the switch `log_order`. */
+/** The newest `limit` visible entries, in the order of the switch `log_order`. */
 export function logsOf(
   execution: Execution,
   query: LogQuery,
@@ -47,7 +47,7 @@ interface Line {
   text: string;
 }
 
-/** A line that came in several chunks belongs to the moment of its first one. */
+/** A line in several chunks has the time of its first chunk. */
 function linesOf({ output }: Execution): Line[] {
   const lines: Line[] = [];
   const open = new Map<string, Line>();

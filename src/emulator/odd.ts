@@ -1,4 +1,4 @@
-// Values that the switch `fields` names with an @, as raw JSON text, or as text that is no JSON at all.
+// Special values of the switch `fields`, marked with @: raw JSON text, or text that is not JSON.
 import type { Execution } from "./execution.ts";
 import type { Ledger } from "./ledger.ts";
 import type { OddName } from "./switches/documents.ts";

@@ -1,9 +1,9 @@
-// Waiting without holding the process open, and without a timer when there is nothing to wait for.
+// Pauses that do not keep the process alive, and need no timer for zero milliseconds.
 import { type Execution, isOver } from "./execution.ts";
 
-/** Waiting as an input, so that a test may run hours in no time. */
+/** Injected timers: a test may simulate hours at once. */
 export interface Timers {
-  /** Calls `fn` once after `ms` milliseconds, unless the returned function is called before. */
+  /** Calls `fn` after `ms` milliseconds, unless the returned function is called before. */
   after(ms: number, fn: () => void): () => void;
 }
 
@@ -19,7 +19,7 @@ export function pause(timers: Timers, ms: number): Promise<void> | undefined {
   return new Promise((resolve) => void timers.after(ms, resolve));
 }
 
-/** A pause in the life of an execution, which its end cuts short: a long one must not keep a slot. */
+/** A pause in the life of an execution. The execution's end cuts the pause short, so that it keeps no slot. */
 export function pauseIn(timers: Timers, execution: Execution, ms: number): Promise<void> | undefined {
   if (ms <= 0 || isOver(execution)) return undefined;
   return new Promise((resolve) => {
@@ -34,11 +34,11 @@ export function pauseIn(timers: Timers, execution: Execution, ms: number): Promi
 }
 
 interface Slots {
-  /** Waits for one of the slots; the answer gives it back. */
+  /** Waits for a slot; the returned function frees it. */
   take(): Promise<() => void>;
 }
 
-/** At most `count` holders at once, first come, first served. */
+/** At most `count` holders at once, in order of arrival. */
 export function createSlots(count: number): Slots {
   let free = count;
   const waiting: (() => void)[] = [];

@@ -1,4 +1,4 @@
-// Runs a Python run's code for real: own temporary folder, own process group, next to no environment.
+// Executes a Python run's code in its own temporary folder and process group, with a minimal environment.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ type PythonEnd =
 
 interface PythonRun {
   ended: Promise<PythonEnd>;
-  /** SIGKILL for the whole process group; harmless once it is over. */
+  /** Kills the whole process group; harmless after its end. */
   kill(): void;
 }
 
@@ -51,7 +51,7 @@ export function runPython(options: PythonOptions): PythonRun {
   return { ended, kill };
 }
 
-/** The code lies beside the run's folder, so that no imported file can take its place. */
+/** The code is outside the run's folder, so that no imported file can replace it. */
 async function lay(
   folder: string,
   { code, files, priorImports }: PythonOptions,
@@ -108,8 +108,8 @@ function watch(child: ChildProcess, { timeoutMs, outputLimit, onOutput }: Python
     });
     child.once("exit", () => {
       clearTimeout(timer);
-      // Children that outlive the script would hold the pipes open: those in the group are killed, a daemon
-      // that left the group loses the pipes.
+      // Children that outlive the script would keep the pipes open: children in the group are killed, daemons outside it
+      // lose the pipes.
       killGroup(child);
       setTimeout(() => {
         child.stdout?.destroy();
@@ -127,7 +127,7 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch (error) {
-    // ESRCH: the group is gone already, which is what was wanted.
+    // ESRCH: the group has already ended.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -50,7 +50,7 @@ export function addReads(app: Hono<Env>, world: World): void {
     });
   const orAnother = (execution: Execution, { mixed_up }: Switches) =>
     (chaos.happens("mixed_up", mixed_up) && ledger.neighbour(execution)) || execution;
-  /** Timing and metrics before they are there. */
+  /** Timing and metrics before they are available. */
   const gap = (c: Context<Env>, { endedAt }: Execution, switches: Switches) => {
     const { artifact_lag, artifact_gap } = switches;
     if (artifact_lag === 0 || now() >= (endedAt ?? now()) + artifact_lag) return undefined;

@@ -1,4 +1,4 @@
-// The documents in which Lyceum shows an execution, in its own shapes and its own mixture of time formats.
+// Lyceum's documents about an execution, with Lyceum's shapes and mixed time formats.
 import { createHash } from "node:crypto";
 import { type Execution, isOver, type Kind, text } from "./execution.ts";
 import { priceOf } from "./hardware.ts";
@@ -62,7 +62,7 @@ function outputOf(execution: Execution, shown: Switches["output"]): Record<strin
   };
 }
 
-/** One row of `GET /billing/history`. */
+/** A row of `GET /billing/history`. */
 export function historyRow(execution: Execution, switches: Switches, now: number): Record<string, unknown> {
   const details = execution.finishedAt === undefined ? null : (execution.result?.errors ?? null);
   return {
@@ -82,11 +82,11 @@ export function historyRow(execution: Execution, switches: Switches, now: number
   };
 }
 
-/** One item of `GET /workloads/list`. */
+/** An item of `GET /workloads/list`. */
 export function listItem(execution: Execution, switches: Switches): Record<string, unknown> {
   return {
     execution_id: execution.id,
-    // A run that is over stands here only as long as the list lags behind.
+    // An ended run is listed only while the list lags behind.
     status: execution.finishedAt === undefined ? shown(execution, switches) : "running",
     file_name: execution.start.fileName,
     hardware_profile: execution.hardwareProfile,
@@ -122,7 +122,7 @@ export function timingOf(execution: Execution, switches: Switches, now: number):
   };
 }
 
-/** `GET /execution/gpu_selection/{id}/status`. The schema is not documented: this one is invented and says so. */
+/** `GET /execution/gpu_selection/{id}/status`. The schema is undocumented: this schema is invented and says so. */
 export function selectionStatus(execution: Execution, switches: Switches): Record<string, unknown> {
   const status = shown(execution, switches);
   const jobs = execution.children.map((child) => ({
@@ -143,7 +143,7 @@ export function selectionStatus(execution: Execution, switches: Switches): Recor
   }
 }
 
-/** The state as Lyceum would spell it; the switch `words` bends it. */
+/** The state in Lyceum's spelling, changed by the switch `words`. */
 export function shown({ word }: Execution, { words }: Switches): string {
   const going = word === "pending" || word === "starting" || word === "running";
   switch (words) {
@@ -211,7 +211,7 @@ function maybe(format: (at: number) => string, at: number | undefined): string |
   return at === undefined ? null : format(at);
 }
 
-/** In records `execution_type` is the kind of run, not the hardware. */
+/** In records, `execution_type` is the kind of run, not the hardware. */
 function kindWord(kind: Kind): string {
   return kind === "python" || kind === "gpu_selection" ? "python code" : "docker";
 }

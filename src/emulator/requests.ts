@@ -64,7 +64,7 @@ const schemas = {
 
 type ReadStart = { ok: true; start: Start } | { ok: false; detail: Detail[] };
 
-/** Checks a start body; problems come back as the `detail` of a 422. */
+/** Checks the body of a start; problems are returned as the `detail` of a 422. */
 export function readStart(kind: Kind, body: unknown, switches: Switches): ReadStart {
   const parsed = schemas[kind].safeParse(body);
   if (!parsed.success) return { ok: false, detail: detailsOf(parsed.error, "body") };
@@ -111,7 +111,7 @@ export function readStart(kind: Kind, body: unknown, switches: Switches): ReadSt
   return { ok: true, start };
 }
 
-/** What the four requests have between them. */
+/** Fields of all four requests. */
 interface Fields {
   timeout: number;
   code?: string | undefined;

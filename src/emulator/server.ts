@@ -1,5 +1,5 @@
-// A local Lyceum: the API as documented, real Python, pretended containers, and switches for everything that can
-// go wrong. For tests, development and `npm run emulator`; never reachable from another machine.
+// A local Lyceum: the documented API, real Python, simulated containers, and switches for failures. For tests,
+// development and `npm run emulator`; unreachable from other machines.
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
@@ -24,33 +24,33 @@ import { createWork } from "./work.ts";
 import { cut, type Env, refuse, type World } from "./world.ts";
 
 export interface EmulatorOptions {
-  /** 0, the default, takes a free one. */
+  /** Default 0: a free port. */
   port?: number;
-  /** Only a loopback address; `127.0.0.1` by default. */
+  /** A loopback address; default `127.0.0.1`. */
   host?: "127.0.0.1" | "::1" | "localhost";
-  /** Bearer keys that are accepted, each starting `lk_`. Default: `lk_emulator`. */
+  /** Accepted bearer keys, each starting with `lk_`; default `lk_emulator`. */
   apiKeys?: readonly string[];
-  /** Who may log in. Default: `emulator@example.test` with the password `emulator`. */
+  /** Accepted logins; default `emulator@example.test` with the password `emulator`. */
   accounts?: readonly Account[];
-  /** Life of an issued token; a day by default. */
+  /** Lifetime of an issued token; default a day. */
   tokenLifeMs?: number;
-  /** What draws depend on; the same seed repeats the same behaviour. Default 1. */
+  /** Seed of random decisions: the same seed repeats the same behaviour; default 1. */
   seed?: number;
-  /** Switches at the start and after each reset, see `GET /__emulator`. Default: well-behaved and instant. */
+  /** Switches at the start and after each reset, see `GET /__emulator`. Default: no faults, no delays. */
   chaos?: Changes;
-  /** The interpreter; `python3` by default. A missing one is pretended, and says so. */
+  /** The Python interpreter; default `python3`. Without it, Python is simulated and says so. */
   python?: string;
-  /** Python processes at once, 2 by default; other Python runs stay pending. */
+  /** Maximum number of Python processes; default 2. Other Python runs stay pending. */
   pythonAtOnce?: number;
-  /** Characters of output kept of one run; a million by default. */
+  /** Characters of output kept per run; default a million. */
   outputLimit?: number;
-  /** Ended executions that are remembered; 100,000 by default, and 256 million characters over all. */
+  /** Ended executions that are kept; default 100,000, with 256 million characters in total. */
   endedKept?: number;
   /** Wall clock, milliseconds since the epoch. */
   now?: () => number;
-  /** Times everything but real Python's time limit; the system's timers by default. */
+  /** Timers for everything except the time limit of real Python; default the system's timers. */
   timers?: Timers;
-  /** Told, in one line, what the emulator refused to do. Silent by default. */
+  /** Receives one line per refused action; default none. */
   log?: (line: string) => void;
 }
 
@@ -64,14 +64,14 @@ export interface Emulator {
   executions(): ExecutionSnapshot[];
   /** Calls to the API, oldest first, the last 10,000. */
   calls(): RecordedCall[];
-  /** How many calls each `METHOD route` got since the start or the last reset. */
+  /** Number of calls per `METHOD route` since the start or the last reset. */
   callCounts(): Record<string, number>;
   switches(): Switches;
-  /** Replaces the named switches and leaves the rest. Throws a ZodError on unknown names and bad values. */
+  /** Changes the named switches. Throws a ZodError on unknown names and invalid values. */
   setChaos(changes: Changes): void;
-  /** Kills and forgets all runs and calls, and sets the switches back to the options. Tokens stay good. */
+  /** Kills and forgets all runs and calls, and resets the switches to the options. Tokens stay valid. */
   reset(): Promise<void>;
-  /** Kills all runs, cuts all connections. Resolves when the port is free and no process of ours is left. */
+  /** Kills all runs and cuts all connections. Resolves when the port is free and no process is left. */
   close(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ const prefix = "/api/v2/external";
 const loopback: readonly string[] = ["127.0.0.1", "::1", "localhost"];
 const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
-/** Starts a local Lyceum. Throws on a host that is not loopback, bad switches, or a port that is taken. */
+/** Starts a local Lyceum. Throws if the host is not loopback, a switch is invalid, or the port is taken. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { host = "127.0.0.1", now = Date.now, timers = systemTimers, log = () => {} } = options;
   if (!loopback.includes(host))
@@ -132,7 +132,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   app.route(prefix, api({ auth, callbacks, chaos, engine, ledger, limiter, timers, now }));
   app.notFound((c) => c.json({ detail: "Not Found" }, 404));
 
-  // `hostname` stands in where a request names no host, as HTTP/1.0 may.
+  // `hostname` is used for HTTP/1.0 requests without a Host header.
   const server = createAdaptorServer({ fetch: app.fetch, hostname: "localhost" }) as Server;
   await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
@@ -152,7 +152,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 }
 
-/** Loopback keeps other machines out, but not a web page in this one's browser, under a name that leads here. */
+/** Loopback keeps other machines out, but a web page in a local browser could reach it by DNS rebinding. */
 const localOnly: MiddlewareHandler<Env> = async (c, next) => {
   const host = c.req.header("host");
   const origin = c.req.header("origin");
@@ -170,7 +170,7 @@ function api(world: World): Hono<Env> {
   addAccount(app, world);
   addHistory(app, world);
   app.onError((error, c) => {
-    // A caller that went away while its body was read is nobody's bug, and there is nobody to answer.
+    // A caller that disconnected while sending its body is no bug, and cannot be answered.
     if (c.env.incoming.errored !== null) return cut(c);
     throw error;
   });

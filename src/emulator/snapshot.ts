@@ -1,18 +1,18 @@
-// What tests and `GET /__emulator/state` see of an execution.
+// An execution as shown to tests and by `GET /__emulator/state`.
 import type { CallbackAttempt, Execution, Kind } from "./execution.ts";
 
 /** A copy of an execution's state. Times are milliseconds since the epoch. */
 export interface ExecutionSnapshot {
   executionId: string;
   kind: Kind;
-  /** The true state, whatever `words` makes of it in answers. */
+  /** The actual state, not changed by `words`. */
   status: string;
-  /** Over and shown as over. */
+  /** Ended, and shown as ended. */
   isTerminal: boolean;
   fileName: string | null;
   hardwareProfile: string;
   parentId: string | null;
-  /** The request body as it was received, secrets included. */
+  /** The request body as received, including secrets. */
   body: Record<string, unknown>;
   acceptedAt: number;
   endedAt: number | null;

@@ -1,4 +1,4 @@
-// The four start calls, and every way in which their answer can be lost.
+// The four start calls, and all ways to lose their answers.
 import type { Context, Hono } from "hono";
 import { send } from "./documents.ts";
 import type { Execution, Kind } from "./execution.ts";
@@ -49,7 +49,7 @@ function accepted(c: Context<Env>, execution: Execution, status: string): Record
   if (execution.start.kind === "gpu_selection") {
     return { execution_id, status, message: "emulator: queued for a pretended comparison" };
   }
-  // Nothing is served there: Lyceum contradicts itself on the protocol of live output.
+  // Nothing is served at this URL: Lyceum's documents contradict each other on the protocol of live output.
   const streaming_url = `http://${c.req.header("host")}/api/v1/stream/${execution_id}`;
   const answer = { execution_id, status, streaming_url };
   return execution.start.kind === "python" ? { ...answer, pythia_decision: null } : answer;

@@ -1,5 +1,5 @@
-// Every switch of the emulator: what it means, its default, and how its value is written. Lyceum documents none
-// of this behaviour; each switch stands for something that a client has to survive.
+// All switches of the emulator: meaning, default and syntax. Lyceum documents none of this behaviour; each switch is a
+// behaviour that a client must survive.
 import * as z from "zod";
 import { calls, callsDefaults } from "./switches/calls.ts";
 import { documents, documentsDefaults } from "./switches/documents.ts";
@@ -22,5 +22,5 @@ export type Changes = z.input<typeof changesSchema>;
 export type RunChanges = z.output<typeof runChangesSchema>;
 export type Switches = z.output<typeof allSchema>;
 
-/** A well-behaved Lyceum that takes no time. */
+/** Defaults: no faults and no delays. */
 export const defaults: Switches = { ...lifeDefaults, ...documentsDefaults, gateway: [], ...callsDefaults };

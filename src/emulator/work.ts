@@ -1,13 +1,13 @@
-// What an execution does while it runs: Python for real, everything else pretended, and said to be.
+// The work of an execution: Python is executed, everything else is simulated and says so.
 import type { Chaos } from "./chaos.ts";
 import { type Chunk, type Execution, isOver, type Result, type Start } from "./execution.ts";
 import { pauseIn, type Timers } from "./pause.ts";
 import { runPython } from "./python.ts";
 
 export interface Work {
-  /** Prints into the execution as it goes; resolves with how it came out, also after a kill. */
+  /** Appends output to the execution while running; resolves with the result, also after a kill. */
   run(execution: Execution): Promise<Result>;
-  /** Resolves when no process of ours is left; they have to be killed for that. */
+  /** Resolves when no process is left. Does not kill processes. */
   idle(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ interface WorkDeps {
   chaos: Chaos;
   timers: Timers;
   now: () => number;
-  /** `outputLimit` in characters. */
+  /** `outputLimit` counts characters. */
   python: { command: string; outputLimit: number };
 }
 
@@ -100,7 +100,7 @@ function manyLines(count: number): string {
   return Array.from({ length: count }, (_, nth) => `emulator: line ${nth + 1}\n`).join("");
 }
 
-/** Python that is not run still fails if its text ends the process with a number of its own. */
+/** Simulated Python fails if its text exits with a number other than 0. */
 function exitWrittenIn({ kind, subject }: Start): number {
   const code = kind === "python" ? /^sys\.exit\((\d{1,3})\)/m.exec(subject)?.[1] : undefined;
   return Number(code ?? 0) % 256;

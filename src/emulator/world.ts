@@ -1,4 +1,4 @@
-// What the routes share, and the two answers that every one of them may give.
+// State and helpers that all routes share.
 
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -32,21 +32,21 @@ export function refuse(c: Context<Env>, status: ContentfulStatusCode, detail: st
   return c.json({ detail }, status);
 }
 
-/** Cuts the connection with nothing said, as a crash or a bad network would. */
+/** Cuts the connection without an answer, like a crash or a bad network. */
 export function cut(c: Context<Env>): Response {
   c.set("destroyed", true);
   c.env.incoming.socket.resetAndDestroy();
   return RESPONSE_ALREADY_SENT;
 }
 
-/** Never answers: ends when the caller goes away. */
+/** Never answers; resolves when the caller disconnects. */
 export async function silence(c: Context<Env>): Promise<Response> {
   c.set("destroyed", true);
   await new Promise((resolve) => c.env.incoming.socket.once("close", resolve));
   return RESPONSE_ALREADY_SENT;
 }
 
-/** What a proxy in front of the API says. */
+/** The answer of a proxy in front of the API. */
 export function proxyPage(c: Context<Env>, status: ContentfulStatusCode): Response {
   return c.html(`<html><body><h1>emulator: proxy page ${status}</h1></body></html>`, status);
 }
@@ -57,7 +57,7 @@ export async function readJson(c: Context<Env>): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    // What is not JSON is the caller's 422, not an error here.
+    // Invalid JSON is answered with 422, so it is not an error here.
     return undefined;
   }
 }

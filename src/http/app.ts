@@ -1,4 +1,4 @@
-// The HTTP surface: one table of routes, each with whom it lets in; around it what every answer has in common.
+// The HTTP API: the route table, and what all answers have in common.
 import { Hono } from "hono";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
@@ -42,13 +42,13 @@ export const routes: Route[] = [
   ...referenceRoutes(() => routes),
 ];
 
-export function createServer(desk: AppContext): Hono<Env> {
-  const relocate = callbackRelocation(desk.publicPath);
+export function createServer(context: AppContext): Hono<Env> {
+  const relocate = callbackRelocation(context.publicPath);
   const app = new Hono<Env>({ getPath: (request) => relocate(getPath(request)) });
-  let strayToldAt = Number.NEGATIVE_INFINITY;
+  let strayLoggedAt = Number.NEGATIVE_INFINITY;
   for (const route of routes) app.on(route.method, templatesOf(route), (c) => serve(c, route));
   app.notFound((c) => {
-    // Found out here, and not by a second handler on each path: where there is one alone, Hono takes a shorter way.
+    // Looked up here instead of by a second handler on each path: Hono is faster with a single handler.
     const others = methods.flatMap((method) => {
       const [[match]] = app.router.match(method, c.req.path);
       return match === undefined ? [] : [match[0][1]];
@@ -56,7 +56,7 @@ export function createServer(desk: AppContext): Hono<Env> {
     const [other] = others;
     if (other === undefined) {
       if (c.req.method === "POST" && isStrayCallback(c.req.path)) noteStray();
-      return observed(c, "unknown", async () => problem(c, "not-found", "there is no such route"));
+      return observed(c, "unknown", async () => problem(c, "not-found", "no route has this path"));
     }
     const allow = others.map(({ method }) => method).join(", ");
     return observed(c, other.path, async () => wrongMethod(c, allow));
@@ -65,31 +65,31 @@ export function createServer(desk: AppContext): Hono<Env> {
 
   function serve(c: RequestContext, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
-      const refusal = await admit(c, route, desk);
-      if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, desk);
+      const refusal = await admit(c, route, context);
+      if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, context);
       await compressed(c, async () => {
-        const answer = await route.handle(c, desk);
+        const answer = await route.handle(c, context);
         c.res = c.req.header("Accept-Encoding") === undefined ? answer : await withLength(answer);
       });
       return c.res;
     });
   }
 
-  /** A proxy may add a path that PUBLIC_URL lacks. Without this hint nobody would find out. */
+  /** A proxy may add a path that PUBLIC_URL lacks. Only this log line shows it. */
   function noteStray(): void {
-    const isDue = Math.abs(desk.now() - strayToldAt) >= STRAY_HINT_MS;
-    if (isDue) strayToldAt = desk.now();
-    desk.report.strayCallback({ publicPath: desk.publicPath, isTold: isDue });
+    const isDue = Math.abs(context.now() - strayLoggedAt) >= STRAY_HINT_MS;
+    if (isDue) strayLoggedAt = context.now();
+    context.report.strayCallback({ publicPath: context.publicPath, isTold: isDue });
   }
 
-  /** Request id, one log line by route template (a raw path may hold a token), and the last word on errors. */
+  /** Adds the request id, logs one line by route template (a path may hold a token), and answers unexpected errors. */
   async function observed(
     c: RequestContext,
     route: string,
     answer: () => Promise<Response>,
   ): Promise<Response> {
     const startedAt = performance.now();
-    const requestId = requestIdOf(c.req.header("X-Request-Id"), desk.newId);
+    const requestId = requestIdOf(c.req.header("X-Request-Id"), context.newId);
     c.set("requestId", requestId);
     c.set("caller", null);
     putHeader(c, "X-Request-Id", requestId);
@@ -98,13 +98,13 @@ export function createServer(desk: AppContext): Hono<Env> {
     try {
       response = await answer();
     } catch (error) {
-      response = problem(c, ...unexpectedProblem(desk, error));
+      response = problem(c, ...unexpectedProblem(context, error));
     }
-    // While the service drains, the next request is to go elsewhere.
-    if (!desk.isAccepting()) response.headers.set("Connection", "close");
+    // While the service drains, clients must send the next request elsewhere.
+    if (!context.isAccepting()) response.headers.set("Connection", "close");
     const durationMs = performance.now() - startedAt;
     const key = c.get("caller")?.name ?? null;
-    desk.report.httpRequest({
+    context.report.httpRequest({
       requestId,
       route,
       method: c.req.method,
@@ -120,7 +120,7 @@ const compressed = compress({
   contentTypeFilter: (type) => COMPRESSIBLE_CONTENT_TYPE_REGEX.test(type) || type === "application/x-ndjson",
 });
 const STRAY_HINT_MS = 60_000;
-/** JSON is never streamed: its length tells whether compressing it is worth while. */
+/** JSON is never streamed: its length tells whether compression pays. */
 async function withLength(answer: Response): Promise<Response> {
   if (!answer.headers.get("Content-Type")?.startsWith("application/json")) return answer;
   const body = await answer.arrayBuffer();
@@ -131,28 +131,28 @@ async function withLength(answer: Response): Promise<Response> {
 
 const methods: Route["method"][] = ["POST", "GET", "DELETE"];
 
-/** On node's own answer where there is one: the web's Headers cost a sixth of a small request. */
+/** Prefers node's own response: the web's Headers cost a sixth of a small request. */
 function putHeader(c: RequestContext, name: string, value: string): void {
   const outgoing = c.env?.outgoing;
   if (outgoing === undefined) c.header(name, value);
   else outgoing.setHeader(name, value);
 }
 
-/** Lyceum's door is the same with a slash behind it: a wrong token is refused there in the same words. */
+/** Callback paths may end with a slash: a wrong token is refused there in the same words. */
 function templatesOf({ access, path }: Route): string[] {
   return access === "callback" ? [path, `${path}/`] : [path];
 }
 
-/** Null when the caller may go on. */
+/** Returns the refusal, or null if the caller may use the route. */
 async function admit(
   c: RequestContext,
   { access, operation, method }: Route,
-  desk: AppContext,
+  context: AppContext,
 ): Promise<Response | null> {
   if (access === "open" || access === "callback") return null;
   const authorization = c.req.header("Authorization");
   const isByCookie = authorization === undefined && c.req.header("Cookie") !== undefined;
-  const caller = isByCookie ? await callerByCookie(c, desk) : desk.keys.authenticate(authorization);
+  const caller = isByCookie ? await callerByCookie(c, context) : context.keys.authenticate(authorization);
   if (caller === null) return unauthorized(c, "send a valid API key as Authorization: Bearer <key>");
   c.set("caller", caller);
   if (isByCookie && method !== "GET" && !isSameOrigin(c))
@@ -162,7 +162,7 @@ async function admit(
       "with a session's cookie, changes are taken from Proctor's own page alone",
     );
   if (!mayCall(caller, access))
-    return problem(c, "forbidden", `a key with the role ${caller.role} cannot do this`);
+    return problem(c, "forbidden", `the role ${caller.role} does not permit this`);
   if (operation.query !== undefined) return null;
   const query = queryOf(c, noQuery);
   return query.ok ? null : invalid(c, query.errors);

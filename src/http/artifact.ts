@@ -1,4 +1,4 @@
-// Finds an execution of a run, and its stored artifacts, for the routes.
+// Finds a run's execution and its stored artifacts.
 import type { Execution } from "../domain/execution.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
 import type { ArtifactKind } from "../store/db/schema.ts";
@@ -15,27 +15,27 @@ export interface Found {
 }
 
 /**
- * The last execution, or the one that made this attempt; else the problem to answer.
- * @param notYet the kind of problem that a run is before its first execution
+ * Returns the run's last execution, or that of the given attempt; else the problem to answer.
+ * @param notYet the kind of problem before the first execution
  */
 export async function executionOf(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   attempt: number | undefined,
   notYet: "not-ready" | "conflict" = "not-ready",
 ): Promise<Found | Response> {
-  const found = await runOf(c, desk);
+  const found = await runOf(c, context);
   if (found === null) return noRun(c);
   const { run } = found;
-  const executions = await listExecutions(desk.store.db, [run.id]);
+  const executions = await listExecutions(context.store.db, [run.id]);
   const execution =
-    attempt === undefined ? executions.at(-1) : executions.find((one) => one.attempt === attempt);
+    attempt === undefined ? executions.at(-1) : executions.find((execution) => execution.attempt === attempt);
   if (execution !== undefined) return { run, execution };
   if (attempt !== undefined)
-    return problem(c, "not-found", `the run (${run.status}) has not had an attempt ${attempt}`);
+    return problem(c, "not-found", `the run (${run.status}) has no attempt ${attempt}`);
   const never = unavailableReason(run);
   return never === null
-    ? problem(c, notYet, `the run (${run.status}) has not had an execution`)
+    ? problem(c, notYet, `the run (${run.status}) has no execution yet`)
     : problem(c, "unavailable", never);
 }
 
@@ -53,29 +53,31 @@ export function idsOf({ run, execution }: Found) {
 
 export async function serve(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   found: Found,
   kind: ArtifactKind,
   show: Show,
 ): Promise<Response> {
   const { run, execution } = found;
-  const state = (await listArtifacts(desk.store.db, [execution.id])).find(
+  const state = (await listArtifacts(context.store.db, [execution.id])).find(
     (artifact) => artifact.kind === kind,
   );
-  const document = state?.fetched_at == null ? null : await readDocument(desk.store.db, execution.id, kind);
+  const document =
+    state?.fetched_at == null ? null : await readDocument(context.store.db, execution.id, kind);
   if (document !== null && state !== undefined) return show(c, { document, state, ids: idsOf(found) });
-  if (state?.state === "unavailable") return problem(c, "unavailable", state.reason ?? "given up");
+  if (state?.state === "unavailable")
+    return problem(c, "unavailable", state.reason ?? "fetching it was given up");
   if (state === undefined) {
     const isNone = execution.status === "rejected" || execution.status === "lost";
-    const why = isNone
-      ? `the execution is ${execution.status}: Lyceum has nothing to tell of it`
+    const reason = isNone
+      ? `the execution is ${execution.status}: Lyceum has no record of it`
       : unavailableReason(run);
-    if (why !== null) return problem(c, "unavailable", why);
+    if (reason !== null) return problem(c, "unavailable", reason);
   }
   c.header("Retry-After", "2");
   return problem(
     c,
     "not-ready",
-    `it is fetched after the end; the execution is ${execution.status}, the run ${run.status}`,
+    `artifacts are fetched after the end; the execution is ${execution.status}, the run ${run.status}`,
   );
 }

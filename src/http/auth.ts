@@ -1,4 +1,4 @@
-// API keys: who calls, and what the role allows.
+// API keys: authentication, and what each role may do.
 import { hash, timingSafeEqual } from "node:crypto";
 
 export type Role = "submit" | "read" | "admin";
@@ -9,12 +9,12 @@ export interface Caller {
   role: Role;
 }
 
-/** What a route asks for. `open`: nobody is asked; `callback`: the token in the path is checked by the route. */
+/** Required access. `open` needs no key; for `callback` the route checks the token in the path. */
 export type Access = "open" | "callback" | "read" | "write" | "admin";
 
 export type Authenticate = (authorization: string | undefined) => Caller | null;
 
-/** Compares with every key in constant time; hashing first makes lengths equal. */
+/** Compares with every key in constant time. Hashes have equal lengths. */
 export function authenticator(keys: readonly { name: string; key: string; role: Role }[]): Authenticate {
   const known = keys.map(({ name, role, key }) => ({ caller: { name, role }, digest: sha256(key) }));
   return (authorization) => {
@@ -47,7 +47,7 @@ export function mayCall({ role }: Caller, access: Access): boolean {
   return access !== "write" || role !== "read";
 }
 
-/** Whose jobs the caller sees: null for all. */
+/** The API key whose jobs the caller sees; null for all. */
 export function ownerSeenBy({ name, role }: Caller): string | null {
   return role === "submit" ? name : null;
 }

@@ -1,31 +1,31 @@
-// Bodies with a bound. A declared length only chooses how to read; what counts is what came.
+// Reads bodies up to a limit. A declared length only chooses the way of reading; the received bytes count.
 
 export interface Body {
   bytes: Buffer;
-  /** There was more than `max`. */
+  /** The body was longer than `max`. */
   truncated: boolean;
 }
 
-/** The sender went away before the body was whole. */
-export class BrokenOff extends Error {}
+/** The connection broke before the body was complete. */
+export class IncompleteBody extends Error {}
 
 /**
- * Reads up to `max` bytes. Of a longer body the rest is let through unread, up to a bound, so that an answer arrives.
- * @throws BrokenOff
+ * Reads up to `max` bytes. The rest of a longer body is discarded, up to a limit, so that the sender gets the answer.
+ * @throws IncompleteBody
  */
 export async function readBody(request: Request, max: number): Promise<Body> {
   const declared = Number(request.headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
   try {
-    // Before any look at `body`, which would make a stream of it.
+    // Do not touch `body` first: that would create a stream.
     if (declared <= max) return await readWhole(request, max);
     if (request.body === null) return { bytes: Buffer.alloc(0), truncated: false };
     return await readStream(request.body, max);
   } catch (error) {
-    throw new BrokenOff("the body broke off", { cause: error });
+    throw new IncompleteBody("the body is incomplete: the connection broke", { cause: error });
   }
 }
 
-/** In one go: chunk by chunk, a web stream costs more than all the rest of a small request. */
+/** Reading at once: a web stream costs more than the rest of a small request. */
 async function readWhole(request: Request, max: number): Promise<Body> {
   const bytes = Buffer.from(await request.arrayBuffer());
   return { bytes: bytes.subarray(0, max), truncated: bytes.length > max };

@@ -1,11 +1,11 @@
-// Callbacks arrive below PUBLIC_URL's path or without it, and a proxy may have repeated slashes.
+// Normalizes callback paths: with or without the path of PUBLIC_URL, and with slashes repeated by a proxy.
 
-/** The path of PUBLIC_URL without a slash at its end; empty for the root. */
+/** The path of PUBLIC_URL without its final slash; empty for the root. */
 export function publicPathOf(publicUrl: string | null): string {
   return publicUrl === null ? "" : collapse(new URL(publicUrl).pathname).replace(/\/$/, "");
 }
 
-/** The path and query as the routes know them; what is no callback's stays as it is. */
+/** Returns path and query as the routes know them. Other paths stay unchanged. */
 export type Relocate = (url: string) => string;
 
 export function callbackRelocation(publicPath: string): Relocate {
@@ -19,7 +19,7 @@ export function callbackRelocation(publicPath: string): Relocate {
   };
 }
 
-/** True for what looks like a callback at an address that is not ours. */
+/** True for a path that looks like a callback below an unknown prefix. */
 export function isStrayCallback(path: string): boolean {
   return /\/callbacks\/lyceum\/exe_[0-9a-z]/.test(collapse(path));
 }

@@ -1,10 +1,10 @@
-// The connections of a server: those that are half closed, and how all of them come to an end.
+// A server's connections: half-closed clients, and closing all connections on shutdown.
 import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
 import type { Timers } from "../lib/clock.ts";
 
 export interface Connections {
-  /** Takes no new ones, and resolves when the last one has its answer. */
+  /** Accepts no new connections; resolves when the last request is answered. */
   close(): Promise<void>;
 }
 
@@ -19,9 +19,9 @@ export function manageConnections(server: Server, timers: Timers): Connections {
   const open = new Set<Connection>();
   /** Connections that have brought a request. */
   const used = new WeakSet<Socket>();
-  // A client may close its sending half and still wait for the answer. Node does not document this setting.
+  // A client may close its sending half and wait for the answer. Node does not document this setting.
   Object.assign(server, { httpAllowHalfOpen: true });
-  // Longer than a load balancer keeps a connection: the one that closes first must not be the one that is sent to.
+  // Longer than load balancers keep connections: the server must not close a connection just as a request is sent.
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("connection", (socket: Connection) => {
     open.add(socket);
@@ -33,28 +33,28 @@ export function manageConnections(server: Server, timers: Timers): Connections {
 
   server.on("request", ({ socket }) => used.add(socket));
 
-  /** A new connection is about to send a request, but node counts the connection as idle. */
+  /** Node counts a new connection as idle, though it is about to send a request. */
   function areAllUsed(): boolean {
     for (const socket of open) if (!used.has(socket)) return false;
     return true;
   }
 
-  /** A request that is still being sent cannot be waited for: its sender is told, and may send it elsewhere. */
+  /** Answers unfinished requests with 408, so that their senders can send them elsewhere. */
   function refuseUnfinished(): void {
     for (const socket of open)
-      if (socket._httpMessage?.req.complete !== true) server.emit("clientError", tooSlow(), socket);
+      if (socket._httpMessage?.req.complete !== true) server.emit("clientError", requestTimeout(), socket);
   }
 
   return {
     close() {
       const closed = new Promise<void>((resolve, reject) => {
-        // The port alone: node's own close also ends connections on which a request is just arriving.
+        // Closes only the port: node's own close also ends connections on which a request is just arriving.
         NetServer.prototype.close.call(server, (error) => (error === undefined ? resolve() : reject(error)));
       });
       let sweptMs = 0;
       let cancel = () => {};
       const sweep = () => {
-        // Answers that began before the stop left their connections open.
+        // Answers that began before the shutdown left their connections open.
         if (sweptMs >= UNUSED_MS || areAllUsed()) server.closeIdleConnections();
         if (sweptMs >= UNFINISHED_MS) refuseUnfinished();
         sweptMs += SWEEP_MS;
@@ -63,7 +63,7 @@ export function manageConnections(server: Server, timers: Timers): Connections {
       sweep();
       return closed.finally(() => {
         cancel();
-        // Ends node's watch over slow requests; the port is closed already.
+        // Ends node's timer for slow requests; the port is closed already.
         server.close(() => {});
       });
     },
@@ -71,9 +71,8 @@ export function manageConnections(server: Server, timers: Timers): Connections {
 }
 
 /**
- * Nothing tells a sender that waits from one that has gone until something is sent to it. Interim answers are skipped by
- * whoever reads [RFC 9110, 15.2]; whoever does not resets the connection at the first, which the next one meets. Streams
- * have their heartbeat.
+ * Sends interim answers to find out whether a half-closed client still waits. Clients skip them [RFC 9110, 15.2]; a
+ * closed client resets the connection, and the next probe notices. Streams have their heartbeat.
  */
 function probeAfter(ms: number, socket: Connection, timers: Timers): void {
   timers.after(ms, () => {
@@ -84,8 +83,8 @@ function probeAfter(ms: number, socket: Connection, timers: Timers): void {
   });
 }
 
-function tooSlow(): Error {
-  return Object.assign(new Error("the request did not come to its end"), {
+function requestTimeout(): Error {
+  return Object.assign(new Error("the request is incomplete"), {
     code: "ERR_HTTP_REQUEST_TIMEOUT",
   });
 }

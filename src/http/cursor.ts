@@ -1,4 +1,4 @@
-// Cursors: opaque to callers, and of one kind each, so that one of another list is refused.
+// Cursors: opaque to callers. Each names its kind of list, so that a cursor of another list is refused.
 import type { Validated } from "./validate.ts";
 
 export interface Page<T> {
@@ -8,12 +8,12 @@ export interface Page<T> {
 
 type CursorKind = "job" | "webhook" | "delivery" | "position" | "callback" | "inbox" | "event";
 
-/** The full stop ends it, so that a truncated one is not taken for an earlier place. */
+/** The final full stop shows that the cursor was not truncated. */
 export function cursorOf(kind: CursorKind, value: string | number): string {
   return Buffer.from(`${kind}:${value}.`).toString("base64url");
 }
 
-/** What the cursor stands for; undefined without one. */
+/** The position that a cursor encodes; undefined without a cursor. */
 export function readCursor(cursor: string | undefined, kind: CursorKind): Validated<string | undefined> {
   if (cursor === undefined) return { ok: true, value: undefined };
   const [, value] =
@@ -27,7 +27,7 @@ export function readCursor(cursor: string | undefined, kind: CursorKind): Valida
   };
 }
 
-/** Those that are numbers, as long as the database takes them. */
+/** Kinds whose position is a number, with as many digits as the database takes. */
 const numbers: Partial<Record<CursorKind, RegExp>> = { position: /^\d{1,9}$/, event: /^\d{1,15}$/ };
 
 /** A page as a scan of the store found it: of as many rows as it shows. */
@@ -39,7 +39,7 @@ export function pageOf<Row, View>(
   return { data: rows.map(view), next_cursor: next === null ? null : cursorOf(kind, next) };
 }
 
-/** A page out of one row more than it shows. */
+/** Makes a page from `limit + 1` rows: the additional row tells whether more follow. */
 export function toPage<Row, View>(
   rows: Row[],
   limit: number,

@@ -1,4 +1,4 @@
-// The service's doors: the API on one port and, where it is asked for, the metrics on another.
+// The service's listeners: the API on one port and, with METRICS_PORT, the metrics on another.
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -7,37 +7,37 @@ import { type Connections, manageConnections } from "./connections.ts";
 import { malformedRequests } from "./malformed-requests.ts";
 import type { AppContext, Env } from "./request-context.ts";
 
-export interface DoorOptions {
+export interface ListenOptions {
   host: string;
-  /** 0 asks for a free one. */
+  /** 0 chooses a free port. */
   port: number;
   api: Hono<Env>;
-  /** Of a door of their own. */
+  /** Null serves the metrics on `port`. */
   metricsPort: number | null;
   metrics: { text(): Promise<string>; type: string };
 }
 
-export interface Doors {
-  /** Answers the port of the API. */
+export interface Listeners {
+  /** Returns the port of the API. */
   open(): Promise<number>;
-  /** Lets open requests finish. */
+  /** Resolves when open requests have finished. */
   close(): Promise<void>;
-  /** Lets nobody finish. */
-  cutOff(): void;
+  /** Destroys open connections. */
+  closeNow(): void;
 }
 
 export function createListeners(
-  desk: AppContext,
-  { host, port, api, metricsPort, metrics }: DoorOptions,
-): Doors {
+  context: AppContext,
+  { host, port, api, metricsPort, metrics }: ListenOptions,
+): Listeners {
   const servers = new Map<Server, Connections>();
 
   function createApiServer(): Server {
-    const { onClientError, errorHandler, withHost } = malformedRequests(desk);
-    // Who speaks HTTP/1.0 need not name a host.
+    const { onClientError, errorHandler, withHost } = malformedRequests(context);
+    // HTTP/1.0 requests need no Host header.
     const routed = getRequestListener(api.fetch, { hostname: "localhost", errorHandler });
-    const answer = withHost(callbackReceiver(desk, routed));
-    // An expectation that we do not know is no reason to refuse.
+    const answer = withHost(callbackReceiver(context, routed));
+    // Requests with an unknown `Expect` header are served like any other.
     return createServer({ requireHostHeader: false }, answer)
       .on("checkExpectation", answer)
       .on("clientError", onClientError);
@@ -46,13 +46,15 @@ export function createListeners(
   function createMetricsServer(): Server {
     return createServer((request, response) => {
       if (request.method !== "GET" || request.url?.split("?", 1)[0] !== "/metrics") {
-        response.writeHead(404, { "Content-Type": "text/plain" }).end("only GET /metrics is served here\n");
+        response
+          .writeHead(404, { "Content-Type": "text/plain" })
+          .end("Not found: only GET /metrics is served here\n");
         return;
       }
       metrics.text().then(
         (text) => response.setHeader("Content-Type", metrics.type).end(text),
         (error) => {
-          desk.report.fault("metrics", error);
+          context.report.fault("metrics", error);
           response.writeHead(500).end();
         },
       );
@@ -60,7 +62,7 @@ export function createListeners(
   }
 
   async function open(server: Server, at: number): Promise<number> {
-    const connections = manageConnections(server, desk.timers);
+    const connections = manageConnections(server, context.timers);
     const opened = await listen(server, at, host);
     servers.set(server, connections);
     return opened;
@@ -72,8 +74,9 @@ export function createListeners(
       if (metricsPort !== null) await open(createMetricsServer(), metricsPort);
       return opened;
     },
-    close: async () => void (await Promise.all([...servers.values()].map((one) => one.close()))),
-    cutOff() {
+    close: async () =>
+      void (await Promise.all([...servers.values()].map((connections) => connections.close()))),
+    closeNow() {
       for (const server of servers.keys()) {
         server.close();
         server.closeAllConnections();

@@ -1,4 +1,4 @@
-// Requests that cannot be read as one, so that no route sees them: refused in the same words as all others.
+// Answers requests that cannot be parsed, and so reach no route, with problem documents.
 import { type RequestListener, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { RequestError } from "@hono/node-server";
@@ -8,12 +8,12 @@ import { commonHeaders } from "./headers.ts";
 import { problemText, unexpectedProblem } from "./problem.ts";
 import type { AppContext } from "./request-context.ts";
 
-/** What becomes of them; each is counted and logged like any other request. */
-export function malformedRequests(desk: AppContext) {
+/** Each malformed request is counted and logged like any other request. */
+export function malformedRequests(context: AppContext) {
   function refuse(kind: ProblemKind, detail: string) {
-    const requestId = desk.newId("req");
+    const requestId = context.newId("req");
     const { status, headers: own, text } = problemText(requestId, kind, detail);
-    desk.report.httpRequest({
+    context.report.httpRequest({
       requestId,
       route: "unreadable",
       method: "unknown",
@@ -32,34 +32,34 @@ export function malformedRequests(desk: AppContext) {
   }
 
   return {
-    /** For node's `clientError`: what came is no HTTP, or does not come to its end. */
+    /** For node's `clientError`: invalid HTTP, or a request that stays incomplete. */
     onClientError(error: Error & { code?: string }, socket: Duplex & Answering): void {
-      // A connection that broke has nobody to answer, and into an answer that has begun nothing else may be written.
+      // A broken connection cannot be answered, and an answer that has begun must not be mixed with another.
       const isHttp = /^(HPE|ERR_HTTP)_/.test(error.code ?? "");
       if (!isHttp || !socket.writable || socket._httpMessage?.headersSent) return void socket.destroy();
-      const [kind, detail] = known[error.code ?? ""] ?? ["bad-request", "it is not valid HTTP/1.1"];
+      const [kind, detail] = known[error.code ?? ""] ?? ["bad-request", "the request is not valid HTTP/1.1"];
       const { status, headers, text } = refuse(kind, detail);
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
       const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n`;
       socket.end(head + text, () => socket.destroy());
     },
 
-    /** For what is no request to Hono's server: a path or a Host that is no part of a URL. */
+    /** For requests that Hono's server cannot read: a path or Host that is not part of a URL. */
     errorHandler(error: unknown): Response {
       const [kind, detail] =
         error instanceof RequestError
-          ? (["bad-request", "its path or its Host header cannot be read"] as const)
-          : unexpectedProblem(desk, error);
+          ? (["bad-request", "the path or the Host header is invalid"] as const)
+          : unexpectedProblem(context, error);
       const { status, headers, text } = refuse(kind, detail);
       return new Response(text, { status, headers });
     },
 
-    /** HTTP/1.1 asks for a Host in each request [RFC 9112, 3.2]. */
+    /** HTTP/1.1 requires exactly one Host header [RFC 9112, 3.2]. */
     withHost(answer: RequestListener): RequestListener {
       return (incoming, outgoing) => {
         const hosts = hostsIn(incoming.rawHeaders);
         if (hosts === 1 || (hosts === 0 && incoming.httpVersion !== "1.1")) return answer(incoming, outgoing);
-        const detail = hosts === 0 ? "it has no Host header" : "it has more than one Host header";
+        const detail = hosts === 0 ? "the Host header is missing" : "there is more than one Host header";
         const { status, headers, text } = refuse("bad-request", detail);
         outgoing.writeHead(status, headers).end(text);
       };
@@ -67,7 +67,7 @@ export function malformedRequests(desk: AppContext) {
   };
 }
 
-/** `headers` keeps the first of them alone: two readers on the way could take the request for two places. */
+/** Counts Host headers. Node's `headers` keeps only the first, but a proxy may have routed by another. */
 function hostsIn(rawHeaders: string[]): number {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2)
@@ -76,6 +76,6 @@ function hostsIn(rawHeaders: string[]): number {
 }
 
 const known: Record<string, [ProblemKind, string]> = {
-  HPE_HEADER_OVERFLOW: ["headers-too-large", "at most 16 KiB are taken, with the path"],
-  ERR_HTTP_REQUEST_TIMEOUT: ["too-slow", "the request did not come to its end in time"],
+  HPE_HEADER_OVERFLOW: ["headers-too-large", "headers and path together may have 16 KiB"],
+  ERR_HTTP_REQUEST_TIMEOUT: ["too-slow", "the request was not complete in time"],
 };

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { type FieldError, type Problem, type ProblemKind, problems } from "../contract/problem.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
-import { BrokenOff } from "./body.ts";
+import { IncompleteBody } from "./body.ts";
 import type { AppContext, Env } from "./request-context.ts";
 
 /** @param detail what is wrong and the way out; never a secret. */
@@ -29,25 +29,22 @@ export function problemText(requestId: string, kind: ProblemKind, detail: string
   return { status, headers, text: JSON.stringify(body) };
 }
 
-/** For kinds that are over by themselves, or whose end nobody knows. */
+/** Kinds of problem that end without the caller's doing. */
 const retryAfterS: Partial<Record<ProblemKind, string>> = {
   "database-unavailable": "2",
   "insufficient-storage": "30",
 };
 
-/** The last word on an error that no route has answered. */
-export function unexpectedProblem(desk: AppContext, error: unknown): [kind: ProblemKind, detail: string] {
-  if (error instanceof BrokenOff) return ["bad-request", error.message];
-  desk.report.fault("http", error);
+/** The problem for an error that no route has handled. */
+export function unexpectedProblem(context: AppContext, error: unknown): [kind: ProblemKind, detail: string] {
+  if (error instanceof IncompleteBody) return ["bad-request", error.message];
+  context.report.fault("http", error);
   if (error instanceof DatabaseUnavailable) {
     const kind = error.type === "full" ? "insufficient-storage" : "database-unavailable";
     // The database's own message may name hosts and paths, so the message goes to the log only.
     return [kind, problems[kind][2]];
   }
-  return [
-    "internal",
-    "the request was not carried out, or its outcome is not known; look before you repeat it",
-  ];
+  return ["internal", "the request failed, or its outcome is unknown; check before you repeat it"];
 }
 
 export function unauthorized(c: Context<Env>, detail: string): Response {
@@ -55,19 +52,19 @@ export function unauthorized(c: Context<Env>, detail: string): Response {
   return problem(c, "unauthorized", detail);
 }
 
-/** All that is wrong, in one answer. */
+/** Answers with all invalid fields at once. */
 export function invalid(c: Context<Env>, errors: FieldError[]): Response {
   const [first] = errors;
   const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   return problem(c, "validation-failed", `${first?.pointer ?? ""}: ${first?.detail ?? ""}${rest}`, errors);
 }
 
-/** For whoever would wait or listen while too many do. */
+/** Refuses a wait or stream above the limit. */
 export function tooMany(c: Context<Env>): Response {
   c.header("Retry-After", "5");
   return problem(
     c,
     "too-many-waiting",
-    "too many requests wait or listen already; come back, or ask without waiting",
+    "too many requests wait or stream already; try again later, or read without waiting",
   );
 }

@@ -1,4 +1,4 @@
-// What a route knows of the request it serves, and what it serves with.
+// The request as routes see it, and the parts of the service that they use.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
 import type { LiveMetrics, MetricsSpan } from "../domain/metrics.ts";
@@ -8,20 +8,20 @@ import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Instance } from "../store/instances.ts";
 import type { Caller, Keyring } from "./auth.ts";
-import type { Tail } from "./events/feed.ts";
+import type { EventFeed } from "./events/feed.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
 import type { SignInLinks } from "./sign-in-links.ts";
 
 export interface Env {
-  /** What the server gives along; nothing for a request in memory. */
+  /** Node's request and response; undefined for a request in memory. */
   Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse } | undefined;
   Variables: { requestId: string; caller: Caller | null };
 }
 export type RequestContext = HonoContext<Env>;
 
-/** What the status page tells of the calls to Lyceum. Times are epoch milliseconds. */
+/** State of the calls to Lyceum, for the status route. Times are epoch milliseconds. */
 export interface LyceumState {
-  /** Null while starts flow. */
+  /** Null while starts are not paused. */
   startPause: StartPause | null;
   breaker: { state: string; failures: number; retryAt: number | null };
   groups: Record<
@@ -34,29 +34,29 @@ export interface LyceumState {
 export interface AppContext extends Context {
   now: () => number;
   timers: Timers;
-  /** Who waits for events subscribes here. */
-  tail: Tail;
-  /** The API keys in force. */
+  /** Wakes long polls and streams when events are written. */
+  feed: EventFeed;
+  /** The configured API keys. */
   keys: Keyring;
   signInLimit: SignInLimit;
   signInLinks: SignInLinks;
-  /** In force for callbacks; the first makes new URLs. */
+  /** All are accepted in callback URLs; the first makes new URLs. */
   callbackSecrets: readonly string[];
-  /** The path of PUBLIC_URL, without a slash at its end. */
+  /** The path of PUBLIC_URL, without its final slash. */
   publicPath: string;
-  /** Whether callbacks are asked for at all. */
+  /** False without PUBLIC_URL: then Lyceum is polled only. */
   takesCallbacks: boolean;
-  /** What stands against a webhook's URL; null when it may be used. Unless it `lasts`, it may be over in a minute. */
+  /** Why a webhook's URL cannot be used, or null. `lasts` is false for a problem that may pass, such as a DNS failure. */
   webhookProblem: (url: string) => Promise<{ detail: string; lasts: boolean } | null>;
-  /** Whether there is a secret to sign what goes to a job's own `webhook_url`. */
+  /** True with WEBHOOK_SECRET, which signs deliveries to a job's own `webhook_url`. */
   signsForJobs: boolean;
   /** False while draining. */
   isAccepting: () => boolean;
-  /** The throttle towards Lyceum as it stands: limits, pauses, the circuit. */
+  /** Current rate limits, pauses and circuit breaker towards Lyceum. */
   lyceumState: () => LyceumState;
-  /** Asks Lyceum for metrics that are not stored. */
+  /** Reads metrics from Lyceum without storing them. */
   measure: (lyceumExecutionId: string, span: MetricsSpan) => Promise<LiveMetrics>;
-  /** Prometheus text, or null when it is served on a port of its own. */
+  /** Prometheus text; null if METRICS_PORT serves the metrics. */
   metricsText: (() => Promise<string>) | null;
   version: string;
   /** The settings in force, without secrets. */

@@ -1,4 +1,4 @@
-// The shape of a route, and how routes read what they are given.
+// The shape of a route, and how routes read path, query and body.
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
 import { structureProblem } from "../contract/json-limits.ts";
@@ -15,24 +15,24 @@ import { jsonPointer, type Reader, type Validated, validate } from "./validate.t
 
 export interface Route {
   method: "GET" | "POST" | "DELETE";
-  /** Hono's template; also what logs and metrics call the route. */
+  /** Hono's template; logs and metrics name the route by it. */
   path: string;
   access: Access;
-  /** What is published of it. */
+  /** The route's entry in the OpenAPI document. */
   operation: Operation;
-  /** Its answers may be large: they are compressed where the caller takes that. */
+  /** Compresses answers if the caller accepts it. */
   isLarge?: true;
-  handle(c: RequestContext, desk: AppContext): Promise<Response>;
+  handle(c: RequestContext, context: AppContext): Promise<Response>;
 }
 
-/** The caller of a route that asks for one. */
+/** The caller of a route that requires an API key. */
 export function callerOf(c: RequestContext): Caller {
   const caller = c.get("caller");
-  if (caller === null) throw new Error("this route is open: it has no caller");
+  if (caller === null) throw new Error("an open route has no caller");
   return caller;
 }
 
-/** The id in the path; empty, and so found nowhere, for what cannot be one: a database may not take every text. */
+/** The id in the path. Empty, which no row has, if malformed: a database may refuse to look for some texts. */
 export function idIn(c: RequestContext, name: keyof typeof prefixes): string {
   const id = c.req.param(name) ?? "";
   return isId(id, prefixes[name]) ? id : "";
@@ -40,12 +40,12 @@ export function idIn(c: RequestContext, name: keyof typeof prefixes): string {
 
 const prefixes = { job: "job", run: "run", execution: "exe", webhook: "whk", delivery: "dlv" } as const;
 
-/** The query's parameters, each of which is given once. */
+/** Validates the query. A repeated parameter is an error. */
 export function queryOf<S extends z.ZodType>(c: RequestContext, schema: S): Validated<z.output<S>> {
   const given = Object.entries(c.req.queries());
   const [repeated] = given.find(([, values]) => values.length > 1) ?? [];
   if (repeated !== undefined) {
-    const detail = "is given more than once; give it one value";
+    const detail = "is given more than once; give one value";
     return { ok: false, errors: [{ pointer: `query:${repeated}`, detail }] };
   }
   const query = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
@@ -57,11 +57,11 @@ export type JsonBody<T> = { ok: true; value: T } | { ok: false; answer: Response
 interface ReadJson {
   ok: true;
   value: unknown;
-  /** The same with its numbers in their own digits. */
+  /** The same value, but numbers keep their digits as written. */
   asWritten: unknown;
 }
 
-/** A JSON body against its schema. An empty one counts as `{}` where the schema is content with that. */
+/** Reads and validates a JSON body. An empty body counts as `{}` if the schema accepts that. */
 export async function jsonBody<T>(c: RequestContext, schema: Reader<T>): Promise<JsonBody<T>> {
   const json = await readJson(c, MAX_BYTES, schema.safeParse({}).success ? {} : undefined);
   if (!json.ok) return json;
@@ -70,8 +70,8 @@ export async function jsonBody<T>(c: RequestContext, schema: Reader<T>): Promise
 }
 
 /**
- * The JSON value of a body. What is too large, too deep or holds too many values is refused before anything is made of it.
- * @param empty what an empty body stands for; undefined: it is refused
+ * Reads a JSON body. Bodies that are too large, too deep or hold too many values are refused before they are parsed.
+ * @param empty the value of an empty body; undefined refuses it
  */
 export async function readJson(
   c: RequestContext,
@@ -84,9 +84,9 @@ export async function readJson(
   });
   const encoding = c.req.header("Content-Encoding") ?? "identity";
   if (encoding.trim().toLowerCase() !== "identity")
-    return refused("unsupported-encoding", "send the body as it is, without Content-Encoding");
+    return refused("unsupported-encoding", "send the body uncompressed, without Content-Encoding");
   const { bytes, truncated } = await readBody(c.req.raw, maxBytes);
-  if (truncated) return refused("body-too-large", `at most ${maxBytes / 1024} KiB are taken here`);
+  if (truncated) return refused("body-too-large", `the limit is ${maxBytes / 1024} KiB`);
   if (!isUtf8(bytes)) return refused("invalid-json", "the body is not UTF-8");
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
   if (text.trim() === "" && empty !== undefined) return { ok: true, value: empty, asWritten: empty };
@@ -101,9 +101,9 @@ export async function readJson(
 }
 
 const MAX_BYTES = 64 * 1024;
-/** More than any schema takes, so that the excess is named by its pointer; little enough to be parsed. */
+/** Deeper than any schema allows, so that validation can name the place; shallow enough to parse. */
 const MAX_DEPTH = 1_000;
-/** Each costs some hundred bytes of memory, however short it is written. */
+/** Each value costs some hundred bytes of memory, however short its text. */
 const MAX_VALUES = 500_000;
 
 function parseJson(text: string): ReadJson | { ok: false; detail: string } {
@@ -111,7 +111,7 @@ function parseJson(text: string): ReadJson | { ok: false; detail: string } {
     const value: unknown = JSON.parse(text);
     return { ok: true, value, asWritten: parseAsWritten(text, value) };
   } catch (error) {
-    // V8's message quotes the text, which may hold registry logins: only the position is told.
+    // V8's message quotes the text, which may hold registry logins. Only the position is passed on.
     const [position] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
     const where = position === undefined ? "" : ` at ${position}`;
     return {

@@ -1,4 +1,4 @@
-// The cookie of the operator's page: who may sign in, whom a cookie speaks for, and which requests it may come with.
+// The dashboard's session cookie: signing in and out, and authenticating requests by cookie.
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { closeSession, openSession, SESSION_MS, sessionKeyName } from "../orchestration/sessions.ts";
 import type { Caller } from "./auth.ts";
@@ -7,29 +7,29 @@ import type { AppContext, RequestContext } from "./request-context.ts";
 /** Starts a session in the caller's browser. */
 export async function signIn(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   key: { name: string; fingerprint: string },
 ): Promise<void> {
-  const id = await openSession(desk, key);
+  const id = await openSession(context, key);
   setCookie(c, cookieName(c), id, { ...attributes(c), maxAge: SESSION_MS / 1_000 });
 }
 
-export async function signOut(c: RequestContext, desk: AppContext): Promise<void> {
+export async function signOut(c: RequestContext, context: AppContext): Promise<void> {
   const id = getCookie(c, cookieName(c));
-  if (id !== undefined) await closeSession(desk, id);
+  if (id !== undefined) await closeSession(context, id);
   deleteCookie(c, cookieName(c), attributes(c));
 }
 
-/** Null without a cookie, and when its session is over. */
-export async function callerByCookie(c: RequestContext, desk: AppContext): Promise<Caller | null> {
+/** The caller of the cookie's session; null without a cookie or if the session has ended. */
+export async function callerByCookie(c: RequestContext, context: AppContext): Promise<Caller | null> {
   const id = getCookie(c, cookieName(c));
   if (id === undefined || !/^[\w-]{43}$/.test(id)) return null;
-  const name = await sessionKeyName(desk, id, desk.now(), desk.keys.keyNamed);
-  const key = name === null ? undefined : desk.keys.keyNamed(name);
+  const name = await sessionKeyName(context, id, context.now(), context.keys.keyNamed);
+  const key = name === null ? undefined : context.keys.keyNamed(name);
   return key === undefined ? null : { name: key.name, role: key.role };
 }
 
-/** Whether our own page sent the request: another site's could ride on the cookie. */
+/** True if Proctor's own page sent the request. Pages of other sites could send the cookie too. */
 export function isSameOrigin(c: RequestContext): boolean {
   const site = c.req.header("Sec-Fetch-Site");
   if (site !== undefined) return site === "same-origin";
@@ -37,7 +37,7 @@ export function isSameOrigin(c: RequestContext): boolean {
   return URL.canParse(origin) && new URL(origin).host === (c.req.header("Host") ?? "").toLowerCase();
 }
 
-/** Browsers keep a Secure cookie only over HTTPS, which a loopback address does without. */
+/** Browsers keep Secure cookies only over HTTPS; loopback addresses use HTTP. */
 function cookieName(c: RequestContext): string {
   return isLoopbackHost(c) ? "proctor" : "__Host-proctor";
 }

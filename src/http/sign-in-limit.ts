@@ -1,4 +1,4 @@
-// Slows down whoever tries keys at the sign-in: a few wrong ones per address and minute.
+// Slows down guessing of keys at the sign-in: a few wrong keys per address and minute.
 
 export interface SignInLimit {
   /** Milliseconds until the address may try again; 0 when it may now. */

@@ -1,4 +1,4 @@
-// One-time keys: whoever starts the service on their own machine opens its page by a link, without typing a key.
+// One-time keys: a link that signs in on the machine that runs the service, without typing a key.
 
 export interface SignInLinks {
   /** The name of the API key that this one-time key stands for; null when it is none, too old, or used already. */

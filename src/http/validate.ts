@@ -1,11 +1,11 @@
-// From zod's findings to the errors of a problem: a pointer, what is wrong, and the way out.
+// Turns zod's issues into the errors of a problem: pointer, problem and the way out.
 import type { z } from "zod";
 import type { FieldError } from "../contract/problem.ts";
 import "../contract/wording.ts";
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
-/** A schema, or what reads like one. */
+/** A zod schema, or anything with the same `safeParse`. */
 export interface Reader<T> {
   safeParse(
     value: unknown,
@@ -50,7 +50,7 @@ function fieldErrors(
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
-  // The name of an entry is at fault: what is wrong with it stands one level deeper.
+  // For an invalid key of a record the reason is one level deeper.
   if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
   return issue.message;
 }

@@ -25,7 +25,7 @@ it("a script is handed in with its imports, requirements, arguments and environm
     ...["submit", script, "--name", "first", "--env", "LR=0.5", "--wait", "--metadata", '{"a":1}'],
     ...["--", "--epochs", 'it\'s "3"'],
   );
-  expect(stderr).toContain("taken along: tools/math.py, requirements.txt");
+  expect(stderr).toContain("included: tools/math.py, requirements.txt");
   expect(stderr).toMatch(/✔ main\.py +python +succeeded/);
   expect(stderr).toMatch(/100 % {2}succeeded/);
   expect(code).toBe(0);
@@ -101,7 +101,7 @@ it("what is wrong is said in words, with exit code 2", async () => {
     "y.txt": "",
   });
   const wrong: [string[], RegExp][] = [
-    [["submit"], /name a file\.py or job\.json/],
+    [["submit"], /give a file\.py or job\.json/],
     [["submit", join(here.path, "y.txt")], /neither a \.py nor a \.json/],
     [["submit", join(here.path, "none.py")], /cannot be read \(ENOENT\)/],
     [["submit", join(here.path, "job.json")], /\/nmae: .*\n.*|\/runs\/0\/codes/],
@@ -131,7 +131,7 @@ it("a field that is wrong is told once, in words, with Lyceum's bound", async ()
   const { code, stderr } = await run("submit", join(here.path, "job.json"));
   expect(code).toBe(2);
   expect(stderr.match(/timeout/g)).toHaveLength(1);
-  expect(stderr).toContain("must be 600 or less: Lyceum runs nothing for longer than 600 seconds");
+  expect(stderr).toContain("must be 600 or less: Lyceum's limit in seconds");
 });
 
 it("a file that cannot be written is one clear line", async () => {
@@ -169,7 +169,7 @@ it("no answer, and none in time, is exit code 4", async () => {
   ]);
   expect([unreachable.code, late.code]).toEqual([4, 4]);
   expect(unreachable.stderr).toMatch(/does not answer: ECONNREFUSED/);
-  expect(late.stderr).toMatch(/not over within 1 s: job_\w+ is (queued|active)/);
+  expect(late.stderr).toMatch(/no end within 1 s: job_\w+ is (queued|active)/);
   await service.ann.post(`/v1/jobs/${id}/cancel`);
 });
 
@@ -179,7 +179,7 @@ it("Ctrl-C leaves the job alone and ends with 130", async () => {
   await until("a line of progress", () => waiting.said().includes("image"));
   waiting.child.kill("SIGINT");
   const { code, stderr } = await waiting.ended;
-  expect(stderr).toContain("goes on without us");
+  expect(stderr).toContain("Submitted jobs continue");
   expect(code).toBe(130);
   expect((await service.ann.get(`/v1/jobs/${id}`)).body.ended_at).toBeNull();
   await service.ann.post(`/v1/jobs/${id}/cancel`);
@@ -260,7 +260,7 @@ it("the doctor finds nothing wrong with a service that is well, and says the way
   expect(well.stdout).not.toContain("✘");
   expect(well.code).toBe(0);
   expect(reader.json().checks).toContainEqual({ check: "key", ok: true, detail: "valid, may only read" });
-  expect(foreign.stdout).toMatch(/✘ key +the service does not know it\n +→ compare PROCTOR_API_KEY/);
+  expect(foreign.stdout).toMatch(/✘ key +unknown to the service\n +→ compare PROCTOR_API_KEY/);
   expect(gone.stdout).toMatch(/✘ reachable +\S+: ECONNREFUSED/);
   expect(settings.stdout).toMatch(/✘ settings +API_KEYS/);
   expect([foreign.code, gone.code, settings.code]).toEqual([1, 1, 1]);

@@ -13,15 +13,15 @@ test("dev ends its first job green, shows a failure after it, and stops in good 
     /"first steps", 3 runs[\s\S]*100 % {2}succeeded[\s\S]*"a failure", 1 run\n[\s\S]*✘ fails/,
   );
   expect(dev.said().trim()).toMatch(/^Open +http:\/\/127\.0\.0\.1:\d+\/#\/sign-in\/[0-9a-f]{48} /);
-  expect(dev.said()).not.toContain("pretended");
+  expect(dev.said()).not.toContain("simulated");
   dev.child.kill("SIGTERM");
   expect((await dev.ended).code).toBe(0);
 });
 
-test("without python3, dev says that Python is pretended, and the run that is to fail fails", async () => {
+test("without python3, dev says that Python is simulated, and the failing run fails", async () => {
   using empty = folder({});
   const dev = await serving({ PATH: empty.path });
-  expect(dev.said()).toContain("python3 is not on this machine's PATH");
+  expect(dev.said()).toContain("python3 is not on the PATH");
   expect(dev.said()).toMatch(/✘ fails.*exit 3/);
   dev.child.kill("SIGTERM");
   await dev.ended;

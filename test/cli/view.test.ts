@@ -20,14 +20,14 @@ const job = {
 } as Job;
 const ended: Job = { ...job, status: "failed", progress: 1, ended_at: at(130) };
 
-test("the bar tells the share, the time so far and the time to go", () => {
+test("the bar tells the share, elapsed and remaining time", () => {
   expect(barLine(job, now)).toBe(
-    `[${"█".repeat(12)}${"·".repeat(12)}]  50 %  active  1 min 40 s, about 1 min 0 s to go`,
+    `[${"█".repeat(12)}${"·".repeat(12)}]  50 %  active  1 min 40 s, about 1 min 0 s left`,
   );
   expect(barLine(ended, now)).toBe(`[${"█".repeat(24)}] 100 %  failed  2 min 10 s`);
   const queued: Job = { ...job, status: "queued", progress: 0, started_at: null };
   expect(barLine({ ...queued, queue: { position: 3, estimated_start_at: null } }, now)).toMatch(
-    /place 3 in the queue$/,
+    /position 3 in the queue$/,
   );
 });
 

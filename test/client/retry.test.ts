@@ -10,7 +10,7 @@ function play(turns: Turn[], retry: object = {}) {
   const client = createClient({
     url: "http://proctor.test/",
     apiKey: "key",
-    retry: { firstPauseMs: 1, longestPauseMs: 2, ...retry },
+    retry: { firstPauseMs: 1, maxPauseMs: 2, ...retry },
     fetch: async (input, init) => {
       sent.push(new Request(input, init));
       const turn = turns[Math.min(sent.length, turns.length) - 1];
@@ -123,7 +123,7 @@ test("an answer that never comes is given up, and asked for again", async () => 
   const client = createClient({
     url: "http://proctor.test",
     apiKey: "key",
-    answerWithinMs: 20,
+    timeoutMs: 20,
     retry: { firstPauseMs: 1 },
     fetch: (_, init) =>
       ++asked > 1

@@ -40,7 +40,7 @@ test("while secrets are rotated one of several signatures and one of several sec
 
 test("another body, id, time or secret is refused", async () => {
   const refused = (headers: Record<string, string>, text = body, secrets: string | string[] = secret) =>
-    expect(verifyWebhook(secrets, headers, text, { now })).rejects.toThrow(/no signature of these secrets/);
+    expect(verifyWebhook(secrets, headers, text, { now })).rejects.toThrow(/matches none of the secrets/);
   await refused(delivery(), `${body} `);
   await refused({ ...delivery(), "webhook-id": "evt_2" });
   await refused({ ...delivery(), "webhook-timestamp": String(now / 1_000 - 1) });
@@ -51,9 +51,11 @@ test("another body, id, time or secret is refused", async () => {
 
 test("a delivery from long ago, or from the future, is refused however well it is signed", async () => {
   for (const sentAt of [now - 301_000, now + 301_000])
-    await expect(verifyWebhook(secret, delivery([secret], sentAt), body, { now })).rejects.toThrow(/too far/);
+    await expect(verifyWebhook(secret, delivery([secret], sentAt), body, { now })).rejects.toThrow(
+      /differs too much/,
+    );
   const headers = { ...delivery(), "webhook-timestamp": "soon" };
-  await expect(verifyWebhook(secret, headers, body, { now })).rejects.toThrow(/too far/);
+  await expect(verifyWebhook(secret, headers, body, { now })).rejects.toThrow(/differs too much/);
 });
 
 test("a missing header and a secret that is none are told by name", async () => {
@@ -61,5 +63,5 @@ test("a missing header and a secret that is none are told by name", async () => 
   await expect(verifyWebhook(secret, unsigned, body, { now })).rejects.toThrow(
     "webhook-signature is missing",
   );
-  await expect(verifyWebhook("whsec_%", delivery(), body, { now })).rejects.toThrow("the secret is not");
+  await expect(verifyWebhook("whsec_%", delivery(), body, { now })).rejects.toThrow("the secret must be");
 });

@@ -52,7 +52,7 @@ it("a one-time link signs in once, and leaves no key in the address", async () =
   await context.close();
   const other = await (await browser.newContext()).newPage();
   await other.goto(`${service.url()}/#/sign-in/${oneTimeKey}`);
-  await other.getByText("a link that was used already").waitFor();
+  await other.getByText("a link that was already used").waitFor();
   await other.context().close();
 });
 

@@ -90,7 +90,7 @@ test("a stop says goodbye", async () => {
   const listener = await hear(service, "ann", "/v1/events");
   expect(await listener.block()).toBe("retry: 2000\nid: 0");
   await service.stop();
-  expect(await listener.block()).toBe(": the service stops; come back\nretry: 2000");
+  expect(await listener.block()).toBe(": the service is shutting down; reconnect\nretry: 2000");
   expect(await listener.block()).toBeNull();
 });
 
@@ -137,7 +137,7 @@ test("types are chosen by name or by kind, and an unknown one is refused by name
   for (const accept of ["application/json", "text/event-stream"]) {
     const refused = await service.ann.get("/v1/events?types=job.active,job.done", { Accept: accept });
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: "query:types" }] } });
-    expect(refused.body.errors[0].detail).toMatch(/^"job\.done" names no event type/);
+    expect(refused.body.errors[0].detail).toMatch(/^"job\.done" is not an event type/);
   }
 });
 
@@ -177,7 +177,7 @@ test("whoever asks for what is not kept any more is told so, and goes on with th
   const { id } = await service.submit({ runs: [slow] });
   const listener = await hear(service, "ann", "/v1/events", "1");
   expect(await listener.block()).toBe(
-    `: events up to ${newest} are not kept any more; the stream goes on after them\nretry: 2000\nid: ${newest}`,
+    `: events up to ${newest} were deleted; the stream continues after them\nretry: 2000\nid: ${newest}`,
   );
   expect(await listener.next()).toMatchObject({ type: "job.created", data: { job_id: id } });
   listener.leave();
@@ -227,7 +227,7 @@ test("a quiet stream has a heartbeat", async () => {
   await listener.block();
   for (let beats = 0; beats < 3; beats++) {
     fire();
-    expect(await listener.block()).toBe(": still here");
+    expect(await listener.block()).toBe(": heartbeat");
   }
   listener.leave();
 });

@@ -19,18 +19,18 @@ it("a probe in HTTP/1.0 without a Host header is answered", async () => {
 it("a service whose database cannot be reached is not ready, and says so", async () => {
   const faults: unknown[] = [];
   const unreachable = new Error("connect ECONNREFUSED");
-  const desk = {
+  const appContext = {
     newId: () => "req_x",
     isAccepting: () => true,
     clockAheadMs: () => 0,
     store: { isMigrated: () => Promise.reject(unreachable) },
     report: { fault: (_: string, error: unknown) => void faults.push(error), httpRequest: () => {} },
   } as unknown as AppContext;
-  const answer = await createServer(desk).request("/readyz");
+  const answer = await createServer(appContext).request("/readyz");
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({
     type: "urn:proctor:problem:not-accepting",
-    detail: expect.stringContaining("cannot be reached"),
+    detail: expect.stringContaining("unreachable"),
   });
   expect(faults).toEqual([unreachable]);
 });

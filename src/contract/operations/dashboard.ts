@@ -1,4 +1,4 @@
-// What is published of the operator's page: the page, its parts, and its sign-in.
+// Operations of the dashboard: the page, its files, and its session.
 import { z } from "zod";
 import { jsonBodyOf, type Operation } from "../operation.ts";
 import { signInBody } from "../session.ts";
@@ -6,14 +6,14 @@ import { signInBody } from "../session.ts";
 export const getDashboard: Operation = {
   id: "getDashboard",
   tag: "Operations",
-  summary: "The operator's page, for a browser",
+  summary: "Show the dashboard",
   answers: { 200: { description: "The page.", content: { "text/html": z.string() } } },
 };
 
 export const getDashboardPart: Operation = {
   id: "getDashboardPart",
   tag: "Operations",
-  summary: "A script or stylesheet of the operator's page",
+  summary: "Read a script or stylesheet of the dashboard",
   answers: {
     200: { description: "The file.", content: { "text/css": z.string(), "text/javascript": z.string() } },
   },
@@ -23,9 +23,9 @@ export const getDashboardPart: Operation = {
 export const signIn: Operation = {
   id: "signIn",
   tag: "Operations",
-  summary: "Sign a browser in to the operator's page",
+  summary: "Sign in to the dashboard",
   description:
-    "Requests with the cookie act with the key's role; those that change something must come from Proctor's own page. The session ends after 12 hours, on sign-out, and with its key.",
+    "Requests with the cookie act with the key's role; changing requests must come from the dashboard itself. The session ends after 12 hours, on sign-out, or with its key.",
   body: jsonBodyOf(signInBody, { key: { key: "0b3f8f5e7a1d4c2e9b6a5d4c3b2a190807060504" } }),
   answers: {
     204: {
@@ -47,9 +47,9 @@ export const signIn: Operation = {
 export const signOut: Operation = {
   id: "signOut",
   tag: "Operations",
-  summary: "End the browser's session",
+  summary: "Sign out of the dashboard",
   answers: {
-    204: { description: "There is none any more.", headers: { "Set-Cookie": "Removes the cookie." } },
+    204: { description: "The session has ended.", headers: { "Set-Cookie": "Removes the cookie." } },
   },
   problems: ["forbidden", "database-unavailable", "insufficient-storage"],
 };

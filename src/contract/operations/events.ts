@@ -1,13 +1,11 @@
-// What is published of the routes about events.
+// Operations on events.
 import { z } from "zod";
 import { event, eventExample, lastEventId, listQuery } from "../events.ts";
 import { pageOf } from "../field.ts";
 import { json, type Operation } from "../operation.ts";
 
 const forms =
-  "Server-Sent Events, unless `Accept` asks for `application/json` and not for `text/event-stream`: then a list, oldest first. `limit` and `cursor` are for the list alone. A stream says something at least every 15 s. `Last-Event-ID` stands before `last_event_id`.";
-
-const shown = eventExample;
+  "Server-Sent Events; or a list, oldest first, if `Accept` has `application/json` and not `text/event-stream`. Only the list takes `limit` and `cursor`. A stream sends a heartbeat every 15 s. `Last-Event-ID` wins over `last_event_id`.";
 
 const common = {
   tag: "Events",
@@ -15,7 +13,7 @@ const common = {
   headers: z.object({
     "Last-Event-ID": lastEventId
       .optional()
-      .describe("The stream goes on behind this event, without gap or repeat."),
+      .describe("The stream continues after this event, without gap or repetition."),
   }),
   answers: {
     200: {
@@ -23,7 +21,9 @@ const common = {
       content: {
         "text/event-stream": z.string().meta({
           description: "`id:` is the event's `seq`, `event:` its `type`, `data:` an `Event`.",
-          examples: [`id: ${shown.seq}\nevent: ${shown.type}\ndata: ${JSON.stringify(shown)}\n\n`],
+          examples: [
+            `id: ${eventExample.seq}\nevent: ${eventExample.type}\ndata: ${JSON.stringify(eventExample)}\n\n`,
+          ],
         }),
         ...json(pageOf(event), "").content,
       },
@@ -35,17 +35,17 @@ const common = {
 export const readEvents: Operation = {
   ...common,
   id: "readEvents",
-  summary: "Events of all jobs that the caller may see",
-  description: `${forms} Without a position a stream begins with new events.`,
+  summary: "Read the events of all visible jobs",
+  description: `${forms} Without a position, a stream begins with new events.`,
 };
 
 export const readJobEvents: Operation = {
   ...common,
   answers: {
     ...common.answers,
-    204: { description: "Nothing more will come, and the reader has everything: do not come back." },
+    204: { description: "No more events will come and the reader has all: do not reconnect." },
   },
   id: "readJobEvents",
-  summary: "Events of a job",
-  description: `${forms} Without a position a stream begins with the first event. It ends with the job.`,
+  summary: "Read the events of a job",
+  description: `${forms} Without a position, a stream begins with the first event. It ends with the job.`,
 };

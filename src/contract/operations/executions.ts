@@ -1,4 +1,4 @@
-// What is published of the routes about executions, and of the one that Lyceum calls.
+// Operations on executions, and the callback that Lyceum sends.
 import { z } from "zod";
 import { callback, execution } from "../execution.ts";
 import { pageOf } from "../field.ts";
@@ -34,7 +34,7 @@ const anything = {
   content: {
     "*/*": z
       .unknown()
-      .describe("Kept as it came, up to 256 KiB; the rest is cut. Nothing in it is believed."),
+      .describe("Stored as received, up to 256 KiB; the rest is cut off. The content is never trusted."),
   },
   isOptional: true,
 };

@@ -1,4 +1,4 @@
-// What is published of the routes about jobs.
+// Operations on jobs.
 import { z } from "zod";
 import { pageOf } from "../field.ts";
 import { job, jobDetails } from "../job.ts";
@@ -42,22 +42,22 @@ export const submitJob: Operation = {
   tag: "Jobs",
   summary: "Submit a job",
   description:
-    "Answered only once the job is durable. A body may have 8 MiB. A run's fields are Lyceum's own, under Lyceum's names and within Lyceum's limits; `name`, `env`, `files`, `matrix` and `extra` are Proctor's. Unknown fields are refused by name.",
+    "The answer is sent once the job is durable. A body may have 8 MiB. A run has Lyceum's own fields with Lyceum's names and limits; `name`, `env`, `files`, `matrix` and `extra` are Proctor's. Unknown fields are refused by name.",
   headers: z.object({
     "Idempotency-Key": idempotencyKey
       .optional()
       .describe(
-        "The same key with the same body gives the same job again; with another body it is refused. Scoped to the API key.",
+        "The same key with the same body returns the same job; another body is refused. Scoped to the API key.",
       )
       .meta({ examples: ["sweep-1"] }),
   }),
   body: jsonBodyOf(submission, { sweep, smallest }),
   answers: {
-    200: json(job, "The job that this key has made before, as it stands now.", {
+    200: json(job, "The job that this key created before, in its current state.", {
       ...submitted,
       "Idempotency-Replayed": "`true`.",
     }),
-    202: json(job, "The job is durable and will be taken to its end.", submitted),
+    202: json(job, "The job is durable and will run to its end.", submitted),
   },
   problems: ["idempotency-mismatch", "job-deleted", "unsupported-encoding", "queue-full"],
 };
@@ -66,7 +66,7 @@ export const listJobs: Operation = {
   id: "listJobs",
   tag: "Jobs",
   summary: "List jobs, newest first",
-  description: "Submitters see those of their own key, readers and administrators all.",
+  description: "Submitters see jobs of their own key, readers and administrators all jobs.",
   query: jobsQuery,
   answers: { 200: json(pageOf(job), "A page of jobs.") },
 };
@@ -76,7 +76,7 @@ export const getJob: Operation = {
   tag: "Jobs",
   summary: "Read a job, or wait for its end or outcome",
   query: waitQuery,
-  answers: { 200: json(jobDetails, "The job; after a wait that was too short, as it stands.") },
+  answers: { 200: json(jobDetails, "The job in its current state.") },
   problems: ["too-many-waiting"],
 };
 
@@ -85,11 +85,11 @@ export const deleteJob: Operation = {
   tag: "Jobs",
   summary: "Delete a terminal job",
   description:
-    "With all that belongs to it. Refused while a run has not ended, and while a lost execution is watched for (an hour): it may show up and cost money. With `remote=true` Lyceum's records go first, and the job with the last of them: it answers 404 in the end.",
+    "Deletes the job with its runs, executions and artifacts. Refused while a run has not ended, and for an hour while a lost execution may still show up and cost money. With `remote=true`, Lyceum's records are deleted first, then the job.",
   query: removeQuery,
   answers: {
-    202: json(job, "It is deleted with its records at Lyceum."),
-    204: { description: "It is gone." },
+    202: json(job, "The job and its records at Lyceum are being deleted."),
+    204: { description: "The job is deleted." },
   },
   problems: ["conflict"],
 };
@@ -99,7 +99,7 @@ export const listRuns: Operation = {
   tag: "Jobs",
   summary: "List a job's runs, with their executions",
   query: page,
-  answers: { 200: json(pageOf(run), "A page of runs, in the order of the submission.") },
+  answers: { 200: json(pageOf(run), "A page of runs, in the order of submission.") },
 };
 
 export const cancelJob: Operation = {
@@ -107,9 +107,9 @@ export const cancelJob: Operation = {
   tag: "Jobs",
   summary: "Cancel a job",
   description:
-    "What waits ends at once, what is alive once Lyceum says so. A job whose runs all have their outcomes stays as it is.",
+    "Queued runs end at once, live runs when Lyceum has ended them. A job whose runs all have outcomes does not change.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
-  answers: { 200: json(job, "The job as it stands now.") },
+  answers: { 200: json(job, "The job in its current state.") },
 };
 
 const csv: Answer["content"] = {
@@ -122,12 +122,12 @@ const csv: Answer["content"] = {
 export const listResults: Operation = {
   id: "listResults",
   tag: "Jobs",
-  summary: "A job's results, a row per run",
-  description: "With `Accept: text/csv` all of them at once as CSV; `limit` and `cursor` are refused then.",
+  summary: "List a job's results, one row per run",
+  description: "With `Accept: text/csv` all rows as CSV, without `limit` and `cursor`.",
   query: page,
   answers: {
     200: {
-      ...json(pageOf(resultRow), "A page of rows, in the order of the submission; or all of them as CSV."),
+      ...json(pageOf(resultRow), "A page of rows, in the order of submission; or all rows as CSV."),
       content: { ...json(pageOf(resultRow), "").content, ...csv },
     },
   },

@@ -1,4 +1,4 @@
-// What is published of the routes about runs and what they left.
+// Operations on runs and their artifacts.
 import { z } from "zod";
 import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
@@ -12,7 +12,7 @@ export const getRun: Operation = {
   tag: "Runs",
   summary: "Read a run, or wait for its end or outcome",
   query: waitQuery,
-  answers: { 200: json(run, "The run; after a wait that was too short, as it stands.") },
+  answers: { 200: json(run, "The run in its current state.") },
   problems: ["too-many-waiting"],
 };
 
@@ -30,50 +30,50 @@ export const cancelRun: Operation = {
   tag: "Runs",
   summary: "Cancel a run",
   description:
-    "A run that waits ends at once, one that is alive once Lyceum says so. One that has its outcome stays as it is.",
+    "A queued run ends at once, a live run when Lyceum has ended it. A run with an outcome does not change.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
-  answers: { 200: json(run, "The run as it stands now.") },
+  answers: { 200: json(run, "The run in its current state.") },
 };
 
 export const retryRun: Operation = {
   id: "retryRun",
   tag: "Runs",
-  summary: "Repeat a run that did not succeed",
+  summary: "Retry a run that did not succeed",
   description:
-    "Makes a new run in the same job, which names its origin as `retry_of`. The job's status stays as it is.",
+    "Adds a run to the job, with the original run as `retry_of`. The status of the job does not change.",
   body: { ...jsonBodyOf(retryBody, { nothing: {} }), isOptional: true },
   answers: { 202: json(run, "The new run.", { Location: "The new run's path." }) },
   problems: ["conflict"],
 };
 
-export const getOutput: Operation = artifact("getOutput", "What a run printed and returned", {
+export const getOutput: Operation = artifact("getOutput", "Read a run's output and result", {
   ...json(output, "Standard output and error, return code and result."),
 });
 
-export const getTiming: Operation = artifact("getTiming", "How long a run's phases took", {
+export const getTiming: Operation = artifact("getTiming", "Read a run's timing", {
   ...json(timing, "Lyceum's document."),
 });
 
 export const getMetrics: Operation = {
-  ...artifact("getMetrics", "What a run did with its hardware", {
+  ...artifact("getMetrics", "Read a run's metrics", {
     ...json(metrics, "Lyceum's document, with a summary."),
   }),
   description:
-    "Of the last execution, or of the one that `attempt` names. What was stored after the execution's end; with `step`, " +
-    "`start` or `end` what Lyceum says now, of a live execution too: at most 5,000 samples a series.",
+    "Metrics of the last execution, or of `attempt`, stored after its end. With `step`, `start` or `end` they are read " +
+    "from Lyceum now, also for a live execution: at most 5,000 samples per series.",
   query: metricsQuery,
   problems: ["not-ready", "unavailable", "conflict", "lyceum-unavailable"],
 };
 
-export const getLogs: Operation = artifact("getLogs", "A run's log", {
-  description: "JSON lines, one entry each; or text with `Accept: text/plain` and no JSON type beside it.",
+export const getLogs: Operation = artifact("getLogs", "Read a run's log", {
+  description: "JSON lines; or text with `Accept: text/plain` and no JSON type.",
   content: {
     "application/x-ndjson": z.string().meta({
       description: "Each line is a `LogEntry`.",
       examples: [`${JSON.stringify(logEntry.meta()?.examples)}\n`.replace(/^\[|\](?=\n$)/g, "")],
     }),
     "text/plain": z.string().meta({
-      description: "Each line is a UTC time, the level where there is one, and the message.",
+      description: "Each line has a UTC time, the level if known, and the message.",
       examples: ["2026-01-31T12:00:21.000Z INFO epoch 1\n"],
     }),
   },
@@ -85,8 +85,7 @@ function artifact(id: string, summary: string, answer: Answer): Operation {
     id,
     tag: "Runs",
     summary,
-    description:
-      "Of the last execution, or of the one that `attempt` names. Fetched after the execution's end.",
+    description: "Artifact of the last execution, or of `attempt`, fetched after its end.",
     query: artifactQuery,
     answers: { 200: answer },
     problems: ["not-ready", "unavailable"],

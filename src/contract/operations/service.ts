@@ -1,4 +1,4 @@
-// What is published of the routes about the service itself: spending, hardware, state, health, and this document.
+// Operations on the service: usage, machine types, status, health, and the document.
 import { z } from "zod";
 import { json, type Operation } from "../operation.ts";
 import { usageQuery } from "../query.ts";
@@ -9,24 +9,24 @@ import { machineTypes, usage } from "../usage.ts";
 export const getUsage: Operation = {
   id: "getUsage",
   tag: "Usage",
-  summary: "What was spent, by day or by API key",
-  description: "Submitters see their own key alone. It outlives the jobs.",
+  summary: "Read usage by day or API key",
+  description: "Submitters see only their own key. Usage remains when jobs are deleted.",
   query: usageQuery,
-  answers: { 200: json(usage, "Credits and time of executions that ended.") },
+  answers: { 200: json(usage, "Cost and duration of ended executions.") },
 };
 
 export const getMachineTypes: Operation = {
   id: "getMachineTypes",
   tag: "Usage",
-  summary: "Lyceum's hardware and prices",
-  answers: { 200: json(machineTypes, "As Lyceum told it last.") },
+  summary: "List Lyceum's hardware and prices",
+  answers: { 200: json(machineTypes, "The last list from Lyceum.") },
 };
 
 export const getStatus: Operation = {
   id: "getStatus",
   tag: "Operations",
-  summary: "The queue, limits, callback health, database",
-  answers: { 200: json(status, "As it stands.") },
+  summary: "Read queue, limits, callback health and database size",
+  answers: { 200: json(status, "The current status.") },
 };
 
 export const getWhoami: Operation = {
@@ -49,8 +49,8 @@ const health = (word: string) => z.object({ status: z.literal(word) }).meta({ ex
 export const getLive: Operation = {
   id: "getLive",
   tag: "Operations",
-  summary: "Whether the process is alive",
-  answers: { 200: json(health("ok"), "It is.") },
+  summary: "Check liveness",
+  answers: { 200: json(health("ok"), "The process is alive.") },
 };
 
 const ready = z
@@ -60,16 +60,16 @@ const ready = z
 export const getReady: Operation = {
   id: "getReady",
   tag: "Operations",
-  summary: "Whether requests should be sent here",
-  answers: { 200: json(ready, "They should: the database is migrated and takes writes.") },
+  summary: "Check readiness",
+  answers: { 200: json(ready, "The database is migrated and writable.") },
   problems: ["not-accepting"],
 };
 
 export const getMetricsText: Operation = {
   id: "getMetricsText",
   tag: "Operations",
-  summary: "Prometheus metrics",
-  description: "With METRICS_PORT they are served there and not here.",
+  summary: "Read Prometheus metrics",
+  description: "With METRICS_PORT, metrics are served only on that port.",
   answers: { 200: { description: "The metrics.", content: { "text/plain": z.string() } } },
   problems: ["not-found"],
 };
@@ -77,21 +77,21 @@ export const getMetricsText: Operation = {
 export const getDocument: Operation = {
   id: "getDocument",
   tag: "Operations",
-  summary: "This document",
+  summary: "Read this document",
   answers: { 200: json(z.looseObject({ openapi: z.string() }), "OpenAPI 3.1.") },
 };
 
 export const getReference: Operation = {
   id: "getReference",
   tag: "Operations",
-  summary: "This document as a page",
+  summary: "Show this document as a page",
   answers: { 200: { description: "The page.", content: { "text/html": z.string() } } },
 };
 
 export const getReferencePart: Operation = {
   id: "getReferencePart",
   tag: "Operations",
-  summary: "A script or stylesheet of the page",
+  summary: "Read a script or stylesheet of the page",
   answers: {
     200: { description: "The file.", content: { "text/css": z.string(), "text/javascript": z.string() } },
   },

@@ -1,4 +1,4 @@
-// What is published of the routes about webhooks and deliveries, and of the requests that subscribers get.
+// Operations on webhooks and deliveries.
 import { delivery } from "../delivery.ts";
 import { pageOf } from "../field.ts";
 import { json, jsonBodyOf, type Operation } from "../operation.ts";
@@ -12,10 +12,10 @@ export const createWebhook: Operation = {
   tag: "Webhooks",
   summary: "Subscribe to events",
   description:
-    "A submitter's webhook hears of its own key's jobs, an administrator's of all. Its URL leads to a public address. A key has at most 20.",
+    "A submitter's webhook gets events of its own key's jobs, an administrator's of all jobs. The URL must have a public address. An API key may have 20 webhooks.",
   body: jsonBodyOf(webhookBody, { ends: { url: "https://worker.example.com/hook", types: ["job.*"] } }),
   answers: {
-    201: json(disclosedWebhook, "The webhook, with its secret this once.", {
+    201: json(disclosedWebhook, "The webhook with its secret, which is not shown again.", {
       Location: "The webhook's path.",
     }),
   },
@@ -41,16 +41,16 @@ export const deleteWebhook: Operation = {
   id: "deleteWebhook",
   tag: "Webhooks",
   summary: "Delete a webhook and its deliveries",
-  answers: { 204: { description: "It is gone." } },
+  answers: { 204: { description: "The webhook is deleted." } },
 };
 
 export const rotateWebhook: Operation = {
   id: "rotateWebhook",
   tag: "Webhooks",
-  summary: "Give a webhook a new secret",
-  description: "The former one signs beside it for another day.",
+  summary: "Rotate a webhook's secret",
+  description: "The former secret also signs for one more day.",
   body: { ...jsonBodyOf(rotateBody, { own: { secret } }), isOptional: true },
-  answers: { 200: json(disclosedWebhook, "The webhook, with its new secret this once.") },
+  answers: { 200: json(disclosedWebhook, "The webhook with its new secret, which is not shown again.") },
 };
 
 export const enableWebhook: Operation = {
@@ -63,9 +63,12 @@ export const enableWebhook: Operation = {
 const deliveries = {
   tag: "Webhooks",
   query: page,
-  answers: { 200: json(pageOf(delivery), "A page of deliveries, newest first; old ones are not kept.") },
+  answers: { 200: json(pageOf(delivery), "A page of deliveries, newest first; old deliveries are deleted.") },
 } as const;
-const again = { tag: "Webhooks", answers: { 202: json(delivery, "It is sent once more.") } } as const;
+const redelivery = {
+  tag: "Webhooks",
+  answers: { 202: json(delivery, "The delivery will be repeated.") },
+} as const;
 
 export const listDeliveries: Operation = {
   ...deliveries,
@@ -74,9 +77,9 @@ export const listDeliveries: Operation = {
 };
 
 export const redeliver: Operation = {
-  ...again,
+  ...redelivery,
   id: "redeliver",
-  summary: "Send a delivery once more",
+  summary: "Repeat a delivery",
   problems: ["conflict"],
 };
 
@@ -87,7 +90,7 @@ export const listJobDeliveries: Operation = {
 };
 
 export const redeliverOfJob: Operation = {
-  ...again,
+  ...redelivery,
   id: "redeliverOfJob",
-  summary: "Send a delivery to a job's own `webhook_url` once more",
+  summary: "Repeat a delivery to a job's own `webhook_url`",
 };

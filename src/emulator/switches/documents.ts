@@ -1,4 +1,4 @@
-// Switches for the documents in which a run is shown. A directive may set each for one run.
+// Switches for the documents about a run. A directive may set each of them for a single run.
 import * as z from "zod";
 import { chance, duration, traits } from "./values.ts";
 
@@ -17,7 +17,7 @@ const documentNames = [
 ] as const;
 export type DocumentName = (typeof documentNames)[number];
 
-/** Values too long, or too dependent on the run, to be written out; `odd.ts` makes them. */
+/** Values that are too long or depend on the run; `odd.ts` makes them. */
 export const oddNames = [
   "absent",
   "nan",

@@ -1,4 +1,4 @@
-// The switch for what answers in Lyceum's place, or changes its answers on their way.
+// The switch for a proxy that answers instead of Lyceum, or changes its answers.
 import * as z from "zod";
 import { chance } from "./values.ts";
 

@@ -1,4 +1,4 @@
-// Switches for what becomes of a run, and for the callbacks about it. A directive may set each for one run.
+// Switches for the life of a run and its callbacks. A directive may set each of them for a single run.
 import * as z from "zod";
 import { duration, effects } from "./values.ts";
 

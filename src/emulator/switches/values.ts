@@ -17,8 +17,8 @@ function unitOf(text: string): number {
 export const likelihood = z.number().min(0).max(1);
 
 /**
- * A probability from 0 to 1; `{ next: n }`: surely, for the next n occasions; or `{ for: "165s" }`: surely, until so
- * long after the switch was set.
+ * A probability from 0 to 1; `{ next: n }` for the next n occasions; or `{ for: "165s" }` for this time after the switch
+ * was set.
  */
 export const chance = z.union([
   likelihood,
@@ -33,7 +33,7 @@ export function effects<const Name extends string>(names: readonly Name[]) {
   return z.partialRecord(z.enum(names), chance);
 }
 
-/** Effects that are a property of a run and not of a moment, so that `next` and `for` have no meaning. */
+/** Effects that are properties of a run, so that `next` and `for` do not apply. */
 export function traits<const Name extends string>(names: readonly Name[]) {
   return z.partialRecord(z.enum(names), likelihood);
 }

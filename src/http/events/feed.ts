@@ -1,37 +1,36 @@
-// The shared tail of the event log: whatever the number of those who wait, what is new is read once, and only those
-// whom it concerns are woken. They then look for themselves: a wake-up is a hint, never the answer.
+// Reads new events once for all long polls and streams, and wakes the subscriptions that they concern. A subscriber then
+// reads for itself: a wake-up is a hint, never the answer.
 import { isTerminal, type RunStatus } from "../../domain/run.ts";
 import { type News, newestSeq, readNews } from "../../store/events.ts";
 import type { Store } from "../../store/store.ts";
 
 export interface Subscription {
-  /** True at the next change that concerns it, at once if there was one since the last call; false once it is over. */
+  /** Resolves to true at the next change, at once if a change came since the last call; to false once it has ended. */
   next(): Promise<boolean>;
-  /** As if there had been a change. */
+  /** Wakes the subscriber. */
   notify(): void;
   end(): void;
   readonly isOver: boolean;
 }
 
-export interface Tail {
-  /** Null while as many wait as may. */
+export interface EventFeed {
+  /** Null above the limit of subscriptions. */
   subscribe(topic: string): Subscription | null;
-  /** One look at what is new; answers when to look again without being woken, or null. */
-  look(): Promise<number | null>;
-  /** Ends every subscription, those to come included. */
+  /** Reads new events; returns when to poll again without being woken, or null. */
+  poll(): Promise<number | null>;
+  /** Ends every subscription, later ones included. */
   close(): void;
 }
 
-export interface TailOptions {
+export interface EventFeedOptions {
   store: Store;
   now: () => number;
-  /** Subscriptions at once. */
-  most: number;
-  /** Somebody waits, and nobody looks yet. */
-  onNeed(): void;
+  maxSubscriptions: number;
+  /** Called when the first subscription needs a poll. */
+  onFirst(): void;
 }
 
-/** What one can subscribe to. */
+/** Topics of subscriptions. */
 export const topics = {
   everything: "everything",
   key: (name: string) => `key ${name}`,
@@ -40,74 +39,75 @@ export const topics = {
   outcomeOf: (id: string) => `outcome of ${id}`,
 };
 
-export function createEventFeed({ store, now, most, onNeed }: TailOptions): Tail {
-  const waiting = new Map<string, Set<Subscription>>();
+export function createEventFeed({ store, now, maxSubscriptions, onFirst }: EventFeedOptions): EventFeed {
+  const subscriptions = new Map<string, Set<Subscription>>();
   let count = 0;
   let isClosed = false;
-  /** Null while nobody waits: then nothing is read. */
+  /** Null without subscriptions: then nothing is read. */
   let position: number | null = null;
 
   function subscribe(topic: string): Subscription | null {
-    if (count >= most) return null;
+    if (count >= maxSubscriptions) return null;
     const subscription = createSubscription(() => remove(topic, subscription));
     if (isClosed) {
       subscription.end();
       return subscription;
     }
-    const others = waiting.get(topic);
-    if (others === undefined) waiting.set(topic, new Set([subscription]));
-    else others.add(subscription);
+    const ofTopic = subscriptions.get(topic);
+    if (ofTopic === undefined) subscriptions.set(topic, new Set([subscription]));
+    else ofTopic.add(subscription);
     count += 1;
-    if (position === null) onNeed();
+    if (position === null) onFirst();
     return subscription;
   }
 
   function remove(topic: string, subscription: Subscription): void {
-    const those = waiting.get(topic);
-    if (those?.delete(subscription) !== true) return;
+    const ofTopic = subscriptions.get(topic);
+    if (ofTopic?.delete(subscription) !== true) return;
     count -= 1;
-    if (those.size === 0) waiting.delete(topic);
+    if (ofTopic.size === 0) subscriptions.delete(topic);
   }
 
-  async function look(): Promise<number | null> {
+  async function poll(): Promise<number | null> {
     if (count === 0) {
       position = null;
       return null;
     }
-    // Another process writes without waking this one: one look a second for all who wait.
-    const nextLookAt = store.kind === "sqlite" ? null : now() + BETWEEN_LOOKS_MS;
+    // On PostgreSQL other processes write without waking this process: poll every second.
+    const nextPollAt = store.kind === "sqlite" ? null : now() + POLL_INTERVAL_MS;
     if (position === null) {
-      // What happened since they subscribed is not known: all of them look once for themselves.
+      // Events since the subscriptions began are unknown: every subscriber reads once.
       position = await newestSeq(store.db);
-      for (const topic of [...waiting.keys()]) await wake(topic);
-      return nextLookAt;
+      for (const topic of [...subscriptions.keys()]) await wake(topic);
+      return nextPollAt;
     }
-    const news = await readNews(store.db, position, NEWS_AT_ONCE);
+    const news = await readNews(store.db, position, MAX_NEWS);
     position = news.at(-1)?.seq ?? position;
     for (const topic of new Set(news.flatMap(topicsOf))) await wake(topic);
-    return news.length === NEWS_AT_ONCE ? now() : nextLookAt;
+    return news.length === MAX_NEWS ? now() : nextPollAt;
   }
 
   async function wake(topic: string): Promise<void> {
     let woken = 0;
-    for (const subscription of [...(waiting.get(topic) ?? [])]) {
+    for (const subscription of [...(subscriptions.get(topic) ?? [])]) {
       subscription.notify();
-      // All at once would answer in one turn of the event loop, and keep callbacks out of it.
-      if (++woken % WOKEN_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      // Waking all in one turn of the event loop would delay callbacks.
+      if (++woken % WOKEN_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
   function close(): void {
     isClosed = true;
-    for (const those of [...waiting.values()]) for (const one of [...those]) one.end();
+    for (const ofTopic of [...subscriptions.values()])
+      for (const subscription of [...ofTopic]) subscription.end();
   }
 
-  return { subscribe, look, close };
+  return { subscribe, poll, close };
 }
 
-const NEWS_AT_ONCE = 1_000;
-const WOKEN_AT_ONCE = 100;
-const BETWEEN_LOOKS_MS = 1_000;
+const MAX_NEWS = 1_000;
+const WOKEN_PER_TURN = 100;
+const POLL_INTERVAL_MS = 1_000;
 
 function topicsOf({ type, job_id, run_id, api_key, undecided }: News): string[] {
   const [subject, word] = type.split(".");
@@ -119,40 +119,40 @@ function topicsOf({ type, job_id, run_id, api_key, undecided }: News): string[] 
     if (isEnd) concerned.push(topics.endOf(run_id));
     if (isEnd || word === "collecting") concerned.push(topics.outcomeOf(run_id));
   }
-  // The job as it stands now, not as the event left it: if a run was added since, that run's outcome wakes the waiters.
+  // `undecided` is the job's current count: if a run was added since the event, that run's outcome wakes the subscribers.
   if (undecided === 0) concerned.push(topics.outcomeOf(job_id));
   return concerned;
 }
 
 function createSubscription(onEnd: () => void): Subscription {
-  let isNews = false;
+  let isNotified = false;
   let isOver = false;
-  let tell: (() => void) | null = null;
+  let resume: (() => void) | null = null;
 
-  function settle(): void {
-    tell?.();
-    tell = null;
+  function wake(): void {
+    resume?.();
+    resume = null;
   }
 
   return {
     async next() {
-      if (!isNews && !isOver) {
+      if (!isNotified && !isOver) {
         await new Promise<void>((resolve) => {
-          tell = resolve;
+          resume = resolve;
         });
       }
-      isNews = false;
+      isNotified = false;
       return !isOver;
     },
     notify() {
-      isNews = true;
-      settle();
+      isNotified = true;
+      wake();
     },
     end() {
       if (isOver) return;
       isOver = true;
       onEnd();
-      settle();
+      wake();
     },
     get isOver() {
       return isOver;

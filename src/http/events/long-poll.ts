@@ -1,5 +1,4 @@
-// `?wait=`: subscribe, then look, then wait, so that no end falls between the look and the wait.
-
+// `?wait=`: subscribe, then read, then wait, so that no end falls between the read and the wait.
 import { tooMany } from "../problem.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import { topics } from "./feed.ts";
@@ -7,34 +6,36 @@ import { topics } from "./feed.ts";
 export interface Wait<T> {
   /** The job's or run's id. */
   id: string;
-  /** Undefined: not at all. */
+  /** Undefined: do not wait. */
   waitMs: number | undefined;
   awaited: "end" | "outcome";
-  look(): Promise<T | null>;
-  /** Its outcome is known, of a job the outcomes of all runs. */
+  read(): Promise<T | null>;
+  /** True if the run has its outcome; for a job, if all runs have theirs. */
   isDecided(found: T): boolean;
 }
 
 /**
- * Returns the result of `look` once it has ended (or has its outcome), the time is up or the service stops.
- * Returns a response if too many waits are open.
+ * Returns the job or run once it has ended (or has its outcome), after the wait, or at the service's shutdown.
+ * Returns a problem above the limit of open waits.
  */
 export async function waitForEnd<T extends { ended_at: number | null }>(
   c: RequestContext,
-  desk: AppContext,
-  { id, waitMs, awaited, look, isDecided }: Wait<T>,
+  context: AppContext,
+  { id, waitMs, awaited, read, isDecided }: Wait<T>,
 ): Promise<T | null | Response> {
-  if (waitMs === undefined) return look();
+  if (waitMs === undefined) return read();
   const isOver = awaited === "outcome" ? isDecided : ({ ended_at }: T) => ended_at !== null;
-  const subscription = desk.tail.subscribe(awaited === "outcome" ? topics.outcomeOf(id) : topics.endOf(id));
+  const subscription = context.feed.subscribe(
+    awaited === "outcome" ? topics.outcomeOf(id) : topics.endOf(id),
+  );
   if (subscription === null) return tooMany(c);
-  const cancelTimer = desk.timers.after(waitMs, subscription.end);
+  const cancelTimer = context.timers.after(waitMs, subscription.end);
   c.req.raw.signal.addEventListener("abort", subscription.end, { once: true });
   try {
     for (;;) {
-      const found = await look();
+      const found = await read();
       if (found === null || isOver(found)) return found;
-      if (!(await subscription.next())) return await look();
+      if (!(await subscription.next())) return await read();
     }
   } finally {
     cancelTimer();

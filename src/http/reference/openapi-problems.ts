@@ -1,4 +1,4 @@
-// Which problems a route may answer with, and the responses that the document has for them.
+// The problems that a route may answer with, as responses of the document.
 import type { ZodOpenApiResponsesObject } from "zod-openapi";
 import { exampleOf, type ProblemKind, problem, problems } from "../../contract/problem.ts";
 import type { Route } from "../route.ts";
@@ -7,21 +7,24 @@ export const anyText = { type: "string" } as const;
 /** Headers of every answer. */
 export const everywhere = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } } as const;
 
-/** One response per status; several kinds of problem may share one. The same kinds are the same response everywhere. */
-export function refusalsOf(route: Route, known: Map<string, Refusal>): ZodOpenApiResponsesObject {
+/** One response per status. Routes with the same kinds of problem share the response. */
+export function problemResponses(
+  route: Route,
+  known: Map<string, ProblemResponse>,
+): ZodOpenApiResponsesObject {
   const byStatus = Map.groupBy(problemsOf(route), (kind) => problems[kind][0]);
-  const responses = [...byStatus].map(([status, those]) => {
-    const refusal = refusalOf(those.toSorted());
-    const shared = known.get(refusal.id) ?? refusal;
-    known.set(refusal.id, shared);
+  const responses = [...byStatus].map(([status, kinds]) => {
+    const response = responseOf(kinds.toSorted());
+    const shared = known.get(response.id) ?? response;
+    known.set(response.id, shared);
     return [status, shared];
   });
   return Object.fromEntries(responses);
 }
 
-export type Refusal = ReturnType<typeof refusalOf>;
+export type ProblemResponse = ReturnType<typeof responseOf>;
 
-function refusalOf(kinds: ProblemKind[]) {
+function responseOf(kinds: ProblemKind[]) {
   const examples = Object.fromEntries(kinds.map((kind) => [kind, { value: exampleOf(kind) }]));
   return {
     id: kinds.map((kind) => kind.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase())).join("Or"),
@@ -32,7 +35,7 @@ function refusalOf(kinds: ProblemKind[]) {
 }
 
 const retryAfter = {
-  "Retry-After": { description: "Seconds, where it is worth asking again.", schema: anyText },
+  "Retry-After": { description: "Seconds after which a repetition may succeed.", schema: anyText },
 };
 const headersOf: Partial<Record<ProblemKind, object>> = {
   unauthorized: { "WWW-Authenticate": { description: "`Bearer`.", schema: anyText } },
@@ -44,7 +47,7 @@ const headersOf: Partial<Record<ProblemKind, object>> = {
   "too-many-attempts": retryAfter,
 };
 
-/** What follows from who may call, the path, the query and the body, and what the operation says itself. */
+/** Problems that follow from access, path, query and body, and those that the operation names. */
 function problemsOf({ access, path, method, operation }: Route): ProblemKind[] {
   const { body, problems: more = [] } = operation;
   const kinds = new Set<ProblemKind>(more);
@@ -53,7 +56,7 @@ function problemsOf({ access, path, method, operation }: Route): ProblemKind[] {
   if (access === "write" || access === "admin") kinds.add("forbidden");
   if (access !== "open" && access !== "callback") {
     if (path.includes(":")) kinds.add("not-found");
-    // At the least for a parameter of the query that it does not have.
+    // Every such route refuses unknown parameters.
     kinds.add("validation-failed");
   }
   if (body !== undefined) kinds.add("bad-request");

@@ -1,20 +1,20 @@
-// The OpenAPI document: made of the table of routes and of the schemas that the service validates with.
+// The OpenAPI document, built from the route table and the schemas that validate requests.
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from "zod-openapi";
 import { logEntry } from "../../contract/artifact.ts";
 import { type Answer, type Operation, tags } from "../../contract/operation.ts";
 import { payload } from "../../contract/webhook.ts";
 import type { Route } from "../route.ts";
-import { anyText, everywhere, type Refusal, refusalsOf } from "./openapi-problems.ts";
+import { anyText, everywhere, type ProblemResponse, problemResponses } from "./openapi-problems.ts";
 
 type Document = ReturnType<typeof createDocument>;
 type Responses = ZodOpenApiOperationObject["responses"];
 
 export function openApiOf(routes: readonly Route[], version: string): Document {
   const paths: NonNullable<ZodOpenApiObject["paths"]> = {};
-  const refusals = new Map<string, Refusal>();
+  const responses = new Map<string, ProblemResponse>();
   for (const route of routes) {
     const path = templateOf(route.path);
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, refusals) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, responses) };
   }
   return createDocument(
     {
@@ -24,37 +24,40 @@ export function openApiOf(routes: readonly Route[], version: string): Document {
       security: [{ key: [] }],
       tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
       paths,
-      webhooks: { event: { post: delivered } },
+      webhooks: { event: { post: webhookDelivery } },
       components: {
         securitySchemes: {
           key: { type: "http", scheme: "bearer", description: "An API key, with one of the roles below." },
         },
         headers: {
-          RequestId: { description: "Names this request, in the log, too.", schema: { type: "string" } },
+          RequestId: {
+            description: "Names this request, also in the service's log.",
+            schema: { type: "string" },
+          },
         },
         parameters: { RequestId: requestId },
-        // Named in the text alone: OpenAPI 3.1 has no words for the lines of a body.
+        // Only descriptions name this schema: OpenAPI 3.1 cannot describe the lines of a body.
         schemas: { LogEntry: logEntry },
       },
     },
-    { override: tidy },
+    { override: simplify },
   );
 }
 
-const description = `Hand it jobs over HTTP; it takes every run to an end on Lyceum Cloud, once, and tells you how it went.
+const description = `Proctor runs jobs on Lyceum Cloud for queue workers. A worker submits a job over HTTP; Proctor starts its runs, follows
+each run to its end, and keeps output, logs, metrics and cost.
 
-Times are ISO 8601 UTC with milliseconds; numbers carry their unit in their name, unless the field is Lyceum's own. Money
-is Lyceum's credits. Lists are read page by page: \`next_cursor\` is the next request's \`cursor\`. Answers may gain fields,
-and words where more may come is said; what is in them now stays.
+Times are ISO 8601 UTC with milliseconds. Numbers carry their unit in the name, unless the field is Lyceum's own. Costs
+are Lyceum's credits. Lists are paged: pass \`next_cursor\` as \`cursor\` to read the next page. Answers may gain fields, and
+enumerations that may gain values say so; nothing is removed.
 
-Roles of API keys: \`submit\` may do everything with its own jobs, \`read\` may read all, \`admin\` may do everything. A
-job of another key is answered as one that does not exist. A method that a path does not have is answered with 405, and
-every GET route answers HEAD, too.`;
+Roles of API keys: \`submit\` may do everything with its own jobs, \`read\` may read everything, \`admin\` may do everything.
+A job of another key is answered with 404. An unsupported method is answered with 405. Every GET route answers HEAD.`;
 
 const requestId = {
   name: "X-Request-Id",
   in: "header",
-  description: "Taken over as the name of the request if it is short and plain.",
+  description: "Becomes the request's id if it is short and plain.",
   schema: { type: "string", pattern: "^[A-Za-z0-9._-]{1,128}$" },
 } as const;
 
@@ -63,7 +66,7 @@ export function templateOf(path: string): string {
   return path.replace(/:(\w+)/g, "{$1}");
 }
 
-function operationOf(route: Route, refusals: Map<string, Refusal>): ZodOpenApiOperationObject {
+function operationOf(route: Route, responses: Map<string, ProblemResponse>): ZodOpenApiOperationObject {
   const { id, tag, summary, description, query, headers, body } = route.operation;
   const isOpen = route.access === "open" || route.access === "callback";
   return {
@@ -75,7 +78,7 @@ function operationOf(route: Route, refusals: Map<string, Refusal>): ZodOpenApiOp
     requestParams: { ...(query && { query }), ...(headers && { header: headers }) },
     parameters: [...parametersIn(route.path), { $ref: "#/components/parameters/RequestId" }],
     ...(body && { requestBody: bodyOf(body) }),
-    responses: { ...answersOf(route.operation), ...refusalsOf(route, refusals) },
+    responses: { ...answersOf(route.operation), ...problemResponses(route, responses) },
   };
 }
 
@@ -91,7 +94,7 @@ function parametersIn(path: string) {
 }
 
 const pathParameters: Record<string, string> = {
-  token: "Made of the execution's id and a secret of the service.",
+  token: "Derived from the execution's id and a secret of the service.",
   file: "The file's name.",
 };
 
@@ -118,31 +121,31 @@ function answerOf({ description, content = {}, headers = {} }: Answer) {
   };
 }
 
-/** Each attempt at a delivery; 2xx takes it. */
-const delivered: ZodOpenApiOperationObject = {
+/** An attempt of a delivery. */
+const webhookDelivery: ZodOpenApiOperationObject = {
   operationId: "event",
   tags: ["Webhooks"],
-  summary: "An event, to those who subscribe to it, or a job's end to its `webhook_url`",
+  summary: "Deliver an event to a webhook, or a job's end to its `webhook_url`",
   description:
-    "Signed as of Standard Webhooks. The order is not promised, and an event may come twice: `webhook-id` stays the same.",
+    "Signed per Standard Webhooks. Events may arrive out of order and more than once; `webhook-id` stays the same.",
   security: [],
   parameters: ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => ({
     name,
     in: "header",
     required: true,
     schema: anyText,
-    description: "As of Standard Webhooks.",
+    description: "See Standard Webhooks.",
   })),
   requestBody: { required: true, content: { "application/json": { schema: payload } } },
   responses: {
-    "2XX": { description: "It is taken." },
-    410: { description: "Nobody is there any more: the webhook is disabled." },
-    default: { description: "It is tried again, up to 12 times in about 25 hours." },
+    "2XX": { description: "The event was received." },
+    410: { description: "The subscriber is gone: the webhook is disabled." },
+    default: { description: "The delivery is repeated, up to 12 times in about 25 hours." },
   },
 };
 
-/** Answers may gain fields; and that numbers are safe integers goes without saying. */
-function tidy({
+/** Drops `additionalProperties: false` from answers, which may gain fields, and the bounds of safe integers. */
+function simplify({
   jsonSchema,
   zodSchema,
   io,

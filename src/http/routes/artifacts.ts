@@ -1,10 +1,10 @@
-// What was fetched of a run after its end: output, timing, metrics, logs.
+// Reading artifacts that were fetched after a run's end: output, timing, metrics, logs.
 import * as operations from "../../contract/operations/runs.ts";
 import { artifactQuery } from "../../contract/query.ts";
 import { formatLogs, type LogEntry, showEntry } from "../../domain/logs.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
-import { acceptsExplicitly } from "../accept.ts";
 import { type Artifact, executionOf, type Show, serve } from "../artifact.ts";
+import { acceptsExplicitly } from "../headers.ts";
 import { invalid } from "../problem.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import { queryOf, type Route } from "../route.ts";
@@ -18,7 +18,7 @@ export const artifactRoutes: Route[] = [
     isLarge: true,
     access: "read",
     operation: operations.getOutput,
-    handle: (c, desk) => get(c, desk, "record", output),
+    handle: (c, context) => get(c, context, "record", output),
   },
   {
     method: "GET",
@@ -26,7 +26,7 @@ export const artifactRoutes: Route[] = [
     isLarge: true,
     access: "read",
     operation: operations.getTiming,
-    handle: (c, desk) => get(c, desk, "timing", plain),
+    handle: (c, context) => get(c, context, "timing", plain),
   },
   metricsRoute,
   {
@@ -35,23 +35,28 @@ export const artifactRoutes: Route[] = [
     isLarge: true,
     access: "read",
     operation: operations.getLogs,
-    handle: (c, desk) => get(c, desk, "logs", logs),
+    handle: (c, context) => get(c, context, "logs", logs),
   },
 ];
 
-async function get(c: RequestContext, desk: AppContext, kind: ArtifactKind, show: Show): Promise<Response> {
+async function get(
+  c: RequestContext,
+  context: AppContext,
+  kind: ArtifactKind,
+  show: Show,
+): Promise<Response> {
   const query = queryOf(c, artifactQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const found = await executionOf(c, desk, query.value.attempt);
-  return found instanceof Response ? found : serve(c, desk, found, kind, show);
+  const found = await executionOf(c, context, query.value.attempt);
+  return found instanceof Response ? found : serve(c, context, found, kind, show);
 }
 
-/** The result goes out as the text that came; documents of former builds hold it parsed. */
+/** Sends the result as the text that Lyceum sent; documents of earlier versions hold it parsed. */
 function output(c: RequestContext, { document, ids }: Artifact): Response {
   const { result_json: result = null, ...rest } = document as { result_json?: string | null };
   if (result === null) return c.json({ ...ids, result: null, ...rest });
-  const others = JSON.stringify({ ...ids, ...rest });
-  return c.body(`${others.slice(0, -1)},"result":${result}}`, 200, { "Content-Type": "application/json" });
+  const fields = JSON.stringify({ ...ids, ...rest });
+  return c.body(`${fields.slice(0, -1)},"result":${result}}`, 200, { "Content-Type": "application/json" });
 }
 
 function plain(c: RequestContext, { document, ids }: Artifact): Response {
@@ -59,8 +64,8 @@ function plain(c: RequestContext, { document, ids }: Artifact): Response {
 }
 
 /**
- * JSON lines, or text for `Accept: text/plain`; some clients name it beside JSON without being asked to.
- * Two headers say how far the log is to be trusted.
+ * Sends JSON lines, or text for `Accept: text/plain` without a JSON type: some clients always list both.
+ * Headers say whether the log is complete or truncated.
  */
 function logs(c: RequestContext, { document, state }: Artifact): Response {
   const entries = document as LogEntry[];

@@ -30,16 +30,16 @@ export const callbackRoutes: Route[] = [
 /** Any content type and any body are taken, up to 256 KiB; the rest is cut and marked. */
 export const MAX_CALLBACK_BYTES = 256 * 1024;
 
-async function postCallback(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postCallback(c: RequestContext, context: AppContext): Promise<Response> {
   const executionId = c.req.param("execution") ?? "";
-  if (!isCallbackToken(desk.callbackSecrets, executionId, c.req.param("token") ?? "")) {
-    desk.report.callback({ executionId: null, disposition: "rejected" });
+  if (!isCallbackToken(context.callbackSecrets, executionId, c.req.param("token") ?? "")) {
+    context.report.callback({ executionId: null, disposition: "rejected" });
     // In the same words whether or not the execution exists.
     return unauthorized(c, "the callback URL is not one of ours");
   }
   const { bytes, truncated } = await readBody(c.req.raw, MAX_CALLBACK_BYTES);
   const contentType = c.req.header("Content-Type") ?? null;
   const contentEncoding = c.req.header("Content-Encoding") ?? null;
-  await receiveCallback(desk, { executionId, contentType, contentEncoding, body: bytes, truncated });
+  await receiveCallback(context, { executionId, contentType, contentEncoding, body: bytes, truncated });
   return c.body(null, 204);
 }

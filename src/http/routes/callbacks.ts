@@ -37,20 +37,20 @@ export const inboxRoutes: Route[] = [
   },
 ];
 
-async function getOfExecution(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getOfExecution(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
-  const execution = await executionOf(c, desk);
+  const execution = await executionOf(c, context);
   if (execution === null) return noExecution(c);
   const { limit, cursor } = query.value;
   const after = readCursor(cursor, "callback");
   if (!after.ok) return invalid(c, after.errors);
-  const callbacks = await listCallbacks(desk.store.db, execution.id, after.value ?? "", limit + 1);
-  const view = await viewCallbacks(c, desk, callbacks.slice(0, limit));
+  const callbacks = await listCallbacks(context.store.db, execution.id, after.value ?? "", limit + 1);
+  const view = await viewCallbacks(c, context, callbacks.slice(0, limit));
   return c.json(toPage(callbacks, limit, view, ({ id }) => cursorOf("callback", id)));
 }
 
-async function getInbox(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getInbox(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, inboxQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, cursor, disposition, execution_id, received_after, received_before } = query.value;
@@ -64,13 +64,13 @@ async function getInbox(c: RequestContext, desk: AppContext): Promise<Response> 
     receivedBefore: received_before,
     before: before.value ?? null,
   };
-  const found = await listInbox(desk.store.db, filter, limit);
-  return c.json(pageOf(found, "inbox", await viewCallbacks(c, desk, found.rows)));
+  const found = await listInbox(context.store.db, filter, limit);
+  return c.json(pageOf(found, "inbox", await viewCallbacks(c, context, found.rows)));
 }
 
 /** How to show these callbacks. A body may take some milliseconds, and a page holds many. */
-async function viewCallbacks(c: RequestContext, desk: AppContext, callbacks: CallbackRow[]) {
-  const secrets = await secretsIn(desk, [...new Set(callbacks.map((one) => one.execution_id))]);
+async function viewCallbacks(c: RequestContext, context: AppContext, callbacks: CallbackRow[]) {
+  const secrets = await secretsIn(context, [...new Set(callbacks.map((one) => one.execution_id))]);
   const isTrusted = callerOf(c).role !== "read";
   const shown = new Map<string, CallbackView>();
   for (const [executionId, received] of Map.groupBy(callbacks, (one) => one.execution_id)) {
@@ -84,16 +84,16 @@ async function viewCallbacks(c: RequestContext, desk: AppContext, callbacks: Cal
 }
 
 /** Lyceum may quote in a callback whatever the run was given, and the callback's own URL. */
-async function secretsIn(desk: AppContext, executionIds: string[]): Promise<(id: string) => Secrets> {
-  const executions = await findExecutions(desk.store.db, executionIds);
-  const runs = await findRuns(desk.store.db, [...new Set(executions.map(({ runId }) => runId))]);
-  const specs = await loadSpecs(desk.store.db, runs);
+async function secretsIn(context: AppContext, executionIds: string[]): Promise<(id: string) => Secrets> {
+  const executions = await findExecutions(context.store.db, executionIds);
+  const runs = await findRuns(context.store.db, [...new Set(executions.map(({ runId }) => runId))]);
+  const specs = await loadSpecs(context.store.db, runs);
   const values = new Map(
     runs.map((run, index) => [run.id, secretsOf(specs[index] as (typeof specs)[number])]),
   );
   const runIds = new Map(executions.map(({ id, runId }) => [id, runId]));
   return (id) => ({
     values: values.get(runIds.get(id) ?? "") ?? [],
-    tokens: desk.callbackSecrets.map((secret) => callbackToken(secret, id)),
+    tokens: context.callbackSecrets.map((secret) => callbackToken(secret, id)),
   });
 }

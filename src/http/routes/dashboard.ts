@@ -1,5 +1,4 @@
-// The operator's page at `/`, its parts, and its sign-in. All of it comes from this origin.
-
+// The dashboard at `/`, its files, and signing in. All parts come from this origin.
 import * as operations from "../../contract/operations/dashboard.ts";
 import { signInBody } from "../../contract/session.ts";
 import { type DashboardParts, readDashboardParts } from "../dashboard-parts.ts";
@@ -37,7 +36,7 @@ export const dashboardRoutes: Route[] = [
 
 let reading: Promise<DashboardParts> | null = null;
 
-/** Read once; a reading that failed is tried again. */
+/** Reads the files once; a failed read is repeated. */
 function dashboardParts(): Promise<DashboardParts> {
   reading ??= readDashboardParts().catch((error) => {
     reading = null;
@@ -46,11 +45,11 @@ function dashboardParts(): Promise<DashboardParts> {
   return reading;
 }
 
-/** Links are relative, so that the page also works below a proxy's prefix. */
-async function getPage(c: RequestContext, desk: AppContext): Promise<Response> {
+/** Relative links work below a proxy's prefix. */
+async function getPage(c: RequestContext, context: AppContext): Promise<Response> {
   const { modules, styles } = await dashboardParts();
-  // Known here already: the page need not ask, and be refused, to learn that nobody is signed in.
-  const isSignedIn = (await callerByCookie(c, desk)) !== null;
+  // Tells the page whether a session exists, which saves it a refused request.
+  const isSignedIn = (await callerByCookie(c, context)) !== null;
   const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -65,7 +64,7 @@ ${modules.map((name) => `    <link rel="modulepreload" href="ui/${name}">`).join
   </head>
   <body data-signed-in="${isSignedIn}">
     <div id="app"></div>
-    <noscript><h1>Proctor ${desk.version}</h1><p>This page needs JavaScript. The <a href="docs">API reference</a> and the <a href="openapi.json">OpenAPI document</a> say how to do without.</p></noscript>
+    <noscript><h1>Proctor ${context.version}</h1><p>This page needs JavaScript. The <a href="docs">API reference</a> and the <a href="openapi.json">OpenAPI document</a> say how to do without.</p></noscript>
   </body>
 </html>
 `;
@@ -75,7 +74,7 @@ ${modules.map((name) => `    <link rel="modulepreload" href="ui/${name}">`).join
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%231f5fd0'/%3E%3Cpath d='M4 8.5l2.6 2.6L12 5.4' fill='none' stroke='white' stroke-width='2' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
-/** Nothing is fetched from elsewhere, no text becomes a script, and no other page may frame this one. */
+/** Forbids other origins, scripts made from text, and framing. */
 const guard = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -85,43 +84,44 @@ const guard = {
 
 async function getPart(c: RequestContext): Promise<Response> {
   const part = (await dashboardParts()).byName.get(c.req.param("file") ?? "");
-  if (part === undefined) return problem(c, "not-found", "the page has no such part; load the page again");
+  if (part === undefined) return problem(c, "not-found", "no such file; reload the page");
   return c.body(part.text, 200, {
     "Content-Type": `${part.type}; charset=utf-8`,
-    // The name holds the hash of the content.
+    // The name contains the hash of the content.
     "Cache-Control": "public, max-age=31536000, immutable",
   });
 }
 
-async function postSession(c: RequestContext, desk: AppContext): Promise<Response> {
-  // A program other than a browser sends neither header; another site's page cannot leave them out.
-  const isForeign = c.req.header("Sec-Fetch-Site") ?? c.req.header("Origin");
-  if (isForeign !== undefined && !isSameOrigin(c))
+async function postSession(c: RequestContext, context: AppContext): Promise<Response> {
+  // Only browsers send these headers, and a page of another site cannot omit them.
+  const site = c.req.header("Sec-Fetch-Site") ?? c.req.header("Origin");
+  if (site !== undefined && !isSameOrigin(c))
     return problem(c, "forbidden", "sign in from Proctor's own page");
   const body = await jsonBody(c, signInBody);
   if (!body.ok) return body.answer;
-  const now = desk.now();
+  const now = context.now();
   const address = c.env?.incoming?.socket.remoteAddress ?? "";
-  const pauseMs = desk.signInLimit.pauseMs(address, now);
+  const pauseMs = context.signInLimit.pauseMs(address, now);
   if (pauseMs > 0) {
     const seconds = Math.ceil(pauseMs / 1_000);
     c.header("Retry-After", String(seconds));
     return problem(c, "too-many-attempts", `too many wrong keys; try again in ${seconds} s`);
   }
   const name =
-    desk.keys.authenticate(`Bearer ${body.value.key}`)?.name ?? desk.signInLinks.redeem(body.value.key, now);
-  const key = name === null ? undefined : desk.keys.keyNamed(name);
+    context.keys.authenticate(`Bearer ${body.value.key}`)?.name ??
+    context.signInLinks.redeem(body.value.key, now);
+  const key = name === null ? undefined : context.keys.keyNamed(name);
   if (key === undefined) {
-    desk.signInLimit.noteWrong(address, now);
-    return unauthorized(c, "this is no API key of this service, or a link that was used already");
+    context.signInLimit.noteWrong(address, now);
+    return unauthorized(c, "not an API key of this service, or a link that was already used");
   }
-  await signIn(c, desk, key);
+  await signIn(c, context, key);
   return c.body(null, 204);
 }
 
-async function deleteSession(c: RequestContext, desk: AppContext): Promise<Response> {
-  if ((await callerByCookie(c, desk)) !== null && !isSameOrigin(c))
+async function deleteSession(c: RequestContext, context: AppContext): Promise<Response> {
+  if ((await callerByCookie(c, context)) !== null && !isSameOrigin(c))
     return problem(c, "forbidden", "sign out from Proctor's own page");
-  await signOut(c, desk);
+  await signOut(c, context);
   return c.body(null, 204);
 }

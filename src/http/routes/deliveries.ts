@@ -1,5 +1,4 @@
-// What was sent to webhooks and what came of it, and sending it once more. What subscribers answered is not kept.
-
+// Deliveries to webhooks: reading them and repeating them. Answers of subscribers are not kept.
 import type { DeliveryView } from "../../contract/delivery.ts";
 import * as operations from "../../contract/operations/webhooks.ts";
 import { page } from "../../contract/query.ts";
@@ -15,7 +14,7 @@ import { jobOf, noJob } from "../visible-job.ts";
 import { noWebhook, webhookOf } from "./webhooks.ts";
 
 const ofWebhook = "/v1/webhooks/:webhook/deliveries";
-/** Those to the job's own `webhook_url`, which belong to no webhook. */
+/** Deliveries to the job's own `webhook_url`, which belong to no webhook. */
 const ofJob = "/v1/jobs/:job/deliveries";
 
 export const deliveryRoutes: Route[] = [
@@ -43,32 +42,32 @@ export const deliveryRoutes: Route[] = [
   },
 ];
 
-async function getOfWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, desk);
-  return webhook === null ? noWebhook(c) : list(c, desk, { webhookId: webhook.id });
+async function getOfWebhook(c: RequestContext, context: AppContext): Promise<Response> {
+  const webhook = await webhookOf(c, context);
+  return webhook === null ? noWebhook(c) : list(c, context, { webhookId: webhook.id });
 }
 
-async function getOfJob(c: RequestContext, desk: AppContext): Promise<Response> {
-  const job = await jobOf(c, desk);
-  return job === null ? noJob(c) : list(c, desk, { jobId: job.id });
+async function getOfJob(c: RequestContext, context: AppContext): Promise<Response> {
+  const job = await jobOf(c, context);
+  return job === null ? noJob(c) : list(c, context, { jobId: job.id });
 }
 
-async function redeliverOfWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, desk);
+async function redeliverOfWebhook(c: RequestContext, context: AppContext): Promise<Response> {
+  const webhook = await webhookOf(c, context);
   if (webhook === null) return noWebhook(c);
   if (webhook.disabled_at !== null) return problem(c, "conflict", "the webhook is disabled; enable it first");
-  return redeliver(c, desk, (delivery) => delivery.webhook_id === webhook.id);
+  return redeliver(c, context, (delivery) => delivery.webhook_id === webhook.id);
 }
 
-async function redeliverOfJob(c: RequestContext, desk: AppContext): Promise<Response> {
-  const job = await jobOf(c, desk);
+async function redeliverOfJob(c: RequestContext, context: AppContext): Promise<Response> {
+  const job = await jobOf(c, context);
   if (job === null) return noJob(c);
-  return redeliver(c, desk, (delivery) => delivery.webhook_id === null && delivery.job_id === job.id);
+  return redeliver(c, context, (delivery) => delivery.webhook_id === null && delivery.job_id === job.id);
 }
 
 async function list(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   of: { webhookId: string } | { jobId: string },
 ): Promise<Response> {
   const query = queryOf(c, page);
@@ -76,21 +75,21 @@ async function list(
   const { limit, cursor } = query.value;
   const before = readCursor(cursor, "delivery");
   if (!before.ok) return invalid(c, before.errors);
-  const deliveries = await listDeliveries(desk.store.db, of, before.value, limit + 1);
+  const deliveries = await listDeliveries(context.store.db, of, before.value, limit + 1);
   const view = (delivery: DeliveryRow) => viewDelivery(delivery, callerOf(c));
   return c.json(toPage(deliveries, limit, view, (delivery) => cursorOf("delivery", delivery.id)));
 }
 
 async function redeliver(
   c: RequestContext,
-  desk: AppContext,
-  isOne: (delivery: DeliveryRow) => boolean,
+  context: AppContext,
+  isInScope: (delivery: DeliveryRow) => boolean,
 ): Promise<Response> {
-  const delivery = await findDelivery(desk.store.db, idIn(c, "delivery"));
-  const again = delivery !== null && isOne(delivery) ? await deliverAgain(desk, delivery.id) : null;
-  return again === null
-    ? problem(c, "not-found", "there is no delivery of this id here; old ones are not kept")
-    : c.json(viewDelivery(again, callerOf(c)), 202);
+  const delivery = await findDelivery(context.store.db, idIn(c, "delivery"));
+  const repeated = delivery !== null && isInScope(delivery) ? await deliverAgain(context, delivery.id) : null;
+  return repeated === null
+    ? problem(c, "not-found", "no such delivery here; old deliveries are not kept")
+    : c.json(viewDelivery(repeated, callerOf(c)), 202);
 }
 
 function viewDelivery(delivery: DeliveryRow, caller: Caller): DeliveryView {

@@ -1,5 +1,4 @@
-// The event log, of all that the caller may see or of one job: as Server-Sent Events, or as a list with a cursor.
-
+// The event log, of all visible jobs or of one job: as Server-Sent Events, or as a list with a cursor.
 import { lastEventId, listQuery, streamQuery } from "../../contract/events.ts";
 import * as operations from "../../contract/operations/events.ts";
 import {
@@ -11,11 +10,11 @@ import {
   readEvents,
 } from "../../store/events.ts";
 import { findJob } from "../../store/jobs.ts";
-import { acceptsExplicitly } from "../accept.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { cursorOf, readCursor } from "../cursor.ts";
 import { topics } from "../events/feed.ts";
 import { eventStream } from "../events/sse.ts";
+import { acceptsExplicitly } from "../headers.ts";
 import { invalid, tooMany } from "../problem.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import { callerOf, queryOf, type Route } from "../route.ts";
@@ -34,7 +33,7 @@ export const eventRoutes: Route[] = [
   },
 ];
 
-/** Whose events, and from where on a stream begins that does not say. */
+/** The events to read, and the default position of a stream. */
 interface Scope {
   filter: EventFilter;
   topic: string;
@@ -42,77 +41,77 @@ interface Scope {
   isOver(): Promise<boolean>;
 }
 
-async function getEvents(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getEvents(c: RequestContext, context: AppContext): Promise<Response> {
   const owner = ownerSeenBy(callerOf(c));
   const topic = owner === null ? topics.everything : topics.key(owner);
-  return serve(c, desk, { filter: { owner }, topic, begins: "now", isOver: async () => false });
+  return serve(c, context, { filter: { owner }, topic, begins: "now", isOver: async () => false });
 }
 
-async function getJobEvents(c: RequestContext, desk: AppContext): Promise<Response> {
-  const job = await jobOf(c, desk);
+async function getJobEvents(c: RequestContext, context: AppContext): Promise<Response> {
+  const job = await jobOf(c, context);
   if (job === null) return noJob(c);
-  // A run that was retried by hand lives on in a terminal job, and its events are waited for, too.
+  // A run that was retried by hand is alive in a terminal job, so its events may still come.
   const isOver = async () => {
-    const row = await findJob(desk.store.db, job.id);
+    const row = await findJob(context.store.db, job.id);
     return row === null || (row.ended_at !== null && row.queued + row.active + row.collecting === 0);
   };
   const filter = { owner: null, jobId: job.id };
-  return serve(c, desk, { filter, topic: topics.job(job.id), begins: "first", isOver });
+  return serve(c, context, { filter, topic: topics.job(job.id), begins: "first", isOver });
 }
 
-function serve(c: RequestContext, desk: AppContext, scope: Scope): Promise<Response> {
+function serve(c: RequestContext, context: AppContext, scope: Scope): Promise<Response> {
   const wantsList = acceptsExplicitly(c, "application/json") && !acceptsExplicitly(c, "text/event-stream");
-  return wantsList ? list(c, desk, scope) : stream(c, desk, scope);
+  return wantsList ? list(c, context, scope) : stream(c, context, scope);
 }
 
 async function stream(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   { filter, topic, begins, isOver }: Scope,
 ): Promise<Response> {
   const query = queryOf(c, streamQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const last = await lastSeen(c, desk, query.value.last_event_id);
+  const last = await lastSeen(c, context, query.value.last_event_id);
   if (!last.ok) return invalid(c, last.errors);
   const wanted = { ...filter, types: query.value.types };
-  // Browsers come back after every end, unless they are told that nothing more is to come.
+  // Browsers reconnect after every end; 204 tells them that no more events will come.
   const isKnown = last.value !== undefined && (await isOver());
-  if (isKnown && (await readEvents(desk.store.db, wanted, last.value ?? 0, 1)).events.length === 0)
+  if (isKnown && (await readEvents(context.store.db, wanted, last.value ?? 0, 1)).events.length === 0)
     return c.body(null, 204);
 
-  const asked = last.value ?? (begins === "first" ? 0 : await newestSeq(desk.store.db));
-  const after = Math.max(asked, await lastDeleted(desk));
-  // Events go with their jobs: who comes back to the whole log after long is told that some are missing.
+  const asked = last.value ?? (begins === "first" ? 0 : await newestSeq(context.store.db));
+  const after = Math.max(asked, await lastDeleted(context));
+  // Events are deleted with their jobs. Tell a reader of the whole log if events after its position are gone.
   const isGap = filter.jobId === undefined && after > asked;
-  const notes = isGap ? [`events up to ${after} are not kept any more; the stream goes on after them`] : [];
-  const subscription = c.req.method === "HEAD" ? undefined : desk.tail.subscribe(topic);
+  const notes = isGap ? [`events up to ${after} were deleted; the stream continues after them`] : [];
+  const subscription = c.req.method === "HEAD" ? undefined : context.feed.subscribe(topic);
   if (subscription === null) return tooMany(c);
   c.header("Content-Type", "text/event-stream; charset=utf-8");
-  // A proxy holds back a response that it compresses.
+  // A proxy that compresses a stream would hold it back.
   c.header("Cache-Control", "no-store, no-transform");
   c.header("X-Accel-Buffering", "no");
-  // Nobody sends another request after a stream: an idle connection would only hold up the stop.
+  // No request follows a stream: an idle connection would only delay the shutdown.
   c.header("Connection", "close");
   if (subscription === undefined) return c.body(null);
-  return c.body(eventStream(desk, subscription, { filter: wanted, after, notes, isOver }));
+  return c.body(eventStream(context, subscription, { filter: wanted, after, notes, isOver }));
 }
 
-/** The number before the oldest event that is kept. */
-async function lastDeleted(desk: AppContext): Promise<number> {
-  const newest = await newestSeq(desk.store.db);
-  return ((await oldestSeq(desk.store.db)) ?? newest + 1) - 1;
+/** The number before the oldest stored event. */
+async function lastDeleted(context: AppContext): Promise<number> {
+  const newest = await newestSeq(context.store.db);
+  return ((await oldestSeq(context.store.db)) ?? newest + 1) - 1;
 }
 
-async function list(c: RequestContext, desk: AppContext, { filter }: Scope): Promise<Response> {
+async function list(c: RequestContext, context: AppContext, { filter }: Scope): Promise<Response> {
   const query = queryOf(c, listQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, types, last_event_id } = query.value;
   const cursor = readCursor(query.value.cursor, "event");
   if (!cursor.ok) return invalid(c, cursor.errors);
-  const last = await lastSeen(c, desk, last_event_id);
+  const last = await lastSeen(c, context, last_event_id);
   if (!last.ok) return invalid(c, last.errors);
-  const after = Math.max(Number(cursor.value ?? last.value ?? 0), await lastDeleted(desk));
-  const { events, readTo, isNewest } = await collect(desk, { ...filter, types }, after, limit + 1);
+  const after = Math.max(Number(cursor.value ?? last.value ?? 0), await lastDeleted(context));
+  const { events, readTo, isNewest } = await collect(context, { ...filter, types }, after, limit + 1);
   const shown = events.slice(0, limit);
   const next = events.length > limit ? shown.at(-1)?.seq : isNewest ? undefined : readTo;
   return c.json({
@@ -121,9 +120,9 @@ async function list(c: RequestContext, desk: AppContext, { filter }: Scope): Pro
   });
 }
 
-/** As many events as are wanted, out of a bounded number of pages: fewer, if few in a long log are wanted. */
+/** Reads up to `limit` events from a bounded number of pages; fewer if few events of a long log match. */
 async function collect(
-  desk: AppContext,
+  context: AppContext,
   filter: EventFilter,
   after: number,
   limit: number,
@@ -131,7 +130,7 @@ async function collect(
   const events: EventRow[] = [];
   let page: EventPage = { events: [], readTo: after, isNewest: false };
   for (let pages = 0; pages < MAX_PAGES && !page.isNewest && events.length < limit; pages++) {
-    page = await readEvents(desk.store.db, filter, page.readTo, limit - events.length);
+    page = await readEvents(context.store.db, filter, page.readTo, limit - events.length);
     events.push(...page.events);
   }
   return { ...page, events };
@@ -139,10 +138,10 @@ async function collect(
 
 const MAX_PAGES = 20;
 
-/** The header stands before the parameter: a browser that comes back repeats its URL as it was. */
+/** The header wins over the parameter: a browser that reconnects repeats its original URL. */
 async function lastSeen(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   parameter: number | undefined,
 ): Promise<Validated<number | undefined>> {
   const header = c.req.header("Last-Event-ID");
@@ -150,8 +149,8 @@ async function lastSeen(
   const last = validate(lastEventId.optional(), header, { pointer: () => pointer });
   if (!last.ok) return last;
   const seq = last.value ?? parameter;
-  const newest = seq === undefined ? 0 : await newestSeq(desk.store.db);
+  const newest = seq === undefined ? 0 : await newestSeq(context.store.db);
   if (seq === undefined || seq <= newest) return { ok: true, value: seq };
-  const detail = `no event has this number yet, the newest has ${newest}; leave it out to begin with new ones`;
+  const detail = `no event has this number yet, the newest has ${newest}; omit it to begin with new events`;
   return { ok: false, errors: [{ pointer, detail }] };
 }

@@ -1,4 +1,4 @@
-// One execution.
+// Reading an execution.
 import * as operations from "../../contract/operations/executions.ts";
 import type { Execution } from "../../domain/execution.ts";
 import { findExecution } from "../../store/executions.ts";
@@ -18,18 +18,22 @@ export const executionRoutes: Route[] = [
   },
 ];
 
-async function getExecution(c: RequestContext, desk: AppContext): Promise<Response> {
-  const execution = await executionOf(c, desk);
+async function getExecution(c: RequestContext, context: AppContext): Promise<Response> {
+  const execution = await executionOf(c, context);
   return execution === null ? noExecution(c) : c.json(viewExecution(execution));
 }
 
 /** The execution that the path names, if the caller may see it. */
-export async function executionOf(c: RequestContext, desk: AppContext): Promise<Execution | null> {
-  const execution = await findExecution(desk.store.db, idIn(c, "execution"));
-  const job = execution === null ? null : await jobSeen(c, desk, execution.jobId);
+export async function executionOf(c: RequestContext, context: AppContext): Promise<Execution | null> {
+  const execution = await findExecution(context.store.db, idIn(c, "execution"));
+  const job = execution === null ? null : await jobSeen(c, context, execution.jobId);
   return job === null ? null : execution;
 }
 
 export function noExecution(c: RequestContext): Response {
-  return problem(c, "not-found", "no execution of yours has this id; one that Lyceum never took is not kept");
+  return problem(
+    c,
+    "not-found",
+    "no execution with this id is visible to this API key; starts that Lyceum never accepted are not kept",
+  );
 }

@@ -1,5 +1,4 @@
-// Submitting, reading and ending jobs.
-
+// Submitting, reading, cancelling and deleting jobs.
 import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
 import type { FieldError } from "../../contract/problem.ts";
@@ -69,20 +68,20 @@ export const jobRoutes: Route[] = [
 
 const maybeIdempotencyKey = idempotencyKey.optional();
 
-async function postJob(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postJob(c: RequestContext, context: AppContext): Promise<Response> {
   const key = idempotencyKeyOf(c);
   if (!key.ok) return invalid(c, key.errors);
   const json = await readJson(c, MAX_BODY_BYTES);
   if (!json.ok) return json.answer;
   const sender = { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: json.asWritten };
   const body = validate(submissionReader, json.value, { hints });
-  const errors = body.ok ? await webhookErrors(desk, body.value.webhook_url) : body.errors;
+  const errors = body.ok ? await webhookErrors(context, body.value.webhook_url) : body.errors;
   if (!body.ok || errors.length > 0) {
-    const former = await findSubmitted(desk, sender);
+    const former = await findSubmitted(context, sender);
     return former === null ? invalid(c, errors) : answerSubmitted(c, former);
   }
   const value = withNumbersAsWritten(body.value, json.asWritten);
-  const submitted = await submit(desk, sender, {
+  const submitted = await submit(context, sender, {
     name: value.name ?? null,
     runs: value.runs.map(entryOf),
     priority: value.priority,
@@ -110,14 +109,14 @@ function withNumbersAsWritten(value: Submission, asWritten: unknown): Submission
   };
 }
 
-/** Given once: of two, nobody could say which one the other submission had. */
+/** A repeated header is refused: two keys would be ambiguous. */
 function idempotencyKeyOf(c: RequestContext) {
   const pointer = "header:Idempotency-Key";
   const distinct = c.env?.incoming?.headersDistinct["idempotency-key"] ?? [];
   if (distinct.length > 1)
     return {
       ok: false as const,
-      errors: [{ pointer, detail: "is given more than once; give it one value" }],
+      errors: [{ pointer, detail: "is given more than once; give one value" }],
     };
   return validate(maybeIdempotencyKey, c.req.header("Idempotency-Key"), { pointer: () => pointer });
 }
@@ -128,12 +127,12 @@ function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
     return problem(c, "job-deleted", detail);
   }
   if (submitted.outcome === "mismatch") {
-    const detail = "this Idempotency-Key came with another body; use a new key for a new job";
+    const detail = "this Idempotency-Key was used with another body; use a new key for a new job";
     return problem(c, "idempotency-mismatch", detail, [{ pointer: "header:Idempotency-Key", detail }]);
   }
   if (submitted.outcome === "full") {
     c.header("Retry-After", "60");
-    return problem(c, "queue-full", "a million runs wait for their start; send it again in a while");
+    return problem(c, "queue-full", "a million runs are waiting to start; try again later");
   }
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
@@ -141,17 +140,17 @@ function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
   return c.json(viewJob(submitted.job, callerOf(c)), isReplay ? 200 : 202);
 }
 
-/** A name that cannot be resolved just now must not cost a worker its job. */
-async function webhookErrors(desk: AppContext, url: string | null | undefined): Promise<FieldError[]> {
+/** A temporary DNS failure must not reject a job. */
+async function webhookErrors(context: AppContext, url: string | null | undefined): Promise<FieldError[]> {
   const pointer = "/webhook_url";
   if (url == null) return [];
-  if (!desk.signsForJobs)
-    return [{ pointer, detail: "is not taken: this service has no WEBHOOK_SECRET to sign with" }];
-  const found = await desk.webhookProblem(url);
+  if (!context.signsForJobs)
+    return [{ pointer, detail: "is not accepted: this service has no WEBHOOK_SECRET to sign deliveries" }];
+  const found = await context.webhookProblem(url);
   return found?.lasts ? [{ pointer, detail: found.detail }] : [];
 }
 
-async function getJobs(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getJobs(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, jobsQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, cursor, status, name, created_after, created_before } = query.value;
@@ -159,92 +158,92 @@ async function getJobs(c: RequestContext, desk: AppContext): Promise<Response> {
   if (!before.ok) return invalid(c, before.errors);
   const times = { createdAfter: created_after, createdBefore: created_before };
   const filter = { owner: ownerSeenBy(callerOf(c)), status, name, before: before.value, ...times };
-  const jobs = await listJobs(desk.store.db, filter, limit + 1);
+  const jobs = await listJobs(context.store.db, filter, limit + 1);
   const caller = callerOf(c);
   const view = (job: JobRow) => viewJob(job, caller);
   return c.json(toPage(jobs, limit, view, (job) => cursorOf("job", job.id)));
 }
 
-async function getJob(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getJob(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const job = await waitForEnd(c, desk, {
+  const job = await waitForEnd(c, context, {
     id: idIn(c, "job"),
     waitMs: query.value.wait,
     awaited: query.value.for,
-    look: () => jobOf(c, desk),
+    read: () => jobOf(c, context),
     isDecided: (found) => !isUndecided(found),
   });
   if (job instanceof Response) return job;
-  return job === null ? noJob(c) : answerDetails(c, desk, job);
+  return job === null ? noJob(c) : answerDetails(c, context, job);
 }
 
-async function answerDetails(c: RequestContext, desk: AppContext, job: JobRow): Promise<Response> {
-  const view: JobDetailsView = { ...viewJob(job, callerOf(c)), queue: await viewQueue(desk, job) };
+async function answerDetails(c: RequestContext, context: AppContext, job: JobRow): Promise<Response> {
+  const view: JobDetailsView = { ...viewJob(job, callerOf(c)), queue: await viewQueue(context, job) };
   return c.json(view);
 }
 
-/** Where the job's next run stands, while it waits for its first start. */
-async function viewQueue(desk: AppContext, job: JobRow) {
+/** Queue position of the job's next run, until the job's first start. */
+async function viewQueue(context: AppContext, job: JobRow) {
   if (job.status !== "queued") return null;
-  const position = await queuePosition(desk.store.db, job);
-  const { groups, startPause } = desk.lyceumState();
+  const position = await queuePosition(context.store.db, job);
+  const { groups, startPause } = context.lyceumState();
   const startAt = Math.max(
-    estimateStart(position, groups.execution, desk.now()),
+    estimateStart(position, groups.execution, context.now()),
     startPause?.probeAt ?? 0,
     job.ready_at ?? 0,
-    (await heldUntil(desk.store.db, job.api_key)) ?? 0,
+    (await heldUntil(context.store.db, job.api_key)) ?? 0,
   );
   return { position, estimated_start_at: iso(startAt) };
 }
 
-/** With `remote=true` the records at Lyceum go first, and the job with the last of them: 202, and 404 in the end. */
-async function removeJob(c: RequestContext, desk: AppContext): Promise<Response> {
+/** With `remote=true`, answers 202 and deletes the records at Lyceum first, then the job. */
+async function removeJob(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, removeQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, desk);
+  const job = await jobOf(c, context);
   if (job === null) return noJob(c);
-  // What was promised for Lyceum's records is not forgotten by a second request.
+  // A second request without `remote` must not cancel the deletion at Lyceum.
   const isRemote = query.value.remote || job.erase_at !== null;
   const isDone = isRemote
-    ? await eraseJob(desk, job.id)
-    : await desk.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
+    ? await eraseJob(context, job.id)
+    : await context.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
   if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);
-  return c.json(viewJob((await jobOf(c, desk)) ?? job, callerOf(c)), 202);
+  return c.json(viewJob((await jobOf(c, context)) ?? job, callerOf(c)), 202);
 }
 
 const NOT_DELETABLE =
-  "the job has runs that have not ended: cancel it first; or a lost execution that is watched for: wait an hour";
+  "the job has runs that have not ended (cancel it first), or a lost execution that may still show up (wait an hour)";
 
-function getRuns(c: RequestContext, desk: AppContext): Promise<Response> {
-  return pageOfRuns(c, desk, (run) => run);
+function getRuns(c: RequestContext, context: AppContext): Promise<Response> {
+  return pageOfRuns(c, context, (run) => run);
 }
 
-/** A page of the job's runs in the order of the submission, each as `show` makes it of its view. */
+/** A page of the job's runs in the order of submission, each mapped by `show`. */
 export async function pageOfRuns<T>(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   show: (run: RunView) => T,
 ): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, desk);
+  const job = await jobOf(c, context);
   if (job === null) return noJob(c);
   const { limit, cursor } = query.value;
   const after = readCursor(cursor, "position");
   if (!after.ok) return invalid(c, after.errors);
-  const runs = await listRuns(desk.store.db, job.id, Number(after.value ?? -1), limit + 1);
-  const view = await viewRuns(desk, runs);
+  const runs = await listRuns(context.store.db, job.id, Number(after.value ?? -1), limit + 1);
+  const view = await viewRuns(context, runs);
   const toRow = (run: RunRow) => show(view(run));
   return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)));
 }
 
-async function postCancel(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postCancel(c: RequestContext, context: AppContext): Promise<Response> {
   const body = await jsonBody(c, cancelBody);
   if (!body.ok) return body.answer;
-  const job = await jobOf(c, desk);
+  const job = await jobOf(c, context);
   if (job === null) return noJob(c);
-  await cancelJob(desk, job, { mode: body.value.mode, cause: "request" });
-  return c.json(viewJob((await jobOf(c, desk)) ?? job, callerOf(c)));
+  await cancelJob(context, job, { mode: body.value.mode, cause: "request" });
+  return c.json(viewJob((await jobOf(c, context)) ?? job, callerOf(c)));
 }

@@ -1,4 +1,4 @@
-// A run's metrics: as stored after the end or, for another step or span, as Lyceum reports them now.
+// A run's metrics: as stored after the end or, for another step or span, read from Lyceum now.
 import * as operations from "../../contract/operations/runs.ts";
 import { metricsQuery } from "../../contract/query.ts";
 import { metricsStep } from "../../domain/collection.ts";
@@ -19,23 +19,28 @@ export const metricsRoute: Route = {
   handle: getMetrics,
 };
 
-async function getMetrics(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getMetrics(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, metricsQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { attempt, ...asked } = query.value;
   const isLive = Object.values(asked).some((value) => value !== undefined);
-  const found = await executionOf(c, desk, attempt, isLive ? "conflict" : "not-ready");
+  const found = await executionOf(c, context, attempt, isLive ? "conflict" : "not-ready");
   if (found instanceof Response) return found;
-  if (!isLive) return serve(c, desk, found, "metrics", show);
-  const span = spanOf(found.execution, asked, desk.now());
-  return "error" in span ? invalid(c, [span.error]) : live(c, desk, found, span);
+  if (!isLive) return serve(c, context, found, "metrics", show);
+  const span = spanOf(found.execution, asked, context.now());
+  return "error" in span ? invalid(c, [span.error]) : live(c, context, found, span);
 }
 
-async function live(c: RequestContext, desk: AppContext, found: Found, span: MetricsSpan): Promise<Response> {
+async function live(
+  c: RequestContext,
+  context: AppContext,
+  found: Found,
+  span: MetricsSpan,
+): Promise<Response> {
   const { status, lyceumExecutionId } = found.execution;
   if (lyceumExecutionId === null)
-    return problem(c, "conflict", `the execution (${status}) is not known to have begun at Lyceum`);
-  const read = await desk.measure(lyceumExecutionId, span);
+    return problem(c, "conflict", `the execution (${status}) has no known record at Lyceum`);
+  const read = await context.measure(lyceumExecutionId, span);
   switch (read.type) {
     case "measured":
       return c.json({ ...idsOf(found), summary: read.summary, document: read.document });
@@ -47,20 +52,19 @@ async function live(c: RequestContext, desk: AppContext, found: Found, span: Met
   }
 }
 
-type Asked = { step?: string | undefined; start?: number | undefined; end?: number | undefined };
+type Span = { step?: string | undefined; start?: number | undefined; end?: number | undefined };
 
-/** Bounded: each sample of each series is read, held and answered at once. */
-function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Asked, now: number) {
+/** Limits the number of samples: all samples of all series are held in memory at once. */
+function spanOf({ startedAt, endedAt, submittedAt }: Execution, asked: Span, now: number) {
   const { start = startedAt ?? submittedAt } = asked;
-  // A run may have taken no time at all.
+  // The execution may have started and ended at the same moment.
   const end =
     asked.end ?? Math.max(endedAt !== null && endedAt >= start ? endedAt : now, start + MIN_SPAN_MS);
-  const error = (name: keyof Asked, detail: string) => ({ error: { pointer: `query:${name}`, detail } });
-  if (start >= end)
-    return error(asked.start === undefined ? "end" : "start", "must leave a span before the end");
+  const error = (name: keyof Span, detail: string) => ({ error: { pointer: `query:${name}`, detail } });
+  if (start >= end) return error(asked.start === undefined ? "end" : "start", "must be before the end");
   const step = asked.step ?? metricsStep(end - start).name;
   if ((end - start) / (parseDuration(step) ?? 1) > MAX_SAMPLES)
-    return error("step", `makes more than ${MAX_SAMPLES} samples; take a longer step or a shorter span`);
+    return error("step", `makes more than ${MAX_SAMPLES} samples; use a longer step or a shorter span`);
   return { step, start: new Date(start).toISOString(), end: new Date(end).toISOString() };
 }
 

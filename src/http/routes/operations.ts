@@ -1,4 +1,4 @@
-// For operators and their machines: liveness, readiness, metrics, status.
+// Liveness, readiness, metrics and status of the service.
 import * as operations from "../../contract/operations/service.ts";
 import type { SettingsView, WhoamiView } from "../../contract/settings.ts";
 import type { InstanceView, LimitView, StatusView } from "../../contract/status.ts";
@@ -38,9 +38,9 @@ export const operationRoutes: Route[] = [
   },
 ];
 
-async function getReady(c: RequestContext, desk: AppContext): Promise<Response> {
-  if (!desk.isAccepting()) return problem(c, "not-accepting", "draining: the process is about to stop");
-  const aheadMs = desk.clockAheadMs();
+async function getReady(c: RequestContext, context: AppContext): Promise<Response> {
+  if (!context.isAccepting()) return problem(c, "not-accepting", "draining: the process is shutting down");
+  const aheadMs = context.clockAheadMs();
   if (Math.abs(aheadMs) > MAX_CLOCK_OFFSET_MS)
     return problem(
       c,
@@ -48,21 +48,21 @@ async function getReady(c: RequestContext, desk: AppContext): Promise<Response> 
       `the clock is ${Math.round(aheadMs / 1000)} s ahead of the database's`,
     );
   try {
-    if (!(await desk.store.isMigrated())) return problem(c, "not-accepting", "migrations are missing");
-    await assertWritable(desk.store);
+    if (!(await context.store.isMigrated())) return problem(c, "not-accepting", "migrations are pending");
+    await assertWritable(context.store);
   } catch (error) {
-    desk.report.fault("readyz", error);
-    return problem(c, "not-accepting", "the database cannot be reached, or takes no writes");
+    context.report.fault("readyz", error);
+    return problem(c, "not-accepting", "the database is unreachable or read-only");
   }
-  return c.json({ status: "ready", version: desk.version });
+  return c.json({ status: "ready", version: context.version });
 }
 
 /** Beyond this the machine is not trusted with Lyceum's times, such as that of a reset. */
 const MAX_CLOCK_OFFSET_MS = 60_000;
 
-async function getMetrics(c: RequestContext, desk: AppContext): Promise<Response> {
-  if (desk.metricsText === null) return problem(c, "not-found", "metrics are served on METRICS_PORT");
-  return c.body(await desk.metricsText(), 200, {
+async function getMetrics(c: RequestContext, context: AppContext): Promise<Response> {
+  if (context.metricsText === null) return problem(c, "not-found", "metrics are served on METRICS_PORT");
+  return c.body(await context.metricsText(), 200, {
     "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
   });
 }
@@ -72,22 +72,22 @@ async function getWhoami(c: RequestContext): Promise<Response> {
   return c.json({ name, role } satisfies WhoamiView);
 }
 
-async function getSettings(c: RequestContext, desk: AppContext): Promise<Response> {
-  return c.json({ data: [...desk.settings], next_cursor: null } satisfies SettingsView);
+async function getSettings(c: RequestContext, context: AppContext): Promise<Response> {
+  return c.json({ data: [...context.settings], next_cursor: null } satisfies SettingsView);
 }
 
-async function getStatus(c: RequestContext, desk: AppContext): Promise<Response> {
-  const { db, kind } = desk.store;
+async function getStatus(c: RequestContext, context: AppContext): Promise<Response> {
+  const { db, kind } = context.store;
   const [levels, counted, bytes, instances] = await Promise.all([
     readLevels(db),
     readCounters(db, "callbacks."),
-    databaseBytes(desk.store),
-    desk.instances(),
+    databaseBytes(context.store),
+    context.instances(),
   ]);
-  const callbackHealth = desk.health.snapshot(desk.now());
+  const callbackHealth = context.health.snapshot(context.now());
   const view: StatusView = {
-    version: desk.version,
-    accepting: desk.isAccepting(),
+    version: context.version,
+    accepting: context.isAccepting(),
     queue: {
       depth: levels.queued,
       live: levels.live,
@@ -97,7 +97,7 @@ async function getStatus(c: RequestContext, desk: AppContext): Promise<Response>
       without_wakeup: levels.withoutWakeup,
     },
     callbacks: {
-      mode: desk.takesCallbacks ? "callbacks" : "polling_only",
+      mode: context.takesCallbacks ? "callbacks" : "polling_only",
       health: callbackHealth.mode,
       judged: callbackHealth.judged,
       recently_missed: callbackHealth.missed,
@@ -107,9 +107,9 @@ async function getStatus(c: RequestContext, desk: AppContext): Promise<Response>
       duplicate: counted.duplicate ?? 0,
       late: counted.late ?? 0,
       missed: counted.missed ?? 0,
-      rejected: desk.report.rejectedCallbacks(),
+      rejected: context.report.rejectedCallbacks(),
     },
-    lyceum: viewLyceum(desk.lyceumState()),
+    lyceum: viewLyceum(context.lyceumState()),
     database: { kind, bytes },
     instances: instances.map(viewInstance),
   };

@@ -1,4 +1,4 @@
-// The API's own description: the OpenAPI document, and the page that shows it. Everything comes from this origin.
+// The OpenAPI document and the page that shows it. All parts of the page come from this origin.
 import { readFile } from "node:fs/promises";
 import * as operations from "../../contract/operations/service.ts";
 import { problem } from "../problem.ts";
@@ -6,12 +6,12 @@ import { openApiOf } from "../reference/openapi.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import type { Route } from "../route.ts";
 
-/** @param table all routes, these included: it is read at the first request, and the document is made once. */
+/** @param table returns all routes; called once, at the first request for the document */
 export function referenceRoutes(table: () => readonly Route[]): Route[] {
   let text: string | null = null;
 
-  async function getDocument(c: RequestContext, desk: AppContext): Promise<Response> {
-    text ??= JSON.stringify(openApiOf(table(), desk.version));
+  async function getDocument(c: RequestContext, context: AppContext): Promise<Response> {
+    text ??= JSON.stringify(openApiOf(table(), context.version));
     return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" });
   }
 
@@ -36,7 +36,7 @@ export function referenceRoutes(table: () => readonly Route[]): Route[] {
   ];
 }
 
-/** Paths are relative, so that the page also works below a proxy's prefix; the version renews what is cached. */
+/** Relative paths work below a proxy's prefix; the version in them bypasses old caches. */
 async function getPage(c: RequestContext, { version }: AppContext): Promise<Response> {
   const page = `<!doctype html>
 <html lang="en">
@@ -50,7 +50,7 @@ async function getPage(c: RequestContext, { version }: AppContext): Promise<Resp
     <script src="docs/start.js?v=${version}" defer></script>
   </head>
   <body>
-    <noscript>This page needs JavaScript; the document itself is <a href="openapi.json">openapi.json</a>.</noscript>
+    <noscript>This page needs JavaScript. The document is <a href="openapi.json">openapi.json</a>.</noscript>
     <div id="reference"></div>
   </body>
 </html>
@@ -58,7 +58,7 @@ async function getPage(c: RequestContext, { version }: AppContext): Promise<Resp
   return c.body(page, 200, { "Content-Type": "text/html; charset=utf-8", ...guard });
 }
 
-/** Nothing is fetched from elsewhere, no script stands in the page, and no other page may frame it. */
+/** Forbids other origins, inline scripts and framing. */
 const guard = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -76,7 +76,7 @@ const start = `SwaggerUIBundle({
 
 async function getPart(c: RequestContext): Promise<Response> {
   const read = parts[c.req.param("file") ?? ""];
-  if (read === undefined) return problem(c, "not-found", "the page has no such part");
+  if (read === undefined) return problem(c, "not-found", "no such file");
   const { text, type } = await read();
   return c.body(text, 200, {
     "Content-Type": `${type}; charset=utf-8`,
@@ -89,7 +89,7 @@ interface Part {
   type: "text/javascript" | "text/css";
 }
 
-/** By name; what is not named here is not served. */
+/** Files by name; others are not served. */
 const parts: Record<string, (() => Promise<Part>) | undefined> = Object.assign(Object.create(null), {
   "start.js": async () => ({ text: start, type: "text/javascript" }),
   "swagger-ui-bundle.js": async () => ({

@@ -1,4 +1,4 @@
-// Reading, ending and repeating runs.
+// Reading, cancelling and retrying runs.
 import * as operations from "../../contract/operations/runs.ts";
 import { waitQuery } from "../../contract/query.ts";
 import { retryBody } from "../../contract/run.ts";
@@ -44,83 +44,90 @@ export const runRoutes: Route[] = [
   },
 ];
 
-/** How to show these runs: their executions and artifact states are read together. */
-export async function viewRuns(desk: AppContext, runs: RunRow[]) {
+/** Returns a function that shows these runs. Their executions and artifact states are read at once. */
+export async function viewRuns(context: AppContext, runs: RunRow[]) {
   const executions = Map.groupBy(
     await listExecutions(
-      desk.store.db,
+      context.store.db,
       runs.map((run) => run.id),
     ),
-    (one) => one.runId,
+    (execution) => execution.runId,
   );
   const ids = runs.flatMap((run) => (run.execution_id === null ? [] : [run.execution_id]));
-  const artifacts = Map.groupBy(await listArtifacts(desk.store.db, ids), (one) => one.execution_id);
+  const artifacts = Map.groupBy(
+    await listArtifacts(context.store.db, ids),
+    (artifact) => artifact.execution_id,
+  );
   return (run: RunRow) =>
     viewRun(run, executions.get(run.id) ?? [], artifacts.get(run.execution_id ?? "") ?? []);
 }
 
-/** The run that the path names with its job, if the caller may see it. */
+/** The run named by the path, with its job, if the caller may see it. */
 export async function runOf(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
 ): Promise<{ run: RunRow; job: JobRow } | null> {
-  const run = await findRun(desk.store.db, idIn(c, "run"));
-  const job = run === null ? null : await jobSeen(c, desk, run.job_id);
+  const run = await findRun(context.store.db, idIn(c, "run"));
+  const job = run === null ? null : await jobSeen(c, context, run.job_id);
   return run === null || job === null ? null : { run, job };
 }
 
 export function noRun(c: RequestContext): Response {
-  return problem(c, "not-found", "no run of yours has this id; it may have been deleted or pruned");
+  return problem(
+    c,
+    "not-found",
+    "no run with this id is visible to this API key; it may have been deleted or pruned",
+  );
 }
 
-async function getRun(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getRun(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, waitQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const run = await waitForEnd(c, desk, {
+  const run = await waitForEnd(c, context, {
     id: idIn(c, "run"),
     waitMs: query.value.wait,
     awaited: query.value.for,
-    look: async () => (await runOf(c, desk))?.run ?? null,
+    read: async () => (await runOf(c, context))?.run ?? null,
     isDecided: ({ outcome }) => outcome !== null,
   });
   if (run instanceof Response) return run;
-  return run === null ? noRun(c) : answer(c, desk, run);
+  return run === null ? noRun(c) : answer(c, context, run);
 }
 
-async function getSpec(c: RequestContext, desk: AppContext): Promise<Response> {
-  const found = await runOf(c, desk);
+async function getSpec(c: RequestContext, context: AppContext): Promise<Response> {
+  const found = await runOf(c, context);
   if (found === null) return noRun(c);
   const { run } = found;
-  const submitted = await loadSpec(desk.store.db, { ...run, matrix: null });
+  const submitted = await loadSpec(context.store.db, { ...run, matrix: null });
   return c.json(viewSpec(run, submitted, callerOf(c).role !== "read"));
 }
 
-async function postCancel(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postCancel(c: RequestContext, context: AppContext): Promise<Response> {
   const body = await jsonBody(c, cancelBody);
   if (!body.ok) return body.answer;
-  const found = await runOf(c, desk);
+  const found = await runOf(c, context);
   if (found === null) return noRun(c);
-  await cancelRun(desk, found.run.id, { mode: body.value.mode, cause: "request" });
-  return answer(c, desk, (await findRun(desk.store.db, found.run.id)) ?? found.run);
+  await cancelRun(context, found.run.id, { mode: body.value.mode, cause: "request" });
+  return answer(c, context, (await findRun(context.store.db, found.run.id)) ?? found.run);
 }
 
-async function postRetry(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postRetry(c: RequestContext, context: AppContext): Promise<Response> {
   const body = await jsonBody(c, retryBody);
   if (!body.ok) return body.answer;
-  const found = await runOf(c, desk);
+  const found = await runOf(c, context);
   if (found === null) return noRun(c);
-  const retried = await retryRun(desk, found.job, found.run.id);
+  const retried = await retryRun(context, found.job, found.run.id);
   if (retried.type === "refused") return problem(c, "conflict", retried.detail);
   c.header("Location", `/v1/runs/${retried.run.id}`);
-  return answer(c, desk, retried.run, 202);
+  return answer(c, context, retried.run, 202);
 }
 
 async function answer(
   c: RequestContext,
-  desk: AppContext,
+  context: AppContext,
   run: RunRow,
   status: 200 | 202 = 200,
 ): Promise<Response> {
-  const view = await viewRuns(desk, [run]);
+  const view = await viewRuns(context, [run]);
   return c.json(view(run), status);
 }

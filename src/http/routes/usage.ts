@@ -1,4 +1,4 @@
-// What was spent, and what hardware costs.
+// Usage by day or key, and Lyceum's machine types with prices.
 import * as operations from "../../contract/operations/service.ts";
 import { usageQuery } from "../../contract/query.ts";
 import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
@@ -22,24 +22,26 @@ export const usageRoutes: Route[] = [
   },
 ];
 
-/** By day (UTC) or by key; submitters see their own key alone. Without days: the last 30. */
-async function getUsage(c: RequestContext, desk: AppContext): Promise<Response> {
+/** Submitters see only their own key. Default: the last 30 days. */
+async function getUsage(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, usageQuery);
   if (!query.ok) return invalid(c, query.errors);
   const { group, key } = query.value;
-  const to = query.value.to ?? dayOf(desk.now());
+  const to = query.value.to ?? dayOf(context.now());
   const from = query.value.from ?? dayOf(Date.parse(to) - 29 * DAY_MS);
   const spanDays = (Date.parse(to) - Date.parse(from)) / DAY_MS;
   if (spanDays < 0 || spanDays >= MAX_DAYS) {
-    const detail = `must be up to ${MAX_DAYS} days from the first to the last`;
+    const detail = `must be at most ${MAX_DAYS} days before the last day, and not after it`;
     return invalid(c, [{ pointer: "query:from", detail }]);
   }
   const owner = ownerSeenBy(callerOf(c));
   const apiKey = owner ?? key ?? null;
-  // Another key's is as if there were none.
+  // The usage of another key is empty.
   const isForeign = owner !== null && key !== undefined && key !== owner;
   const filter = { from, to, apiKey };
-  const rows = isForeign ? [] : await readUsage(desk.store.db, group === "day" ? "day" : "api_key", filter);
+  const rows = isForeign
+    ? []
+    : await readUsage(context.store.db, group === "day" ? "day" : "api_key", filter);
   const data = rows.map((row) => ({ [group]: row.group, ...viewUsage(row) }));
   const view: UsageView = { from, to, data, next_cursor: null, total: viewUsage(sumOf(rows)) };
   return c.json(view);
@@ -63,9 +65,9 @@ function sumOf(rows: UsageRow[]): Omit<UsageRow, "group"> {
   };
 }
 
-/** As Lyceum last told; `fetched_at` is null while it has not. */
-async function getMachineTypes(c: RequestContext, desk: AppContext): Promise<Response> {
-  const types = await listMachineTypes(desk.store.db);
+/** The last list from Lyceum; `fetched_at` is null before the first. */
+async function getMachineTypes(c: RequestContext, context: AppContext): Promise<Response> {
+  const types = await listMachineTypes(context.store.db);
   const data = types.map((type) => ({
     hardware_profile: type.hardware_profile,
     price_per_hour: type.price_per_hour,

@@ -1,4 +1,4 @@
-// Subscriptions: who is told of what happens, and where. A submitter's hear of its own jobs, an administrator's of all.
+// Webhooks: subscriptions to events. A submitter's webhook gets events of its own jobs, an administrator's of all.
 import * as operations from "../../contract/operations/webhooks.ts";
 import { page } from "../../contract/query.ts";
 import {
@@ -67,65 +67,66 @@ export const webhookRoutes: Route[] = [
   },
 ];
 
-async function postWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postWebhook(c: RequestContext, context: AppContext): Promise<Response> {
   const body = await jsonBody(c, webhookBody);
   if (!body.ok) return body.answer;
   const { url, types, secret = null } = body.value;
-  const wrong = await desk.webhookProblem(url);
-  if (wrong !== null) return invalid(c, [{ pointer: "/url", detail: wrong.detail }]);
+  const urlProblem = await context.webhookProblem(url);
+  if (urlProblem !== null) return invalid(c, [{ pointer: "/url", detail: urlProblem.detail }]);
   const { name: apiKey, role } = callerOf(c);
-  const created = await createWebhook(desk, { apiKey, allJobs: role === "admin", url, types, secret });
+  const created = await createWebhook(context, { apiKey, allJobs: role === "admin", url, types, secret });
   if (created === null)
-    return problem(c, "conflict", `a key has at most ${MAX_WEBHOOKS} webhooks; delete one first`);
+    return problem(c, "conflict", `an API key may have ${MAX_WEBHOOKS} webhooks; delete one first`);
   c.header("Location", `/v1/webhooks/${created.webhook.id}`);
   return c.json(disclose(c, created), 201);
 }
 
-async function getWebhooks(c: RequestContext, desk: AppContext): Promise<Response> {
+async function getWebhooks(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, page);
   if (!query.ok) return invalid(c, query.errors);
   const { limit, cursor } = query.value;
   const before = readCursor(cursor, "webhook");
   if (!before.ok) return invalid(c, before.errors);
   const filter = { owner: ownerSeenBy(callerOf(c)), before: before.value };
-  const webhooks = await listWebhooks(desk.store.db, filter, limit + 1);
+  const webhooks = await listWebhooks(context.store.db, filter, limit + 1);
   const view = (webhook: WebhookRow) => viewWebhook(webhook, callerOf(c));
   return c.json(toPage(webhooks, limit, view, (webhook) => cursorOf("webhook", webhook.id)));
 }
 
-async function getWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, desk);
+async function getWebhook(c: RequestContext, context: AppContext): Promise<Response> {
+  const webhook = await webhookOf(c, context);
   return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook, callerOf(c)));
 }
 
-async function removeWebhook(c: RequestContext, desk: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, desk);
+async function removeWebhook(c: RequestContext, context: AppContext): Promise<Response> {
+  const webhook = await webhookOf(c, context);
   if (webhook === null) return noWebhook(c);
-  await desk.store.write((tx) => deleteWebhook(tx.db, webhook.id));
+  await context.store.write((tx) => deleteWebhook(tx.db, webhook.id));
   return c.body(null, 204);
 }
 
-async function postRotate(c: RequestContext, desk: AppContext): Promise<Response> {
+async function postRotate(c: RequestContext, context: AppContext): Promise<Response> {
   const body = await jsonBody(c, rotateBody);
   if (!body.ok) return body.answer;
-  const webhook = await webhookOf(c, desk);
-  const rotated = webhook === null ? null : await rotateWebhook(desk, webhook.id, body.value.secret ?? null);
+  const webhook = await webhookOf(c, context);
+  const rotated =
+    webhook === null ? null : await rotateWebhook(context, webhook.id, body.value.secret ?? null);
   return rotated === null ? noWebhook(c) : c.json(disclose(c, rotated));
 }
 
-async function postEnable(c: RequestContext, desk: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, desk);
-  const enabled = webhook === null ? null : await reviveWebhook(desk, webhook.id);
+async function postEnable(c: RequestContext, context: AppContext): Promise<Response> {
+  const webhook = await webhookOf(c, context);
+  const enabled = webhook === null ? null : await reviveWebhook(context, webhook.id);
   return enabled === null ? noWebhook(c) : c.json(viewWebhook(enabled, callerOf(c)));
 }
 
-/** The webhook that the path names, if the caller may see it. */
-export function webhookOf(c: RequestContext, desk: AppContext): Promise<WebhookRow | null> {
-  return findWebhook(desk.store.db, idIn(c, "webhook"), ownerSeenBy(callerOf(c)));
+/** The webhook named by the path, if the caller may see it. */
+export function webhookOf(c: RequestContext, context: AppContext): Promise<WebhookRow | null> {
+  return findWebhook(context.store.db, idIn(c, "webhook"), ownerSeenBy(callerOf(c)));
 }
 
 export function noWebhook(c: RequestContext): Response {
-  return problem(c, "not-found", "no webhook of yours has this id");
+  return problem(c, "not-found", "no webhook with this id is visible to this API key");
 }
 
 function disclose(c: RequestContext, { webhook, secret }: Disclosed): DisclosedWebhookView {

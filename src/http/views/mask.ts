@@ -1,5 +1,5 @@
-// Texts of Lyceum's as they may be shown: Lyceum may quote all that a run was given, in whatever wrapping. Hidden is what
-// stands under a secret's name and each secret value of the run; the rest keeps its form.
+// Masks texts from Lyceum, which may quote a run's whole input in any encoding. Values under the name of a secret and
+// the run's secret values are hidden; the rest keeps its form.
 import { newBudget } from "../../domain/decode-body.ts";
 import { isSecretName, secretNameIn } from "../../domain/secret-names.ts";
 import { base64Text, percentDecoded, unwrapText } from "../../domain/unwrap.ts";
@@ -8,7 +8,7 @@ import { createHider, TooMuchToHide } from "../../lib/redact.ts";
 
 export interface Masked {
   text: string;
-  /** False: something in it could not be looked into. */
+  /** False if a part could not be decoded and searched. */
   isCertain: boolean;
 }
 
@@ -53,13 +53,13 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
       );
     }
 
-    /** The same value where nothing in it is hidden. */
+    /** Returns the same value if nothing in it is hidden. */
     function maskValue(value: unknown, layer: number): unknown {
       if (typeof value === "string") return mask(value, layer + 1);
       if (typeof value === "number") return hider.isValue(String(value)) ? HIDDEN : value;
       if (typeof value !== "object" || value === null) return value;
       const masked = Array.isArray(value)
-        ? value.map((one, index) => maskNamed(nameBefore(value, index), one, layer))
+        ? value.map((entry, index) => maskNamed(nameBefore(value, index), entry, layer))
         : maskFields(value as Record<string, unknown>, layer);
       return isSame(masked, value) ? value : masked;
     }
@@ -104,7 +104,7 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
       return masked === decoded ? text : Buffer.from(masked).toString("base64");
     }
 
-    /** Whatever its notation: from a secret's name on nothing is shown, and nothing at all if more is wrapped in it. */
+    /** Hides the text from a secret's name on, and all of it if a secret is encoded in the rest. */
     function maskPlain(text: string, layer: number): string {
       const at = secretNameIn(text);
       const named = at === -1 ? text : `${text.slice(0, at)}${HIDDEN}`;
@@ -112,10 +112,10 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
       const shown = layer === 0 && at === -1 ? hider.hideEnd(masked) : masked;
       const { texts, isWhole } = unwrapText(shown, budget);
       isCertain &&= isWhole;
-      return texts.slice(1).some(isTelling) ? HIDDEN : shown;
+      return texts.slice(1).some(revealsSecret) ? HIDDEN : shown;
     }
 
-    function isTelling(text: string): boolean {
+    function revealsSecret(text: string): boolean {
       return secretNameIn(text) !== -1 || hider.hide(text) !== text || text.search(CALLBACK_URL) !== -1;
     }
 
@@ -134,13 +134,13 @@ const MIN_LOOKED_AT = 4;
 const MAX_LAYERS = 8;
 const MAX_DEPTH = 64;
 const MAX_VALUES = 100_000;
-/** No blanks and no brackets, and `name=value` between all `&`. */
+/** `name=value` joined by `&`, without blanks and angle or curly brackets. */
 const FORM = /^[\w.+%[\]-]{1,200}=[^&\s{<"]*(?:&[\w.+%[\]-]{1,200}=[^&\s{<"]*)*$/;
 const BASE64 = /^[A-Za-z0-9+/_\r\n-]{8,}={0,2}$/;
 const CALLBACK_URL =
   /(callbacks(?:\\{0,4}\/|%2F){1,4}lyceum(?:\\{0,4}\/|%2F){1,4}[\w-]{1,64}(?:\\{0,4}\/|%2F){1,4})[\w-]{20,}/gi;
 
-/** `{"name": …, "value": …}` says by a field what another one holds. */
+/** In `{"name": …, "value": …}` a field names the value of another field. */
 function isNaming(field: string): boolean {
   return /^(?:name|key|field|variable|header|param|parameter)$/i.test(field);
 }
@@ -149,7 +149,7 @@ function isNameText(value: unknown): boolean {
   return typeof value === "string" && isSecretName(value);
 }
 
-/** `["docker_password", …]`: the name stands before its value. */
+/** In `["docker_password", …]` a name precedes its value. */
 function nameBefore(list: unknown[], index: number): string | null {
   const before = list[index - 1];
   return typeof before === "string" && before.length <= MAX_LIST_NAME ? before : null;
@@ -162,7 +162,7 @@ function isSame(masked: object, value: object): boolean {
   const shown = Object.entries(masked);
   return (
     fields.length === shown.length &&
-    fields.every(([name, one], index) => name === shown[index]?.[0] && one === shown[index]?.[1])
+    fields.every(([name, field], index) => name === shown[index]?.[0] && field === shown[index]?.[1])
   );
 }
 

@@ -1,6 +1,30 @@
-// Results as CSV (RFC 4180): the columns of a row with one per name of the matrix among them.
+// A job's results as rows, and as CSV (RFC 4180) with one column per name of the matrix.
 import { stringify } from "csv-stringify/sync";
 import type { ResultRow } from "../../contract/results.ts";
+import type { RunView } from "../../contract/run.ts";
+
+/** Shows a run as a row of the results: the last attempt, with the cost of all attempts. */
+export function viewResult(run: RunView): ResultRow {
+  return {
+    run_id: run.id,
+    position: run.position,
+    name: run.name,
+    matrix: run.matrix,
+    status: run.status,
+    attempts: run.attempts,
+    return_code: run.return_code,
+    duration_ms: run.duration_ms,
+    cost: run.cost,
+    cost_source: run.cost_source,
+    hardware: run.hardware,
+    gpu_utilization_percent: run.gpu?.utilization_percent?.mean ?? null,
+    gpu_idle_share: run.gpu?.idle_share ?? null,
+    energy_wh: run.gpu?.energy_wh ?? null,
+    error_code: run.error?.code ?? null,
+    retry_of: run.retry_of,
+    outcome: run.outcome,
+  };
+}
 
 const before = ["run_id", "position", "name"] as const;
 const after = [
@@ -21,7 +45,7 @@ const after = [
 const fixed: readonly string[] = [...before, ...after];
 
 export function csvHeader(matrixNames: string[]): string {
-  // Two columns must not bear one name.
+  // A name of the matrix may equal the name of another column.
   const columns = matrixNames.map((name) => (fixed.includes(name) ? `matrix.${name}` : name));
   return stringify([[...before, ...columns, ...after]], options);
 }
@@ -35,12 +59,12 @@ export function csvLines(matrixNames: string[], rows: ResultRow[]): string {
   return stringify(lines, options);
 }
 
-/** The package quotes what holds its own line ends alone; RFC 4180 wants it for each of them. */
+/** RFC 4180 quotes every line end; by default the package quotes only its own. */
 const options = { record_delimiter: "windows", quoted_match: /[\r\n]/ } as const;
 
 /**
- * A spreadsheet takes a text that begins so for a formula, and one that breaks rows at each line feed each line of it.
- * A plain number such as -0.1 can be none and stays as it is.
+ * Spreadsheets take a cell, or a line of a cell, that begins like this for a formula. A quote in front prevents it.
+ * Plain numbers such as -0.1 are no formulas and stay as they are.
  */
 function guarded(value: string | number | null): string | number | null {
   if (typeof value !== "string" || PLAIN_NUMBER.test(value)) return value;

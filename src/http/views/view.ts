@@ -1,4 +1,4 @@
-// Rows as the API shows them: snake_case, ISO times, the words of the contract.
+// Turns rows into the objects of the API.
 import type { EventView } from "../../contract/events.ts";
 import type { ExecutionView } from "../../contract/execution.ts";
 import type { CostView, JobView } from "../../contract/job.ts";
@@ -20,7 +20,7 @@ import { type RunRow, toCancellation } from "../../store/runs.ts";
 import type { Caller } from "../auth.ts";
 import { unavailableReason } from "./unavailable.ts";
 
-/** A webhook's path may be a secret: readers, whose webhook it cannot be, see the origin alone. */
+/** Readers see only the origin of a webhook's URL: its path may be a secret. */
 export function webhookUrlFor({ role }: Caller, url: string): string {
   return role === "read" ? new URL(url).origin : url;
 }
@@ -52,9 +52,9 @@ export function viewJob(job: JobRow, caller: Caller): JobView {
   };
 }
 
-/** Credits: what Lyceum billed, what we estimated, and how many ended executions nobody knows the cost of. */
-export function viewCost(it: { billedNano: number; estimatedNano: number; unpriced: number }): CostView {
-  const { billedNano, estimatedNano, unpriced } = it;
+/** Amounts in credits. `unpriced` counts ended executions of unknown cost. */
+export function viewCost(cost: { billedNano: number; estimatedNano: number; unpriced: number }): CostView {
+  const { billedNano, estimatedNano, unpriced } = cost;
   return {
     total: toCredits(billedNano + estimatedNano),
     billed: toCredits(billedNano),
@@ -69,7 +69,7 @@ function viewBudget({ budget_nano, budget_reached_at, billed_nano, estimated_nan
   return { limit: toCredits(budget_nano), spent, reached: budget_reached_at !== null };
 }
 
-/** A run with all of its executions; what it shows of Lyceum is its last one's, but the cost is that of all. */
+/** Shows a run with all of its executions. Fields of Lyceum come from the last execution, the cost from all. */
 export function viewRun(run: RunRow, executions: Execution[], artifacts: ArtifactState[]): RunView {
   const last = executions.find((execution) => execution.id === run.execution_id);
   const ofLast = artifacts.filter((artifact) => artifact.execution_id === last?.id);
@@ -153,7 +153,7 @@ function summaryOf<T>(artifacts: ArtifactState[], kind: ArtifactKind): T | null 
   return (artifacts.find((artifact) => artifact.kind === kind)?.summary ?? null) as T | null;
 }
 
-/** The sub-jobs, fastest first; null for other kinds of run. */
+/** Sub-jobs, fastest first; null for other kinds of run. */
 function viewSelection({ kind }: RunRow, artifacts: ArtifactState[]) {
   if (kind !== "gpu_selection") return null;
   return compare(summaryOf<RecordSummary>(artifacts, "record")?.gpu_selection ?? []);
@@ -174,7 +174,7 @@ function viewArtifacts(run: RunRow, artifacts: ArtifactState[]): RunView["artifa
   const reason = unavailableReason(run);
   const missing = { state: reason === null ? "pending" : "unavailable", reason, fetched_at: null } as const;
   const view = (kind: ArtifactKind): ArtifactView => {
-    const { state, reason, fetched_at } = artifacts.find((one) => one.kind === kind) ?? missing;
+    const { state, reason, fetched_at } = artifacts.find((artifact) => artifact.kind === kind) ?? missing;
     return { state, reason, fetched_at: iso(fetched_at) };
   };
   return { record: view("record"), timing: view("timing"), logs: view("logs"), metrics: view("metrics") };
@@ -192,6 +192,6 @@ export function iso(at: number | null): string | null {
   return text;
 }
 
-/** Whoever polls asks for the same times again, and writing three of them took a tenth of a read. */
+/** Callers that poll read the same times again; formatting them took a tenth of a read. */
 const written = new Map<number, string>();
 const MAX_WRITTEN = 10_000;

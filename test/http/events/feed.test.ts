@@ -1,19 +1,19 @@
-// The shared tail: one look for all who wait, wake-ups only for those concerned, and none that is lost.
+// The shared feed: one look for all who wait, wake-ups only for those concerned, and none that is lost.
 import { Hono } from "hono";
 import { expect, test } from "vitest";
-import { createEventFeed, type Subscription, type Tail, topics } from "../../../src/http/events/feed.ts";
+import { createEventFeed, type EventFeed, type Subscription, topics } from "../../../src/http/events/feed.ts";
 import { waitForEnd } from "../../../src/http/events/long-poll.ts";
 import type { AppContext, Env, RequestContext } from "../../../src/http/request-context.ts";
 import type { JobRow } from "../../../src/store/jobs.ts";
 import { type Database, eachDatabase, onSqlite } from "../../support/databases.ts";
 import { contextOf, ended, jobNow, live, read, submitted, tell } from "../../support/scene.ts";
 
-function tailOf({ store, time }: Pick<Database, "store" | "time">, most = 10): Tail {
-  return createEventFeed({ store, now: () => time.now(), most, onNeed: () => {} });
+function feedOf({ store, time }: Pick<Database, "store" | "time">, maxSubscriptions = 10): EventFeed {
+  return createEventFeed({ store, now: () => time.now(), maxSubscriptions, onFirst: () => {} });
 }
 
-function subscribed(tail: Tail, topic: string): Subscription {
-  const subscription = tail.subscribe(topic);
+function subscribed(feed: EventFeed, topic: string): Subscription {
+  const subscription = feed.subscribe(topic);
   if (subscription === null) throw new Error("no room");
   return subscription;
 }
@@ -24,12 +24,12 @@ async function isWoken(subscription: Subscription): Promise<boolean> {
   return answer === true;
 }
 
-eachDatabase("the tail", (open, kind) => {
+eachDatabase("the feed", (open, kind) => {
   test("wakes those whom an event concerns, and nobody else", async () => {
     const database = await open();
     const context = contextOf(database);
     const [anns, bobs] = [await submitted(context, 1), await submitted(context, 1, {}, { apiKey: "bob" })];
-    const tail = tailOf(database);
+    const feed = feedOf(database);
     const all = [
       topics.everything,
       topics.key("ann"),
@@ -45,10 +45,10 @@ eachDatabase("the tail", (open, kind) => {
     const listen = async (topic: string, subscription: Subscription) => {
       while (await subscription.next()) woken.push(topic);
     };
-    for (const topic of all) void listen(topic, subscribed(tail, topic));
+    for (const topic of all) void listen(topic, subscribed(feed, topic));
     const look = async () => {
       woken.length = 0;
-      await tail.look();
+      await feed.poll();
       await new Promise(setImmediate);
       return all.filter((topic) => woken.includes(topic));
     };
@@ -71,13 +71,13 @@ eachDatabase("the tail", (open, kind) => {
     const other = { ...database, store: database.connect() };
     const context = contextOf(other);
     const job = await submitted(context, 1);
-    const tail = tailOf(database);
-    const subscription = subscribed(tail, topics.endOf(job.id));
-    const nextAt = await tail.look();
+    const feed = feedOf(database);
+    const subscription = subscribed(feed, topics.endOf(job.id));
+    const nextAt = await feed.poll();
     expect(nextAt).toBe(kind === "postgres" ? database.time.now() + 1_000 : null);
     expect(await subscription.next()).toBe(true);
     await ended(context, "completed");
-    await tail.look();
+    await feed.poll();
     expect(await subscription.next()).toBe(true);
   });
 
@@ -87,8 +87,8 @@ eachDatabase("the tail", (open, kind) => {
       const database = await open();
       const context = contextOf(database);
       const { id } = await submitted(context, 1);
-      const tail = tailOf(database);
-      const desk = { tail, timers: database.time } as unknown as AppContext;
+      const feed = feedOf(database);
+      const appContext = { feed, timers: database.time } as unknown as AppContext;
       const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as RequestContext;
       let looks = 0;
       const look = async () => {
@@ -96,16 +96,22 @@ eachDatabase("the tail", (open, kind) => {
         looks += 1;
         // Committed and told of after this look was begun, before its answer is there.
         if (looks === 1) {
-          await tail.look();
+          await feed.poll();
           const { execution } = await live(context);
           await tell(context, execution.id, read("completed"));
           if (awaited === "end") await tell(context, execution.id, { type: "collected" });
-          await tail.look();
+          await feed.poll();
         }
         return seen;
       };
       const isDecided = ({ queued, active }: JobRow) => queued + active === 0;
-      const answer = await waitForEnd(call, desk, { id, waitMs: 60_000, awaited, look, isDecided });
+      const answer = await waitForEnd(call, appContext, {
+        id,
+        waitMs: 60_000,
+        awaited,
+        read: look,
+        isDecided,
+      });
       expect(answer).toMatchObject({ id, status: awaited === "end" ? "succeeded" : "active" });
       expect(looks).toBe(2);
       expect(database.time.waiting()).toBe(0);
@@ -113,24 +119,24 @@ eachDatabase("the tail", (open, kind) => {
   );
 });
 
-onSqlite("the tail's bounds", (open) => {
+onSqlite("the feed's bounds", (open) => {
   test("so many may wait; the next one is turned away until one has gone", async () => {
-    const tail = tailOf(await open(), 2);
-    const first = subscribed(tail, "a");
-    subscribed(tail, "b");
-    expect(tail.subscribe("a")).toBeNull();
+    const feed = feedOf(await open(), 2);
+    const first = subscribed(feed, "a");
+    subscribed(feed, "b");
+    expect(feed.subscribe("a")).toBeNull();
     first.end();
     first.end();
-    subscribed(tail, "a");
-    expect(tail.subscribe("a")).toBeNull();
+    subscribed(feed, "a");
+    expect(feed.subscribe("a")).toBeNull();
   });
 
   test("a wait for which there is no room is answered 503, with when to come back", async () => {
-    const tail = tailOf(await open(), 0);
+    const feed = feedOf(await open(), 0);
     const app = new Hono<Env>();
     app.get("/", async (c) => {
-      const wait = { waitMs: 1, awaited: "end", look: async () => null, isDecided: () => false } as const;
-      const answer = await waitForEnd(c, { tail } as AppContext, { id: "job_1", ...wait });
+      const wait = { waitMs: 1, awaited: "end", read: async () => null, isDecided: () => false } as const;
+      const answer = await waitForEnd(c, { feed } as AppContext, { id: "job_1", ...wait });
       return answer instanceof Response ? answer : c.body(null, 500);
     });
     const answer = await app.request("/");
@@ -142,40 +148,40 @@ onSqlite("the tail's bounds", (open) => {
   test("nothing is read while nobody waits, and who comes then is told to look", async () => {
     const database = await open();
     let needs = 0;
-    const tail = createEventFeed({
+    const feed = createEventFeed({
       store: database.store,
       now: () => 0,
-      most: 10,
-      onNeed: () => void needs++,
+      maxSubscriptions: 10,
+      onFirst: () => void needs++,
     });
     await submitted(contextOf(database), 1);
-    expect(await tail.look()).toBeNull();
-    const first = subscribed(tail, topics.everything);
+    expect(await feed.poll()).toBeNull();
+    const first = subscribed(feed, topics.everything);
     expect(needs).toBe(1);
-    await tail.look();
+    await feed.poll();
     expect(await first.next()).toBe(true);
-    subscribed(tail, topics.everything);
+    subscribed(feed, topics.everything);
     expect(needs).toBe(1);
     expect(await isWoken(first)).toBe(false);
   });
 
   test("once it is closed, all are over, whenever they come", async () => {
-    const tail = tailOf(await open());
-    const early = subscribed(tail, "a");
+    const feed = feedOf(await open());
+    const early = subscribed(feed, "a");
     const waiting = early.next();
-    tail.close();
+    feed.close();
     expect(await waiting).toBe(false);
-    expect(await subscribed(tail, "a").next()).toBe(false);
+    expect(await subscribed(feed, "a").next()).toBe(false);
   });
 
   test("a look over many events goes on until it is through", async () => {
     const database = await open();
-    const tail = tailOf(database);
-    const subscription = subscribed(tail, topics.everything);
-    await tail.look();
+    const feed = feedOf(database);
+    const subscription = subscribed(feed, topics.everything);
+    await feed.poll();
     await submitted(contextOf(database), 1_500);
-    expect(await tail.look()).toBe(database.time.now());
-    expect(await tail.look()).toBeNull();
+    expect(await feed.poll()).toBe(database.time.now());
+    expect(await feed.poll()).toBeNull();
     expect(await subscription.next()).toBe(true);
   });
 });

@@ -23,17 +23,17 @@ onSqlite("a stream", (open) => {
         return result;
       },
     };
-    const tail = createEventFeed({ store, now: () => time.now(), most: 1, onNeed: () => {} });
-    const subscription = tail.subscribe(topics.everything);
+    const feed = createEventFeed({ store, now: () => time.now(), maxSubscriptions: 1, onFirst: () => {} });
+    const subscription = feed.subscribe(topics.everything);
     if (subscription === null) throw new Error("no room");
-    const desk = {
+    const appContext = {
       store: { ...store, db: store.db.withPlugin(counting) },
       timers: time,
       report: { fault() {} },
     } as unknown as AppContext;
     const reading = { filter: { owner: null }, after: 0, notes: [], isOver: async () => isOver };
     const server = createServer(
-      getRequestListener(() => new Response(eventStream(desk, subscription, reading))),
+      getRequestListener(() => new Response(eventStream(appContext, subscription, reading))),
     );
     return { answer: await connect(server), read, subscription, server };
   }
@@ -68,7 +68,7 @@ onSqlite("a stream", (open) => {
     let text = "";
     for await (const part of answer.setEncoding("utf8")) text += part;
     expect(text).toMatch(/^retry: 2000\nid: 0\n/);
-    expect(text).toMatch(/: the database is unavailable; come back\nretry: 2000\n\n$/);
+    expect(text).toMatch(/: the database is unavailable; reconnect\nretry: 2000\n\n$/);
     server.close();
   });
 
