@@ -14,6 +14,11 @@ PROCTOR_URL=${serviceUrl} npx proctor submit --wait first.py`,
 const proctor = createClient({ url: "${serviceUrl}", apiKey: process.env.PROCTOR_API_KEY });
 const job = await proctor.submit({ name: "first steps", runs: [{ kind: "python", code: "${code}" }] });
 console.log(await proctor.wait(job.id));`,
+  Python: `from proctor_client import Client
+
+proctor = Client("${serviceUrl}")  # the key from PROCTOR_API_KEY
+job = proctor.submit({"name": "first steps", "runs": [{"kind": "python", "code": "${code}"}]})
+print(proctor.wait(job["id"])["status"])`,
 };
 
 /** By language: how a program waits for the job. */
@@ -24,11 +29,8 @@ export const jobIn: Record<string, (jobId: string) => string> = {
 
 const proctor = createClient({ url: "${serviceUrl}", apiKey: process.env.PROCTOR_API_KEY });
 const job = await proctor.wait("${id}");`,
-  Python: (id) => `import json, os, urllib.request
+  Python: (id) => `from proctor_client import Client
 
-request = urllib.request.Request(
-    "${serviceUrl}/v1/jobs/${id}?wait=30s",
-    headers={"Authorization": f"Bearer {os.environ['PROCTOR_API_KEY']}"},
-)
-job = json.load(urllib.request.urlopen(request))`,
+proctor = Client("${serviceUrl}")  # the key from PROCTOR_API_KEY
+job = proctor.wait("${id}")`,
 };

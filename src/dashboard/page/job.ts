@@ -76,6 +76,7 @@ function Figures({ job, rows }: { job: Job; rows: ResultRow[] }) {
   const { counts, budget, queue } = job;
   const total = Object.values(counts).reduce((sum, one) => sum + one, 0);
   const left = timeLeft(job, rows);
+  const idle = rows.reduce((sum, row) => sum + (row.gpu_idle_share ?? 0) * (row.cost ?? 0), 0);
   const facts: (Fact | null | false)[] = [
     {
       name: "Progress",
@@ -92,6 +93,10 @@ function Figures({ job, rows }: { job: Job; rows: ResultRow[] }) {
     {
       name: "Cost",
       value: html`<span>${credits(job.cost.total)} <small>${budget ? `of ${credits(budget.limit)}${budget.reached ? ", used up" : ""}` : `${credits(job.cost.estimated)} estimated`}</small></span>`,
+    },
+    idle > 0 && {
+      name: "Idle GPU",
+      value: html`<span>${credits(idle)} <small>credits for a GPU that did nothing</small></span>`,
     },
     queue != null && {
       name: "In the queue",

@@ -74,6 +74,7 @@ function Parts({ status }: { status: Status }) {
         }),
       })}
     </div>
+    ${status.instances && h(Panel, { title: "Instances", children: h(Table<Instance>, { label: "Instances", columns: instances, rows: status.instances, keyOf: ({ id }) => id }) })}
     ${isAdmin() && h(SettingsPanel, {})}
   </div>`;
 }
@@ -84,6 +85,21 @@ function Findings({ status }: { status: Status }) {
     return html`<p class="allwell"><i class="mark good" aria-hidden="true">✓</i> Nothing is wrong with the service.</p>`;
   return html`<ul class="concerns">${concerns.map(({ tone, text }) => html`<li key=${text} class=${tone}><i aria-hidden="true">!</i><span>${text}</span></li>`)}</ul>`;
 }
+
+type Instance = NonNullable<Status["instances"]>[number];
+
+const instances: Column<Instance>[] = [
+  { title: "Instance", show: ({ id }) => html`<code>${id}</code>` },
+  { title: "Version", show: ({ version }) => version },
+  { title: "Started", show: ({ started_at }) => h(When, { at: started_at }) },
+  { title: "Last sign of life", show: ({ last_seen_at }) => h(When, { at: last_seen_at }) },
+  {
+    title: "Clock off by",
+    numeric: true,
+    minor: true,
+    show: ({ clock_offset_ms }) => duration(Math.abs(clock_offset_ms)),
+  },
+];
 
 const columns: Column<Limit>[] = [
   { title: "Calls", show: ({ name }) => name },

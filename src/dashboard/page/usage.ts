@@ -1,7 +1,6 @@
 // What was spent: by day, by key, by hardware.
 import type { MachineTypes, Usage } from "../../client/client.ts";
 import { api } from "../api.ts";
-import { Series } from "../chart/series.ts";
 import { count, credits, duration } from "../format.ts";
 import { h, html } from "../html.ts";
 import { useLoad } from "../load.ts";
@@ -9,6 +8,12 @@ import { place, setQuery } from "../router.ts";
 import { Choice, Facts, Panel, title } from "../view/parts.ts";
 import { empty, shown } from "../view/state.ts";
 import { type Column, Table } from "../view/table.ts";
+import { DailyCost } from "./daily-cost.ts";
+
+/** Whoever spent most first. */
+function keysOf({ data }: Usage): string[] {
+  return data.toSorted((a, b) => b.cost.total - a.cost.total).flatMap(({ key }) => key ?? []);
+}
 
 type Row = Usage["data"][number];
 type Machine = MachineTypes["data"][number];
@@ -39,7 +44,7 @@ export function UsagePage() {
       reload,
       ({ byDay, byKey, machines }) => html`<div class="stack">
       ${h(Totals, { usage: byDay })}
-      ${byDay.data.length === 0 ? empty("Nothing was spent in these days") : h(PerDay, { usage: byDay })}
+      ${byDay.data.length === 0 ? empty("Nothing was spent in these days") : h(DailyCost, { from, byDay, keys: keysOf(byKey) })}
       <div class="columns">
         ${h(Panel, { title: "By key", children: h(Table<Row>, { label: "Cost by key", columns, rows: byKey.data, keyOf: ({ key }) => key ?? "" }) })}
         ${h(Panel, { title: "Hardware", children: h(Table<Machine>, { label: "Hardware", columns: hardware, rows: machines.data, keyOf: ({ hardware_profile }) => hardware_profile }) })}
@@ -101,31 +106,5 @@ function Totals({ usage: { total } }: { usage: Usage }) {
       { name: "Executions", value: count(total.executions) },
       { name: "Compute", value: duration(total.duration_ms) },
     ],
-  });
-}
-
-function PerDay({ usage }: { usage: Usage }) {
-  const known = new Map(usage.data.map((row) => [row.day, row]));
-  const days: string[] = [];
-  for (let at = Date.parse(usage.from); at <= Date.parse(usage.to); at += 86_400_000)
-    days.push(new Date(at).toISOString().slice(0, 10));
-  const line = (name: string, tone: string, of: (row: Row) => number) => ({
-    name,
-    tone,
-    values: days.map((day) => {
-      const row = known.get(day);
-      return row === undefined ? 0 : of(row);
-    }),
-  });
-  return h(Series, {
-    title: "Credits per day",
-    times: days.map((day) => Date.parse(day) / 1_000),
-    lines: [
-      line("billed", "busy", ({ cost }) => cost.billed),
-      line("not billed yet", "late", ({ cost }) => cost.estimated),
-    ],
-    format: credits,
-    isStacked: true,
-    height: 180,
   });
 }

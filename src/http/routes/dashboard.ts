@@ -48,8 +48,12 @@ function dashboardParts(): Promise<DashboardParts> {
 /** Relative links work below a proxy's prefix. */
 async function getPage(c: RequestContext, context: AppContext): Promise<Response> {
   const { modules, styles } = await dashboardParts();
-  // Tells the page whether a session exists, which saves it a refused request.
-  const isSignedIn = (await callerByCookie(c, context)) !== null;
+  // Tells the page whether a session exists, which saves it a refused request. While the database is away the page
+  // comes all the same, and says so.
+  const isSignedIn = await callerByCookie(c, context).then(
+    (caller) => caller !== null,
+    () => true,
+  );
   const page = `<!doctype html>
 <html lang="en">
   <head>
