@@ -19,6 +19,18 @@ export type ExecutionStatus =
   | "rejected"
   | "lost";
 
+/** The likely cause of a failure. */
+export type FailureReason =
+  | "timeout"
+  | "out_of_memory"
+  | "disk_full"
+  | "image_not_found"
+  | "module_not_found"
+  | "quota"
+  | "capacity"
+  | "nccl"
+  | "killed_by_signal";
+
 export interface Cancellation {
   mode: "abort" | "stop";
   cause: "request" | "deadline" | "run_failure" | "expired";
@@ -107,7 +119,7 @@ export interface Run {
   matrix: Record<string, string> | null;
   retry_of: string | null;
   cancellation: Cancellation | null;
-  error: { code: string; detail: string | null } | null;
+  error: { code: string; detail: string | null; reason: FailureReason | null } | null;
   created_at: string | null;
   started_at: string | null;
   ended_at: string | null;
@@ -160,6 +172,7 @@ export interface ResultRow {
   gpu_idle_share: number | null;
   energy_wh: number | null;
   error_code: string | null;
+  error_reason: FailureReason | null;
   retry_of: string | null;
   outcome: Outcome | null;
 }

@@ -1,5 +1,7 @@
 // What is sent: the body of a submission, as the service's contract has it. Runs carry Lyceum's own field names.
 
+import type { FailureReason } from "./answer.ts";
+
 interface RunCommon {
   name?: string | null;
   /** Seconds, 1 to 600. */
@@ -69,7 +71,7 @@ export interface ComposeRun extends RunCommon, RegistryFields {
 export type RunRequest = PythonRun | ImageRun | ComposeRun | GpuSelectionRun;
 
 /** Which ends of an execution are worth another one. */
-export type RetryClass = "system_failure" | "failed" | "timeout" | "lost";
+export type RetryClass = "system_failure" | "failed" | "lost" | FailureReason;
 
 export interface JobRequest {
   name?: string | null;

@@ -13,7 +13,9 @@ export const retry = z.strictObject({
     .array(z.enum(retryClasses))
     .max(retryClasses.length)
     .default([])
-    .describe("Kinds of failure that are retried, with backoff."),
+    .describe(
+      "Ends of an execution that are retried, with backoff: how it ended, or the `error.reason` found for it.",
+    ),
 });
 
 export const onLost = z

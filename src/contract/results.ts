@@ -4,7 +4,7 @@ import { runStatuses } from "../domain/run.ts";
 import { hardware, returnCode } from "./execution.ts";
 import { costSource, count, credits, durationMs, runId } from "./field.ts";
 import { energyWh, idleShare } from "./metrics.ts";
-import { matrixValues, outcome } from "./run.ts";
+import { failureReason, matrixValues, outcome } from "./run.ts";
 
 /** Fields come from the last attempt; the cost is that of all attempts. */
 export const resultRow = z
@@ -24,6 +24,7 @@ export const resultRow = z
     gpu_idle_share: idleShare.nullable(),
     energy_wh: energyWh.nullable(),
     error_code: z.string().nullable(),
+    error_reason: failureReason.nullable(),
     retry_of: runId.nullable().describe("The run that this run retries."),
     outcome,
   })
@@ -46,6 +47,7 @@ export const resultRow = z
         gpu_idle_share: 0.04,
         energy_wh: 3.1,
         error_code: null,
+        error_reason: null,
         retry_of: null,
         outcome: "succeeded",
       },

@@ -1,5 +1,6 @@
 // A run in the API. Fields of Lyceum come from the last execution, the cost from all executions.
 import { z } from "zod";
+import { failureReasons } from "../domain/failure-reason.ts";
 import { outcomes, runStatuses } from "../domain/run.ts";
 import { detectedBy, execution, executionExample, hardware, returnCode } from "./execution.ts";
 import { costSource, count, credits, durationMs, jobId, lyceumId, runId, time } from "./field.ts";
@@ -28,6 +29,12 @@ export const outcome = z
   .nullable()
   .describe(
     "How the run ended. Known as soon as the end is, while artifacts are still being fetched; null before, and never changes afterwards.",
+  );
+
+export const failureReason = z
+  .enum(failureReasons)
+  .describe(
+    "The likely cause of the failure, found in the exit code, Lyceum's status details and the end of the output; more may come. Null when none was found.",
   );
 
 const gpu = z
@@ -131,6 +138,7 @@ export const run = z
             "`failed`, `timeout`, `system_failure`, `rejected`, `lost`, `cancelled`, `deadline_exceeded`, `budget_reached` or `expired`; more may come.",
           ),
         detail: z.string(),
+        reason: failureReason.nullable(),
       })
       .nullable()
       .describe("Why the run, or its last attempt, did not succeed."),

@@ -1,5 +1,6 @@
 // An execution: one invocation at Lyceum on behalf of a run. Its id exists, durable, before the submission.
 import type { CostSource } from "./cost.ts";
+import type { FailureReason } from "./failure-reason.ts";
 
 const endedStatuses = [
   "completed",
@@ -44,6 +45,8 @@ export interface Snapshot {
   costSource?: CostSource | undefined;
   hardware?: string | undefined;
   detail?: string | undefined;
+  /** Why it did not succeed. */
+  reason?: FailureReason | null | undefined;
 }
 
 export interface Execution {

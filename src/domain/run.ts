@@ -1,4 +1,5 @@
 // A run: one piece of work that is to be taken to an end at Lyceum, over one or more executions.
+import { type FailureReason, failureReasons } from "./failure-reason.ts";
 import type { RunKind } from "./spec.ts";
 
 /**
@@ -21,7 +22,8 @@ export interface Cancellation {
   cause: CancelCause;
 }
 
-export const retryClasses = ["system_failure", "failed", "timeout", "lost"] as const;
+/** Ends of an execution that a policy may try again: how it ended, or the reason found for it. */
+export const retryClasses = ["system_failure", "failed", "lost", ...failureReasons] as const;
 export type RetryClass = (typeof retryClasses)[number];
 
 /** What a job says about the fate of its runs. */
@@ -33,6 +35,8 @@ export interface Policy {
 export interface Fault {
   code: string;
   detail: string;
+  /** The cause that was found in what Lyceum and the run said. */
+  reason: FailureReason | null;
 }
 
 export interface Run {

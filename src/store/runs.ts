@@ -1,6 +1,6 @@
 // Runs: insert, load with what the state machine needs, save by compare-and-set.
 import { type Insertable, type Selectable, sql } from "kysely";
-import type { Cancellation, CancelMode, Policy, RetryClass, Run } from "../domain/run.ts";
+import type { Cancellation, CancelMode, Fault, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import type { JobsTable, RunsTable } from "./db/schema.ts";
 import {
@@ -190,6 +190,7 @@ function toColumns(run: Run) {
     outcome: run.outcome,
     error_code: run.error?.code ?? null,
     error_detail: run.error?.detail ?? null,
+    error_reason: run.error?.reason ?? null,
     started_at: run.startedAt,
     ended_at: run.endedAt,
   };
@@ -208,10 +209,14 @@ export function toRun(row: RunRow): Run {
     executionId: row.execution_id,
     cancellation: toCancellation(row),
     outcome: row.outcome,
-    error: row.error_code === null ? null : { code: row.error_code, detail: row.error_detail ?? "" },
+    error: toFault(row),
     startedAt: row.started_at,
     endedAt: row.ended_at,
   };
+}
+
+export function toFault({ error_code, error_detail, error_reason }: RunRow): Fault | null {
+  return error_code === null ? null : { code: error_code, detail: error_detail ?? "", reason: error_reason };
 }
 
 export function toCancellation(row: Pick<RunRow, "cancel_mode" | "cancel_cause">): Cancellation | null {
@@ -254,6 +259,7 @@ function newRow(
     outcome: null,
     error_code: null,
     error_detail: null,
+    error_reason: null,
     retry_of: retryOf,
     matrix: matrix === null ? null : JSON.stringify(matrix),
     created_at: now,

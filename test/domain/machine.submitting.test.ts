@@ -89,6 +89,7 @@ describe("the start's answer", () => {
     expect(story.run.error).toEqual({
       code: "rejected",
       detail: "Lyceum refused the request (422): no such GPU",
+      reason: null,
     });
     expect(story.events.slice(2)).toEqual(["execution.rejected", "run.failed"]);
   });

@@ -148,7 +148,9 @@ function outcomesOf(status: RunStatus): readonly (Outcome | null)[] {
 }
 
 function errorOf(outcome: Outcome | null): Fault | null {
-  return outcome === null || outcome === "succeeded" ? null : { code: outcome, detail: "as it was known" };
+  return outcome === null || outcome === "succeeded"
+    ? null
+    : { code: outcome, detail: "as it was known", reason: null };
 }
 
 // Frozen: a transition that changed what it was given would throw.

@@ -88,7 +88,7 @@ describe("a matrix with failures and retries", () => {
     expect(answer.headers.get("Content-Disposition")).toBe(`attachment; filename="${id}.csv"`);
     const [header = [], ...rows] = cells(answer.text);
     expect(header).toEqual(
-      "run_id,position,name,EMULATOR,SEED,status,attempts,return_code,duration_ms,cost,cost_source,hardware,gpu_utilization_percent,gpu_idle_share,energy_wh,error_code,retry_of,outcome".split(
+      "run_id,position,name,EMULATOR,SEED,status,attempts,return_code,duration_ms,cost,cost_source,hardware,gpu_utilization_percent,gpu_idle_share,energy_wh,error_code,error_reason,retry_of,outcome".split(
         ",",
       ),
     );

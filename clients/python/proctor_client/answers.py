@@ -150,6 +150,7 @@ class ResultRow(TypedDict):
     gpu_idle_share: Optional[float]
     energy_wh: Optional[float]
     error_code: Optional[str]
+    error_reason: Optional[str]
     retry_of: Optional[str]
     outcome: Optional[str]
 

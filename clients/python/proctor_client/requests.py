@@ -8,7 +8,8 @@ from typing import Any, Dict, List, Literal, Optional, TypedDict, Union
 class Retry(TypedDict, total=False):
     max_attempts: int
     on: List[str]
-    """`system_failure`, `failed`, `timeout`, `lost`: which ends of an execution are worth another one."""
+    """Which ends of an execution are worth another one: `system_failure`, `failed`, `timeout`, `lost`, or a reason
+    found for a failure, such as `out_of_memory`."""
 
 
 class _RunCommon(TypedDict, total=False):

@@ -121,6 +121,7 @@ function rowOf(run: Run): ResultRow {
     gpu_idle_share: run.gpu?.idle_share ?? null,
     energy_wh: run.gpu?.energy_wh ?? null,
     error_code: run.error?.code ?? null,
+    error_reason: run.error?.reason ?? null,
     retry_of: run.retry_of,
     outcome: run.outcome,
   };

@@ -34,7 +34,9 @@ export function whileCollecting(
   if (fact.type === "collect_later") return unchanged(run, { ...known, dueAt: fact.dueAt });
   const closed: Execution = { ...known, phase: "closed", dueAt: null };
   const isLast = run.status === "collecting" && run.executionId === execution.id;
-  return isLast ? withExecution(afterCollection(run, closed, now), closed) : unchanged(run, closed);
+  return isLast
+    ? withExecution(afterCollection(run, closed, now, read?.reason ?? null), closed)
+    : unchanged(run, closed);
 }
 
 export function whileOrphan(known: LiveState, fact: Fact, moment: TransitionInput): Transition | null {

@@ -1,6 +1,7 @@
 // What becomes of a run when its execution is over, one way or another.
 import type { EventDraft } from "../event.ts";
 import type { Execution } from "../execution.ts";
+import type { FailureReason } from "../failure-reason.ts";
 import type { Fault, Outcome, Policy, RetryClass, Run } from "../run.ts";
 import { backoffMs } from "./backoff.ts";
 
@@ -24,14 +25,22 @@ export function cancelled(run: Run, now: number): RunOutcome {
 }
 
 /** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to come. */
-export function concludeRun(run: Run, execution: Execution): RunOutcome {
-  const ended: Run = { ...run, ...endOf(run, execution), status: "collecting" };
+export function concludeRun(run: Run, execution: Execution, reason: FailureReason | null): RunOutcome {
+  const ended: Run = { ...run, ...endOf(run, execution, reason), status: "collecting" };
   return { run: ended, events: [news(ended)] };
 }
 
-/** The artifacts are in. The record may have completed the error's detail, nothing else of the end. */
-export function afterCollection(run: Run, execution: Execution, now: number): RunOutcome {
-  const { error } = endOf(run, execution);
+/**
+ * The artifacts are in. The record may have completed the error's detail and reason, nothing else of the end.
+ * @param reason as the record that was read again tells it
+ */
+export function afterCollection(
+  run: Run,
+  execution: Execution,
+  now: number,
+  reason: FailureReason | null,
+): RunOutcome {
+  const { error } = endOf(run, execution, run.error?.reason ?? reason);
   return over(error?.code === run.error?.code ? { ...run, error } : run, now);
 }
 
@@ -41,12 +50,16 @@ export function retryIfAllowed(
   execution: Execution,
   policy: Policy,
   { now, random }: { now: number; random: number },
+  reason: FailureReason | null,
 ): RunOutcome | null {
   if (run.cancellation !== null || run.attempt >= policy.retry.maxAttempts) return null;
   const because = retryClass(execution);
   if (because === null) return null;
-  const granted = policy.retry.on.includes(because) || (because === "lost" && policy.onLost === "retry");
-  return granted ? requeued(run, now + backoffMs(run.attempt, random), because) : null;
+  const { on } = policy.retry;
+  const granted =
+    [because, reason].find((one) => one !== null && on.includes(one)) ??
+    (because === "lost" && policy.onLost === "retry" ? because : null);
+  return granted === null ? null : requeued(run, now + backoffMs(run.attempt, random), granted);
 }
 
 /** Nothing came to be at Lyceum: the run waits again, or takes the cancellation that came meanwhile. */
@@ -63,16 +76,16 @@ export function withExecution<E extends Execution | null>(
   return { run, execution, events: [...before, ...events] };
 }
 
-function endOf(run: Run, execution: Execution): End {
+function endOf(run: Run, execution: Execution, reason: FailureReason | null): End {
   switch (execution.status) {
     case "completed":
       return { outcome: "succeeded", error: null };
     case "cancelled":
     case "aborted":
       if (run.cancellation !== null) return cancelledEnd(run);
-      return execution.timedOut ? failedEnd(execution) : stoppedEnd(execution);
+      return execution.timedOut ? failedEnd(execution, reason) : stoppedEnd(execution);
     default:
-      return endedByTime(run) ? cancelledEnd(run) : failedEnd(execution);
+      return endedByTime(run) ? cancelledEnd(run) : failedEnd(execution, reason);
   }
 }
 
@@ -82,17 +95,27 @@ function cancelledEnd({ cancellation }: Run): End {
     case "expired":
       return {
         outcome: "failed",
-        error: { code: "expired", detail: "it was still not over at Lyceum after 7 days" },
+        error: { code: "expired", detail: "it was still not over at Lyceum after 7 days", reason: null },
       };
     case "deadline":
       return {
         outcome: "failed",
-        error: { code: "deadline_exceeded", detail: "the job's deadline passed before the run was over" },
+        error: {
+          code: "deadline_exceeded",
+          detail: "the job's deadline passed before the run was over",
+          reason: null,
+        },
       };
     case "run_failure":
-      return { outcome: "cancelled", error: { code: "cancelled", detail: "another run of the job failed" } };
+      return {
+        outcome: "cancelled",
+        error: { code: "cancelled", detail: "another run of the job failed", reason: null },
+      };
     default:
-      return { outcome: "cancelled", error: { code: "cancelled", detail: "cancelled on request" } };
+      return {
+        outcome: "cancelled",
+        error: { code: "cancelled", detail: "cancelled on request", reason: null },
+      };
   }
 }
 
@@ -102,20 +125,25 @@ function endedByTime({ cancellation }: Run): boolean {
 
 function stoppedEnd({ status }: Execution): End {
   const detail = `ended at Lyceum as ${status}, not on our request`;
-  return { outcome: "cancelled", error: { code: "cancelled", detail } };
+  return { outcome: "cancelled", error: { code: "cancelled", detail, reason: null } };
 }
 
-function failedEnd(execution: Execution): End {
-  return { outcome: "failed", error: fault(execution) };
+function failedEnd(execution: Execution, reason: FailureReason | null): End {
+  return { outcome: "failed", error: fault(execution, reason) };
 }
 
-function fault(execution: Execution): Fault {
-  if (execution.timedOut) return { code: "timeout", detail: "it ran past its timeout at Lyceum" };
+function fault(execution: Execution, reason: FailureReason | null): Fault {
+  if (execution.timedOut)
+    return { code: "timeout", detail: "it ran past its timeout at Lyceum", reason: "timeout" };
   if (execution.status === "system_failure") {
-    return { code: "system_failure", detail: execution.error ?? "an infrastructure failure at Lyceum" };
+    return {
+      code: "system_failure",
+      detail: execution.error ?? "an infrastructure failure at Lyceum",
+      reason,
+    };
   }
   const exit = execution.returnCode === null ? "it failed" : `it exited with ${execution.returnCode}`;
-  return { code: "failed", detail: execution.error ?? exit };
+  return { code: "failed", detail: execution.error ?? exit, reason };
 }
 
 function retryClass(execution: Execution): RetryClass | null {

@@ -1,6 +1,7 @@
 // From the claim to the start's answer, or through the doubt when there is none.
 
 import { type Doubt, type Execution, hasEnded } from "../execution.ts";
+import { failureReason } from "../failure-reason.ts";
 import type { Run } from "../run.ts";
 import type { Fact } from "./fact.ts";
 import { cancelled, failed, requeueOrCancel, withExecution } from "./run-outcome.ts";
@@ -55,6 +56,7 @@ export function whileSubmitting(known: LiveState, fact: Fact, moment: Transition
       const error = {
         code: "rejected",
         detail: `Lyceum refused the request (${fact.status}): ${fact.detail}`,
+        reason: failureReason({ platform: [fact.detail] }),
       };
       const end = run.cancellation === null ? failed(run, error, now) : cancelled(run, now);
       return withExecution(end, closed, [

@@ -97,9 +97,11 @@ export function lost(
     error: why,
   };
   const news = event(run, "execution.lost", { detail: why }, execution.id);
-  const retry = retryIfAllowed(run, gone, policy, moment);
+  const retry = retryIfAllowed(run, gone, policy, moment, null);
   if (retry !== null) return { ...retry, execution: gone, events: [news, ...retry.events] };
   const end =
-    run.cancellation === null ? failed(run, { code: "lost", detail: why }, now) : cancelled(run, now);
+    run.cancellation === null
+      ? failed(run, { code: "lost", detail: why, reason: null }, now)
+      : cancelled(run, now);
   return withExecution(end, gone, [news]);
 }

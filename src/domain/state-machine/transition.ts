@@ -60,7 +60,11 @@ function whenCalledBack({ run }: State, execution: Execution, now: number): Tran
 
 function overBudget({ run, execution }: State, { now }: TransitionInput): Transition | null {
   if (run.status !== "queued") return null;
-  const error = { code: "budget_reached", detail: "the job's budget was used up before the run could start" };
+  const error = {
+    code: "budget_reached",
+    detail: "the job's budget was used up before the run could start",
+    reason: null,
+  };
   return withExecution(failed(run, error, now), execution);
 }
 

@@ -165,10 +165,11 @@ function endExecution(
     timedOut: status !== "completed" && (snapshot.timedOut || ranPastTimeout(run, execution, snapshot)),
     error: snapshot.detail ?? null,
   };
-  const data = { raw_status: snapshot.raw, detected_by: by, return_code: over.returnCode };
+  const reason = over.timedOut ? "timeout" : status === "completed" ? null : (snapshot.reason ?? null);
+  const data = { raw_status: snapshot.raw, detected_by: by, return_code: over.returnCode, reason };
   const news = [event(run, `execution.${status}`, data, execution.id)];
-  const retry = retryIfAllowed(run, over, policy, moment);
-  return withExecution(retry ?? concludeRun(run, over), over, news);
+  const retry = retryIfAllowed(run, over, policy, moment, reason);
+  return withExecution(retry ?? concludeRun(run, over, reason), over, news);
 }
 
 /** Lyceum's word for a run that hit its time limit is not documented; its own times tell. */

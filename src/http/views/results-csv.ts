@@ -21,6 +21,7 @@ export function viewResult(run: RunView): ResultRow {
     gpu_idle_share: run.gpu?.idle_share ?? null,
     energy_wh: run.gpu?.energy_wh ?? null,
     error_code: run.error?.code ?? null,
+    error_reason: run.error?.reason ?? null,
     retry_of: run.retry_of,
     outcome: run.outcome,
   };
@@ -39,6 +40,7 @@ const after = [
   "gpu_idle_share",
   "energy_wh",
   "error_code",
+  "error_reason",
   "retry_of",
   "outcome",
 ] as const;

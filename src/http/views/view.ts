@@ -16,7 +16,7 @@ import type { ArtifactKind } from "../../store/db/schema.ts";
 import type { EventRow } from "../../store/events.ts";
 import { countsOf } from "../../store/job-counts.ts";
 import type { JobRow } from "../../store/jobs.ts";
-import { type RunRow, toCancellation } from "../../store/runs.ts";
+import { type RunRow, toCancellation, toFault } from "../../store/runs.ts";
 import type { Caller } from "../auth.ts";
 import { unavailableReason } from "./unavailable.ts";
 
@@ -89,7 +89,7 @@ export function viewRun(run: RunRow, executions: Execution[], artifacts: Artifac
     matrix: run.matrix === null ? null : (JSON.parse(run.matrix) as Record<string, string>),
     retry_of: run.retry_of,
     cancellation: toCancellation(run),
-    error: run.error_code === null ? null : { code: run.error_code, detail: run.error_detail ?? "" },
+    error: toFault(run),
     created_at: iso(run.created_at),
     started_at: iso(run.started_at),
     ended_at: iso(run.ended_at),

@@ -2,6 +2,7 @@
 import type { CostSource } from "../../domain/cost.ts";
 import type { GivingUp } from "../../domain/delivery.ts";
 import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
+import type { FailureReason } from "../../domain/failure-reason.ts";
 import type { JobStatus } from "../../domain/job.ts";
 import type { CancelCause, CancelMode, Outcome, RunStatus } from "../../domain/run.ts";
 import type { RunKind } from "../../domain/spec.ts";
@@ -163,6 +164,8 @@ export interface RunsTable {
   outcome: Outcome | null;
   error_code: string | null;
   error_detail: string | null;
+  /** The cause found for the failure. */
+  error_reason: FailureReason | null;
   retry_of: string | null;
   /** JSON: this run's values, to be set in the spec's env. */
   matrix: string | null;

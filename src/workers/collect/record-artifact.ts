@@ -1,5 +1,7 @@
 // From Lyceum's record to what the state machine reads, and to the artifact that is kept of it.
+
 import { type Execution, hasEnded, type Snapshot } from "../../domain/execution.ts";
+import { type Evidence, failureReason } from "../../domain/failure-reason.ts";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
 import { printedOf, tellsOutput } from "../../domain/output.ts";
 import type { RunKind } from "../../domain/spec.ts";
@@ -11,15 +13,18 @@ import { parseStatus } from "../../lyceum/status-words.ts";
 /** Of a row of a list: the word and little more. */
 export function readingOfWord(word: string, detail?: string | null): Snapshot {
   const { status, raw, timedOut } = parseStatus(word);
-  return { status, raw: raw.slice(0, MAX_WORD), timedOut, detail: clip(detail) };
+  return withReason(
+    { status, raw: raw.slice(0, MAX_WORD), timedOut, detail: clip(detail) },
+    { platform: [detail] },
+  );
 }
 
 export function readingOfRow(row: HistoryRow & { returnCode?: number | null }): Snapshot {
   const reading = readingOfWord(row.word, row.statusDetails);
   const isOdd = reading.status === null && isOver(row);
+  const ended = isOdd ? { ...reading, ...endUnder(reading, row.returnCode) } : reading;
   return {
-    ...reading,
-    ...(isOdd ? endUnder(reading, row.returnCode) : {}),
+    ...withReason(ended, { returnCode: row.returnCode, platform: [row.statusDetails] }),
     startedAt: row.startTime ?? row.execeletStart ?? undefined,
     endedAt: row.endTime ?? row.finishTime ?? undefined,
     cost: row.billed ?? undefined,
@@ -30,7 +35,24 @@ export function readingOfRow(row: HistoryRow & { returnCode?: number | null }): 
 export function readingOfRecord(record: RecordReading): Snapshot {
   const reading = readingOfRow(record);
   const detail = clip(record.errors) ?? reading.detail;
-  return { ...reading, returnCode: record.returnCode ?? undefined, detail };
+  return withReason({ ...reading, returnCode: record.returnCode ?? undefined, detail }, evidenceIn(record));
+}
+
+function evidenceIn(record: RecordReading): Evidence {
+  const { returnCode, statusDetails, errors, stdout, stderr, combinedOutput, installLog } = record;
+  const isInstalled = record.installReturnCode === null || record.installReturnCode === 0;
+  return {
+    returnCode,
+    platform: [statusDetails, errors],
+    output: [stderr, stdout ?? combinedOutput, ...(isInstalled ? [] : [installLog])],
+  };
+}
+
+/** A reason belongs to an end without success; a live execution may still survive what it printed. */
+function withReason(reading: Snapshot, evidence: Evidence): Snapshot {
+  const { status } = reading;
+  const isFailure = status === "failed" || status === "system_failure" || status === "aborted";
+  return isFailure ? { ...reading, reason: failureReason(evidence) } : reading;
 }
 
 /** Ended by its word; or under a word that is not known, by the times and the return code that only an end has. */

@@ -1,5 +1,6 @@
 // Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
-import { type DetectedBy, type Execution, hasEnded } from "../../domain/execution.ts";
+import PQueue from "p-queue";
+import { type DetectedBy, type Execution, hasEnded, type Snapshot } from "../../domain/execution.ts";
 import { lacksBill, mergeSnapshot } from "../../domain/snapshot-merge.ts";
 import type { RunKind } from "../../domain/spec.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -54,6 +55,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
   const { note, unanswered } = notes;
   /** Count of records in a row that were another run's, by our ids. */
   const foreign = new Map<string, number>();
+  const large = new PQueue({ concurrency: 1 });
 
   /** The record decides; where there is none (yet), or none that can be had, the status endpoint. */
   async function confirm(one: DueExecution, look: Look): Promise<RecordState> {
@@ -91,13 +93,26 @@ export function createRecordReader(context: Context, options: RecordReaderOption
       const isTooLarge = record.type === "unreadable" && record.isTooLarge;
       if (snapshot.status !== null && hasEnded(snapshot.status) && !isTooLarge && !own.has(execution))
         return "barred";
-      await note(execution, { ...factOf(look), snapshot, askedAt });
+      const told = isTooLarge && isFailure(snapshot) ? await largeReading(execution, lane) : null;
+      await note(execution, { ...factOf(look), snapshot: told ?? snapshot, askedAt });
       return "noted";
     }
     if (status.type === "missing" && record.type === "missing") return "absent";
     if (status.type === "missing" || status.type === "refused") return "barred";
     await unanswered(execution, status);
     return "silent";
+  }
+
+  /**
+   * A retry is decided with the end, and the output may hold its reason. Null: the record cannot be had, or does not
+   * tell of an end. One at a time: more would not fit in memory.
+   */
+  async function largeReading(execution: Execution, lane: Priority): Promise<Snapshot | null> {
+    return large.add(async () => {
+      const record = await lyceum.record(lyceumIdOf(execution), execution.id, lane, "large");
+      if (record.type !== "ok" || !isOver(record.value)) return null;
+      return readingOfRecord(await withoutSecrets(context.store.db, execution, record.value));
+    });
   }
 
   function isOften({ id }: Execution): boolean {
@@ -150,6 +165,10 @@ export function createRecordReader(context: Context, options: RecordReaderOption
   }
 
   return confirm;
+}
+
+function isFailure({ status }: Snapshot): boolean {
+  return status === "failed" || status === "system_failure";
 }
 
 function factOf({ by, isBeyondAbort = false }: Look) {
