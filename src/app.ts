@@ -23,7 +23,7 @@ import { createRateLimiter } from "./lyceum/rate-limiter.ts";
 import type { Context } from "./orchestration/context.ts";
 import { settingsInForce } from "./settings.ts";
 import { applyKeyBudgets } from "./store/cost-totals.ts";
-import { named } from "./store/db/opening-error.ts";
+import { namingDatabase } from "./store/db/opening-error.ts";
 import { lockDatabase } from "./store/db/sqlite-lock.ts";
 import { openStore } from "./store/store.ts";
 import { demoteWebhooks } from "./store/webhooks.ts";
@@ -65,7 +65,7 @@ export interface AppOverrides {
   /** Sign in to the operator's page once each. */
   oneTimeKeys?: readonly OneTimeKey[];
   /** Runs that may wait for their start. */
-  mostQueued?: number;
+  maxQueued?: number;
 }
 
 export interface App {
@@ -104,7 +104,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     rules,
     health,
     durations: createDurations(),
-    backlog: createBacklog(surroundings.mostQueued),
+    backlog: createBacklog(surroundings.maxQueued),
     report,
   };
 
@@ -283,7 +283,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     handle: async (request) => api.fetch(request),
 
     async start() {
-      await named(config.database, takeOver);
+      await namingDatabase(config.database, takeOver);
       const port = listens ? await listeners.open() : 0;
       accepting = true;
       for (const loop of [presenceLoop, feedLoop, ...loops.values()]) loop.start();
@@ -318,7 +318,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
 export async function migrate(database: Config["database"]): Promise<string[]> {
   const store = openStore(database, systemClock, idSource(systemClock));
   try {
-    return await named(database, () => {
+    return await namingDatabase(database, () => {
       const unlock = lockDatabase(database, systemClock.now());
       return store.migrate().finally(unlock);
     });

@@ -4,7 +4,7 @@ import type { Run } from "../../src/domain/run.ts";
 import { recordFact } from "../../src/orchestration/apply-facts.ts";
 import { claimRuns } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { noteRecord, saveCollected } from "../../src/orchestration/save-artifacts.ts";
+import { saveCollected, saveRecord } from "../../src/orchestration/save-artifacts.ts";
 import type { ArtifactKind } from "../../src/store/db/schema.ts";
 
 /**
@@ -56,10 +56,10 @@ function liver(context: Context): (execution: Execution) => Promise<void> {
     const taken = { status: "pending", raw: "pending", found: false } as const;
     await recordFact(context, { executionId: id, fact: { type: "accepted", lyceumExecutionId, ...taken } });
     const now = Date.now();
-    const reading = { ...ended, startedAt: now - 10, endedAt: now };
-    const kept = { document: documents.record, summary: null };
+    const snapshot = { ...ended, startedAt: now - 10, endedAt: now };
+    const record = { document: documents.record, summary: null };
     const holdUntil = () => now + 600_000;
-    await noteRecord(context, { executionId: id, reading, by: "callback", askedAt: now, kept, holdUntil });
+    await saveRecord(context, { executionId: id, snapshot, by: "callback", askedAt: now, record, holdUntil });
     const artifacts = [stored("timing"), stored("metrics"), stored("logs")];
     const settled = await saveCollected(context, { executionId: id, artifacts });
     if (settled?.run.status !== "succeeded") throw new Error(`run ${settled?.run.id} did not succeed`);

@@ -1,5 +1,5 @@
-// The single door: every fact about a run or an execution enters here and is applied in the caller's transaction. Facts
-// of many runs that are told together share their statements.
+// Every fact about a run or an execution enters here and is applied in the caller's transaction. Facts about several runs
+// share their statements.
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
@@ -15,83 +15,91 @@ import { batched, type Context } from "./context.ts";
 import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 
-/** A fact, and whom it is about: an execution, or a run with its current execution if it has one. */
+/** A fact about an execution, or about a run and its current execution. */
 export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
 
 export interface Applied {
   run: Run;
   execution: Execution | null;
-  /** False when the fact was stale or said what was known. */
+  /** False if the fact was stale or already known. */
   changed: boolean;
 }
 
-/** Applies a fact. Null when there is no such execution or run (any more). */
-export async function applyFact(context: Context, tx: Tx, told: FactFor): Promise<Applied | null> {
-  return (await applyFacts(context, tx, [told]))[0] ?? null;
+/** Returns null if the execution or run does not exist (any more). */
+export async function applyFact(context: Context, tx: Tx, fact: FactFor): Promise<Applied | null> {
+  return (await applyFacts(context, tx, [fact]))[0] ?? null;
 }
 
-/** Tells of one, together with all that is told in the same turn. Resolves once it is durable. */
+/** Applies a fact in the batch of its tick. Resolves once the change is durable. */
 export const recordFact = batched(applyFacts);
 
-/** Applies facts, and answers for each what became of whom it is about. */
+/** Applies facts in waves of one per run: a later fact about the same run builds on the state the last one left. */
 export async function applyFacts(
   context: Context,
   tx: Tx,
-  told: readonly FactFor[],
+  facts: readonly FactFor[],
 ): Promise<(Applied | null)[]> {
-  const all = await doubtSharedIds(tx, told);
-  const subjects = await load(tx, all);
-  const settled: (Applied | null)[] = all.map(() => null);
-  const changes: Change[] = [];
-  const later: number[] = [];
-  const seen = new Set<string>();
-  for (const [index, { fact }] of all.entries()) {
-    const subject = subjects[index];
-    if (subject == null) continue;
-    const { run, execution } = subject;
-    // Of each run one at a time: the next builds on what becomes of this one.
-    if (seen.has(run.id)) {
-      later.push(index);
-      continue;
+  const applied: (Applied | null)[] = facts.map(() => null);
+  let pending: readonly IndexedFact[] = facts.map((fact, index) => ({ ...fact, index }));
+  while (pending.length > 0) {
+    const wave = await doubtSharedIds(tx, pending);
+    const { first, later } = firstPerRun(wave, await loadStates(tx, wave));
+    const changes: Change[] = [];
+    for (const { state, fact, index } of first) {
+      const change = await decide(context, tx, state, fact);
+      if (change !== null) changes.push(change);
+      const { run, execution } = change?.after ?? state;
+      applied[index] = { run, execution, changed: change !== null };
     }
-    seen.add(run.id);
-    const change = await decide(context, tx, subject, fact);
-    if (change !== null) changes.push(change);
-    settled[index] = { ...(change?.after ?? { run, execution }), changed: change !== null };
+    await save(context, tx, changes);
+    pending = later;
   }
-  await save(context, tx, changes);
-  if (later.length === 0) return settled;
-  const others = later.map((index) => all[index] as FactFor);
-  for (const [place, one] of (await applyFacts(context, tx, others)).entries())
-    settled[later[place] as number] = one;
-  return settled;
+  return applied;
 }
 
-interface Subject extends LoadedRun {
+/** With its position among the facts to apply. */
+type IndexedFact = FactFor & { index: number };
+
+interface LoadedState extends LoadedRun {
   execution: Execution | null;
 }
 
-/** One for each that is told of; null where there is nobody. */
-async function load({ db }: Tx, all: readonly FactFor[]): Promise<(Subject | null)[]> {
-  const named = all.flatMap((told) => ("executionId" in told ? [told.executionId] : []));
-  const executions = await found(findExecutions(db, [...new Set(named)]));
-  const runIdOf = (told: FactFor) => ("runId" in told ? told.runId : executions.get(told.executionId)?.runId);
-  const runIds = new Set(all.flatMap((told) => runIdOf(told) ?? []));
+/** Facts without a state are left out. */
+function firstPerRun(wave: readonly IndexedFact[], states: readonly (LoadedState | null)[]) {
+  const first: (IndexedFact & { state: LoadedState })[] = [];
+  const later: IndexedFact[] = [];
+  const runIds = new Set<string>();
+  for (const [position, fact] of wave.entries()) {
+    const state = states[position];
+    if (state == null) continue;
+    if (runIds.has(state.run.id)) later.push(fact);
+    else first.push({ ...fact, state });
+    runIds.add(state.run.id);
+  }
+  return { first, later };
+}
+
+/** Returns one state per fact, or null if its run or execution does not exist. */
+async function loadStates({ db }: Tx, facts: readonly FactFor[]): Promise<(LoadedState | null)[]> {
+  const namedIds = facts.flatMap((fact) => ("executionId" in fact ? [fact.executionId] : []));
+  const named = await byId(findExecutions(db, [...new Set(namedIds)]));
+  const runIdOf = (fact: FactFor) => ("runId" in fact ? fact.runId : named.get(fact.executionId)?.runId);
+  const runIds = new Set(facts.flatMap((fact) => runIdOf(fact) ?? []));
   const runs = new Map((await loadRuns(db, [...runIds])).map((loaded) => [loaded.run.id, loaded]));
-  const current = all.flatMap((told) =>
-    "runId" in told ? (runs.get(told.runId)?.run.executionId ?? []) : [],
+  const currentIds = facts.flatMap((fact) =>
+    "runId" in fact ? (runs.get(fact.runId)?.run.executionId ?? []) : [],
   );
-  const others = await found(findExecutions(db, [...new Set(current)]));
-  return all.map((told) => {
-    const loaded = runs.get(runIdOf(told) ?? "");
+  const current = await byId(findExecutions(db, [...new Set(currentIds)]));
+  return facts.map((fact) => {
+    const loaded = runs.get(runIdOf(fact) ?? "");
     if (loaded === undefined) return null;
-    const { executionId } = "runId" in told ? loaded.run : told;
-    const execution = executions.get(executionId ?? "") ?? others.get(executionId ?? "") ?? null;
+    const { executionId } = "runId" in fact ? loaded.run : fact;
+    const execution = named.get(executionId ?? "") ?? current.get(executionId ?? "") ?? null;
     return { ...loaded, execution };
   });
 }
 
-async function found(executions: Promise<Execution[]>): Promise<Map<string, Execution>> {
+async function byId(executions: Promise<Execution[]>): Promise<Map<string, Execution>> {
   return new Map((await executions).map((execution) => [execution.id, execution]));
 }
 
@@ -105,38 +113,38 @@ interface Change {
   after: State;
   events: EventDraft[];
   apiKey: string;
-  like: string;
-  /** Whether a callback was asked for. */
-  isCalledBack: boolean;
+  durationKey: string;
+  /** A callback was requested for the execution. */
+  expectsCallback: boolean;
 }
 
 async function decide(
   context: Context,
   tx: Tx,
-  { run, execution, policy, like, apiKey, executionType }: Subject,
+  { run, execution, policy, durationKey, apiKey, executionType }: LoadedState,
   fact: Fact,
 ): Promise<Change | null> {
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
-  const moment = {
+  const input = {
     now: tx.now,
     rules: { ...context.rules, callbacks },
     random: context.random(),
-    expectedMs: context.durations.expected(like),
+    expectedMs: context.durations.expected(durationKey),
   };
-  const next = transition({ run, execution, policy }, fact, moment);
+  const next = transition({ run, execution, policy }, fact, input);
   if (next === null) return null;
-  const isNew = next.execution !== null && next.execution !== execution;
+  const isChanged = next.execution !== null && next.execution !== execution;
   const after = {
     run: next.run,
-    execution: isNew ? await withCost(tx, next.execution as Execution, executionType) : next.execution,
+    execution: isChanged ? await withCost(tx, next.execution as Execution, executionType) : next.execution,
   };
   return {
     before: { run, execution },
     after,
     events: next.events,
     apiKey,
-    like,
-    isCalledBack: callbacks !== "absent",
+    durationKey,
+    expectsCallback: callbacks !== "absent",
   };
 }
 
@@ -153,11 +161,11 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   );
   const ends = changes.filter(isEnd);
   const missed = ends.filter(
-    ({ after, isCalledBack }) => isCalledBack && after.execution?.detectedBy === "poll",
+    ({ after, expectsCallback }) => expectsCallback && after.execution?.detectedBy === "poll",
   );
   if (missed.length > 0) await incrementCounter(tx.db, "callbacks.missed", missed.length);
   for (const { events } of changes) tx.emit(...events);
-  // Before the jobs' readiness is found anew: a budget that is used up now ends it.
+  // Before `updateJobs` computes readiness, which a used-up budget ends.
   await charge(
     context,
     tx,
@@ -174,19 +182,23 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   });
 }
 
-/** Lyceum is done with it, which was not known before. */
+/** The change shows for the first time that Lyceum has finished the execution. */
 function isEnd({ before, after }: Change): boolean {
   return after.execution?.phase === "collecting" && before.execution?.phase !== "collecting";
 }
 
-/** What an end teaches for the next ones. */
-function learn({ health, durations }: Context, { after, like, isCalledBack }: Change, now: number): void {
+/** Learns from an end for later schedules. */
+function learn(
+  { health, durations }: Context,
+  { after, durationKey, expectsCallback }: Change,
+  now: number,
+): void {
   if (after.execution === null) return;
   const { id, acceptedAt, endedAt, detectedBy, status } = after.execution;
   const delayMs = endedAt === null ? null : now - endedAt;
-  if (isCalledBack && detectedBy !== null) health.ended(id, detectedBy, delayMs, now);
+  if (expectsCallback && detectedBy !== null) health.ended(id, detectedBy, delayMs, now);
   if (acceptedAt !== null && status === "completed")
-    durations.learn(like, Math.max(0, (endedAt ?? now) - acceptedAt));
+    durations.learn(durationKey, Math.max(0, (endedAt ?? now) - acceptedAt));
 }
 
 function wake(tx: Tx, { run, execution }: State): void {

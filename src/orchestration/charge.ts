@@ -1,5 +1,5 @@
-// What an execution costs is found when its end is known, and added to the totals in the same transaction; a budget
-// that this uses up stops starts at once.
+// Costs are determined when an execution's end is known, and added to the totals in the same transaction. A budget that
+// is used up stops starts at once.
 import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
 import { addToJobs, addToKey, addUsage } from "../store/cost-totals.ts";
@@ -7,36 +7,40 @@ import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
 import { priceOf } from "../store/machine-types.ts";
 import type { Context } from "./context.ts";
 
-/** Where Lyceum names no bill: price times duration, if both are known. What was found once stays. */
-export async function withCost(tx: Tx, execution: Execution, askedFor: string | null): Promise<Execution> {
+/** Estimates a cost that Lyceum did not bill: price times duration. A known cost stays. */
+export async function withCost(
+  tx: Tx,
+  execution: Execution,
+  requestedHardware: string | null,
+): Promise<Execution> {
   if (execution.detectedAt === null || execution.cost !== null) return execution;
-  const hardware = execution.hardware ?? askedFor;
+  const hardware = execution.hardware ?? requestedHardware;
   const price = hardware === null ? null : await priceOf(tx.db, hardware);
   const cost = estimatedCost(execution, price);
   return cost === null ? execution : { ...execution, cost, costSource: "estimated" };
 }
 
-export interface Bill {
+export interface CostChange {
   apiKey: string;
   before: Execution | null;
   after: Execution | null;
 }
 
-/** Moves the totals of the day, the job and the key by what is newly known. */
-export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]): Promise<void> {
-  const dues = bills.flatMap(({ apiKey, before, after }) => {
+/** Adds newly known costs to the totals of day, job and key. */
+export async function charge({ report }: Context, tx: Tx, changes: readonly CostChange[]): Promise<void> {
+  const costs = changes.flatMap(({ apiKey, before, after }) => {
     const tally = difference(tallyOf(before), tallyOf(after));
     if (tally === null || after === null || after.detectedAt === null) return [];
     return [{ apiKey, jobId: after.jobId, at: after.detectedAt, day: dayOf(after.detectedAt), tally }];
   });
-  for (const { day, apiKey, tally } of totals(dues, (due) => `${due.day} ${due.apiKey}`))
+  for (const { day, apiKey, tally } of totals(costs, (cost) => `${cost.day} ${cost.apiKey}`))
     await addUsage(tx.db, day, apiKey, tally);
-  const ofJobs = totals(dues, (due) => due.jobId);
-  for (const { jobId, apiKey } of await addToJobs(tx.db, ofJobs, tx.now)) {
-    tx.wake("steer", tx.now);
+  const jobCosts = totals(costs, (cost) => cost.jobId);
+  for (const { jobId, apiKey } of await addToJobs(tx.db, jobCosts, tx.now)) {
+    tx.wake("enforce-limits", tx.now);
     tx.afterCommit(() => report.budgetReached({ jobId, key: apiKey, heldUntil: null }));
   }
-  for (const { apiKey, at, tally } of totals(dues, (due) => `${due.at} ${due.apiKey}`)) {
+  for (const { apiKey, at, tally } of totals(costs, (cost) => `${cost.at} ${cost.apiKey}`)) {
     const key = await addToKey(tx.db, apiKey, at, tally);
     if (key === undefined) continue;
     const { heldUntil } = key;
@@ -46,9 +50,9 @@ export async function charge({ report }: Context, tx: Tx, bills: readonly Bill[]
   }
 }
 
-/** The dues of each name in one sum. */
-function totals<D extends { tally: Tally }>(dues: D[], nameOf: (due: D) => string): D[] {
-  return groupSortedByRow(dues, nameOf).map(([, those]) => {
-    return { ...(those[0] as D), tally: sumOfTallies(those.map(({ tally }) => tally)) };
+/** Sums the costs of each row. */
+function totals<C extends { tally: Tally }>(costs: C[], rowOf: (cost: C) => string): C[] {
+  return groupSortedByRow(costs, rowOf).map(([, costsOfRow]) => {
+    return { ...(costsOfRow[0] as C), tally: sumOfTallies(costsOfRow.map(({ tally }) => tally)) };
   });
 }

@@ -1,5 +1,5 @@
-// Taking the next runs to start: whose turn it is is decided at the last moment, and the execution is durable
-// before anything is sent.
+// Claims the next runs to start. The fair order is decided at the last moment, and each execution is durable before its
+// request is sent.
 import type { Execution } from "../domain/execution.ts";
 import type { Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
@@ -16,26 +16,26 @@ export interface Claim {
   spec: RunSpec;
 }
 
-/** The run whose turn it is, with its new execution; or when to look again (null: when woken). */
+/** Returns the next run with its new execution, or when to try again (null: when woken). */
 export async function claimNext(context: Context): Promise<Claim | { nextAt: number | null }> {
   const { claims, nextAt } = await claimRuns(context, 1);
   return claims[0] ?? { nextAt };
 }
 
 /**
- * As many runs in one write, each by its turn; `nextAt` says when to look again if there were fewer.
- * @param onUncertain hears of the executions when the write fails and may have come through all the same
+ * Claims up to `limit` runs in one transaction. If there were fewer, `nextAt` says when to try again.
+ * @param onUncertain gets the executions of a write that failed but may have been committed
  */
 export async function claimRuns(
   context: Context,
-  most: number,
+  limit: number,
   onUncertain: (executionIds: string[]) => void = () => {},
 ): Promise<{ claims: Claim[]; nextAt: number | null }> {
   let claims: Claim[] = [];
   const claiming = context.store.write(async (tx) => {
     claims = [];
-    while (claims.length < most) {
-      const wanted = most - claims.length;
+    while (claims.length < limit) {
+      const wanted = limit - claims.length;
       const turns = await nextInFairOrder(tx.db, tx.now, wanted);
       if (turns.length > 0) claims.push(...(await claimAll(context, tx, turns)));
       if (turns.length < wanted) return { claims, nextAt: await nextReadyAt(tx.db) };
@@ -48,18 +48,18 @@ export async function claimRuns(
   });
 }
 
-/** Fewer than there are turns if some of a job's runs are not to start yet. */
+/** Returns fewer claims than turns if some of a job's runs may not start yet. */
 async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Claim[]> {
-  // Before the runs are chosen: among several instances one has these turns, and `max_parallel` holds.
+  // Before choosing runs: only one instance gets these turns, which keeps `max_parallel`.
   await advanceRoundRobin(tx.db, turns, tx.now);
   const queued = await runsOf(tx, turns);
-  const told = queued.map(({ id }) => {
+  const facts = queued.map(({ id }) => {
     return { runId: id, fact: { type: "claimed", executionId: tx.newId("exe") } } as const;
   });
-  const settled = await applyFacts(context, tx, told);
+  const applied = await applyFacts(context, tx, facts);
   const specs = await loadSpecs(tx.db, queued);
   return queued.map(({ id }, index) => {
-    const { run, execution, changed } = settled[index] ?? {};
+    const { run, execution, changed } = applied[index] ?? {};
     const spec = specs[index];
     if (run === undefined || execution == null || !changed || spec === undefined)
       throw new Error(`run ${id} is queued but cannot be claimed`);
@@ -67,11 +67,10 @@ async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Cla
   });
 }
 
-/** The runs whose turns these are, in their order. */
 async function runsOf({ db, now }: Tx, turns: JobTurn[]): Promise<QueuedRun[]> {
   const waiting = new Map<string, QueuedRun[]>();
-  for (const [jobId, those] of Map.groupBy(turns, ({ id }) => id)) {
-    const runs = await nextQueuedRuns(db, jobId, now, those.length);
+  for (const [jobId, turnsOfJob] of Map.groupBy(turns, ({ id }) => id)) {
+    const runs = await nextQueuedRuns(db, jobId, now, turnsOfJob.length);
     if (runs.length === 0) throw new Conflict(`job ${jobId} is ready but has no run to start`);
     waiting.set(jobId, runs);
   }

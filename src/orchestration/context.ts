@@ -1,5 +1,4 @@
-// What every use case is given.
-
+// The context of every use case.
 import type { CallbackHealth } from "../domain/callback-health.ts";
 import type { Durations } from "../domain/duration-estimates.ts";
 import type { Backlog } from "../domain/queue-limit.ts";
@@ -15,22 +14,25 @@ export interface Context {
   /** In [0, 1). */
   random: () => number;
   rules: Omit<Rules, "callbacks">;
-  /** What the process has learned of callbacks and durations: hints for the schedule, never truths. */
+  /** Experience of this process with callbacks and durations: hints for the schedule only. */
   health: CallbackHealth;
   durations: Durations;
   backlog: Backlog;
   report: Report;
 }
 
-/** Of a use case for many the one for a single item, which is carried out together with those of the same turn. */
+/** Turns a use case for a batch into one for a single item, which joins the batch of its tick (store/db/batch.ts). */
 export function batched<I, R>(
-  perform: (context: Context, tx: Tx, items: I[]) => Promise<R[]>,
+  run: (context: Context, tx: Tx, items: I[]) => Promise<R[]>,
 ): (context: Context, item: I) => Promise<R> {
-  // A store has one context, so that of the first is that of all.
-  const performAll = (tx: Tx, all: { context: Context; item: I }[]) => {
-    const [{ context }] = all as [(typeof all)[number]];
-    const items = all.map(({ item }) => item);
-    return perform(context, tx, items);
+  // All items of a store have the same context.
+  const runBatch = (tx: Tx, batch: { context: Context; item: I }[]) => {
+    const [{ context }] = batch as [(typeof batch)[number]];
+    return run(
+      context,
+      tx,
+      batch.map(({ item }) => item),
+    );
   };
-  return (context, item) => context.store.batchWrite(performAll, { context, item });
+  return (context, item) => context.store.batchWrite(runBatch, { context, item });
 }

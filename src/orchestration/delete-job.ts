@@ -1,12 +1,12 @@
-// Deleting a job with its records at Lyceum: here it is only intended; a worker carries it out.
-import { markToErase } from "../store/remote-deletions.ts";
+// Requests the deletion of a job with its records at Lyceum. A worker carries it out.
+import { markForRemoteDeletion } from "../store/remote-deletions.ts";
 import type { Context } from "./context.ts";
 
-/** False while runs of the job have not ended. Idempotent. */
-export async function eraseJob(context: Context, jobId: string): Promise<boolean> {
+/** Returns false while runs of the job have not ended. Idempotent. */
+export async function requestRemoteDeletion(context: Context, jobId: string): Promise<boolean> {
   return context.store.write(async (tx) => {
-    const isMarked = await markToErase(tx.db, jobId, tx.now);
-    if (isMarked) tx.wake("erase", tx.now);
+    const isMarked = await markForRemoteDeletion(tx.db, jobId, tx.now);
+    if (isMarked) tx.wake("delete-remote", tx.now);
     return isMarked;
   });
 }

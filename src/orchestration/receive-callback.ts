@@ -1,8 +1,14 @@
-// A callback arrived: it is kept as it came and makes the execution's check due now. Its body is never believed.
-// Lyceum ends many runs at once, so callbacks are received as they come: all of one turn in one work.
+// Stores callbacks as received and makes their executions' checks due now. The body is never trusted. Lyceum ends many
+// runs at once, so callbacks are stored in batches.
 import type { EventDraft } from "../domain/event.ts";
 import { applyCallback } from "../domain/state-machine/transition.ts";
-import { type CallbackRow, type Called, findCalled, insertCallbacks, saveHints } from "../store/callbacks.ts";
+import {
+  type CallbackRow,
+  type CallbackTarget,
+  findCallbackTargets,
+  insertCallbacks,
+  saveCallbackHints,
+} from "../store/callbacks.ts";
 import { incrementCounter } from "../store/counters.ts";
 import type { Disposition } from "../store/db/schema.ts";
 import type { Tx } from "../store/db/transaction.ts";
@@ -13,11 +19,11 @@ export interface Callback {
   contentType: string | null;
   contentEncoding?: string | null;
   body: Buffer;
-  /** The body was longer than what is kept. */
+  /** The body was longer than the stored part. */
   truncated: boolean;
 }
 
-/** Resolves once the callback is durable. Null when the execution is gone (pruned, or never came to be). */
+/** Resolves once the callback is durable. Returns null if the execution does not exist (any more). */
 export async function receiveCallback(context: Context, callback: Callback): Promise<Disposition | null> {
   const disposition = await context.store.batchWrite(receiveAll, callback);
   if (disposition === "late") context.health.cameLate(callback.executionId);
@@ -25,43 +31,45 @@ export async function receiveCallback(context: Context, callback: Callback): Pro
   return disposition;
 }
 
-/** A leaked URL must not fill the disk: of one execution this many are kept, the others only counted. */
-const MAX_KEPT = 32;
+/** Further callbacks of the execution are only counted: a leaked URL must not fill the disk. */
+const MAX_STORED = 32;
 
 async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition | null)[]> {
-  const found = await findCalled(tx.db, [...new Set(callbacks.map(({ executionId }) => executionId))]);
-  const called = new Map(found.map((one) => [one.id, one]));
+  const ids = new Set(callbacks.map(({ executionId }) => executionId));
+  const found = await findCallbackTargets(tx.db, [...ids]);
+  const targets = new Map(found.map((target) => [target.id, target]));
   const rows: CallbackRow[] = [];
-  const hinted = new Set<Called>();
+  const changed = new Set<CallbackTarget>();
   const counts = new Map<Disposition, number>();
 
   const dispositions = callbacks.map((callback) => {
-    const it = called.get(callback.executionId);
-    if (it === undefined) return null;
-    const disposition = dispositionOf(it, tx.now);
+    const target = targets.get(callback.executionId);
+    if (target === undefined) return null;
+    const disposition = dispositionOf(target, tx.now);
     counts.set(disposition, (counts.get(disposition) ?? 0) + 1);
-    if (it.kept < MAX_KEPT) {
+    if (target.stored < MAX_STORED) {
       rows.push(rowOf(callback, disposition, tx));
-      tx.emit(eventOf(it, disposition, callback.body.length));
-      it.kept++;
+      tx.emit(eventOf(target, disposition, callback.body.length));
+      target.stored++;
     }
-    const hint = disposition === "duplicate" || disposition === "late" ? null : applyCallback(it, tx.now);
-    if (hint !== null) {
-      hinted.add(Object.assign(it, hint));
-      if (it.dueAt !== null) tx.wake("check", it.dueAt);
+    const addsNothing = disposition === "duplicate" || disposition === "late";
+    const change = addsNothing ? null : applyCallback(target, tx.now);
+    if (change !== null) {
+      changed.add(Object.assign(target, change));
+      if (target.dueAt !== null) tx.wake("check", target.dueAt);
     }
     return disposition;
   });
 
   await insertCallbacks(tx.db, rows);
-  await saveHints(tx.db, [...hinted]);
-  // In one order: on PostgreSQL others count, too.
+  await saveCallbackHints(tx.db, [...changed]);
+  // Sorted, because concurrent transactions on PostgreSQL would deadlock otherwise.
   for (const [disposition, count] of [...counts].sort())
     await incrementCounter(tx.db, `callbacks.${disposition}`, count);
   return dispositions;
 }
 
-function eventOf({ id, runId, jobId }: Called, disposition: Disposition, bytes: number): EventDraft {
+function eventOf({ id, runId, jobId }: CallbackTarget, disposition: Disposition, bytes: number): EventDraft {
   return { type: "callback.received", jobId, runId, executionId: id, data: { disposition, bytes } };
 }
 
@@ -78,14 +86,14 @@ function rowOf(callback: Callback, disposition: Disposition, tx: Tx): CallbackRo
   };
 }
 
-function dispositionOf(called: Called, now: number): Disposition {
-  const { phase, inDoubtAt, kept } = called;
-  if (phase === "collecting" || phase === "closed") return kept === 0 ? "late" : "duplicate";
-  if (isPending(called, now)) return "duplicate";
+function dispositionOf(target: CallbackTarget, now: number): Disposition {
+  const { phase, inDoubtAt, stored } = target;
+  if (phase === "collecting" || phase === "closed") return stored === 0 ? "late" : "duplicate";
+  if (isPending(target, now)) return "duplicate";
   return phase === "submitting" && inDoubtAt === null ? "early" : "received";
 }
 
-/** The hint of an earlier callback is still to be followed: another one adds nothing. */
-function isPending({ callbackAt, lookedAt }: Called, now: number): boolean {
+/** The check of an earlier callback is still due, so another callback adds nothing. */
+function isPending({ callbackAt, lookedAt }: CallbackTarget, now: number): boolean {
   return callbackAt !== null && callbackAt <= now && (lookedAt === null || lookedAt < callbackAt);
 }

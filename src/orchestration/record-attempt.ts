@@ -1,4 +1,4 @@
-// An attempt to deliver is over: what becomes of the delivery and of its webhook, in one transaction.
+// Records an attempt to deliver: the new states of the delivery and of its webhook, in one transaction.
 import { afterAttempt, hasArrived, type Outcome, type Verdict } from "../domain/delivery.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { type Attempt, type DeliveryRow, findDelivery, readLog, saveDelivery } from "../store/deliveries.ts";
@@ -7,16 +7,16 @@ import type { Context } from "./context.ts";
 
 export type Tried = Outcome & Attempt;
 
-/** @param delivery as it was claimed. */
+/** @param delivery as claimed */
 export async function recordAttempt(context: Context, delivery: DeliveryRow, tried: Tried): Promise<void> {
   const attempts = delivery.attempts + 1;
   const recorded = await context.store.write(async (tx) => {
     const row = await findDelivery(tx.db, delivery.id);
-    // Deleted with its webhook, or asked for again, meanwhile: this attempt decides nothing any more.
+    // Deleted with its webhook or redelivered meanwhile: this attempt no longer counts.
     if (row === null || row.attempts !== delivery.attempts) return null;
     const firstTriedAt = row.first_tried_at ?? tried.at;
-    const own = afterAttempt(attempts, tried, context.random());
-    const judged = await judge(tx, { ...row, first_tried_at: firstTriedAt }, own, tried);
+    const verdict = afterAttempt(attempts, tried, context.random());
+    const judged = await judge(tx, { ...row, first_tried_at: firstTriedAt }, verdict, tried);
     const { at, durationMs, status, error } = tried;
     const log = [...readLog(row.log), { at, durationMs, status, error }].slice(-MAX_LOGGED);
     await saveDelivery(tx.db, row.id, {
@@ -37,7 +37,7 @@ export async function recordAttempt(context: Context, delivery: DeliveryRow, tri
     context.report.webhookDisabled({ webhookId: webhookId ?? "", reason: recorded.disabled });
 }
 
-/** Enough for two full rounds of attempts. */
+/** Two full rounds of attempts. */
 const MAX_LOGGED = 24;
 
 interface Judged {
@@ -46,7 +46,7 @@ interface Judged {
   disabled: "exhausted" | "gone" | null;
 }
 
-/** What the attempt says of the webhook, and what the webhook's state says of the delivery. */
+/** Updates the webhook, whose state may change the delivery's verdict. */
 async function judge(tx: Tx, delivery: DeliveryRow, verdict: Verdict, tried: Tried): Promise<Judged> {
   const { webhook_id: id, first_tried_at: firstTriedAt } = delivery;
   if (id === null) return { verdict, disabled: null };
@@ -57,7 +57,7 @@ async function judge(tx: Tx, delivery: DeliveryRow, verdict: Verdict, tried: Tri
   const { failingSince, isDisabled } = await markFailing(tx.db, id, tried.at);
   if (isDisabled) return { verdict: { state: "failed", reason: "webhook_disabled" }, disabled: null };
   if (verdict.state !== "failed" || verdict.reason === "webhook_disabled") return { verdict, disabled: null };
-  // This one has been tried for a day: if nothing else arrived in all that time, nobody is there.
+  // This delivery has failed for a day. If no other arrived meanwhile, the subscriber is gone.
   const isDead = verdict.reason === "gone" || failingSince <= (firstTriedAt ?? tried.at);
   const webhook = isDead ? await disableWebhook(tx.db, id, verdict.reason, tx.now) : null;
   if (webhook === null) return { verdict, disabled: null };

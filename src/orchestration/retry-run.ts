@@ -1,5 +1,4 @@
-// A retry by hand: a terminal run that did not succeed gets a new run in the same job, which names its origin.
-
+// Retries by hand: a failed or cancelled run gets a new run in the same job, which names its origin.
 import type { Db } from "../store/db/transaction.ts";
 import { addRun, refreshReadiness } from "../store/job-counts.ts";
 import { findJob, type JobRow } from "../store/jobs.ts";
@@ -21,7 +20,7 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
     }
     const position = await addRun(tx.db, job.id);
     if (position === null) {
-      return { type: "refused", detail: await whyNot(tx.db, job.id) };
+      return { type: "refused", detail: await refusal(tx.db, job.id) };
     }
     const id = tx.newId("run");
     const run: NewRun = {
@@ -43,7 +42,7 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
   });
 }
 
-async function whyNot(db: Db, jobId: string): Promise<string> {
+async function refusal(db: Db, jobId: string): Promise<string> {
   const job = await findJob(db, jobId);
   if (job?.budget_reached_at != null) return "the job's budget is used up; submit a new job";
   if (job?.erase_at != null) return "the job is being deleted";

@@ -1,5 +1,5 @@
-// What a look at Lyceum brings is kept: the record that tells of an end together with that end, the other documents as
-// they come. With the last of them the run becomes terminal. All of one turn are written together.
+// Saves fetched artifacts: a record that shows an end in the transaction of that end, other documents as they arrive.
+// With the last artifact the run becomes terminal.
 import type { DetectedBy, Snapshot } from "../domain/execution.ts";
 import type { RecordSummary } from "../domain/gpu-selection.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
@@ -9,36 +9,37 @@ import { batched, type Context } from "./context.ts";
 
 export interface RecordRead {
   executionId: string;
-  reading: Snapshot;
+  snapshot: Snapshot;
   by: DetectedBy;
   askedAt: number;
-  /** Lyceum has just answered an abort that there is nothing to end. */
+  /** Lyceum has just answered an abort with "nothing to end". */
   isBeyondAbort?: boolean;
-  /** What is kept of the record if it tells of an end; null: it is to be read again. */
-  kept: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
-  /** Until when the execution, if its end is new, belongs to whoever fetches its documents; null: nobody does yet. */
+  /** The record to store if it shows an end; null reads it again later. */
+  record: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
+  /** End of the lease for collecting, if the end is new; null leaves it to the next collector. */
   holdUntil(now: number): number | null;
 }
 
-/** Answers until when the execution is held for its documents; null: its end was not new, or nobody fetches them. */
-export const noteRecord = batched(noteRecords);
+/** Returns the end of the lease for collecting, or null if the end was not new or nobody collects yet. */
+export const saveRecord = batched(saveRecords);
 
-async function noteRecords(context: Context, tx: Tx, all: RecordRead[]): Promise<(number | null)[]> {
-  const reads = all.map((read) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
-  const told = reads.map(
-    ({ executionId, reading: snapshot, by, askedAt, heldUntil, isBeyondAbort = false }): FactFor => {
+async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promise<(number | null)[]> {
+  const reads = batch.map((read) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
+  const facts = reads.map(
+    ({ executionId, snapshot, by, askedAt, heldUntil, isBeyondAbort = false }): FactFor => {
       return { executionId, fact: { type: "reading", snapshot, by, askedAt, heldUntil, isBeyondAbort } };
     },
   );
-  const settled = await applyFacts(context, tx, told);
+  const applied = await applyFacts(context, tx, facts);
   const isNewEnd = (index: number) =>
-    settled[index]?.changed === true && settled[index].execution?.phase === "collecting";
-  const records = reads.flatMap(({ executionId, kept, askedAt }, index) => {
-    if (kept === null || !isNewEnd(index)) return [];
-    const read = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
-    const open = { state: "pending", dueAt: tx.now } as const;
-    const state = kept.summary?.awaits_bill === true ? open : ({ state: "stored", dueAt: null } as const);
-    return [{ executionId, kind: "record", ...state, ...read, ...kept } as const];
+    applied[index]?.changed === true && applied[index].execution?.phase === "collecting";
+  const records = reads.flatMap(({ executionId, record, askedAt }, index) => {
+    if (record === null || !isNewEnd(index)) return [];
+    const attempt = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
+    const pending = { state: "pending", dueAt: tx.now } as const;
+    const stored = { state: "stored", dueAt: null } as const;
+    const state = record.summary?.awaits_bill === true ? pending : stored;
+    return [{ executionId, kind: "record", ...state, ...attempt, ...record } as const];
   });
   await saveArtifacts(tx.db, records);
   return reads.map(({ heldUntil }, index) => (isNewEnd(index) ? heldUntil : null));
@@ -47,11 +48,11 @@ async function noteRecords(context: Context, tx: Tx, all: RecordRead[]): Promise
 export interface Collected {
   executionId: string;
   artifacts: Omit<ArtifactChange, "executionId">[];
-  /** What the record says by now, if it was read again. */
+  /** The record as it is now, if it was read again. */
   record?: Snapshot | undefined;
 }
 
-/** Keeps what was fetched; if nothing is pending after that, the run becomes terminal. */
+/** Stores fetched artifacts. If none is pending afterwards, the run becomes terminal. */
 export const saveCollected = batched(saveAllCollected);
 
 async function saveAllCollected(
@@ -65,13 +66,13 @@ async function saveAllCollected(
       artifacts.map((change) => ({ executionId, ...change })),
     ),
   );
-  // As it stands now: a lease that ended early (the clock was set forward) lets somebody else collect meanwhile.
+  // Read the stored states: if the lease ended early (clock set forward), another worker may have collected meanwhile.
   const ids = executions.map(({ executionId }) => executionId);
   const next = await nextFetchAts(tx.db, [...new Set(ids)], tx.now);
-  const told = executions.map(({ executionId, record }): FactFor => {
+  const facts = executions.map(({ executionId, record }): FactFor => {
     const dueAt = next.get(executionId);
     if (dueAt === undefined) return { executionId, fact: { type: "collected", record } };
     return { executionId, fact: { type: "collect_later", dueAt, record } };
   });
-  return applyFacts(context, tx, told);
+  return applyFacts(context, tx, facts);
 }

@@ -1,5 +1,5 @@
-// Accepting jobs: one transaction writes the job with its idempotency key, its runs and the first events, and those of
-// all other jobs that come in the same turn.
+// Accepts jobs: one transaction writes the job with its idempotency key, specs, runs and first events. Submissions are
+// batched.
 import { hash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
@@ -17,7 +17,7 @@ import { jobEvent } from "./job-progress.ts";
 
 export interface Submission {
   name: string | null;
-  /** Each spec stands for a run per combination of its matrix, or for one; `policy` overrules the job's for them. */
+  /** A spec makes one run, or one per combination of its matrix. `policy` overrides the job's policy for them. */
   runs: { spec: RunSpec; matrix: Matrix | null; policy?: Partial<Policy> }[];
   priority: number;
   maxParallel: number | null;
@@ -27,7 +27,7 @@ export interface Submission {
   deadlineS: number | null;
   /** Credits. */
   budget: number | null;
-  /** Gets the job's end. */
+  /** Receives the job's end. */
   webhookUrl: string | null;
   metadata: unknown;
 }
@@ -35,44 +35,44 @@ export interface Submission {
 export interface Sender {
   apiKey: string;
   idempotencyKey: string | null;
-  /** The request's body, of which the idempotency key stands for the value. */
+  /** The request's JSON body. A repeated idempotency key must come with an equal one. */
   body: unknown;
 }
 
 export type Submitted =
   | { outcome: "created" | "replayed"; job: JobRow }
   | Refused
-  /** As many runs wait as may. */
+  /** The queue is full. */
   | { outcome: "full" };
 
 export type Refused =
   /** The idempotency key was used for another body. */
   | { outcome: "mismatch" }
-  /** The job that was submitted with this key has been deleted. */
+  /** The job with this key was deleted. */
   | { outcome: "deleted" };
 
 /**
- * Finds the former submission with this idempotency key, or null. Look before judging a submission: the
- * answer to a repeated request must not depend on today's judgement.
+ * Finds the former submission with this idempotency key, or null. Call it before validating a submission: the answer to
+ * a repeated request must not depend on today's rules.
  */
 export async function findSubmitted(context: Context, sender: Sender): Promise<Submitted | null> {
   if (sender.idempotencyKey === null) return null;
-  const asked = { ...sender, bodyHash: bodyHashOf(sender) };
-  const former = await formerSubmissions(context.store.db, [asked]);
-  return former(asked);
+  const request = { ...sender, bodyHash: bodyHashOf(sender) };
+  const former = await formerSubmissions(context.store.db, [request]);
+  return former(request);
 }
 
-/** Equal JSON values have the same hash, however they are written. */
+/** Equal JSON values have equal hashes, whatever their formatting. */
 function bodyHashOf({ idempotencyKey, body }: Sender): string | null {
   return idempotencyKey === null ? null : hash("sha256", canonicalJson(body), "base64url");
 }
 
-/** Resolves once the job is durable, or was found to be so already. */
+/** Resolves once the job is durable, or was found by its idempotency key. */
 export async function submit(context: Context, sender: Sender, submission: Submission): Promise<Submitted> {
   const { apiKey, idempotencyKey } = sender;
   const bodyHash = bodyHashOf(sender);
-  const asked = { apiKey, idempotencyKey, bodyHash, submission, isFull: context.backlog.isFull() };
-  const submitted = await context.store.batchWrite(submitAll, asked);
+  const request = { apiKey, idempotencyKey, bodyHash, submission, isFull: context.backlog.isFull() };
+  const submitted = await context.store.batchWrite(submitAll, request);
   if (submitted.outcome === "created") {
     context.backlog.took(submitted.job.total);
     context.report.jobSubmitted({ jobId: submitted.job.id, runs: submitted.job.total, key: apiKey });
@@ -86,33 +86,33 @@ interface Keyed {
   bodyHash: string | null;
 }
 
-interface Asked extends Keyed {
+interface Request extends Keyed {
   submission: Submission;
   isFull: boolean;
 }
 
-async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
-  const former = await formerSubmissions(tx.db, all);
+async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
+  const former = await formerSubmissions(tx.db, requests);
   /** Jobs of this transaction, by API key and idempotency key. */
   const created = new Map<string, JobRow>();
-  // A new job joins the end of the round: it must not push in before a job that has waited longer.
-  const lastTick = await incrementCounter(tx.db, "dispatch.tick", all.length);
+  // A new job joins the end of the round, behind jobs that have waited longer.
+  const lastTick = await incrementCounter(tx.db, "dispatch.tick", requests.length);
   const jobs: JobRow[] = [];
   const specs: SpecEntry[] = [];
   const runs: NewRun[] = [];
 
-  const submitted = all.map((asked, index): Submitted => {
-    const { apiKey, idempotencyKey, submission } = asked;
-    const twin = idempotencyKey === null ? undefined : created.get(nameOf(apiKey, idempotencyKey));
-    const before = twin === undefined ? former(asked) : repeated(twin, asked);
-    if (before !== null) return before;
-    if (asked.isFull) return { outcome: "full" };
+  const submitted = requests.map((request, index): Submitted => {
+    const { apiKey, idempotencyKey, submission } = request;
+    const duplicate = idempotencyKey === null ? undefined : created.get(nameOf(apiKey, idempotencyKey));
+    const repeated = duplicate === undefined ? former(request) : answerRepeated(duplicate, request);
+    if (repeated !== null) return repeated;
+    if (request.isFull) return { outcome: "full" };
     const id = tx.newId("job");
     const runsOfJob = newRuns(tx, id, submission);
-    const job = newJob(tx, asked, {
+    const job = newJob(tx, request, {
       id,
       total: runsOfJob.length,
-      served: lastTick - all.length + 1 + index,
+      served: lastTick - requests.length + 1 + index,
     });
     jobs.push(job);
     specs.push(
@@ -123,7 +123,7 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
     tx.emit(jobEvent(job, "created"));
     for (const run of runsOfJob) tx.emit({ type: "run.queued", jobId: id, runId: run.id, data: {} });
     tx.wake("dispatch", tx.now);
-    if (job.deadline_at !== null) tx.wake("steer", job.deadline_at);
+    if (job.deadline_at !== null) tx.wake("enforce-limits", job.deadline_at);
     return { outcome: "created", job };
   });
 
@@ -133,37 +133,37 @@ async function submitAll(tx: Tx, all: Asked[]): Promise<Submitted[]> {
   return submitted;
 }
 
-/** Looks up the former use of each idempotency key that the submissions name. */
-async function formerSubmissions(db: Db, all: Keyed[]): Promise<(asked: Keyed) => Submitted | null> {
-  const named = all.flatMap(({ apiKey, idempotencyKey }) =>
+/** Returns a lookup of the former submissions with these idempotency keys. */
+async function formerSubmissions(db: Db, requests: Keyed[]): Promise<(request: Keyed) => Submitted | null> {
+  const keys = requests.flatMap(({ apiKey, idempotencyKey }) =>
     idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],
   );
-  const jobs = await findJobsByIdempotency(db, named);
+  const jobs = await findJobsByIdempotency(db, keys);
   const known = new Map(jobs.map((job) => [nameOf(job.api_key, job.idempotency_key ?? ""), job]));
-  const unknown = named.filter(([apiKey, key]) => !known.has(nameOf(apiKey, key)));
+  const unknown = keys.filter(([apiKey, key]) => !known.has(nameOf(apiKey, key)));
   const deleted = new Set(
     (await findDeletedKeys(db, unknown)).map((row) => nameOf(row.api_key, row.idempotency_key)),
   );
-  return (asked) => {
-    const name = nameOf(asked.apiKey, asked.idempotencyKey ?? "");
+  return (request) => {
+    const name = nameOf(request.apiKey, request.idempotencyKey ?? "");
     const job = known.get(name);
-    if (job !== undefined) return repeated(job, asked);
+    if (job !== undefined) return answerRepeated(job, request);
     return deleted.has(name) ? { outcome: "deleted" } : null;
   };
 }
 
-function repeated(job: JobRow, { bodyHash }: Keyed): Submitted {
+function answerRepeated(job: JobRow, { bodyHash }: Keyed): Submitted {
   return job.body_hash === bodyHash ? { outcome: "replayed", job } : { outcome: "mismatch" };
 }
 
-/** Names of API keys hold no line feed. */
+/** Unique, because names of API keys have no line feed. */
 function nameOf(apiKey: string, key: string): string {
   return `${apiKey}\n${key}`;
 }
 
 function newJob(
   tx: Tx,
-  { apiKey, idempotencyKey, bodyHash, submission }: Asked,
+  { apiKey, idempotencyKey, bodyHash, submission }: Request,
   { id, total, served }: Pick<JobRow, "id" | "total" | "served">,
 ): JobRow {
   const deadlineAt = submission.deadlineS === null ? null : tx.now + submission.deadlineS * 1000;
@@ -210,8 +210,8 @@ function newJob(
 
 function newRuns(tx: Tx, jobId: string, { runs }: Submission): NewRun[] {
   const expanded = runs.flatMap(({ spec, matrix }, specPosition) => {
-    const values = matrix === null ? [null] : combinations(matrix);
-    return values.map((one) => ({ specPosition, spec, matrix: one }));
+    const rows = matrix === null ? [null] : combinations(matrix);
+    return rows.map((values) => ({ specPosition, spec, matrix: values }));
   });
   return expanded.map((run, position) => ({ ...run, id: tx.newId("run"), jobId, position, retryOf: null }));
 }

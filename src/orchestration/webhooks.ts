@@ -1,4 +1,4 @@
-// Making, rotating and reviving webhooks, and asking for a delivery once more.
+// Creates, rotates and revives webhooks, and redelivers.
 import { randomBytes } from "node:crypto";
 import { redeliver } from "../store/deliveries.ts";
 import {
@@ -12,21 +12,21 @@ import type { Context } from "./context.ts";
 
 export interface NewWebhook {
   apiKey: string;
-  /** Hears of every job rather than of its key's alone. */
+  /** Receives events of every job instead of its key's jobs only. */
   allJobs: boolean;
   url: string;
   types: string[];
-  /** Null: one is made. */
+  /** Null generates one. */
   secret: string | null;
 }
 
-/** A webhook with its current secret, which is shown this once. */
+/** A webhook with its current secret, which is shown only once. */
 export interface Disclosed {
   webhook: WebhookRow;
   secret: string;
 }
 
-/** Null when the key has as many as it may. */
+/** Returns null if the key has `MAX_WEBHOOKS` webhooks. */
 export async function createWebhook(context: Context, wanted: NewWebhook): Promise<Disclosed | null> {
   const secret = wanted.secret ?? newSecret();
   const webhook = await context.store.write(async (tx) => {
@@ -44,10 +44,10 @@ export async function createWebhook(context: Context, wanted: NewWebhook): Promi
   return webhook === null ? null : { webhook, secret };
 }
 
-/** Each write with events looks at all of them. */
+/** Per key, because each write with events reads all webhooks. */
 export const MAX_WEBHOOKS = 20;
 
-/** The former secret signs beside the new one for a day. Null when the webhook is gone. */
+/** The former secret also signs for one more day. Returns null if the webhook does not exist. */
 export async function rotateWebhook(
   { store }: Context,
   id: string,
@@ -58,7 +58,7 @@ export async function rotateWebhook(
   return webhook === null ? null : { webhook, secret };
 }
 
-/** Hears of what happens from now on; what was given up meanwhile can be asked for again. */
+/** Enables the webhook for future events. Failed deliveries can be redelivered. */
 export async function reviveWebhook({ store }: Context, id: string): Promise<WebhookRow | null> {
   return store.write((tx) => enableWebhook(tx.db, id));
 }

@@ -1,20 +1,20 @@
-// Artifacts: what is fetched of an execution after its end, one row a kind, each with its state and reason. What was
-// never asked for has no row, and is pending.
+// Artifacts of ended executions: one row per kind, with its state and reason. An artifact that was never requested has
+// no row and counts as pending.
 import { type Selectable, sql } from "kysely";
 import { packDocument, unpackDocument } from "./db/documents.ts";
 import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./db/schema.ts";
-import { statement, statementOn } from "./db/statements.ts";
+import { statement, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 export type ArtifactState = Omit<Selectable<ArtifactsTable>, "document" | "summary"> & { summary: unknown };
 
-/** The states, without the documents. */
+/** Reads the states without the documents. */
 export async function listArtifacts(db: Db, executionIds: string[]): Promise<ArtifactState[]> {
   const rows = await selectStates(db, executionIds);
   return rows.map((row) => ({ ...row, summary: row.summary === null ? null : JSON.parse(row.summary) }));
 }
 
-const selectStates = statementOn<string, Omit<Selectable<ArtifactsTable>, "document">>((db, ids) =>
+const selectStates = statementForRows<string, Omit<Selectable<ArtifactsTable>, "document">>((db, ids) =>
   db
     .selectFrom("artifacts")
     .select(["execution_id", "kind", "state", "reason", "tries"])
@@ -23,7 +23,7 @@ const selectStates = statementOn<string, Omit<Selectable<ArtifactsTable>, "docum
 );
 
 /**
- * When the next artifact of each is to be asked for: at once if it never was. Those of which none is pending any more
+ * When the next artifact of each execution is due: now if one was never requested. Executions without pending artifacts
  * are left out.
  */
 export async function nextFetchAts(
@@ -41,7 +41,7 @@ export async function nextFetchAts(
   return next;
 }
 
-const selectKnown = statementOn<string, { execution_id: string; kinds: unknown; due_at: number | null }>(
+const selectKnown = statementForRows<string, { execution_id: string; kinds: unknown; due_at: number | null }>(
   (db, ids) =>
     db
       .selectFrom("artifacts")
@@ -54,18 +54,18 @@ export interface ArtifactChange {
   executionId: string;
   kind: ArtifactKind;
   state: "pending" | "stored" | "unavailable";
-  /** Given exactly while pending. */
+  /** Set exactly while pending. */
   dueAt: number | null;
   reason?: string | null;
   tries: number;
   firstTriedAt?: number | null;
   fetchedAt?: number | null;
   summary?: unknown;
-  /** Left out: what is stored stays. */
+  /** Undefined keeps the stored document. */
   document?: unknown;
 }
 
-/** What is stored or given up stays so, whoever comes late. */
+/** Changes pending artifacts only: a stored or unavailable artifact stays so. */
 export async function saveArtifacts(db: Db, changes: ArtifactChange[]): Promise<void> {
   await upsert(db, changes.map(toRow));
 }
@@ -89,18 +89,17 @@ function toRow(change: ArtifactChange) {
   ] as const;
 }
 
-const upsert = statementOn<ReturnType<typeof toRow>, never>((db, rows) => {
+const upsert = statementForRows<ReturnType<typeof toRow>, never>((_db, rows) => {
   const kept = ["reason", "first_tried_at", "fetched_at", "summary", "document"].map((name) => {
     const column = sql.ref(name);
     return sql`${column} = coalesce(excluded.${column}, artifacts.${column})`;
   });
-  const query = sql<never>`insert into artifacts
+  return sql<never>`insert into artifacts
     (execution_id, kind, state, due_at, reason, tries, first_tried_at, fetched_at, summary, document)
     values ${sql.join(rows.map((row) => sql`(${sql.join(row)})`))}
     on conflict (execution_id, kind) do update
       set state = excluded.state, due_at = excluded.due_at, tries = excluded.tries, ${sql.join(kept)}
       where artifacts.state = 'pending'`;
-  return { compile: () => query.compile(db) };
 });
 
 export async function readDocument(db: Db, executionId: string, kind: ArtifactKind): Promise<unknown> {

@@ -1,9 +1,10 @@
-// Callbacks as they came: the raw body is kept, whatever it is.
+// Callbacks as received, with their raw bodies.
 import { type Selectable, sql } from "kysely";
 import type { Phase } from "../domain/execution.ts";
 import { idBound } from "../lib/id.ts";
+import { insertRows, updateRows, type Versioned } from "./db/rows.ts";
 import type { CallbacksTable, Disposition } from "./db/schema.ts";
-import { insertRows, statementOn, updateRows, type Versioned } from "./db/statements.ts";
+import { statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { CLOCK_STEP_MS, type Scanned, scan } from "./scan.ts";
 
@@ -13,8 +14,8 @@ export async function insertCallbacks(db: Db, callbacks: CallbackRow[]): Promise
   await insertRows(db, "callbacks", callbacks);
 }
 
-/** Of an execution that was called back, what tells what to make of it. */
-export interface Called extends Versioned {
+/** The columns of an execution that decide what a callback means. */
+export interface CallbackTarget extends Versioned {
   runId: string;
   jobId: string;
   phase: Phase;
@@ -22,42 +23,39 @@ export interface Called extends Versioned {
   inDoubtAt: number | null;
   callbackAt: number | null;
   lookedAt: number | null;
-  /** How many of its callbacks are kept. */
-  kept: number;
+  /** Callbacks stored so far. */
+  stored: number;
 }
 
-/** Those of them that there are. */
-export async function findCalled(db: Db, executionIds: string[]): Promise<Called[]> {
-  const rows = await selectCalled(db, executionIds);
-  return rows.map((row) => ({ ...row, kept: Number(row.kept) }));
+export async function findCallbackTargets(db: Db, executionIds: string[]): Promise<CallbackTarget[]> {
+  const rows = await selectCallbackTargets(db, executionIds);
+  return rows.map((row) => ({ ...row, stored: Number(row.stored) }));
 }
 
-const selectCalled = statementOn<string, Omit<Called, "kept"> & { kept: unknown }>((db, ids) =>
-  db
-    .selectFrom("executions")
-    .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])
-    .select(["in_doubt_at as inDoubtAt", "callback_at as callbackAt", "looked_at as lookedAt"])
-    .select(({ selectFrom, fn }) =>
-      selectFrom("callbacks")
-        .select(fn.countAll().as("count"))
-        .whereRef("callbacks.execution_id", "=", "executions.id")
-        .as("kept"),
-    )
-    .where("id", "in", ids),
+const selectCallbackTargets = statementForRows<string, Omit<CallbackTarget, "stored"> & { stored: unknown }>(
+  (db, ids) =>
+    db
+      .selectFrom("executions")
+      .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])
+      .select(["in_doubt_at as inDoubtAt", "callback_at as callbackAt", "looked_at as lookedAt"])
+      .select(({ selectFrom, fn }) =>
+        selectFrom("callbacks")
+          .select(fn.countAll().as("count"))
+          .whereRef("callbacks.execution_id", "=", "executions.id")
+          .as("stored"),
+      )
+      .where("id", "in", ids),
 );
 
-/**
- * Saves the hints that callbacks left.
- * @throws Conflict when somebody saved one of them since it was read.
- */
-export async function saveHints(db: Db, called: readonly Called[]): Promise<void> {
-  const changes = called.map((before) => {
+/** @throws Conflict when another transaction saved one of the executions since it was read. */
+export async function saveCallbackHints(db: Db, targets: readonly CallbackTarget[]): Promise<void> {
+  const changes = targets.map((before) => {
     return { before, set: { callback_at: before.callbackAt, due_at: before.dueAt } };
   });
   await updateRows(db, "executions", changes);
 }
 
-/** In the order of arrival, after the given id. */
+/** Callbacks after the given id, in the order of arrival. */
 export async function listCallbacks(
   db: Db,
   executionId: string,

@@ -1,28 +1,28 @@
-// What ends cost: added to the day, the job and the key in the transaction that learns of it, never counted afterwards.
+// Cost totals per day, job and key. The transaction that records a cost adds it here; nothing is summed up later.
 import { type Selectable, sql } from "kysely";
 import { type Tally, toNano } from "../domain/cost.ts";
 import type { ApiKeysTable } from "./db/schema.ts";
-import { givenRows, statement, statementOn } from "./db/statements.ts";
+import { inputRows, statement, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 
 export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally): Promise<void> {
-  await plusUsage(db, { day, apiKey, ...tally });
+  await upsertUsage(db, { day, apiKey, ...tally });
 }
 
-const plusUsage = statement<Tally & { day: string; apiKey: string }, never>((db, by) => {
+const upsertUsage = statement<Tally & { day: string; apiKey: string }, never>((db, usage) => {
   const plus = (name: "executions" | "duration_ms" | "billed_nano" | "estimated_nano" | "unpriced") =>
     sql<number>`${sql.ref(`usage.${name}`)} + ${sql.ref(`excluded.${name}`)}`;
   return db
     .insertInto("usage")
     .values({
-      day: by.day,
-      api_key: by.apiKey,
-      executions: by.executions,
-      duration_ms: by.durationMs,
-      billed_nano: by.billedNano,
-      estimated_nano: by.estimatedNano,
-      unpriced: by.unpriced,
+      day: usage.day,
+      api_key: usage.apiKey,
+      executions: usage.executions,
+      duration_ms: usage.durationMs,
+      billed_nano: usage.billedNano,
+      estimated_nano: usage.estimatedNano,
+      unpriced: usage.unpriced,
     })
     .onConflict((c) =>
       c.columns(["day", "api_key"]).doUpdateSet({
@@ -36,20 +36,21 @@ const plusUsage = statement<Tally & { day: string; apiKey: string }, never>((db,
 });
 
 /**
- * Answers those dues that used up their job's budget: nothing more of it starts, and `steer` ends what still waits.
- * @param dues one a job, in lock order.
+ * Adds costs to jobs and returns the costs that used up their job's budget. Such a job starts nothing more, and
+ * `enforceLimits` ends its queued runs.
+ * @param costs one per job, in lock order
  */
-export async function addToJobs<D extends { jobId: string; tally: Tally }>(
+export async function addToJobs<C extends { jobId: string; tally: Tally }>(
   db: Db,
-  dues: readonly D[],
+  costs: readonly C[],
   now: number,
-): Promise<D[]> {
+): Promise<C[]> {
   await lockJobs(
     db,
-    dues.map(({ jobId }) => jobId),
+    costs.map(({ jobId }) => jobId),
   );
-  const jobs = await plusJobs(db, dues.map(toSums));
-  if (jobs.length < dues.length) throw new Error("something was paid for a job that there is not");
+  const jobs = await updateJobTotals(db, costs.map(toSums));
+  if (jobs.length < costs.length) throw new Error("a cost belongs to a job that does not exist");
   const reached = jobs.filter((job) => {
     const spent = job.billed_nano + job.estimated_nano;
     return job.budget_nano !== null && job.budget_reached_at === null && spent >= job.budget_nano;
@@ -60,7 +61,7 @@ export async function addToJobs<D extends { jobId: string; tally: Tally }>(
       .set({ budget_reached_at: now, ready_at: null, due_at: now })
       .where("id", "=", id)
       .execute();
-  return dues.filter(({ jobId }) => reached.some(({ id }) => id === jobId));
+  return costs.filter(({ jobId }) => reached.some(({ id }) => id === jobId));
 }
 
 type Budget = Pick<JobRow, "id" | "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;
@@ -69,16 +70,18 @@ function toSums({ jobId, tally }: { jobId: string; tally: Tally }) {
   return [tally.billedNano, tally.estimatedNano, tally.unpriced, jobId];
 }
 
-const plusJobs = statementOn<ReturnType<typeof toSums>, Budget>((db, rows) => {
-  const { places, from } = givenRows(db, ["bigint", "bigint", "integer", "text"], rows.length);
-  const [billed, estimated, unpriced, id] = places;
-  const query = sql<Budget>`update jobs set billed_nano = billed_nano + ${billed},
+const updateJobTotals = statementForRows<ReturnType<typeof toSums>, Budget>((db, rows) => {
+  const { columns, from } = inputRows(db, ["bigint", "bigint", "integer", "text"], rows.length);
+  const [billed, estimated, unpriced, id] = columns;
+  return sql<Budget>`update jobs set billed_nano = billed_nano + ${billed},
     estimated_nano = estimated_nano + ${estimated}, unpriced = unpriced + ${unpriced}${from} where id = ${id}
     returning id, billed_nano, estimated_nano, budget_nano, budget_reached_at`;
-  return { compile: () => query.compile(db) };
 });
 
-/** Until when the key is held now, if this changed it; undefined if it did not. A key without a budget never is. */
+/**
+ * Adds a cost to the key's window.
+ * @returns until when the key is held, or undefined if that did not change. A key without a budget is never held.
+ */
 export async function addToKey(
   db: Db,
   name: string,
@@ -96,7 +99,7 @@ export async function addToKey(
       window_started_at: startedAt,
     })
     .where("name", "=", name)
-    // What corrects a window that is over concerns nobody any more.
+    // A cost of an earlier window cannot hold the key any more.
     .where((eb) => eb.or([eb("window_started_at", "is", null), eb("window_started_at", "<=", startedAt)]))
     .returning(["window_spent_nano", "held_until"])
     .executeTakeFirst();
@@ -115,25 +118,25 @@ const selectBudget = statement<
   db.selectFrom("api_keys").select(["budget_nano", "budget_window_ms"]).where("name", "=", name),
 );
 
-/** A key may spend `amount` credits in each window of this length; windows are counted from 1970-01-01 UTC. */
+/** A key may spend `amount` credits per window. Windows are counted from 1970-01-01 UTC. */
 export interface KeyBudget {
   name: string;
   amount: number;
   windowMs: number;
 }
 
-/** The keys' budgets are these and no others from now on. What the present windows have seen stays counted. */
+/** Replaces the budgets of all keys. Costs of the current windows stay counted. */
 export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now: number): Promise<void> {
   const names = budgets.map(({ name }) => name);
-  let others = db
+  let withoutBudget = db
     .updateTable("api_keys")
     .set({ budget_nano: null, budget_window_ms: null, held_until: null })
     .where("budget_nano", "is not", null);
-  if (names.length > 0) others = others.where("name", "not in", names);
-  await others.execute();
+  if (names.length > 0) withoutBudget = withoutBudget.where("name", "not in", names);
+  await withoutBudget.execute();
   for (const { name, amount, windowMs } of budgets) {
     const startedAt = windowStart(now, windowMs);
-    // Takes the key's lock before the look: another process may still count costs.
+    // Lock the key before reading: another process may still add costs.
     await db
       .insertInto("api_keys")
       .values({ name, served: 0 })
@@ -151,15 +154,15 @@ export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now
   }
 }
 
-/** Where the window was kept with every change it is known; another one is counted from the executions that are left. */
+/** Reads the stored sum of this window, or else adds up the executions that are still stored. */
 async function spentSince(db: Db, name: string, startedAt: number): Promise<number> {
-  const kept = await db
+  const key = await db
     .selectFrom("api_keys")
     .select("window_spent_nano")
     .where("name", "=", name)
     .where("window_started_at", "=", startedAt)
     .executeTakeFirst();
-  if (kept?.window_spent_nano != null) return kept.window_spent_nano;
+  if (key?.window_spent_nano != null) return key.window_spent_nano;
   const rows = await db
     .selectFrom("executions")
     .innerJoin("jobs", "jobs.id", "executions.job_id")

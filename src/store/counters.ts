@@ -1,15 +1,15 @@
-// Named numbers that are kept with the change they count.
+// Named counters, changed in the transaction that they count.
 import { statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
-/** Adds to a counter and answers its new value. The row stays locked until the transaction ends. */
+/** Returns the counter's new value. Its row stays locked until the transaction ends. */
 export async function incrementCounter(db: Db, name: string, by: number): Promise<number> {
-  const [row] = (await advance(db, { name, by })).rows;
-  if (row === undefined) throw new Error(`the counter ${name} was not advanced`);
+  const [row] = (await increment(db, { name, by })).rows;
+  if (row === undefined) throw new Error(`counter ${name} was not incremented`);
   return row.value;
 }
 
-const advance = statement<{ name: string; by: number }, { value: number }>((db, { name, by }) =>
+const increment = statement<{ name: string; by: number }, { value: number }>((db, { name, by }) =>
   db
     .insertInto("counters")
     .values({ name, value: by })
@@ -17,7 +17,7 @@ const advance = statement<{ name: string; by: number }, { value: number }>((db, 
     .returning("value"),
 );
 
-/** All counters whose name begins so, without that beginning. */
+/** Reads all counters with this prefix. The keys lack the prefix. */
 export async function readCounters(db: Db, prefix: string): Promise<Record<string, number>> {
   const rows = await db.selectFrom("counters").selectAll().where("name", "like", `${prefix}%`).execute();
   return Object.fromEntries(rows.map((row) => [row.name.slice(prefix.length), row.value]));

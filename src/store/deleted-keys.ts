@@ -1,18 +1,19 @@
-// Idempotency keys of jobs that were deleted: the same key must not start, and pay, the same job again.
+// Idempotency keys of deleted jobs. A deleted key must not start, and charge, the same job again.
 import { type Selectable, sql } from "kysely";
 import type { DeletedKeysTable } from "./db/schema.ts";
-import { statementOn } from "./db/statements.ts";
+import { statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 type DeletedKey = Pick<Selectable<DeletedKeysTable>, "api_key" | "idempotency_key">;
 
-export const findDeletedKeys = statementOn<readonly [apiKey: string, key: string], DeletedKey>((db, keys) => {
-  const query = sql<DeletedKey>`select api_key, idempotency_key from deleted_keys
+export const findDeletedKeys = statementForRows<readonly [apiKey: string, key: string], DeletedKey>(
+  (_db, keys) => {
+    return sql<DeletedKey>`select api_key, idempotency_key from deleted_keys
     where (api_key, idempotency_key) in (values ${sql.join(keys.map(([apiKey, key]) => sql`(${apiKey}, ${key})`))})`;
-  return { compile: () => query.compile(db) };
-});
+  },
+);
 
-export async function rememberKey(db: Db, apiKey: string, key: string, now: number): Promise<void> {
+export async function insertDeletedKey(db: Db, apiKey: string, key: string, now: number): Promise<void> {
   await db
     .insertInto("deleted_keys")
     .values({ api_key: apiKey, idempotency_key: key, deleted_at: now })
@@ -20,6 +21,6 @@ export async function rememberKey(db: Db, apiKey: string, key: string, now: numb
     .execute();
 }
 
-export async function forgetKeys(db: Db, deletedBefore: number): Promise<void> {
+export async function deleteKeysBefore(db: Db, deletedBefore: number): Promise<void> {
   await db.deleteFrom("deleted_keys").where("deleted_at", "<", deletedBefore).execute();
 }

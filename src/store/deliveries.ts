@@ -1,4 +1,4 @@
-// Deliveries: what is due, claims with a lease, the outcome of each attempt, and the log.
+// Webhook deliveries: due rows, claims with a lease, attempts and their log.
 import { type Selectable, sql, type Updateable } from "kysely";
 import type { DeliveriesTable } from "./db/schema.ts";
 import { isChosen } from "./db/statements.ts";
@@ -6,7 +6,7 @@ import type { Db } from "./db/transaction.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 
-/** One line of a delivery's log; what the subscriber answered is not kept. */
+/** One line of a delivery's log. The subscriber's answer is not stored. */
 export interface Attempt {
   at: number;
   durationMs: number;
@@ -14,18 +14,18 @@ export interface Attempt {
   error: string | null;
 }
 
-/** Every lane in which something waits: one seek each, however much waits for a dead endpoint. */
-const lanes = sql`
+/** All destination queues with open deliveries. One index seek each, even if a dead endpoint has thousands. */
+const openDestinations = sql`
   recursive lanes (lane) as (
     select min(lane) from deliveries where due_at is not null
     union all
     select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > lanes.lane)
     from lanes where lanes.lane is not null)`;
 
-/** Lanes in which something is due, the longest waiting first. */
-export async function dueLanes(db: Db, now: number): Promise<string[]> {
+/** Destination queues with a due delivery, longest waiting first. */
+export async function dueDestinations(db: Db, now: number): Promise<string[]> {
   const { rows } = await sql<{ lane: string }>`
-    with ${lanes},
+    with ${openDestinations},
     fronts as (
       select lane, (select min(due_at) from deliveries where lane = lanes.lane and due_at <= ${now}) as due_at
       from lanes where lane is not null)
@@ -33,17 +33,17 @@ export async function dueLanes(db: Db, now: number): Promise<string[]> {
   return rows.map((row) => row.lane);
 }
 
-/** The next moment at which something becomes due; what is due already waits for a place. */
+/** When the next delivery becomes due. Deliveries that are due already wait for a free slot. */
 export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
   const { rows } = await sql<{ due_at: number | null }>`
-    with ${lanes}
+    with ${openDestinations}
     select min((select min(due_at) from deliveries where lane = lanes.lane and due_at > ${now})) as due_at
     from lanes`.execute(db);
   return rows[0]?.due_at ?? null;
 }
 
-/** The ids of what is due in a lane, the longest waiting first. */
-export async function dueInLane(db: Db, lane: string, now: number, limit: number): Promise<string[]> {
+/** Ids of the destination's due deliveries, longest waiting first. */
+export async function dueForDestination(db: Db, lane: string, now: number, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("deliveries")
     .select("id")
@@ -61,7 +61,7 @@ export interface DueDelivery extends DeliveryRow {
   secrets: string | null;
 }
 
-/** Takes those that are still due; the lease ends by itself if this process dies. */
+/** Claims the deliveries that are still due. If this process dies, the lease expires. */
 export async function claimDeliveries(
   db: Db,
   ids: string[],
@@ -91,7 +91,7 @@ export async function claimDeliveries(
     .execute();
 }
 
-/** Those that nobody will make now are due again. */
+/** Returns claimed deliveries that this process will not attempt: they are due again. */
 export async function releaseDeliveries(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -116,7 +116,7 @@ export async function saveDelivery(db: Db, id: string, change: Updateable<Delive
     .execute();
 }
 
-/** Due now, with all attempts before it; the log stays. */
+/** Makes the delivery due now with a fresh number of attempts. The log stays. */
 export async function redeliver(db: Db, id: string, now: number): Promise<DeliveryRow | null> {
   const query = db
     .updateTable("deliveries")
@@ -126,29 +126,29 @@ export async function redeliver(db: Db, id: string, now: number): Promise<Delive
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** Newest first, those before the given id: a webhook's, or those to a job's own URL. */
+/** Deliveries before the given id, newest first: of a webhook, or to a job's own URL. */
 export async function listDeliveries(
   db: Db,
-  of: { webhookId: string } | { jobId: string },
+  target: { webhookId: string } | { jobId: string },
   before: string | undefined,
   limit: number,
 ): Promise<DeliveryRow[]> {
   let query = db.selectFrom("deliveries").selectAll();
-  if ("webhookId" in of) query = query.where("webhook_id", "=", of.webhookId);
-  else query = query.where("job_id", "=", of.jobId).where("webhook_id", "is", null);
+  if ("webhookId" in target) query = query.where("webhook_id", "=", target.webhookId);
+  else query = query.where("job_id", "=", target.jobId).where("webhook_id", "is", null);
   if (before !== undefined) query = query.where("id", "<", before);
   return query.orderBy("id", "desc").limit(limit).execute();
 }
 
-/** Answers how many were deleted, at most `limit`. */
+/** Returns the number of deleted rows, at most `limit`. */
 export async function deleteDeliveries(db: Db, endedBefore: number, limit: number): Promise<number> {
-  const over = db
+  const ended = db
     .selectFrom("deliveries")
     .select("id")
     .where("ended_at", "<", endedBefore)
     .orderBy("ended_at")
     .limit(limit);
-  const { numDeletedRows } = await db.deleteFrom("deliveries").where("id", "in", over).executeTakeFirst();
+  const { numDeletedRows } = await db.deleteFrom("deliveries").where("id", "in", ended).executeTakeFirst();
   return Number(numDeletedRows);
 }
 

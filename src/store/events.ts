@@ -1,23 +1,24 @@
-// The event log: numbered without gaps in the order of the commits.
+// The event log, numbered without gaps in commit order.
 import { type Selectable, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../lib/id.ts";
+import { insertRows } from "./db/rows.ts";
 import type { EventsTable } from "./db/schema.ts";
-import { insertRows, limitedStatement, statement } from "./db/statements.ts";
+import { statement, statementWithLimit } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 export type EventRow = Selectable<EventsTable>;
 
-export type Appended = EventsTable & Pick<EventDraft, "owner">;
+export type AppendedEvent = EventsTable & Pick<EventDraft, "owner">;
 
-/** Answers what was written, and whether there is any webhook that might hear of it. */
+/** Returns the written events, and whether any webhook is enabled. */
 export async function appendEvents(
   db: Db,
   drafts: EventDraft[],
   now: number,
   newId: NewId,
-): Promise<{ events: Appended[]; hasSubscribers: boolean }> {
-  const { last, hasSubscribers } = await nextNumbers(db, drafts.length);
+): Promise<{ events: AppendedEvent[]; hasSubscribers: boolean }> {
+  const { last, hasSubscribers } = await reserveSeqs(db, drafts.length);
   const rows = drafts.map((draft, index) => ({
     seq: last - drafts.length + 1 + index,
     id: newId("evt"),
@@ -32,39 +33,41 @@ export async function appendEvents(
   return { events: rows.map((row, index) => ({ ...row, owner: drafts[index]?.owner })), hasSubscribers };
 }
 
-/** The counter's row is locked until the commit: whoever reads events never sees a higher number first. */
-async function nextNumbers(db: Db, count: number): Promise<{ last: number; hasSubscribers: boolean }> {
+/** Locks the counter until the commit, so that no reader sees a higher number before a lower one. */
+async function reserveSeqs(db: Db, count: number): Promise<{ last: number; hasSubscribers: boolean }> {
   const [row] = (await advance(db, { count })).rows;
-  if (row === undefined) throw new Error("the events' counter was not advanced");
-  return { last: row.value, hasSubscribers: Boolean(row.is_heard) };
+  if (row === undefined) throw new Error("the event counter was not incremented");
+  return { last: row.value, hasSubscribers: Boolean(row.has_subscribers) };
 }
 
-const advance = statement<{ count: number }, { value: number; is_heard: unknown }>((db, { count }) =>
+const advance = statement<{ count: number }, { value: number; has_subscribers: unknown }>((db, { count }) =>
   db
     .insertInto("counters")
     .values({ name: sql.lit("events"), value: count })
     .onConflict((c) => c.column("name").doUpdateSet((eb) => ({ value: eb("counters.value", "+", count) })))
-    // Asked along with the number: a question of its own would cost every write, and most services have no webhooks.
+    // Part of this statement because a separate query would cost every write, and most services have no webhooks.
     .returning(({ exists, selectFrom }) => [
       "value",
-      exists(selectFrom("webhooks").select("id").where("disabled_at", "is", sql.lit(null))).as("is_heard"),
+      exists(selectFrom("webhooks").select("id").where("disabled_at", "is", sql.lit(null))).as(
+        "has_subscribers",
+      ),
     ]),
 );
 
-/** The last number that was given; deleting events does not lower it. */
+/** The highest number assigned so far. Deleting events does not lower it. */
 export async function newestSeq(db: Db): Promise<number> {
   const query = db.selectFrom("counters").select("value").where("name", "=", "events");
   return (await query.executeTakeFirst())?.value ?? 0;
 }
 
-/** The number of the oldest event that is kept, or null. They go with their jobs, so there may be gaps after it. */
+/** The number of the oldest stored event, or null. Events are deleted with their jobs, so later ones may be missing. */
 export async function oldestSeq(db: Db): Promise<number | null> {
   const query = db.selectFrom("events").select("seq").orderBy("seq").limit(1);
   return (await query.executeTakeFirst())?.seq ?? null;
 }
 
 export interface EventFilter {
-  /** A key's name: only the events of its jobs. */
+  /** Name of the key whose jobs' events are read. Null reads all. */
   owner: string | null;
   jobId?: string | undefined;
   types?: readonly string[] | undefined;
@@ -72,15 +75,15 @@ export interface EventFilter {
 
 export interface EventPage {
   events: EventRow[];
-  /** Everything wanted up to this number is on this page or was on one before. */
+  /** Every matching event up to this number is on this page or an earlier one. */
   readTo: number;
-  /** There was nothing after it. */
+  /** No event followed `readTo`. */
   isNewest: boolean;
 }
 
 /**
- * The next wanted events after a number. A page may be empty without being the newest: of what is not wanted, only
- * so much is passed over at once.
+ * Reads the next matching events after a number. A page may be empty without being the newest, because one call skips
+ * a bounded number of other events.
  */
 export async function readEvents(
   db: Db,
@@ -89,7 +92,7 @@ export async function readEvents(
   limit: number,
 ): Promise<EventPage> {
   const newest = await newestSeq(db);
-  const end = jobId === undefined ? Math.min(newest, after + MAX_PASSED_OVER) : newest;
+  const end = jobId === undefined ? Math.min(newest, after + MAX_SKIPPED) : newest;
   let query = db.selectFrom("events").selectAll().where("seq", ">", after).where("seq", "<=", end);
   if (jobId !== undefined) query = query.where("job_id", "=", jobId);
   if (types !== undefined) query = query.where("type", "in", types);
@@ -106,16 +109,15 @@ export async function readEvents(
   const events = await query.orderBy("seq").limit(limit).execute();
   const readTo = events.length < limit ? end : (events.at(-1)?.seq ?? end);
   const isNewest = readTo >= newest;
-  // The next step in a turn of its own: SQLite answers without leaving the present one, and a long search would
-  // keep every request and timer out.
+  // SQLite answers within the current tick. Without this pause a long search would block every request and timer.
   if (!isNewest && events.length < limit) await new Promise((resolve) => setImmediate(resolve));
   return { events, readTo, isNewest };
 }
 
-/** Enough of an event to tell whom it concerns. */
+/** The columns of an event that decide which readers it concerns. */
 export type News = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & {
   api_key: string | null;
-  /** Runs of the job that have no outcome by now. */
+  /** Runs of the job without an outcome so far. */
   undecided: number | null;
 };
 
@@ -123,7 +125,7 @@ export async function readNews(db: Db, after: number, limit: number): Promise<Ne
   return (await selectNews(db, { after }, limit)).rows;
 }
 
-const selectNews = limitedStatement<{ after: number }, News>((db, { after }, limit) =>
+const selectNews = statementWithLimit<{ after: number }, News>((db, { after }, limit) =>
   db
     .selectFrom("events")
     .leftJoin("jobs", "jobs.id", "events.job_id")
@@ -134,4 +136,4 @@ const selectNews = limitedStatement<{ after: number }, News>((db, { after }, lim
     .limit(limit),
 );
 
-const MAX_PASSED_OVER = 2_000;
+const MAX_SKIPPED = 2_000;

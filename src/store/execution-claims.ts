@@ -1,29 +1,26 @@
-// What is due of the executions: claimed by a lease, handed back, spread after a restart.
+// Due executions: claimed with a lease, released, spread out after a restart.
 import { type Selectable, sql } from "kysely";
 import type { Execution } from "../domain/execution.ts";
 import type { Cancellation } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { ExecutionsTable, RunsTable } from "./db/schema.ts";
-import { isChosen, isSqlite, limitedStatement, statement, statementOn } from "./db/statements.ts";
+import { isChosen, isSqlite, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./runs.ts";
 
 export type DueKind = "check" | "collect";
 
-/**
- * Takes what is due, oldest first, by moving its wake-up to the end of a lease: if whoever took it dies, it
- * comes due again.
- */
+/** Claims due executions, oldest first, by moving `due_at` to the end of a lease: a dead worker's row comes due again. */
 export async function claimDue(
   db: Db,
-  group: DueKind,
+  kind: DueKind,
   now: number,
   leaseUntil: number,
   limit: number,
   claimedBy: string | null = null,
 ): Promise<string[]> {
-  const { rows } = await claim[group](db, { now, leaseUntil, claimedBy }, limit);
+  const { rows } = await claim[kind](db, { now, leaseUntil, claimedBy }, limit);
   return rows.map((row) => row.id);
 }
 
@@ -32,13 +29,13 @@ const claim = {
   collect: claimIn("collect"),
 };
 
-function claimIn(group: DueKind) {
-  return limitedStatement<{ now: number; leaseUntil: number; claimedBy: string | null }, { id: string }>(
+function claimIn(kind: DueKind) {
+  return statementWithLimit<{ now: number; leaseUntil: number; claimedBy: string | null }, { id: string }>(
     (db, { now, leaseUntil, claimedBy }, limit) => {
       const due = db
         .selectFrom("executions")
         .select("id")
-        .where(phaseIn(group))
+        .where(phaseIn(kind))
         .where("due_at", "<=", now)
         .orderBy("due_at")
         .limit(limit);
@@ -47,8 +44,8 @@ function claimIn(group: DueKind) {
           .updateTable("executions")
           .set({ due_at: leaseUntil, claimed_by: claimedBy })
           .where(isChosen(db, due))
-          // Once more: whoever held its lock meanwhile may have changed it.
-          .where(phaseIn(group))
+          // Repeated because the transaction that held the row's lock may have changed the row.
+          .where(phaseIn(kind))
           .where("due_at", "<=", now)
           .returning("id")
       );
@@ -57,8 +54,8 @@ function claimIn(group: DueKind) {
 }
 
 /**
- * Takes those, too, that would come due soon and that one look-up answers together with others: the live ones
- * without a callback, and the ones in doubt.
+ * Claims executions that come due soon and that the next list poll answers along with the due ones: live executions
+ * without a callback, and executions in doubt.
  */
 export async function claimListable(
   db: Db,
@@ -88,7 +85,7 @@ export async function claimListable(
   return rows.map((row) => row.id);
 }
 
-/** Gives back claims that nobody works on any more: due again at once. */
+/** Releases claims: the executions are due again at once. */
 export async function release(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -99,7 +96,7 @@ export async function release(db: Db, ids: string[], leases: number[], now: numb
     .execute();
 }
 
-/** These come due at this moment at the latest. */
+/** Brings the executions' wake-ups forward to this moment. */
 export async function hasten(db: Db, ids: string[], dueAt: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -111,10 +108,10 @@ export async function hasten(db: Db, ids: string[], dueAt: number): Promise<void
     .execute();
 }
 
-/** Ends leases whose holder does not know what it holds: due now, except the executions that it does know of. */
+/** Ends leases whose claim was never answered. The executions in `known` keep theirs. */
 export async function releaseLeases(
   db: Db,
-  group: DueKind,
+  kind: DueKind,
   leases: number[],
   known: string[],
   now: number,
@@ -123,14 +120,14 @@ export async function releaseLeases(
   let update = db
     .updateTable("executions")
     .set({ due_at: now })
-    .where(phaseIn(group))
+    .where(phaseIn(kind))
     .where("due_at", "in", leases)
     .where("claimed_by", "is not distinct from", claimedBy);
   if (known.length > 0) update = update.where("id", "not in", known);
   await update.execute();
 }
 
-/** Holds starts that are under way for longer. Others may have put them in doubt: those are left alone. */
+/** Extends the leases of starts under way. Starts that another instance put in doubt keep their wake-up. */
 export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -143,9 +140,8 @@ export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Pr
 }
 
 /**
- * What is to be looked at after a start is spread, oldest first, so that a restart does not stampede; the newest wakes
- * after a bounded time all the same.
- * @param which all that is open; or only what no instance that is alive has claimed.
+ * Spreads checks after a restart, oldest first and within a bounded time, so that they do not burst.
+ * @param which all open executions, or only those that no live instance has claimed
  */
 export async function staggerChecks(db: Db, now: number, which: "open" | "unheld"): Promise<void> {
   const isAffected =
@@ -156,16 +152,16 @@ export async function staggerChecks(db: Db, now: number, which: "open" | "unheld
   const unlocked = isSqlite(db) ? sql`` : sql`for update skip locked`;
   await sql`
     with open as (select id, due_at from executions where ${isAffected} ${unlocked}),
-    spread as (select id, row_number() over (order by due_at) - 1 as place from open)
-    update executions set due_at = ${now} + case when spread.place * ${BETWEEN_LOOKS_MS} < ${MAX_SPREAD_MS}
-      then spread.place * ${BETWEEN_LOOKS_MS} else ${MAX_SPREAD_MS} end
+    spread as (select id, row_number() over (order by due_at) - 1 as position from open)
+    update executions set due_at = ${now} + case when spread.position * ${BETWEEN_CHECKS_MS} < ${MAX_SPREAD_MS}
+      then spread.position * ${BETWEEN_CHECKS_MS} else ${MAX_SPREAD_MS} end
     from spread where spread.id = executions.id and executions.phase <> 'closed'`.execute(db);
 }
 
-const BETWEEN_LOOKS_MS = 20;
+const BETWEEN_CHECKS_MS = 20;
 const MAX_SPREAD_MS = 60_000;
 
-/** An execution that was claimed, with what its check needs to know of its run. */
+/** A claimed execution with the columns of its run that the check needs. */
 export interface DueExecution {
   execution: Execution;
   kind: RunKind;
@@ -186,7 +182,7 @@ export async function loadDue(db: Db, ids: string[]): Promise<DueExecution[]> {
 type DueRow = Selectable<ExecutionsTable> &
   Pick<Selectable<RunsTable>, "kind" | "cancel_mode" | "cancel_cause" | "timeout_s">;
 
-const selectDue = statementOn<string, DueRow>((db, ids) =>
+const selectDue = statementForRows<string, DueRow>((db, ids) =>
   db
     .selectFrom("executions")
     .innerJoin("runs", "runs.id", "executions.run_id")
@@ -195,9 +191,9 @@ const selectDue = statementOn<string, DueRow>((db, ids) =>
     .where("executions.id", "in", ids),
 );
 
-/** When the group's next wake-up is, or null. */
-export async function nextDueAt(db: Db, group: DueKind): Promise<number | null> {
-  return (await next[group](db, {})).rows[0]?.due_at ?? null;
+/** The earliest wake-up of this kind, or null. */
+export async function nextDueAt(db: Db, kind: DueKind): Promise<number | null> {
+  return (await next[kind](db, {})).rows[0]?.due_at ?? null;
 }
 
 const next = {
@@ -205,19 +201,19 @@ const next = {
   collect: nextIn("collect"),
 };
 
-function nextIn(group: DueKind) {
+function nextIn(kind: DueKind) {
   return statement<Record<string, never>, { due_at: number | null }>((db) =>
     db
       .selectFrom("executions")
       .select("due_at")
-      .where(phaseIn(group))
+      .where(phaseIn(kind))
       .where("due_at", "is not", sql.lit(null))
       .orderBy("due_at")
       .limit(sql.lit(1)),
   );
 }
 
-/** Starts whose answer nobody waits for any more are looked at now. */
+/** Makes starts without an answer due now: the process that sent them is gone. */
 export async function expireUnansweredStarts(db: Db, now: number): Promise<void> {
   await db
     .updateTable("executions")
@@ -228,9 +224,9 @@ export async function expireUnansweredStarts(db: Db, now: number): Promise<void>
     .execute();
 }
 
-// The phases stand as literals, as in the partial indexes: a bound parameter would not use them.
-function phaseIn(group: DueKind) {
-  return group === "check"
+// Literals, because a bound parameter would not use the partial indexes.
+function phaseIn(kind: DueKind) {
+  return kind === "check"
     ? sql<boolean>`phase in ('submitting', 'watching', 'orphan')`
     : sql<boolean>`phase = 'collecting'`;
 }

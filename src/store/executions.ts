@@ -1,38 +1,41 @@
-// Executions: load, and save by compare-and-set.
+// Executions: loaded, and saved by compare-and-set.
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Execution, Phase } from "../domain/execution.ts";
+import { changedColumns, insertRows, type RowChange, updateRows } from "./db/rows.ts";
 import type { ExecutionsTable } from "./db/schema.ts";
-import { changedColumns, insertRows, type RowChange, statementOn, updateRows } from "./db/statements.ts";
+import { statementForRows } from "./db/statements.ts";
 import { Conflict, type Db } from "./db/transaction.ts";
 
 export async function findExecution(db: Db, id: string): Promise<Execution | null> {
   return (await findExecutions(db, [id]))[0] ?? null;
 }
 
-/** Those that there are, in any order. */
+/** Returns the executions that exist, in any order. */
 export async function findExecutions(db: Db, ids: string[]): Promise<Execution[]> {
   const rows = await selectExecutions(db, ids);
   return rows.map(toExecution);
 }
 
-const selectExecutions = statementOn<string, Selectable<ExecutionsTable>>((db, ids) =>
+const selectExecutions = statementForRows<string, Selectable<ExecutionsTable>>((db, ids) =>
   db.selectFrom("executions").selectAll().where("id", "in", ids),
 );
 
-/** Which executions have these ids at Lyceum; the oldest where several do. */
+/** Maps ids of Lyceum to the executions that have them, the oldest if several do. */
 export async function findHolders(db: Db, lyceumIds: string[]): Promise<Map<string, string>> {
   const rows = await selectHolders(db, lyceumIds);
   rows.sort((a, b) => (a.id < b.id ? 1 : -1));
   return new Map(rows.map(({ id, lyceum_execution_id }) => [lyceum_execution_id ?? "", id]));
 }
 
-const selectHolders = statementOn<string, Pick<Selectable<ExecutionsTable>, "id" | "lyceum_execution_id">>(
-  (db, ids) =>
-    db
-      .selectFrom("executions")
-      .select(["id", "lyceum_execution_id"])
-      .where("lyceum_execution_id", "is not", sql.lit(null))
-      .where("lyceum_execution_id", "in", ids),
+const selectHolders = statementForRows<
+  string,
+  Pick<Selectable<ExecutionsTable>, "id" | "lyceum_execution_id">
+>((db, ids) =>
+  db
+    .selectFrom("executions")
+    .select(["id", "lyceum_execution_id"])
+    .where("lyceum_execution_id", "is not", sql.lit(null))
+    .where("lyceum_execution_id", "in", ids),
 );
 
 /** Executions of several runs, oldest attempt first. */
@@ -49,30 +52,30 @@ export async function listExecutions(db: Db, runIds: string[]): Promise<Executio
 }
 
 export interface ExecutionChange {
-  /** As it was read; null: there was none. */
+  /** As read; null for a new execution. */
   before: Execution | null;
-  /** Null: it never came to be. Another one than before: it is new. */
+  /** Null deletes the execution. Another id than before inserts one. */
   after: Execution | null;
 }
 
 /**
- * @param claimedBy the instance that starts the new ones
- * @throws Conflict when somebody saved one of them since it was read.
+ * @param claimedBy the instance that starts new executions
+ * @throws Conflict when another transaction saved one of the executions since it was read
  */
 export async function saveExecutions(
   db: Db,
   changes: readonly ExecutionChange[],
   claimedBy: string | null = null,
 ): Promise<void> {
-  const fresh: Execution[] = [];
+  const inserted: Execution[] = [];
   const changed: RowChange<"executions">[] = [];
   for (const { before, after } of changes) {
     if (after === null) {
       if (before !== null) await deleteExecution(db, before);
-    } else if (before?.id !== after.id) fresh.push(after);
+    } else if (before?.id !== after.id) inserted.push(after);
     else changed.push({ before, set: changedColumns(toRow(before), toRow(after)) });
   }
-  const rows = fresh.map((execution) => ({ ...toRow(execution), claimed_by: claimedBy }));
+  const rows = inserted.map((execution) => ({ ...toRow(execution), claimed_by: claimedBy }));
   await insertRows(db, "executions", rows);
   await updateRows(db, "executions", changed);
 }
@@ -83,10 +86,11 @@ async function deleteExecution(db: Db, execution: Execution): Promise<void> {
     .where("id", "=", execution.id)
     .where("version", "=", execution.version)
     .executeTakeFirst();
-  if (result.numDeletedRows === 0n) throw new Conflict(`execution ${execution.id} has moved on`);
+  if (result.numDeletedRows === 0n)
+    throw new Conflict(`execution ${execution.id} was saved by another transaction`);
 }
 
-/** Start times of the newest submissions since then, oldest first: what the start limit has to remember. */
+/** Start times since then, oldest first. A restart counts them against the start limit. */
 export async function submissionsSince(db: Db, since: number): Promise<number[]> {
   const rows = await db
     .selectFrom("executions")
@@ -97,7 +101,7 @@ export async function submissionsSince(db: Db, since: number): Promise<number[]>
   return rows.map((row) => row.submitted_at);
 }
 
-/** Starts that were sent, or about to be, and that nobody has an answer to. */
+/** True when a start may have been sent and has no answer yet. */
 export async function hasUnansweredStarts(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom("executions")

@@ -1,32 +1,31 @@
-// Whose turn it is to start a run: priority, then round-robin over API keys, then over their jobs.
+// The fair order of starts: priority, then round-robin over API keys, then round-robin over their jobs.
 import { sql } from "kysely";
 import { incrementCounter } from "./counters.ts";
-import { givenRows, limitedStatement, statement, statementOn } from "./db/statements.ts";
+import { inputRows, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import { Conflict, type Db, groupSortedByRow } from "./db/transaction.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 
 export type JobTurn = Pick<JobRow, "id" | "api_key" | "served">;
 
 /**
- * Whose turns the next starts are, in their order, at most so many: the highest priority first, then the key, then the
- * job that was served longest ago. A key whose budget is used up is passed over. Index seeks only, whatever the number
- * of jobs.
+ * The jobs of the next starts in fair order: highest priority first, then the key and then the job that were served
+ * longest ago. Keys with a used-up budget are skipped. Only index seeks, however many jobs there are.
  */
-export async function nextInFairOrder(db: Db, now: number, most: number): Promise<JobTurn[]> {
+export async function nextInFairOrder(db: Db, now: number, limit: number): Promise<JobTurn[]> {
   const keys: ReadyKey[] = [];
   for (const { name, served } of (await selectReadyKeys(db, { now })).rows) {
-    const { rows } = await selectReadyJobs(db, { name, now }, most);
+    const { rows } = await selectReadyJobs(db, { name, now }, limit);
     keys.push({ served, jobs: rows.map((job) => ({ ...job, lastServed: job.served })) });
   }
   const turns: JobTurn[] = [];
-  while (turns.length < most) {
-    const [next] = keys.flatMap(firstOf).sort(comparePlaces);
+  while (turns.length < limit) {
+    const [next] = keys.flatMap(bestJobOf).sort(compareCandidates);
     if (next === undefined) break;
     const { key, job } = next;
     turns.push(job);
     job.freeSlots--;
-    // To the end of the round, behind all that were served before.
-    job.lastServed = key.served = Number.MAX_SAFE_INTEGER - most + turns.length;
+    // Behind every job and key that was served before.
+    job.lastServed = key.served = Number.MAX_SAFE_INTEGER - limit + turns.length;
   }
   return turns;
 }
@@ -38,47 +37,44 @@ interface ReadyKey {
 
 type ReadyJob = JobTurn & {
   priority: number;
-  /** How many of its runs may be started now. */
+  /** Runs that may start now. */
   freeSlots: number;
-  /** With the turns that it is given here. */
+  /** Includes the turns assigned in this call. */
   lastServed: number;
 };
 
-interface Place {
+interface Candidate {
   key: ReadyKey;
   job: ReadyJob;
 }
 
-function firstOf(key: ReadyKey): Place[] {
-  let first: Place | null = null;
+function bestJobOf(key: ReadyKey): Candidate[] {
+  let best: Candidate | null = null;
   for (const job of key.jobs) {
-    const place = { key, job };
-    if (job.freeSlots > 0 && (first === null || comparePlaces(place, first) < 0)) first = place;
+    const candidate = { key, job };
+    if (job.freeSlots > 0 && (best === null || compareCandidates(candidate, best) < 0)) best = candidate;
   }
-  return first === null ? [] : [first];
+  return best === null ? [] : [best];
 }
 
-function comparePlaces(one: Place, other: Place): number {
+function compareCandidates(a: Candidate, b: Candidate): number {
   const byTurn =
-    other.job.priority - one.job.priority ||
-    one.key.served - other.key.served ||
-    one.job.lastServed - other.job.lastServed;
-  return byTurn || (one.job.id < other.job.id ? -1 : 1);
+    b.job.priority - a.job.priority || a.key.served - b.key.served || a.job.lastServed - b.job.lastServed;
+  return byTurn || (a.job.id < b.job.id ? -1 : 1);
 }
 
-const selectReadyKeys = statement<{ now: number }, { name: string; served: number }>((db, { now }) => ({
-  compile: () =>
-    sql<{ name: string; served: number }>`
+const selectReadyKeys = statement<{ now: number }, { name: string; served: number }>(
+  (_db, { now }) => sql<{ name: string; served: number }>`
     select name, served from api_keys k where (held_until is null or held_until <= ${now}) and (
       select id from jobs where api_key = k.name and ready_at is not null and ready_at <= ${now}
-      order by priority desc, served, id limit 1) is not null`.compile(db),
-}));
+      order by priority desc, served, id limit 1) is not null`,
+);
 
-// `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
-const selectReadyJobs = limitedStatement<
+// `in`, not `=`: with an `order by`, SQLite would plan `=` with a parameter again at each execution.
+const selectReadyJobs = statementWithLimit<
   { name: string; now: number },
   JobTurn & Pick<ReadyJob, "priority" | "freeSlots">
->((db, { name, now }, most) =>
+>((db, { name, now }, limit) =>
   db
     .selectFrom("jobs")
     .select(["id", "api_key", "served", "priority"])
@@ -93,12 +89,12 @@ const selectReadyJobs = limitedStatement<
     .orderBy("priority", "desc")
     .orderBy("served")
     .orderBy("id")
-    .limit(most),
+    .limit(limit),
 );
 
 /**
- * The place in the queue of a job's next run, 1 for the very next: all runs of a higher priority stand before it,
- * and of its own priority one run of each key and of each job of its key whose turn comes first.
+ * The queue position of a job's next run, from 1. Before it come all runs of a higher priority, and at its own priority
+ * one run of each key, and of each job of its key, whose turn is earlier.
  */
 export async function queuePosition(db: Db, job: JobRow): Promise<number> {
   const higher = await sql<{ count: number | null }>`
@@ -119,35 +115,35 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
 }
 
 /**
- * The keys and the jobs go to the end of the round, in the order of their turns. Locks the jobs.
- * @throws Conflict when somebody else took one of these turns meanwhile, or a job is not ready any more.
+ * Moves the keys and jobs to the end of the round, in the order of their turns. Locks the jobs.
+ * @throws Conflict when another transaction took one of these turns, or a job is no longer ready
  */
 export async function advanceRoundRobin(db: Db, turns: readonly JobTurn[], now: number): Promise<void> {
   const last = await incrementCounter(db, "dispatch.tick", turns.length);
   const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
-  const jobs = groupSortedByRow(ticked, (turn) => turn.id).map(([id, those]) => {
-    const { served: before, tick } = those.at(-1) as (typeof ticked)[number];
+  const jobs = groupSortedByRow(ticked, (turn) => turn.id).map(([id, turnsOfJob]) => {
+    const { served: before, tick } = turnsOfJob.at(-1) as (typeof ticked)[number];
     return [tick, id, before] as const;
   });
   await lockJobs(
     db,
     jobs.map(([, id]) => id),
   );
-  if ((await serveJobs(db, jobs)).length < jobs.length) throw new Conflict("somebody's turn is over");
-  for (const [name, those] of groupSortedByRow(ticked, (turn) => turn.api_key)) {
-    const { tick } = those.at(-1) as (typeof ticked)[number];
+  if ((await serveJobs(db, jobs)).length < jobs.length)
+    throw new Conflict("another transaction took the turn of a job");
+  for (const [name, turnsOfKey] of groupSortedByRow(ticked, (turn) => turn.api_key)) {
+    const { tick } = turnsOfKey.at(-1) as (typeof ticked)[number];
     const key = await serveKey(db, { name, tick, now });
     if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${name} is used up`);
   }
 }
 
-const serveJobs = statementOn<readonly [tick: number, id: string, before: number], Pick<JobRow, "id">>(
+const serveJobs = statementForRows<readonly [tick: number, id: string, before: number], Pick<JobRow, "id">>(
   (db, rows) => {
-    const { places, from } = givenRows(db, ["bigint", "text", "bigint"], rows.length);
-    const [tick, id, before] = places;
-    const query = sql<Pick<JobRow, "id">>`update jobs set served = ${tick}${from}
+    const { columns, from } = inputRows(db, ["bigint", "text", "bigint"], rows.length);
+    const [tick, id, before] = columns;
+    return sql<Pick<JobRow, "id">>`update jobs set served = ${tick}${from}
       where id = ${id} and served = ${before} and ready_at is not null returning id`;
-    return { compile: () => query.compile(db) };
   },
 );
 
@@ -159,7 +155,7 @@ const serveKey = statement<{ name: string; tick: number; now: number }, never>((
     .where((eb) => eb.or([eb("held_until", "is", sql.lit(null)), eb("held_until", "<=", now)])),
 );
 
-/** The earliest moment at which some job has a run to start and its key may pay for it, or null. */
+/** When the next run can start, budgets of keys included, or null. */
 export async function nextReadyAt(db: Db): Promise<number | null> {
   const { rows } = await sql<{ at: number | null }>`
     select min(case when k.held_until > j.ready_at then k.held_until else j.ready_at end) as at
@@ -167,7 +163,7 @@ export async function nextReadyAt(db: Db): Promise<number | null> {
   return rows[0]?.at ?? null;
 }
 
-/** Until when the budget of this key is used up, or null. */
+/** Until when the key's budget is used up, or null. */
 export async function heldUntil(db: Db, apiKey: string): Promise<number | null> {
   const query = db.selectFrom("api_keys").select("held_until").where("name", "=", apiKey);
   return (await query.executeTakeFirst())?.held_until ?? null;

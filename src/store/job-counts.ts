@@ -1,12 +1,12 @@
-// What every change of a run keeps true of its job: counts, readiness, status.
+// Counts, readiness and status of a job, updated with every status change of its runs.
 import { sql } from "kysely";
 import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
 import { type RunStatus, runStatuses } from "../domain/run.ts";
-import { givenRows, statementOn } from "./db/statements.ts";
+import { inputRows, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 
-const columns = [
+const jobColumns = [
   "id",
   "name",
   "status",
@@ -17,57 +17,62 @@ const columns = [
   "budget_reached_at",
 ] as const;
 
-export type MovedJob = Counts & Pick<JobRow, (typeof columns)[number]>;
+export type UpdatedJob = Counts & Pick<JobRow, (typeof jobColumns)[number]>;
 
 export interface JobChange {
-  job: MovedJob;
-  /** The job's new status, if it changed. */
-  entered: JobStatus | null;
+  job: UpdatedJob;
+  /** Null if the status did not change. */
+  newStatus: JobStatus | null;
 }
 
-export interface JobMoves {
+export interface JobStatusChanges {
   jobId: string;
-  moves: readonly { from: RunStatus; to: RunStatus }[];
+  changes: readonly { from: RunStatus; to: RunStatus }[];
 }
 
 /**
- * Runs of these jobs moved: counts, readiness and, where it follows, the jobs' status move with them.
- * @param moved in lock order. One answer for each of them.
+ * Updates counts, readiness and status of jobs whose runs changed their status.
+ * @param jobs in lock order
+ * @returns one change per job, in the same order
  */
-export async function updateJobCounts(db: Db, moved: readonly JobMoves[], now: number): Promise<JobChange[]> {
-  const ids = moved.map(({ jobId }) => jobId);
+export async function updateJobCounts(
+  db: Db,
+  jobs: readonly JobStatusChanges[],
+  now: number,
+): Promise<JobChange[]> {
+  const ids = jobs.map(({ jobId }) => jobId);
   await lockJobs(db, ids);
-  const counted = await count(db, moved.map(toShifts));
+  const counted = await updateCounts(db, jobs.map(toShifts));
   const before = new Map(counted.map(({ id, status }) => [id, status]));
-  // A statement of its own: PostgreSQL now holds the jobs' locks, so that the runs it sees are those of all
-  // transactions before this one, and readiness cannot be computed from a past that has gone.
-  const jobs = await move(
+  // A second statement: PostgreSQL now holds the jobs' locks, so it sees the runs of every earlier transaction and
+  // cannot compute readiness from stale rows.
+  const updated = await updateReadiness(
     db,
-    counted.map((job) => toMove(job, now)),
+    counted.map((job) => toReadiness(job, now)),
   );
-  const after = new Map(jobs.map((job) => [job.id, job]));
+  const after = new Map(updated.map((job) => [job.id, job]));
   return ids.map((id) => {
     const job = after.get(id);
-    if (job === undefined) throw new Error(`a run of ${id} moved, but there is no such job`);
-    return { job, entered: job.status === before.get(id) ? null : job.status };
+    if (job === undefined) throw new Error(`runs changed, but job ${id} does not exist`);
+    return { job, newStatus: job.status === before.get(id) ? null : job.status };
   });
 }
 
-function toShifts({ jobId, moves }: JobMoves) {
+function toShifts({ jobId, changes }: JobStatusChanges) {
   const shifts = Object.fromEntries(runStatuses.map((status) => [status, 0])) as Counts;
-  for (const { from, to } of moves) {
+  for (const { from, to } of changes) {
     shifts[from]--;
     shifts[to]++;
   }
   return [...runStatuses.map((status) => shifts[status]), jobId];
 }
 
-/** A job that has ended stays so, whatever becomes of a run that was retried by hand. */
+/** An ended job keeps its status, even if one of its runs is retried by hand. */
 function statusOf(job: Counted): JobStatus {
   return job.ended_at === null ? jobStatus(countsOf(job), job.status) : job.status;
 }
 
-function toMove(job: Counted, now: number) {
+function toReadiness(job: Counted, now: number) {
   const status = statusOf(job);
   const isOver = status !== "queued" && status !== "active";
   const startedAt = job.started_at ?? (status === "active" ? now : null);
@@ -76,9 +81,9 @@ function toMove(job: Counted, now: number) {
 }
 
 /**
- * Room for one more queued run, in a job of any status: a terminal job keeps its status, and what ended its first
- * runs (a cancellation, a deadline) does not concern the new one. Answers the new run's position; null while the
- * job is being cancelled. Once the run is there, `refreshReadiness` is due.
+ * Counts one more queued run, in a job of any status. A terminal job keeps its status, and the cancellation or deadline
+ * that ended it does not apply to the new run. The caller inserts the run and then calls `refreshReadiness`.
+ * @returns the new run's position, or null if the job takes no more runs
  */
 export async function addRun(db: Db, jobId: string): Promise<number | null> {
   const job = await db
@@ -107,32 +112,30 @@ export function countsOf(job: Counts): Counts {
   return { queued, active, collecting, succeeded, failed, cancelled };
 }
 
-/** When dispatch may start something here: null while cancelled, over its budget or at `max_parallel`. */
+/** The earliest start of a run; null while cancelled, over budget or at `max_parallel`. */
 const readyAt = sql<number | null>`case
   when cancel_mode is null and budget_reached_at is null and (max_parallel is null or active < max_parallel)
   then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;
 
 type Counted = Counts & Pick<JobRow, "id" | "status" | "started_at" | "ended_at" | "due_at">;
 
-const count = statementOn<ReturnType<typeof toShifts>, Counted>((db, rows) => {
-  const { places, from } = givenRows(db, [...runStatuses.map(() => "integer"), "text"], rows.length);
+const updateCounts = statementForRows<ReturnType<typeof toShifts>, Counted>((db, rows) => {
+  const { columns, from } = inputRows(db, [...runStatuses.map(() => "integer"), "text"], rows.length);
   const shifts = runStatuses.map((status, index) => {
-    return sql`${sql.ref(status)} = ${sql.ref(status)} + ${places[index]}`;
+    return sql`${sql.ref(status)} = ${sql.ref(status)} + ${columns[index]}`;
   });
-  const answers = [...runStatuses, "id", "status", "started_at", "ended_at", "due_at"].map((name) =>
+  const returned = [...runStatuses, "id", "status", "started_at", "ended_at", "due_at"].map((name) =>
     sql.ref(name),
   );
-  const query = sql<Counted>`update jobs set ${sql.join(shifts)}${from} where id = ${places.at(-1)}
-    returning ${sql.join(answers)}`;
-  return { compile: () => query.compile(db) };
+  return sql<Counted>`update jobs set ${sql.join(shifts)}${from} where id = ${columns.at(-1)}
+    returning ${sql.join(returned)}`;
 });
 
-const move = statementOn<ReturnType<typeof toMove>, MovedJob>((db, rows) => {
+const updateReadiness = statementForRows<ReturnType<typeof toReadiness>, UpdatedJob>((db, rows) => {
   const types = ["text", "bigint", "bigint", "bigint", "text"];
-  const { places, from } = givenRows(db, types, rows.length);
-  const [status, startedAt, endedAt, dueAt, id] = places;
-  const answers = [...columns, ...runStatuses].map((name) => sql.ref(name));
-  const query = sql<MovedJob>`update jobs set ready_at = ${readyAt}, status = ${status}, started_at = ${startedAt},
-    ended_at = ${endedAt}, due_at = ${dueAt}${from} where id = ${id} returning ${sql.join(answers)}`;
-  return { compile: () => query.compile(db) };
+  const { columns, from } = inputRows(db, types, rows.length);
+  const [status, startedAt, endedAt, dueAt, id] = columns;
+  const returned = [...jobColumns, ...runStatuses].map((name) => sql.ref(name));
+  return sql<UpdatedJob>`update jobs set ready_at = ${readyAt}, status = ${status}, started_at = ${startedAt},
+    ended_at = ${endedAt}, due_at = ${dueAt}${from} where id = ${id} returning ${sql.join(returned)}`;
 });

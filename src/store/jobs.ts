@@ -1,15 +1,16 @@
-// Jobs: insert, find, list, cancel, delete, and what is due of them.
+// Jobs: inserted, found, listed, cancelled, deleted, due.
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
+import { insertRows } from "./db/rows.ts";
 import type { JobsTable } from "./db/schema.ts";
-import { insertRows, isSqlite, statementOn } from "./db/statements.ts";
+import { isSqlite, statementForRows } from "./db/statements.ts";
 import { Conflict, type Db } from "./db/transaction.ts";
-import { rememberKey } from "./deleted-keys.ts";
+import { insertDeletedKey } from "./deleted-keys.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
-/** @throws Conflict when another transaction used an idempotency key meanwhile: tried again, its job is found. */
+/** @throws Conflict when another transaction just used an idempotency key: a retry finds its job. */
 export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise<void> {
   const names = new Set(jobs.map((job) => job.api_key));
   await insertRows(
@@ -22,14 +23,12 @@ export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise
   if (inserted < jobs.length) throw new Conflict("an idempotency key was just used");
 }
 
-/** The jobs that were submitted with these keys. */
-export const findJobsByIdempotency = statementOn<readonly [apiKey: string, key: string], JobRow>(
-  (db, keys) => {
-    const query = sql<JobRow>`select * from jobs where idempotency_key is not null
+export const findJobsByIdempotency = statementForRows<readonly [apiKey: string, key: string], JobRow>(
+  (_db, keys) => {
+    return sql<JobRow>`select * from jobs where idempotency_key is not null
       and (api_key, idempotency_key) in (values ${sql.join(
         keys.map(([apiKey, key]) => sql`(${apiKey}, ${key})`),
       )})`;
-    return { compile: () => query.compile(db) };
   },
 );
 
@@ -37,23 +36,23 @@ export async function findJob(db: Db, id: string): Promise<JobRow | null> {
   return (await findJobs(db, [id]))[0] ?? null;
 }
 
-/** One answer for each id, in their order. */
+/** Returns one job or null per id, in their order. */
 export async function findJobs(db: Db, ids: string[]): Promise<(JobRow | null)[]> {
   const rows = await selectJobs(db, [...new Set(ids)]);
   const known = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => known.get(id) ?? null);
 }
 
-const selectJobs = statementOn<string, JobRow>((db, ids) =>
+const selectJobs = statementForRows<string, JobRow>((db, ids) =>
   db.selectFrom("jobs").selectAll().where("id", "in", ids),
 );
 
-/** On PostgreSQL takes their locks, in the one order that everybody keeps; SQLite has one writer at a time. */
+/** Locks jobs in one fixed order, which prevents deadlocks on PostgreSQL. SQLite has one writer at a time. */
 export async function lockJobs(db: Db, ids: readonly string[]): Promise<void> {
   if (ids.length > 1 && !isSqlite(db)) await lock(db, ids);
 }
 
-const lock = statementOn<string, { id: string }>((db, ids) =>
+const lock = statementForRows<string, { id: string }>((db, ids) =>
   db.selectFrom("jobs").select("id").where("id", "in", ids).orderBy(sql`id collate "C"`).forUpdate(),
 );
 
@@ -63,7 +62,7 @@ export interface JobFilter {
   name?: string | undefined;
   createdAfter?: number | undefined;
   createdBefore?: number | undefined;
-  /** Newest first; those before this id. */
+  /** Jobs before this id, newest first. */
   before?: string | undefined;
 }
 
@@ -78,15 +77,16 @@ export async function listJobs(db: Db, filter: JobFilter, limit: number): Promis
   return query.orderBy("id", "desc").limit(limit).execute();
 }
 
-/** The job has ended, and no run of it is under way (again). */
+/** The job has ended, and none of its runs is being retried. */
 export const isFinished = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;
 
-/** Every run of the job has its outcome: there is nothing to cancel. */
+/** Every run of the job has its outcome. */
 const isDecided = sql<boolean>`(queued + active = 0)`;
 
 /**
- * Marks the job as to be cancelled: nothing of it starts any more, and `steer` spreads it over the runs. A second
- * cancellation only ever hardens the first. Null when every run has its outcome: nothing was marked.
+ * Marks the job as cancelled: nothing more starts, and `enforceLimits` cancels its runs. A second cancellation can turn
+ * a stop into an abort, never the other way round.
+ * @returns null if every run has its outcome, so that nothing was marked
  */
 export async function markCancelled(
   db: Db,
@@ -109,19 +109,15 @@ export async function markCancelled(
   return job ?? null;
 }
 
-/** With it would go the knowledge of an execution that may still cost money: a lost one is watched for. */
+/** Keep the job while a lost execution may still show up and cost money. */
 const hasOpenExecutions = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id
   where runs.job_id = jobs.id and executions.phase <> 'closed')`;
 
 /**
- * Deletes a job with all that belongs to it, unless something of it is under way or watched for.
- * @param keyRememberedAt null: retention deletes it, and its idempotency key is as old as the job
+ * Deletes a job with its rows, unless one of its executions is open.
+ * @param keyDeletedAt when its idempotency key counts as deleted; null forgets the key, as retention does
  */
-export async function deleteJob(
-  db: Db,
-  jobId: string,
-  keyRememberedAt: number | null = null,
-): Promise<boolean> {
+export async function deleteJob(db: Db, jobId: string, keyDeletedAt: number | null = null): Promise<boolean> {
   const deleted = await db
     .deleteFrom("jobs")
     .where("id", "=", jobId)
@@ -130,15 +126,15 @@ export async function deleteJob(
     .returning(["api_key", "idempotency_key"])
     .executeTakeFirst();
   if (deleted === undefined) return false;
-  if (keyRememberedAt !== null && deleted.idempotency_key !== null)
-    await rememberKey(db, deleted.api_key, deleted.idempotency_key, keyRememberedAt);
+  if (keyDeletedAt !== null && deleted.idempotency_key !== null)
+    await insertDeletedKey(db, deleted.api_key, deleted.idempotency_key, keyDeletedAt);
   await db.deleteFrom("events").where("job_id", "=", jobId).execute();
-  // What is still to be told is told all the same.
+  // Pending deliveries are still sent.
   await db.deleteFrom("deliveries").where("job_id", "=", jobId).where("due_at", "is", null).execute();
   return true;
 }
 
-/** Jobs of which all runs ended before then, retried ones included, and that may be deleted. */
+/** Deletable jobs whose runs, retried ones included, all ended before then. */
 export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("jobs")
@@ -170,7 +166,7 @@ export async function setJobDue(db: Db, jobId: string, dueAt: number | null): Pr
   await db.updateTable("jobs").set({ due_at: dueAt }).where("id", "=", jobId).execute();
 }
 
-/** The job is due at its deadline, or never again. A cancellation that still has runs to reach keeps its wake-up. */
+/** Makes the job due at its deadline, or never. A cancellation that has not reached all runs keeps its wake-up. */
 export async function resetDueToDeadline(db: Db, jobId: string, now: number): Promise<void> {
   const isAwaited = sql`ended_at is null and cancel_mode is null and deadline_at > ${now}`;
   await db

@@ -1,4 +1,4 @@
-// Lyceum's hardware and prices as they were last told.
+// Lyceum's hardware and prices, as last fetched.
 import type { Selectable } from "kysely";
 import type { MachineTypesTable } from "./db/schema.ts";
 import { statement } from "./db/statements.ts";
@@ -10,7 +10,7 @@ export async function listMachineTypes(db: Db): Promise<MachineTypeRow[]> {
   return db.selectFrom("machine_types").selectAll().orderBy("hardware_profile").execute();
 }
 
-/** Credits per hour, or null. */
+/** Credits per hour; null if unknown. */
 export async function priceOf(db: Db, hardware: string): Promise<number | null> {
   return (await selectPrice(db, { hardware })).rows[0]?.price_per_hour ?? null;
 }
@@ -19,7 +19,6 @@ const selectPrice = statement<{ hardware: string }, { price_per_hour: number | n
   db.selectFrom("machine_types").select("price_per_hour").where("hardware_profile", "=", hardware),
 );
 
-/** The list as it is now: what is not in it any more goes. */
 export async function replaceMachineTypes(db: Db, rows: MachineTypeRow[]): Promise<void> {
   await db.deleteFrom("machine_types").execute();
   if (rows.length > 0) await db.insertInto("machine_types").values(rows).execute();

@@ -1,30 +1,30 @@
-// How much is waiting and under way: read from small partial indexes, whatever the history.
+// Queue depths, read from small partial indexes, whatever the history.
 import { sql } from "kysely";
 import type { Db } from "./db/transaction.ts";
 
-/** What is read now and then for the metrics: from the jobs' own counts, however many executions are alive. */
-export interface Depths {
+/** Read for the metrics from the jobs' counts, however many executions are alive. */
+export interface QueueDepths {
   queued: number;
   live: number;
   oldestQueuedAt: number | null;
-  /** Rows that are not over and that nothing will look at: must be 0. */
+  /** Unfinished jobs that no worker will look at: must be 0. */
   withoutWakeup: number;
 }
 
-export interface Levels extends Depths {
+export interface QueueLevels extends QueueDepths {
   collecting: number;
   inDoubt: number;
 }
 
-/** A slice at a time: summed in one go, a long queue would hold up everybody else. */
-export async function readDepths(db: Db): Promise<Depths> {
-  const depths: Depths = { queued: 0, live: 0, oldestQueuedAt: null, withoutWakeup: 0 };
+/** Reads in slices, because one sum over a long queue would block other requests. */
+export async function readDepths(db: Db): Promise<QueueDepths> {
+  const depths: QueueDepths = { queued: 0, live: 0, oldestQueuedAt: null, withoutWakeup: 0 };
   for (let after = ""; ; ) {
     const slice = await readSlice(db, after);
     if (slice?.last == null) return depths;
     depths.queued += Number(slice.queued);
     depths.live += Number(slice.live);
-    // Ids grow with time.
+    // Ids grow with time, so the first slice has the oldest job.
     depths.oldestQueuedAt ??= slice.oldest;
     depths.withoutWakeup += Number(slice.asleep);
     after = slice.last;
@@ -40,7 +40,6 @@ interface Slice {
   asleep: number;
 }
 
-/** Of the open jobs after this one. */
 async function readSlice(db: Db, after: string): Promise<Slice | undefined> {
   const { rows } = await sql<Slice>`
     select max(id) as last, sum(queued) as queued, sum(active) as live,
@@ -50,13 +49,13 @@ async function readSlice(db: Db, after: string): Promise<Slice | undefined> {
         then 1 else 0 end) as asleep
     from (select id, queued, active, created_at, ready_at, cancel_mode, budget_reached_at, due_at, max_parallel
       from jobs where queued + active + collecting > 0 and id > ${after}
-      order by id limit ${sql.lit(JOBS_AT_ONCE)}) as open`.execute(db);
+      order by id limit ${sql.lit(JOBS_PER_SLICE)}) as open`.execute(db);
   return rows[0];
 }
 
-const JOBS_AT_ONCE = 1_000;
+const JOBS_PER_SLICE = 1_000;
 
-export async function readLevels(db: Db): Promise<Levels> {
+export async function readLevels(db: Db): Promise<QueueLevels> {
   const depths = await readDepths(db);
   const collecting = await sql<{ count: number }>`
     select count(*) as count from executions where phase = 'collecting'`.execute(db);

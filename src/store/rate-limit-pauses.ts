@@ -1,4 +1,4 @@
-// Pauses of groups of calls to Lyceum, kept so that a restart does not forget a 429.
+// Pauses of calls to Lyceum, stored so that a restart does not forget a 429.
 import type { Db } from "./db/transaction.ts";
 
 export interface StoredPause {
@@ -16,7 +16,7 @@ export async function savePause(db: Db, { group, until }: StoredPause, now: numb
     .execute();
 }
 
-/** Those that are not over. None lasts longer from now than it was to last: the clock may have been set back. */
+/** Reads open pauses. None lasts longer from now than planned, even if the clock was set back. */
 export async function readPauses(db: Db, now: number): Promise<StoredPause[]> {
   const rows = await db.selectFrom("pauses").selectAll().where("until_at", ">", now).execute();
   return rows.map(({ call_group: group, until_at: until, since_at: since }) => {

@@ -1,11 +1,11 @@
-// Jobs that are to be deleted together with their records at Lyceum: the intention rests in the job until it is done.
+// Jobs to be deleted with their records at Lyceum. The request is stored in the job until it is carried out.
 import type { Selectable } from "kysely";
 import type { ArtifactsTable, JobsTable } from "./db/schema.ts";
 import type { Db } from "./db/transaction.ts";
 import { isFinished } from "./jobs.ts";
 
-/** False while runs of the job have not ended. Asked for again it is only tried sooner. */
-export async function markToErase(db: Db, jobId: string, now: number): Promise<boolean> {
+/** Returns false while runs of the job have not ended. A second request makes the deletion due now. */
+export async function markForRemoteDeletion(db: Db, jobId: string, now: number): Promise<boolean> {
   const result = await db
     .updateTable("jobs")
     .set((eb) => ({ erase_requested_at: eb.fn.coalesce("erase_requested_at", eb.val(now)), erase_at: now }))
@@ -15,9 +15,9 @@ export async function markToErase(db: Db, jobId: string, now: number): Promise<b
   return result.numUpdatedRows > 0n;
 }
 
-export type Erasure = Pick<Selectable<JobsTable>, "id" | "erase_requested_at">;
+export type RemoteDeletion = Pick<Selectable<JobsTable>, "id" | "erase_requested_at">;
 
-export async function erasuresDue(db: Db, now: number, limit: number): Promise<Erasure[]> {
+export async function remoteDeletionsDue(db: Db, now: number, limit: number): Promise<RemoteDeletion[]> {
   return db
     .selectFrom("jobs")
     .select(["id", "erase_requested_at"])
@@ -27,12 +27,12 @@ export async function erasuresDue(db: Db, now: number, limit: number): Promise<E
     .execute();
 }
 
-export async function nextErasureAt(db: Db): Promise<number | null> {
+export async function nextRemoteDeletionAt(db: Db): Promise<number | null> {
   const query = db.selectFrom("jobs").select("erase_at").where("erase_at", "is not", null);
   return (await query.orderBy("erase_at").limit(1).executeTakeFirst())?.erase_at ?? null;
 }
 
-export async function putOffErasure(db: Db, jobId: string, until: number): Promise<void> {
+export async function postponeRemoteDeletion(db: Db, jobId: string, until: number): Promise<void> {
   await db
     .updateTable("jobs")
     .set({ erase_at: until })
@@ -44,12 +44,12 @@ export async function putOffErasure(db: Db, jobId: string, until: number): Promi
 export interface RemoteRecord {
   executionId: string;
   lyceumExecutionId: string;
-  /** Of its own record's artifact; names the sub-jobs of a GPU selection. */
+  /** Summary of the record artifact, which names the sub-jobs of a GPU selection. */
   summary: Selectable<ArtifactsTable>["summary"];
 }
 
-/** What Lyceum may still hold of this job. */
-export async function recordsToErase(db: Db, jobId: string, limit: number): Promise<RemoteRecord[]> {
+/** Records of the job that Lyceum may still have. */
+export async function recordsToDelete(db: Db, jobId: string, limit: number): Promise<RemoteRecord[]> {
   const rows = await db
     .selectFrom("runs")
     .innerJoin("executions", "executions.run_id", "runs.id")
@@ -70,7 +70,7 @@ export async function recordsToErase(db: Db, jobId: string, limit: number): Prom
   }));
 }
 
-export async function markErased(db: Db, executionIds: string[], now: number): Promise<void> {
+export async function markRecordsDeleted(db: Db, executionIds: string[], now: number): Promise<void> {
   if (executionIds.length === 0) return;
   await db.updateTable("executions").set({ erased_at: now }).where("id", "in", executionIds).execute();
 }

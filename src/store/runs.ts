@@ -1,16 +1,10 @@
-// Runs: insert, load with what the state machine needs, save by compare-and-set.
+// Runs: inserted, loaded with their job's policy, saved by compare-and-set.
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode, Fault, Policy, RetryClass, Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
+import { changedColumns, insertRows, updateRows } from "./db/rows.ts";
 import type { JobsTable, RunsTable } from "./db/schema.ts";
-import {
-  changedColumns,
-  insertRows,
-  limitedStatement,
-  statement,
-  statementOn,
-  updateRows,
-} from "./db/statements.ts";
+import { statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 export interface NewRun {
@@ -23,7 +17,6 @@ export interface NewRun {
   matrix: Record<string, string> | null;
 }
 
-/** Runs as they begin. */
 export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<void> {
   await insertRows(
     db,
@@ -35,19 +28,19 @@ export async function insertRuns(db: Db, runs: NewRun[], now: number): Promise<v
 export type RunRow = Selectable<RunsTable>;
 
 export async function findRun(db: Db, id: string): Promise<RunRow | null> {
-  return (await selectOne(db, { id })).rows[0] ?? null;
+  return (await selectRun(db, { id })).rows[0] ?? null;
 }
 
 /** The runs with these ids that there are, in any order. */
-export const findRuns = statementOn<string, RunRow>((db, ids) =>
+export const findRuns = statementForRows<string, RunRow>((db, ids) =>
   db.selectFrom("runs").selectAll().where("id", "in", ids),
 );
 
-const selectOne = statement<{ id: string }, RunRow>((db, { id }) =>
+const selectRun = statement<{ id: string }, RunRow>((db, { id }) =>
   db.selectFrom("runs").selectAll().where("id", "=", id),
 );
 
-/** Runs of a job in the order of the submission, after the given position. */
+/** Runs of a job after the given position, in the order of the submission. */
 export async function listRuns(
   db: Db,
   jobId: string,
@@ -67,20 +60,20 @@ export async function listRuns(
 export interface LoadedRun {
   run: Run;
   policy: Policy;
-  /** Equal for runs whose durations may be expected to be alike. */
-  like: string;
+  /** Equal for runs with comparable durations. */
+  durationKey: string;
   apiKey: string;
-  /** The hardware that was asked for. */
+  /** The requested hardware. */
   executionType: string | null;
 }
 
-/** Runs with their jobs' policies, as the state machine wants them: those that there are, in any order. */
+/** Returns the runs that exist, in any order. */
 export async function loadRuns(db: Db, ids: string[]): Promise<LoadedRun[]> {
   const rows = await selectRuns(db, ids);
   return rows.map((row) => {
-    const like = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
+    const durationKey = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
     const { api_key: apiKey, execution_type: executionType } = row;
-    return { run: toRun(row), policy: toPolicy(row), like, apiKey, executionType };
+    return { run: toRun(row), policy: toPolicy(row), durationKey, apiKey, executionType };
   });
 }
 
@@ -89,19 +82,18 @@ interface RunWithJob extends RunRow, PolicyColumns {
   job_name: string | null;
 }
 
-// Not a join: with the statistics that ANALYZE leaves, SQLite plans those anew at each execution.
-const selectRuns = statementOn<string, RunWithJob>((db, ids) => {
-  const ofJob = (column: string) =>
+// Not a join: with statistics of ANALYZE, SQLite would plan a join again at each execution.
+const selectRuns = statementForRows<string, RunWithJob>((_db, ids) => {
+  const jobColumn = (column: string) =>
     sql`(select ${sql.ref(`jobs.${column}`)} from jobs where jobs.id = runs.job_id)`;
-  const query = sql<RunWithJob>`select runs.*, ${ofJob("api_key")} as api_key, ${ofJob("name")} as job_name,
-    ${ofJob("retry_max_attempts")} as retry_max_attempts, ${ofJob("retry_on")} as retry_on,
-    ${ofJob("on_lost")} as on_lost,
+  return sql<RunWithJob>`select runs.*, ${jobColumn("api_key")} as api_key, ${jobColumn("name")} as job_name,
+    ${jobColumn("retry_max_attempts")} as retry_max_attempts, ${jobColumn("retry_on")} as retry_on,
+    ${jobColumn("on_lost")} as on_lost,
     (select policy from specs where specs.job_id = runs.job_id and specs.position = runs.spec_position) as policy
     from runs where runs.id in (${sql.join(ids)})`;
-  return { compile: () => query.compile(db) };
 });
 
-/** The runs that have waited longest in the job, of those that may start now. */
+/** Queued runs of the job that may start now, longest waiting first. */
 export async function nextQueuedRuns(
   db: Db,
   jobId: string,
@@ -113,8 +105,8 @@ export async function nextQueuedRuns(
 
 export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix">;
 
-// `in`, not `=`: where an order follows, SQLite plans a comparison with a parameter anew at each execution.
-const selectQueued = limitedStatement<{ jobId: string; now: number }, QueuedRun>(
+// `in`, not `=`: with an `order by`, SQLite would plan `=` with a parameter again at each execution.
+const selectQueued = statementWithLimit<{ jobId: string; now: number }, QueuedRun>(
   (db, { jobId, now }, limit) =>
     db
       .selectFrom("runs")
@@ -127,7 +119,7 @@ const selectQueued = limitedStatement<{ jobId: string; now: number }, QueuedRun>
       .limit(limit),
 );
 
-/** Runs of a job that wait for a start, now or later. */
+/** Ids of the job's queued runs, retries that wait for their time included. */
 export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("runs")
@@ -140,7 +132,7 @@ export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<
   return rows.map((row) => row.id);
 }
 
-/** Runs of a job that a cancellation of this mode has not reached yet. */
+/** Ids of the job's runs that a cancellation of this mode has not reached yet. */
 export async function runsToCancel(
   db: Db,
   jobId: string,
@@ -153,9 +145,9 @@ export async function runsToCancel(
     .where("job_id", "=", jobId)
     .where("status", "in", ["queued", "active"])
     .where((eb) => {
-      const isFresh = eb("cancel_mode", "is", null);
-      // A stop may harden into an abort, never the other way round.
-      return mode === "abort" ? eb.or([isFresh, eb("cancel_mode", "=", "stop")]) : isFresh;
+      const isNew = eb("cancel_mode", "is", null);
+      // A stop may become an abort, never the other way round.
+      return mode === "abort" ? eb.or([isNew, eb("cancel_mode", "=", "stop")]) : isNew;
     })
     .orderBy("position")
     .limit(limit)
@@ -164,12 +156,11 @@ export async function runsToCancel(
 }
 
 export interface RunChange {
-  /** As it was read. */
   before: Run;
   after: Run;
 }
 
-/** @throws Conflict when somebody saved one of them since it was read. */
+/** @throws Conflict when another transaction saved one of the runs since it was read. */
 export async function saveRuns(db: Db, changes: readonly RunChange[]): Promise<void> {
   const changed = changes.map(({ before, after }) => ({
     before,
@@ -178,7 +169,7 @@ export async function saveRuns(db: Db, changes: readonly RunChange[]): Promise<v
   await updateRows(db, "runs", changed);
 }
 
-/** What a run may change of itself. */
+/** The columns that transitions change. */
 function toColumns(run: Run) {
   return {
     status: run.status,
@@ -229,11 +220,11 @@ type PolicyColumns = Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_o
   policy: string | null;
 };
 
-/** The job's policy, but for what the run says of itself. */
+/** The job's policy, with the overrides of the run's spec. */
 function toPolicy(row: PolicyColumns): Policy {
   const on = JSON.parse(row.retry_on) as RetryClass[];
-  const ofJob = { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
-  return row.policy === null ? ofJob : { ...ofJob, ...(JSON.parse(row.policy) as Partial<Policy>) };
+  const jobPolicy = { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };
+  return row.policy === null ? jobPolicy : { ...jobPolicy, ...(JSON.parse(row.policy) as Partial<Policy>) };
 }
 
 function newRow(

@@ -1,15 +1,15 @@
-// What the runs of a job ask for: each entry of the submission once, however many runs share it.
+// Specs of a job's runs: each entry of the submission is stored once, however many runs share it.
 import { type Selectable, sql } from "kysely";
 import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { parseAsWritten } from "../lib/json-text.ts";
 import { packDocument, unpackDocument } from "./db/documents.ts";
+import { insertRows } from "./db/rows.ts";
 import type { SpecsTable } from "./db/schema.ts";
-import { insertRows, statementOn, valuesOf } from "./db/statements.ts";
+import { statementForRows, valuesTable } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import type { RunRow } from "./runs.ts";
 
-/** One entry of a submission; kept once, however many runs share it. */
 export interface SpecEntry {
   jobId: string;
   position: number;
@@ -27,9 +27,9 @@ export async function insertSpecs(db: Db, entries: SpecEntry[]): Promise<void> {
   await insertRows(db, "specs", rows);
 }
 
-/** The names that the job's matrices vary, in the order of the submission. */
+/** Names of the job's matrix variables, in the order of the submission. */
 export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
-  // The runs of one spec share their names: the first of them tells.
+  // Runs of one spec have the same names, so the first run is enough.
   const firsts = db
     .selectFrom("runs")
     .select((eb) => eb.fn.min("position").as("position"))
@@ -46,17 +46,17 @@ export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
   return [...new Set(rows.flatMap(({ matrix }) => (matrix === null ? [] : Object.keys(JSON.parse(matrix)))))];
 }
 
-export async function loadSpec(db: Db, run: SpecOf): Promise<RunSpec> {
+export async function loadSpec(db: Db, run: SpecKey): Promise<RunSpec> {
   const [spec] = await loadSpecs(db, [run]);
   return spec as RunSpec;
 }
 
-/** What each of these runs asks for, its matrix's values set in the env. */
-export async function loadSpecs(db: Db, runs: readonly SpecOf[]): Promise<RunSpec[]> {
-  const named = new Map(runs.map((run) => [nameOf(run.job_id, run.spec_position), run]));
+/** Returns one spec per run, with the run's matrix values in its env. */
+export async function loadSpecs(db: Db, runs: readonly SpecKey[]): Promise<RunSpec[]> {
+  const keys = new Map(runs.map((run) => [nameOf(run.job_id, run.spec_position), run]));
   const rows = await selectSpecs(
     db,
-    [...named.values()].map((run) => [run.job_id, run.spec_position] as const),
+    [...keys.values()].map((run) => [run.job_id, run.spec_position] as const),
   );
   const specs = new Map(
     rows.map((row) => [
@@ -72,7 +72,7 @@ export async function loadSpecs(db: Db, runs: readonly SpecOf[]): Promise<RunSpe
   });
 }
 
-type SpecOf = Pick<RunRow, "job_id" | "spec_position" | "matrix">;
+type SpecKey = Pick<RunRow, "job_id" | "spec_position" | "matrix">;
 
 function nameOf(jobId: string, position: number): string {
   return `${jobId} ${position}`;
@@ -80,8 +80,7 @@ function nameOf(jobId: string, position: number): string {
 
 type StoredSpec = Pick<Selectable<SpecsTable>, "job_id" | "position" | "spec">;
 
-const selectSpecs = statementOn<readonly [jobId: string, position: number], StoredSpec>((db, rows) => {
-  const query = sql<StoredSpec>`select job_id, position, spec from specs
-    where (job_id, position) in ${valuesOf(db, ["text", "integer"], rows.length)}`;
-  return { compile: () => query.compile(db) };
+const selectSpecs = statementForRows<readonly [jobId: string, position: number], StoredSpec>((db, rows) => {
+  return sql<StoredSpec>`select job_id, position, spec from specs
+    where (job_id, position) in ${valuesTable(db, ["text", "integer"], rows.length)}`;
 });

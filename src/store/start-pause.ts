@@ -1,8 +1,8 @@
-// The pause of all starts, kept so that a restart during an outage does not begin with a burst of starts.
+// The pause of all starts, stored so that a restart during an outage does not begin with a burst of starts.
 import type { PauseReason, StartPause } from "../domain/start-pause.ts";
 import type { Db } from "./db/transaction.ts";
 
-/** Null: starts are not paused any more. */
+/** @param pause null ends the pause */
 export async function saveStartPause(db: Db, pause: StartPause | null, now: number): Promise<void> {
   await db.deleteFrom("start_pause").execute();
   if (pause === null) return;
@@ -14,7 +14,7 @@ export async function saveStartPause(db: Db, pause: StartPause | null, now: numb
     .execute();
 }
 
-/** The probe is never further away than it was when the pause was saved: the clock may have been set back. */
+/** The next probe is never further away than when the pause was saved, even if the clock was set back. */
 export async function readStartPause(db: Db, now: number): Promise<StartPause | null> {
   const row = await db.selectFrom("start_pause").selectAll().executeTakeFirst();
   if (row === undefined) return null;

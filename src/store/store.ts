@@ -1,5 +1,5 @@
-// Opening the database, migrating it, and the one way to write: `store.write`, a transaction whose events and
-// wake-ups are part of it.
+// The database of the service. `store.write` is the only way to write: a transaction that includes its events and
+// wake-ups.
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { type Dialect, Kysely, sql } from "kysely";
@@ -7,14 +7,14 @@ import type { EventDraft } from "../domain/event.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import type { NewId } from "../lib/id.ts";
-import { createBatcher, type Together } from "./db/batch.ts";
-import { pause, REPEATED_FOR_MS } from "./db/busy-retry.ts";
+import { type Batcher, createBatcher } from "./db/batch.ts";
+import { MAX_RETRY_MS, pause } from "./db/busy-retry.ts";
 import { type DatabaseTarget, openDialect } from "./db/dialect.ts";
-import { groupCommit, type RunWorks } from "./db/group-commit.ts";
+import { groupCommit, type RunWrites } from "./db/group-commit.ts";
 import { isMigrated, migrate } from "./db/migrate.ts";
-import { refusalOf } from "./db/opening-error.ts";
+import { explainOpeningError } from "./db/opening-error.ts";
 import type { Schema } from "./db/schema.ts";
-import { Conflict, type Db, type Topic, type Tx, type Work } from "./db/transaction.ts";
+import { Conflict, type Db, type Topic, type Tx, type Write } from "./db/transaction.ts";
 import { appendEvents } from "./events.ts";
 import { enqueueDeliveries } from "./webhook-outbox.ts";
 
@@ -23,16 +23,16 @@ export interface Store {
   kind: DatabaseTarget["kind"];
   /** The id of this process among those that share the database. */
   instance: string;
-  /** Runs the work in a writing transaction; resolves once it is on disk. Runs it again if another writer came between. */
-  write<T>(work: Work<T>): Promise<T>;
-  /** As `write`, together with all that is given to the same function in the same turn of the event loop. */
-  batchWrite: Together<Tx>;
-  /** The same for questions: one statement answers all that ask in the same turn. */
-  batchRead: Together<Db>;
+  /** Resolves once the transaction is on disk. A conflict with another writer runs it again. */
+  write<T>(run: Write<T>): Promise<T>;
+  /** Writes an item in one transaction with all items given to the same function in the same tick. */
+  batchWrite: Batcher<Tx>;
+  /** Reads an item with one query for all items given to the same function in the same tick. */
+  batchRead: Batcher<Db>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
-  /** Hears of the first write that meets an unavailable database, and (null) of the first one that succeeds again. */
+  /** Called with the first error of an unavailable database, and with null when a write succeeds again. */
   onOutage(listener: (outage: DatabaseUnavailable | null) => void): void;
-  /** Applies what is missing; answers the names. */
+  /** Applies missing migrations and returns their names. */
   migrate(): Promise<string[]>;
   isMigrated(): Promise<boolean>;
   close(): Promise<void>;
@@ -49,8 +49,8 @@ export function openStore(
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
   const outageListeners: ((outage: DatabaseUnavailable | null) => void)[] = [];
 
-  /** Works that share a transaction share its moment, and their events are written in one go at its end. */
-  const perform: RunWorks = async (trx, works) => {
+  /** Items of one transaction share its time, and their events are written together at its end. */
+  const runWrites: RunWrites = async (trx, writes) => {
     const events: EventDraft[] = [];
     const wakes = new Map<Topic, number>();
     const wake = (topic: Topic, dueAt: number) => {
@@ -63,8 +63,8 @@ export function openStore(
       for (const draft of drafts) events.push(draft);
     };
     const results: unknown[] = [];
-    for (const work of works)
-      results.push(await work({ db: trx, now, newId, instance, emit, wake, afterCommit }));
+    for (const write of writes)
+      results.push(await write({ db: trx, now, newId, instance, emit, wake, afterCommit }));
     if (events.length > 0) {
       const appended = await appendEvents(trx, events, now, newId);
       wake("events", now);
@@ -79,26 +79,26 @@ export function openStore(
     };
   };
 
-  /** Again if another writer came between, and on a new connection while it is certain that nothing was committed. */
-  async function writeAlone<T>(work: Work<T>): Promise<T> {
-    /** Counted from the first failure: what stood still for long has a second try. */
+  /** Repeats on a conflict, and on a new connection as long as nothing can have been committed. */
+  async function writeAlone<T>(run: Write<T>): Promise<T> {
+    /** Counted from the first failure, so that a transaction that hung for long is tried twice. */
     let giveUpAt: number | null = null;
     for (let tries = 1; ; tries++) {
-      let isPerformed = false;
+      let hasRun = false;
       try {
         const { results, committed } = await db.transaction().execute(async (trx) => {
-          isPerformed = false;
-          const performed = await perform(trx, [work]);
-          isPerformed = true;
-          return performed;
+          hasRun = false;
+          const written = await runWrites(trx, [run]);
+          hasRun = true;
+          return written;
         });
         committed();
         return results[0] as T;
       } catch (error) {
-        giveUpAt ??= systemClock.monotonic() + REPEATED_FOR_MS;
+        giveUpAt ??= systemClock.monotonic() + MAX_RETRY_MS;
         const isLate = systemClock.monotonic() > giveUpAt;
         if (error instanceof DatabaseUnavailable) {
-          if (isPerformed || isLate) throw error;
+          if (hasRun || isLate) throw error;
           await pause(50);
         } else if (!isConflict(error)) throw error;
         else if (tries >= MAX_TRIES || (isLate && isLockTimeout(error))) throw outOfTries(error);
@@ -106,9 +106,8 @@ export function openStore(
     }
   }
 
-  // SQLite has one writer and pays one fsync per commit: what arrives together is committed together.
-  // PostgreSQL has many writers and groups their commits itself.
-  const write = watchOutages(target.kind === "sqlite" ? groupCommit(db, perform) : writeAlone, (outage) => {
+  // SQLite has one writer and one fsync per commit. PostgreSQL groups the commits of its writers itself.
+  const write = watchOutages(target.kind === "sqlite" ? groupCommit(db, runWrites) : writeAlone, (outage) => {
     for (const listener of outageListeners) listener(outage);
   });
 
@@ -140,7 +139,7 @@ function open(target: DatabaseTarget): Dialect {
   try {
     return openDialect(target);
   } catch (error) {
-    throw refusalOf(target, error);
+    throw explainOpeningError(target, error);
   }
 }
 
@@ -148,16 +147,16 @@ function watchOutages(
   write: Store["write"],
   onChange: (outage: DatabaseUnavailable | null) => void,
 ): Store["write"] {
-  let isAway = false;
-  return async (work) => {
+  let isUnavailable = false;
+  return async (run) => {
     try {
-      const result = await write(work);
-      if (isAway) onChange(null);
-      isAway = false;
+      const result = await write(run);
+      if (isUnavailable) onChange(null);
+      isUnavailable = false;
       return result;
     } catch (error) {
-      if (error instanceof DatabaseUnavailable && !isAway) {
-        isAway = true;
+      if (error instanceof DatabaseUnavailable && !isUnavailable) {
+        isUnavailable = true;
         onChange(error);
       }
       throw error;
@@ -165,7 +164,7 @@ function watchOutages(
   };
 }
 
-/** Resolves if the database takes writes right now, else rejects with its reason. */
+/** Rejects with the reason if the database takes no writes now. */
 export async function assertWritable(store: Store): Promise<void> {
   await store.write((tx) =>
     tx.db
@@ -203,7 +202,7 @@ const isLockTimeout = (error: unknown) => codeOf(error) === LOCK_NOT_AVAILABLE;
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 const LOCK_NOT_AVAILABLE = "55P03";
-/** What it refers to was deleted since it was read: tried again, it is not found. */
+/** A referenced row was deleted since it was read. A retry does not find it. */
 const FOREIGN_KEY_VIOLATION = "23503";
 const CONFLICTS = new Set<unknown>([
   SERIALIZATION_FAILURE,
@@ -212,9 +211,9 @@ const CONFLICTS = new Set<unknown>([
   FOREIGN_KEY_VIOLATION,
 ]);
 
-/** Nothing is wrong with the work but the company that it is in; a row that it refers to and never finds is a bug. */
+/** Repeated conflicts mean a busy database. A referenced row that is never found is a bug. */
 function outOfTries(error: unknown): unknown {
   if (codeOf(error) === FOREIGN_KEY_VIOLATION) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return new DatabaseUnavailable("busy", `other writers came between, time and again: ${reason}`, error);
+  return new DatabaseUnavailable("busy", `conflicts with other writers did not end: ${reason}`, error);
 }

@@ -1,16 +1,16 @@
-// Reading what was spent: by day or by key, over a range of days.
+// Spending by day or by key, over a range of days.
 import type { Db } from "./db/transaction.ts";
 
 export interface UsageFilter {
-  /** Days, both included. */
+  /** Days, both inclusive. */
   from: string;
   to: string;
-  /** Null: all keys. */
+  /** Null reads all keys. */
   apiKey: string | null;
 }
 
 export interface UsageRow {
-  /** The day, or the key's name. */
+  /** The day or the key's name. */
   group: string;
   executions: number;
   durationMs: number;
@@ -34,7 +34,7 @@ export async function readUsage(db: Db, by: "day" | "api_key", filter: UsageFilt
     .where("day", "<=", filter.to);
   if (filter.apiKey !== null) query = query.where("api_key", "=", filter.apiKey);
   const rows = await query.groupBy(by).orderBy(by).execute();
-  // PostgreSQL's sums of bigints are decimals, which arrive as text.
+  // PostgreSQL returns sums of bigints as text.
   return rows.map((row) => ({
     group: row.group,
     executions: Number(row.executions),

@@ -1,4 +1,4 @@
-// Webhooks: who wants to hear of what, and where.
+// Webhooks: the subscriptions of API keys to event types.
 import type { Insertable, Selectable } from "kysely";
 import { rotate, type Secret } from "../domain/webhook.ts";
 import type { WebhooksTable } from "./db/schema.ts";
@@ -10,13 +10,13 @@ export async function insertWebhook(db: Db, webhook: Insertable<WebhooksTable>):
   return db.insertInto("webhooks").values(webhook).returningAll().executeTakeFirstOrThrow();
 }
 
-/** @param owner a key's name to see only its webhooks; null sees all. */
+/** @param owner name of the key that must own the webhook; null allows any */
 export async function findWebhook(db: Db, id: string, owner: string | null): Promise<WebhookRow | null> {
   const row = await db.selectFrom("webhooks").selectAll().where("id", "=", id).executeTakeFirst();
   return row === undefined || (owner !== null && row.api_key !== owner) ? null : row;
 }
 
-/** Newest first, those before the given id. */
+/** Webhooks before the given id, newest first. */
 export async function listWebhooks(
   db: Db,
   { owner, before }: { owner: string | null; before: string | undefined },
@@ -38,19 +38,19 @@ export async function enabledWebhooks(db: Db): Promise<WebhookRow[]> {
   return db.selectFrom("webhooks").selectAll().where("disabled_at", "is", null).orderBy("id").execute();
 }
 
-/** With its deliveries. */
+/** Deletes the webhook with its deliveries. */
 export async function deleteWebhook(db: Db, id: string): Promise<void> {
   await db.deleteFrom("webhooks").where("id", "=", id).execute();
 }
 
-/** Null when it is gone. */
+/** Returns null if the webhook does not exist. */
 export async function rotateSecret(
   db: Db,
   id: string,
   secret: string,
   now: number,
 ): Promise<WebhookRow | null> {
-  // Takes its lock with the look: of two rotations at once the second keeps what the first has made.
+  // Reads under the row's lock, so that the second of two rotations keeps the secret of the first.
   const row = await db
     .updateTable("webhooks")
     .set(({ ref }) => ({ secrets: ref("secrets") }))
@@ -63,7 +63,7 @@ export async function rotateSecret(
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** Webhooks that hear of every job though their key is no administrator's now hear of its own alone; answers them. */
+/** Limits webhooks for all jobs to their key's jobs if that key is no administrator; returns their ids. */
 export async function demoteWebhooks(db: Db, administrators: readonly string[]): Promise<string[]> {
   let query = db.updateTable("webhooks").set({ all_jobs: 0 }).where("all_jobs", "=", 1);
   if (administrators.length > 0) query = query.where("api_key", "not in", administrators);
@@ -79,7 +79,7 @@ export async function enableWebhook(db: Db, id: string): Promise<WebhookRow | nu
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** Its deliveries that are still to be made are given up. Null when it was disabled before, or is gone. */
+/** Fails the webhook's pending deliveries, too. Returns null if it was disabled already or does not exist. */
 export async function disableWebhook(
   db: Db,
   id: string,
@@ -113,7 +113,7 @@ export async function markArrived(db: Db, id: string): Promise<void> {
 }
 
 export interface Failing {
-  /** Since then every attempt has failed. */
+  /** Every attempt since then has failed. */
   failingSince: number;
   isDisabled: boolean;
 }

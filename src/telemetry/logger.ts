@@ -1,6 +1,5 @@
-// The service's log: one JSON object a line. What is logged is chosen in report.ts and by callers;
-// the masking here is the second line of defence, for a secret that slipped into an object.
-
+// The service's log: one JSON object per line. report.ts and callers choose the fields; masking here is the second line of
+// defence against secrets.
 import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
@@ -12,21 +11,20 @@ const secretNames = new Set(
   docker_run_env env`.split(/\s+/),
 );
 
-/** Also what ends a cycle. */
+/** Deeper values are cut off, which also ends cycles. */
 const maxDepth = 6;
 
 /**
- * A logger of JSON lines with ISO 8601 UTC times under `time` and the level as a word. Values under names that
- * may hold a secret are masked, except in the bindings of child loggers. Errors lose everything but their name,
- * message, stack and their cause's message: what a library hangs onto an error may be the request with its headers.
- * @param destination where lines go; standard output by default
+ * Logs JSON lines with ISO 8601 UTC times and level names. Masks values under secret names, except in bindings of child
+ * loggers. Errors keep only name, message, stack and their cause's message, because libraries attach requests to errors.
+ * @param destination standard output by default
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    // Pino's own `redact` with wildcards takes ten times as long as writing the line.
+    // Pino's own `redact` with wildcards takes ten times as long as the line.
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields: object) => mask(fields),

@@ -1,6 +1,5 @@
-// What Prometheus may read. Labels come from short closed lists (or route templates and endpoint names
-// that the code spells out), never from ids or from what a caller sent: each value is a series of its own.
-
+// Prometheus metrics. Labels come from short closed lists, route templates and endpoint names, never from ids or callers'
+// input, because each value makes a series.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { RunKind } from "../domain/spec.ts";
 import { pauseReasons } from "../domain/start-pause.ts";
@@ -24,22 +23,20 @@ const deliveryOutcomes = ["delivered", "retried", "failed"] as const;
 const detectors = ["callback", "poll"] as const;
 
 export type EndStatus = (typeof endStatuses)[number];
-/** What a start request came to. */
 export type SubmissionOutcome = (typeof submissionOutcomes)[number];
-/** `early`: before the submission's answer was known; `late`: after the end; `rejected`: wrong token or path. */
+/** `early`: before the answer to the start; `late`: after the end; `rejected`: wrong token or path. */
 export type Disposition = (typeof dispositions)[number];
-/** Why Lyceum was asked for a status; `search` looks for a submission whose answer was lost. */
+/** The reason of a check; `search` looks for a start whose answer was lost. */
 export type CheckCause = (typeof checkCauses)[number];
-/** What an attempt to reach a subscriber came to. */
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 export type Detector = (typeof detectors)[number];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * A registry of its own with everything Proctor measures; series of closed label lists start at 0, so that
- * a first increment is seen as one. Seconds, as Prometheus asks for.
- * @param options.process also measure the Node process: memory, event loop lag, garbage collection
+ * All metrics in a registry of their own, in seconds. Series of closed label lists start at 0, so that Prometheus sees
+ * the first increment.
+ * @param options.process also measures the Node process: memory, event loop lag, garbage collection
  */
 export function createMetrics(options: { process?: boolean } = {}) {
   const registry = new Registry();
@@ -59,61 +56,51 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "Jobs accepted and durable; replays are not counted",
     ),
     runsEnded: counter("proctor_runs_ended_total", "Runs that became terminal", ["status"]),
-    executionsStarted: counter("proctor_executions_started_total", "Executions made, before their POST", [
-      "kind",
-    ]),
-    submissions: counter("proctor_submissions_total", "Start requests to Lyceum by what they came to", [
-      "outcome",
-    ]),
-    callbacks: counter("proctor_callbacks_total", "Callbacks by what they were good for", ["disposition"]),
-    checks: counter("proctor_checks_total", "Questions to Lyceum about an execution, by their cause", [
-      "cause",
-    ]),
+    executionsStarted: counter(
+      "proctor_executions_started_total",
+      "Executions created, before their start request",
+      ["kind"],
+    ),
+    submissions: counter("proctor_submissions_total", "Start requests to Lyceum by outcome", ["outcome"]),
+    callbacks: counter("proctor_callbacks_total", "Callbacks by disposition", ["disposition"]),
+    checks: counter("proctor_checks_total", "Checks of executions at Lyceum by cause", ["cause"]),
     lyceumCalls: counter("proctor_lyceum_calls_total", "Requests to Lyceum", ["endpoint", "outcome"]),
     lyceumCallSeconds: histogram(
       "proctor_lyceum_call_seconds",
       "Duration of requests to Lyceum",
       ["endpoint"],
-      // Users met answers that took 30 to 120 s.
+      // Lyceum's answers have taken 30 to 120 s.
       [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     ),
     httpRequests: counter("proctor_http_requests_total", "Requests answered", ["route", "method", "status"]),
     httpRequestSeconds: histogram(
       "proctor_http_request_seconds",
-      "Duration of answering; long polls included",
+      "Duration of requests, long polls included",
       ["route"],
       [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60],
     ),
-    orphans: counter(
-      "proctor_orphans_total",
-      "Executions found at Lyceum after their run was decided without them",
-    ),
-    deliveries: counter("proctor_webhook_deliveries_total", "Attempts to deliver, by what they came to", [
+    orphans: counter("proctor_orphans_total", "Lost executions that showed up at Lyceum"),
+    deliveries: counter("proctor_webhook_deliveries_total", "Webhook delivery attempts by outcome", [
       "outcome",
     ]),
     deliverySeconds: histogram(
       "proctor_webhook_delivery_seconds",
-      "Duration of attempts to deliver",
+      "Duration of webhook delivery attempts",
       ["outcome"],
       [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
     ),
     webhooksDisabled: counter(
       "proctor_webhooks_disabled_total",
-      "Webhooks disabled because nobody was there",
+      "Webhooks disabled because deliveries kept failing",
     ),
-    faults: counter("proctor_faults_total", "Unexpected errors, by the part that met them", ["where"]),
-    rowsWithoutWakeup: gauge(
-      "proctor_rows_without_wakeup",
-      "Unfinished rows that nothing will look at; must be 0",
-    ),
-    queueDepth: gauge("proctor_queue_depth", "Runs waiting to be submitted"),
-    startsPaused: gauge("proctor_starts_paused", "1 while all starts wait for Lyceum, by the reason", [
-      "reason",
-    ]),
+    faults: counter("proctor_faults_total", "Unexpected errors by component", ["where"]),
+    rowsWithoutWakeup: gauge("proctor_rows_without_wakeup", "Unfinished rows without a wake-up; must be 0"),
+    queueDepth: gauge("proctor_queue_depth", "Runs waiting for their start"),
+    startsPaused: gauge("proctor_starts_paused", "1 while all starts are paused, by reason", ["reason"]),
     liveExecutions: gauge("proctor_live_executions", "Executions that may be running at Lyceum"),
     detectionDelaySeconds: histogram(
       "proctor_detection_delay_seconds",
-      "From an execution's end at Lyceum to Proctor's knowledge of it",
+      "Time from an execution's end at Lyceum to its detection",
       ["detected_by"],
       [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600],
     ),

@@ -1,6 +1,5 @@
-// One function per business event: one log line and its numbers. Ids go to the log, never to a label.
-// Nobody passes a token, a key or a raw record here; of an API key only its name.
-
+// One function per business event: a log line and its metrics. Ids go to the log, never to a label. Callers pass no token,
+// key or raw record; API keys are named.
 import type { RunKind } from "../domain/spec.ts";
 import { pauseReasons, type StartPause } from "../domain/start-pause.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
@@ -15,7 +14,6 @@ import type {
   SubmissionOutcome,
 } from "./metrics.ts";
 
-/** Lyceum's texts are of unknown length. */
 const maxDetail = 300;
 
 export type Report = ReturnType<typeof createReport>;
@@ -23,44 +21,54 @@ export type Report = ReturnType<typeof createReport>;
 export function createReport(log: Logger, metrics: Metrics) {
   let rejected = 0;
   return {
-    /** Callbacks with a wrong token or at a wrong address since the start: they are counted here alone, not in the database. */
+    /** Rejected callbacks since the start of the process. The database does not count them. */
     rejectedCallbacks: () => rejected,
 
-    /** A new job is durable. `key` is the name of the API key, not the key. */
+    /** A new job is durable. `key` is the name of the API key. */
     jobSubmitted({ jobId, runs, key }: { jobId: string; runs: number; key: string }): void {
       metrics.jobsSubmitted.inc();
       log.info({ event: "job_submitted", job_id: jobId, runs, key_name: key }, "job submitted");
     },
 
     /** An execution is durable and about to be sent to Lyceum. */
-    executionStarted(it: { executionId: string; runId: string; kind: RunKind; attempt: number }): void {
-      metrics.executionsStarted.inc({ kind: it.kind });
-      const { executionId, runId, kind, attempt } = it;
+    executionStarted(execution: {
+      executionId: string;
+      runId: string;
+      kind: RunKind;
+      attempt: number;
+    }): void {
+      const { executionId, runId, kind, attempt } = execution;
+      metrics.executionsStarted.inc({ kind });
       log.debug(
         { event: "execution_started", execution_id: executionId, run_id: runId, kind, attempt },
         "execution started",
       );
     },
 
-    /** What a start request came to; `detail` in Lyceum's or the transport's words. */
-    submission(it: { executionId: string; outcome: SubmissionOutcome; detail?: string | undefined }): void {
-      metrics.submissions.inc({ outcome: it.outcome });
+    /** The outcome of a start request; `detail` quotes Lyceum or the transport. */
+    submission(start: {
+      executionId: string;
+      outcome: SubmissionOutcome;
+      detail?: string | undefined;
+    }): void {
+      const { executionId, outcome, detail } = start;
+      metrics.submissions.inc({ outcome });
       const line = {
         event: "submission",
-        execution_id: it.executionId,
-        outcome: it.outcome,
-        detail: it.detail?.slice(0, maxDetail),
+        execution_id: executionId,
+        outcome,
+        detail: detail?.slice(0, maxDetail),
       };
-      log[it.outcome === "accepted" ? "info" : "warn"](line, `submission ${it.outcome}`);
+      log[outcome === "accepted" ? "info" : "warn"](line, `submission ${outcome}`);
     },
 
-    /** All starts wait, or go on (null). Told again when the reason changes, not with each failed probe. */
+    /** All starts pause, or resume (null). Logged when the reason changes, not with each failed probe. */
     startsPaused(pause: StartPause | null, before: StartPause | null): void {
       for (const reason of pauseReasons)
         metrics.startsPaused.set({ reason }, reason === pause?.reason ? 1 : 0);
       if (pause?.reason === before?.reason) return;
       if (pause === null) {
-        log.info({ event: "starts_resumed", reason: before?.reason, since: before?.since }, "starts go on");
+        log.info({ event: "starts_resumed", reason: before?.reason, since: before?.since }, "starts resumed");
         return;
       }
       const { reason, detail, since, probeAt } = pause;
@@ -68,18 +76,18 @@ export function createReport(log: Logger, metrics: Metrics) {
       log[reason === "restarted" ? "info" : "warn"](line, `starts are paused: ${detail}`);
     },
 
-    /** A callback came in. A rejected one names no execution: whoever sent it chose the id. */
+    /** A rejected callback has no execution id, because its sender chose the id. */
     callback({ executionId, disposition }: { executionId: string | null; disposition: Disposition }): void {
       metrics.callbacks.inc({ disposition });
       if (disposition === "rejected") rejected++;
-      // What was received is told by an event of its own; a line each would cost a tenth of the callbacks.
+      // Only at debug level: a line per callback would cost a tenth of the throughput, and each has an event.
       log[executionId === null ? "info" : "debug"](
         { event: "callback", execution_id: executionId, disposition },
         `callback ${disposition}`,
       );
     },
 
-    /** Counts a callback to an unknown path. Anybody may send such a request, so not each is logged. */
+    /** A callback to an unknown path. Not every one is logged, because anyone can send such requests. */
     strayCallback({ publicPath, isTold }: { publicPath: string; isTold: boolean }): void {
       metrics.callbacks.inc({ disposition: "rejected" });
       rejected++;
@@ -91,11 +99,11 @@ export function createReport(log: Logger, metrics: Metrics) {
           reason: "unknown_path",
           public_url_path: publicPath || "/",
         },
-        `a callback came to an unknown path: callbacks are served at / and at the path of PUBLIC_URL (${publicPath || "/"}); have the proxy pass on one of them`,
+        `callback to an unknown path: Proctor serves callbacks at / and at the path of PUBLIC_URL (${publicPath || "/"}); make the proxy forward one of them`,
       );
     },
 
-    /** Lyceum was asked about an execution; `word` is its status word, null when it had no answer. */
+    /** A check of an execution; `word` is Lyceum's status word, null without an answer. */
     check({
       executionId,
       cause,
@@ -112,26 +120,26 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
-    /** One list showed these as they were known. */
+    /** A list poll showed no change of these executions. */
     unchanged({ executions }: { executions: number }): void {
       metrics.checks.inc({ cause: "routine" }, executions);
-      log.debug({ event: "unchanged", executions }, "as they were known");
+      log.debug({ event: "unchanged", executions }, "executions unchanged");
     },
 
-    /** A run is terminal. Without an execution (cancelled while queued) the last three are null. */
-    ended(it: {
+    /** A run is terminal. A run without an execution (cancelled while queued) has nulls. */
+    ended(end: {
       runId: string;
       status: EndStatus;
       executionId: string | null;
       detectedBy: Detector | null;
-      /** From the end at Lyceum to our knowledge of it; null when Lyceum gave no end. */
+      /** From the end at Lyceum to its detection; null if Lyceum gave no end time. */
       delayMs: number | null;
     }): void {
-      metrics.runsEnded.inc({ status: it.status });
-      // Two clocks are compared: a skewed one must not lower the sum.
-      if (it.detectedBy !== null && it.delayMs !== null)
-        metrics.detectionDelaySeconds.observe({ detected_by: it.detectedBy }, Math.max(0, it.delayMs) / 1000);
-      const { runId, executionId, status, detectedBy, delayMs } = it;
+      const { runId, executionId, status, detectedBy, delayMs } = end;
+      metrics.runsEnded.inc({ status });
+      // Two clocks are compared: a skewed clock must not lower the sum.
+      if (detectedBy !== null && delayMs !== null)
+        metrics.detectionDelaySeconds.observe({ detected_by: detectedBy }, Math.max(0, delayMs) / 1000);
       log.info(
         {
           event: "run_ended",
@@ -145,7 +153,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
-    /** An execution showed up at Lyceum after its run had been decided without it. */
+    /** A lost execution showed up at Lyceum after its run was decided. */
     orphan({ executionId, lyceumExecutionId }: { executionId: string; lyceumExecutionId: string }): void {
       metrics.orphans.inc();
       log.warn(
@@ -154,20 +162,21 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
-    /** A budget is used up: of a job, or of a key until its window ends. */
-    budgetReached(it: { jobId: string | null; key: string; heldUntil: number | null }): void {
-      const line = { event: "budget_reached", job_id: it.jobId, key_name: it.key, held_until: it.heldUntil };
-      log.warn(line, `the budget of the ${it.jobId === null ? "key" : "job"} is used up`);
+    /** The budget of a job is used up, or of a key until its window ends. */
+    budgetReached(budget: { jobId: string | null; key: string; heldUntil: number | null }): void {
+      const { jobId, key, heldUntil } = budget;
+      const line = { event: "budget_reached", job_id: jobId, key_name: key, held_until: heldUntil };
+      log.warn(line, `budget of the ${jobId === null ? "key" : "job"} used up`);
     },
 
-    /** Lyceum did not let the records of a deleted job be deleted, for days: they are left there. */
-    recordsLeft(it: { jobId: string; lyceumExecutionIds: string[] }): void {
-      const line = { event: "records_left", job_id: it.jobId, lyceum_execution_ids: it.lyceumExecutionIds };
+    /** Lyceum refused for days to delete the records of a deleted job, so they stay there. */
+    recordsLeft({ jobId, lyceumExecutionIds }: { jobId: string; lyceumExecutionIds: string[] }): void {
+      const line = { event: "records_left", job_id: jobId, lyceum_execution_ids: lyceumExecutionIds };
       log.warn(line, "records left at Lyceum");
     },
 
-    /** An attempt to reach a subscriber. Its URL may hold a secret of the subscriber's: it is not told. */
-    delivery(it: {
+    /** An attempt to deliver. The URL is not logged, because it may contain a secret of the subscriber. */
+    delivery(attempt: {
       deliveryId: string;
       webhookId: string | null;
       jobId: string;
@@ -177,7 +186,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       error: string | null;
       durationMs: number;
     }): void {
-      const { deliveryId, webhookId, jobId, attempts, outcome, status, error, durationMs } = it;
+      const { deliveryId, webhookId, jobId, attempts, outcome, status, error, durationMs } = attempt;
       metrics.deliveries.inc({ outcome });
       metrics.deliverySeconds.observe({ outcome }, durationMs / 1000);
       const ids = { delivery_id: deliveryId, webhook_id: webhookId, job_id: jobId };
@@ -185,13 +194,13 @@ export function createReport(log: Logger, metrics: Metrics) {
       log[outcome === "delivered" ? "info" : "warn"](line, `delivery ${outcome}`);
     },
 
-    /** Nothing has arrived at a webhook for a day, or it said that it is gone. */
+    /** All deliveries failed for a day, or the subscriber answered 410. */
     webhookDisabled({ webhookId, reason }: { webhookId: string; reason: string }): void {
       metrics.webhooksDisabled.inc();
       log.warn({ event: "webhook_disabled", webhook_id: webhookId, reason }, "webhook disabled");
     },
 
-    /** One HTTP request to Lyceum. `endpoint` is a template without ids, `outcome` the answer's status or `none`. */
+    /** An HTTP request to Lyceum. `endpoint` is a template without ids, `outcome` the answer's status or `none`. */
     lyceumCall({
       endpoint,
       outcome,
@@ -206,8 +215,8 @@ export function createReport(log: Logger, metrics: Metrics) {
       log.debug({ event: "lyceum_call", endpoint, outcome, duration_ms: durationMs }, "Lyceum called");
     },
 
-    /** One request answered. `route` is the template (`/v1/jobs/:job`), or one fixed word where none matched. */
-    httpRequest(it: {
+    /** An answered request. `route` is the template (`/v1/jobs/:job`), or a fixed word if none matched. */
+    httpRequest(request: {
       requestId: string;
       route: string;
       method: string;
@@ -215,10 +224,10 @@ export function createReport(log: Logger, metrics: Metrics) {
       durationMs: number;
       key: string | null;
     }): void {
-      const { requestId, route, method, status, durationMs, key } = it;
+      const { requestId, route, method, status, durationMs, key } = request;
       metrics.httpRequests.inc({ route, method, status: String(status) });
       metrics.httpRequestSeconds.observe({ route }, durationMs / 1000);
-      // Answers that are as they should be are counted; a line each would cost a quarter of the requests.
+      // Successful requests only at debug level: a line per request would cost a quarter of the throughput.
       log[status >= 500 ? "error" : status >= 400 ? "info" : "debug"](
         {
           event: "http_request",
@@ -233,39 +242,39 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
-    /** The database is unavailable from now on, or (null) no longer. */
+    /** The database became unavailable, or (null) takes writes again. */
     outage(outage: DatabaseUnavailable | null): void {
       if (outage === null) log.warn({ event: "database_back" }, "the database takes writes again");
       else log.error({ event: "database_unavailable", why: outage.type, err: outage }, outage.message);
     },
 
-    /** A worker met what it did not expect. Nothing is lost by it. */
+    /** An unexpected error of a worker, which continues. */
     fault(where: string, error: unknown): void {
       metrics.faults.inc({ where });
-      // Everybody meets it, every second, and `outage` has told of it.
+      // `outage` has logged it, and every worker meets it every second.
       if (error instanceof DatabaseUnavailable) return;
       log.error({ event: "fault", where, err: error }, `fault in ${where}`);
     },
 
-    /** This machine's clock differs from the database's, by which all instances go; or it does not any more. */
+    /** This machine's clock differs from the database's, which all instances use; or it agrees again. */
     clockSkewed({ aheadMs, isOver }: { aheadMs: number; isOver: boolean }): void {
       const line = { event: "clock_skewed", ahead_ms: Math.round(aheadMs) };
       if (isOver) log.info(line, "the clock agrees with the database's again");
       else log.warn(line, "the clock differs from the database's: set it by NTP");
     },
 
-    /** An instance gave no sign of life; others go on with its work. */
+    /** An instance sent no heartbeat for too long. Other instances take over its work. */
     instanceLost({ instance }: { instance: string }): void {
       log.warn({ event: "instance_lost", instance }, "an instance is gone: its work is due again");
     },
 
-    /** The levels as counted in the database just now. */
-    levels(it: { queued: number; live: number; withoutWakeup: number }): void {
-      metrics.queueDepth.set(it.queued);
-      metrics.liveExecutions.set(it.live);
-      metrics.rowsWithoutWakeup.set(it.withoutWakeup);
-      if (it.withoutWakeup > 0)
-        log.error({ event: "rows_without_wakeup", rows: it.withoutWakeup }, "rows that nothing will look at");
+    /** Queue depths as just read from the database. */
+    levels({ queued, live, withoutWakeup }: { queued: number; live: number; withoutWakeup: number }): void {
+      metrics.queueDepth.set(queued);
+      metrics.liveExecutions.set(live);
+      metrics.rowsWithoutWakeup.set(withoutWakeup);
+      if (withoutWakeup > 0)
+        log.error({ event: "rows_without_wakeup", rows: withoutWakeup }, "unfinished rows without a wake-up");
     },
   };
 }

@@ -5,13 +5,13 @@ import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
 import { deleteJob } from "../store/jobs.ts";
 import {
-  type Erasure,
-  erasuresDue,
-  markErased,
-  nextErasureAt,
-  putOffErasure,
+  markRecordsDeleted,
+  nextRemoteDeletionAt,
+  postponeRemoteDeletion,
+  type RemoteDeletion,
   type RemoteRecord,
-  recordsToErase,
+  recordsToDelete,
+  remoteDeletionsDue,
 } from "../store/remote-deletions.ts";
 import type { Worker } from "./loop.ts";
 
@@ -30,8 +30,8 @@ export function createRemoteDeletion(
     return true;
   }
 
-  async function erase({ id, erase_requested_at }: Erasure): Promise<void> {
-    const records = await recordsToErase(store.db, id, RECORDS_AT_ONCE);
+  async function erase({ id, erase_requested_at }: RemoteDeletion): Promise<void> {
+    const records = await recordsToDelete(store.db, id, RECORDS_AT_ONCE);
     const erased = await Promise.all(records.map(isErased));
     const left = records.filter((_, index) => !erased[index]);
     const waitedMs = now() - (erase_requested_at ?? now());
@@ -40,23 +40,23 @@ export function createRemoteDeletion(
       report.recordsLeft({ jobId: id, lyceumExecutionIds: left.map((record) => record.lyceumExecutionId) });
     await store.write(async (tx) => {
       const gone = isGivenUp ? records : records.filter((_, index) => erased[index]);
-      await markErased(
+      await markRecordsDeleted(
         tx.db,
         gone.map((record) => record.executionId),
         tx.now,
       );
-      if (gone.length < records.length) await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
-      else if (records.length === RECORDS_AT_ONCE) await putOffErasure(tx.db, id, tx.now);
+      if (gone.length < records.length) await postponeRemoteDeletion(tx.db, id, tx.now + pauseMs(waitedMs));
+      else if (records.length === RECORDS_AT_ONCE) await postponeRemoteDeletion(tx.db, id, tx.now);
       else if (!(await deleteJob(tx.db, id, tx.now)))
-        await putOffErasure(tx.db, id, tx.now + pauseMs(waitedMs));
+        await postponeRemoteDeletion(tx.db, id, tx.now + pauseMs(waitedMs));
     });
   }
 
   return {
-    name: "erase",
+    name: "delete-remote",
     async runOnce() {
-      for (const erasure of await erasuresDue(store.db, now(), JOBS_AT_ONCE)) await erase(erasure);
-      return nextErasureAt(store.db);
+      for (const erasure of await remoteDeletionsDue(store.db, now(), JOBS_AT_ONCE)) await erase(erasure);
+      return nextRemoteDeletionAt(store.db);
     },
     idle: async () => {},
   };

@@ -1,9 +1,9 @@
 // Steer: jobs that need a hand, whenever one is due.
 
 import type { Context } from "../orchestration/context.ts";
-import { steer } from "../orchestration/enforce-limits.ts";
+import { enforceLimits } from "../orchestration/enforce-limits.ts";
 import type { Worker } from "./loop.ts";
 
 export function createEnforcer(context: Context): Worker {
-  return { name: "steer", runOnce: () => steer(context), idle: async () => {} };
+  return { name: "enforce-limits", runOnce: () => enforceLimits(context), idle: async () => {} };
 }

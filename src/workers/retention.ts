@@ -1,7 +1,7 @@
 // Retention: jobs that ended long enough ago are deleted with all that belongs to them, a few at a time, and so are
 // deliveries that have outlived their job.
 import type { Context } from "../orchestration/context.ts";
-import { forgetKeys } from "../store/deleted-keys.ts";
+import { deleteKeysBefore } from "../store/deleted-keys.ts";
 import { deleteDeliveries } from "../store/deliveries.ts";
 import { deleteJob, jobsEndedBefore } from "../store/jobs.ts";
 import type { Worker } from "./loop.ts";
@@ -17,7 +17,7 @@ export function createRetention(
       const deleted = await context.store.write(async (tx) => {
         const jobIds = await jobsEndedBefore(tx.db, tx.now - retentionMs, JOBS_AT_ONCE);
         for (const jobId of jobIds) await deleteJob(tx.db, jobId);
-        await forgetKeys(tx.db, tx.now - retentionMs);
+        await deleteKeysBefore(tx.db, tx.now - retentionMs);
         const deliveries = await deleteDeliveries(tx.db, tx.now - retentionMs, DELIVERIES_AT_ONCE);
         return { jobs: jobIds.length, deliveries };
       });

@@ -151,7 +151,7 @@ const causes: Record<string, Cause> = {
       await submitMany(service);
     },
     again: submitMany,
-    options: { surroundings: { mostQueued: 12 } },
+    options: { surroundings: { maxQueued: 12 } },
   },
   ProctorWebhooksFailing: { cause: (service) => subscribe(service, 500), options: { settings: private_ } },
   ProctorWebhookDisabled: { cause: (service) => subscribe(service, 410), options: { settings: private_ } },

@@ -4,7 +4,7 @@ import type { Cancellation } from "../../src/domain/run.ts";
 import { cancelJob, cancelRun } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { steer } from "../../src/orchestration/enforce-limits.ts";
+import { enforceLimits } from "../../src/orchestration/enforce-limits.ts";
 import { nextDueAt } from "../../src/store/execution-claims.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { findRun, listRuns } from "../../src/store/runs.ts";
@@ -133,13 +133,13 @@ eachDatabase("cancelling a job", (open, kind) => {
     expect(await claimNext(context)).toEqual({ nextAt: null });
     let rounds = 1;
     for (let left = first.queued; left > 0; rounds++) {
-      expect(await steer(context)).toBe(time.now());
+      expect(await enforceLimits(context)).toBe(time.now());
       const { queued } = await jobNow(store, job.id);
       expect(left - queued).toBeLessThanOrEqual(200);
       left = queued;
     }
     expect(rounds).toBe(total / 200);
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", active: 1, cancelled: total - 1 });
   }, 120_000);
 });
@@ -151,10 +151,10 @@ eachDatabase("the end of a job", (open) => {
     await ended(context, "completed");
     const alive = await live(context);
     time.pass(59_999);
-    expect(await steer(context)).toBe(job.deadline_at);
+    expect(await enforceLimits(context)).toBe(job.deadline_at);
     expect(await jobNow(store, job.id)).toMatchObject({ queued: 1, cancel_mode: null });
     time.pass(1);
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ queued: 0, failed: 1, cancel_cause: "deadline" });
     await tell(context, alive.execution.id, read("aborted"));
     await tell(context, alive.execution.id, { type: "collected" });
@@ -175,7 +175,7 @@ eachDatabase("the end of a job", (open) => {
     const job = await submitted(context, 1, { deadlineS: 60 });
     await ended(context, "completed");
     time.pass(60_000);
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({
       status: "succeeded",
       cancel_mode: null,
@@ -191,7 +191,7 @@ eachDatabase("the end of a job", (open) => {
     await cancelJob(context, job, abort);
     expect(await jobNow(store, job.id)).toMatchObject({ cancel_mode: null, due_at: job.deadline_at });
     time.pass(60_000);
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", cancel_mode: null, due_at: null });
     await tell(context, execution.id, { type: "collected" });
     expect(await jobNow(store, job.id)).toMatchObject({ status: "succeeded", cancel_mode: null });
@@ -206,7 +206,7 @@ eachDatabase("the end of a job", (open) => {
     const [last] = (await listRuns(store.db, job.id, -1, 201)).filter(({ status }) => status === "queued");
     await cancelRun(context, last?.id ?? "", abort);
     await tell(context, execution.id, read("aborted"));
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, due_at: null });
   });
 
@@ -216,7 +216,7 @@ eachDatabase("the end of a job", (open) => {
     const { run, execution } = await live(context);
     await tell(context, execution.id, read("failed"));
     expect(await claimNext(context)).toEqual({ nextAt: null });
-    await steer(context);
+    await enforceLimits(context);
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, cancelled: 12 });
     await tell(context, execution.id, { type: "collected" });
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "failed", outcome: "failed" });
@@ -231,7 +231,7 @@ eachDatabase("the end of a job", (open) => {
     await tell(context, first.execution.id, read("completed"));
     await tell(context, last.execution.id, read("failed"));
     for (const { execution } of [last, first]) await tell(context, execution.id, { type: "collected" });
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancel_mode: null });
   });
 
@@ -240,7 +240,7 @@ eachDatabase("the end of a job", (open) => {
     const strict = await submitted(context, 3, { onRunFailure: "cancel_rest" });
     await ended(context, "failed");
     expect(await claimNext(context)).toEqual({ nextAt: null });
-    await steer(context);
+    await enforceLimits(context);
     expect(await jobNow(store, strict.id)).toMatchObject({ status: "failed", failed: 1, cancelled: 2 });
     const [, second] = await listRuns(store.db, strict.id, -1, 9);
     expect(second).toMatchObject({

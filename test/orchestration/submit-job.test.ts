@@ -34,7 +34,7 @@ eachDatabase("submitting", (open) => {
       ["job.created", null],
       ...runs.map((run) => ["run.queued", run.id]),
     ]);
-    expect(new Set(woken.map(([topic]) => topic))).toEqual(new Set(["dispatch", "steer", "events"]));
+    expect(new Set(woken.map(([topic]) => topic))).toEqual(new Set(["dispatch", "enforce-limits", "events"]));
   });
 
   test("takes 10,000 runs", async () => {

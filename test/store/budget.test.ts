@@ -4,7 +4,7 @@ import { applyFact } from "../../src/orchestration/apply-facts.ts";
 import { cancelJob } from "../../src/orchestration/cancel.ts";
 import { claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { steer } from "../../src/orchestration/enforce-limits.ts";
+import { enforceLimits } from "../../src/orchestration/enforce-limits.ts";
 import { retryRun } from "../../src/orchestration/retry-run.ts";
 import { applyKeyBudgets, type KeyBudget } from "../../src/store/cost-totals.ts";
 import type { Topic } from "../../src/store/db/transaction.ts";
@@ -55,7 +55,7 @@ eachDatabase("a job's budget", (open) => {
     const last = await claimed(context);
     const wakes = wakesOf(store);
     await cost(context, alive.execution.id, 0.000_000_001);
-    expect(wakes).toContainEqual(["steer", database.time.now()]);
+    expect(wakes).toContainEqual(["enforce-limits", database.time.now()]);
     expect(await jobNow(store, job.id)).toMatchObject({
       budget_reached_at: database.time.now(),
       ready_at: null,
@@ -65,7 +65,7 @@ eachDatabase("a job's budget", (open) => {
     expect(await claimNext(context)).toEqual({ nextAt: null });
     expect((await readLevels(store.db)).withoutWakeup).toBe(0);
 
-    await steer(context);
+    await enforceLimits(context);
     expect(await recount(store, job.id)).toEqual({ active: 1, collecting: 3, failed: 1 });
     const failed = await store.db
       .selectFrom("runs")
@@ -83,7 +83,7 @@ eachDatabase("a job's budget", (open) => {
     await end(context, 1);
     const seen: number[] = [];
     for (let round = 0; round < 4; round++) {
-      await steer(context);
+      await enforceLimits(context);
       seen.push((await jobNow(database.store, job.id)).queued);
     }
     expect(seen).toEqual([249, 49, 0, 0]);
@@ -96,7 +96,7 @@ eachDatabase("a job's budget", (open) => {
     const context = contextOf(database);
     const job = await submitted(context, 1, { budget: 1, retry: { maxAttempts: 3, on: ["failed"] } });
     await end(context, 1, "failed");
-    await steer(context);
+    await enforceLimits(context);
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", failed: 1, due_at: null });
     const run = await store.db.selectFrom("runs").selectAll().executeTakeFirstOrThrow();
     expect(run).toMatchObject({ error_code: "budget_reached", attempt: 1 });
@@ -112,11 +112,11 @@ eachDatabase("a job's budget", (open) => {
     const job = await submitted(context, 2, { budget: 1 });
     const { execution } = await claimed(context);
     await end(context, 2);
-    await steer(context);
+    await enforceLimits(context);
     const retryAt = database.time.now() + 5_000;
     await tell(context, execution.id, { type: "not_taken", retryAt, reason: "throttled" });
     expect((await readLevels(database.store.db)).withoutWakeup).toBe(0);
-    await steer(context);
+    await enforceLimits(context);
     expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });
   });
 
@@ -132,7 +132,7 @@ eachDatabase("a job's budget", (open) => {
     const record = { status: "failed", raw: "failed", timedOut: false, cost: 2 } as const;
     await tell(context, execution.id, { type: "collected", record });
     expect(await jobNow(store, job.id)).toMatchObject({ budget_reached_at: time.now(), due_at: time.now() });
-    expect(await steer(context)).toBeNull();
+    expect(await enforceLimits(context)).toBeNull();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
   });
 
@@ -143,10 +143,10 @@ eachDatabase("a job's budget", (open) => {
     const job = await submitted(context, 3, { budget: 1, deadlineS: 60, onRunFailure: "cancel_rest" });
     await live(context);
     await end(context, 1);
-    expect(await steer(context)).toBe(time.now() + 60_000);
+    expect(await enforceLimits(context)).toBe(time.now() + 60_000);
     expect(await jobNow(store, job.id)).toMatchObject({ cancel_mode: null, active: 1, failed: 1 });
     time.pass(60_000);
-    await steer(context);
+    await enforceLimits(context);
     expect(await jobNow(store, job.id)).toMatchObject({ cancel_cause: "deadline", due_at: null });
   });
 
@@ -250,7 +250,7 @@ eachDatabase("a key's budget", (open) => {
     await give(database.store, budget(1));
     const job = await submitted(context, 2, { budget: 1 });
     await end(context, 1);
-    await steer(context);
+    await enforceLimits(context);
     expect(await jobNow(database.store, job.id)).toMatchObject({ failed: 1, queued: 0 });
   });
 });
@@ -272,10 +272,10 @@ onPostgres("a budget", (open) => {
     await overtaken(
       { store, other: database.connect() },
       (tx) => applyFact(context, tx, { executionId: second.execution.id, fact: notTaken }),
-      () => steer(context),
+      () => enforceLimits(context),
     );
     expect((await readLevels(store.db)).withoutWakeup).toBe(0);
-    await steer(context);
+    await enforceLimits(context);
     await tell(context, first.execution.id, { type: "collected" });
     expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
   });

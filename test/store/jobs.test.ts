@@ -23,9 +23,9 @@ eachDatabase("a job", (open) => {
       ["queued", "active"],
       ["active", "failed"],
     ] as const) {
-      const [change] = await updateJobCounts(store.db, [{ jobId: id, moves: [{ from, to }] }], 9);
+      const [change] = await updateJobCounts(store.db, [{ jobId: id, changes: [{ from, to }] }], 9);
       expect(await jobNow(store, id)).toMatchObject(change?.job ?? {});
-      entered.push(change?.entered);
+      entered.push(change?.newStatus);
     }
     expect(entered).toEqual(["active", null, null, null, null, null, "failed"]);
     expect(await jobNow(store, id)).toMatchObject({

@@ -6,7 +6,7 @@ it("a full queue takes nothing new until some of it has gone", async () => {
   // One run starts, and with it the start limit is used up.
   await using service = await startService({
     settings: { SUBMIT_LIMIT: "1/1h" },
-    surroundings: { mostQueued: 3 },
+    surroundings: { maxQueued: 3 },
   });
   const submit = (key: string, runs: number) => {
     const body = { runs: Array.from({ length: runs }, () => image()) };

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
-import { eraseJob } from "../../src/orchestration/delete-job.ts";
+import { requestRemoteDeletion } from "../../src/orchestration/delete-job.ts";
 import { retryRun } from "../../src/orchestration/retry-run.ts";
 import { jobsEndedBefore } from "../../src/store/jobs.ts";
 import { createRemoteDeletion } from "../../src/workers/delete-remote.ts";
@@ -14,7 +14,7 @@ const ok: ReadOutcome<never> = { type: "ok", value: { word: null, message: null 
 const away: ReadOutcome<never> = { type: "unreachable", detail: "away" };
 const missing: ReadOutcome<never> = { type: "missing", detail: "404" };
 
-eachDatabase("erase", (open) => {
+eachDatabase("remote deletion", (open) => {
   async function scene(runs: number) {
     const database = await open();
     const context = contextOf(database);
@@ -36,7 +36,7 @@ eachDatabase("erase", (open) => {
   test("only what is left is asked for again, later and later", async () => {
     const { store, time, context, job, ids, asked, fate, erase } = await scene(3);
     fate.of = (id) => (id === ids[1] ? away : id === ids[2] ? missing : ok);
-    expect(await eraseJob(context, job.id)).toBe(true);
+    expect(await requestRemoteDeletion(context, job.id)).toBe(true);
     expect(await erase.runOnce()).toBe(time.now() + 5_000);
     expect(asked.toSorted()).toEqual(ids.toSorted());
     time.pass(60_000);
@@ -50,7 +50,7 @@ eachDatabase("erase", (open) => {
 
   test("many records go in bounded steps", async () => {
     const { store, time, context, job, asked, erase } = await scene(45);
-    await eraseJob(context, job.id);
+    await requestRemoteDeletion(context, job.id);
     const seen: number[] = [];
     for (let round = 0; round < 3; round++) {
       await erase.runOnce();
@@ -65,7 +65,7 @@ eachDatabase("erase", (open) => {
   test("after a week the job goes without them", async () => {
     const { store, time, context, job, fate, erase } = await scene(1);
     fate.of = () => away;
-    await eraseJob(context, job.id);
+    await requestRemoteDeletion(context, job.id);
     await erase.runOnce();
     time.pass(6 * DAY);
     expect(await erase.runOnce()).toBe(time.now() + 3_600_000);
@@ -76,7 +76,7 @@ eachDatabase("erase", (open) => {
 
   test("until then retention leaves the job alone, and none of its runs is retried", async () => {
     const { store, time, context, job } = await scene(1);
-    await eraseJob(context, job.id);
+    await requestRemoteDeletion(context, job.id);
     expect(await jobsEndedBefore(store.db, time.now() + DAY, 10)).toEqual([]);
     const run = await store.db.selectFrom("runs").select("id").executeTakeFirstOrThrow();
     expect(await retryRun(context, job, run.id)).toEqual({
@@ -90,7 +90,7 @@ eachDatabase("erase", (open) => {
     const context = contextOf(database);
     const job = await submitted(context, 1);
     await live(context);
-    expect(await eraseJob(context, job.id)).toBe(false);
-    expect(await eraseJob(context, "job_01j0000000000000000000000a")).toBe(false);
+    expect(await requestRemoteDeletion(context, job.id)).toBe(false);
+    expect(await requestRemoteDeletion(context, "job_01j0000000000000000000000a")).toBe(false);
   });
 });

@@ -15,7 +15,7 @@ import {
 import { isUndecided } from "../../domain/job.ts";
 import { estimateStart } from "../../domain/start-estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
-import { eraseJob } from "../../orchestration/delete-job.ts";
+import { requestRemoteDeletion } from "../../orchestration/delete-job.ts";
 import { findSubmitted, type Submitted, submit } from "../../orchestration/submit-job.ts";
 import { heldUntil, queuePosition } from "../../store/fair-queue.ts";
 import { deleteJob, type JobRow, listJobs } from "../../store/jobs.ts";
@@ -206,7 +206,7 @@ async function removeJob(c: RequestContext, context: AppContext): Promise<Respon
   // A second request without `remote` must not cancel the deletion at Lyceum.
   const isRemote = query.value.remote || job.erase_at !== null;
   const isDone = isRemote
-    ? await eraseJob(context, job.id)
+    ? await requestRemoteDeletion(context, job.id)
     : await context.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
   if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);

@@ -1,61 +1,62 @@
-// Calls of one turn of the event loop become one transaction or one query, in which their rows share statements.
+// Batches: items given to the same function in one tick of the event loop share a transaction or a query.
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 
-/**
- * Carries out one item, together with those that come at the same time. Each promise resolves when all of the work is
- * done, which for a writing work means: on disk.
- * @param perform answers one result per item, in their order. If it throws, nothing of it was written, and each item
- * is tried by itself: a bad one must not fail its neighbours.
- */
-export type Together<T> = <I, R>(perform: (given: T, items: I[]) => Promise<R[]>, item: I) => Promise<R>;
+/** Runs a batch. Returns one result per item, in their order. If it throws, nothing was written. */
+// biome-ignore lint/suspicious/noExplicitAny: each function has items and results of its own type.
+type RunBatch<C> = (connection: C, items: any[]) => Promise<any[]>;
 
-// biome-ignore lint/suspicious/noExplicitAny: each function's items are its own.
-type BatchFunction<T> = (given: T, items: any[]) => Promise<any[]>;
-interface Asked {
-  item: unknown;
+/**
+ * Adds an item to the open batch of `run`. Resolves when the batch is done: for a write, when it is on disk. If `run`
+ * throws, each item runs alone, so that a bad item fails alone.
+ */
+export type Batcher<C> = <I, R>(run: (connection: C, items: I[]) => Promise<R[]>, item: I) => Promise<R>;
+
+interface Item {
+  value: unknown;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-/** @param carryOut must begin the work in a later turn, so that all calls of this one can join it. */
-export function createBatcher<T>(carryOut: <R>(work: (given: T) => Promise<R>) => Promise<R>): Together<T> {
-  /** Who comes now still joins these. */
-  const open = new Map<BatchFunction<T>, Asked[]>();
+/** @param connect calls its argument in a later tick, so that all items of this tick join the batch */
+export function createBatcher<C>(connect: <R>(use: (connection: C) => Promise<R>) => Promise<R>): Batcher<C> {
+  const openBatches = new Map<RunBatch<C>, Item[]>();
 
-  async function performAll(perform: BatchFunction<T>, batch: Asked[]): Promise<void> {
-    let isPerformed = false;
+  async function runBatch(run: RunBatch<C>, batch: Item[]): Promise<void> {
+    let hasRun = false;
     try {
-      const results = await carryOut(async (given) => {
-        close(perform, batch);
-        isPerformed = false;
-        const items = batch.map(({ item }) => item);
-        const done = await perform(given, items);
-        isPerformed = true;
-        return done;
+      const results = await connect(async (connection) => {
+        close(run, batch);
+        hasRun = false;
+        const results = await run(
+          connection,
+          batch.map(({ value }) => value),
+        );
+        hasRun = true;
+        return results;
       });
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
     } catch (error) {
-      close(perform, batch);
-      // A commit that failed may have come through all the same: it must not be repeated. An unavailable database fails all.
-      if (batch.length === 1 || isPerformed || error instanceof DatabaseUnavailable)
+      close(run, batch);
+      // After `hasRun` the failed commit may have succeeded, so it is not repeated. An unavailable database fails all.
+      if (batch.length === 1 || hasRun || error instanceof DatabaseUnavailable)
         for (const { reject } of batch) reject(error);
-      else for (const one of batch) void performAll(perform, [one]);
+      else for (const item of batch) void runBatch(run, [item]);
     }
   }
 
-  function close(perform: BatchFunction<T>, batch: Asked[]): void {
-    if (open.get(perform) === batch) open.delete(perform);
+  function close(run: RunBatch<C>, batch: Item[]): void {
+    if (openBatches.get(run) === batch) openBatches.delete(run);
   }
 
-  return <I, R>(perform: (given: T, items: I[]) => Promise<R[]>, item: I) =>
+  return <I, R>(run: (connection: C, items: I[]) => Promise<R[]>, value: I) =>
     new Promise<R>((resolve, reject) => {
-      const asked = { item, resolve: resolve as Asked["resolve"], reject };
-      const batch = open.get(perform);
-      if (batch !== undefined && batch.length < MAX_TOGETHER) return void batch.push(asked);
-      const fresh = [asked];
-      open.set(perform, fresh);
-      void performAll(perform, fresh);
+      const item = { value, resolve: resolve as Item["resolve"], reject };
+      const open = openBatches.get(run);
+      if (open !== undefined && open.length < MAX_ITEMS) return void open.push(item);
+      const batch = [item];
+      openBatches.set(run, batch);
+      void runBatch(run, batch);
     });
 }
 
-const MAX_TOGETHER = 256;
+const MAX_ITEMS = 256;

@@ -1,13 +1,13 @@
-// Large documents as they rest: JSON, compressed with zstd, apart from the tables that are read often.
+// Stored documents: JSON, compressed with zstd if large.
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-/** Fewer bytes are not worth the time: the document rests as plain JSON, which never begins like zstd. */
-const WORTH_COMPRESSING = 2_048;
+/** Smaller documents stay plain JSON, which never begins with the magic number of zstd. */
+const MIN_COMPRESSED_BYTES = 2_048;
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 export function packDocument(value: unknown): Buffer {
   const plain = Buffer.from(JSON.stringify(value));
-  return plain.length < WORTH_COMPRESSING ? plain : zstdCompressSync(plain);
+  return plain.length < MIN_COMPRESSED_BYTES ? plain : zstdCompressSync(plain);
 }
 
 export function unpackDocument(packed: Buffer, parse: (text: string) => unknown = JSON.parse): unknown {

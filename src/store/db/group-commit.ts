@@ -1,100 +1,100 @@
-// Group commit for the one writer of SQLite: works that arrive in two turns of the event loop share one transaction
-// and one fsync. No timer: waiting longer was measured to only lose. A bad work does not fail its neighbours: if
-// one throws, all is taken back and carried out again, each work in a savepoint of its own. None is told of success
-// before the commit.
+// Group commit for SQLite's one writer: items (pieces of writing code) that arrive within two ticks of the event loop
+// share one transaction and one fsync. There is no timer, because longer waits lost throughput in measurements. If one
+// item throws, all are rolled back and repeated in savepoints, so that a bad item fails alone. No item resolves before
+// the commit.
 import { sql } from "kysely";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
-import { whileBusy } from "./busy-retry.ts";
-import type { Db, Work } from "./transaction.ts";
+import { retryWhileBusy } from "./busy-retry.ts";
+import type { Db, Write } from "./transaction.ts";
 
-/** Carries out works one after the other in the open transaction; answers their results. */
-export type RunWorks = (db: Db, works: Work<unknown>[]) => Promise<Performed>;
+/** Runs a batch of writes one after the other in the open transaction. */
+export type RunWrites = (db: Db, writes: Write<unknown>[]) => Promise<Written>;
 
-interface Performed {
+interface Written {
+  /** One per write. */
   results: unknown[];
-  /** To be called after the commit. */
+  /** Must be called after the commit. */
   committed(): void;
 }
 
-interface Waiting {
-  work: Work<unknown>;
+interface Item {
+  write: Write<unknown>;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-export function groupCommit(db: Db, perform: RunWorks) {
-  const waiting: Waiting[] = [];
-  let busy = false;
+export function groupCommit(db: Db, run: RunWrites) {
+  const queue: Item[] = [];
+  let isBusy = false;
 
   async function flush(): Promise<void> {
-    const batch = waiting.splice(0, MAX_IN_A_BATCH);
+    const batch = queue.splice(0, MAX_ITEMS);
     try {
       if (!(await commitBatch(batch))) await commitOneByOne(batch);
     } catch (error) {
-      for (const one of batch) one.reject(error);
+      for (const { reject } of batch) reject(error);
     }
-    busy = waiting.length > 0;
-    // In a turn of its own: SQLite answers without leaving the present one, so that writers who follow each other
-    // would keep every request and timer out.
-    if (busy) setImmediate(() => void flush());
+    isBusy = queue.length > 0;
+    // In a new tick: SQLite answers within the current one, so a series of writers would block requests and timers.
+    if (isBusy) setImmediate(() => void flush());
   }
 
-  /** False when one of several works threw: nothing was written then. */
-  async function commitBatch(batch: Waiting[]): Promise<boolean> {
-    let hasFailed = false;
-    const works = batch.map(({ work }) => work);
-    const performAll = async (trx: Db) => {
+  /** Returns false if one of several items threw, so that nothing was written. */
+  async function commitBatch(batch: Item[]): Promise<boolean> {
+    let hasFailedItem = false;
+    const writes = batch.map(({ write }) => write);
+    const runAll = async (trx: Db) => {
       try {
-        return await perform(trx, works);
+        return await run(trx, writes);
       } catch (error) {
-        // An unavailable database fails them all.
-        hasFailed = !(error instanceof DatabaseUnavailable);
+        // An unavailable database fails all items.
+        hasFailedItem = !(error instanceof DatabaseUnavailable);
         throw error;
       }
     };
     try {
-      const { results, committed } = await whileBusy(() => db.transaction().execute(performAll));
+      const { results, committed } = await retryWhileBusy(() => db.transaction().execute(runAll));
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
       committed();
       return true;
     } catch (error) {
-      // Who was alone is known to be the bad one; and a commit that failed is not repeated.
-      if (hasFailed && batch.length > 1) return false;
+      // A single item is the bad one, and a failed commit is not repeated.
+      if (hasFailedItem && batch.length > 1) return false;
       throw error;
     }
   }
 
-  async function commitOneByOne(batch: Waiting[]): Promise<void> {
-    let settled: (() => void)[] = [];
-    const performEach = async (trx: Db) => {
-      settled = [];
-      for (const { work, resolve, reject } of batch) {
+  async function commitOneByOne(batch: Item[]): Promise<void> {
+    let afterCommit: (() => void)[] = [];
+    const runEach = async (trx: Db) => {
+      afterCommit = [];
+      for (const { write, resolve, reject } of batch) {
         await savepoint.execute(trx);
         try {
-          const { results, committed } = await perform(trx, [work]);
-          settled.push(() => resolve(results[0]), committed);
+          const { results, committed } = await run(trx, [write]);
+          afterCommit.push(() => resolve(results[0]), committed);
         } catch (error) {
           await rollback.execute(trx);
-          settled.push(() => reject(error));
+          afterCommit.push(() => reject(error));
         }
         await release.execute(trx);
       }
     };
-    await whileBusy(() => db.transaction().execute(performEach));
-    for (const settle of settled) settle();
+    await retryWhileBusy(() => db.transaction().execute(runEach));
+    for (const effect of afterCommit) effect();
   }
 
-  return <T>(work: Work<T>): Promise<T> =>
+  return <T>(write: Write<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
-      waiting.push({ work, resolve: resolve as Waiting["resolve"], reject });
-      if (busy) return;
-      busy = true;
-      // Those who were answered by the last commit ask again: some of them in this turn, the rest in the next.
+      queue.push({ write, resolve: resolve as Item["resolve"], reject });
+      if (isBusy) return;
+      isBusy = true;
+      // Callers whose commit just succeeded write again in this tick or in the next one: wait for both.
       setImmediate(() => setImmediate(() => void flush()));
     });
 }
 
-const MAX_IN_A_BATCH = 256;
-const savepoint = sql`savepoint one`;
-const release = sql`release one`;
-const rollback = sql`rollback to one`;
+const MAX_ITEMS = 256;
+const savepoint = sql`savepoint item`;
+const release = sql`release item`;
+const rollback = sql`rollback to item`;

@@ -3,7 +3,7 @@ import { Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { migrations } from "../../../migrations/index.ts";
 import { DatabaseRefused } from "../../lib/database-error.ts";
-import { whileBusy } from "./busy-retry.ts";
+import { retryWhileBusy } from "./busy-retry.ts";
 import { type DatabaseTarget, nameOf, openDialect } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 import type { Db } from "./transaction.ts";
@@ -12,7 +12,7 @@ import type { Db } from "./transaction.ts";
 export async function migrate(db: Db, target: DatabaseTarget, known = migrations): Promise<string[]> {
   if (await isNewer(db, target, known)) return [];
   try {
-    return await whileBusy(() => apply(db, target, known));
+    return await retryWhileBusy(() => apply(db, target, known));
   } catch (error) {
     // A newer version may have migrated meanwhile.
     if (await isNewer(db, target, known)) return [];

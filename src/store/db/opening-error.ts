@@ -1,10 +1,10 @@
-// Errors of opening a database, told with its name and the way out.
+// Errors of opening or migrating a database, with its name and the way out.
 import SqliteDatabase from "better-sqlite3";
 import { DatabaseRefused, DatabaseUnavailable } from "../../lib/database-error.ts";
 import { type DatabaseTarget, nameOf } from "./dialect.ts";
 
-/** Explains an error met while opening or migrating; returns the error itself if its message suffices. */
-export function refusalOf(target: DatabaseTarget, error: unknown): unknown {
+/** Returns the error itself if its message suffices. */
+export function explainOpeningError(target: DatabaseTarget, error: unknown): unknown {
   const origin = error instanceof DatabaseUnavailable ? error.cause : error;
   if (origin instanceof SqliteDatabase.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(origin.code))
     return new DatabaseRefused(
@@ -16,11 +16,11 @@ export function refusalOf(target: DatabaseTarget, error: unknown): unknown {
   return new Error(`${nameOf(target)}: ${error.message}`, { cause: error });
 }
 
-/** Runs what opens or migrates a database. */
-export async function named<T>(target: DatabaseTarget, open: () => Promise<T> | T): Promise<T> {
+/** Runs `open`, and makes its errors name the database. */
+export async function namingDatabase<T>(target: DatabaseTarget, open: () => Promise<T> | T): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    throw refusalOf(target, error);
+    throw explainOpeningError(target, error);
   }
 }

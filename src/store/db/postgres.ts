@@ -1,5 +1,4 @@
-// Opening PostgreSQL: a pool whose connections are given up when the server behind them is of no use any more, and
-// transactions with bounds of their own.
+// Opens PostgreSQL: a pool that drops silent connections, and transactions with time limits.
 import type { Socket } from "node:net";
 import {
   CompiledQuery,
@@ -9,48 +8,47 @@ import {
   PostgresDriver,
 } from "kysely";
 import pg from "pg";
-import { steadyPool } from "./postgres-pool.ts";
+import { retryingPool } from "./postgres-pool.ts";
 
 export interface PostgresTarget {
   kind: "postgres";
   url: string;
-  /** Connections at once. */
+  /** Maximum number of connections. */
   pool?: number;
-  /** A connection that says nothing for so long is given up; null: never, as for migrations. */
+  /** Drops a connection that is silent for this long. Null never does, as migrations need. */
   silentMs?: number | null;
 }
 
-export function openPostgres({ url, pool: max = 10, silentMs = SILENT_MS }: PostgresTarget): Dialect {
-  // bigint arrives as text by default; ours are times and counts, which a double holds exactly.
+export function openPostgres({ url, pool: max = 10, silentMs = MAX_SILENT_MS }: PostgresTarget): Dialect {
+  // pg returns bigint as text by default. Proctor's are times and counts, which a double holds exactly.
   const types = { getTypeParser: (oid: number, format: "text" | "binary") => parserOf(oid, format) };
   const pool = new pg.Pool({
     connectionString: url,
     max,
     types: types as never,
     keepAlive: true,
-    connectionTimeoutMillis: CONNECTION_WITHIN_MS,
+    connectionTimeoutMillis: MAX_CONNECT_MS,
   });
-  // A connection that breaks fails the statement that needs it. Its error event, if nobody listened, would end
-  // the process instead, idle or not.
+  // A broken connection fails its next statement. Without a listener its error event would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => {
     client.on("error", () => {});
     if (silentMs === null) return;
-    // After a failover nobody may be there to say that a connection is gone: whatever waits on it would wait for ever.
+    // After a failover nothing closes the connection, so its statements would wait for ever.
     const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
     stream.setTimeout(silentMs, () => stream.destroy());
   });
-  return new BoundedPostgresDialect({ pool: steadyPool(pool) }, silentMs === null ? "begin" : BEGIN);
+  return new BoundedPostgresDialect({ pool: retryingPool(pool) }, silentMs === null ? "begin" : BEGIN);
 }
 
-/** New, or one of the pool's that has become free. */
-const CONNECTION_WITHIN_MS = 10_000;
-/** Longer than a statement may take. */
-const SILENT_MS = 35_000;
+/** For a new connection or a free one of the pool. */
+const MAX_CONNECT_MS = 10_000;
+/** Longer than `statement_timeout`. */
+const MAX_SILENT_MS = 35_000;
 
 /**
- * One packet, hence no further round trip; and nothing of the session, which behind a pooler belongs to others, too. The
- * other side of a silent connection must not hold its locks, nor must a slow one.
+ * Bounds how long a silent or slow client holds its locks. One packet saves round trips; `set local`, because a session
+ * behind a pooler is shared.
  */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = '5s';
   set local lock_timeout = '5s'; set local statement_timeout = '30s'`;

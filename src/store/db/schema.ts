@@ -1,4 +1,4 @@
-// The tables as TypeScript sees them. Times are milliseconds since the epoch; truth values are 0 or 1.
+// Row types of the tables. Times are milliseconds since the epoch; booleans are 0 or 1.
 import type { CostSource } from "../../domain/cost.ts";
 import type { GivingUp } from "../../domain/delivery.ts";
 import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
@@ -73,31 +73,31 @@ export interface SessionsTable {
   expires_at: number;
 }
 
-/** Idempotency keys of deleted jobs, kept as long as the jobs would have been. */
+/** Idempotency keys of deleted jobs, stored as long as the jobs would have been. */
 export interface DeletedKeysTable {
   api_key: string;
   idempotency_key: string;
   deleted_at: number;
 }
 
-/** Who submits; `served` is the tick of its last start, for the round-robin. */
+/** API keys that submitted; `served` is the tick of the key's last start, for the round-robin. */
 export interface ApiKeysTable {
   name: string;
   served: number;
-  /** Of the key's budget, as the settings have it; billionths of a credit. */
+  /** The key's budget in billionths of a credit, from the settings. */
   budget_nano: number | null;
   budget_window_ms: number | null;
-  /** The window that has last seen a cost, and what it saw. */
+  /** The last window with a cost, and its sum. */
   window_started_at: number | null;
   window_spent_nano: number | null;
-  /** The budget is used up: nothing of this key starts before then. */
+  /** The budget is used up: no run of this key starts earlier. */
   held_until: number | null;
 }
 
 export interface JobsTable {
   id: string;
   api_key: string;
-  /** With what it was submitted, once for each API key; `body_hash` tells whether a repetition means the same. */
+  /** Unique per API key. `body_hash` tells a repeated request from another request with the same key. */
   idempotency_key: string | null;
   body_hash: string | null;
   name: string | null;
@@ -109,16 +109,16 @@ export interface JobsTable {
   retry_max_attempts: number;
   /** JSON array of retry classes. */
   retry_on: string;
-  /** JSON as it was given. */
+  /** JSON as submitted. */
   metadata: string | null;
-  /** Hears of the job's end; signed with the service's own secret. */
+  /** Receives the job's end, signed with the service's own secret. */
   webhook_url: string | null;
   deadline_at: number | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
-  /** When the job itself needs a hand: its deadline, or a cancellation that is still being spread. */
+  /** The deadline, or now while a cancellation has not reached all runs. */
   due_at: number | null;
-  /** The earliest start that dispatch could make here; null when there is none. */
+  /** The earliest start of a run; null when none may start. */
   ready_at: number | null;
   served: number;
   total: number;
@@ -131,14 +131,14 @@ export interface JobsTable {
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
-  /** Billionths of a credit, over all executions so far; `unpriced` counts those whose cost is not known. */
+  /** Billionths of a credit over all executions; `unpriced` counts executions of unknown cost. */
   billed_nano: number;
   estimated_nano: number;
   unpriced: number;
   budget_nano: number | null;
-  /** From then on nothing more of it starts. */
+  /** No run of the job starts after this. */
   budget_reached_at: number | null;
-  /** It is to be deleted with its records at Lyceum; `erase_at` is when that is tried next. */
+  /** When deletion with the records at Lyceum was requested, and when it is tried next. */
   erase_requested_at: number | null;
   erase_at: number | null;
 }
@@ -147,7 +147,7 @@ export interface RunsTable {
   id: string;
   job_id: string;
   position: number;
-  /** Which of the job's specs; with `matrix` it says what the run is. */
+  /** Position of the run's spec in the job. */
   spec_position: number;
   name: string | null;
   kind: RunKind;
@@ -160,29 +160,26 @@ export interface RunsTable {
   execution_id: string | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
-  /** Null exactly while the run is queued or active. */
+  /** Null exactly while queued or active. */
   outcome: Outcome | null;
   error_code: string | null;
   error_detail: string | null;
   /** The cause found for the failure. */
   error_reason: FailureReason | null;
   retry_of: string | null;
-  /** JSON: this run's values, to be set in the spec's env. */
+  /** JSON: values that the run sets in the spec's env. */
   matrix: string | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
 }
 
-/**
- * What was asked for, once for all runs of one matrix. Apart from the runs, which are read often and hold nothing
- * large or secret.
- */
+/** Specs, one for all runs of a matrix. Apart from the runs, whose rows are read often and stay small. */
 export interface SpecsTable {
   job_id: string;
   position: number;
   spec: Buffer;
-  /** JSON: what of the job's policy does not hold for these runs. */
+  /** JSON: overrides of the job's policy. */
   policy: string | null;
 }
 
@@ -191,7 +188,7 @@ export interface ExecutionsTable {
   run_id: string;
   job_id: string;
   attempt: number;
-  /** The run's execution before this one. */
+  /** The run's previous execution. */
   previous_id: string | null;
   phase: Phase;
   status: ExecutionStatus;
@@ -215,7 +212,7 @@ export interface ExecutionsTable {
   timed_out: number;
   return_code: number | null;
   cost: number | null;
-  /** Lyceum's figure or ours; null exactly while `cost` is. */
+  /** Billed by Lyceum or estimated; null exactly while `cost` is. */
   cost_source: CostSource | null;
   hardware: string | null;
   error: string | null;
@@ -247,11 +244,11 @@ export interface ArtifactsTable {
   state: "pending" | "stored" | "unavailable";
   reason: string | null;
   tries: number;
-  /** When to ask (again); not null exactly while pending. */
+  /** When the artifact is requested next; set exactly while pending. */
   due_at: number | null;
   first_tried_at: number | null;
   fetched_at: number | null;
-  /** JSON: what lists and the next try need to know without opening the document. */
+  /** JSON: the facts that lists and the next attempt need without the document. */
   summary: string | null;
   /** Compressed JSON. */
   document: Buffer | null;
@@ -273,11 +270,10 @@ export interface CountersTable {
   value: number;
 }
 
-/** Until when a group of calls to Lyceum is paused, so that a restart does not forget a 429. */
+/** Pauses of calls to Lyceum, so that a restart does not forget a 429. */
 export interface PausesTable {
   call_group: string;
   until_at: number;
-  /** Null in rows from before it was kept. */
   since_at: number | null;
 }
 
@@ -287,13 +283,13 @@ export interface StartPauseTable {
   reason: string;
   detail: string;
   since_at: number;
-  /** Probes that were not answered properly. */
+  /** Failed probes. */
   failures: number;
   saved_at: number;
   probe_at: number;
 }
 
-/** What ended on a day (UTC), by key: kept with every change, and longer than the jobs. */
+/** Executions that ended on a day (UTC), by key. Stored longer than the jobs. */
 export interface UsageTable {
   day: string;
   api_key: string;
@@ -304,7 +300,7 @@ export interface UsageTable {
   unpriced: number;
 }
 
-/** Lyceum's hardware as it was last told; `available` is null where Lyceum did not say. */
+/** Lyceum's hardware as last fetched; `available` is null if Lyceum did not report it. */
 export interface MachineTypesTable {
   hardware_profile: string;
   price_per_hour: number | null;
@@ -314,9 +310,9 @@ export interface MachineTypesTable {
 
 export interface WebhooksTable {
   id: string;
-  /** The name of the key that made it. */
+  /** Name of the key that created the webhook. */
   api_key: string;
-  /** 1: an administrator's, which hears of every job; 0: it hears of its key's jobs alone. */
+  /** 1 receives events of every job (administrators only); 0 receives events of its key's jobs. */
   all_jobs: number;
   url: string;
   /** JSON array. */
@@ -324,7 +320,7 @@ export interface WebhooksTable {
   /** JSON array of secrets, the current one first. */
   secrets: string;
   created_at: number;
-  /** The first failed attempt since one arrived. */
+  /** The first failed attempt since the last success. */
   failing_since: number | null;
   disabled_at: number | null;
   disabled_reason: Exclude<GivingUp, "webhook_disabled"> | null;
@@ -332,20 +328,20 @@ export interface WebhooksTable {
 
 export interface DeliveriesTable {
   id: string;
-  /** Null: it goes to the job's own `webhook_url`. */
+  /** Null for the job's own `webhook_url`. */
   webhook_id: string | null;
-  /** Deliveries of one lane share a few places: the webhook's id, or the origin of the job's URL. */
+  /** The destination queue: the webhook's id, or the origin of the job's URL. Each has a few slots. */
   lane: string;
   url: string;
   job_id: string;
   event_id: string;
   type: string;
-  /** The body, as it is sent at every attempt. */
+  /** The body of every attempt. */
   payload: string;
   state: "pending" | "delivered" | "failed";
   reason: GivingUp | null;
   due_at: number | null;
-  /** Since it was made, or last asked for again. */
+  /** Counted since the delivery was created or last redelivered. */
   attempts: number;
   first_tried_at: number | null;
   /** JSON array of the last attempts. */

@@ -1,16 +1,15 @@
-// The files of an open SQLite database, compared with what their paths name: a database that was removed or replaced
-// stays open, and takes writes that nobody will ever find.
+// Detects that the file of an open SQLite database was removed or replaced. SQLite would accept writes that are lost.
 import { statSync } from "node:fs";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 
-/** Answers a check. Two stats cost some microseconds, a commit a hundred times as much. */
+/** Returns a check that costs some microseconds; a commit costs a hundred times as much. */
 export function watchFiles(path: string): () => void {
   if (path === ":memory:") return () => {};
   const opened = [path, `${path}-wal`].map((name) => ({ name, identity: identityOf(name) }));
   return () => {
     for (const file of opened) {
       const identity = identityOf(file.name);
-      // SQLite makes the log when it is first needed.
+      // SQLite creates the log with the first write.
       file.identity ??= identity;
       if (identity !== file.identity)
         throw new DatabaseUnavailable(
@@ -21,7 +20,7 @@ export function watchFiles(path: string): () => void {
   };
 }
 
-/** Null where there is no file, or none that can be seen. */
+/** Null if the file does not exist or cannot be read. */
 function identityOf(path: string): string | null {
   try {
     const { dev, ino } = statSync(path, { bigint: true });

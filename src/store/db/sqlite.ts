@@ -1,5 +1,5 @@
-// Opening SQLite: durable, private, with one writing transaction at a time that never acknowledges what is not in the
-// file that DATABASE_URL names.
+// Opens SQLite: durable, private, one writing transaction at a time. Acknowledges only writes in the file that
+// DATABASE_URL names.
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import SqliteDatabase from "better-sqlite3";
@@ -34,24 +34,24 @@ export function openSqlite(path: string): Dialect {
 
 function prepare(database: SqliteDatabase.Database): void {
   database.pragma("journal_mode = WAL");
-  // After WAL, on every open: better-sqlite3 is compiled to reopen WAL databases with synchronous=NORMAL,
-  // which loses acknowledged commits when the power fails.
+  // On every open, after WAL: better-sqlite3 reopens WAL databases with synchronous=NORMAL, which loses acknowledged
+  // commits in a power failure.
   database.pragma("synchronous = FULL");
   if (database.pragma("synchronous", { simple: true }) !== 2)
     throw new Error("SQLite refuses synchronous=FULL");
   const pageBytes = Number(database.pragma("page_size", { simple: true }));
   database.pragma(`wal_autocheckpoint = ${Math.floor(WAL_BYTES / pageBytes)}`);
-  // Savepoints keep copies of the pages they touch, by default in a file.
+  // Savepoints copy pages, by default to a file.
   database.pragma("temp_store = MEMORY");
   database.pragma("foreign_keys = ON");
-  // SQLite waits inside a statement, and the whole process with it: longer waits are the caller's, between two tries.
+  // SQLite blocks the whole process while it waits. Longer waits happen between attempts (busy-retry.ts).
   database.pragma(`busy_timeout = ${BUSY_MS}`);
-  keepStatements(database);
+  cacheStatements(database);
 }
 
 /**
- * The file holds registry logins and webhook secrets; SQLite gives its other files the same mode. An existing
- * file stays unopened: closing it would drop the locks that this process holds on it (POSIX).
+ * The file contains registry logins and webhook secrets; SQLite gives its other files the same mode. An existing file is
+ * not opened here, because closing it would drop this process's POSIX locks.
  */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -62,30 +62,30 @@ function createPrivately(path: string): void {
   }
 }
 
-/** Small enough to be copied back in a few milliseconds, large enough that this is seldom. */
+/** A checkpoint of this size takes a few milliseconds and is rare. */
 const WAL_BYTES = 12 * 1024 * 1024;
 const BUSY_MS = 10;
 
-/** Kysely prepares at each execution; preparing once halves the cost of a small statement. */
-function keepStatements(database: SqliteDatabase.Database): void {
+/** Kysely prepares at each execution. Preparing once halves the cost of a small statement. */
+function cacheStatements(database: SqliteDatabase.Database): void {
   const prepare = database.prepare.bind(database);
-  const kept = new Map<string, SqliteDatabase.Statement>();
-  const lookUp = (sql: string): SqliteDatabase.Statement => {
-    const known = kept.get(sql);
-    if (known !== undefined) return known;
-    if (kept.size >= MAX_STATEMENTS) kept.clear();
+  const cache = new Map<string, SqliteDatabase.Statement>();
+  const prepareOnce = (sql: string): SqliteDatabase.Statement => {
+    const cached = cache.get(sql);
+    if (cached !== undefined) return cached;
+    if (cache.size >= MAX_STATEMENTS) cache.clear();
     const statement = prepare(sql);
-    kept.set(sql, statement);
+    cache.set(sql, statement);
     return statement;
   };
-  database.prepare = lookUp as typeof database.prepare;
+  database.prepare = prepareOnce as typeof database.prepare;
 }
 
 const MAX_STATEMENTS = 500;
 
 interface OpenDatabase {
   database: SqliteDatabase.Database;
-  /** @throws DatabaseUnavailable when the open files are not those that the path names any more */
+  /** @throws DatabaseUnavailable when the path no longer names the open files */
   assertInPlace(): void;
 }
 
@@ -106,7 +106,7 @@ class GuardedSqliteDialect extends SqliteDialect {
   }
 }
 
-/** SQLite can migrate in a transaction. Kysely holds that it cannot: a crash would leave half a migration. */
+/** Kysely assumes that SQLite cannot migrate in a transaction; then a crash would leave half a migration. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
@@ -124,29 +124,29 @@ class GuardedSqliteDriver extends SqliteDriver {
 
   override async acquireConnection() {
     this.#connection ??= guarded(await super.acquireConnection());
-    // Kysely's type is its own class; the driver uses nothing of it but the interface.
+    // Kysely's type is a class, but the driver uses only its interface.
     return this.#connection as Awaited<ReturnType<SqliteDriver["acquireConnection"]>>;
   }
 
-  /** A writing transaction takes the write lock at once: a deferred one may fail half-way with SQLITE_BUSY. */
+  /** `immediate` takes the write lock at once: a deferred transaction may fail half-way with SQLITE_BUSY. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     this.#open.assertInPlace();
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }
 
-  /** Checks the files once more, since only what is in them may be acknowledged. */
+  /** Checks the files again, because a commit into a removed file must not be acknowledged. */
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
     await super.commitTransaction(connection);
     this.#open.assertInPlace();
   }
 
-  /** On a full disk SQLite has rolled back already: a second time would fail, and hide why the first one was. */
+  /** On a full disk SQLite has rolled back already: a second rollback would fail and hide the reason. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#open.database.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 
-/** Names what is the disk's fault, or another process's, and not the statement's. */
+/** Turns errors of the disk or of another process into `DatabaseUnavailable`. */
 function guarded(connection: DatabaseConnection): DatabaseConnection {
   return {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -166,12 +166,12 @@ function toUnavailable(error: unknown): DatabaseUnavailable | null {
   if (code === "BUSY" || code === "LOCKED")
     return new DatabaseUnavailable("busy", "another process writes to the database", error);
   if (code === "FULL") return new DatabaseUnavailable("full", "the database's disk is full", error);
-  if (OF_THE_DISK.has(code))
+  if (DISK_ERRORS.has(code))
     return new DatabaseUnavailable("away", `the database cannot be used: ${error.message}`, error);
   return null;
 }
 
-const OF_THE_DISK = new Set([
+const DISK_ERRORS = new Set([
   "IOERR",
   "CANTOPEN",
   "READONLY",

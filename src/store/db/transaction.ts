@@ -1,4 +1,4 @@
-// What a piece of writing work is given: the transaction, its moment, and the means to tell of the change.
+// The transaction that writing code gets: its time, events, wake-ups and effects after the commit.
 import type { Kysely } from "kysely";
 import type { EventDraft } from "../../domain/event.ts";
 import type { NewId } from "../../lib/id.ts";
@@ -6,8 +6,15 @@ import type { Schema } from "./schema.ts";
 
 export type Db = Kysely<Schema>;
 
-/** Who is woken by a commit. */
-export type Topic = "dispatch" | "check" | "collect" | "steer" | "erase" | "deliver" | "events";
+/** Names the worker that a commit wakes. */
+export type Topic =
+  | "dispatch"
+  | "check"
+  | "collect"
+  | "enforce-limits"
+  | "delete-remote"
+  | "deliver"
+  | "events";
 
 export interface Tx {
   db: Db;
@@ -17,26 +24,24 @@ export interface Tx {
   instance: string;
   /** Events are numbered and written together at the end of the transaction. */
   emit(...events: EventDraft[]): void;
-  /** After the commit, and only then, the topic's worker hears that there is work from `dueAt` on: the earliest of all. */
+  /** After the commit wakes the topic's worker for `dueAt`; the earliest of several counts. */
   wake(topic: Topic, dueAt: number): void;
-  /** What is told or learned in memory: after the commit, and only then. A work may run more than once. */
+  /** For effects in memory, such as metrics, because a transaction may run more than once. */
   afterCommit(effect: () => void): void;
 }
 
-export type Work<T> = (tx: Tx) => Promise<T>;
+/** Writes within a transaction. */
+export type Write<T> = (tx: Tx) => Promise<T>;
 
-/**
- * Groups of what concerns the same row, always in the same order of the rows: who locks them in this order never waits
- * in a circle for others who do.
- */
+/** Groups items by row, sorted by row id. Locking in this one order prevents deadlocks. */
 export function groupSortedByRow<T>(
   items: readonly T[],
   rowOf: (item: T) => string,
 ): [row: string, items: T[]][] {
-  return [...Map.groupBy(items, rowOf)].sort(([one], [other]) => (one < other ? -1 : 1));
+  return [...Map.groupBy(items, rowOf)].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Thrown inside a transaction when a compare-and-set met a newer version: everything is rolled back and redone. */
+/** Thrown inside a transaction when a compare-and-set meets a newer version. Rolls back and repeats the transaction. */
 export class Conflict extends Error {
   override name = "Conflict";
 }

@@ -16,8 +16,8 @@ import { recordAttempt, type Tried } from "../../orchestration/record-attempt.ts
 import {
   claimDeliveries,
   type DueDelivery,
-  dueInLane,
-  dueLanes,
+  dueDestinations,
+  dueForDestination,
   nextDeliveryAt,
   releaseDeliveries,
 } from "../../store/deliveries.ts";
@@ -59,7 +59,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     const chosen: string[] = [];
     // By turns, since many dead endpoints together must not keep a healthy one waiting either. Of lanes in which nothing
     // is due any more the turn is forgotten.
-    const lanes = await dueLanes(context.store.db, now);
+    const lanes = await dueDestinations(context.store.db, now);
     turns = new Map(lanes.map((lane) => [lane, turns.get(lane) ?? 0]));
     for (const lane of lanes.sort((one, other) => (turns.get(one) ?? 0) - (turns.get(other) ?? 0))) {
       const room = concurrency - underWay.size - chosen.length;
@@ -67,7 +67,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
       if (room <= 0) break;
       if (places <= 0) continue;
       turns.set(lane, ++lastTurn);
-      const due = await dueInLane(context.store.db, lane, now, places);
+      const due = await dueForDestination(context.store.db, lane, now, places);
       chosen.push(...due.filter((id) => !underWay.has(id)));
     }
     return chosen;

@@ -8,7 +8,7 @@ import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { Priority } from "../../lyceum/priorities.ts";
 import type { RecordReading } from "../../lyceum/reading.ts";
 import type { Context } from "../../orchestration/context.ts";
-import { noteRecord } from "../../orchestration/save-artifacts.ts";
+import { saveRecord } from "../../orchestration/save-artifacts.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 import { withFreeHardware } from "../collect/bills.ts";
 import type { Collect } from "../collect/collect.ts";
@@ -150,13 +150,13 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     try {
       const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
       const executionId = of.execution.id;
-      heldUntil = await noteRecord(context, {
+      heldUntil = await saveRecord(context, {
         executionId,
-        reading,
+        snapshot: reading,
         by,
         isBeyondAbort,
         askedAt,
-        kept,
+        record: kept,
         holdUntil,
       });
     } finally {
