@@ -14,6 +14,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     "create index deliveries_claimed on deliveries (claimed_by) where claimed_by is not null",
     `create table places (
       execution_id text primary key,
+      taken_at bigint not null,
       free_at bigint)`,
     "create index places_free on places (free_at)",
     `create table quotas (

@@ -25,6 +25,7 @@ import { settingsInForce } from "./settings.ts";
 import { applyKeyBudgets } from "./store/cost-totals.ts";
 import { namingDatabase } from "./store/db/opening-error.ts";
 import { lockDatabase } from "./store/db/sqlite-lock.ts";
+import { readPlaces } from "./store/places.ts";
 import { openStore } from "./store/store.ts";
 import { demoteWebhooks } from "./store/webhooks.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
@@ -106,12 +107,13 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     durations: createDurations(),
     backlog: createBacklog(surroundings.maxQueued),
     report,
+    sharedLimits: store.kind === "sqlite" ? null : config.submit,
   };
 
   const throttle = createRateLimiter({
     clock,
     random,
-    limits: { execution: config.submit.limit },
+    limits: { execution: context.sharedLimits === null ? config.submit.limit : null },
     concurrency: { execution: config.submit.concurrency },
   });
   const gate = createStartGate(clock, random);
@@ -222,7 +224,13 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     },
     signsForJobs: jobSecret !== null,
     isAccepting: () => accepting,
-    lyceumState: () => ({ ...throttle.state(), startPause: gate.state() }),
+    async lyceumState() {
+      const { groups, breaker } = throttle.state();
+      const { sharedLimits } = context;
+      const shared = sharedLimits === null ? {} : await readPlaces(store.db, sharedLimits, now());
+      const execution = { ...groups.execution, ...shared };
+      return { breaker, groups: { ...groups, execution }, startPause: gate.state() };
+    },
     measure: createMeasure(lyceum),
     metricsText: config.metricsPort === null ? metricsText : null,
     version: packageJson.version,
@@ -275,7 +283,7 @@ export function createApp(config: Config, surroundings: AppOverrides = {}): App 
     const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
     for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
       log.warn({ event: "webhook_demoted", webhook_id: id }, "its key is no administrator's any more");
-    const startWindowMs = config.submit.limit?.windowMs ?? null;
+    const startWindowMs = context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
     await recover(context, { throttle, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
   }
 

@@ -53,7 +53,7 @@ export interface AppContext extends Context {
   /** False while draining. */
   isAccepting: () => boolean;
   /** Current rate limits, pauses and circuit breaker towards Lyceum. */
-  lyceumState: () => LyceumState;
+  lyceumState: () => Promise<LyceumState>;
   /** Reads metrics from Lyceum without storing them. */
   measure: (lyceumExecutionId: string, span: MetricsSpan) => Promise<LiveMetrics>;
   /** Prometheus text; null if METRICS_PORT serves the metrics. */

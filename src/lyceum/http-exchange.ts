@@ -48,7 +48,7 @@ export type Reply =
   | { kind: "answer"; status: number; retryAfterMs: number | null; body: Body; secrets: string[] }
   /** `sent` false: certain that Lyceum did not get it. */
   | { kind: "silent"; sent: boolean; detail: string; isStale?: boolean }
-  | { kind: "throttled"; retryAfterMs: number }
+  | { kind: "throttled"; retryAfterMs: number; isHeld?: boolean }
   | { kind: "unauthorized"; detail: string };
 
 export async function exchange(fetch: Fetch, timers: Timers, request: Request): Promise<Exchanged> {

@@ -10,11 +10,15 @@ type Answer = Extract<Reply, { kind: "answer" }>;
 
 /** An answer that cannot be read does not tell whether the start was taken, so it is `unknown`, never `refused`. */
 export async function toStartOutcome(reply: Reply, call: string, secrets: string[]): Promise<StartOutcome> {
-  if (reply.kind === "throttled") return { type: "throttled", retryAfterMs: reply.retryAfterMs };
+  if (reply.kind === "throttled") {
+    const { retryAfterMs, isHeld } = reply;
+    return { type: "throttled", retryAfterMs, ...(isHeld ? { isSent: false } : {}) };
+  }
   if (reply.kind === "unauthorized") return { type: "unauthorized", detail: `${call}: ${reply.detail}` };
   if (reply.kind === "silent") {
     if (reply.isStale) return { type: "stale", detail: `${call}: ${reply.detail}` };
-    return { type: reply.sent ? "unknown" : "unreachable", detail: `${call}: ${reply.detail}` };
+    const detail = `${call}: ${reply.detail}`;
+    return reply.sent ? { type: "unknown", detail } : { type: "unreachable", detail, isSent: false };
   }
   const { status, retryAfterMs } = reply;
   const said = await read(reply, "start");

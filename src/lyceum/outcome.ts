@@ -6,11 +6,11 @@ export type StartOutcome =
   /** A 4xx in Lyceum's own form: this request is at fault, Lyceum did not take it and never will. */
   | { type: "refused"; status: number; detail: string }
   /** 429: not taken, may be tried again after `retryAfterMs`. */
-  | { type: "throttled"; retryAfterMs: number }
+  | { type: "throttled"; retryAfterMs: number; isSent?: boolean }
   /** 401 that a fresh token did not cure: not taken, and not this run's fault. */
   | { type: "unauthorized"; detail: string }
   /** Certain that Lyceum did not take it: nothing was sent, or somebody else answered in Lyceum's place. */
-  | { type: "unreachable"; detail: string }
+  | { type: "unreachable"; detail: string; isSent?: boolean }
   /** 503: Lyceum says that it takes nothing now. Null: it does not say for how long. */
   | { type: "unavailable"; retryAfterMs: number | null; detail: string }
   /** Not sent: this instance was silent for so long that another one may have given the start up. */

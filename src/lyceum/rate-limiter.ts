@@ -77,6 +77,9 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   const refusals = perGroup(() => 0);
   const reserved = perGroup((): Slot[] => []);
   const pauseListeners = new Set<(pause: Pause) => void>();
+  const limitListeners = new Set<(group: Bucket, notice: LimitNotice) => void>();
+  /** The last answer told of a limit; another instance's may have before this one began. */
+  const hasTold = perGroup(() => true);
 
   /**
    * A place for one start. Every granted place ends in exactly one of two ways: `release()`, or one start (a `run`
@@ -165,6 +168,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     const notice = readLimits(headers, clock.now());
     const now = clock.monotonic();
     windows[group].learn(notice, now);
+    tellLimits(group, notice);
     if (status !== 429) {
       refusals[group] = 0;
       return 0;
@@ -188,6 +192,17 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   function onPause(listener: (pause: Pause) => void): () => void {
     pauseListeners.add(listener);
     return () => pauseListeners.delete(listener);
+  }
+
+  /** Tells of limits in headers, when an answer has some or the one before had. */
+  function onLimits(listener: (group: Bucket, notice: LimitNotice) => void): void {
+    limitListeners.add(listener);
+  }
+
+  function tellLimits(group: Bucket, notice: LimitNotice): void {
+    const tells = notice.max !== null || notice.remaining !== null;
+    if (tells || hasTold[group]) for (const listener of limitListeners) listener(group, notice);
+    hasTold[group] = tells;
   }
 
   /** Once, before the first call: what a former process had used up. `startedAt` are its starts (epoch ms). */
@@ -222,7 +237,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   /** So many reads wait for a place that further ones are soon held. */
   const isCrowded = () => queues.read.size > maxWaiting / 2;
 
-  return { reserve, run, onPause, restore, state, awayMs, isCrowded };
+  return { reserve, run, onPause, onLimits, restore, state, awayMs, isCrowded };
 }
 
 /** `Retry-After` comes first, unless the reset alone can be believed; null if neither can be read. */

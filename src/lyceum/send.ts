@@ -112,7 +112,7 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
 }
 
 function whenHeld({ held, waitMs }: Deferred): Reply {
-  if (held === "throttled") return { kind: "throttled", retryAfterMs: waitMs };
+  if (held === "throttled") return { kind: "throttled", retryAfterMs: waitMs, isHeld: true };
   return { kind: "silent", sent: false, detail: `no answers lately; asking again in ${waitMs} ms` };
 }
 

@@ -14,6 +14,7 @@ import { charge, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
+import { settleStartPlaces } from "./start-places.ts";
 
 /** A fact about an execution, or about a run and its current execution. */
 export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
@@ -109,6 +110,7 @@ interface State {
 }
 
 interface Change {
+  fact: Fact;
   before: State;
   after: State;
   events: EventDraft[];
@@ -139,6 +141,7 @@ async function decide(
     execution: isChanged ? await withCost(tx, next.execution as Execution, executionType) : next.execution,
   };
   return {
+    fact,
     before: { run, execution },
     after,
     events: next.events,
@@ -158,6 +161,11 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   await saveRuns(
     tx.db,
     runs.filter(({ before, after }) => before !== after),
+  );
+  await settleStartPlaces(
+    context,
+    tx,
+    changes.map(({ fact, before }) => ({ fact, executionId: before.execution?.id ?? null })),
   );
   const ends = changes.filter(isEnd);
   const missed = ends.filter(

@@ -5,6 +5,7 @@ import type { Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { Conflict, type Tx } from "../store/db/transaction.ts";
 import { advanceRoundRobin, type JobTurn, nextInFairOrder, nextReadyAt } from "../store/fair-queue.ts";
+import { lockPlaces, takePlaces } from "../store/places.ts";
 import { nextQueuedRuns, type QueuedRun } from "../store/runs.ts";
 import { loadSpecs } from "../store/specs.ts";
 import { applyFacts } from "./apply-facts.ts";
@@ -34,18 +35,41 @@ export async function claimRuns(
   let claims: Claim[] = [];
   const claiming = context.store.write(async (tx) => {
     claims = [];
-    while (claims.length < limit) {
-      const wanted = limit - claims.length;
+    const places = await freePlaces(context, tx, limit);
+    while (claims.length < places.free) {
+      const wanted = places.free - claims.length;
       const turns = await nextInFairOrder(tx.db, tx.now, wanted);
       if (turns.length > 0) claims.push(...(await claimAll(context, tx, turns)));
-      if (turns.length < wanted) return { claims, nextAt: await nextReadyAt(tx.db) };
+      if (turns.length < wanted) return endClaim(context, tx, claims, await nextReadyAt(tx.db));
     }
-    return { claims, nextAt: null };
+    return endClaim(context, tx, claims, places.nextAt);
   });
   return claiming.catch((error) => {
     onUncertain(claims.map(({ execution }) => execution.id));
     throw error;
   });
+}
+
+/** How many runs may start, at most so many, and when to come back for more (null: when woken). */
+async function freePlaces(
+  { sharedLimits }: Context,
+  tx: Tx,
+  most: number,
+): Promise<{ free: number; nextAt: number | null }> {
+  if (sharedLimits === null) return { free: most, nextAt: null };
+  // Without a run to start no other instance is kept from claiming.
+  if ((await nextInFairOrder(tx.db, tx.now, 1)).length === 0)
+    return { free: 0, nextAt: await nextReadyAt(tx.db) };
+  const { free, nextAt } = await lockPlaces(tx.db, sharedLimits, tx.now);
+  return free < most ? { free, nextAt } : { free: most, nextAt: null };
+}
+
+async function endClaim({ sharedLimits }: Context, tx: Tx, claims: Claim[], nextAt: number | null) {
+  if (sharedLimits !== null) {
+    const ids = claims.map(({ execution }) => execution.id);
+    await takePlaces(tx.db, ids, tx.now);
+  }
+  return { claims, nextAt };
 }
 
 /** Returns fewer claims than turns if some of a job's runs may not start yet. */

@@ -5,6 +5,7 @@ import type { Backlog } from "../domain/queue-limit.ts";
 import type { Rules } from "../domain/state-machine/schedule.ts";
 import type { NewId } from "../lib/id.ts";
 import type { Tx } from "../store/db/transaction.ts";
+import type { StartLimits } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
 import type { Report } from "../telemetry/report.ts";
 
@@ -19,6 +20,8 @@ export interface Context {
   durations: Durations;
   backlog: Backlog;
   report: Report;
+  /** Kept in the database for all instances; null: there is one, which keeps its limits in memory. */
+  sharedLimits: StartLimits | null;
 }
 
 /** Turns a use case for a batch into one for a single item, which joins the batch of its tick (store/db/batch.ts). */

@@ -7,12 +7,14 @@ import type { Fact } from "../domain/state-machine/fact.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
+import type { LimitNotice } from "../lyceum/rate-limit-headers.ts";
 import type { Place, RateLimiter } from "../lyceum/rate-limiter.ts";
 import { startRequest } from "../lyceum/request.ts";
 import { parseStatus } from "../lyceum/status-words.ts";
 import { type Claim, claimRuns } from "../orchestration/claim-runs.ts";
 import type { Context } from "../orchestration/context.ts";
 import { nextReadyAt } from "../store/fair-queue.ts";
+import { saveQuota } from "../store/places.ts";
 import type { Worker } from "./loop.ts";
 import type { StartGate, Ticket } from "./start-gate.ts";
 import { createStartLeases } from "./start-leases.ts";
@@ -47,6 +49,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       const detail = "detail" in outcome ? outcome.detail : undefined;
       context.report.submission({ executionId, outcome: outcome.type, detail });
       gate.ended(ticket, outcome);
+      await saveNotice();
       await outcomes.record(executionId, toFact(outcome));
     } catch (error) {
       // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
@@ -55,6 +58,21 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     } finally {
       leases.release(executionId);
     }
+  }
+
+  let notice: LimitNotice | null = null;
+  throttle.onLimits((group, told) => {
+    if (group === "execution") notice = told;
+  });
+
+  /** Notes what an answer told of the limit before its place is settled. */
+  async function saveNotice(): Promise<void> {
+    const told = notice;
+    notice = null;
+    if (told === null || context.sharedLimits === null) return;
+    await context.store
+      .write((tx) => saveQuota(tx.db, told, tx.now))
+      .catch((error) => context.report.fault("dispatch", error));
   }
 
   function send({ run, execution, spec }: Claim, mayLeave: () => boolean): Promise<StartOutcome> {
@@ -81,12 +99,13 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       case "refused":
         return { type: "refused", status: outcome.status, detail: outcome.detail };
       case "throttled":
-        return notTaken("throttled", outcome.retryAfterMs);
+        return notTaken("throttled", outcome.retryAfterMs, outcome.isSent);
       case "stale":
-        return notTaken("stale", 0);
+        return notTaken("stale", 0, false);
+      case "unreachable":
+        return notTaken(outcome.type, gate.probeInMs(), outcome.isSent);
       case "unauthorized":
       case "unfunded":
-      case "unreachable":
         return notTaken(outcome.type, gate.probeInMs());
       case "unavailable":
         return { type: "unavailable", detail: outcome.detail };
@@ -95,8 +114,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     }
   }
 
-  function notTaken(reason: string, waitMs: number): Fact {
-    return { type: "not_taken", retryAt: clock.now() + waitMs, reason };
+  function notTaken(reason: string, waitMs: number, isSent = true): Fact {
+    return { type: "not_taken", retryAt: clock.now() + waitMs, reason, isSent };
   }
 
   /** Finds out whether Lyceum answers at all. Any list will do: one that cannot be read is no reason to stand still. */
@@ -114,7 +133,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
   /** Claims whose answer was lost: whether they are written or not, they were not sent. */
   function putBack(executionIds: string[]): void {
-    for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0)));
+    for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0, false)));
   }
 
   /** The place goes to the start, or back if the gate was closed while the run was claimed. */
@@ -122,7 +141,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     const ticket = gate.begin();
     if (ticket === null) {
       place.release();
-      const fact = notTaken(gate.state()?.reason ?? "unknown", gate.probeInMs());
+      const fact = notTaken(gate.state()?.reason ?? "unknown", gate.probeInMs(), false);
       begin(() => outcomes.record(claim.execution.id, fact));
       return;
     }

@@ -220,6 +220,7 @@ describe("a start", () => {
     expect(await client.start(request)).toEqual({
       type: "unreachable",
       detail: "POST /execution/image/start: ECONNREFUSED",
+      isSent: false,
     });
     expect(throttle.state().groups.execution.used).toBe(0);
   });
@@ -253,7 +254,7 @@ describe("a start", () => {
     throttle.reserve("execution");
     throttle.reserve("execution");
     expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000 });
-    expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000 });
+    expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000, isSent: false });
   });
 
   test("feeds the throttle with the rate-limit headers of its answer", async () => {

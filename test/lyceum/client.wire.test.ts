@@ -44,12 +44,20 @@ async function closedPort(): Promise<number> {
 describe("a start that certainly did not arrive", () => {
   test("is unreachable when the connection is refused", async () => {
     const client = clientOf(`http://127.0.0.1:${await closedPort()}`);
-    expect(await client.start(request)).toEqual({ type: "unreachable", detail: `${call}: ECONNREFUSED` });
+    expect(await client.start(request)).toEqual({
+      type: "unreachable",
+      detail: `${call}: ECONNREFUSED`,
+      isSent: false,
+    });
   });
 
   test("is unreachable when every address of a host refuses", async () => {
     const client = clientOf(`http://localhost:${await closedPort()}`);
-    expect(await client.start(request)).toEqual({ type: "unreachable", detail: `${call}: ECONNREFUSED` });
+    expect(await client.start(request)).toEqual({
+      type: "unreachable",
+      detail: `${call}: ECONNREFUSED`,
+      isSent: false,
+    });
   });
 
   test("is unreachable when there is no such host", async () => {
@@ -60,7 +68,11 @@ describe("a start that certainly did not arrive", () => {
   test("is unreachable when TLS meets a server that speaks none", async () => {
     const host = await listen((_, response) => response.end("{}"));
     const outcome = await clientOf(`https://${host}`).start(request);
-    expect(outcome).toEqual({ type: "unreachable", detail: expect.stringContaining("ERR_SSL_") });
+    expect(outcome).toEqual({
+      type: "unreachable",
+      detail: expect.stringContaining("ERR_SSL_"),
+      isSent: false,
+    });
   });
 
   test("is unreachable when TLS meets a server that says nothing", async () => {
@@ -70,7 +82,11 @@ describe("a start that certainly did not arrive", () => {
     const outcome = await clientOf(`https://127.0.0.1:${port}`, 5_000, createHttpTransport(50)).start(
       request,
     );
-    expect(outcome).toEqual({ type: "unreachable", detail: `${call}: UND_ERR_CONNECT_TIMEOUT` });
+    expect(outcome).toEqual({
+      type: "unreachable",
+      detail: `${call}: UND_ERR_CONNECT_TIMEOUT`,
+      isSent: false,
+    });
     silent.close();
   });
 

@@ -33,6 +33,7 @@ export function contextOf({ store, newId }: Pick<Database, "store" | "newId">): 
     durations: createDurations(),
     backlog: createBacklog(),
     report: createReport(createLogger("silent"), createMetrics()),
+    sharedLimits: null,
   };
 }
 

@@ -15,7 +15,13 @@ export type Fact =
     }
   | { type: "refused"; status: number; detail: string }
   /** Certain that Lyceum did not take it: throttled, unauthorized, credits used up, connection refused. */
-  | { type: "not_taken"; retryAt: number; reason: string }
+  | {
+      type: "not_taken";
+      retryAt: number;
+      reason: string;
+      /** False: certain that no request left. */
+      isSent?: boolean;
+    }
   | { type: "outcome_unknown"; detail: string }
   /** Lyceum said that it takes no starts (503): to be confirmed before the run waits again. */
   | { type: "unavailable"; detail: string }

@@ -187,7 +187,7 @@ async function answerDetails(c: RequestContext, context: AppContext, job: JobRow
 async function viewQueue(context: AppContext, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(context.store.db, job);
-  const { groups, startPause } = context.lyceumState();
+  const { groups, startPause } = await context.lyceumState();
   const startAt = Math.max(
     estimateStart(position, groups.execution, context.now()),
     startPause?.probeAt ?? 0,

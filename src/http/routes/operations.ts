@@ -109,7 +109,7 @@ async function getStatus(c: RequestContext, context: AppContext): Promise<Respon
       missed: counted.missed ?? 0,
       rejected: context.report.rejectedCallbacks(),
     },
-    lyceum: viewLyceum(context.lyceumState()),
+    lyceum: viewLyceum(await context.lyceumState()),
     database: { kind, bytes },
     instances: instances.map(viewInstance),
   };

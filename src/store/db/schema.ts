@@ -43,6 +43,7 @@ export interface InstancesTable {
 /** Starts that count against the limits, whichever instance makes them. */
 export interface PlacesTable {
   execution_id: string;
+  taken_at: number;
   /** When it stops counting; null while its request is under way. */
   free_at: number | null;
 }

@@ -1,0 +1,178 @@
+// Places in the limits on starts, shared by all instances: a start takes one in the transaction that claims its run, and
+// keeps it until its window is over. What Lyceum's answers tell of its limits, and pauses, stand beside them.
+import { type RawBuilder, sql } from "kysely";
+import { insertRows, isSqlite } from "./db/statements.ts";
+import type { Db } from "./db/transaction.ts";
+
+export interface StartLimits {
+  /** Null: no limit but what Lyceum tells. */
+  limit: { max: number; windowMs: number } | null;
+  /** Start requests under way at once. */
+  concurrency: number;
+}
+
+export interface Places {
+  /** How many starts may go now. */
+  free: number;
+  /** When there may be more. */
+  nextAt: number;
+}
+
+/**
+ * Counts the free places, and keeps all other transactions from doing so until this one ends.
+ * Invariant: no span of `windowMs` holds more than `max` starts, wherever between its claim and its recorded answer
+ * Lyceum counts one.
+ */
+export async function lockPlaces(db: Db, { limit, concurrency }: StartLimits, now: number): Promise<Places> {
+  const told = await lockQuota(db, now);
+  // Another instance claims.
+  if (told === null) return { free: 0, nextAt: now + AFTER_OTHERS_MS };
+  if (told.pausedUntil > now) return { free: 0, nextAt: told.pausedUntil };
+  const { resetsAt, remaining } = told;
+  // Lyceum counts anew after its reset: what it counted before is over.
+  const isReset = resetsAt !== null && resetsAt <= now;
+  const overAt = Math.max(now, isReset ? resetsAt + (limit?.windowMs ?? 0) : now);
+  await db.deleteFrom("places").where("free_at", "<=", overAt).execute();
+  const { used, underWay, since } = await countPlaces(db, told.at);
+  const isOpen = remaining !== null && resetsAt !== null && !isReset;
+  const max = limit === null ? null : (told.most ?? limit.max);
+  const ofWindow = isOpen ? remaining - since : max === null ? Number.POSITIVE_INFINITY : max - used;
+  const free = Math.max(0, Math.min(ofWindow, concurrency - underWay));
+  if (free > 0 || ofWindow > 0 || max === null) return { free, nextAt: now + RECHECK_MS };
+  return { free, nextAt: isOpen ? resetsAt : ((await nextFreeAt(db, used - max)) ?? now + RECHECK_MS) };
+}
+
+/** Only ends of requests under way can make room; they wake their own instance alone. */
+const RECHECK_MS = 1_000;
+const AFTER_OTHERS_MS = 50;
+
+interface Told {
+  at: number;
+  most: number | null;
+  remaining: number | null;
+  resetsAt: number | null;
+  pausedUntil: number;
+}
+
+async function lockQuota(db: Db, now: number): Promise<Told | null> {
+  const unlocked = isSqlite(db) ? sql`` : sql`for update of quotas skip locked`;
+  const { rows } = await sql<{
+    most: number | null;
+    remaining: number | null;
+    resets_at: number | null;
+    told_at: number;
+    until_at: number | null;
+    since_at: number | null;
+  }>`select most, remaining, resets_at, told_at, until_at, since_at
+    from quotas left join pauses on pauses.call_group = quotas.call_group
+    where quotas.call_group = 'execution' ${unlocked}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { until_at: until, since_at: since } = row;
+  // No pause lasts longer from now than it was to last: the clock may have been set back.
+  const pausedUntil = until === null ? 0 : Math.min(until, now + until - (since ?? now));
+  return { at: row.told_at, most: row.most, remaining: row.remaining, resetsAt: row.resets_at, pausedUntil };
+}
+
+async function countPlaces(db: Db, since: number) {
+  const countOf = (condition: RawBuilder<boolean>) =>
+    sql`coalesce(sum(case when ${condition} then 1 else 0 end), 0)`;
+  const { rows } = await sql<{ used: number; under_way: number; since: number }>`
+    select count(*) as used, ${countOf(sql`free_at is null`)} as under_way,
+      ${countOf(sql`taken_at > ${since}`)} as since
+    from places`.execute(db);
+  const [row] = rows;
+  return {
+    used: Number(row?.used ?? 0),
+    underWay: Number(row?.under_way ?? 0),
+    since: Number(row?.since ?? 0),
+  };
+}
+
+/** When so many places and one more are free, if that waits for no request under way. */
+async function nextFreeAt(db: Db, skipped: number): Promise<number | null> {
+  const query = db.selectFrom("places").select("free_at").where("free_at", "is not", null);
+  return (await query.orderBy("free_at").offset(skipped).limit(1).executeTakeFirst())?.free_at ?? null;
+}
+
+export async function takePlaces(db: Db, executionIds: readonly string[], now: number): Promise<void> {
+  const rows = executionIds.map((execution_id) => ({ execution_id, taken_at: now, free_at: null }));
+  await insertRows(db, "places", rows);
+}
+
+/** The requests of these starts are over: their places are kept until then, or gone (null). */
+export async function settlePlaces(
+  db: Db,
+  executionIds: readonly string[],
+  freeAt: number | null,
+): Promise<void> {
+  if (executionIds.length === 0) return;
+  if (freeAt === null) await db.deleteFrom("places").where("execution_id", "in", executionIds).execute();
+  else
+    await db
+      .updateTable("places")
+      .set({ free_at: freeAt })
+      .where("execution_id", "in", executionIds)
+      .execute();
+}
+
+/** What an answer tells of the limit on starts. */
+export interface QuotaNotice {
+  max: number | null;
+  remaining: number | null;
+  resetInMs: number | null;
+}
+
+/** Keeps what the answer to a start tells; that start's place is not settled yet. */
+export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promise<void> {
+  const lock = isSqlite(db) ? sql`` : sql`for update`;
+  const { rows } = await sql<{ remaining: number | null; resets_at: number | null; told_at: number }>`
+    select remaining, resets_at, told_at from quotas where call_group = 'execution' ${lock}`.execute(db);
+  const before = rows[0];
+  const { underWay, since } = await countPlaces(db, before?.told_at ?? 0);
+  const left = before?.remaining == null ? null : Math.max(before.remaining - since, 0);
+  const told = { most: notice.max, remaining: left, resets_at: before?.resets_at ?? null, told_at: now };
+  if (notice.remaining !== null && notice.resetInMs !== null && notice.resetInMs > 0) {
+    const resetsAt = now + notice.resetInMs;
+    // Lyceum has not counted, for sure, only the requests that are still under way; this one it has.
+    const remaining = Math.max(notice.remaining - Math.max(underWay - 1, 0), 0);
+    const isSameWindow =
+      told.resets_at !== null && told.resets_at > now && resetsAt < told.resets_at + ODD_MS;
+    // Answers to several instances may be noted in another order than Lyceum gave them.
+    told.remaining = isSameWindow && left !== null ? Math.min(remaining, left) : remaining;
+    told.resets_at = resetsAt;
+  }
+  await db.updateTable("quotas").set(told).where("call_group", "=", "execution").execute();
+}
+
+/** By so much two answers about one reset may differ. */
+const ODD_MS = 2_000;
+
+/** For the status page. */
+export async function readPlaces(db: Db, { limit }: StartLimits, now: number) {
+  const quota = await db
+    .selectFrom("quotas")
+    .selectAll()
+    .where("call_group", "=", "execution")
+    .executeTakeFirst();
+  const isOpen = quota?.resets_at != null && quota.resets_at > now && quota.remaining !== null;
+  const { rows } = await sql<{ used: number; since: number; free_at: number | null }>`
+    select count(*) as used, coalesce(sum(case when taken_at > ${quota?.told_at ?? 0} then 1 else 0 end), 0) as since,
+      min(free_at) as free_at from places where free_at is null or free_at > ${now}`.execute(db);
+  const used = Number(rows[0]?.used ?? 0);
+  const max = limit === null ? null : (quota?.most ?? limit.max);
+  const ofWindow = max === null ? null : Math.max(max - used, 0);
+  const pause = await db
+    .selectFrom("pauses")
+    .select("until_at")
+    .where("call_group", "=", "execution")
+    .where("until_at", ">", now)
+    .executeTakeFirst();
+  return {
+    limit: limit === null || max === null ? null : { max, windowMs: limit.windowMs },
+    used,
+    remaining: isOpen ? Math.max((quota.remaining ?? 0) - Number(rows[0]?.since ?? 0), 0) : ofWindow,
+    resetsAt: isOpen ? quota.resets_at : (rows[0]?.free_at ?? null),
+    pausedUntil: pause?.until_at ?? null,
+  };
+}
