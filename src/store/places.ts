@@ -1,7 +1,8 @@
 // Places in the limits on starts, shared by all instances: a start takes one in the transaction that claims its run, and
 // keeps it until its window is over. What Lyceum's answers tell of its limits, and pauses, stand beside them.
 import { type RawBuilder, sql } from "kysely";
-import { insertRows, isSqlite } from "./db/statements.ts";
+import { insertRows } from "./db/rows.ts";
+import { isSqlite } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 export interface StartLimits {
