@@ -51,6 +51,7 @@ const row = (matrix: Record<string, string> | null, more: Partial<ResultRow> = {
   gpu_idle_share: null,
   energy_wh: null,
   error_code: null,
+  error_reason: null,
   retry_of: null,
   outcome: "succeeded",
   ...more,

@@ -76,7 +76,7 @@ function Says({ row }: { row: ResultRow }) {
     duration(row.duration_ms),
     row.cost === null ? null : `${credits(row.cost)} credits`,
     row.return_code === null ? null : `exit ${row.return_code}`,
-    row.error_code,
+    (row.error_reason ?? row.error_code)?.replaceAll("_", " "),
   ].filter(Boolean);
   return html`<span>${h(Mark, { status: row.status })} <b>${nameOf(row)}</b> ${row.status} · ${more.join(" · ")}</span>`;
 }

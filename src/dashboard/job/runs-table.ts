@@ -19,8 +19,9 @@ const columns: Column<ResultRow>[] = [
   { title: "Status", minor: true, by: ({ status }) => status, show: ({ status }) => h(Badge, { status }) },
   {
     title: "Error",
-    by: ({ error_code }) => error_code,
-    show: ({ error_code }) => error_code && html`<b class="bad">${error_code.replaceAll("_", " ")}</b>`,
+    by: ({ error_code, error_reason }) => error_reason ?? error_code,
+    show: ({ error_code, error_reason }) =>
+      error_code && html`<b class="bad">${(error_reason ?? error_code).replaceAll("_", " ")}</b>`,
   },
   {
     title: "Exit",

@@ -31,7 +31,7 @@ export function RunPage({ id }: { id: string }) {
     return html`<div class="page">
       <p class="crumbs"><a href="#/jobs">Jobs</a> / <a href=${`#/jobs/${run.job_id}`}>its job</a></p>
       <header class="head"><h1>${nameOf(run)}</h1>${h(Badge, { status: run.status })}${h(Id, { id: run.id })}<span class="row">${h(Deeds, { run, reload })}</span></header>
-      ${run.error && html`<p class="notice bad" role="status"><b>${run.error.code.replaceAll("_", " ")}</b> ${run.error.detail}</p>`}
+      ${run.error && html`<p class="notice bad" role="status"><b>${(run.error.reason ?? run.error.code).replaceAll("_", " ")}</b> ${run.error.detail}</p>`}
       ${h(Figures, { run })}
       ${h(Body, { run })}
     </div>`;
