@@ -13,7 +13,7 @@ import {
 import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { pages } from "./pages.ts";
-import type { InboxFilter, JobFilter, JobRequest, UsageQuery } from "./request.ts";
+import type { InboxFilter, JobFilter, JobRequest, RunFilter, UsageQuery } from "./request.ts";
 import type {
   Callback,
   Delivery,
@@ -42,7 +42,15 @@ export type {
 export type { Artifacts, LogEntry, Logs, Metrics, MetricsQuery, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
-export type { InboxFilter, JobFilter, JobRequest, RetryClass, RunRequest, UsageQuery } from "./request.ts";
+export type {
+  InboxFilter,
+  JobFilter,
+  JobRequest,
+  RetryClass,
+  RunFilter,
+  RunRequest,
+  UsageQuery,
+} from "./request.ts";
 export type {
   Callback,
   Delivery,
@@ -160,8 +168,13 @@ export function createClient(options: ClientOptions = {}) {
     resultsCsv: (jobId: string, { signal }: CallOptions = {}) =>
       text({ path: `${job(jobId)}/results`, headers: { Accept: "text/csv" }, signal }),
 
-    runs: (jobId: string, { signal, limit }: ListOptions = {}) =>
-      pages<Run>(transport, { path: `${job(jobId)}/runs`, query: { ...(limit && { limit }) }, signal }),
+    /** A job's runs in the order of the submission; or with `"all"` those of all jobs, newest first. */
+    runs: (jobId: string | "all", { signal, limit, ...filter }: RunFilter & ListOptions = {}) =>
+      pages<Run>(transport, {
+        path: jobId === "all" ? "/v1/runs" : `${job(jobId)}/runs`,
+        query: { ...filter, ...(limit && { limit }) },
+        signal,
+      }),
     /** What was submitted for it, without secrets. */
     spec: (runId: string, { signal }: CallOptions = {}) =>
       json<SubmittedSpec>({ path: `${run(runId)}/spec`, signal }),

@@ -1,6 +1,5 @@
 // What is sent: the body of a submission, as the service's contract has it. Runs carry Lyceum's own field names.
-
-import type { FailureReason } from "./answer.ts";
+import type { FailureReason, JobStatus, Outcome, RunKind, RunStatus } from "./answer.ts";
 
 interface RunCommon {
   name?: string | null;
@@ -94,11 +93,28 @@ export interface JobRequest {
 }
 
 export interface JobFilter {
-  status?: "queued" | "active" | "succeeded" | "failed" | "cancelled";
+  status?: JobStatus | readonly JobStatus[];
   name?: string;
+  /** The name of an API key; for readers and administrators. */
+  key?: string;
   /** ISO 8601. */
   created_after?: string;
   created_before?: string;
+}
+
+export interface RunFilter {
+  status?: RunStatus | readonly RunStatus[];
+  outcome?: Outcome;
+  name?: string;
+  kind?: RunKind;
+  hardware?: string;
+  error_code?: string;
+  reason?: string;
+  /** ISO 8601. */
+  created_after?: string;
+  created_before?: string;
+  /** Of one job alone; with `-` before it descending. */
+  sort?: `${"" | "-"}${"position" | "duration" | "cost" | "ended_at"}`;
 }
 
 export interface InboxFilter {

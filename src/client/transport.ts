@@ -24,7 +24,7 @@ export interface TransportOptions {
 export interface Call {
   method?: "GET" | "POST" | "DELETE";
   path: string;
-  query?: Record<string, string | number | boolean | undefined> | undefined;
+  query?: Record<string, string | number | boolean | readonly string[] | undefined> | undefined;
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
@@ -114,7 +114,7 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 function pathOf({ path, query = {} }: Call): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+    value === undefined ? [] : [`${name}=${encodeURIComponent(String(value))}`],
   );
   return given.length === 0 ? path : `${path}?${given.join("&")}`;
 }

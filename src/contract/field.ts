@@ -35,6 +35,9 @@ export function eachOf<K extends string, V extends z.ZodType>(names: readonly K[
   return z.object(Object.fromEntries(names.map((name) => [name, value])) as Record<K, V>);
 }
 
+/** A list is read in slices, and one request reads only so many. */
+export const shortPages = "A page may hold fewer items than `limit` and not be the last.";
+
 export function pageOf<T extends z.ZodType>(item: T) {
   const [example] = (item.meta()?.examples as z.output<T>[] | undefined) ?? [];
   return z

@@ -1,6 +1,7 @@
 // Query parameters. They arrive as text; unknown parameters are refused by name.
 import { z } from "zod";
 import { jobStatuses } from "../domain/job.ts";
+import { outcomes, runStatuses } from "../domain/run.ts";
 import { parseDuration } from "../lib/duration.ts";
 import { label } from "./run-spec.ts";
 
@@ -36,12 +37,75 @@ export const page = z.strictObject({
   limit,
   cursor: z.string().max(200).optional().describe("The `next_cursor` of the previous page; opaque."),
 });
-export const jobsQuery = z.strictObject({
-  ...page.shape,
-  status: z.enum(jobStatuses).optional().describe("Only jobs with this status."),
-  name: label.optional().describe("Only jobs with exactly this name."),
+/** Some of these words, separated by commas. */
+function someOf<W extends string>(words: readonly W[]) {
+  const any = `(?:${words.join("|")})`;
+  return z
+    .string()
+    .max(200)
+    .regex(new RegExp(`^${any}(?:,${any})*$`), `must be some of ${words.join(", ")}, separated by commas`)
+    .transform((text) => [...new Set(text.split(","))] as W[])
+    .meta({ override: { examples: [words.slice(-2).join(",")] } });
+}
+
+const created = {
   created_after: time.optional().describe("ISO 8601, with `Z` or an offset."),
   created_before: time.optional().describe("ISO 8601, with `Z` or an offset."),
+};
+const keyName = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "must be the name of an API key");
+
+export const jobsQuery = z.strictObject({
+  ...page.shape,
+  status: someOf(jobStatuses)
+    .optional()
+    .describe("Only jobs with one of these statuses, separated by commas."),
+  name: label.optional().describe("Only jobs with exactly this name."),
+  key: keyName.optional().describe("Only jobs of this API key; submitters see only their own."),
+  ...created,
+});
+
+const code = z.string().regex(/^[a-z][a-z_]{0,63}$/, "must be a code such as timeout");
+const runFilters = {
+  status: someOf(runStatuses)
+    .optional()
+    .describe("Only runs with one of these statuses, separated by commas."),
+  outcome: z.enum(outcomes).optional().describe("Only runs with this outcome."),
+  name: label.optional().describe("Only runs with exactly this name."),
+  kind: z
+    .enum(["python", "image", "compose", "gpu_selection"])
+    .optional()
+    .describe("Only runs of this kind."),
+  hardware: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,100}$/, "must be a hardware profile such as cpu or gpu.a100")
+    .optional()
+    .describe(
+      "Only runs whose last execution ran on this profile, or asked for it while the profile is not known.",
+    ),
+  error_code: code.optional().describe("Only runs with this `error.code`."),
+  reason: code.optional().describe("Only runs with this `error.reason`."),
+  ...created,
+};
+export type RunFilterQuery = z.output<z.ZodObject<typeof runFilters>>;
+
+export const runsQuery = z.strictObject({
+  ...page.shape,
+  job_id: z
+    .string()
+    .regex(/^job_[0-9a-z]{26}$/, "must be a job's id")
+    .optional()
+    .describe("Only runs of this job."),
+  ...runFilters,
+});
+
+const runOrders = ["position", "duration", "cost", "ended_at"] as const;
+export const jobRunsQuery = z.strictObject({
+  ...page.shape,
+  sort: z
+    .enum(runOrders.flatMap((order) => [order, `-${order}`] as const))
+    .default("position")
+    .describe("The order; with `-` before it descending. Runs without the value come last."),
+  ...runFilters,
 });
 const dispositions = ["received", "early", "duplicate", "late"] as const;
 export const inboxQuery = z.strictObject({
@@ -118,11 +182,7 @@ export const usageQuery = z.strictObject({
   from: day.optional().describe("First day (UTC); default: 29 days before the last."),
   to: day.optional().describe("Last day (UTC), inclusive; default: today. At most 366 days in total."),
   group: z.enum(["day", "key"]).default("day").describe("One row per day or per API key."),
-  key: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be the name of an API key")
-    .optional()
-    .describe("Only usage of the API key with this name."),
+  key: keyName.optional().describe("Only usage of the API key with this name."),
 });
 export const noQuery = z.strictObject({});
 

@@ -20,5 +20,8 @@ const setting = z
   })
   .meta({ id: "Setting", examples: [{ name: "POLL_INTERVAL_MAX", value: "1m", redacted: false }] });
 
-export const settings = z.object({ data: z.array(setting), next_cursor: z.null() }).meta({ id: "Settings" });
+export const settings = z.object({ data: z.array(setting), next_cursor: z.null() }).meta({
+  id: "Settings",
+  examples: [{ data: [{ name: "POLL_INTERVAL_MAX", value: "1m", redacted: false }], next_cursor: null }],
+});
 export type SettingsView = z.output<typeof settings>;

@@ -20,6 +20,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { resultRoutes } from "./routes/results.ts";
+import { runListRoutes } from "./routes/run-lists.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
@@ -28,6 +29,7 @@ import { callerByCookie, isSameOrigin } from "./session.ts";
 export const routes: Route[] = [
   ...callbackRoutes,
   ...jobRoutes,
+  ...runListRoutes,
   ...runRoutes,
   ...artifactRoutes,
   ...executionRoutes,

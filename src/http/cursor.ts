@@ -6,7 +6,9 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-type CursorKind = "job" | "webhook" | "delivery" | "position" | "callback" | "inbox" | "event";
+type CursorKind =
+  | ("job" | "run" | "webhook" | "delivery" | "callback" | "inbox" | "event")
+  | ("position" | "position_desc" | `${"duration" | "cost" | "ended_at"}_${"asc" | "desc"}`);
 
 /** The final full stop shows that the cursor was not truncated. */
 export function cursorOf(kind: CursorKind, value: string | number): string {
@@ -27,8 +29,15 @@ export function readCursor(cursor: string | undefined, kind: CursorKind): Valida
   };
 }
 
+const position = /^\d{1,9}$/;
+/** A value, which may be unknown, and the position of its run. */
+const place = /^(none|\d{1,15})_\d{1,9}$/;
 /** Kinds whose position is a number, with as many digits as the database takes. */
-const numbers: Partial<Record<CursorKind, RegExp>> = { position: /^\d{1,9}$/, event: /^\d{1,15}$/ };
+const numbers: Partial<Record<CursorKind, RegExp>> = {
+  ...{ event: /^\d{1,15}$/, position, position_desc: position },
+  ...{ duration_asc: place, duration_desc: place, cost_asc: place, cost_desc: place },
+  ...{ ended_at_asc: place, ended_at_desc: place },
+};
 
 /** A page as a scan of the store found it: of as many rows as it shows. */
 export function pageOf<Row, View>(

@@ -26,6 +26,7 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
     const run: NewRun = {
       id,
       jobId: job.id,
+      apiKey: job.api_key,
       position,
       specPosition: origin.spec_position,
       spec: await loadSpec(tx.db, origin),

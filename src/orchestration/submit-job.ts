@@ -108,7 +108,7 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
     if (repeated !== null) return repeated;
     if (request.isFull) return { outcome: "full" };
     const id = tx.newId("job");
-    const runsOfJob = newRuns(tx, id, submission);
+    const runsOfJob = newRuns(tx, id, apiKey, submission);
     const job = newJob(tx, request, {
       id,
       total: runsOfJob.length,
@@ -208,10 +208,17 @@ function newJob(
   };
 }
 
-function newRuns(tx: Tx, jobId: string, { runs }: Submission): NewRun[] {
+function newRuns(tx: Tx, jobId: string, apiKey: string, { runs }: Submission): NewRun[] {
   const expanded = runs.flatMap(({ spec, matrix }, specPosition) => {
     const rows = matrix === null ? [null] : combinations(matrix);
     return rows.map((values) => ({ specPosition, spec, matrix: values }));
   });
-  return expanded.map((run, position) => ({ ...run, id: tx.newId("run"), jobId, position, retryOf: null }));
+  return expanded.map((run, position) => ({
+    ...run,
+    id: tx.newId("run"),
+    jobId,
+    apiKey,
+    position,
+    retryOf: null,
+  }));
 }

@@ -1,12 +1,11 @@
 // Callbacks as received, with their raw bodies.
 import { type Selectable, sql } from "kysely";
 import type { Phase } from "../domain/execution.ts";
-import { idBound } from "../lib/id.ts";
 import { insertRows, updateRows, type Versioned } from "./db/rows.ts";
 import type { CallbacksTable, Disposition } from "./db/schema.ts";
 import { statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
-import { CLOCK_STEP_MS, type Scanned, scan } from "./scan.ts";
+import { createdBetween, type Scanned, scan } from "./scan.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
 
@@ -93,14 +92,13 @@ export async function listInbox(db: Db, filter: InboxFilter, limit: number): Pro
   // Written out, so that the partial index of rare dispositions is used.
   else if (disposition !== undefined && disposition !== "received")
     driver.push(sql`disposition <> 'received'`, sql`disposition = ${sql.lit(disposition)}`);
-  if (receivedAfter !== undefined) {
-    driver.push(sql`id >= ${idBound("cbk", receivedAfter - CLOCK_STEP_MS)}`);
-    filters.push(sql`received_at > ${receivedAfter}`);
-  }
-  if (receivedBefore !== undefined) {
-    driver.push(sql`id < ${idBound("cbk", receivedBefore + CLOCK_STEP_MS)}`);
-    filters.push(sql`received_at < ${receivedBefore}`);
-  }
+  const times = createdBetween(
+    "cbk",
+    { createdAfter: receivedAfter, createdBefore: receivedBefore },
+    "received_at",
+  );
+  driver.push(...times.ids);
+  filters.push(...times.exact);
   if (disposition !== undefined) filters.push(sql`disposition = ${disposition}`);
   if (owner !== null)
     filters.push(sql`exists (select 1 from executions join jobs on jobs.id = executions.job_id

@@ -1,6 +1,5 @@
 // Jobs: inserted, found, listed, cancelled, deleted, due.
 import { type Insertable, type Selectable, sql } from "kysely";
-import type { JobStatus } from "../domain/job.ts";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import { insertRows } from "./db/rows.ts";
 import type { JobsTable } from "./db/schema.ts";
@@ -55,27 +54,6 @@ export async function lockJobs(db: Db, ids: readonly string[]): Promise<void> {
 const lock = statementForRows<string, { id: string }>((db, ids) =>
   db.selectFrom("jobs").select("id").where("id", "in", ids).orderBy(sql`id collate "C"`).forUpdate(),
 );
-
-export interface JobFilter {
-  owner: string | null;
-  status?: JobStatus | undefined;
-  name?: string | undefined;
-  createdAfter?: number | undefined;
-  createdBefore?: number | undefined;
-  /** Jobs before this id, newest first. */
-  before?: string | undefined;
-}
-
-export async function listJobs(db: Db, filter: JobFilter, limit: number): Promise<JobRow[]> {
-  let query = db.selectFrom("jobs").selectAll();
-  if (filter.owner !== null) query = query.where("api_key", "=", filter.owner);
-  if (filter.status !== undefined) query = query.where("status", "=", filter.status);
-  if (filter.name !== undefined) query = query.where("name", "=", filter.name);
-  if (filter.createdAfter !== undefined) query = query.where("created_at", ">", filter.createdAfter);
-  if (filter.createdBefore !== undefined) query = query.where("created_at", "<", filter.createdBefore);
-  if (filter.before !== undefined) query = query.where("id", "<", filter.before);
-  return query.orderBy("id", "desc").limit(limit).execute();
-}
 
 /** The job has ended, and none of its runs is being retried. */
 export const isFinished = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;

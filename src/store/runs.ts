@@ -10,6 +10,7 @@ import type { Db } from "./db/transaction.ts";
 export interface NewRun {
   id: string;
   jobId: string;
+  apiKey: string;
   position: number;
   specPosition: number;
   spec: RunSpec;
@@ -78,7 +79,6 @@ export async function loadRuns(db: Db, ids: string[]): Promise<LoadedRun[]> {
 }
 
 interface RunWithJob extends RunRow, PolicyColumns {
-  api_key: string;
   job_name: string | null;
 }
 
@@ -86,7 +86,7 @@ interface RunWithJob extends RunRow, PolicyColumns {
 const selectRuns = statementForRows<string, RunWithJob>((_db, ids) => {
   const jobColumn = (column: string) =>
     sql`(select ${sql.ref(`jobs.${column}`)} from jobs where jobs.id = runs.job_id)`;
-  return sql<RunWithJob>`select runs.*, ${jobColumn("api_key")} as api_key, ${jobColumn("name")} as job_name,
+  return sql<RunWithJob>`select runs.*, ${jobColumn("name")} as job_name,
     ${jobColumn("retry_max_attempts")} as retry_max_attempts, ${jobColumn("retry_on")} as retry_on,
     ${jobColumn("on_lost")} as on_lost,
     (select policy from specs where specs.job_id = runs.job_id and specs.position = runs.spec_position) as policy
@@ -228,12 +228,13 @@ function toPolicy(row: PolicyColumns): Policy {
 }
 
 function newRow(
-  { id, jobId, position, specPosition, spec, retryOf, matrix }: NewRun,
+  { id, jobId, apiKey, position, specPosition, spec, retryOf, matrix }: NewRun,
   now: number,
 ): Insertable<RunsTable> {
   return {
     id,
     job_id: jobId,
+    api_key: apiKey,
     position,
     spec_position: specPosition,
     name: spec.name ?? null,

@@ -1,6 +1,7 @@
 // Long lists, newest or first rows first, by keyset: a page goes on behind the last key of the page before, so that rows
 // which come and go in between are neither skipped nor repeated.
 import { type RawBuilder, sql } from "kysely";
+import { idBound, type Prefix } from "../lib/id.ts";
 import type { Db } from "./db/transaction.ts";
 
 export interface Scan {
@@ -50,12 +51,43 @@ export async function scan<Row extends { [key in "id" | "position"]?: unknown }>
   return { rows, next: after };
 }
 
+/**
+ * Conditions for rows that were made between two times, both exclusive: bounds on the id, which an index answers, and
+ * the times themselves.
+ */
+export function createdBetween(
+  prefix: Prefix,
+  { createdAfter, createdBefore }: { createdAfter?: number | undefined; createdBefore?: number | undefined },
+  column = "created_at",
+): { ids: RawBuilder<unknown>[]; exact: RawBuilder<unknown>[] } {
+  const ids = [];
+  const exact = [];
+  if (createdAfter !== undefined) {
+    ids.push(sql`id >= ${idBound(prefix, createdAfter - CLOCK_STEP_MS)}`);
+    exact.push(sql`${sql.ref(column)} > ${createdAfter}`);
+  }
+  if (createdBefore !== undefined) {
+    ids.push(sql`id < ${idBound(prefix, createdBefore + CLOCK_STEP_MS)}`);
+    exact.push(sql`${sql.ref(column)} < ${createdBefore}`);
+  }
+  return { ids, exact };
+}
+
+export function isIn(column: string, words: readonly string[]): RawBuilder<unknown> {
+  return sql`${sql.ref(column)} in (${sql.join(words)})`;
+}
+
+/** True if there are words, and all of them are among these. */
+export function isWithin<W extends string>(words: readonly W[] | undefined, these: readonly W[]): boolean {
+  return words?.every((word) => these.includes(word)) ?? false;
+}
+
 /** How far the clock of an id may differ from the time that stands in its row: the clock may be set while both are taken. */
-export const CLOCK_STEP_MS = 60_000;
+const CLOCK_STEP_MS = 60_000;
 /** Index entries that are looked at in one turn. */
 export const SLICE = 2_000;
 /** Slices that one request reads at most. */
-export const MAX_SLICES = 100;
+const MAX_SLICES = 100;
 
 /** Lets everything else that waits for the event loop go first. */
 export function nextTurn(): Promise<void> {
@@ -64,13 +96,17 @@ export function nextTurn(): Promise<void> {
 
 /** The last key of the next slice, and how many entries it has; null when nothing is left. */
 async function findSlice(db: Db, list: Scan): Promise<{ last: string | number; entries: number } | null> {
+  const [slice] = (await sliceQuery(list).execute(db)).rows;
+  return slice?.last == null ? null : { last: slice.last, entries: Number(slice.entries) };
+}
+
+/** Looks at index entries alone, and at no more of them than a slice holds. */
+export function sliceQuery(list: Scan) {
   const key = sql.ref(list.key);
-  const { rows } = await sql<{ last: string | number | null; entries: number }>`
+  return sql<{ last: string | number | null; entries: number }>`
     select ${list.order === "desc" ? sql`min(${key})` : sql`max(${key})`} as last, count(*) as entries
     from (select ${key} from ${sql.table(list.table)} where ${all([...list.driver, ...behind(list)])}
-      order by ${ordered(list)} limit ${sql.lit(SLICE)}) as slice`.execute(db);
-  const [slice] = rows;
-  return slice?.last == null ? null : { last: slice.last, entries: Number(slice.entries) };
+      order by ${ordered(list)} limit ${sql.lit(SLICE)}) as slice`;
 }
 
 async function readSlice<Row>(db: Db, list: Scan, last: string | number, limit: number): Promise<Row[]> {
@@ -79,7 +115,7 @@ async function readSlice<Row>(db: Db, list: Scan, last: string | number, limit: 
   const { rows } = await sql<Row>`
     select * from ${sql.table(list.table)}
     where ${all([...list.driver, ...behind(list), upTo, ...list.filters])}
-    order by ${ordered(list)} limit ${sql.lit(limit)}`.execute(db);
+    order by ${ordered(list)} limit ${limit}`.execute(db);
   return rows;
 }
 

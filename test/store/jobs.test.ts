@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { readCounters } from "../../src/store/counters.ts";
 import { nextReadyAt, queuePosition } from "../../src/store/fair-queue.ts";
 import { updateJobCounts } from "../../src/store/job-counts.ts";
-import { findJob, jobsDue, listJobs, nextJobDueAt, setJobDue } from "../../src/store/jobs.ts";
+import { listJobs } from "../../src/store/job-list.ts";
+import { findJob, jobsDue, nextJobDueAt, setJobDue } from "../../src/store/jobs.ts";
 import { readLevels } from "../../src/store/queue-stats.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
@@ -56,13 +57,13 @@ eachDatabase("a job", (open) => {
     const [first, second, third] = jobs.map((job) => job.id);
     expect((await findJob(db, second ?? ""))?.id).toBe(second);
     const list = async (filter: object, limit = 9) =>
-      (await listJobs(db, { owner: null, ...filter }, limit)).map((job) => job.id);
+      (await listJobs(db, filter, limit)).rows.map((job) => job.id);
     expect(await list({})).toEqual([third, second, first]);
     expect(await list({}, 2)).toEqual([third, second]);
     expect(await list({ before: second })).toEqual([first]);
-    expect(await list({ owner: "ann" })).toEqual([third, first]);
+    expect(await list({ key: "ann" })).toEqual([third, first]);
     expect(await list({ name: "b" })).toEqual([third, second]);
-    expect(await list({ status: "succeeded" })).toEqual([first]);
+    expect(await list({ statuses: ["succeeded"] })).toEqual([first]);
     expect(await list({ createdAfter: start, createdBefore: start + 2_000 })).toEqual([second]);
   });
 

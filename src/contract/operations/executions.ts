@@ -1,7 +1,7 @@
 // Operations on executions, and the callback that Lyceum sends.
 import { z } from "zod";
 import { callback, execution } from "../execution.ts";
-import { pageOf } from "../field.ts";
+import { pageOf, shortPages } from "../field.ts";
 import { json, type Operation } from "../operation.ts";
 import { inboxQuery, page } from "../query.ts";
 
@@ -24,8 +24,7 @@ export const listInbox: Operation = {
   id: "listInbox",
   tag: "Executions",
   summary: "List the callbacks of all executions, newest first",
-  description:
-    "Submitters see those for their own jobs, readers and administrators all. Callbacks with a wrong token or at an unknown path are not kept: `GET /v1/status` counts them by reason. A page may hold fewer callbacks than `limit` and not be the last.",
+  description: `Submitters see those for their own jobs, readers and administrators all. Callbacks with a wrong token or at an unknown path are not kept; \`GET /v1/status\` counts them. ${shortPages}`,
   query: inboxQuery,
   answers: { 200: json(pageOf(callback), "A page of callbacks.") },
 };

@@ -1,9 +1,9 @@
 // Operations on jobs.
 import { z } from "zod";
-import { pageOf } from "../field.ts";
+import { pageOf, shortPages } from "../field.ts";
 import { job, jobDetails } from "../job.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
-import { jobsQuery, page, removeQuery, waitQuery } from "../query.ts";
+import { jobRunsQuery, jobsQuery, page, removeQuery, waitQuery } from "../query.ts";
 import { resultRow } from "../results.ts";
 import { run } from "../run.ts";
 import { cancelBody, idempotencyKey, submission } from "../submission.ts";
@@ -66,7 +66,7 @@ export const listJobs: Operation = {
   id: "listJobs",
   tag: "Jobs",
   summary: "List jobs, newest first",
-  description: "Submitters see jobs of their own key, readers and administrators all jobs.",
+  description: `Submitters see jobs of their own key, readers and administrators all jobs. ${shortPages}`,
   query: jobsQuery,
   answers: { 200: json(pageOf(job), "A page of jobs.") },
 };
@@ -98,8 +98,9 @@ export const listRuns: Operation = {
   id: "listRuns",
   tag: "Jobs",
   summary: "List a job's runs, with their executions",
-  query: page,
-  answers: { 200: json(pageOf(run), "A page of runs, in the order of submission.") },
+  description: `In the order of submission, or as \`sort\` says. ${shortPages}`,
+  query: jobRunsQuery,
+  answers: { 200: json(pageOf(run), "A page of runs.") },
 };
 
 export const cancelJob: Operation = {

@@ -1,11 +1,21 @@
 // Operations on runs and their artifacts.
 import { z } from "zod";
 import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
+import { pageOf, shortPages } from "../field.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
-import { artifactQuery, metricsQuery, waitQuery } from "../query.ts";
+import { artifactQuery, metricsQuery, runsQuery, waitQuery } from "../query.ts";
 import { retryBody, run } from "../run.ts";
 import { submittedSpec } from "../spec.ts";
 import { cancelBody } from "../submission.ts";
+
+export const listRuns: Operation = {
+  id: "listAllRuns",
+  tag: "Runs",
+  summary: "List runs over all jobs, newest first",
+  description: `Submitters see those of their own key, readers and administrators all. ${shortPages}`,
+  query: runsQuery,
+  answers: { 200: json(pageOf(run), "A page of runs.") },
+};
 
 export const getRun: Operation = {
   id: "getRun",

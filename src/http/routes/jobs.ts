@@ -2,8 +2,7 @@
 import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
 import type { FieldError } from "../../contract/problem.ts";
-import { jobsQuery, page, removeQuery, waitQuery } from "../../contract/query.ts";
-import type { RunView } from "../../contract/run.ts";
+import { jobsQuery, removeQuery, waitQuery } from "../../contract/query.ts";
 import { entryOf, hints } from "../../contract/run-spec.ts";
 import {
   cancelBody,
@@ -18,10 +17,10 @@ import { cancelJob } from "../../orchestration/cancel.ts";
 import { requestRemoteDeletion } from "../../orchestration/delete-job.ts";
 import { findSubmitted, type Submitted, submit } from "../../orchestration/submit-job.ts";
 import { heldUntil, queuePosition } from "../../store/fair-queue.ts";
-import { deleteJob, type JobRow, listJobs } from "../../store/jobs.ts";
-import { listRuns, type RunRow } from "../../store/runs.ts";
+import { listJobs } from "../../store/job-list.ts";
+import { deleteJob, type JobRow } from "../../store/jobs.ts";
 import { ownerSeenBy } from "../auth.ts";
-import { cursorOf, readCursor, toPage } from "../cursor.ts";
+import { pageOf, readCursor } from "../cursor.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
@@ -29,7 +28,6 @@ import { callerOf, idIn, jsonBody, queryOf, type Route, readJson } from "../rout
 import { validate } from "../validate.ts";
 import { iso, viewJob } from "../views/view.ts";
 import { jobOf, noJob } from "../visible-job.ts";
-import { viewRuns } from "./runs.ts";
 
 export const jobRoutes: Route[] = [
   { method: "POST", path: "/v1/jobs", access: "write", operation: operations.submitJob, handle: postJob },
@@ -48,14 +46,6 @@ export const jobRoutes: Route[] = [
     access: "write",
     operation: operations.deleteJob,
     handle: removeJob,
-  },
-  {
-    method: "GET",
-    path: "/v1/jobs/:job/runs",
-    isLarge: true,
-    access: "read",
-    operation: operations.listRuns,
-    handle: getRuns,
   },
   {
     method: "POST",
@@ -153,15 +143,19 @@ async function webhookErrors(context: AppContext, url: string | null | undefined
 async function getJobs(c: RequestContext, context: AppContext): Promise<Response> {
   const query = queryOf(c, jobsQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const { limit, cursor, status, name, created_after, created_before } = query.value;
+  const { limit, cursor, status, name, key, created_after, created_before } = query.value;
   const before = readCursor(cursor, "job");
   if (!before.ok) return invalid(c, before.errors);
-  const times = { createdAfter: created_after, createdBefore: created_before };
-  const filter = { owner: ownerSeenBy(callerOf(c)), status, name, before: before.value, ...times };
-  const jobs = await listJobs(context.store.db, filter, limit + 1);
   const caller = callerOf(c);
-  const view = (job: JobRow) => viewJob(job, caller);
-  return c.json(toPage(jobs, limit, view, (job) => cursorOf("job", job.id)));
+  const owner = ownerSeenBy(caller);
+  // Another key's jobs are as if there were none.
+  const isForeign = owner !== null && key !== undefined && key !== owner;
+  const filter = {
+    ...{ key: owner ?? key, statuses: status, name },
+    ...{ createdAfter: created_after, createdBefore: created_before, before: before.value },
+  };
+  const found = isForeign ? { rows: [], next: null } : await listJobs(context.store.db, filter, limit);
+  return c.json(pageOf(found, "job", (job: JobRow) => viewJob(job, caller)));
 }
 
 async function getJob(c: RequestContext, context: AppContext): Promise<Response> {
@@ -215,29 +209,6 @@ async function removeJob(c: RequestContext, context: AppContext): Promise<Respon
 
 const NOT_DELETABLE =
   "the job has runs that have not ended (cancel it first), or a lost execution that may still show up (wait an hour)";
-
-function getRuns(c: RequestContext, context: AppContext): Promise<Response> {
-  return pageOfRuns(c, context, (run) => run);
-}
-
-/** A page of the job's runs in the order of submission, each mapped by `show`. */
-export async function pageOfRuns<T>(
-  c: RequestContext,
-  context: AppContext,
-  show: (run: RunView) => T,
-): Promise<Response> {
-  const query = queryOf(c, page);
-  if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
-  const { limit, cursor } = query.value;
-  const after = readCursor(cursor, "position");
-  if (!after.ok) return invalid(c, after.errors);
-  const runs = await listRuns(context.store.db, job.id, Number(after.value ?? -1), limit + 1);
-  const view = await viewRuns(context, runs);
-  const toRow = (run: RunRow) => show(view(run));
-  return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)));
-}
 
 async function postCancel(c: RequestContext, context: AppContext): Promise<Response> {
   const body = await jsonBody(c, cancelBody);

@@ -10,7 +10,7 @@ import type { AppContext, RequestContext } from "../request-context.ts";
 import { queryOf, type Route } from "../route.ts";
 import { csvHeader, csvLines, viewResult } from "../views/results-csv.ts";
 import { jobOf, noJob } from "../visible-job.ts";
-import { pageOfRuns } from "./jobs.ts";
+import { pageOfRuns } from "./run-lists.ts";
 import { viewRuns } from "./runs.ts";
 
 export const resultRoutes: Route[] = [

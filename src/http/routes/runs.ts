@@ -1,7 +1,7 @@
 // Reading, cancelling and retrying runs.
 import * as operations from "../../contract/operations/runs.ts";
 import { waitQuery } from "../../contract/query.ts";
-import { retryBody } from "../../contract/run.ts";
+import { type RunView, retryBody } from "../../contract/run.ts";
 import { cancelBody } from "../../contract/submission.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry-run.ts";
@@ -9,6 +9,7 @@ import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
+import { nextTurn } from "../../store/scan.ts";
 import { loadSpec } from "../../store/specs.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
@@ -44,23 +45,27 @@ export const runRoutes: Route[] = [
   },
 ];
 
-/** Returns a function that shows these runs. Their executions and artifact states are read at once. */
-export async function viewRuns(context: AppContext, runs: RunRow[]) {
-  const executions = Map.groupBy(
-    await listExecutions(
-      context.store.db,
-      runs.map((run) => run.id),
-    ),
-    (execution) => execution.runId,
-  );
-  const ids = runs.flatMap((run) => (run.execution_id === null ? [] : [run.execution_id]));
-  const artifacts = Map.groupBy(
-    await listArtifacts(context.store.db, ids),
-    (artifact) => artifact.execution_id,
-  );
-  return (run: RunRow) =>
-    viewRun(run, executions.get(run.id) ?? [], artifacts.get(run.execution_id ?? "") ?? []);
+/** Returns a function that shows these runs. Their executions and artifact states are read at once, some in a turn. */
+export async function viewRuns(context: AppContext, runs: RunRow[]): Promise<(run: RunRow) => RunView> {
+  const { db } = context.store;
+  const views = new Map<string, RunView>();
+  for (let from = 0; from < runs.length; from += RUNS_IN_A_TURN) {
+    if (from > 0) await nextTurn();
+    const some = runs.slice(from, from + RUNS_IN_A_TURN);
+    const ids = some.map((run) => run.id);
+    const executions = Map.groupBy(await listExecutions(db, ids), ({ runId }) => runId);
+    const lastIds = some.flatMap((run) => run.execution_id ?? []);
+    const artifacts = Map.groupBy(await listArtifacts(db, lastIds), (state) => state.execution_id);
+    for (const run of some)
+      views.set(
+        run.id,
+        viewRun(run, executions.get(run.id) ?? [], artifacts.get(run.execution_id ?? "") ?? []),
+      );
+  }
+  return ({ id }) => views.get(id) as RunView;
 }
+
+const RUNS_IN_A_TURN = 250;
 
 /** The run named by the path, with its job, if the caller may see it. */
 export async function runOf(

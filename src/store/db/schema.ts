@@ -147,6 +147,8 @@ export interface JobsTable {
 export interface RunsTable {
   id: string;
   job_id: string;
+  /** The name of the key that submitted the job. */
+  api_key: string;
   position: number;
   /** Position of the run's spec in the job. */
   spec_position: number;

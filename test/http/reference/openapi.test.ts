@@ -60,7 +60,7 @@ it("names each operation once, describes every response and asks for a key exact
   expect(new Set(ids).size).toBe(ids.length);
   for (const { method, path, operation } of published) {
     const route = routes.find((one) => one.method === method && one.path.replace(/:(\w+)/g, "{$1}") === path);
-    const isGuarded = route?.access === "read" || route?.access === "write";
+    const isGuarded = route?.access !== "open" && route?.access !== "callback";
     expect([path, operation.security]).toEqual([path, isGuarded ? undefined : []]);
   }
 });

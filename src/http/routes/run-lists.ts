@@ -1,0 +1,146 @@
+// Lists of runs: over all jobs newest first, and of one job in any order.
+import * as jobOperations from "../../contract/operations/jobs.ts";
+import * as runOperations from "../../contract/operations/runs.ts";
+import { jobRunsQuery, page, type RunFilterQuery, runsQuery } from "../../contract/query.ts";
+import type { RunView } from "../../contract/run.ts";
+import type { JobRow } from "../../store/jobs.ts";
+import {
+  listAllRuns,
+  listJobRuns,
+  listRunsByMeasure,
+  type Place,
+  type RunFilter,
+  type RunMeasure,
+} from "../../store/run-list.ts";
+import { listRuns, type RunRow } from "../../store/runs.ts";
+import type { Scanned } from "../../store/scan.ts";
+import { ownerSeenBy } from "../auth.ts";
+import { cursorOf, type Page, pageOf, readCursor, toPage } from "../cursor.ts";
+import { invalid } from "../problem.ts";
+import type { AppContext, RequestContext } from "../request-context.ts";
+import { callerOf, queryOf, type Route } from "../route.ts";
+import { jobOf, jobSeen, noJob } from "../visible-job.ts";
+import { viewRuns } from "./runs.ts";
+
+export const runListRoutes: Route[] = [
+  {
+    method: "GET",
+    path: "/v1/runs",
+    isLarge: true,
+    access: "read",
+    operation: runOperations.listRuns,
+    handle: getRuns,
+  },
+  {
+    method: "GET",
+    path: "/v1/jobs/:job/runs",
+    isLarge: true,
+    access: "read",
+    operation: jobOperations.listRuns,
+    handle: getJobRuns,
+  },
+];
+
+async function getRuns(c: RequestContext, context: AppContext): Promise<Response> {
+  const query = queryOf(c, runsQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const { limit, cursor, job_id: jobId } = query.value;
+  // Within a job the position is the order of creation, and its index leads straight to the job's runs.
+  const kind = jobId === undefined ? "run" : "position_desc";
+  const before = readCursor(cursor, kind);
+  if (!before.ok) return invalid(c, before.errors);
+  const after = before.value ?? null;
+  const { db } = context.store;
+  const filter = filterOf(query.value);
+  let found: Scanned<RunRow>;
+  if (jobId === undefined) {
+    const ofCaller = { ...filter, key: ownerSeenBy(callerOf(c)) };
+    found = await listAllRuns(db, ofCaller, after, limit);
+  } else if ((await jobSeen(c, context, jobId)) === null) found = { rows: [], next: null };
+  else found = await listJobRuns(db, jobId, filter, { order: "desc", after: numberOf(after) }, limit);
+  return c.json(pageOf(found, kind, await viewRuns(context, found.rows)));
+}
+
+async function getJobRuns(c: RequestContext, context: AppContext): Promise<Response> {
+  const query = queryOf(c, jobRunsQuery);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, context);
+  if (job === null) return noJob(c);
+  const { sort } = query.value;
+  const order = sort.startsWith("-") ? "desc" : "asc";
+  const by = sort.replace("-", "") as RunMeasure | "position";
+  return by === "position"
+    ? byPosition(c, context, job, { ...query.value, order })
+    : byMeasure(c, context, job, { ...query.value, by, order });
+}
+
+interface Order {
+  limit: number;
+  cursor?: string | undefined;
+  order: "asc" | "desc";
+}
+
+async function byPosition(
+  c: RequestContext,
+  context: AppContext,
+  job: JobRow,
+  { limit, cursor, order, ...filter }: Order & RunFilterQuery,
+): Promise<Response> {
+  const kind = order === "asc" ? "position" : "position_desc";
+  const after = readCursor(cursor, kind);
+  if (!after.ok) return invalid(c, after.errors);
+  const from = { order, after: numberOf(after.value ?? null) };
+  const found = await listJobRuns(context.store.db, job.id, filterOf(filter), from, limit);
+  return c.json(pageOf(found, kind, await viewRuns(context, found.rows)));
+}
+
+async function byMeasure(
+  c: RequestContext,
+  context: AppContext,
+  job: JobRow,
+  { limit, cursor, by, order, ...filter }: Order & RunFilterQuery & { by: RunMeasure },
+): Promise<Response> {
+  const kind = `${by}_${order}` as const;
+  const after = readCursor(cursor, kind);
+  if (!after.ok) return invalid(c, after.errors);
+  const from = { by, order, after: after.value === undefined ? null : placeOf(after.value) };
+  const { rows, next } = await listRunsByMeasure(context.store.db, job, filterOf(filter), from, limit);
+  const found = { rows, next: next === null ? null : `${next.value ?? "none"}_${next.position}` };
+  return c.json(pageOf(found, kind, await viewRuns(context, rows)));
+}
+
+function placeOf(text: string): Place {
+  const [value = "", position] = text.split("_");
+  return { value: value === "none" ? null : Number(value), position: Number(position) };
+}
+
+function numberOf(text: string | null): number | null {
+  return text === null ? null : Number(text);
+}
+
+function filterOf(query: RunFilterQuery): RunFilter {
+  const { status, outcome, name, kind, hardware, error_code, reason, created_after, created_before } = query;
+  return {
+    ...{ statuses: status, outcome, name, kind, hardware, errorCode: error_code, errorReason: reason },
+    ...{ createdAfter: created_after, createdBefore: created_before },
+  };
+}
+
+/** A page of the job's runs in the order of the submission, each as `show` makes it of its view. */
+export async function pageOfRuns<T>(
+  c: RequestContext,
+  context: AppContext,
+  show: (run: RunView) => T,
+): Promise<Response> {
+  const query = queryOf(c, page);
+  if (!query.ok) return invalid(c, query.errors);
+  const job = await jobOf(c, context);
+  if (job === null) return noJob(c);
+  const { limit, cursor } = query.value;
+  const after = readCursor(cursor, "position");
+  if (!after.ok) return invalid(c, after.errors);
+  const runs = await listRuns(context.store.db, job.id, Number(after.value ?? -1), limit + 1);
+  const view = await viewRuns(context, runs);
+  const toRow = (run: RunRow) => show(view(run));
+  return c.json(toPage(runs, limit, toRow, (run) => cursorOf("position", run.position)) satisfies Page<T>);
+}
