@@ -12,8 +12,10 @@ const mayImport = {
   client: [],
   dashboard: ["client"],
   emulator: [],
+  config: ["domain"],
+  app: ["domain", "orchestration", "store", "lyceum", "telemetry", "workers", "http"],
 };
-const alsoFiles = { store: ["^migrations/"] };
+const alsoFiles = { store: ["^migrations/"], app: ["^src/(config|settings)\\.ts$"] };
 const place = (name) => `^src/${name}/`;
 
 export default {
@@ -33,7 +35,7 @@ export default {
       name: "config-imports",
       severity: "error",
       from: { path: "^src/config\\.ts$" },
-      to: { path: "^src/", pathNot: [place("lib"), place("domain")] },
+      to: { path: "^src/", pathNot: ["lib", "domain", "config"].map(place) },
     },
     {
       name: "main-and-cli-see",

@@ -31,7 +31,7 @@ const rules: Rule[] = [
     what: "SQL is written",
     pattern: /\bsql`|\bsql<|from "kysely|from "(pg|better-sqlite3)"/,
     only: ["src/store/", "migrations/"],
-    except: { "src/app.ts": "names the type of the dialect that a simulation may put underneath" },
+    except: { "src/app/context.ts": "names the type of the dialect that a simulation may put underneath" },
   },
   {
     what: "the machine is asked for the time",
@@ -60,7 +60,7 @@ const rules: Rule[] = [
   {
     what: "chance comes in",
     pattern: /\bMath\.random\b/,
-    only: ["src/app.ts", "src/emulator/", "src/client/"],
+    only: ["src/app/context.ts", "src/emulator/", "src/client/"],
   },
   {
     what: "the console is written to",

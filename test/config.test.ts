@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Config, readConfig, readDatabase, settingNames } from "../src/config.ts";
+import { settingNames } from "../src/config/environment.ts";
+import { type Config, readConfig, readDatabase } from "../src/config.ts";
 
 const key = "k".repeat(32);
 const secret = "s".repeat(32);

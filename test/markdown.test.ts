@@ -3,7 +3,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readConfig, settingNames } from "../src/config.ts";
+import { settingNames } from "../src/config/environment.ts";
+import { readConfig } from "../src/config.ts";
 import { submission } from "../src/contract/submission.ts";
 import { document as openApi } from "./http/conformance.ts";
 import { type Document, documents, read, root } from "./support/documents.ts";

@@ -1,6 +1,7 @@
 // The settings in force as administrators see them.
 import { expect, test } from "vitest";
-import { type Config, readConfig, settingNames } from "../src/config.ts";
+import { settingNames } from "../src/config/environment.ts";
+import { type Config, readConfig } from "../src/config.ts";
 import { settingsInForce } from "../src/settings.ts";
 import { eachService } from "./support/each-service.ts";
 import { apiKeys } from "./support/service.ts";

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import packageJson from "../../package.json" with { type: "json" };
-import { type Config, readConfig, settingNames } from "../../src/config.ts";
+import { settingNames } from "../../src/config/environment.ts";
+import { type Config, readConfig } from "../../src/config.ts";
 import { routes } from "../../src/http/app.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));

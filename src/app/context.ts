@@ -1,0 +1,104 @@
+// The parts that all others share: clock, store, log, metrics, the context of the use cases, and the loops that a commit
+// wakes.
+import type { Dialect } from "kysely";
+import packageJson from "../../package.json" with { type: "json" };
+import type { Config } from "../config.ts";
+import { createCallbackHealth } from "../domain/callback-health.ts";
+import { createDurations } from "../domain/duration-estimates.ts";
+import { createBacklog } from "../domain/queue-limit.ts";
+import type { OneTimeKey } from "../http/sign-in-links.ts";
+import { type Clock, systemClock, systemTimers, type Timers } from "../lib/clock.ts";
+import { idSource } from "../lib/id.ts";
+import { createSharedClock } from "../lib/shared-clock.ts";
+import type { Fetch } from "../lyceum/http-exchange.ts";
+import type { Context } from "../orchestration/context.ts";
+import { openStore } from "../store/store.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { createReport } from "../telemetry/report.ts";
+import type { Resolve } from "../workers/deliver/destination.ts";
+import { createLoop, type Loop, type Worker } from "../workers/loop.ts";
+
+/** Parts that a test or a simulation replaces. */
+export interface AppOverrides {
+  clock?: Clock;
+  timers?: Timers;
+  random?: () => number;
+  fetch?: Fetch;
+  log?: Logger;
+  metrics?: Metrics;
+  /** Replaces the system's resolver for webhooks. */
+  resolve?: Resolve;
+  /** Replaces the database of the settings. */
+  dialect?: Dialect;
+  /** False serves requests only through `handle`. */
+  listens?: boolean;
+  /** Pause between two reads of a log that may still grow. */
+  logSpacingMs?: number;
+  /** Keys that sign in to the operator's page once each. */
+  oneTimeKeys?: readonly OneTimeKey[];
+  /** Maximum number of queued runs. */
+  maxQueued?: number;
+}
+
+export type AppParts = ReturnType<typeof createParts>;
+
+export function createParts(config: Config, overrides: AppOverrides) {
+  const { timers = systemTimers, random = Math.random } = overrides;
+  const hostClock = overrides.clock ?? systemClock;
+  const clock = createSharedClock(hostClock);
+  const log = overrides.log ?? createLogger(config.logLevel);
+  const metrics = overrides.metrics ?? createMetrics({ process: true });
+  metrics.buildInfo.set({ version: packageJson.version, node: process.versions.node }, 1);
+  const report = createReport(log, metrics);
+  const newId = idSource(clock, overrides.random);
+  const store = openStore(config.database, clock, newId, overrides.dialect);
+  const context: Context = {
+    store,
+    newId,
+    random,
+    rules: {
+      pollMinMs: config.poll.minMs,
+      pollMaxMs: config.poll.maxMs,
+      callbackGraceMs: config.callbackGraceMs,
+      inDoubtAfterMs: config.inDoubtAfterMs,
+      submitPatienceMs: START_LEASE_MS,
+    },
+    health: createCallbackHealth({ asked: config.publicUrl !== null, graceMs: config.callbackGraceMs }),
+    durations: createDurations(),
+    backlog: createBacklog(overrides.maxQueued),
+    report,
+    sharedLimits: store.kind === "sqlite" ? null : config.submit,
+  };
+
+  const onError = (worker: string, error: unknown) => report.fault(worker, error);
+  const loops = new Map<string, Loop>();
+  const wake = (name: string, dueAt: number) => loops.get(name)?.wake(dueAt);
+  store.onCommit(wake);
+  store.onOutage(report.outage);
+
+  return {
+    config,
+    overrides,
+    context,
+    clock,
+    hostClock,
+    timers,
+    now: () => clock.now(),
+    log,
+    metrics,
+    version: packageJson.version,
+    /** Changed by the lifecycle alone. */
+    state: { isAccepting: false },
+    onError,
+    wake,
+    addLoop(worker: Worker): Loop {
+      const loop = createLoop(worker, { clock, timers, onError });
+      loops.set(worker.name, loop);
+      return loop;
+    },
+  };
+}
+
+/** Renewed while the start is under way, so that a dead process's start comes due after this. */
+const START_LEASE_MS = 30_000;

@@ -1,0 +1,75 @@
+// The HTTP side: the event feed, the API and its listeners.
+import { createServer } from "../http/app.ts";
+import { authenticator, keyring } from "../http/auth.ts";
+import { publicPathOf } from "../http/callback-path.ts";
+import { createEventFeed } from "../http/events/feed.ts";
+import { createListeners } from "../http/listen.ts";
+import type { AppContext } from "../http/request-context.ts";
+import { createSignInLimit } from "../http/sign-in-limit.ts";
+import { createSignInLinks } from "../http/sign-in-links.ts";
+import { settingsInForce } from "../settings.ts";
+import { readPlaces } from "../store/places.ts";
+import { createMeasure } from "../workers/collect/metrics-on-demand.ts";
+import type { AppParts } from "./context.ts";
+import { type AppWorkers, callbacksOf } from "./workers.ts";
+
+export type AppHttp = ReturnType<typeof createHttp>;
+
+export function createHttp(parts: AppParts, background: AppWorkers) {
+  const { config, context, now, timers, metrics, wake } = parts;
+  const { lyceum, rateLimiter, gate, presence, findDestination } = background;
+  const feed = createEventFeed({
+    store: context.store,
+    now,
+    maxSubscriptions: MAX_SUBSCRIPTIONS,
+    onFirst: () => wake("events", now()),
+  });
+  const metricsText = () => metrics.registry.metrics();
+  const appContext: AppContext = {
+    ...context,
+    now,
+    timers,
+    feed,
+    keys: keyring(config.apiKeys, authenticator(config.apiKeys)),
+    signInLimit: createSignInLimit(),
+    signInLinks: createSignInLinks(parts.overrides.oneTimeKeys),
+    callbackSecrets: config.callbackSecrets,
+    publicPath: publicPathOf(config.publicUrl),
+    takesCallbacks: callbacksOf(config) !== null,
+    async webhookProblem(url) {
+      const found = await findDestination(url);
+      return found.ok ? null : { detail: found.detail, lasts: found.error !== "unresolved" };
+    },
+    signsForJobs: config.webhook.secret !== null,
+    isAccepting: () => parts.state.isAccepting,
+    async lyceumState() {
+      const { groups, breaker } = rateLimiter.state();
+      const { sharedLimits } = context;
+      const shared = sharedLimits === null ? {} : await readPlaces(context.store.db, sharedLimits, now());
+      const execution = { ...groups.execution, ...shared };
+      return { breaker, groups: { ...groups, execution }, startPause: gate.state() };
+    },
+    measure: createMeasure(lyceum),
+    metricsText: config.metricsPort === null ? metricsText : null,
+    version: parts.version,
+    settings: settingsInForce(config),
+    instances: presence.list,
+    clockAheadMs: presence.clockAheadMs,
+  };
+  const api = createServer(appContext);
+  return {
+    feed,
+    // Apart from the workers' loops: waiting clients still get events while the workers finish.
+    feedLoop: parts.addLoop({ name: "events", runOnce: feed.poll, idle: async () => {} }),
+    api,
+    listeners: createListeners(appContext, {
+      ...config.listen,
+      api,
+      metricsPort: config.metricsPort,
+      metrics: { text: metricsText, type: metrics.registry.contentType },
+    }),
+  };
+}
+
+/** Long polls and streams at once: each is a socket and an entry in a map. */
+const MAX_SUBSCRIPTIONS = 10_000;

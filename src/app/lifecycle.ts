@@ -1,0 +1,104 @@
+// Start and stop: the database is taken over first and closed last; listeners stay open while work is finished.
+import { applyKeyBudgets } from "../store/cost-totals.ts";
+import { namingDatabase } from "../store/db/opening-error.ts";
+import { lockDatabase } from "../store/db/sqlite-lock.ts";
+import { demoteWebhooks } from "../store/webhooks.ts";
+import { recover } from "../workers/recover.ts";
+import type { AppParts } from "./context.ts";
+import type { AppHttp } from "./http.ts";
+import { type AppWorkers, callbacksOf } from "./workers.ts";
+
+export function createLifecycle(
+  { config, overrides, context, timers, now, log, version, state, onError }: AppParts,
+  { workers, loops, presence, presenceLoop, rateLimiter, gate }: AppWorkers,
+  { feed, feedLoop, listeners }: AppHttp,
+) {
+  const { listens = true } = overrides;
+  const { store } = context;
+  let unlock = () => {};
+
+  /** Locks and migrates the database, applies the settings to it and recovers the state of the last process. */
+  async function takeOver(): Promise<void> {
+    // A simulation brings its own database, which has no file to lock.
+    if (overrides.dialect === undefined) unlock = lockDatabase(config.database, now());
+    const applied = await store.migrate();
+    if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
+    // From here on all times are the database's.
+    await presence.runOnce();
+    await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
+    const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
+    for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
+      log.warn({ event: "webhook_demoted", webhook_id: id }, "webhook limited: its key is no administrator");
+    const startWindowMs = context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
+    await recover(context, { throttle: rateLimiter, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
+  }
+
+  async function closeFeed(): Promise<void> {
+    await feedLoop.stop();
+    feed.close();
+  }
+
+  async function closeAll(isDrained: boolean): Promise<void> {
+    await closeFeed();
+    if (!isDrained) listeners.closeNow();
+    // Release claims, so that the next process need not wait for the ends of their leases.
+    for (const worker of workers) await worker.handBack?.().catch((error) => onError(worker.name, error));
+    // Last, because without heartbeats other instances would take over work that is being finished.
+    await presenceLoop.stop();
+    await presence.leave(isDrained).catch((error) => onError(presence.name, error));
+    await store.close();
+    unlock();
+  }
+
+  /** Resolves to false if the work takes longer. */
+  async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+    let cancel = () => {};
+    const late = new Promise<false>((resolve) => {
+      cancel = timers.after(Math.max(ms, 0), () => resolve(false));
+    });
+    return Promise.race([work.then(() => true), late]).finally(() => cancel());
+  }
+
+  const pause = (ms: number) =>
+    ms === 0 ? Promise.resolve() : new Promise<void>((resolve) => void timers.after(ms, resolve));
+
+  return {
+    async start(): Promise<number> {
+      await namingDatabase(config.database, takeOver);
+      const port = listens ? await listeners.open() : 0;
+      state.isAccepting = true;
+      for (const loop of [presenceLoop, feedLoop, ...loops]) loop.start();
+      const hasCallbacks = callbacksOf(config) !== null;
+      const mode = hasCallbacks ? "callbacks and polling" : "polling only: PUBLIC_URL is not set";
+      log.info(
+        { event: "started", port, database: store.kind, mode, version },
+        `listening on ${port}, ${mode}`,
+      );
+      return port;
+    },
+
+    async stop(): Promise<void> {
+      state.isAccepting = false;
+      const graceMs = config.shutdownGraceMs - CLOSING_MS;
+      // Listeners close last: callbacks and requests are served while work is finished, and until every client has
+      // seen that this process is not ready.
+      const drainMs =
+        listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
+      const drained = Promise.all([pause(drainMs), ...loops.map((loop) => loop.stop())])
+        .then(closeFeed)
+        .then(listeners.close);
+      const isDrained = await within(graceMs, drained);
+      const how = isDrained ? "drained" : "late";
+      // Bounded, because a database that does not answer must not keep the process.
+      const isClosed = await within(CLOSING_MS, closeAll(isDrained));
+      log.info({ event: "stopped", how, closed: isClosed }, `stopped: ${how}`);
+    },
+  };
+}
+
+/** The client gives a start 150 s; waiting in the queue and a fresh token take time, too. */
+const MAX_START_MS = 4 * 60_000;
+/** Time to accept a request that was sent at the very end of the drain delay. */
+const ARRIVAL_MS = 200;
+/** Part of the grace that is reserved for closing the database. */
+const CLOSING_MS = 1_000;

@@ -1,0 +1,107 @@
+// The client of Lyceum and the background workers, each with its loop.
+import type { Config } from "../config.ts";
+import { createLyceumClient } from "../lyceum/client.ts";
+import { createRateLimiter } from "../lyceum/rate-limiter.ts";
+import { createCollect } from "../workers/collect/collect.ts";
+import { createRemoteDeletion } from "../workers/delete-remote.ts";
+import { createDeliver } from "../workers/deliver/deliver.ts";
+import { destinationFinder } from "../workers/deliver/destination.ts";
+import { createDispatch } from "../workers/dispatch.ts";
+import { createEnforcer } from "../workers/enforce-limits.ts";
+import type { Worker } from "../workers/loop.ts";
+import { createMachineTypeSync } from "../workers/machine-types.ts";
+import { createPresence } from "../workers/presence.ts";
+import { createQueueStats } from "../workers/queue-stats.ts";
+import { createReconciler } from "../workers/reconcile/reconcile.ts";
+import { createRetention } from "../workers/retention.ts";
+import { createStartGate } from "../workers/start-gate.ts";
+import type { AppParts } from "./context.ts";
+
+export type AppWorkers = ReturnType<typeof createWorkers>;
+
+export function createWorkers(parts: AppParts) {
+  const { config, overrides, context, clock, hostClock, timers, now, wake } = parts;
+  const { random, report } = context;
+  const rateLimiter = createRateLimiter({
+    clock,
+    random,
+    limits: { execution: context.sharedLimits === null ? config.submit.limit : null },
+    concurrency: { execution: config.submit.concurrency },
+  });
+  const gate = createStartGate(clock, random);
+  const presence = createPresence(context, { version: parts.version, hostClock, clock });
+  const lyceum = createLyceumClient({
+    baseUrl: config.lyceum.baseUrl,
+    orgSlug: config.lyceum.orgSlug,
+    credentials: credentialsOf(config),
+    throttle: rateLimiter,
+    clock,
+    timers,
+    ...(overrides.fetch === undefined ? {} : { fetch: overrides.fetch }),
+    log: ({ method, route, status, durationMs }) =>
+      report.lyceumCall({ endpoint: `${method} ${route}`, outcome: String(status ?? "none"), durationMs }),
+  });
+  const { allowPrivate, secret } = config.webhook;
+  const findDestination = destinationFinder({ allowPrivate, timers, resolve: overrides.resolve });
+  const { logSpacingMs } = overrides;
+  const collect = createCollect(context, {
+    lyceum,
+    now,
+    ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
+    takesOver: () => parts.state.isAccepting,
+    onCapacity: () => wake("collect", now()),
+  });
+  const workers: Worker[] = [
+    createDispatch(context, {
+      lyceum,
+      throttle: rateLimiter,
+      gate,
+      callbacks: callbacksOf(config),
+      isHeldAlive: presence.isHeldAlive,
+      concurrency: config.submit.concurrency,
+      clock,
+      onCapacity: () => wake("dispatch", now()),
+    }),
+    createReconciler(context, {
+      lyceum,
+      now,
+      collect,
+      onCapacity: () => wake("check", now()),
+      awayMs: rateLimiter.awayMs,
+      isCrowded: rateLimiter.isCrowded,
+    }),
+    collect,
+    createEnforcer(context),
+    createRemoteDeletion(context, { lyceum, now }),
+    createMachineTypeSync(context, { lyceum, now }),
+    createDeliver(context, {
+      findDestination,
+      secret,
+      clock,
+      timers,
+      onCapacity: () => wake("deliver", now()),
+    }),
+    createRetention(context, { retentionMs: config.retentionMs, now }),
+    createQueueStats(context, now),
+  ];
+  return {
+    workers,
+    loops: workers.map(parts.addLoop),
+    presence,
+    presenceLoop: parts.addLoop(presence),
+    lyceum,
+    rateLimiter,
+    gate,
+    findDestination,
+  };
+}
+
+/** Null: Lyceum is not asked for callbacks. */
+export function callbacksOf({ publicUrl, callbackSecrets: [secret] }: Config) {
+  return publicUrl === null || secret === undefined ? null : { publicUrl, secret };
+}
+
+function credentialsOf({ lyceum: { credentials } }: Config) {
+  if (credentials.kind === "key") return { apiKey: credentials.key };
+  return { email: credentials.email, password: credentials.password };
+}
