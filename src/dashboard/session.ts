@@ -17,6 +17,11 @@ export function mayWrite(): boolean {
   return session.value.type === "in" && session.value.role !== "read";
 }
 
+/** A key with the role `submit` sees its own jobs alone. */
+export function seesAllKeys(): boolean {
+  return session.value.type === "in" && session.value.role !== "submit";
+}
+
 export function isAdmin(): boolean {
   return session.value.type === "in" && session.value.role === "admin";
 }

@@ -36,6 +36,7 @@ export function placesOf(demo: Demo): Place[] {
     { place: `webhooks/${demo.webhook}`, text: "job.failed" },
     { place: "usage", text: "Credits per day" },
     { place: "system", text: "POLL_INTERVAL_MAX", isDistinct: true },
+    { place: "runs?status=failed", text: "module not found" },
     { place: "nowhere", text: "There is no such page" },
   ];
 }

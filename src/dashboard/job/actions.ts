@@ -24,6 +24,7 @@ export function Actions({ job, rows, onDone }: { job: Job; rows: ResultRow[]; on
       ${mayWrite() && live > 0 && h(Deed, { label: "Cancel", tone: "danger", question: `Cancel ${plural(live, "run")}?`, act: () => api.cancel(job.id), onDone })}
       ${mayWrite() && failed.length > 0 && h(Deed, { label: `Retry ${plural(failed.length, "failed run")}`, question: `Start ${plural(failed.length, "new run")}?`, act: retryAll, onDone })}
       ${h(Deed, { label: "CSV", act: () => saveCsv(job) })}
+      <span class="faint">Copy as</span>
       ${h(Chips, { label: "Copy as", value: way, options: Object.keys(jobIn).map((value) => ({ value, label: value })), onChange: (value) => setWay(value === way ? "" : value) })}
     </div>
     ${jobIn[way] && h(Snippet, { text: jobIn[way](job.id) })}

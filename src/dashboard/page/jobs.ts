@@ -5,6 +5,7 @@ import { api } from "../api.ts";
 import { h, html } from "../html.ts";
 import { firstOf, useLoad } from "../load.ts";
 import { place, setQuery } from "../router.ts";
+import { seesAllKeys } from "../session.ts";
 import { Chips, Choice, title } from "../view/parts.ts";
 import { empty, shown } from "../view/state.ts";
 import { FirstJob } from "./first-job.ts";
@@ -15,11 +16,12 @@ const spans: Record<string, number> = { "1h": 3_600_000, "24h": 86_400_000, "7d"
 const STEP = 100;
 
 function filterOf(query: URLSearchParams): JobFilter {
-  const [status, name, since] = ["status", "name", "since"].map((one) => query.get(one) ?? "");
+  const [status, name, since, key] = ["status", "name", "since", "key"].map((one) => query.get(one) ?? "");
   const span = spans[since ?? ""];
   return {
     ...(status === "" ? {} : { status: status as JobStatus }),
     ...(name ? { name } : {}),
+    ...(key ? { key } : {}),
     ...(span === undefined ? {} : { created_after: new Date(Date.now() - span).toISOString() }),
   };
 }
@@ -50,6 +52,14 @@ export function Jobs() {
   </div>`;
 }
 
+/** Those who spent something lately; who sees one key's jobs alone has nothing to choose. */
+function KeyChoice({ value }: { value: string }) {
+  const [usage] = useLoad("keys", (signal) => api.usage({ group: "key" }, { signal }));
+  const names = usage.type === "ready" ? usage.value.data.flatMap(({ key }) => key ?? []) : [];
+  const options = [...new Set(["", ...names, value])].map((one) => ({ value: one, label: one || "any" }));
+  return h(Choice, { label: "Key", value, options, onChange: (key) => setQuery({ key }) });
+}
+
 function Filters({ query }: { query: URLSearchParams }) {
   const [name, setName] = useState(query.get("name") ?? "");
   const search = (event: Event) => {
@@ -63,6 +73,7 @@ function Filters({ query }: { query: URLSearchParams }) {
       options: [{ value: "", label: "all" }, ...statuses.map((status) => ({ value: status, label: status }))],
       onChange: (status) => setQuery({ status }),
     })}
+    ${seesAllKeys() && h(KeyChoice, { value: query.get("key") ?? "" })}
     <form role="search" onSubmit=${search}>
       <input type="search" aria-label="Exact name" placeholder="Exact name  /" value=${name}
         onInput=${(event: Event) => setName((event.currentTarget as HTMLInputElement).value)} />
