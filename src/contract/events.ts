@@ -70,3 +70,4 @@ const reading = {
 };
 export const streamQuery = z.strictObject(reading);
 export const listQuery = z.strictObject({ ...page.shape, ...reading });
+export type ListQuery = z.output<typeof listQuery>;

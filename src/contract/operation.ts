@@ -27,6 +27,8 @@ export interface Body {
   content: Record<string, z.ZodType>;
   /** True if an empty body counts as `{}`. */
   isOptional?: boolean;
+  /** True if the handler reads the body, which then needs more than its schema. */
+  isReadByHandler?: true;
   examples?: Record<string, unknown>;
 }
 
@@ -52,6 +54,6 @@ export function json(schema: z.ZodType, description: string, headers?: Record<st
   };
 }
 
-export function jsonBodyOf(schema: z.ZodType, examples: Record<string, unknown>): Body {
-  return { content: { "application/json": schema }, examples };
+export function jsonBodyOf<S extends z.ZodType>(schema: S, examples: Record<string, unknown>) {
+  return { content: { "application/json": schema }, examples } satisfies Body;
 }

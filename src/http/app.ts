@@ -2,13 +2,12 @@
 import { Hono } from "hono";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
-import { noQuery } from "../contract/query.ts";
 import { mayCall } from "./auth.ts";
 import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
-import { invalid, problem, unauthorized, unexpectedProblem } from "./problem.ts";
+import { problem, unauthorized, unexpectedProblem } from "./problem.ts";
 import type { AppContext, Env, RequestContext } from "./request-context.ts";
-import { queryOf, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
 import { inboxRoutes } from "./routes/callbacks.ts";
@@ -68,9 +67,9 @@ export function createServer(context: AppContext): Hono<Env> {
   function serve(c: RequestContext, route: Route): Promise<Response> {
     return observed(c, route.path, async () => {
       const refusal = await admit(c, route, context);
-      if (refusal !== null || route.isLarge !== true) return refusal ?? route.handle(c, context);
+      if (refusal !== null || route.isLarge !== true) return refusal ?? route.serve(c, context);
       await compressed(c, async () => {
-        const answer = await route.handle(c, context);
+        const answer = await route.serve(c, context);
         c.res = c.req.header("Accept-Encoding") === undefined ? answer : await withLength(answer);
       });
       return c.res;
@@ -148,7 +147,7 @@ function templatesOf({ access, path }: Route): string[] {
 /** Returns the refusal, or null if the caller may use the route. */
 async function admit(
   c: RequestContext,
-  { access, operation, method }: Route,
+  { access, method }: Route,
   context: AppContext,
 ): Promise<Response | null> {
   if (access === "open" || access === "callback") return null;
@@ -161,13 +160,11 @@ async function admit(
     return problem(
       c,
       "forbidden",
-      "with a session's cookie, changes are taken from Proctor's own page alone",
+      "with a session's cookie, changes are accepted only from Proctor's own page",
     );
   if (!mayCall(caller, access))
     return problem(c, "forbidden", `the role ${caller.role} does not permit this`);
-  if (operation.query !== undefined) return null;
-  const query = queryOf(c, noQuery);
-  return query.ok ? null : invalid(c, query.errors);
+  return null;
 }
 
 function wrongMethod(c: RequestContext, allow: string): Response {

@@ -6,7 +6,6 @@ import { listExecutions } from "../store/executions.ts";
 import type { RunRow } from "../store/runs.ts";
 import { problem } from "./problem.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
-import { noRun, runOf } from "./routes/runs.ts";
 import { unavailableReason } from "./views/unavailable.ts";
 
 export interface Found {
@@ -21,12 +20,10 @@ export interface Found {
 export async function executionOf(
   c: RequestContext,
   context: AppContext,
+  run: RunRow,
   attempt: number | undefined,
   notYet: "not-ready" | "conflict" = "not-ready",
 ): Promise<Found | Response> {
-  const found = await runOf(c, context);
-  if (found === null) return noRun(c);
-  const { run } = found;
   const executions = await listExecutions(context.store.db, [run.id]);
   const execution =
     attempt === undefined ? executions.at(-1) : executions.find((execution) => execution.attempt === attempt);

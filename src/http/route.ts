@@ -1,18 +1,15 @@
-// The shape of a route, and how routes read path, query and body.
-import { isUtf8 } from "node:buffer";
+// A row of the route table. The query, the body and the resource that the path names are read as the operation
+// publishes them, so that handlers get them validated and visible to the caller.
 import type { z } from "zod";
-import { structureProblem } from "../contract/json-limits.ts";
 import type { Operation } from "../contract/operation.ts";
-import type { ProblemKind } from "../contract/problem.ts";
-import { isId } from "../lib/id.ts";
-import { checkJson } from "../lib/json.ts";
-import { parseAsWritten } from "../lib/json-text.ts";
-import type { Access, Caller } from "./auth.ts";
-import { readBody } from "./body.ts";
+import { noQuery } from "../contract/query.ts";
+import type { Access } from "./auth.ts";
 import { invalid, problem } from "./problem.ts";
+import { jsonBody, queryOf } from "./read-request.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
-import { jsonPointer, type Reader, type Validated, validate } from "./validate.ts";
+import { type Resources, resourceNamedBy, resources } from "./resources.ts";
 
+/** A row as the server uses it, made by `route`. */
 export interface Route {
   method: "GET" | "POST" | "DELETE";
   /** Hono's template; logs and metrics name the route by it. */
@@ -22,101 +19,70 @@ export interface Route {
   operation: Operation;
   /** Compresses answers if the caller accepts it. */
   isLarge?: true;
-  handle(c: RequestContext, context: AppContext): Promise<Response>;
+  serve(c: RequestContext, context: AppContext): Promise<Response>;
 }
 
-/** The caller of a route that requires an API key. */
-export function callerOf(c: RequestContext): Caller {
-  const caller = c.get("caller");
-  if (caller === null) throw new Error("an open route has no caller");
-  return caller;
+/** The input of a handler: `N` is the resource that the path names. */
+export type Input<O extends Operation, N extends keyof Resources = never> = {
+  c: RequestContext;
+  context: AppContext;
+  query: QueryOf<O>;
+  body: BodyOf<O>;
+} & ([N] extends [never] ? unknown : Resources[N]);
+
+type QueryOf<O> = O extends { query: infer S extends z.ZodType } ? z.output<S> : Record<string, never>;
+
+type BodyOf<O> = O extends { body: { isReadByHandler: true } }
+  ? undefined
+  : O extends { body: { content: { "application/json": infer S extends z.ZodType } } }
+    ? z.output<S>
+    : undefined;
+
+type NamesIn<P> = P extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | NamesIn<`/${Rest}`>
+  : P extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+/** Rows that require no API key have no caller, who could see a resource, and ignore unknown parameters. */
+type Keyless = "open" | "callback";
+
+interface Row<P extends string, O extends Operation, A extends Access>
+  extends Omit<Route, "serve" | "path" | "operation" | "access"> {
+  path: P;
+  access: A;
+  operation: O;
+  handle: (
+    input: Input<O, A extends Keyless ? never : Extract<NamesIn<P>, keyof Resources>>,
+  ) => Response | Promise<Response>;
 }
 
-/** The id in the path. Empty, which no row has, if malformed: a database may refuse to look for some texts. */
-export function idIn(c: RequestContext, name: keyof typeof prefixes): string {
-  const id = c.req.param(name) ?? "";
-  return isId(id, prefixes[name]) ? id : "";
+/** Without a query schema, a row that requires an API key refuses every parameter. */
+export function route<const P extends string, O extends Operation, const A extends Access>(
+  row: Row<P, O, A>,
+): Route {
+  const { handle, ...published } = row;
+  const { body: publishedBody, query }: Operation = row.operation;
+  const isKeyless = row.access === "open" || row.access === "callback";
+  const querySchema = query ?? (isKeyless ? null : noQuery);
+  const bodySchema =
+    publishedBody?.isReadByHandler === true ? undefined : publishedBody?.content["application/json"];
+  const name = isKeyless ? null : resourceNamedBy(row.path);
+  return {
+    ...published,
+    async serve(c, context) {
+      const query = querySchema === null ? NOTHING : queryOf(c, querySchema);
+      if (!query.ok) return invalid(c, query.errors);
+      const body = bodySchema === undefined ? NOTHING : await jsonBody(c, bodySchema);
+      if (!body.ok) return body.answer;
+      const named = name === null ? {} : await resources[name].find(c, context);
+      if (named === null) return problem(c, "not-found", resources[name as keyof Resources].notFound);
+      const input = { c, context, query: query.value ?? {}, body: body.value, ...named };
+      return handle(input as InputOf<typeof handle>);
+    },
+  };
 }
 
-const prefixes = { job: "job", run: "run", execution: "exe", webhook: "whk", delivery: "dlv" } as const;
+type InputOf<F> = F extends (input: infer I) => unknown ? I : never;
 
-/** Validates the query. A repeated parameter is an error. */
-export function queryOf<S extends z.ZodType>(c: RequestContext, schema: S): Validated<z.output<S>> {
-  const given = Object.entries(c.req.queries());
-  const [repeated] = given.find(([, values]) => values.length > 1) ?? [];
-  if (repeated !== undefined) {
-    const detail = "is given more than once; give one value";
-    return { ok: false, errors: [{ pointer: `query:${repeated}`, detail }] };
-  }
-  const query = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
-  return validate(schema, query, { pointer: (path) => `query:${path.map(String).join(".")}` });
-}
-
-export type JsonBody<T> = { ok: true; value: T } | { ok: false; answer: Response };
-
-interface ReadJson {
-  ok: true;
-  value: unknown;
-  /** The same value, but numbers keep their digits as written. */
-  asWritten: unknown;
-}
-
-/** Reads and validates a JSON body. An empty body counts as `{}` if the schema accepts that. */
-export async function jsonBody<T>(c: RequestContext, schema: Reader<T>): Promise<JsonBody<T>> {
-  const json = await readJson(c, MAX_BYTES, schema.safeParse({}).success ? {} : undefined);
-  if (!json.ok) return json;
-  const read = validate(schema, json.value);
-  return read.ok ? read : { ok: false, answer: invalid(c, read.errors) };
-}
-
-/**
- * Reads a JSON body. Bodies that are too large, too deep or hold too many values are refused before they are parsed.
- * @param empty the value of an empty body; undefined refuses it
- */
-export async function readJson(
-  c: RequestContext,
-  maxBytes: number,
-  empty?: unknown,
-): Promise<ReadJson | { ok: false; answer: Response }> {
-  const refused = (kind: ProblemKind, detail: string) => ({
-    ok: false as const,
-    answer: problem(c, kind, detail),
-  });
-  const encoding = c.req.header("Content-Encoding") ?? "identity";
-  if (encoding.trim().toLowerCase() !== "identity")
-    return refused("unsupported-encoding", "send the body uncompressed, without Content-Encoding");
-  const { bytes, truncated } = await readBody(c.req.raw, maxBytes);
-  if (truncated) return refused("body-too-large", `the limit is ${maxBytes / 1024} KiB`);
-  if (!isUtf8(bytes)) return refused("invalid-json", "the body is not UTF-8");
-  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
-  if (text.trim() === "" && empty !== undefined) return { ok: true, value: empty, asWritten: empty };
-  const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: MAX_VALUES });
-  if (checked.type === "excess")
-    return { ok: false, answer: invalid(c, [{ pointer: "", detail: `holds ${checked.detail}` }]) };
-  const json = parseJson(text);
-  if (!json.ok) return refused("invalid-json", json.detail);
-  const excess = structureProblem(json.value);
-  if (excess === null) return json;
-  return { ok: false, answer: invalid(c, [{ pointer: jsonPointer(excess.path), detail: excess.message }]) };
-}
-
-const MAX_BYTES = 64 * 1024;
-/** Deeper than any schema allows, so that validation can name the place; shallow enough to parse. */
-const MAX_DEPTH = 1_000;
-/** Each value costs some hundred bytes of memory, however short its text. */
-const MAX_VALUES = 500_000;
-
-function parseJson(text: string): ReadJson | { ok: false; detail: string } {
-  try {
-    const value: unknown = JSON.parse(text);
-    return { ok: true, value, asWritten: parseAsWritten(text, value) };
-  } catch (error) {
-    // V8's message quotes the text, which may hold registry logins. Only the position is passed on.
-    const [position] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
-    const where = position === undefined ? "" : ` at ${position}`;
-    return {
-      ok: false,
-      detail: text === "" ? "the body is empty; send a JSON object" : `cannot be parsed${where}`,
-    };
-  }
-}
+const NOTHING = { ok: true as const, value: undefined };

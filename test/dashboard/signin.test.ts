@@ -21,7 +21,7 @@ it("a wrong key is refused in words, and the right one lets in until sign-out", 
   const { page, complaints, close } = await visit(browser, service.url());
   await page.getByLabel("API key").fill("x".repeat(40));
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("alert").getByText("no API key of this service").waitFor();
+  await page.getByRole("alert").getByText("not an API key of this service").waitFor();
   await page.getByLabel("API key").fill(apiKeys.ann);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("No job yet").waitFor();

@@ -3,14 +3,14 @@ import { z } from "zod";
 import { jsonBodyOf, type Operation } from "../operation.ts";
 import { signInBody } from "../session.ts";
 
-export const getDashboard: Operation = {
+export const getDashboard = {
   id: "getDashboard",
   tag: "Operations",
   summary: "Show the dashboard",
   answers: { 200: { description: "The page.", content: { "text/html": z.string() } } },
-};
+} satisfies Operation;
 
-export const getDashboardPart: Operation = {
+export const getDashboardPart = {
   id: "getDashboardPart",
   tag: "Operations",
   summary: "Read a script or stylesheet of the dashboard",
@@ -18,9 +18,9 @@ export const getDashboardPart: Operation = {
     200: { description: "The file.", content: { "text/css": z.string(), "text/javascript": z.string() } },
   },
   problems: ["not-found"],
-};
+} satisfies Operation;
 
-export const signIn: Operation = {
+export const signIn = {
   id: "signIn",
   tag: "Operations",
   summary: "Sign in to the dashboard",
@@ -42,9 +42,9 @@ export const signIn: Operation = {
     "database-unavailable",
     "insufficient-storage",
   ],
-};
+} satisfies Operation;
 
-export const signOut: Operation = {
+export const signOut = {
   id: "signOut",
   tag: "Operations",
   summary: "Sign out of the dashboard",
@@ -52,4 +52,4 @@ export const signOut: Operation = {
     204: { description: "The session has ended.", headers: { "Set-Cookie": "Removes the cookie." } },
   },
   problems: ["forbidden", "database-unavailable", "insufficient-storage"],
-};
+} satisfies Operation;

@@ -32,14 +32,14 @@ const common = {
   problems: ["too-many-waiting"],
 } satisfies Partial<Operation>;
 
-export const readEvents: Operation = {
+export const readEvents = {
   ...common,
   id: "readEvents",
   summary: "Read the events of all visible jobs",
   description: `${forms} Without a position, a stream begins with new events.`,
-};
+} satisfies Operation;
 
-export const readJobEvents: Operation = {
+export const readJobEvents = {
   ...common,
   answers: {
     ...common.answers,
@@ -48,4 +48,4 @@ export const readJobEvents: Operation = {
   id: "readJobEvents",
   summary: "Read the events of a job",
   description: `${forms} Without a position, a stream begins with the first event. It ends with the job.`,
-};
+} satisfies Operation;

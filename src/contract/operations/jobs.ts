@@ -37,7 +37,7 @@ const sweep = {
 };
 const smallest = { runs: [{ kind: "python", code: "print(1 + 1)" }] };
 
-export const submitJob: Operation = {
+export const submitJob = {
   id: "submitJob",
   tag: "Jobs",
   summary: "Submit a job",
@@ -51,7 +51,7 @@ export const submitJob: Operation = {
       )
       .meta({ examples: ["sweep-1"] }),
   }),
-  body: jsonBodyOf(submission, { sweep, smallest }),
+  body: { ...jsonBodyOf(submission, { sweep, smallest }), isReadByHandler: true },
   answers: {
     200: json(job, "The job that this key created before, in its current state.", {
       ...submitted,
@@ -60,27 +60,27 @@ export const submitJob: Operation = {
     202: json(job, "The job is durable and will run to its end.", submitted),
   },
   problems: ["idempotency-mismatch", "job-deleted", "unsupported-encoding", "queue-full"],
-};
+} satisfies Operation;
 
-export const listJobs: Operation = {
+export const listJobs = {
   id: "listJobs",
   tag: "Jobs",
   summary: "List jobs, newest first",
   description: `Submitters see jobs of their own key, readers and administrators all jobs. ${shortPages}`,
   query: jobsQuery,
   answers: { 200: json(pageOf(job), "A page of jobs.") },
-};
+} satisfies Operation;
 
-export const getJob: Operation = {
+export const getJob = {
   id: "getJob",
   tag: "Jobs",
   summary: "Read a job, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(jobDetails, "The job in its current state.") },
   problems: ["too-many-waiting"],
-};
+} satisfies Operation;
 
-export const deleteJob: Operation = {
+export const deleteJob = {
   id: "deleteJob",
   tag: "Jobs",
   summary: "Delete a terminal job",
@@ -92,18 +92,18 @@ export const deleteJob: Operation = {
     204: { description: "The job is deleted." },
   },
   problems: ["conflict"],
-};
+} satisfies Operation;
 
-export const listRuns: Operation = {
+export const listRuns = {
   id: "listRuns",
   tag: "Jobs",
   summary: "List a job's runs, with their executions",
   description: `In the order of submission, or as \`sort\` says. ${shortPages}`,
   query: jobRunsQuery,
   answers: { 200: json(pageOf(run), "A page of runs.") },
-};
+} satisfies Operation;
 
-export const cancelJob: Operation = {
+export const cancelJob = {
   id: "cancelJob",
   tag: "Jobs",
   summary: "Cancel a job",
@@ -111,7 +111,7 @@ export const cancelJob: Operation = {
     "Queued runs end at once, live runs when Lyceum has ended them. A job whose runs all have outcomes does not change.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
   answers: { 200: json(job, "The job in its current state.") },
-};
+} satisfies Operation;
 
 const csv: Answer["content"] = {
   "text/csv": z.string().meta({
@@ -120,7 +120,7 @@ const csv: Answer["content"] = {
   }),
 };
 
-export const listResults: Operation = {
+export const listResults = {
   id: "listResults",
   tag: "Jobs",
   summary: "List a job's results, one row per run",
@@ -132,4 +132,4 @@ export const listResults: Operation = {
       content: { ...json(pageOf(resultRow), "").content, ...csv },
     },
   },
-};
+} satisfies Operation;

@@ -8,34 +8,34 @@ import { retryBody, run } from "../run.ts";
 import { submittedSpec } from "../spec.ts";
 import { cancelBody } from "../submission.ts";
 
-export const listRuns: Operation = {
+export const listRuns = {
   id: "listAllRuns",
   tag: "Runs",
   summary: "List runs over all jobs, newest first",
-  description: `Submitters see those of their own key, readers and administrators all. ${shortPages}`,
+  description: `Submitters see runs of their own key, readers and administrators all runs. ${shortPages}`,
   query: runsQuery,
   answers: { 200: json(pageOf(run), "A page of runs.") },
-};
+} satisfies Operation;
 
-export const getRun: Operation = {
+export const getRun = {
   id: "getRun",
   tag: "Runs",
   summary: "Read a run, or wait for its end or outcome",
   query: waitQuery,
   answers: { 200: json(run, "The run in its current state.") },
   problems: ["too-many-waiting"],
-};
+} satisfies Operation;
 
-export const getSpec: Operation = {
+export const getSpec = {
   id: "getSpec",
   tag: "Runs",
   summary: "Read what was submitted for a run",
   description:
     "Values of `env`, registry logins and the texts of `extra` are hidden, and so is every place where one of these values of four characters or more stands in code, files or commands. Secrets that the code itself holds are shown.",
   answers: { 200: json(submittedSpec, "The fields of the submission.") },
-};
+} satisfies Operation;
 
-export const cancelRun: Operation = {
+export const cancelRun = {
   id: "cancelRun",
   tag: "Runs",
   summary: "Cancel a run",
@@ -43,9 +43,9 @@ export const cancelRun: Operation = {
     "A queued run ends at once, a live run when Lyceum has ended it. A run with an outcome does not change.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
   answers: { 200: json(run, "The run in its current state.") },
-};
+} satisfies Operation;
 
-export const retryRun: Operation = {
+export const retryRun = {
   id: "retryRun",
   tag: "Runs",
   summary: "Retry a run that did not succeed",
@@ -54,17 +54,17 @@ export const retryRun: Operation = {
   body: { ...jsonBodyOf(retryBody, { nothing: {} }), isOptional: true },
   answers: { 202: json(run, "The new run.", { Location: "The new run's path." }) },
   problems: ["conflict"],
-};
+} satisfies Operation;
 
-export const getOutput: Operation = artifact("getOutput", "Read a run's output and result", {
+export const getOutput = artifact("getOutput", "Read a run's output and result", {
   ...json(output, "Standard output and error, return code and result."),
 });
 
-export const getTiming: Operation = artifact("getTiming", "Read a run's timing", {
+export const getTiming = artifact("getTiming", "Read a run's timing", {
   ...json(timing, "Lyceum's document."),
 });
 
-export const getMetrics: Operation = {
+export const getMetrics = {
   ...artifact("getMetrics", "Read a run's metrics", {
     ...json(metrics, "Lyceum's document, with a summary."),
   }),
@@ -73,9 +73,9 @@ export const getMetrics: Operation = {
     "from Lyceum now, also for a live execution: at most 5,000 samples per series.",
   query: metricsQuery,
   problems: ["not-ready", "unavailable", "conflict", "lyceum-unavailable"],
-};
+} satisfies Operation;
 
-export const getLogs: Operation = artifact("getLogs", "Read a run's log", {
+export const getLogs = artifact("getLogs", "Read a run's log", {
   description: "JSON lines; or text with `Accept: text/plain` and no JSON type.",
   content: {
     "application/x-ndjson": z.string().meta({
@@ -90,7 +90,7 @@ export const getLogs: Operation = artifact("getLogs", "Read a run's log", {
   headers: logHeaders,
 });
 
-function artifact(id: string, summary: string, answer: Answer): Operation {
+function artifact(id: string, summary: string, answer: Answer) {
   return {
     id,
     tag: "Runs",
@@ -99,5 +99,5 @@ function artifact(id: string, summary: string, answer: Answer): Operation {
     query: artifactQuery,
     answers: { 200: answer },
     problems: ["not-ready", "unavailable"],
-  };
+  } satisfies Operation;
 }

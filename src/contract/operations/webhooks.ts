@@ -7,7 +7,7 @@ import { disclosedWebhook, rotateBody, webhook, webhookBody } from "../webhook.t
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-export const createWebhook: Operation = {
+export const createWebhook = {
   id: "createWebhook",
   tag: "Webhooks",
   summary: "Subscribe to events",
@@ -20,45 +20,45 @@ export const createWebhook: Operation = {
     }),
   },
   problems: ["conflict"],
-};
+} satisfies Operation;
 
-export const listWebhooks: Operation = {
+export const listWebhooks = {
   id: "listWebhooks",
   tag: "Webhooks",
   summary: "List webhooks, newest first",
   query: page,
   answers: { 200: json(pageOf(webhook), "A page of webhooks.") },
-};
+} satisfies Operation;
 
-export const getWebhook: Operation = {
+export const getWebhook = {
   id: "getWebhook",
   tag: "Webhooks",
   summary: "Read a webhook",
   answers: { 200: json(webhook, "The webhook.") },
-};
+} satisfies Operation;
 
-export const deleteWebhook: Operation = {
+export const deleteWebhook = {
   id: "deleteWebhook",
   tag: "Webhooks",
   summary: "Delete a webhook and its deliveries",
   answers: { 204: { description: "The webhook is deleted." } },
-};
+} satisfies Operation;
 
-export const rotateWebhook: Operation = {
+export const rotateWebhook = {
   id: "rotateWebhook",
   tag: "Webhooks",
   summary: "Rotate a webhook's secret",
   description: "The former secret also signs for one more day.",
   body: { ...jsonBodyOf(rotateBody, { own: { secret } }), isOptional: true },
   answers: { 200: json(disclosedWebhook, "The webhook with its new secret, which is not shown again.") },
-};
+} satisfies Operation;
 
-export const enableWebhook: Operation = {
+export const enableWebhook = {
   id: "enableWebhook",
   tag: "Webhooks",
   summary: "Enable a disabled webhook",
   answers: { 200: json(webhook, "The webhook.") },
-};
+} satisfies Operation;
 
 const deliveries = {
   tag: "Webhooks",
@@ -70,27 +70,27 @@ const redelivery = {
   answers: { 202: json(delivery, "The delivery will be repeated.") },
 } as const;
 
-export const listDeliveries: Operation = {
+export const listDeliveries = {
   ...deliveries,
   id: "listDeliveries",
   summary: "List a webhook's deliveries",
-};
+} satisfies Operation;
 
-export const redeliver: Operation = {
+export const redeliver = {
   ...redelivery,
   id: "redeliver",
   summary: "Repeat a delivery",
   problems: ["conflict"],
-};
+} satisfies Operation;
 
-export const listJobDeliveries: Operation = {
+export const listJobDeliveries = {
   ...deliveries,
   id: "listJobDeliveries",
   summary: "List the deliveries to a job's own `webhook_url`",
-};
+} satisfies Operation;
 
-export const redeliverOfJob: Operation = {
+export const redeliverOfJob = {
   ...redelivery,
   id: "redeliverOfJob",
   summary: "Repeat a delivery to a job's own `webhook_url`",
-};
+} satisfies Operation;

@@ -4,8 +4,8 @@ import type { AppContext, RequestContext } from "../request-context.ts";
 import { topics } from "./feed.ts";
 
 export interface Wait<T> {
-  /** The job's or run's id. */
-  id: string;
+  /** The job or run as read last. */
+  current: T;
   /** Undefined: do not wait. */
   waitMs: number | undefined;
   awaited: "end" | "outcome";
@@ -16,14 +16,15 @@ export interface Wait<T> {
 
 /**
  * Returns the job or run once it has ended (or has its outcome), after the wait, or at the service's shutdown.
- * Returns a problem above the limit of open waits.
+ * Returns null if it was deleted meanwhile, and a problem above the limit of open waits.
  */
-export async function waitForEnd<T extends { ended_at: number | null }>(
+export async function waitForEnd<T extends { id: string; ended_at: number | null }>(
   c: RequestContext,
   context: AppContext,
-  { id, waitMs, awaited, read, isDecided }: Wait<T>,
+  { current, waitMs, awaited, read, isDecided }: Wait<T>,
 ): Promise<T | null | Response> {
-  if (waitMs === undefined) return read();
+  if (waitMs === undefined) return current;
+  const { id } = current;
   const isOver = awaited === "outcome" ? isDecided : ({ ended_at }: T) => ended_at !== null;
   const subscription = context.feed.subscribe(
     awaited === "outcome" ? topics.outcomeOf(id) : topics.endOf(id),

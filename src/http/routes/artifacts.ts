@@ -1,53 +1,48 @@
 // Reading artifacts that were fetched after a run's end: output, timing, metrics, logs.
 import * as operations from "../../contract/operations/runs.ts";
-import { artifactQuery } from "../../contract/query.ts";
 import { formatLogs, type LogEntry, showEntry } from "../../domain/logs.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
 import { type Artifact, executionOf, type Show, serve } from "../artifact.ts";
 import { acceptsExplicitly } from "../headers.ts";
-import { invalid } from "../problem.ts";
-import type { AppContext, RequestContext } from "../request-context.ts";
-import { queryOf, type Route } from "../route.ts";
+import type { RequestContext } from "../request-context.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { iso } from "../views/view.ts";
 import { metricsRoute } from "./metrics.ts";
 
 export const artifactRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: "/v1/runs/:run/output",
     isLarge: true,
     access: "read",
     operation: operations.getOutput,
-    handle: (c, context) => get(c, context, "record", output),
-  },
-  {
+    handle: (input) => get(input, "record", output),
+  }),
+  route({
     method: "GET",
     path: "/v1/runs/:run/timing",
     isLarge: true,
     access: "read",
     operation: operations.getTiming,
-    handle: (c, context) => get(c, context, "timing", plain),
-  },
+    handle: (input) => get(input, "timing", plain),
+  }),
   metricsRoute,
-  {
+  route({
     method: "GET",
     path: "/v1/runs/:run/logs",
     isLarge: true,
     access: "read",
     operation: operations.getLogs,
-    handle: (c, context) => get(c, context, "logs", logs),
-  },
+    handle: (input) => get(input, "logs", logs),
+  }),
 ];
 
 async function get(
-  c: RequestContext,
-  context: AppContext,
+  { c, context, query, run }: Input<typeof operations.getOutput, "run">,
   kind: ArtifactKind,
   show: Show,
 ): Promise<Response> {
-  const query = queryOf(c, artifactQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const found = await executionOf(c, context, query.value.attempt);
+  const found = await executionOf(c, context, run, query.attempt);
   return found instanceof Response ? found : serve(c, context, found, kind, show);
 }
 

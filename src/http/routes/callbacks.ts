@@ -1,7 +1,6 @@
-// Callbacks as they were received: for one execution, and the inbox over all of them.
+// Received callbacks: those of an execution, and the inbox over all executions.
 import type { CallbackView } from "../../contract/execution.ts";
 import * as operations from "../../contract/operations/executions.ts";
-import { inboxQuery, page } from "../../contract/query.ts";
 import { callbackToken } from "../../domain/callback-token.ts";
 import { secretsOf } from "../../domain/secrets.ts";
 import { type CallbackRow, listCallbacks, listInbox } from "../../store/callbacks.ts";
@@ -12,37 +11,37 @@ import { loadSpecs } from "../../store/specs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { cursorOf, pageOf, readCursor, toPage } from "../cursor.ts";
 import { invalid } from "../problem.ts";
+import { callerOf } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, queryOf, type Route } from "../route.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { callbackViewer } from "../views/callback.ts";
 import type { Secrets } from "../views/mask.ts";
-import { executionOf, noExecution } from "./executions.ts";
 
 export const inboxRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: "/v1/executions/:execution/callbacks",
     isLarge: true,
     access: "read",
     operation: operations.listCallbacks,
     handle: getOfExecution,
-  },
-  {
+  }),
+  route({
     method: "GET",
     path: "/v1/callbacks",
     isLarge: true,
     access: "read",
     operation: operations.listInbox,
     handle: getInbox,
-  },
+  }),
 ];
 
-async function getOfExecution(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, page);
-  if (!query.ok) return invalid(c, query.errors);
-  const execution = await executionOf(c, context);
-  if (execution === null) return noExecution(c);
-  const { limit, cursor } = query.value;
+async function getOfExecution({
+  c,
+  context,
+  query: { limit, cursor },
+  execution,
+}: Input<typeof operations.listCallbacks, "execution">) {
   const after = readCursor(cursor, "callback");
   if (!after.ok) return invalid(c, after.errors);
   const callbacks = await listCallbacks(context.store.db, execution.id, after.value ?? "", limit + 1);
@@ -50,10 +49,8 @@ async function getOfExecution(c: RequestContext, context: AppContext): Promise<R
   return c.json(toPage(callbacks, limit, view, ({ id }) => cursorOf("callback", id)));
 }
 
-async function getInbox(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, inboxQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const { limit, cursor, disposition, execution_id, received_after, received_before } = query.value;
+async function getInbox({ c, context, query }: Input<typeof operations.listInbox>) {
+  const { limit, cursor, disposition, execution_id, received_after, received_before } = query;
   const before = readCursor(cursor, "inbox");
   if (!before.ok) return invalid(c, before.errors);
   const filter = {
@@ -68,12 +65,12 @@ async function getInbox(c: RequestContext, context: AppContext): Promise<Respons
   return c.json(pageOf(found, "inbox", await viewCallbacks(c, context, found.rows)));
 }
 
-/** How to show these callbacks. A body may take some milliseconds, and a page holds many. */
+/** Returns a function that shows these callbacks. Decoding a body may take some milliseconds, and a page holds many. */
 async function viewCallbacks(c: RequestContext, context: AppContext, callbacks: CallbackRow[]) {
-  const secrets = await secretsIn(context, [...new Set(callbacks.map((one) => one.execution_id))]);
+  const secrets = await secretsIn(context, [...new Set(callbacks.map(({ execution_id }) => execution_id))]);
   const isTrusted = callerOf(c).role !== "read";
   const shown = new Map<string, CallbackView>();
-  for (const [executionId, received] of Map.groupBy(callbacks, (one) => one.execution_id)) {
+  for (const [executionId, received] of Map.groupBy(callbacks, ({ execution_id }) => execution_id)) {
     const view = callbackViewer(secrets(executionId), isTrusted);
     for (const callback of received) {
       shown.set(callback.id, view(callback));
@@ -83,7 +80,7 @@ async function viewCallbacks(c: RequestContext, context: AppContext, callbacks: 
   return ({ id }: CallbackRow) => shown.get(id) as CallbackView;
 }
 
-/** Lyceum may quote in a callback whatever the run was given, and the callback's own URL. */
+/** Secrets that a callback may contain: Lyceum may quote the run's input and the callback URL. */
 async function secretsIn(context: AppContext, executionIds: string[]): Promise<(id: string) => Secrets> {
   const executions = await findExecutions(context.store.db, executionIds);
   const runs = await findRuns(context.store.db, [...new Set(executions.map(({ runId }) => runId))]);

@@ -1,37 +1,41 @@
 // The dashboard at `/`, its files, and signing in. All parts come from this origin.
 import * as operations from "../../contract/operations/dashboard.ts";
-import { signInBody } from "../../contract/session.ts";
 import { type DashboardParts, readDashboardParts } from "../dashboard-parts.ts";
 import { problem, unauthorized } from "../problem.ts";
-import type { AppContext, RequestContext } from "../request-context.ts";
-import { jsonBody, type Route } from "../route.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { callerByCookie, isSameOrigin, signIn, signOut } from "../session.ts";
 
 export const dashboardRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: "/",
     isLarge: true,
     access: "open",
     operation: operations.getDashboard,
     handle: getPage,
-  },
-  {
+  }),
+  route({
     method: "GET",
     path: "/ui/:file",
     isLarge: true,
     access: "open",
     operation: operations.getDashboardPart,
     handle: getPart,
-  },
-  { method: "POST", path: "/session", access: "open", operation: operations.signIn, handle: postSession },
-  {
+  }),
+  route({
+    method: "POST",
+    path: "/session",
+    access: "open",
+    operation: operations.signIn,
+    handle: postSession,
+  }),
+  route({
     method: "DELETE",
     path: "/session",
     access: "open",
     operation: operations.signOut,
     handle: deleteSession,
-  },
+  }),
 ];
 
 let reading: Promise<DashboardParts> | null = null;
@@ -46,7 +50,7 @@ function dashboardParts(): Promise<DashboardParts> {
 }
 
 /** Relative links work below a proxy's prefix. */
-async function getPage(c: RequestContext, context: AppContext): Promise<Response> {
+async function getPage({ c, context }: Input<typeof operations.getDashboard>) {
   const { modules, styles } = await dashboardParts();
   // Tells the page whether a session exists, which saves it a refused request. While the database is away the page
   // comes all the same, and says so.
@@ -86,7 +90,7 @@ const guard = {
   "Cross-Origin-Opener-Policy": "same-origin",
 };
 
-async function getPart(c: RequestContext): Promise<Response> {
+async function getPart({ c }: Input<typeof operations.getDashboardPart>) {
   const part = (await dashboardParts()).byName.get(c.req.param("file") ?? "");
   if (part === undefined) return problem(c, "not-found", "no such file; reload the page");
   return c.body(part.text, 200, {
@@ -96,13 +100,11 @@ async function getPart(c: RequestContext): Promise<Response> {
   });
 }
 
-async function postSession(c: RequestContext, context: AppContext): Promise<Response> {
+async function postSession({ c, context, body }: Input<typeof operations.signIn>) {
   // Only browsers send these headers, and a page of another site cannot omit them.
   const site = c.req.header("Sec-Fetch-Site") ?? c.req.header("Origin");
   if (site !== undefined && !isSameOrigin(c))
     return problem(c, "forbidden", "sign in from Proctor's own page");
-  const body = await jsonBody(c, signInBody);
-  if (!body.ok) return body.answer;
   const now = context.now();
   const address = c.env?.incoming?.socket.remoteAddress ?? "";
   const pauseMs = context.signInLimit.pauseMs(address, now);
@@ -112,8 +114,7 @@ async function postSession(c: RequestContext, context: AppContext): Promise<Resp
     return problem(c, "too-many-attempts", `too many wrong keys; try again in ${seconds} s`);
   }
   const name =
-    context.keys.authenticate(`Bearer ${body.value.key}`)?.name ??
-    context.signInLinks.redeem(body.value.key, now);
+    context.keys.authenticate(`Bearer ${body.key}`)?.name ?? context.signInLinks.redeem(body.key, now);
   const key = name === null ? undefined : context.keys.keyNamed(name);
   if (key === undefined) {
     context.signInLimit.noteWrong(address, now);
@@ -123,7 +124,7 @@ async function postSession(c: RequestContext, context: AppContext): Promise<Resp
   return c.body(null, 204);
 }
 
-async function deleteSession(c: RequestContext, context: AppContext): Promise<Response> {
+async function deleteSession({ c, context }: Input<typeof operations.signOut>) {
   if ((await callerByCookie(c, context)) !== null && !isSameOrigin(c))
     return problem(c, "forbidden", "sign out from Proctor's own page");
   await signOut(c, context);

@@ -1,78 +1,81 @@
 // Deliveries to webhooks: reading them and repeating them. Answers of subscribers are not kept.
+import type { z } from "zod";
 import type { DeliveryView } from "../../contract/delivery.ts";
 import * as operations from "../../contract/operations/webhooks.ts";
-import { page } from "../../contract/query.ts";
+import type { page } from "../../contract/query.ts";
 import { deliverAgain } from "../../orchestration/webhooks.ts";
 import { type DeliveryRow, findDelivery, listDeliveries, readLog } from "../../store/deliveries.ts";
 import type { Caller } from "../auth.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
+import { callerOf, idIn } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, idIn, queryOf, type Route } from "../route.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { iso, webhookUrlFor } from "../views/view.ts";
-import { jobOf, noJob } from "../visible-job.ts";
-import { noWebhook, webhookOf } from "./webhooks.ts";
 
 const ofWebhook = "/v1/webhooks/:webhook/deliveries";
 /** Deliveries to the job's own `webhook_url`, which belong to no webhook. */
 const ofJob = "/v1/jobs/:job/deliveries";
 
 export const deliveryRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: ofWebhook,
     access: "read",
     operation: operations.listDeliveries,
     handle: getOfWebhook,
-  },
-  {
+  }),
+  route({
     method: "POST",
     path: `${ofWebhook}/:delivery/redeliver`,
     access: "write",
     operation: operations.redeliver,
     handle: redeliverOfWebhook,
-  },
-  { method: "GET", path: ofJob, access: "read", operation: operations.listJobDeliveries, handle: getOfJob },
-  {
+  }),
+  route({
+    method: "GET",
+    path: ofJob,
+    access: "read",
+    operation: operations.listJobDeliveries,
+    handle: getOfJob,
+  }),
+  route({
     method: "POST",
     path: `${ofJob}/:delivery/redeliver`,
     access: "write",
     operation: operations.redeliverOfJob,
     handle: redeliverOfJob,
-  },
+  }),
 ];
 
-async function getOfWebhook(c: RequestContext, context: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, context);
-  return webhook === null ? noWebhook(c) : list(c, context, { webhookId: webhook.id });
+async function getOfWebhook({
+  c,
+  context,
+  query,
+  webhook,
+}: Input<typeof operations.listDeliveries, "webhook">) {
+  return list(c, context, query, { webhookId: webhook.id });
 }
 
-async function getOfJob(c: RequestContext, context: AppContext): Promise<Response> {
-  const job = await jobOf(c, context);
-  return job === null ? noJob(c) : list(c, context, { jobId: job.id });
+async function getOfJob({ c, context, query, job }: Input<typeof operations.listJobDeliveries, "job">) {
+  return list(c, context, query, { jobId: job.id });
 }
 
-async function redeliverOfWebhook(c: RequestContext, context: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, context);
-  if (webhook === null) return noWebhook(c);
+async function redeliverOfWebhook({ c, context, webhook }: Input<typeof operations.redeliver, "webhook">) {
   if (webhook.disabled_at !== null) return problem(c, "conflict", "the webhook is disabled; enable it first");
   return redeliver(c, context, (delivery) => delivery.webhook_id === webhook.id);
 }
 
-async function redeliverOfJob(c: RequestContext, context: AppContext): Promise<Response> {
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
+async function redeliverOfJob({ c, context, job }: Input<typeof operations.redeliverOfJob, "job">) {
   return redeliver(c, context, (delivery) => delivery.webhook_id === null && delivery.job_id === job.id);
 }
 
 async function list(
   c: RequestContext,
   context: AppContext,
+  { limit, cursor }: z.output<typeof page>,
   of: { webhookId: string } | { jobId: string },
 ): Promise<Response> {
-  const query = queryOf(c, page);
-  if (!query.ok) return invalid(c, query.errors);
-  const { limit, cursor } = query.value;
   const before = readCursor(cursor, "delivery");
   if (!before.ok) return invalid(c, before.errors);
   const deliveries = await listDeliveries(context.store.db, of, before.value, limit + 1);

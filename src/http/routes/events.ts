@@ -1,5 +1,5 @@
 // The event log, of all visible jobs or of one job: as Server-Sent Events, or as a list with a cursor.
-import { lastEventId, listQuery, streamQuery } from "../../contract/events.ts";
+import { type ListQuery, lastEventId, streamQuery } from "../../contract/events.ts";
 import * as operations from "../../contract/operations/events.ts";
 import {
   type EventFilter,
@@ -16,21 +16,27 @@ import { topics } from "../events/feed.ts";
 import { eventStream } from "../events/sse.ts";
 import { acceptsExplicitly } from "../headers.ts";
 import { invalid, tooMany } from "../problem.ts";
+import { callerOf, queryOf } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, queryOf, type Route } from "../route.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { type Validated, validate } from "../validate.ts";
 import { viewEvent } from "../views/view.ts";
-import { jobOf, noJob } from "../visible-job.ts";
 
 export const eventRoutes: Route[] = [
-  { method: "GET", path: "/v1/events", access: "read", operation: operations.readEvents, handle: getEvents },
-  {
+  route({
+    method: "GET",
+    path: "/v1/events",
+    access: "read",
+    operation: operations.readEvents,
+    handle: getEvents,
+  }),
+  route({
     method: "GET",
     path: "/v1/jobs/:job/events",
     access: "read",
     operation: operations.readJobEvents,
     handle: getJobEvents,
-  },
+  }),
 ];
 
 /** The events to read, and the default position of a stream. */
@@ -41,27 +47,25 @@ interface Scope {
   isOver(): Promise<boolean>;
 }
 
-async function getEvents(c: RequestContext, context: AppContext): Promise<Response> {
+async function getEvents({ c, context, query }: Input<typeof operations.readEvents>) {
   const owner = ownerSeenBy(callerOf(c));
   const topic = owner === null ? topics.everything : topics.key(owner);
-  return serve(c, context, { filter: { owner }, topic, begins: "now", isOver: async () => false });
+  return serve(c, context, query, { filter: { owner }, topic, begins: "now", isOver: async () => false });
 }
 
-async function getJobEvents(c: RequestContext, context: AppContext): Promise<Response> {
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
+async function getJobEvents({ c, context, query, job }: Input<typeof operations.readJobEvents, "job">) {
   // A run that was retried by hand is alive in a terminal job, so its events may still come.
   const isOver = async () => {
     const row = await findJob(context.store.db, job.id);
     return row === null || (row.ended_at !== null && row.queued + row.active + row.collecting === 0);
   };
   const filter = { owner: null, jobId: job.id };
-  return serve(c, context, { filter, topic: topics.job(job.id), begins: "first", isOver });
+  return serve(c, context, query, { filter, topic: topics.job(job.id), begins: "first", isOver });
 }
 
-function serve(c: RequestContext, context: AppContext, scope: Scope): Promise<Response> {
+function serve(c: RequestContext, context: AppContext, query: ListQuery, scope: Scope): Promise<Response> {
   const wantsList = acceptsExplicitly(c, "application/json") && !acceptsExplicitly(c, "text/event-stream");
-  return wantsList ? list(c, context, scope) : stream(c, context, scope);
+  return wantsList ? list(c, context, query, scope) : stream(c, context, scope);
 }
 
 async function stream(
@@ -69,6 +73,7 @@ async function stream(
   context: AppContext,
   { filter, topic, begins, isOver }: Scope,
 ): Promise<Response> {
+  // Refuses `limit` and `cursor`, which only the list takes.
   const query = queryOf(c, streamQuery);
   if (!query.ok) return invalid(c, query.errors);
   const last = await lastSeen(c, context, query.value.last_event_id);
@@ -102,11 +107,13 @@ async function lastDeleted(context: AppContext): Promise<number> {
   return ((await oldestSeq(context.store.db)) ?? newest + 1) - 1;
 }
 
-async function list(c: RequestContext, context: AppContext, { filter }: Scope): Promise<Response> {
-  const query = queryOf(c, listQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const { limit, types, last_event_id } = query.value;
-  const cursor = readCursor(query.value.cursor, "event");
+async function list(
+  c: RequestContext,
+  context: AppContext,
+  { limit, types, last_event_id, ...query }: ListQuery,
+  { filter }: Scope,
+): Promise<Response> {
+  const cursor = readCursor(query.cursor, "event");
   if (!cursor.ok) return invalid(c, cursor.errors);
   const last = await lastSeen(c, context, last_event_id);
   if (!last.ok) return invalid(c, last.errors);

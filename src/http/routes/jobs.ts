@@ -2,10 +2,8 @@
 import type { JobDetailsView } from "../../contract/job.ts";
 import * as operations from "../../contract/operations/jobs.ts";
 import type { FieldError } from "../../contract/problem.ts";
-import { jobsQuery, removeQuery, waitQuery } from "../../contract/query.ts";
 import { entryOf, hints } from "../../contract/run-spec.ts";
 import {
-  cancelBody,
   idempotencyKey,
   MAX_BODY_BYTES,
   type Submission,
@@ -23,42 +21,56 @@ import { ownerSeenBy } from "../auth.ts";
 import { pageOf, readCursor } from "../cursor.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
+import { callerOf, readJson } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, idIn, jsonBody, queryOf, type Route, readJson } from "../route.ts";
+import { resources, visibleJob } from "../resources.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { validate } from "../validate.ts";
 import { iso, viewJob } from "../views/view.ts";
-import { jobOf, noJob } from "../visible-job.ts";
 
 export const jobRoutes: Route[] = [
-  { method: "POST", path: "/v1/jobs", access: "write", operation: operations.submitJob, handle: postJob },
-  {
+  route({
+    method: "POST",
+    path: "/v1/jobs",
+    access: "write",
+    operation: operations.submitJob,
+    handle: postJob,
+  }),
+  route({
     method: "GET",
     path: "/v1/jobs",
     access: "read",
     isLarge: true,
     operation: operations.listJobs,
     handle: getJobs,
-  },
-  { method: "GET", path: "/v1/jobs/:job", access: "read", operation: operations.getJob, handle: getJob },
-  {
+  }),
+  route({
+    method: "GET",
+    path: "/v1/jobs/:job",
+    access: "read",
+    operation: operations.getJob,
+    handle: getJob,
+  }),
+  route({
     method: "DELETE",
     path: "/v1/jobs/:job",
     access: "write",
     operation: operations.deleteJob,
     handle: removeJob,
-  },
-  {
+  }),
+  route({
     method: "POST",
     path: "/v1/jobs/:job/cancel",
     access: "write",
     operation: operations.cancelJob,
     handle: postCancel,
-  },
+  }),
 ];
 
 const maybeIdempotencyKey = idempotencyKey.optional();
 
-async function postJob(c: RequestContext, context: AppContext): Promise<Response> {
+/** Reads the body itself: a replay is answered even if the body would be refused today. */
+async function postJob({ c, context }: Input<typeof operations.submitJob>) {
   const key = idempotencyKeyOf(c);
   if (!key.ok) return invalid(c, key.errors);
   const json = await readJson(c, MAX_BODY_BYTES);
@@ -140,10 +152,8 @@ async function webhookErrors(context: AppContext, url: string | null | undefined
   return found?.lasts ? [{ pointer, detail: found.detail }] : [];
 }
 
-async function getJobs(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, jobsQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const { limit, cursor, status, name, key, created_after, created_before } = query.value;
+async function getJobs({ c, context, query }: Input<typeof operations.listJobs>) {
+  const { limit, cursor, status, name, key, created_after, created_before } = query;
   const before = readCursor(cursor, "job");
   if (!before.ok) return invalid(c, before.errors);
   const caller = callerOf(c);
@@ -158,22 +168,20 @@ async function getJobs(c: RequestContext, context: AppContext): Promise<Response
   return c.json(pageOf(found, "job", (job: JobRow) => viewJob(job, caller)));
 }
 
-async function getJob(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, waitQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const job = await waitForEnd(c, context, {
-    id: idIn(c, "job"),
-    waitMs: query.value.wait,
-    awaited: query.value.for,
-    read: () => jobOf(c, context),
+async function getJob({ c, context, query, job }: Input<typeof operations.getJob, "job">) {
+  const current = await waitForEnd(c, context, {
+    current: job,
+    waitMs: query.wait,
+    awaited: query.for,
+    read: () => visibleJob(c, context, job.id),
     isDecided: (found) => !isUndecided(found),
   });
-  if (job instanceof Response) return job;
-  return job === null ? noJob(c) : answerDetails(c, context, job);
-}
-
-async function answerDetails(c: RequestContext, context: AppContext, job: JobRow): Promise<Response> {
-  const view: JobDetailsView = { ...viewJob(job, callerOf(c)), queue: await viewQueue(context, job) };
+  if (current instanceof Response) return current;
+  if (current === null) return problem(c, "not-found", resources.job.notFound);
+  const view: JobDetailsView = {
+    ...viewJob(current, callerOf(c)),
+    queue: await viewQueue(context, current),
+  };
   return c.json(view);
 }
 
@@ -192,29 +200,21 @@ async function viewQueue(context: AppContext, job: JobRow) {
 }
 
 /** With `remote=true`, answers 202 and deletes the records at Lyceum first, then the job. */
-async function removeJob(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, removeQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
+async function removeJob({ c, context, query, job }: Input<typeof operations.deleteJob, "job">) {
   // A second request without `remote` must not cancel the deletion at Lyceum.
-  const isRemote = query.value.remote || job.erase_at !== null;
+  const isRemote = query.remote || job.erase_at !== null;
   const isDone = isRemote
     ? await requestRemoteDeletion(context, job.id)
     : await context.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
   if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);
-  return c.json(viewJob((await jobOf(c, context)) ?? job, callerOf(c)), 202);
+  return c.json(viewJob((await visibleJob(c, context, job.id)) ?? job, callerOf(c)), 202);
 }
 
 const NOT_DELETABLE =
   "the job has runs that have not ended (cancel it first), or a lost execution that may still show up (wait an hour)";
 
-async function postCancel(c: RequestContext, context: AppContext): Promise<Response> {
-  const body = await jsonBody(c, cancelBody);
-  if (!body.ok) return body.answer;
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
-  await cancelJob(context, job, { mode: body.value.mode, cause: "request" });
-  return c.json(viewJob((await jobOf(c, context)) ?? job, callerOf(c)));
+async function postCancel({ c, context, body, job }: Input<typeof operations.cancelJob, "job">) {
+  await cancelJob(context, job, { mode: body.mode, cause: "request" });
+  return c.json(viewJob((await visibleJob(c, context, job.id)) ?? job, callerOf(c)));
 }

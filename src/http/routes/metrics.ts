@@ -1,6 +1,5 @@
 // A run's metrics: as stored after the end or, for another step or span, read from Lyceum now.
 import * as operations from "../../contract/operations/runs.ts";
-import { metricsQuery } from "../../contract/query.ts";
 import { metricsStep } from "../../domain/collection.ts";
 import type { Execution } from "../../domain/execution.ts";
 import type { MetricsSpan } from "../../domain/metrics.ts";
@@ -8,23 +7,21 @@ import { parseDuration } from "../../lib/duration.ts";
 import { type Artifact, executionOf, type Found, idsOf, serve } from "../artifact.ts";
 import { invalid, problem } from "../problem.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { queryOf, type Route } from "../route.ts";
+import { type Input, type Route, route } from "../route.ts";
 
-export const metricsRoute: Route = {
+export const metricsRoute: Route = route({
   method: "GET",
   path: "/v1/runs/:run/metrics",
   isLarge: true,
   access: "read",
   operation: operations.getMetrics,
   handle: getMetrics,
-};
+});
 
-async function getMetrics(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, metricsQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const { attempt, ...asked } = query.value;
+async function getMetrics({ c, context, query, run }: Input<typeof operations.getMetrics, "run">) {
+  const { attempt, ...asked } = query;
   const isLive = Object.values(asked).some((value) => value !== undefined);
-  const found = await executionOf(c, context, attempt, isLive ? "conflict" : "not-ready");
+  const found = await executionOf(c, context, run, attempt, isLive ? "conflict" : "not-ready");
   if (found instanceof Response) return found;
   if (!isLive) return serve(c, context, found, "metrics", show);
   const span = spanOf(found.execution, asked, context.now());

@@ -7,38 +7,51 @@ import type { Instance } from "../../store/instances.ts";
 import { readLevels } from "../../store/queue-stats.ts";
 import { assertWritable, databaseBytes } from "../../store/store.ts";
 import { problem } from "../problem.ts";
-import type { AppContext, LyceumState, RequestContext } from "../request-context.ts";
-import { callerOf, type Route } from "../route.ts";
+import { callerOf } from "../read-request.ts";
+import type { LyceumState } from "../request-context.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { iso } from "../views/view.ts";
 
 export const operationRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: "/livez",
     access: "open",
     operation: operations.getLive,
-    handle: async (c) => c.json({ status: "ok" }),
-  },
-  { method: "GET", path: "/readyz", access: "open", operation: operations.getReady, handle: getReady },
-  {
+    handle: ({ c }) => c.json({ status: "ok" }),
+  }),
+  route({ method: "GET", path: "/readyz", access: "open", operation: operations.getReady, handle: getReady }),
+  route({
     method: "GET",
     path: "/metrics",
     access: "open",
     operation: operations.getMetricsText,
     handle: getMetrics,
-  },
-  { method: "GET", path: "/v1/status", access: "read", operation: operations.getStatus, handle: getStatus },
-  { method: "GET", path: "/v1/whoami", access: "read", operation: operations.getWhoami, handle: getWhoami },
-  {
+  }),
+  route({
+    method: "GET",
+    path: "/v1/status",
+    access: "read",
+    operation: operations.getStatus,
+    handle: getStatus,
+  }),
+  route({
+    method: "GET",
+    path: "/v1/whoami",
+    access: "read",
+    operation: operations.getWhoami,
+    handle: getWhoami,
+  }),
+  route({
     method: "GET",
     path: "/v1/settings",
     access: "admin",
     operation: operations.getSettings,
     handle: getSettings,
-  },
+  }),
 ];
 
-async function getReady(c: RequestContext, context: AppContext): Promise<Response> {
+async function getReady({ c, context }: Input<typeof operations.getReady>) {
   if (!context.isAccepting()) return problem(c, "not-accepting", "draining: the process is shutting down");
   const aheadMs = context.clockAheadMs();
   if (Math.abs(aheadMs) > MAX_CLOCK_OFFSET_MS)
@@ -60,23 +73,23 @@ async function getReady(c: RequestContext, context: AppContext): Promise<Respons
 /** Beyond this the machine is not trusted with Lyceum's times, such as that of a reset. */
 const MAX_CLOCK_OFFSET_MS = 60_000;
 
-async function getMetrics(c: RequestContext, context: AppContext): Promise<Response> {
+async function getMetrics({ c, context }: Input<typeof operations.getMetricsText>) {
   if (context.metricsText === null) return problem(c, "not-found", "metrics are served on METRICS_PORT");
   return c.body(await context.metricsText(), 200, {
     "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
   });
 }
 
-async function getWhoami(c: RequestContext): Promise<Response> {
+async function getWhoami({ c }: Input<typeof operations.getWhoami>) {
   const { name, role } = callerOf(c);
   return c.json({ name, role } satisfies WhoamiView);
 }
 
-async function getSettings(c: RequestContext, context: AppContext): Promise<Response> {
+async function getSettings({ c, context }: Input<typeof operations.getSettings>) {
   return c.json({ data: [...context.settings], next_cursor: null } satisfies SettingsView);
 }
 
-async function getStatus(c: RequestContext, context: AppContext): Promise<Response> {
+async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
   const { db, kind } = context.store;
   const [levels, counted, bytes, instances] = await Promise.all([
     readLevels(db),

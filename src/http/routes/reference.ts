@@ -3,41 +3,46 @@ import { readFile } from "node:fs/promises";
 import * as operations from "../../contract/operations/service.ts";
 import { problem } from "../problem.ts";
 import { openApiOf } from "../reference/openapi.ts";
-import type { AppContext, RequestContext } from "../request-context.ts";
-import type { Route } from "../route.ts";
+import { type Input, type Route, route } from "../route.ts";
 
 /** @param table returns all routes; called once, at the first request for the document */
 export function referenceRoutes(table: () => readonly Route[]): Route[] {
   let text: string | null = null;
 
-  async function getDocument(c: RequestContext, context: AppContext): Promise<Response> {
+  async function getDocument({ c, context }: Input<typeof operations.getDocument>) {
     text ??= JSON.stringify(openApiOf(table(), context.version));
     return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" });
   }
 
   return [
-    {
+    route({
       method: "GET",
       path: "/openapi.json",
       isLarge: true,
       access: "open",
       operation: operations.getDocument,
       handle: getDocument,
-    },
-    { method: "GET", path: "/docs", access: "open", operation: operations.getReference, handle: getPage },
-    {
+    }),
+    route({
+      method: "GET",
+      path: "/docs",
+      access: "open",
+      operation: operations.getReference,
+      handle: getPage,
+    }),
+    route({
       method: "GET",
       path: "/docs/:file",
       isLarge: true,
       access: "open",
       operation: operations.getReferencePart,
       handle: getPart,
-    },
+    }),
   ];
 }
 
 /** Relative paths work below a proxy's prefix; the version in them bypasses old caches. */
-async function getPage(c: RequestContext, { version }: AppContext): Promise<Response> {
+async function getPage({ c, context: { version } }: Input<typeof operations.getReference>) {
   const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -74,7 +79,7 @@ const start = `SwaggerUIBundle({
 });
 `;
 
-async function getPart(c: RequestContext): Promise<Response> {
+async function getPart({ c }: Input<typeof operations.getReferencePart>) {
   const read = parts[c.req.param("file") ?? ""];
   if (read === undefined) return problem(c, "not-found", "no such file");
   const { text, type } = await read();

@@ -6,34 +6,32 @@ import { listRuns } from "../../store/runs.ts";
 import { matrixNames } from "../../store/specs.ts";
 import { acceptsExplicitly } from "../headers.ts";
 import { invalid } from "../problem.ts";
-import type { AppContext, RequestContext } from "../request-context.ts";
-import { queryOf, type Route } from "../route.ts";
+import { queryOf } from "../read-request.ts";
+import type { AppContext } from "../request-context.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { csvHeader, csvLines, viewResult } from "../views/results-csv.ts";
-import { jobOf, noJob } from "../visible-job.ts";
 import { pageOfRuns } from "./run-lists.ts";
 import { viewRuns } from "./runs.ts";
 
 export const resultRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: "/v1/jobs/:job/results",
     isLarge: true,
     access: "read",
     operation: operations.listResults,
     handle: getResults,
-  },
+  }),
 ];
 
-async function getResults(c: RequestContext, context: AppContext): Promise<Response> {
-  return acceptsExplicitly(c, "text/csv") ? getCsv(c, context) : pageOfRuns(c, context, viewResult);
+async function getResults(input: Input<typeof operations.listResults, "job">) {
+  return acceptsExplicitly(input.c, "text/csv") ? getCsv(input) : pageOfRuns(input, viewResult);
 }
 
-/** All runs of the job, read and sent page by page. */
-async function getCsv(c: RequestContext, context: AppContext): Promise<Response> {
+/** Sends all runs of the job, page by page. */
+async function getCsv({ c, context, job }: Input<typeof operations.listResults, "job">) {
   const query = queryOf(c, noQuery);
   if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
   const lines = ReadableStream.from(linesOf(context, job)) as ReadableStream<Uint8Array>;
   return c.body(lines, 200, {
     "Content-Type": "text/csv; charset=utf-8; header=present",

@@ -1,7 +1,7 @@
 // Lists of runs: over all jobs newest first, and of one job in any order.
 import * as jobOperations from "../../contract/operations/jobs.ts";
 import * as runOperations from "../../contract/operations/runs.ts";
-import { jobRunsQuery, page, type RunFilterQuery, runsQuery } from "../../contract/query.ts";
+import type { RunFilterQuery } from "../../contract/query.ts";
 import type { RunView } from "../../contract/run.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import {
@@ -17,61 +17,56 @@ import type { Scanned } from "../../store/scan.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { cursorOf, type Page, pageOf, readCursor, toPage } from "../cursor.ts";
 import { invalid } from "../problem.ts";
+import { callerOf } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, queryOf, type Route } from "../route.ts";
-import { jobOf, jobSeen, noJob } from "../visible-job.ts";
+import { visibleJob } from "../resources.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { viewRuns } from "./runs.ts";
 
 export const runListRoutes: Route[] = [
-  {
+  route({
     method: "GET",
     path: "/v1/runs",
     isLarge: true,
     access: "read",
     operation: runOperations.listRuns,
     handle: getRuns,
-  },
-  {
+  }),
+  route({
     method: "GET",
     path: "/v1/jobs/:job/runs",
     isLarge: true,
     access: "read",
     operation: jobOperations.listRuns,
     handle: getJobRuns,
-  },
+  }),
 ];
 
-async function getRuns(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, runsQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const { limit, cursor, job_id: jobId } = query.value;
+async function getRuns({ c, context, query }: Input<typeof runOperations.listRuns>) {
+  const { limit, cursor, job_id: jobId } = query;
   // Within a job the position is the order of creation, and its index leads straight to the job's runs.
   const kind = jobId === undefined ? "run" : "position_desc";
   const before = readCursor(cursor, kind);
   if (!before.ok) return invalid(c, before.errors);
   const after = before.value ?? null;
   const { db } = context.store;
-  const filter = filterOf(query.value);
+  const filter = filterOf(query);
   let found: Scanned<RunRow>;
   if (jobId === undefined) {
     const ofCaller = { ...filter, key: ownerSeenBy(callerOf(c)) };
     found = await listAllRuns(db, ofCaller, after, limit);
-  } else if ((await jobSeen(c, context, jobId)) === null) found = { rows: [], next: null };
+  } else if ((await visibleJob(c, context, jobId)) === null) found = { rows: [], next: null };
   else found = await listJobRuns(db, jobId, filter, { order: "desc", after: numberOf(after) }, limit);
   return c.json(pageOf(found, kind, await viewRuns(context, found.rows)));
 }
 
-async function getJobRuns(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, jobRunsQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
-  const { sort } = query.value;
+async function getJobRuns({ c, context, query, job }: Input<typeof jobOperations.listRuns, "job">) {
+  const { sort } = query;
   const order = sort.startsWith("-") ? "desc" : "asc";
   const by = sort.replace("-", "") as RunMeasure | "position";
   return by === "position"
-    ? byPosition(c, context, job, { ...query.value, order })
-    : byMeasure(c, context, job, { ...query.value, by, order });
+    ? byPosition(c, context, job, { ...query, order })
+    : byMeasure(c, context, job, { ...query, by, order });
 }
 
 interface Order {
@@ -126,17 +121,11 @@ function filterOf(query: RunFilterQuery): RunFilter {
   };
 }
 
-/** A page of the job's runs in the order of the submission, each as `show` makes it of its view. */
+/** A page of the job's runs in the order of submission, each mapped by `show`. */
 export async function pageOfRuns<T>(
-  c: RequestContext,
-  context: AppContext,
+  { c, context, query: { limit, cursor }, job }: Input<typeof jobOperations.listResults, "job">,
   show: (run: RunView) => T,
 ): Promise<Response> {
-  const query = queryOf(c, page);
-  if (!query.ok) return invalid(c, query.errors);
-  const job = await jobOf(c, context);
-  if (job === null) return noJob(c);
-  const { limit, cursor } = query.value;
   const after = readCursor(cursor, "position");
   if (!after.ok) return invalid(c, after.errors);
   const runs = await listRuns(context.store.db, job.id, Number(after.value ?? -1), limit + 1);

@@ -1,48 +1,52 @@
 // Reading, cancelling and retrying runs.
 import * as operations from "../../contract/operations/runs.ts";
-import { waitQuery } from "../../contract/query.ts";
-import { type RunView, retryBody } from "../../contract/run.ts";
-import { cancelBody } from "../../contract/submission.ts";
+import type { RunView } from "../../contract/run.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry-run.ts";
 import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
-import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
 import { nextTurn } from "../../store/scan.ts";
 import { loadSpec } from "../../store/specs.ts";
 import { waitForEnd } from "../events/long-poll.ts";
-import { invalid, problem } from "../problem.ts";
+import { problem } from "../problem.ts";
+import { callerOf } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { resources } from "../resources.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { viewSpec } from "../views/spec.ts";
 import { viewRun } from "../views/view.ts";
-import { jobSeen } from "../visible-job.ts";
 
 export const runRoutes: Route[] = [
-  { method: "GET", path: "/v1/runs/:run", access: "read", operation: operations.getRun, handle: getRun },
-  {
+  route({
+    method: "GET",
+    path: "/v1/runs/:run",
+    access: "read",
+    operation: operations.getRun,
+    handle: getRun,
+  }),
+  route({
     method: "GET",
     path: "/v1/runs/:run/spec",
     isLarge: true,
     access: "read",
     operation: operations.getSpec,
     handle: getSpec,
-  },
-  {
+  }),
+  route({
     method: "POST",
     path: "/v1/runs/:run/cancel",
     access: "write",
     operation: operations.cancelRun,
     handle: postCancel,
-  },
-  {
+  }),
+  route({
     method: "POST",
     path: "/v1/runs/:run/retry",
     access: "write",
     operation: operations.retryRun,
     handle: postRetry,
-  },
+  }),
 ];
 
 /** Returns a function that shows these runs. Their executions and artifact states are read at once, some in a turn. */
@@ -67,61 +71,30 @@ export async function viewRuns(context: AppContext, runs: RunRow[]): Promise<(ru
 
 const RUNS_IN_A_TURN = 250;
 
-/** The run named by the path, with its job, if the caller may see it. */
-export async function runOf(
-  c: RequestContext,
-  context: AppContext,
-): Promise<{ run: RunRow; job: JobRow } | null> {
-  const run = await findRun(context.store.db, idIn(c, "run"));
-  const job = run === null ? null : await jobSeen(c, context, run.job_id);
-  return run === null || job === null ? null : { run, job };
-}
-
-export function noRun(c: RequestContext): Response {
-  return problem(
-    c,
-    "not-found",
-    "no run with this id is visible to this API key; it may have been deleted or pruned",
-  );
-}
-
-async function getRun(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, waitQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const run = await waitForEnd(c, context, {
-    id: idIn(c, "run"),
-    waitMs: query.value.wait,
-    awaited: query.value.for,
-    read: async () => (await runOf(c, context))?.run ?? null,
+async function getRun({ c, context, query, run }: Input<typeof operations.getRun, "run">) {
+  const current = await waitForEnd(c, context, {
+    current: run,
+    waitMs: query.wait,
+    awaited: query.for,
+    read: async () => (await resources.run.find(c, context))?.run ?? null,
     isDecided: ({ outcome }) => outcome !== null,
   });
-  if (run instanceof Response) return run;
-  return run === null ? noRun(c) : answer(c, context, run);
+  if (current instanceof Response) return current;
+  return current === null ? problem(c, "not-found", resources.run.notFound) : answer(c, context, current);
 }
 
-async function getSpec(c: RequestContext, context: AppContext): Promise<Response> {
-  const found = await runOf(c, context);
-  if (found === null) return noRun(c);
-  const { run } = found;
+async function getSpec({ c, context, run }: Input<typeof operations.getSpec, "run">) {
   const submitted = await loadSpec(context.store.db, { ...run, matrix: null });
   return c.json(viewSpec(run, submitted, callerOf(c).role !== "read"));
 }
 
-async function postCancel(c: RequestContext, context: AppContext): Promise<Response> {
-  const body = await jsonBody(c, cancelBody);
-  if (!body.ok) return body.answer;
-  const found = await runOf(c, context);
-  if (found === null) return noRun(c);
-  await cancelRun(context, found.run.id, { mode: body.value.mode, cause: "request" });
-  return answer(c, context, (await findRun(context.store.db, found.run.id)) ?? found.run);
+async function postCancel({ c, context, body, run }: Input<typeof operations.cancelRun, "run">) {
+  await cancelRun(context, run.id, { mode: body.mode, cause: "request" });
+  return answer(c, context, (await findRun(context.store.db, run.id)) ?? run);
 }
 
-async function postRetry(c: RequestContext, context: AppContext): Promise<Response> {
-  const body = await jsonBody(c, retryBody);
-  if (!body.ok) return body.answer;
-  const found = await runOf(c, context);
-  if (found === null) return noRun(c);
-  const retried = await retryRun(context, found.job, found.run.id);
+async function postRetry({ c, context, job, run }: Input<typeof operations.retryRun, "run">) {
+  const retried = await retryRun(context, job, run.id);
   if (retried.type === "refused") return problem(c, "conflict", retried.detail);
   c.header("Location", `/v1/runs/${retried.run.id}`);
   return answer(c, context, retried.run, 202);

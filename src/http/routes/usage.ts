@@ -1,34 +1,37 @@
 // Usage by day or key, and Lyceum's machine types with prices.
 import * as operations from "../../contract/operations/service.ts";
-import { usageQuery } from "../../contract/query.ts";
 import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
 import { dayOf } from "../../domain/cost.ts";
 import { listMachineTypes } from "../../store/machine-types.ts";
 import { readUsage, type UsageRow } from "../../store/usage.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { invalid } from "../problem.ts";
-import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, queryOf, type Route } from "../route.ts";
+import { callerOf } from "../read-request.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { iso, viewCost } from "../views/view.ts";
 
 export const usageRoutes: Route[] = [
-  { method: "GET", path: "/v1/usage", access: "read", operation: operations.getUsage, handle: getUsage },
-  {
+  route({
+    method: "GET",
+    path: "/v1/usage",
+    access: "read",
+    operation: operations.getUsage,
+    handle: getUsage,
+  }),
+  route({
     method: "GET",
     path: "/v1/machine-types",
     access: "read",
     operation: operations.getMachineTypes,
     handle: getMachineTypes,
-  },
+  }),
 ];
 
 /** Submitters see only their own key. Default: the last 30 days. */
-async function getUsage(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, usageQuery);
-  if (!query.ok) return invalid(c, query.errors);
-  const { group, key } = query.value;
-  const to = query.value.to ?? dayOf(context.now());
-  const from = query.value.from ?? dayOf(Date.parse(to) - 29 * DAY_MS);
+async function getUsage({ c, context, query }: Input<typeof operations.getUsage>) {
+  const { group, key } = query;
+  const to = query.to ?? dayOf(context.now());
+  const from = query.from ?? dayOf(Date.parse(to) - 29 * DAY_MS);
   const spanDays = (Date.parse(to) - Date.parse(from)) / DAY_MS;
   if (spanDays < 0 || spanDays >= MAX_DAYS) {
     const detail = `must be at most ${MAX_DAYS} days before the last day, and not after it`;
@@ -66,7 +69,7 @@ function sumOf(rows: UsageRow[]): Omit<UsageRow, "group"> {
 }
 
 /** The last list from Lyceum; `fetched_at` is null before the first. */
-async function getMachineTypes(c: RequestContext, context: AppContext): Promise<Response> {
+async function getMachineTypes({ c, context }: Input<typeof operations.getMachineTypes>) {
   const types = await listMachineTypes(context.store.db);
   const data = types.map((type) => ({
     hardware_profile: type.hardware_profile,

@@ -1,12 +1,6 @@
 // Webhooks: subscriptions to events. A submitter's webhook gets events of its own jobs, an administrator's of all.
 import * as operations from "../../contract/operations/webhooks.ts";
-import { page } from "../../contract/query.ts";
-import {
-  type DisclosedWebhookView,
-  rotateBody,
-  type WebhookView,
-  webhookBody,
-} from "../../contract/webhook.ts";
+import type { DisclosedWebhookView, WebhookView } from "../../contract/webhook.ts";
 import {
   createWebhook,
   type Disclosed,
@@ -14,63 +8,63 @@ import {
   reviveWebhook,
   rotateWebhook,
 } from "../../orchestration/webhooks.ts";
-import { deleteWebhook, findWebhook, listWebhooks, type WebhookRow } from "../../store/webhooks.ts";
+import { deleteWebhook, listWebhooks, type WebhookRow } from "../../store/webhooks.ts";
 import { type Caller, ownerSeenBy } from "../auth.ts";
 import { cursorOf, readCursor, toPage } from "../cursor.ts";
 import { invalid, problem } from "../problem.ts";
-import type { AppContext, RequestContext } from "../request-context.ts";
-import { callerOf, idIn, jsonBody, queryOf, type Route } from "../route.ts";
+import { callerOf } from "../read-request.ts";
+import type { RequestContext } from "../request-context.ts";
+import { resources } from "../resources.ts";
+import { type Input, type Route, route } from "../route.ts";
 import { iso, webhookUrlFor } from "../views/view.ts";
 
 export const webhookRoutes: Route[] = [
-  {
+  route({
     method: "POST",
     path: "/v1/webhooks",
     access: "write",
     operation: operations.createWebhook,
     handle: postWebhook,
-  },
-  {
+  }),
+  route({
     method: "GET",
     path: "/v1/webhooks",
     access: "read",
     operation: operations.listWebhooks,
     handle: getWebhooks,
-  },
-  {
+  }),
+  route({
     method: "GET",
     path: "/v1/webhooks/:webhook",
     access: "read",
     operation: operations.getWebhook,
     handle: getWebhook,
-  },
-  {
+  }),
+  route({
     method: "DELETE",
     path: "/v1/webhooks/:webhook",
     access: "write",
     operation: operations.deleteWebhook,
     handle: removeWebhook,
-  },
-  {
+  }),
+  route({
     method: "POST",
     path: "/v1/webhooks/:webhook/rotate",
     access: "write",
     operation: operations.rotateWebhook,
     handle: postRotate,
-  },
-  {
+  }),
+  route({
     method: "POST",
     path: "/v1/webhooks/:webhook/enable",
     access: "write",
     operation: operations.enableWebhook,
     handle: postEnable,
-  },
+  }),
 ];
 
-async function postWebhook(c: RequestContext, context: AppContext): Promise<Response> {
-  const body = await jsonBody(c, webhookBody);
-  if (!body.ok) return body.answer;
-  const { url, types, secret = null } = body.value;
+async function postWebhook({ c, context, body }: Input<typeof operations.createWebhook>) {
+  const { url, types, secret = null } = body;
   const urlProblem = await context.webhookProblem(url);
   if (urlProblem !== null) return invalid(c, [{ pointer: "/url", detail: urlProblem.detail }]);
   const { name: apiKey, role } = callerOf(c);
@@ -81,10 +75,7 @@ async function postWebhook(c: RequestContext, context: AppContext): Promise<Resp
   return c.json(disclose(c, created), 201);
 }
 
-async function getWebhooks(c: RequestContext, context: AppContext): Promise<Response> {
-  const query = queryOf(c, page);
-  if (!query.ok) return invalid(c, query.errors);
-  const { limit, cursor } = query.value;
+async function getWebhooks({ c, context, query: { limit, cursor } }: Input<typeof operations.listWebhooks>) {
   const before = readCursor(cursor, "webhook");
   if (!before.ok) return invalid(c, before.errors);
   const filter = { owner: ownerSeenBy(callerOf(c)), before: before.value };
@@ -93,40 +84,28 @@ async function getWebhooks(c: RequestContext, context: AppContext): Promise<Resp
   return c.json(toPage(webhooks, limit, view, (webhook) => cursorOf("webhook", webhook.id)));
 }
 
-async function getWebhook(c: RequestContext, context: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, context);
-  return webhook === null ? noWebhook(c) : c.json(viewWebhook(webhook, callerOf(c)));
+async function getWebhook({ c, webhook }: Input<typeof operations.getWebhook, "webhook">) {
+  return c.json(viewWebhook(webhook, callerOf(c)));
 }
 
-async function removeWebhook(c: RequestContext, context: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, context);
-  if (webhook === null) return noWebhook(c);
+async function removeWebhook({ c, context, webhook }: Input<typeof operations.deleteWebhook, "webhook">) {
   await context.store.write((tx) => deleteWebhook(tx.db, webhook.id));
   return c.body(null, 204);
 }
 
-async function postRotate(c: RequestContext, context: AppContext): Promise<Response> {
-  const body = await jsonBody(c, rotateBody);
-  if (!body.ok) return body.answer;
-  const webhook = await webhookOf(c, context);
-  const rotated =
-    webhook === null ? null : await rotateWebhook(context, webhook.id, body.value.secret ?? null);
-  return rotated === null ? noWebhook(c) : c.json(disclose(c, rotated));
+async function postRotate({ c, context, body, webhook }: Input<typeof operations.rotateWebhook, "webhook">) {
+  const rotated = await rotateWebhook(context, webhook.id, body.secret ?? null);
+  return rotated === null ? deletedMeanwhile(c) : c.json(disclose(c, rotated));
 }
 
-async function postEnable(c: RequestContext, context: AppContext): Promise<Response> {
-  const webhook = await webhookOf(c, context);
-  const enabled = webhook === null ? null : await reviveWebhook(context, webhook.id);
-  return enabled === null ? noWebhook(c) : c.json(viewWebhook(enabled, callerOf(c)));
+async function postEnable({ c, context, webhook }: Input<typeof operations.enableWebhook, "webhook">) {
+  const enabled = await reviveWebhook(context, webhook.id);
+  return enabled === null ? deletedMeanwhile(c) : c.json(viewWebhook(enabled, callerOf(c)));
 }
 
-/** The webhook named by the path, if the caller may see it. */
-export function webhookOf(c: RequestContext, context: AppContext): Promise<WebhookRow | null> {
-  return findWebhook(context.store.db, idIn(c, "webhook"), ownerSeenBy(callerOf(c)));
-}
-
-export function noWebhook(c: RequestContext): Response {
-  return problem(c, "not-found", "no webhook with this id is visible to this API key");
+/** The webhook was deleted after it was found. */
+function deletedMeanwhile(c: RequestContext): Response {
+  return problem(c, "not-found", resources.webhook.notFound);
 }
 
 function disclose(c: RequestContext, { webhook, secret }: Disclosed): DisclosedWebhookView {

@@ -86,7 +86,8 @@ eachDatabase("the feed", (open, kind) => {
     async (awaited) => {
       const database = await open();
       const context = contextOf(database);
-      const { id } = await submitted(context, 1);
+      const current = await submitted(context, 1);
+      const { id } = current;
       const feed = feedOf(database);
       const appContext = { feed, timers: database.time } as unknown as AppContext;
       const call = { req: { raw: { signal: new AbortController().signal } } } as unknown as RequestContext;
@@ -106,7 +107,7 @@ eachDatabase("the feed", (open, kind) => {
       };
       const isDecided = ({ queued, active }: JobRow) => queued + active === 0;
       const answer = await waitForEnd(call, appContext, {
-        id,
+        current,
         waitMs: 60_000,
         awaited,
         read: look,
@@ -136,7 +137,10 @@ onSqlite("the feed's bounds", (open) => {
     const app = new Hono<Env>();
     app.get("/", async (c) => {
       const wait = { waitMs: 1, awaited: "end", read: async () => null, isDecided: () => false } as const;
-      const answer = await waitForEnd(c, { feed } as AppContext, { id: "job_1", ...wait });
+      const answer = await waitForEnd(c, { feed } as AppContext, {
+        current: { id: "job_1", ended_at: null },
+        ...wait,
+      });
       return answer instanceof Response ? answer : c.body(null, 500);
     });
     const answer = await app.request("/");

@@ -1,0 +1,71 @@
+// The resources that paths name, found only if the caller may see them.
+import type { Execution } from "../domain/execution.ts";
+import { findExecution } from "../store/executions.ts";
+import { findJobs, type JobRow } from "../store/jobs.ts";
+import { findRun, type RunRow } from "../store/runs.ts";
+import { findWebhook, type WebhookRow } from "../store/webhooks.ts";
+import { ownerSeenBy } from "./auth.ts";
+import { callerOf, idIn } from "./read-request.ts";
+import type { AppContext, RequestContext } from "./request-context.ts";
+
+/** By the name of the path's parameter: what its route's handler gets. */
+export interface Resources {
+  job: { job: JobRow };
+  run: { run: RunRow; job: JobRow };
+  execution: { execution: Execution };
+  webhook: { webhook: WebhookRow };
+}
+
+interface Resource<Found> {
+  find(c: RequestContext, context: AppContext): Promise<Found | null>;
+  /** Detail of the problem if there is none, or the caller may not see it. */
+  notFound: string;
+}
+
+export const resources: { [N in keyof Resources]: Resource<Resources[N]> } = {
+  job: {
+    async find(c, context) {
+      const job = await visibleJob(c, context, idIn(c, "job"));
+      return job === null ? null : { job };
+    },
+    notFound: "no job with this id is visible to this API key; it may have been deleted or pruned",
+  },
+  run: {
+    async find(c, context) {
+      const run = await findRun(context.store.db, idIn(c, "run"));
+      const job = run === null ? null : await visibleJob(c, context, run.job_id);
+      return run === null || job === null ? null : { run, job };
+    },
+    notFound: "no run with this id is visible to this API key; it may have been deleted or pruned",
+  },
+  execution: {
+    async find(c, context) {
+      const execution = await findExecution(context.store.db, idIn(c, "execution"));
+      const job = execution === null ? null : await visibleJob(c, context, execution.jobId);
+      return execution === null || job === null ? null : { execution };
+    },
+    notFound:
+      "no execution with this id is visible to this API key; starts that Lyceum never accepted are not kept",
+  },
+  webhook: {
+    async find(c, context) {
+      const owner = ownerSeenBy(callerOf(c));
+      const webhook = await findWebhook(context.store.db, idIn(c, "webhook"), owner);
+      return webhook === null ? null : { webhook };
+    },
+    notFound: "no webhook with this id is visible to this API key",
+  },
+};
+
+/** The resource that a path template names, or null. */
+export function resourceNamedBy(path: string): keyof Resources | null {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
+  return names.find((name): name is keyof Resources => Object.hasOwn(resources, name)) ?? null;
+}
+
+/** The job with this id if the caller may see it. */
+export async function visibleJob(c: RequestContext, context: AppContext, id: string): Promise<JobRow | null> {
+  const owner = ownerSeenBy(callerOf(c));
+  const job = await context.store.batchRead(findJobs, id);
+  return job === null || (owner !== null && job.api_key !== owner) ? null : job;
+}
