@@ -1,4 +1,4 @@
-// The figures that have a goal, as a bar chart: how far each is from it, the goal being the line.
+// A bar chart of the figures with a goal: each bar shows the distance to the goal's line.
 import { type Figure, type Goal, isReached } from "./measure.ts";
 import { goalText, short } from "./table.ts";
 
@@ -24,10 +24,10 @@ const ROW = 24;
 const TOP = 28;
 const LABELS = 380;
 const GOAL_AT = 560;
-/** So that nothing, where nothing is the goal, stands at the goal. */
-const NOTHING = 0.001;
+/** Avoids a division by zero: 0 with a goal of 0 is at the goal. */
+const EPSILON = 0.001;
 
-/** Figures of one name differ in what stands beside them. */
+/** Figures of the same name differ in their counterpart. */
 function labelOf({ name, against }: Judged, all: Judged[]): string {
   return all.filter((figure) => figure.name === name).length > 1 ? `${name} (${against})` : name;
 }
@@ -36,18 +36,18 @@ function bar(figure: Judged, index: number, label: string): string {
   const y = TOP + index * ROW;
   const width = Math.min(WIDTH - LABELS - 150, (GOAL_AT - LABELS) * score(figure));
   const colour = isReached(figure) ? "#2a7f62" : "#c8553d";
-  const told = `${short(figure.ratio.median)} (goal ${goalText(figure.goal)})`;
+  const text = `${short(figure.ratio.median)} (goal ${goalText(figure.goal)})`;
   return [
     `<text x="${LABELS - 8}" y="${y + 13}" text-anchor="end" fill="#333">${escaped(label)}</text>`,
     `<rect x="${LABELS}" y="${y}" width="${width.toFixed(1)}" height="17" fill="${colour}"/>`,
-    `<text x="${LABELS + width + 6}" y="${y + 13}" fill="#333">${escaped(told)}</text>`,
+    `<text x="${LABELS + width + 6}" y="${y + 13}" fill="#333">${escaped(text)}</text>`,
   ].join("\n");
 }
 
-/** 1 at the goal, more when it is surpassed. */
+/** 1 at the goal, more beyond it. */
 function score({ ratio, goal }: Judged): number {
   if (goal.atLeast !== undefined) return ratio.median / goal.atLeast;
-  return ((goal.atMost ?? 0) + NOTHING) / (ratio.median + NOTHING);
+  return ((goal.atMost ?? 0) + EPSILON) / (ratio.median + EPSILON);
 }
 
 function escaped(text: string): string {

@@ -1,23 +1,23 @@
-// What a figure is, and how two arms are compared: interleaved, several rounds, the ratio taken round by round,
-// since a shared machine changes its speed within minutes.
+// Figures, and the comparison of two arms: interleaved over several rounds, with a ratio per round, because a shared
+// machine changes its speed within minutes.
 
 export interface Scenario {
   name: string;
-  /** What the figures include, and what they leave out. */
+  /** Parts that the figures include and leave out, for the report. */
   includes: string;
   run(bench: Bench): Promise<Figure[]>;
 }
 
 export interface Bench {
   rounds: number;
-  /** Of one arm in one round. */
+  /** Duration of one arm in one round. */
   seconds: number;
-  /** A full size, or a small one that only proves that the bench runs. */
+  /** Returns the full size, or the small one that only proves that the bench runs. */
   size(full: number, smoke: number): number;
-  /** For files of this run; gone at its end. */
+  /** Files of this run; deleted at its end. */
   directory: string;
   progress(what: string): void;
-  /** What a scenario goes on without; told in one line. */
+  /** Prints a part that the scenario skips. */
   leaveOut(what: string): void;
 }
 
@@ -30,15 +30,15 @@ export interface Figure {
   name: string;
   unit: string;
   ours: number;
-  /** What stands beside ours, and what it is. Null: a figure that stands alone. */
+  /** The compared value, described by `against`. Null for a figure without a counterpart. */
   theirs: number | null;
   against: string;
-  /** Median, lowest and highest of the rounds. Of a figure that stands alone its values. */
+  /** Median, lowest and highest of the rounds; the values themselves for a figure without a counterpart. */
   ratio: { median: number; low: number; high: number };
   goal: Goal | null;
 }
 
-/** A scenario that cannot run here; it is told in one line and is no failure. */
+/** A scenario that cannot run on this machine, which is no failure. */
 export class Skipped extends Error {}
 
 export type Sample = Record<string, number>;
@@ -48,8 +48,8 @@ export interface Rounds {
 }
 
 /**
- * Runs all arms in each round, and changes who begins.
- * @param warmUps rounds beforehand that do not count: the compiler works for seconds on what a service does for weeks
+ * Runs all arms in each round, and rotates the first arm.
+ * @param warmUps uncounted rounds, because the compiler needs seconds to optimise
  */
 export async function interleave<Name extends string>(
   bench: Bench,
@@ -73,7 +73,7 @@ export async function interleave<Name extends string>(
   return rounds;
 }
 
-/** Compares one number that both arms measured in each round. */
+/** Compares a number that both arms measured in each round. */
 export function ratioOf(
   rounds: Rounds,
   key: string,
@@ -104,7 +104,7 @@ export function median(values: number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5);
 }
 
-/** Of sorted values. */
+/** @param sorted ascending */
 export function quantile(sorted: Float64Array, share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)] ?? Number.NaN;

@@ -1,4 +1,4 @@
-// Databases with a history: as many jobs, runs and executions as a scenario asks for, written in bulk.
+// Databases with a history of jobs, runs and executions, written in bulk.
 import SqliteDatabase from "better-sqlite3";
 import { systemClock } from "../src/lib/clock.ts";
 import { idSource } from "../src/lib/id.ts";
@@ -14,10 +14,10 @@ export async function createDatabase(path: string): Promise<void> {
   await store.close();
 }
 
-/** queued: not started. live: at Lyceum, nothing due for an hour. due: at Lyceum, a look is due. ended: succeeded. */
+/** queued: not started. live: at Lyceum, not due for an hour. due: at Lyceum, check due. ended: succeeded. */
 export type RowState = "queued" | "live" | "due" | "ended";
 
-/** Adds that many runs, with their executions, in jobs of 100. `from` tells the ids apart. */
+/** Adds runs with their executions, in jobs of 100. `from` makes the ids unique. */
 export function addRuns(
   path: string,
   state: RowState,

@@ -1,5 +1,5 @@
-// `npm run bench` measures everything, `npm run bench -- callback read` what is named. Prints as it goes, and at the
-// end writes the figures as JSON and as a chart.
+// `npm run bench` runs all scenarios, `npm run bench -- callback read` the named ones. Prints progress, then writes the
+// figures as JSON and as a chart.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,7 +100,7 @@ for (const { name, includes, run } of wanted) {
 
 const out = values.out ?? (values.smoke ? "data/bench-smoke" : "data/bench");
 mkdirSync(out, { recursive: true });
-// What was not measured this time stands as it was.
+// Figures that were not measured this time stay as they were.
 const all = scenarios.flatMap(
   ({ name }) => [...results, ...before(out)].find((one) => one.name === name) ?? [],
 );

@@ -1,4 +1,4 @@
-// Processes to be measured: the service as it is run (`src/main.ts`), and the small servers that stand beside it.
+// Measured processes: the service (`src/main.ts`) and the small servers that it is compared with.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -17,14 +17,14 @@ export const authorization = { Authorization: `Bearer ${apiKey}` };
 
 const root = join(import.meta.dirname, "..");
 
-/** The service with its own defaults, on a database of its own. */
+/** Starts the service with its defaults, on a database of its own. */
 export async function startService(options: {
   database: string;
   lyceumUrl: string;
   env?: Record<string, string>;
-  /** Another way into the same app. */
+  /** Another entry point of the same app. */
   main?: string;
-  /** Goes before `node`, for example a tracer. */
+  /** Command before `node`, such as a tracer. */
   under?: string[];
 }): Promise<Running> {
   const port = await freePort();
@@ -47,7 +47,7 @@ export async function startService(options: {
   });
 }
 
-/** One of `bench/servers`. */
+/** Starts a server of `bench/servers`. */
 export async function startServer(
   name: string,
   env: Record<string, string | undefined> = {},
@@ -99,7 +99,7 @@ async function startProcess(
   };
 }
 
-/** Reads all that is printed, and keeps the end of it for an error message. */
+/** Keeps the end of the output for an error message. */
 function tailOf(child: ChildProcess): () => string {
   let said = "";
   for (const stream of [child.stdout, child.stderr])
@@ -116,7 +116,7 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-/** A Lyceum that takes every call and never answers: what follows a callback then costs next to nothing. */
+/** A Lyceum that never answers, so that the work after a callback costs next to nothing. */
 export async function startSilentLyceum(): Promise<{ url: string; stop(): void }> {
   const sockets = new Set<{ destroy(): void }>();
   const server: Server = createServer((socket) => {

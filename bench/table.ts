@@ -1,4 +1,4 @@
-// Figures as text, one line each.
+// Figures as text.
 import { type Figure, type Goal, isReached } from "./measure.ts";
 
 export function table(figures: Figure[]): string {
@@ -7,7 +7,7 @@ export function table(figures: Figure[]): string {
     .join("\n");
 }
 
-/** The same as a Markdown list, whose lines stay shorter than a table's: our figure, then each one beside it. */
+/** A Markdown list, whose lines are shorter than a table's: our figure, then its counterparts. */
 export function markdownList(figures: Figure[]): string {
   const groups = Map.groupBy(rowsOf(figures).slice(1), ([name, ours]) => `- **${name}**: ${ours}`);
   return [...groups].flatMap(([head, rows]) => [head, ...rows.map(comparison)]).join("\n");
@@ -34,11 +34,11 @@ function aligned(rows: string[][]): string[][] {
 
 function rowOf(figure: Figure): string[] {
   const { name, unit, ours, theirs, against, ratio, goal } = figure;
-  const told = (value: number) => `${short(value)} ${unit}`.trim();
+  const text = (value: number) => `${short(value)} ${unit}`.trim();
   return [
     name,
-    told(ours),
-    theirs === null ? "" : `${told(theirs)} (${against})`,
+    text(ours),
+    theirs === null ? "" : `${text(theirs)} (${against})`,
     theirs === null ? "" : short(ratio.median),
     `${short(ratio.low)} to ${short(ratio.high)}`,
     goalText(goal),
@@ -51,7 +51,7 @@ export function goalText(goal: Goal | null): string {
   return goal?.atMost !== undefined ? `≤ ${goal.atMost}` : "";
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;

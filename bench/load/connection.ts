@@ -1,9 +1,8 @@
-// One kept-alive HTTP/1.1 connection with one request under way. Written on bare sockets: node's own client costs
-// more than the servers that it is to measure.
+// A kept-alive HTTP/1.1 connection with one request at a time, on bare sockets: Node's own client costs more than the
+// measured servers.
 import { connect, type Socket } from "node:net";
 
 export interface Connection {
-  /** Resolves nothing: the answer goes to the callback that the connection was made with. */
   send(request: Buffer): void;
   close(): void;
 }

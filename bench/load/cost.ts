@@ -1,10 +1,10 @@
-// What a load costs the server that bears it: far less noisy than its speed where cores are shared.
+// The server's processor time per answer, which is far less noisy than speed on shared cores.
 import { processorSeconds, type Running } from "../service.ts";
 import { closedLoop, type Load, type Measured } from "./loop.ts";
 
 type Costed = Measured & { processorUs: number };
 
-/** As `closedLoop`, with the processor time of the server's process, all threads, per answer. */
+/** Adds to `closedLoop` the processor time of the server's process, all threads, per answer. */
 export async function loadOn(
   { port, pid }: Running,
   load: Omit<Load, "port"> & { connections: number },

@@ -1,4 +1,4 @@
-// Jobs over HTTP: every connection submits one, waits for its end if it is told to, and submits the next.
+// Jobs over HTTP: each connection submits a job, waits for its end if requested, and submits the next.
 import { type Connection, openConnection } from "./connection.ts";
 
 export interface JobLoad {
@@ -7,11 +7,11 @@ export interface JobLoad {
   seconds: number;
   /** The next submission of one job. */
   submission: () => Buffer;
-  /** Asks for a job until it has ended; null: to have it taken is enough. */
+  /** The request that waits for the job's end. Null does not wait. */
   whenEnded: ((job: string) => Buffer) | null;
 }
 
-/** Each connection takes at least one job to where it shall go. */
+/** Each connection finishes at least one job. */
 export async function jobLoop(load: JobLoad): Promise<{ perSecond: number }> {
   const { promise: failure, reject } = Promise.withResolvers<never>();
   const connections: Connection[] = [];
@@ -51,7 +51,7 @@ export async function jobLoop(load: JobLoad): Promise<{ perSecond: number }> {
   return { perSecond: (jobs * 1000) / (performance.now() - startedAt) };
 }
 
-/** The first of that name, which is the job's own. */
+/** The first field of that name, which is the job's own. */
 function field(answer: string, name: string): string {
   return new RegExp(`"${name}":"([^"]*)"`).exec(answer)?.[1] ?? "";
 }

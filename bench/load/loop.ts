@@ -1,5 +1,5 @@
-// Load on a server. Closed loop: every connection sends its next request when it has its answer. Open loop: requests
-// arrive when they arrive, and their latency counts from then, whatever kept them from being sent.
+// Load on a server. Closed loop: each connection sends its next request after the answer. Open loop: requests arrive by
+// a Poisson process, and their latency counts from the arrival, even if sending was delayed.
 import { quantile } from "../measure.ts";
 import { type Connection, openConnection } from "./connection.ts";
 
@@ -8,7 +8,7 @@ export interface Load {
   seconds: number;
   /** The next request, or null when there are no more. */
   next: () => Buffer | null;
-  /** Told of each answer: when it was sent and when it came (performance.now). */
+  /** Times of the request and its answer (performance.now). */
   onAnswer?: (sentAt: number, at: number) => void;
 }
 

@@ -1,4 +1,4 @@
-// BullMQ: its worker takes 50 jobs at once, and tells of an end when Redis has answered that it is written.
+// BullMQ: its worker takes 50 jobs at once and reports an end after Redis has stored it.
 import { Queue, Worker } from "bullmq";
 import type { Env, JobTickets, Peer, Ticketed } from "./peer.ts";
 

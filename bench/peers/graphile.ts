@@ -1,4 +1,4 @@
-// graphile-worker: 50 jobs at once, with the batching that its page on performance recommends, woken by NOTIFY.
+// graphile-worker: 50 concurrent jobs, the batching that its performance page recommends, woken by NOTIFY.
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import { Client, Pool, type QueryConfig, type QueryResult } from "pg";
 import type { Env, JobTickets, Peer, Ticketed } from "./peer.ts";
@@ -43,7 +43,7 @@ export async function workGraphile({ POSTGRES_URL = "" }: Env, tickets: JobTicke
   };
 }
 
-/** graphile-worker's events tell that a handler has returned; that its job is gone from the table only the query tells. */
+/** Its events report the return of a handler; only the query shows that the job has left the table. */
 function clientThatTells(onCompleted: (ids: string[]) => void) {
   return class extends Client {
     // biome-ignore lint/suspicious/noExplicitAny: passed on as it came, in any of its six forms

@@ -1,4 +1,4 @@
-// A run's life without Lyceum: the facts that the workers learn of it, one durable write for each of them.
+// A run's life without Lyceum: the facts that the workers would record, with a durable write for each.
 import type { Execution } from "../../src/domain/execution.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { recordFact } from "../../src/orchestration/apply-facts.ts";
@@ -8,8 +8,8 @@ import { saveCollected, saveRecord } from "../../src/orchestration/save-artifact
 import type { ArtifactKind } from "../../src/store/db/schema.ts";
 
 /**
- * From now on takes every run through its life, up to 50 at once; as in dispatch, runs are claimed as there is room.
- * Answers how to wait until it looks for no further run.
+ * Takes every run to its end, up to 50 at once, and claims runs as slots become free, as dispatch does.
+ * @returns a function that waits until no further run is claimed
  */
 export function startLives(context: Context, onEnd: (run: Run) => void): () => Promise<void> {
   const live = liver(context);
@@ -26,7 +26,7 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
   async function claimAll(): Promise<void> {
     claiming = true;
     while (woken && alive < MAX_ALIVE) {
-      // Before the look: what is submitted meanwhile wakes again.
+      // Before claiming, so that a submission during the claim wakes again.
       woken = false;
       const { claims } = await claimRuns(context, MAX_ALIVE - alive);
       alive += claims.length;
@@ -49,7 +49,7 @@ export function startLives(context: Context, onEnd: (run: Run) => void): () => P
 
 const MAX_ALIVE = 50;
 
-/** As in the workers, what is told of several runs in the same turn is written together. */
+/** Facts of the same tick are batched, as in the workers. */
 function liver(context: Context): (execution: Execution) => Promise<void> {
   return async ({ id }) => {
     const lyceumExecutionId = `lyceum-${id}`;
@@ -61,8 +61,8 @@ function liver(context: Context): (execution: Execution) => Promise<void> {
     const holdUntil = () => now + 600_000;
     await saveRecord(context, { executionId: id, snapshot, by: "callback", askedAt: now, record, holdUntil });
     const artifacts = [stored("timing"), stored("metrics"), stored("logs")];
-    const settled = await saveCollected(context, { executionId: id, artifacts });
-    if (settled?.run.status !== "succeeded") throw new Error(`run ${settled?.run.id} did not succeed`);
+    const applied = await saveCollected(context, { executionId: id, artifacts });
+    if (applied?.run.status !== "succeeded") throw new Error(`run ${applied?.run.id} did not succeed`);
   };
 }
 

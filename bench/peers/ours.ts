@@ -1,4 +1,4 @@
-// Our store as a queue among queues: the use case behind POST /v1/jobs, without HTTP.
+// Our store as a queue: the use case behind POST /v1/jobs, without HTTP.
 
 import { createCallbackHealth } from "../../src/domain/callback-health.ts";
 import { createDurations } from "../../src/domain/duration-estimates.ts";
@@ -20,7 +20,7 @@ export async function openOurs(path: string): Promise<Peer> {
   return { enqueue: submitter(context), close: () => context.store.close() };
 }
 
-/** Whatever is submitted is taken through its life at once. */
+/** Takes each submitted run to its end at once. */
 export async function workOurs(path: string): Promise<WorkedPeer> {
   const context = await openContext(path);
   const tickets = createTickets<string>();
@@ -49,11 +49,12 @@ async function openContext(path: string): Promise<Context> {
     health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
     durations: createDurations(),
     backlog: createBacklog(),
+    sharedLimits: null,
     report: createReport(createLogger("silent"), createMetrics()),
   };
 }
 
-/** Answers the job's id. */
+/** Returns the job's id. */
 function submitter(context: Context): (jobs: object[]) => Promise<string> {
   let submitted = 0;
   return async (jobs) => {

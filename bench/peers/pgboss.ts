@@ -13,7 +13,7 @@ export async function workPgboss({ POSTGRES_URL = "" }: Env, tickets: JobTickets
   const options = { connectionString: POSTGRES_URL, schema: "pgboss_work" };
   const boss = await start(new PgBoss({ ...options, useListenNotify: true, __test__enableSpies: true }));
   await boss.createQueue("bench", { notify: true });
-  // Nothing else tells that a job's completion is committed. What a spy keeps of each job would cost pg-boss time.
+  // Only the spy reports a committed completion. Replaced, because storing each job would cost pg-boss time.
   const spy = boss.getSpy<Ticketed>("bench") as unknown as { addJob: Told };
   spy.addJob = (_id, _name, job, state) => {
     if (state === "completed") tickets.end(job.ticket);

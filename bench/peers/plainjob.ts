@@ -1,5 +1,5 @@
-// plainjob, as shipped (synchronous=NORMAL) and with FULL. Its worker takes one job after the other, and looks for new
-// ones a thousand times a second: nothing wakes it.
+// plainjob with its default (synchronous=NORMAL) and with FULL. Its worker takes one job at a time and polls a thousand
+// times a second.
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { better, defineQueue, defineWorker, type Queue } from "plainjob";
@@ -18,7 +18,7 @@ const silent = { error() {}, warn() {}, info() {}, debug() {} };
 function openQueue({ DIRECTORY = "" }: Env, name: string, pragma?: string): Queue {
   const database = new SqliteDatabase(join(DIRECTORY, `${name}.db`));
   const queue = defineQueue({ connection: better(database), logger: silent });
-  // After the queue was made: it sets NORMAL itself.
+  // After `defineQueue`, which sets NORMAL.
   if (pragma !== undefined) database.pragma(pragma);
   return queue;
 }
@@ -29,7 +29,7 @@ function toPeer(queue: Queue): Peer {
   return { enqueue, close: async () => queue.close() };
 }
 
-/** The worker looks for jobs from the first one on until none has come for a while: idle, it would slow the others. */
+/** The worker polls only while jobs arrive: an idle worker would slow the other arms. */
 function work(queue: Queue, tickets: JobTickets): Peer {
   const { enqueue, close } = toPeer(queue);
   let stop = async () => {};

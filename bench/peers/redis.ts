@@ -6,7 +6,7 @@ import { Skipped } from "../measure.ts";
 import { freePort } from "../service.ts";
 
 export interface Database {
-  /** What a server that connects to it is given. */
+  /** Environment of a server that connects to the database. */
   env: Record<string, string>;
   stop(): Promise<void>;
 }

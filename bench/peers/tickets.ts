@@ -1,7 +1,7 @@
-// Who waits for which jobs: a queue tells of each job's end, those who brought it wait for all of theirs.
+// Tickets: a caller waits for the ends of all its jobs, which the queue reports one by one.
 
 export interface Tickets<Key> {
-  /** Resolves once so many jobs have ended under this key. */
+  /** Resolves once this number of jobs has ended under the key. */
   take(key: Key, jobs: number): Promise<void>;
   end(key: Key): void;
 }

@@ -1,4 +1,4 @@
-// How many callbacks a second, and how long one takes, beside the same server that does nothing with them.
+// Throughput and latency of callbacks, compared with the same server that ignores them.
 import { loadOn } from "../load/cost.ts";
 import { type Bench, type Figure, interleave, ratioOf, type Scenario } from "../measure.ts";
 import { setStage } from "./callbacks.ts";

@@ -1,4 +1,4 @@
-// Callbacks for the scenarios that send them: live executions to be called back, and the requests that do it.
+// Callbacks for the scenarios: live executions and the requests that call them back.
 import { join } from "node:path";
 import { callbackToken } from "../../src/domain/callback-token.ts";
 import { requestBytes } from "../load/connection.ts";
@@ -10,14 +10,14 @@ export interface Stage {
   ours: Running;
   bare: Running;
   database: string;
-  /** Requests that each name an execution that no callback has named; null after `most`. */
+  /** Each request names another execution; null after `most`. */
   fresh(most: number): () => Buffer | null;
-  /** For the bare server, which does not tell executions apart. */
+  /** For the bare server, which ignores execution ids. */
   any(): () => Buffer;
   stop(): Promise<void>;
 }
 
-/** The service with that many live executions, beside the bare server. */
+/** Starts the service with live executions, and the bare server. */
 export async function setStage(
   bench: Bench,
   name: string,
@@ -29,7 +29,7 @@ export async function setStage(
   const ours = await start({ database, lyceumUrl: lyceum.url });
   const bare = await startServer("bare", { SECRET: callbackSecret });
   bench.progress(`${name}: ${live} live executions`);
-  // Now, and not before the start: whatever is open at the start of the service is due soon after.
+  // After the start of the service, which makes all open executions due soon.
   addRuns(database, "live", { from: 0, count: live });
   let used = 0;
   return {

@@ -1,4 +1,4 @@
-// Claiming due work with a long history behind it, beside a short one.
+// Claims of due executions with a long history, compared with a short one.
 import { join } from "node:path";
 import { claimDue, nextDueAt } from "../../src/store/execution-claims.ts";
 import { advanceRoundRobin, nextInFairOrder } from "../../src/store/fair-queue.ts";

@@ -1,4 +1,4 @@
-// From a callback to stored artifacts, beside the HTTP calls that this takes.
+// From a callback to stored artifacts, compared with the HTTP calls alone.
 import { join } from "node:path";
 import { interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
 import { authorization, type Running, startServer, startService } from "../service.ts";

@@ -1,4 +1,4 @@
-// How many acknowledgements share an fsync, and whether any went out before one that began after its request.
+// Acknowledgements per fsync, and a proof that none was sent before an fsync that began after its request.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ export const fsync: Scenario = {
   },
 };
 
-/** Null if the wall clock was set meanwhile, by which strace tells the time. */
+/** Null if the wall clock, which strace uses, was set meanwhile. */
 async function answersOf({ progress, seconds }: Bench, stage: Stage, most: number): Promise<Span[] | null> {
   progress("fsyncs under callbacks, 50 connections");
   const answers: Span[] = [];
@@ -69,7 +69,7 @@ function judge(answers: Span[], all: Span[]): Figure[] {
   ];
 }
 
-/** @param syncs in the order of their beginning. */
+/** @param syncs sorted by their start */
 function isCovered({ from, to }: Span, syncs: Span[]): boolean {
   let low = 0;
   let high = syncs.length;
@@ -99,7 +99,7 @@ function wallClockOffset(): number {
   return now - performance.now();
 }
 
-/** As root in a container, and with an old strace, these may be refused. */
+/** A container or an old strace may refuse these. */
 function canTrace(): boolean {
   try {
     execFileSync("strace", [...flags, "/dev/null", "true"], { stdio: "ignore" });

@@ -1,4 +1,4 @@
-// What executions that are alive cost while nothing happens to them.
+// The cost of live executions that do not change.
 import { join } from "node:path";
 import { alone, type Bench, type Scenario } from "../measure.ts";
 import { authorization, processorSeconds, type Running, startServer, startService } from "../service.ts";

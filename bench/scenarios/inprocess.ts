@@ -1,8 +1,9 @@
-// Queues in the bench's own process: ours is the store and the use cases, without HTTP.
+// Queues in the bench's own process: ours consists of store and use cases, without HTTP.
 import { join } from "node:path";
 import type { Bench, Figure } from "../measure.ts";
 import { openOurs, workOurs } from "../peers/ours.ts";
-import { type Env, openPeer, openWorkedPeer, type PeerName, type WorkedPeer } from "../peers/peer.ts";
+import type { Env, WorkedPeer } from "../peers/peer.ts";
+import { openPeer, openWorkedPeer, type PeerName } from "../peers/registry.ts";
 import { type Arm, compare } from "./ways.ts";
 
 export async function enqueueInProcess(bench: Bench, names: PeerName[], env: Env): Promise<Figure[]> {
@@ -42,7 +43,7 @@ function mapped<T>(peers: Map<PeerName, T>, toArm: (peer: T) => Arm): Map<PeerNa
   return new Map([...peers].map(([name, peer]) => [name, toArm(peer)]));
 }
 
-/** @param bring resolves once the jobs are where they shall be. */
+/** @param bring resolves once the jobs are accepted, or finished */
 function filling(bring: (jobs: object[]) => Promise<unknown>): Arm {
   return async ({ atOnce, batch, seconds }) => {
     const jobs = Array.from({ length: batch }, (_, index) => ({ index, code: "print(1 + 1)" }));

@@ -1,4 +1,4 @@
-// 10,000 runs in one job, beside the same rows written straight into the same schema.
+// 10,000 runs in one job, compared with direct inserts of the same rows.
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { type Bench, interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
@@ -63,7 +63,7 @@ async function timed(work: () => unknown): Promise<Sample> {
   return { ms: performance.now() - startedAt };
 }
 
-/** Writes the rows of that job, once they are cleared away from the last time. */
+/** Writes the job's rows after deleting those of the last round. */
 function rawInsert(from: string, to: string, job: string): { clear(): void; insert(): void } {
   const source = new SqliteDatabase(from, { readonly: true });
   const target = new SqliteDatabase(to);

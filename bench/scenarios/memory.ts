@@ -1,4 +1,4 @@
-// Memory with much queued and many who wait, beside an empty service.
+// Memory with a long queue and many long polls, compared with an empty service.
 import { join } from "node:path";
 import { type Connection, openConnection, requestBytes } from "../load/connection.ts";
 import { alone, type Scenario } from "../measure.ts";

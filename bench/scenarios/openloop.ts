@@ -1,4 +1,4 @@
-// The latency of callbacks that arrive when they like: Poisson arrivals, counted from the moment of arrival.
+// Latency of callbacks with Poisson arrivals, counted from the arrival.
 import { closedLoop, openLoop } from "../load/loop.ts";
 import { type Bench, type Figure, interleave, ratioOf, type Scenario } from "../measure.ts";
 import { setStage } from "./callbacks.ts";
@@ -16,13 +16,13 @@ export const openloop: Scenario = {
 async function atRate(bench: Bench, rate: number, atMost: number): Promise<Figure[]> {
   const { seconds } = bench;
   const most = Math.ceil(rate * seconds * 1.2) + 100;
-  // Not more: Lyceum is silent, and whoever was called back waits to be asked about.
+  // Bounded, because Lyceum is silent and called-back executions wait for their check.
   const warmUp = bench.size(10_000, 300);
   const stage = await setStage(bench, `openloop-${rate}`, warmUp + most * bench.rounds);
   const ours = () => openLoop({ port: stage.ours.port, rate, seconds, next: stage.fresh(most) });
   const theirs = () => openLoop({ port: stage.bare.port, rate, seconds, next: stage.any() });
   try {
-    // Until the compiler has done its work, which at these rates would take minutes.
+    // Warm-up: at the measured rates the compiler would need minutes.
     bench.progress(`callbacks at ${rate}/s, warming up`);
     const hurry = { connections: 50, seconds: 2 * seconds };
     await closedLoop({ port: stage.ours.port, ...hurry, next: stage.fresh(warmUp) });

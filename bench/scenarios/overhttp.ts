@@ -1,9 +1,10 @@
-// Queues behind the same routes: ours is the service, the peers have a small server in front of them.
+// Queues behind the same routes: our service, and a small server before each other queue.
 import { join } from "node:path";
 import { requestBytes } from "../load/connection.ts";
 import { jobLoop } from "../load/jobs.ts";
 import type { Bench, Figure } from "../measure.ts";
-import type { Env, PeerName } from "../peers/peer.ts";
+import type { Env } from "../peers/peer.ts";
+import type { PeerName } from "../peers/registry.ts";
 import { authorization, type Running, startServer, startService, startSilentLyceum } from "../service.ts";
 import { submissionBody, submissionRequest } from "./submit.ts";
 import { type Arm, type Contest, compare } from "./ways.ts";
@@ -21,7 +22,7 @@ export async function processOverHttp(bench: Bench, names: PeerName[], env: Env)
   const ours = await startService({
     database: join(bench.directory, "route-work.db"),
     main: join(import.meta.dirname, "../servers/instant.ts"),
-    // Never called: its Lyceum is in its own process.
+    // Never called, because the instant Lyceum is in the service's process.
     lyceumUrl: "http://127.0.0.1:9",
     env: { SUBMIT_CONCURRENCY: "50" },
   });

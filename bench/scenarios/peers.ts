@@ -1,9 +1,9 @@
-// Durable enqueueing, and enqueueing with processing, beside other queues, each at the same layer: in-process against
-// our store, and behind the same routes against our API.
+// Durable enqueueing and processing, compared with other queues at the same layer: in process with our store, and behind
+// the same routes with our API.
 import { type Bench, type Figure, type Scenario, Skipped } from "../measure.ts";
-import { peerNames } from "../peers/peer.ts";
 import { startPostgres } from "../peers/postgres.ts";
 import { type Database, startRedis } from "../peers/redis.ts";
+import { peerNames } from "../peers/registry.ts";
 import { enqueueInProcess, processInProcess } from "./inprocess.ts";
 import { enqueueOverHttp, processOverHttp } from "./overhttp.ts";
 
@@ -45,7 +45,7 @@ export const peers: Scenario = {
   },
 };
 
-/** The scenario goes on without the peers whose database cannot be started here. */
+/** Skips the queues whose database cannot be started on this machine. */
 async function started<D extends Database>(
   bench: Bench,
   peers: string,
@@ -60,7 +60,7 @@ async function started<D extends Database>(
   }
 }
 
-/** Ours beside the fastest of those that are as durable. */
+/** Compares ours with the fastest queue of equal durability. */
 function besideTheBest(enqueued: Figure[]): Figure {
   const same = enqueued.filter(
     ({ name, goal }) => name === "enqueue, 50 at once, in-process" && goal !== null,

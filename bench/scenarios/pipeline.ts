@@ -1,4 +1,4 @@
-// The whole way, from a submission to stored artifacts, beside a worker as people write it.
+// From a submission to stored artifacts, compared with a typical hand-written worker.
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";

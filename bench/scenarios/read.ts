@@ -1,4 +1,4 @@
-// Reading a job, beside the same server that answers a constant of that size.
+// Reading a job, compared with the same server that answers a constant of that size.
 import { join } from "node:path";
 import { requestBytes } from "../load/connection.ts";
 import { closedLoop } from "../load/loop.ts";

@@ -1,4 +1,4 @@
-// From the start of the process to its first answer, with a long history and with an empty database.
+// From the start of the process to its first answer, with a long history and an empty database.
 import { join } from "node:path";
 import { interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
 import { addRuns, createDatabase } from "../rows.ts";

@@ -1,4 +1,4 @@
-// Jobs of one run, each with an idempotency key, beside the same server that parses and echoes.
+// Jobs of one run with idempotency keys, compared with the same server that parses and echoes.
 import { join } from "node:path";
 import { requestBytes } from "../load/connection.ts";
 import { loadOn } from "../load/cost.ts";
@@ -56,7 +56,7 @@ export function submissionRequest(body = oneRun): Buffer {
   return requestBytes("POST", "/v1/jobs", { headers, body });
 }
 
-/** One job of so many runs, each listed. */
+/** A job that lists each of its runs. */
 export function submissionBody(runs: number): string {
   return JSON.stringify({
     name: "bench",

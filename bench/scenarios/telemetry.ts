@@ -1,4 +1,4 @@
-// What the log and the metrics cost, as shipped.
+// The cost of log and metrics with the defaults.
 import { join } from "node:path";
 import { loadOn } from "../load/cost.ts";
 import { type Bench, interleave, ratioOf, type Scenario } from "../measure.ts";
@@ -46,5 +46,5 @@ export const telemetry: Scenario = {
   },
 };
 
-/** Slices until the compiler has done most of its work. */
+/** Warm-up for the compiler. */
 const WARM_UPS = 6;

@@ -1,4 +1,4 @@
-// How large the write-ahead log grows under full load.
+// The size of the write-ahead log under full load.
 import { statSync } from "node:fs";
 import { closedLoop } from "../load/loop.ts";
 import { alone, type Scenario } from "../measure.ts";

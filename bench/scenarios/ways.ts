@@ -1,11 +1,11 @@
-// The ways in which jobs are brought to a queue, and how ours compares with the peers in each of them.
+// The ways to enqueue jobs, and the comparison with other queues in each of them.
 import { type Bench, type Figure, interleave, ratioOf, type Sample } from "../measure.ts";
-import { isDurable, type PeerName } from "../peers/peer.ts";
+import { isDurable, type PeerName } from "../peers/registry.ts";
 
 interface Way {
   way: string;
   atOnce: number;
-  /** Jobs that are brought together. */
+  /** Jobs per call. */
   batch: number;
 }
 
@@ -16,7 +16,7 @@ const ways: Way[] = [
   { way: "batches of 1,000", atOnce: 1, batch: 1_000 },
 ];
 
-/** Brings jobs in that way for a moment; whoever brings them brings one batch at least to where it shall go. */
+/** Enqueues jobs for a moment. Each caller finishes at least one batch. */
 export type Arm = (load: {
   atOnce: number;
   batch: number;
@@ -30,10 +30,10 @@ export interface Contest {
   peers: Map<PeerName, Arm>;
 }
 
-/** All of them in each round, so that one and the same measurement of ours stands beside every peer. */
+/** Runs all queues in each round, so that all are compared with the same measurement of ours. */
 export async function compare(bench: Bench, { kind, layer, ours, peers }: Contest): Promise<Figure[]> {
   const figures: Figure[] = [];
-  // The ways are short; what a service does for weeks is compiled by then.
+  // Long enough for the compiler.
   for (const [name, arm] of [["ours", ours] as const, ...peers]) {
     bench.progress(`${kind}, ${layer}, warming up ${name}`);
     await arm({ atOnce: 50, batch: 1, seconds: bench.seconds * 2 });

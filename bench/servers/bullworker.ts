@@ -1,5 +1,5 @@
-// What people write without the service: a BullMQ worker that starts an execution, polls until it has ended, fetches
-// its documents and leaves them in Redis as the job's result.
+// A typical worker without the service: it takes a BullMQ job, starts an execution, polls until its end, fetches its
+// documents and stores them in Redis as the job's result.
 import { createServer } from "node:http";
 import { Worker } from "bullmq";
 

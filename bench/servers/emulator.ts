@@ -1,4 +1,4 @@
-// The local Lyceum in a process of its own, answering at once; it remembers every run of a bench.
+// The emulator in a process of its own, which remembers every run of a bench.
 import { startEmulator } from "../../src/emulator/server.ts";
 
 await startEmulator({ port: Number(process.env.PORT), endedKept: 1_000_000 });

@@ -1,5 +1,5 @@
-// The service with a Lyceum in its own process, whose runs have ended as soon as they are started: it answers at once
-// and calls back, and nothing goes over a network between the two.
+// The service with a Lyceum in its own process, without a network between them. Runs end at their start, and Lyceum
+// calls back at once.
 import { createApp } from "../../src/app.ts";
 import { configOrExit } from "../../src/main.ts";
 
@@ -40,12 +40,12 @@ const documents = {
     return { execution_id: id, status: "completed", hardware_profile: "cpu", ...times, ...output };
   },
   timing: (id: string) => ({ execution_id: id, timing: { queued: 0, executingJob: 0.01, total: 0.01 } }),
-  // One sample: metrics without any are read again, since they may still come.
+  // With one sample, because metrics without samples are read again.
   metrics(id: string) {
     const timestamp = new Date().toISOString();
     return { executionId: id, hostname: "node-1", systemCpuUsagePercent: [{ timestamp, value: 12.5 }] };
   },
-  // All that the record shows: it is not read again.
+  // All lines of the record, so that the log is not read again.
   logs: (id: string) => {
     const entry = { timestamp: new Date().toISOString(), message: "2", execution_id: id };
     return { logs: [{ ...entry, level: null, labels: { stream: "stdout" } }], total: 1 };

@@ -1,10 +1,10 @@
-// A peer behind the same routes as the service: the same Hono, the same parsing, and 202 once the queue has the job's
-// runs; with its worker (`WORKED`), a job can be waited for, too.
+// A queue behind the service's routes: same Hono, same parsing, and 202 once the queue has the job's runs. With its
+// worker (`WORKED`) callers can wait for a job.
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { submission } from "../../src/contract/submission.ts";
-import { openPeer, openWorkedPeer, type PeerName } from "../peers/peer.ts";
+import { openPeer, openWorkedPeer, type PeerName } from "../peers/registry.ts";
 
 const name = process.env.PEER as PeerName;
 const finishing = new Map<string, Promise<void>>();

@@ -1,4 +1,4 @@
-// The service without its log and with metrics that count nothing, to tell what both cost.
+// The service without log and metrics, to measure their cost.
 import { createApp } from "../../src/app.ts";
 import { configOrExit } from "../../src/main.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
