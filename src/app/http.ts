@@ -9,7 +9,7 @@ import { createSignInLimit } from "../http/sign-in-limit.ts";
 import { createSignInLinks } from "../http/sign-in-links.ts";
 import { settingsInForce } from "../settings.ts";
 import { readPlaces } from "../store/places.ts";
-import { createMeasure } from "../workers/collect/metrics-on-demand.ts";
+import { createLiveMetricsReader } from "../workers/collect/metrics-on-demand.ts";
 import type { AppParts } from "./context.ts";
 import { type AppWorkers, callbacksOf } from "./workers.ts";
 
@@ -43,13 +43,13 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
     signsForJobs: config.webhook.secret !== null,
     isAccepting: () => parts.state.isAccepting,
     async lyceumState() {
-      const { groups, breaker } = rateLimiter.state();
+      const { buckets, breaker } = rateLimiter.state();
       const { sharedLimits } = context;
       const shared = sharedLimits === null ? {} : await readPlaces(context.store.db, sharedLimits, now());
-      const execution = { ...groups.execution, ...shared };
-      return { breaker, groups: { ...groups, execution }, startPause: gate.state() };
+      const execution = { ...buckets.execution, ...shared };
+      return { breaker, buckets: { ...buckets, execution }, startPause: gate.state() };
     },
-    measure: createMeasure(lyceum),
+    measure: createLiveMetricsReader(lyceum),
     metricsText: config.metricsPort === null ? metricsText : null,
     version: parts.version,
     settings: settingsInForce(config),

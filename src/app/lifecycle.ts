@@ -30,7 +30,7 @@ export function createLifecycle(
     for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
       log.warn({ event: "webhook_demoted", webhook_id: id }, "webhook limited: its key is no administrator");
     const startWindowMs = context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
-    await recover(context, { throttle: rateLimiter, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
+    await recover(context, { rateLimiter, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
   }
 
   async function closeFeed(): Promise<void> {
@@ -42,7 +42,7 @@ export function createLifecycle(
     await closeFeed();
     if (!isDrained) listeners.closeNow();
     // Release claims, so that the next process need not wait for the ends of their leases.
-    for (const worker of workers) await worker.handBack?.().catch((error) => onError(worker.name, error));
+    for (const worker of workers) await worker.release?.().catch((error) => onError(worker.name, error));
     // Last, because without heartbeats other instances would take over work that is being finished.
     await presenceLoop.stop();
     await presence.leave(isDrained).catch((error) => onError(presence.name, error));

@@ -34,7 +34,7 @@ export function createWorkers(parts: AppParts) {
     baseUrl: config.lyceum.baseUrl,
     orgSlug: config.lyceum.orgSlug,
     credentials: credentialsOf(config),
-    throttle: rateLimiter,
+    rateLimiter,
     clock,
     timers,
     ...(overrides.fetch === undefined ? {} : { fetch: overrides.fetch }),
@@ -54,7 +54,7 @@ export function createWorkers(parts: AppParts) {
   const workers: Worker[] = [
     createDispatch(context, {
       lyceum,
-      throttle: rateLimiter,
+      rateLimiter,
       gate,
       callbacks: callbacksOf(config),
       isHeldAlive: presence.isHeldAlive,

@@ -1,14 +1,14 @@
-// Whether callbacks can be relied on: judged by the last ends for which one was asked. An end that polling saw
-// first is no verdict yet: its callback may be a moment behind, and counts as missed only after the grace.
+// Judges if callbacks are reliable, by the last ends. An end that polling saw first is no verdict yet: its callback may
+// be a moment behind, and counts as missed only after the grace.
 
 export type CallbackMode = "healthy" | "unproven" | "absent";
 
 export interface CallbackHealth {
-  /** An execution's end became known. */
+  /** The end of an execution was detected. */
   ended(executionId: string, by: "callback" | "poll", delayMs: number | null, now: number): void;
-  /** A callback came after its end was known. */
+  /** A callback came after the end was detected. */
   cameLate(executionId: string): void;
-  /** `unproven` also after misses: polling then does not wait for callbacks. */
+  /** `unproven` also after missed callbacks: polling then does not wait for them. */
   mode(now: number): CallbackMode;
   snapshot(now: number): { mode: CallbackMode; judged: number; missed: number; delayMs: DelaySummary };
 }
@@ -17,7 +17,7 @@ export interface DelaySummary {
   callback: Percentiles | null;
   poll: Percentiles | null;
 }
-/** Milliseconds from Lyceum's end to our knowledge, over the last ends. */
+/** Milliseconds from the end at Lyceum to its detection, over the last ends. */
 export interface Percentiles {
   p50: number;
   p95: number;
@@ -36,9 +36,9 @@ export function createCallbackHealth({
   asked: boolean;
   graceMs: number;
 }): CallbackHealth {
-  /** The last verdicts: did the callback come? */
+  /** The last verdicts: true if the callback came. */
   let verdicts: boolean[] = [];
-  /** Ends that polling saw first, by when it did. */
+  /** Ends that polling saw first, by time of detection. */
   const awaited = new Map<string, number>();
   const delays: Record<"callback" | "poll", number[]> = { callback: [], poll: [] };
 
@@ -48,7 +48,7 @@ export function createCallbackHealth({
 
   function judgeOverdue(now: number): void {
     for (const [executionId, since] of awaited) {
-      // In the order of arrival: the first that is not overdue ends the search.
+      // Ordered by arrival: the first execution that is not overdue ends the search.
       if (now - since <= graceMs) return;
       awaited.delete(executionId);
       judge(false);
@@ -79,7 +79,7 @@ export function createCallbackHealth({
     mode,
     snapshot(now) {
       const delayMs = { callback: percentiles(delays.callback), poll: percentiles(delays.poll) };
-      // The mode first: it judges what is overdue by now.
+      // Evaluate the mode first: it judges overdue callbacks.
       return { mode: mode(now), judged: verdicts.length, missed: missed(), delayMs };
     },
   };

@@ -1,9 +1,9 @@
-// Ids of Lyceum's executions that a callback's body may name. Lyceum does not document the body, so it is searched
-// however it is wrapped; each candidate is then confirmed at Lyceum, as a body alone proves nothing.
+// Finds ids of Lyceum's executions in a callback's body. The body is not documented, so it is searched in every wrapping.
+// Each candidate is then confirmed at Lyceum: a body alone proves nothing.
 import { decodeBody, newBudget } from "./decode-body.ts";
 import { unwrapText } from "./unwrap.ts";
 
-/** The likeliest first: named as an execution's, then UUIDs, then whatever else is called an id. */
+/** The likeliest first: named as an execution's id, then UUIDs, then any other named id. */
 export function candidateIds(body: Buffer, contentEncoding: string | null): string[] {
   const budget = newBudget();
   const decoded = decodeBody(body, contentEncoding, budget);
@@ -29,16 +29,16 @@ function matchesIn(text: string, pattern: RegExp): string[] {
   return found;
 }
 
-/** Each costs a call to Lyceum. */
+/** Each candidate costs a call to Lyceum. */
 const MAX_CANDIDATES = 5;
 const MAX_PER_TEXT = 64;
 const OURS = /^(?:exe|run|job)_[0-9a-z]{26}$/;
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const BARE_UUID = /(?<![0-9a-f-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![0-9a-f-])/gi;
 
-/** Between a name and its value: in JSON, forms, XML, headers, the parts of a multipart body, and `{name, value}` pairs. */
+/** The text between name and value in JSON, forms, XML, headers, multipart bodies, and `{name, value}` pairs. */
 const BETWEEN = String.raw`["'\\\s\]]{0,8}(?:[:=>]|\n|,["'\\\s]{0,8}value["'\\\s]{0,8}[:=])["'\\\s[]{0,8}`;
 const VALUE = "([A-Za-z0-9_-]{6,128})";
 const EXECUTION_ID = new RegExp(`execution[-_. ]?id${BETWEEN}${VALUE}`, "gi");
-/** `id`, `run_id`, `runId`, but no word that ends so. */
+/** Matches `id`, `run_id` and `runId`, but no word that ends in "id". */
 const ANY_ID = new RegExp(`(?:(?<![A-Za-z])(?:id|Id|ID)|(?<=[a-z])I[dD])${BETWEEN}${VALUE}`, "g");

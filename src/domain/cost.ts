@@ -1,10 +1,10 @@
-// What an execution costs: Lyceum's own figure, or the price of its hardware times its duration, and which of the two.
+// The cost of an execution: Lyceum's own figure, or an estimate from price and duration.
 
 export type CostSource = "billed" | "estimated";
 
 /** Credits are added up in whole billionths: sums of integers do not drift. */
 export const NANO = 1_000_000_000;
-/** Credits. No execution costs as much: a larger figure is none, and sums stay exact. */
+/** Credits. A larger figure is no cost; below it sums stay exact. */
 export const MAX_CREDITS = 1_000_000;
 
 export function toNano(credits: number): number {
@@ -15,7 +15,7 @@ export function toCredits(nano: number): number {
   return nano / NANO;
 }
 
-/** Whether a figure can be what something costs. */
+/** True for a plausible cost. */
 export function isCost(credits: number | null | undefined): credits is number {
   return credits != null && credits >= 0 && credits <= MAX_CREDITS;
 }
@@ -30,7 +30,7 @@ export function durationMs({ startedAt, endedAt }: Timed): number | null {
   return startedAt === null || endedAt === null ? null : Math.max(0, endedAt - startedAt);
 }
 
-/** Price times duration; null where one of them is not known. */
+/** Price times duration; null if either is unknown. */
 export function estimatedCost(timed: Timed, pricePerHour: number | null): number | null {
   const lastedMs = durationMs(timed);
   if (lastedMs === null || pricePerHour === null) return null;
@@ -43,7 +43,7 @@ export interface Cost {
   source: CostSource | null;
 }
 
-/** Of several executions together: an estimate as soon as one of them is. */
+/** The cost of several executions: an estimate if one of them is. */
 export function sumOf(costs: Cost[]): Cost {
   const known = costs.filter(({ cost }) => cost !== null);
   if (known.length === 0) return { cost: null, source: null };
@@ -52,24 +52,24 @@ export function sumOf(costs: Cost[]): Cost {
   return { cost: toCredits(nano), source: isBilled ? "billed" : "estimated" };
 }
 
-/** Of an execution, what the totals are made of. */
+/** The fields of an execution that count in the totals. */
 export interface Priced extends Timed {
   detectedAt: number | null;
   cost: number | null;
   costSource: CostSource | null;
 }
 
-/** What one execution adds to the totals. */
+/** The contribution of an execution to the totals. */
 export interface Tally {
   executions: number;
   durationMs: number;
   billedNano: number;
   estimatedNano: number;
-  /** Ended, and nobody knows what it cost. */
+  /** Executions that ended without a known cost. */
   unpriced: number;
 }
 
-/** Nothing before its end is known. */
+/** An execution counts once its end is known. */
 export function tallyOf(execution: Priced | null): Tally {
   if (execution === null || execution.detectedAt === null) return nothing;
   const { cost, costSource } = execution;
@@ -82,7 +82,7 @@ export function tallyOf(execution: Priced | null): Tally {
   };
 }
 
-/** How the totals move; null when they stay. */
+/** The change of the totals; null if there is none. */
 export function difference(before: Tally, after: Tally): Tally | null {
   if (names.every((name) => before[name] === after[name])) return null;
   return eachOf((name) => after[name] - before[name]);
@@ -99,7 +99,7 @@ function eachOf(value: (name: keyof Tally) => number): Tally {
 const nothing: Tally = { executions: 0, durationMs: 0, billedNano: 0, estimatedNano: 0, unpriced: 0 };
 const names = Object.keys(nothing) as (keyof Tally)[];
 
-/** The day (UTC) that an end counts to. */
+/** The day (UTC) of an end, as `2026-01-31`. */
 export function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }

@@ -1,10 +1,10 @@
-// Text out of bytes that somebody else wrote: compression and UTF-16 are taken off, within bounds.
+// Decodes foreign bytes to text: removes compression and UTF-16, within bounds.
 import { isUtf8 } from "node:buffer";
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 
 export const MAX_LAYERS = 4;
 
-/** Bytes or characters that may still be made of what is read. */
+/** Bytes or characters that may still be decoded. */
 export interface Budget {
   left: number;
 }
@@ -16,14 +16,14 @@ export function newBudget(): Budget {
 const MAX_DECODED = 1024 * 1024;
 
 export type Decoded =
-  /** @param layers what was taken off, outermost first: `gzip`, `utf-16le`… */
+  /** @param layers the removed encodings, outermost first: `gzip`, `utf-16le`… */
   | { type: "text"; text: string; layers: string[] }
-  /** Neither text nor anything known. */
+  /** Neither text nor a known encoding. */
   | { type: "bytes"; bytes: Buffer; layers: string[] }
   /** The compressed body holds more than the budget allows to inspect. */
   | { type: "excess" };
 
-/** A whole body. @param encoding its `Content-Encoding`: what that names is tried first, the bytes tell the rest */
+/** Decodes a whole body. @param encoding its `Content-Encoding`, which is tried before the first bytes decide */
 export function decodeBody(body: Buffer, encoding: string | null, budget: Budget): Decoded {
   const layers: string[] = [];
   let bytes = body;
@@ -36,13 +36,13 @@ export function decodeBody(body: Buffer, encoding: string | null, budget: Budget
   }
   const decoded = decodeBytes(bytes, budget, layers);
   if (decoded.type !== "bytes") return decoded;
-  // Brotli and bare deflate bear no mark: what comes out must be text.
+  // Brotli and bare deflate have no signature: the result must be text.
   const bare = inflate(["br", "deflate-raw"], decoded.bytes, budget);
   if (bare === null || bare === "excess" || !isReadable(bare.bytes)) return decoded;
   return { type: "text", text: bare.bytes.toString("utf8"), layers: [...decoded.layers, bare.name] };
 }
 
-/** As far as the bytes themselves tell. @param outer what has been taken off before */
+/** Decodes by the first bytes. @param outer encodings removed before */
 export function decodeBytes(given: Buffer, budget: Budget, outer: string[] = []): Decoded {
   const layers = [...outer];
   let bytes = given;
@@ -74,12 +74,12 @@ type Compression = "gzip" | "deflate" | "deflate-raw" | "br";
 const NAMED: Record<string, Compression[] | undefined> = {
   gzip: ["gzip"],
   "x-gzip": ["gzip"],
-  // Meant is zlib's form [RFC 9110, 8.4.1.2]; bare deflate is sent as well.
+  // The standard means zlib's form [RFC 9110, 8.4.1.2]; bare deflate is sent as well.
   deflate: ["deflate", "deflate-raw"],
   br: ["br"],
 };
 
-/** By their first bytes. */
+/** Detects the compression by the first bytes. */
 function compressionOf(bytes: Buffer): Compression[] {
   const [first = 0, second = 0] = bytes;
   if (first === 0x1f && second === 0x8b) return ["gzip"];
@@ -87,7 +87,7 @@ function compressionOf(bytes: Buffer): Compression[] {
   return [];
 }
 
-/** A body that was cut off gives what there is of it. */
+/** A body that was cut off is decoded as far as it goes. */
 const zlib = { finishFlush: constants.Z_SYNC_FLUSH };
 const brotli = { finishFlush: constants.BROTLI_OPERATION_FLUSH };
 const inflaters: Record<Compression, (bytes: Buffer, maxOutputLength: number) => Buffer> = {
@@ -118,7 +118,7 @@ function inflate(
   return null;
 }
 
-/** By its byte order mark or by its zero bytes; in either case some of it is ASCII, as in every notation of data. */
+/** Detects UTF-16 by byte order mark or zero bytes; some characters must be ASCII, as in every data format. */
 function readUtf16(bytes: Buffer): { name: string; text: string } | null {
   const even = bytes.subarray(0, bytes.length & ~1);
   const [first, second] = even;

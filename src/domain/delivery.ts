@@ -1,6 +1,6 @@
-// What becomes of a delivery after an attempt: it arrived, is tried again later, or is given up.
+// The verdict on a delivery after an attempt: delivered, retried later, or given up.
 
-/** What an attempt came to: the answer's status, or the name of what stood in its way. */
+/** The result of an attempt: the status of the answer, or the name of the error. */
 export interface Outcome {
   status: number | null;
   error: string | null;
@@ -20,7 +20,7 @@ const FIRST_MS = 5_000;
 const MAX_MS = 7 * 60 * 60_000;
 const GONE = 410;
 
-/** @param attempts this one included. @param random in [0, 1): those that failed together part ways. */
+/** @param attempts the current one included. @param random in [0, 1): spreads deliveries that failed together */
 export function afterAttempt(attempts: number, outcome: Outcome, random: number): Verdict {
   if (hasArrived(outcome)) return { state: "delivered" };
   if (outcome.status === GONE) return { state: "failed", reason: "gone" };
@@ -30,7 +30,7 @@ export function afterAttempt(attempts: number, outcome: Outcome, random: number)
   return { state: "pending", retryInMs: Math.round(Math.max(backoffMs, askedMs)) };
 }
 
-/** Only 2xx: a redirect is not followed, it might lead where the URL itself must not. */
+/** Only a 2xx counts. Redirects are not followed: they may lead to a forbidden address. */
 export function hasArrived({ status }: Outcome): boolean {
   return status !== null && status >= 200 && status < 300;
 }

@@ -1,9 +1,10 @@
-// How long runs take: learned from the ends of like runs, forgotten with the process, never more than a hint.
+// Estimates the duration of runs from similar runs that ended. Kept in memory, and only a hint.
 
 export interface Durations {
-  learn(like: string, durationMs: number): void;
-  /** Milliseconds from acceptance to end that most runs like this one stay under; null while none has ended. */
-  expected(like: string): number | null;
+  /** @param key the same for similar runs */
+  learn(key: string, durationMs: number): void;
+  /** Milliseconds from acceptance to end that most similar runs stay under; null if no such run has ended. */
+  expected(key: string): number | null;
 }
 
 interface Learned {
@@ -19,18 +20,18 @@ const GAIN = 0.2;
 export function createDurations(): Durations {
   const known = new Map<string, Learned>();
   return {
-    learn(like, durationMs) {
-      const before = known.get(like) ?? { mean: durationMs, deviation: durationMs / 2 };
+    learn(key, durationMs) {
+      const before = known.get(key) ?? { mean: durationMs, deviation: durationMs / 2 };
       const error = durationMs - before.mean;
       const deviation = before.deviation + GAIN * (Math.abs(error) - before.deviation);
-      // Deleted and set again: the map's order is that of the last use, so that the oldest goes first.
-      known.delete(like);
-      known.set(like, { mean: before.mean + GAIN * error, deviation });
+      // Deleting first keeps the map in the order of the last use, so that the oldest entry goes first.
+      known.delete(key);
+      known.set(key, { mean: before.mean + GAIN * error, deviation });
       const [oldest] = known.keys();
       if (known.size > MAX_KINDS && oldest !== undefined) known.delete(oldest);
     },
-    expected(like) {
-      const learned = known.get(like);
+    expected(key) {
+      const learned = known.get(key);
       return learned === undefined ? null : Math.ceil(learned.mean + 2 * learned.deviation);
     },
   };

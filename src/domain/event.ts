@@ -1,4 +1,4 @@
-// Events: immutable, numbered facts about a job, run or execution, written with the change they tell of.
+// Events: immutable, numbered entries about a job, run or execution, written with the change that they report.
 import { type ExecutionStatus, executionStatuses } from "./execution.ts";
 import { type JobStatus, jobStatuses } from "./job.ts";
 import { type RunStatus, runStatuses } from "./run.ts";
@@ -26,18 +26,18 @@ export const eventTypes: readonly EventType[] = [
   "webhook.disabled",
 ];
 
-/** An event before it has its number. `data` never holds a secret: events are shown, streamed and delivered. */
+/** An event before it is numbered. `data` never holds a secret: events are shown, streamed and delivered. */
 export interface EventDraft {
   type: EventType;
   jobId: string;
   runId?: string | undefined;
   executionId?: string | undefined;
-  /** The API key whose webhooks hear of it, where that is not the job's. */
+  /** The API key whose webhooks receive the event, if it is not the job's. */
   owner?: string | undefined;
   data: Record<string, unknown>;
 }
 
-/** The job is terminal from here on; told once. */
+/** True for the one event that reports the end of a job. */
 export function isJobEnd(type: string): boolean {
   return type === "job.succeeded" || type === "job.failed" || type === "job.cancelled";
 }

@@ -11,29 +11,29 @@ const endedStatuses = [
   "rejected",
   "lost",
 ] as const;
-/** `submitting`, `rejected` and `lost` are ours, the others Lyceum's own words [docs/serverless/runs]. */
+/** `submitting`, `rejected` and `lost` are ours; the others are Lyceum's own words [docs/serverless/runs]. */
 export const executionStatuses = ["submitting", "pending", "starting", "running", ...endedStatuses] as const;
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
 /**
- * What is owed to an execution next, and so which worker its `dueAt` wakes.
- * submitting: the start's answer, or, once in doubt, a search by marker. watching: a check. collecting: its
- * artifacts. orphan: it was given up as lost and may still show up, to be aborted. closed: nothing, ever.
+ * The next need of an execution; decides which worker its `dueAt` wakes.
+ * submitting: the start's answer or, once in doubt, a search by marker. watching: a check. collecting: its artifacts.
+ * orphan: given up as lost, to be aborted if it shows up. closed: nothing, for ever.
  */
 export const phases = ["submitting", "watching", "collecting", "orphan", "closed"] as const;
 export type Phase = (typeof phases)[number];
 
 /**
- * Why a start is in doubt. unanswered: its answer was lost, or says nothing. unavailable: Lyceum said that it takes
- * nothing (503), which its list and history have to confirm.
+ * The reason of a start in doubt. unanswered: the answer was lost, or does not tell. unavailable: Lyceum answered that
+ * it accepts nothing (503), which its list and history have to confirm.
  */
 export type Doubt = "unanswered" | "unavailable";
 
 export type DetectedBy = "callback" | "poll";
 
-/** What Lyceum's record says of an execution; each field only if it was readable. */
+/** Lyceum's view of an execution at one moment; each field only if it was readable. */
 export interface Snapshot {
-  /** Null for a word that is not known: still going, as far as anyone can say. */
+  /** Null for an unknown status word: the execution counts as alive. */
   status: ExecutionStatus | null;
   raw: string;
   timedOut: boolean;
@@ -41,7 +41,7 @@ export interface Snapshot {
   endedAt?: number | undefined;
   returnCode?: number | undefined;
   cost?: number | undefined;
-  /** Lyceum's figure, unless it says otherwise. */
+  /** Left out: the cost is Lyceum's own figure. */
   costSource?: CostSource | undefined;
   hardware?: string | undefined;
   detail?: string | undefined;
@@ -54,37 +54,37 @@ export interface Execution {
   runId: string;
   jobId: string;
   attempt: number;
-  /** The run's execution before this one, which is its last again if this one never comes to be. */
+  /** The run's execution before this one; becomes its last again if this start is not accepted. */
   previousId: string | null;
   phase: Phase;
   status: ExecutionStatus;
-  /** Lyceum's raw word, beside ours. */
+  /** Lyceum's own status word. */
   rawStatus: string | null;
   version: number;
-  /** When its worker is woken; not null exactly while not closed. */
+  /** Time of the next wake-up; null exactly once closed. */
   dueAt: number | null;
   lyceumExecutionId: string | null;
   submittedAt: number;
   acceptedAt: number | null;
   inDoubtAt: number | null;
-  /** Null exactly while `inDoubtAt` is. */
+  /** Null exactly while `inDoubtAt` is null. */
   doubt: Doubt | null;
-  /** Time in which Lyceum answered and did not know it: an outage does not count. */
+  /** Time in which Lyceum answered and did not know the execution; outages do not count. */
   unseenMs: number;
-  /** When the last look-up was made, if Lyceum answered it. */
+  /** Time of the last look-up, if Lyceum answered it. */
   lookedAt: number | null;
-  /** The newest callback that no terminal reading has followed yet. */
+  /** The newest callback that no snapshot of an end has followed yet. */
   callbackAt: number | null;
   expectedEndAt: number | null;
   cancelSentAt: number | null;
   startedAt: number | null;
   endedAt: number | null;
-  /** When we learned of the end. */
+  /** Time at which the end was detected. */
   detectedAt: number | null;
   detectedBy: DetectedBy | null;
   timedOut: boolean;
   returnCode: number | null;
-  /** Credits, known from the end on; `costSource` is null exactly while it is. */
+  /** Credits, known from the end on; `costSource` is null exactly while the cost is null. */
   cost: number | null;
   costSource: CostSource | null;
   hardware: string | null;
@@ -95,7 +95,7 @@ export function hasEnded(status: ExecutionStatus): boolean {
   return (endedStatuses as readonly ExecutionStatus[]).includes(status);
 }
 
-/** True when the execution ended before it began, so nothing was measured. */
+/** True if the execution ended before it began, so that nothing was measured. */
 export function neverRan({ status, startedAt }: Pick<Execution, "status" | "startedAt">): boolean {
   return startedAt === null && ["cancelled", "aborted", "system_failure"].includes(status);
 }

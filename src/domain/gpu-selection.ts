@@ -1,7 +1,7 @@
-// A GPU selection: the same code on several kinds of hardware, compared by what it took and what it cost.
+// A GPU selection: the same code on several kinds of hardware, compared by duration and cost.
 import type { CostSource } from "./cost.ts";
 
-/** One sub-job as it is kept: nothing else of its record is. */
+/** The stored fields of a sub-job. */
 export interface SubJob {
   lyceum_execution_id: string;
   hardware: string | null;
@@ -11,20 +11,20 @@ export interface SubJob {
   cost_source: CostSource | null;
 }
 
-/** What is kept of a record beside its document. */
+/** Stored with a record beside its document. */
 export interface RecordSummary {
   gpu_selection?: SubJob[];
-  /** It tells all that was printed: the log can be judged by it. */
+  /** The record shows the whole output, so that the log can be compared with it. */
   tells_output?: boolean;
-  /** The log must have every line that the record shows, even if the record shows only a part. */
+  /** The record shows a part of the output, and the log must have these lines. */
   shows_output?: boolean;
   /** Something was printed. */
   has_output?: boolean;
-  /** The record names no bill yet: read the record once more for the bill. */
+  /** The record has no bill yet and is read once more for it. */
   awaits_bill?: boolean;
 }
 
-/** Keeps an older value where the newer is missing, and a billed cost where the newer is an estimate. */
+/** Keeps an older value if the newer is missing, and a billed cost if the newer is an estimate. */
 export function mergeSubJobs(before: readonly SubJob[], now: readonly SubJob[]): SubJob[] {
   const newer = new Map(now.map((subJob) => [subJob.lyceum_execution_id, subJob]));
   const merged = before.map((old) => {
@@ -48,18 +48,18 @@ function mergeSubJob(before: SubJob, now: SubJob): SubJob {
 
 export type Compared = SubJob & { fastest: boolean; cheapest: boolean };
 
-/** Fastest first; what did not complete stands last and wins nothing. */
+/** Fastest first. Sub-jobs that did not complete come last and are neither fastest nor cheapest. */
 export function compare(subJobs: SubJob[]): Compared[] {
   const finished = subJobs.filter(isFinished);
-  const least = (of: (subJob: SubJob) => number | null) =>
+  const minimum = (of: (subJob: SubJob) => number | null) =>
     Math.min(...finished.flatMap((subJob) => of(subJob) ?? []));
-  const leastMs = least(({ duration_ms }) => duration_ms);
-  const leastCost = least(({ cost }) => cost);
+  const minMs = minimum(({ duration_ms }) => duration_ms);
+  const minCost = minimum(({ cost }) => cost);
   return subJobs
     .map((subJob) => ({
       ...subJob,
-      fastest: isFinished(subJob) && subJob.duration_ms === leastMs,
-      cheapest: isFinished(subJob) && subJob.cost === leastCost,
+      fastest: isFinished(subJob) && subJob.duration_ms === minMs,
+      cheapest: isFinished(subJob) && subJob.cost === minCost,
     }))
     .sort((a, b) => Number(isFinished(b)) - Number(isFinished(a)) || rank(a) - rank(b));
 }

@@ -1,5 +1,5 @@
-// The log of a run, put together from several reads of Lyceum's log endpoint, which has no cursor, promises
-// no order and may still be filling up: reads overlap, and each may know lines that another lacks.
+// The log of a run, merged from several reads. Lyceum's log endpoint has no cursor, promises no order and may still be
+// filling up, so reads overlap, and each may have lines that another lacks.
 
 export interface LogEntry {
   /** As Lyceum wrote it: ISO 8601, or Loki's nanoseconds since the epoch. */
@@ -11,10 +11,10 @@ export interface LogEntry {
 }
 
 /**
- * All lines of both, by time. A line that both know stands once, but one that was printed several times at the
- * same instant stands as often as the read that has most of it. Equal times keep the order they came in, with
- * `known` first; unreadable times come last.
- * @param known an earlier answer of this function
+ * Merges the lines of both, ordered by time. A line in both is kept once; a line printed several times at the same
+ * instant is kept as often as in the read that has it most often. Lines of equal time keep their order, `known` first;
+ * unreadable times come last.
+ * @param known an earlier result of this function
  * @param read one answer of Lyceum, oldest or newest first
  */
 export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
@@ -29,11 +29,11 @@ export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
   return [...knownLines, ...fresh].sort(byTime).map(({ entry }) => entry);
 }
 
-/** An entry as it is given out. */
+/** An entry as the API shows it. */
 export interface ShownLogEntry extends Omit<LogEntry, "timestamp"> {
-  /** ISO 8601 in UTC, to the millisecond; null when Lyceum's text is no time. */
+  /** ISO 8601 in UTC, to the millisecond; null if Lyceum's text is no time. */
   timestamp: string | null;
-  /** Lyceum's text, only where it differs. */
+  /** Lyceum's text, only if it differs. */
   raw_timestamp?: string | undefined;
 }
 
@@ -42,15 +42,15 @@ export function showEntry({ timestamp: raw, ...entry }: LogEntry): ShownLogEntry
   return { timestamp, ...(raw === timestamp || raw === "" ? {} : { raw_timestamp: raw }), ...entry };
 }
 
-/** One line of text per entry: UTC time, level where there is one, message. */
+/** One line of text per entry: UTC time, level if any, message. */
 export function formatLogs(entries: readonly (LogEntry | ShownLogEntry)[]): string {
   return entries.map((entry) => `${formatEntry(entry)}\n`).join("");
 }
 
 /**
- * Nanoseconds since the epoch, null when the text is no time. Takes ISO 8601 with `Z`, an offset or no zone (UTC
- * then), with up to nanoseconds, and seconds, milli-, micro- or nanoseconds since the epoch (10, 13, 16 or 19 digits,
- * and perhaps a fraction).
+ * Nanoseconds since the epoch; null if the text is no time. Accepts ISO 8601 with `Z`, an offset or no zone (then UTC),
+ * with up to nanoseconds, and seconds, milli-, micro- or nanoseconds since the epoch (10, 13, 16 or 19 digits, and
+ * perhaps a fraction).
  */
 export function epochNs(timestamp: string): bigint | null {
   const text = timestamp.trim();
@@ -68,7 +68,7 @@ const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(?:Z|UT
 interface Line {
   entry: LogEntry;
   atNs: bigint | null;
-  /** Equal for lines that nothing tells apart; spellings of the same instant are equal. */
+  /** Equal for lines with equal fields, whatever the spelling of their time. */
   identity: string;
 }
 
@@ -80,7 +80,7 @@ function toLine(entry: LogEntry): Line {
   return { entry, atNs, identity };
 }
 
-/** Newest first is Loki's default, and turns round lines of the same instant too. */
+/** Loki's default is newest first, which reverses lines of the same instant, too. */
 function oldestFirst(lines: Line[]): Line[] {
   const [first, last] = [lines.at(0), lines.at(-1)];
   return first && last && byTime(first, last) > 0 ? lines.toReversed() : lines;

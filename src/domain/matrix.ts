@@ -1,13 +1,12 @@
-// Fan-out: one run of a submission stands for a run per combination of its matrix's values.
+// Matrix: one run of a submission becomes a run for each combination of the matrix's values.
 
 export type Matrix = Record<string, string[]>;
 
-/** How many combinations there are. */
 export function combinationCount(matrix: Matrix): number {
   return Object.values(matrix).reduce((count, values) => count * values.length, 1);
 }
 
-/** How many characters all combinations hold together, names included. */
+/** Characters of all combinations together, names included. */
 export function combinedLength(matrix: Matrix): number {
   const count = combinationCount(matrix);
   const lengths = Object.entries(matrix).map(([name, values]) => {

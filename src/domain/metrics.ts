@@ -1,6 +1,6 @@
-// What a run did with its hardware, from the series that Lyceum keeps of it.
+// Summaries of a run's hardware use, from Lyceum's series of samples.
 
-/** Lyceum's series (reference of GET /execution/{id}/metrics) and the names we give their summaries. */
+/** Lyceum's series (reference of GET /execution/{id}/metrics) and the names of their summaries. */
 export const seriesNames = {
   gpuUtilizationPercent: "gpu_utilization_percent",
   gpuMemoryUtilizationPercent: "gpu_memory_utilization_percent",
@@ -25,27 +25,27 @@ export interface Sample {
 export interface SeriesSummary {
   mean: number;
   max: number;
-  /** The value that the series did not exceed in 95 % of the time. */
+  /** The series stayed at or below this value for 95 % of the time. */
   p95: number;
-  /** Instants with a value. */
+  /** Count of instants with a value. */
   samples: number;
 }
 
 export interface MetricsSummary {
-  /** Null where Lyceum has no sample. */
+  /** Null for a series without samples. */
   series: Record<(typeof seriesNames)[keyof typeof seriesNames], SeriesSummary | null>;
-  /** Wh that the GPU drew while it was watched; null with fewer than two samples of its power. */
+  /** Wh that the GPU used during the sampled time; null with fewer than two samples of its power. */
   energy_wh: number | null;
-  /** Share (0 to 1) of the watched time with a GPU utilization below 5 %; null without samples of it. */
+  /** Share (0 to 1) of the sampled time with a GPU utilization below 5 %; null without samples. */
   gpu_idle_share: number | null;
 }
 
-/** Series that were asked for now and are kept nowhere. */
+/** Metrics read on request, which are not stored. */
 export type LiveMetrics =
   | { type: "measured"; document: object; summary: MetricsSummary }
-  /** Asking for the same again is pointless. */
+  /** Requesting the same again is pointless. */
   | { type: "none"; detail: string }
-  /** Lyceum cannot be asked now. */
+  /** Lyceum is unavailable now. */
   | { type: "away"; detail: string; retryAfterMs: number };
 
 export interface MetricsSpan {
@@ -56,17 +56,17 @@ export interface MetricsSpan {
   end: string;
 }
 
-/** A gap of more than this many steps was not watched: nothing is taken for known about it. */
+/** A longer gap between samples, in steps, counts as not sampled. */
 const maxBridgedSteps = 3;
 const idleBelowPercent = 5;
 const msPerHour = 3_600_000;
 
 /**
- * The order of samples does not matter. Mean, p95 and idle share are over time: a sample stands for the time up to
- * the next one, and for one step at the end and before a gap. A step is the median distance of a series' samples.
- * Energy is the area under the power by trapezoids, gaps left out. Values of one instant are averaged: Lyceum
- * does not say how several GPUs are told apart, so with several the figures are those of an average GPU.
- * @param given series under Lyceum's names; others than those we know are passed over
+ * Summarizes samples in any order. Mean, p95 and idle share are weighted by time: a sample counts for the time up to the
+ * next sample, and for one step at the end and before a gap. A step is the median distance of a series' samples. Energy
+ * is the area under the power by trapezoids, without gaps. Values of one instant are averaged: Lyceum does not document
+ * how it tells several GPUs apart, so the figures are those of an average GPU.
+ * @param given series under Lyceum's names; unknown series are ignored
  */
 export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[]>>): MetricsSummary {
   const read = (name: string) => watch(byInstant(given[name] ?? []));
@@ -78,7 +78,7 @@ export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[
   return { series, energy_wh, gpu_idle_share };
 }
 
-/** True when each series with samples reaches into the last step, and a GPU's use is among the series. */
+/** True if each series with samples reaches the last step, and a GPU run has its utilization. */
 export function reachesEnd(
   given: Readonly<Record<string, readonly Sample[]>>,
   { endedAt, hardware }: { endedAt: number | null; hardware: string | null },
@@ -96,13 +96,13 @@ function newest(samples: readonly Sample[]): number | null {
 }
 
 interface Watched extends Sample {
-  /** The time that the sample stands for. */
+  /** The time that the sample counts for. */
   forMs: number;
   /** False at the end and before a gap. */
   untilNext: boolean;
 }
 
-/** In the order of time, one per instant. */
+/** Ordered by time, one sample per instant. */
 function byInstant(samples: readonly Sample[]): Sample[] {
   return [...Map.groupBy(samples, ({ at }) => at)]
     .map(([at, same]) => ({ at, value: average(same.map(({ value }) => value)) }))
@@ -112,7 +112,7 @@ function byInstant(samples: readonly Sample[]): Sample[] {
 function watch(samples: Sample[]): Watched[] {
   if (samples.length === 0) return [];
   const gaps = samples.slice(1).map(({ at }, index) => at - (samples[index] as Sample).at);
-  // A lone sample stands for any time at all.
+  // A single sample counts for any time.
   const stepMs = gaps.toSorted((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)] ?? 1;
   return samples.map((sample, index) => {
     const gapMs = gaps[index] ?? Number.POSITIVE_INFINITY;
@@ -133,14 +133,14 @@ function summarize(samples: Watched[]): SeriesSummary | null {
       passedMs += forMs;
       return passedMs >= totalMs * 0.95;
     }) ?? highest;
-  // Rounding must not carry the mean of equal values beyond them.
+  // Rounding must not move the mean of equal values beyond them.
   const bounded = Math.min(Math.max(mean, lowest.value), highest.value);
   return { mean: bounded, max: highest.value, p95: p95.value, samples: samples.length };
 }
 
 function energyWh(samples: Watched[]): number | null {
   if (samples.length < 2) return null;
-  // A sensor's negative reading is no energy given back.
+  // A negative power is a sensor fault.
   const watt = samples.map(({ value }) => Math.max(0, value));
   const wattMs = samples.map(({ forMs, untilNext }, index) =>
     untilNext ? ((watt[index] as number) + (watt[index + 1] as number)) * (forMs / 2) : 0,
@@ -154,7 +154,7 @@ function shareBelow(limit: number, samples: Watched[]): number | null {
   return sum(idle.map(({ forMs }) => forMs)) / sum(samples.map(({ forMs }) => forMs));
 }
 
-/** Added in ascending order, so that the order they came in does not show in the last digit. */
+/** Adds in ascending order, so that the order of arrival does not change the last digit. */
 function average(values: number[]): number {
   return sum(values.toSorted((a, b) => a - b)) / values.length;
 }

@@ -1,21 +1,21 @@
-// What a run printed is told twice by Lyceum, in the record and, late, in the log: the one proves the other whole.
+// The output of a run is in the record and, later, in the log. The record proves the log whole.
 import type { LogStanding } from "./collection.ts";
 import type { LogEntry } from "./logs.ts";
 import type { RunKind } from "./spec.ts";
 
-/** Of a record; null: it says nothing. */
+/** The output fields of a record; null: not in the record. */
 export interface ToldOutput {
   stdout: string | null;
   stderr: string | null;
   combinedOutput: string | null;
-  /** When Lyceum had stored the results. */
+  /** Time at which Lyceum had stored the results. */
   finishTime: number | null;
 }
 
 /**
- * Whether a record tells all that its run printed, so that a log may be judged by it: the results are stored
- * [dashboard: `finish_time`], and both streams, or both in one, are told, empty ones included. Where it tells them in
- * both ways these must agree. Of a Compose stack or a GPU selection nobody knows whose output its record shows.
+ * True if the record shows the whole output, so that a log may be compared with it: the results are stored [dashboard:
+ * `finish_time`], and the record has both streams, or both combined, even if empty. If it has both forms, they must
+ * agree. For a Compose stack or a GPU selection it is unknown whose output the record shows.
  */
 export function tellsOutput(record: ToldOutput, kind: RunKind): boolean {
   const { stdout, stderr, combinedOutput, finishTime } = record;
@@ -26,15 +26,14 @@ export function tellsOutput(record: ToldOutput, kind: RunKind): boolean {
   return !isLacking && !hasMore;
 }
 
-/** As it is kept: `combined_output` may be the only one that is filled [dashboard]. */
+/** The stored form: `combined_output` may be the only filled field [dashboard]. */
 export function printedOf({ stdout, stderr, combinedOutput }: Omit<ToldOutput, "finishTime">) {
   return { stdout: stdout ?? combinedOutput ?? "", stderr: stderr ?? "" };
 }
 
 /**
- * Compares a log with its record, line by line, as often as each was printed: it lacks lines of the record, or has just
- * these. A line that the record does not have (it may have been cut, or the line be an event of the platform) proves
- * nothing.
+ * Compares a log with its record, line by line, repetitions included: the log lacks lines of the record, or has exactly
+ * these. A line that the record lacks proves nothing: the record may be cut, or the line may be the platform's.
  */
 export function compareLog(
   entries: readonly LogEntry[],
@@ -48,7 +47,7 @@ export function compareLog(
   return hasMore ? "unjudged" : "whole";
 }
 
-/** In any order; what collectors of logs drop does not count: empty lines, and blanks at the end of a line. */
+/** Compares in any order. Empty lines and trailing blanks do not count: log collectors drop them. */
 function compareLines(texts: readonly string[], others: readonly string[]) {
   const left = new Map<string, number>();
   for (const line of linesOf(others)) left.set(line, (left.get(line) ?? 0) + 1);

@@ -1,18 +1,18 @@
-// How many runs wait for their start, and whether more may: a queue without a bound would fill the disk.
+// Limits the number of queued runs: a queue without a bound would fill the disk.
 
 export interface Backlog {
-  /** No more may wait. It is counted now and then, and so a few may come too early or too late. */
+  /** True if no more runs may be queued. Counted at intervals, so that the limit is not exact. */
   isFull(): boolean;
-  /** So many were taken in. */
+  /** Adds runs that were just queued. */
   took(runs: number): void;
-  /** So many wait, by the database. */
+  /** Sets the count of queued runs from the database. */
   counted(queued: number): void;
 }
 
-export function createBacklog(most: number = MAX_QUEUED): Backlog {
+export function createBacklog(max: number = MAX_QUEUED): Backlog {
   let waiting = 0;
   return {
-    isFull: () => waiting >= most,
+    isFull: () => waiting >= max,
     took(runs) {
       waiting += runs;
     },
@@ -22,5 +22,5 @@ export function createBacklog(most: number = MAX_QUEUED): Backlog {
   };
 }
 
-/** A hundred of the largest jobs; at Lyceum's documented limit, starts for more than a year. */
+/** One hundred of the largest jobs: more than a year of starts at Lyceum's documented limit. */
 const MAX_QUEUED = 1_000_000;

@@ -1,21 +1,21 @@
-// A run: one piece of work that is to be taken to an end at Lyceum, over one or more executions.
+// A run: one piece of work, performed at Lyceum by one or more executions.
 import { type FailureReason, failureReasons } from "./failure-reason.ts";
 import type { RunKind } from "./spec.ts";
 
 /**
- * queued: waits for a start (moved by dispatch). active: an execution is submitted or alive (moved by readings).
- * collecting: it ended at Lyceum, artifacts are being fetched (moved by collect). The rest is terminal.
+ * queued: waits for a start (moved by dispatch). active: an execution is submitted or alive (moved by snapshots).
+ * collecting: ended at Lyceum, artifacts are being fetched (moved by collect). The other statuses are terminal.
  */
 export const runStatuses = ["queued", "active", "collecting", "succeeded", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** A run's outcome is known before its artifacts are in; its status follows once they are. */
+/** The outcome is known before the artifacts are stored; the status follows once they are. */
 export const outcomes = ["succeeded", "failed", "cancelled"] as const satisfies readonly RunStatus[];
 export type Outcome = (typeof outcomes)[number];
 
 /** `abort` kills, `stop` ends gracefully [docs/serverless/runs]. */
 export type CancelMode = "abort" | "stop";
-/** Why it is to end: a caller, the job's deadline, `on_run_failure: cancel_rest`, or it has lived too long. */
+/** The cause: a caller, the job's deadline, `on_run_failure: cancel_rest`, or the longest life at Lyceum. */
 export type CancelCause = "request" | "deadline" | "run_failure" | "expired";
 export interface Cancellation {
   mode: CancelMode;
@@ -26,7 +26,7 @@ export interface Cancellation {
 export const retryClasses = ["system_failure", "failed", "lost", ...failureReasons] as const;
 export type RetryClass = (typeof retryClasses)[number];
 
-/** What a job says about the fate of its runs. */
+/** The job's policy for its runs. */
 export interface Policy {
   retry: { maxAttempts: number; on: readonly RetryClass[] };
   onLost: "fail" | "retry";
@@ -45,16 +45,16 @@ export interface Run {
   kind: RunKind;
   status: RunStatus;
   version: number;
-  /** Real executions so far; a throttled or refused connection never counts. */
+  /** Executions so far. Starts that were throttled or not sent do not count. */
   attempt: number;
   /** Seconds. */
   timeoutS: number;
-  /** When dispatch may start it; not null exactly while queued. */
+  /** Earliest time of the start; not null exactly while queued. */
   dueAt: number | null;
-  /** The current, or last, execution. */
+  /** The current or last execution. */
   executionId: string | null;
   cancellation: Cancellation | null;
-  /** Null exactly while queued or active; never changes once it is set. The terminal status equals it. */
+  /** Null exactly while queued or active; never changes once set. The terminal status equals the outcome. */
   outcome: Outcome | null;
   /** Known with the outcome; null exactly for a success. */
   error: Fault | null;

@@ -1,7 +1,7 @@
-// Names under which a secret stands: logins, environments (ours travels in the code, too), callback URLs. Compared
-// without regard to case and to what stands between the words.
+// Field names that hold secrets: logins, environments (also inside the code), callback URLs. Compared without regard to
+// case and separators.
 
-/** True for a field's name; a longer name that holds one of them counts as well. */
+/** True for a secret name, also as a part of a longer name. */
 export function isSecretName(name: string): boolean {
   const plain = name
     .slice(0, MAX_NAME)
@@ -35,7 +35,7 @@ const SECRET_PART = new RegExp(phrases.map((phrase) => phrase.replaceAll(" ", ""
 const SECRET_END =
   /(?:password|passwd|secret|secretkey|accesskey|accesskeyid|sessiontoken|token|apikey|credentials|authorization)$/;
 
-/** In a text, shorter words are names only where a value follows; the last one is how our prelude sets the environment. */
+/** In a text, shorter words are names only if a value follows. The last pattern is how our prelude sets the environment. */
 const IN_TEXT = new RegExp(
   [
     ...phrases.map((phrase) => phrase.replaceAll(" ", "[^A-Za-z0-9]{0,3}")),

@@ -1,7 +1,7 @@
-// Secrets of a run, hidden wherever they are quoted: environment values, logins, and the strings of `extra`.
+// The secrets of a run, hidden wherever they are quoted: environment values, logins, and the strings in `extra`.
 import type { RunSpec } from "./spec.ts";
 
-/** @param callbackUrl whose token opens the execution's callbacks */
+/** @param callbackUrl a secret, too: its token authorizes callbacks */
 export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): string[] {
   const secrets: (string | undefined)[] = [
     callbackUrl ?? undefined,
@@ -18,7 +18,7 @@ export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): str
       spec.aws_session_token,
     );
   if (spec.kind === "image") {
-    // Some executors split it at white space, newer ones at newlines only [cli].
+    // Some executors split the variables at white space, newer executors at newlines only [cli].
     const given = spec.docker_run_env ?? "";
     const entries = new Set([...given.split(/\s+/), ...given.split(/[\r\n]+/)]);
     secrets.push(...[...entries].map((entry) => entry.slice(entry.indexOf("=") + 1)));
@@ -26,7 +26,7 @@ export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): str
   return secrets.filter((secret): secret is string => Boolean(secret));
 }
 
-/** All texts in a JSON value of bounded depth; names are none. */
+/** All string values in a JSON value of bounded depth, names left out. */
 function stringsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   if (typeof value !== "object" || value === null) return [];

@@ -1,40 +1,41 @@
-// What a reading tells of an execution besides its status. What it leaves out stays as it was known.
+// Merges the measures of a snapshot into an execution. Values that the snapshot leaves out are kept.
 import { durationMs, isCost } from "./cost.ts";
 import type { Execution, Snapshot } from "./execution.ts";
 
-export function mergeSnapshot(execution: Execution, reading: Snapshot) {
+export function mergeSnapshot(execution: Execution, snapshot: Snapshot) {
   return {
-    startedAt: reading.startedAt ?? execution.startedAt,
-    endedAt: reading.endedAt ?? execution.endedAt,
-    returnCode: reading.returnCode ?? execution.returnCode,
-    hardware: reading.hardware ?? execution.hardware,
+    startedAt: snapshot.startedAt ?? execution.startedAt,
+    endedAt: snapshot.endedAt ?? execution.endedAt,
+    returnCode: snapshot.returnCode ?? execution.returnCode,
+    hardware: snapshot.hardware ?? execution.hardware,
   };
 }
 
-/** Whether all that it measures was known. */
-export function addsNothing(execution: Execution, reading: Snapshot): boolean {
-  return measures.every((name) => reading[name] === undefined || reading[name] === execution[name]);
+/** True if the snapshot has no new measures. */
+export function addsNothing(execution: Execution, snapshot: Snapshot): boolean {
+  return measures.every((name) => snapshot[name] === undefined || snapshot[name] === execution[name]);
 }
 
 const measures = ["startedAt", "endedAt", "returnCode", "hardware"] as const;
 
 /**
- * Only of an execution that has ended: before, the bill is not final. A 0 for an execution that took time is no bill
- * yet, unless the reading names its source: Lyceum was then asked once more, or the hardware costs nothing.
+ * For an ended execution: before the end, the bill is not final. A cost of 0 for an execution that took time is no bill
+ * yet, unless the snapshot names its source: the record was then read once more, or the hardware costs nothing.
  */
-export function mergeCost(execution: Execution, reading: Snapshot): Pick<Execution, "cost" | "costSource"> {
+export function mergeCost(execution: Execution, snapshot: Snapshot): Pick<Execution, "cost" | "costSource"> {
   const { cost, costSource } = execution;
-  const isBillYet = reading.cost !== 0 || reading.costSource !== undefined || !tookTime(execution, reading);
-  if (!isCost(reading.cost) || !isBillYet) return { cost, costSource };
-  return { cost: reading.cost, costSource: reading.costSource ?? "billed" };
+  const isBillYet =
+    snapshot.cost !== 0 || snapshot.costSource !== undefined || !tookTime(execution, snapshot);
+  if (!isCost(snapshot.cost) || !isBillYet) return { cost, costSource };
+  return { cost: snapshot.cost, costSource: snapshot.costSource ?? "billed" };
 }
 
-/** Lyceum may still name a bill, or a better one. */
-export function lacksBill(execution: Execution, reading: Snapshot): boolean {
-  const isBilled = isCost(reading.cost) && (reading.cost > 0 || reading.costSource !== undefined);
-  return tookTime(execution, reading) && !(isBilled && reading.costSource !== "estimated");
+/** True if Lyceum may still name a bill. */
+export function lacksBill(execution: Execution, snapshot: Snapshot): boolean {
+  const isBilled = isCost(snapshot.cost) && (snapshot.cost > 0 || snapshot.costSource !== undefined);
+  return tookTime(execution, snapshot) && !(isBilled && snapshot.costSource !== "estimated");
 }
 
-function tookTime(execution: Execution, reading: Snapshot): boolean {
-  return (durationMs(mergeSnapshot(execution, reading)) ?? 0) > 0;
+function tookTime(execution: Execution, snapshot: Snapshot): boolean {
+  return (durationMs(mergeSnapshot(execution, snapshot)) ?? 0) > 0;
 }

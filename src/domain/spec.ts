@@ -1,5 +1,5 @@
-// What a run asks of Lyceum: the validated request as a worker gave it. Fields other than `kind`, `name`,
-// `env`, `files` and `extra` are Lyceum's own (docs.lyceum.technology, api-reference), under Lyceum's names.
+// The spec of a run: the validated request of a worker. Fields other than `kind`, `name`, `env`, `files` and `extra` are
+// Lyceum's own (docs.lyceum.technology, api-reference), under Lyceum's names.
 
 interface Registry {
   docker_registry_credential_type?: string | undefined;
@@ -15,7 +15,7 @@ interface Common {
   name?: string | undefined;
   /** Seconds, 1 to 600: Lyceum's own limit on an execution. */
   timeout: number;
-  /** Passed through as it is, for fields that Lyceum adds later. */
+  /** Passed through unchanged, for fields that Lyceum adds later. */
   extra?: Record<string, unknown> | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface ComposeSpec extends Common, Registry {
 export type RunSpec = PythonSpec | ImageSpec | ComposeSpec | GpuSelectionSpec;
 export type RunKind = RunSpec["kind"];
 
-/** Lyceum takes neither callbacks nor hardware on a GPU selection. */
+/** Lyceum accepts neither callbacks nor hardware for a GPU selection. */
 export function takesCallback(kind: RunKind): boolean {
   return kind !== "gpu_selection";
 }

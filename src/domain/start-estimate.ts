@@ -1,16 +1,16 @@
-// When a queued run will probably start: from its place in the queue and the limit on starts.
+// Estimates the start of a queued run from its position in the queue and the limit on starts.
 
-/** What the limit on starts grants just now. Times are epoch milliseconds. */
+/** The current state of the limit on starts. Times are epoch milliseconds. */
 export interface Allowance {
   limit: { max: number; windowMs: number } | null;
-  /** Starts that may go at once; null where there is no limit. */
+  /** Starts that may go at once; null without a limit. */
   remaining: number | null;
-  /** When used-up starts begin to come back. */
+  /** Time at which the first used-up start is available again. */
   resetsAt: number | null;
   pausedUntil: number | null;
 }
 
-/** @param position 1 for the next run to start. An estimate: others may still push in before or leave the queue. */
+/** @param position 1 for the next run to start; others may still enter the queue before it, or leave it */
 export function estimateStart(position: number, allowance: Allowance, now: number): number {
   const { limit, remaining, resetsAt, pausedUntil } = allowance;
   const openAt = Math.max(now, pausedUntil ?? 0);

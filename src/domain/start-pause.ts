@@ -1,4 +1,4 @@
-// The pause of all starts: after one that Lyceum did not answer properly, the others wait until a probe was.
+// The pause of all starts: after a start without a proper answer, all others wait until a probe has one.
 
 export const pauseReasons = [
   "unreachable",
@@ -13,16 +13,16 @@ export type PauseReason = (typeof pauseReasons)[number];
 /** Times are epoch milliseconds. */
 export interface StartPause {
   reason: PauseReason;
-  /** In words, with what Lyceum or the transport said. */
+  /** A sentence, with the message of Lyceum or the transport. */
   detail: string;
   since: number;
-  /** Probes that were not answered properly. */
+  /** Probes without a proper answer. */
   failures: number;
   probeAt: number;
 }
 
 const sentences: Record<PauseReason, string> = {
-  unreachable: "Lyceum takes no starts: it cannot be reached, or somebody else answers in its place",
+  unreachable: "Lyceum takes no starts: it cannot be reached, or another server answers in its place",
   unavailable: "Lyceum is unavailable",
   unauthorized: "Lyceum refuses the credentials",
   unfunded: "Lyceum says that credits or quota are used up",
@@ -30,7 +30,7 @@ const sentences: Record<PauseReason, string> = {
   restarted: "starts were under way when the service last ended, so the first one goes alone",
 };
 
-/** The reason in words, with what was said. */
+/** @param said the message of Lyceum or the transport */
 export function pauseDetail(reason: PauseReason, said: string | null): string {
   const sentence = sentences[reason];
   return said === null ? sentence : `${sentence}: ${said}`.slice(0, MAX_DETAIL);

@@ -1,11 +1,11 @@
-// Texts inside a text: JSON in strings, percent-encoding, entities of XML, base64 of anything readable. Each way is gone
-// in one pass over the text; layers and characters are bounded in all.
+// Finds the texts inside a text: JSON in strings, percent-encoding, XML entities, readable base64. Each decoding is one
+// pass over the text; layers and characters are bounded.
 import { type Budget, decodeBytes, isReadable, MAX_LAYERS } from "./decode-body.ts";
 
 export interface Unwrapped {
-  /** The given one first. */
+  /** The given text first. */
   texts: string[];
-  /** False: there was more than is looked at, or base64 of something that cannot be read. */
+  /** False: a bound was reached, or there is unreadable base64. */
   isWhole: boolean;
 }
 
@@ -18,10 +18,10 @@ export function unwrapText(given: string, budget: Budget): Unwrapped {
     for (const text of level) {
       const inner = innerTexts(text, budget);
       isWhole &&= inner.isWhole;
-      for (const one of inner.texts) {
-        budget.left -= one.length;
+      for (const found of inner.texts) {
+        budget.left -= found.length;
         if (layer === MAX_LAYERS || budget.left < 0) isWhole = false;
-        else next.push(one);
+        else next.push(found);
       }
     }
     texts.push(...next);
@@ -33,11 +33,11 @@ export function unwrapText(given: string, budget: Budget): Unwrapped {
 function innerTexts(text: string, budget: Budget): Unwrapped {
   if (budget.left < 0) return { texts: [], isWhole: false };
   const { texts, isWhole } = base64Texts(text, budget);
-  const same = [unescaped(text), percentDecoded(text), withoutEntities(text)].filter((one) => one !== text);
-  return { texts: [...same, ...texts], isWhole };
+  const decoded = [unescaped(text), percentDecoded(text), withoutEntities(text)];
+  return { texts: [...decoded.filter((result) => result !== text), ...texts], isWhole };
 }
 
-/** The escapes of JSON and its like, wherever they stand. */
+/** Resolves the escapes of JSON and similar notations. */
 function unescaped(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replace(/\\(?:u([0-9a-fA-F]{4})|([^u]))/g, (_, unit, char) =>
@@ -47,7 +47,7 @@ function unescaped(text: string): string {
 
 const WHITE: Record<string, string | undefined> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
 
-/** As a form has it, where a plus is a space. What is no UTF-8 gives U+FFFD. */
+/** Decodes as for a form, where a plus is a space. Invalid UTF-8 gives U+FFFD. */
 export function percentDecoded(text: string): string {
   if (!/%[0-9a-fA-F]{2}/.test(text)) return text;
   return text
@@ -69,7 +69,7 @@ function withoutEntities(text: string): string {
 
 const ENTITIES: Record<string, string | undefined> = { quot: '"', apos: "'", amp: "&", lt: "<", gt: ">" };
 
-/** Runs of base64, folded ones included. An id or a hash looks like one and is passed over. */
+/** Sequences of base64, folded lines included. Ids and hashes look alike and are passed over. */
 function base64Texts(text: string, budget: Budget): Unwrapped {
   const texts: string[] = [];
   let isWhole = true;
@@ -79,16 +79,16 @@ function base64Texts(text: string, budget: Budget): Unwrapped {
       texts.push(inner);
       continue;
     }
-    // A path or a line of something else may stand before it.
+    // A path or another line may precede the base64.
     const parts = run.split(/[/\r\n]+/).filter((part) => part.length >= MIN_RUN && part !== run);
-    const read = parts.map((part) => base64Text(part, budget)).filter((one) => one !== null);
+    const read = parts.map((part) => base64Text(part, budget)).filter((inner) => inner !== null);
     texts.push(...read);
     if (read.length === 0 && run.length > MAX_UNREAD) isWhole = false;
   }
   return { texts, isWhole };
 }
 
-/** The readable text whose base64 this is, or null. */
+/** The readable text in this base64, or null. */
 export function base64Text(run: string, budget: Budget): string | null {
   const bytes = Buffer.from(run, "base64");
   const decoded = decodeBytes(bytes, budget);
@@ -97,6 +97,6 @@ export function base64Text(run: string, budget: Budget): string | null {
 }
 
 const MIN_RUN = 16;
-/** A longer run is no id and no hash: it holds something. */
+/** A longer sequence is no id and no hash: it has content. */
 const MAX_UNREAD = 256;
 const BASE64 = /[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;

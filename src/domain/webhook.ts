@@ -1,8 +1,8 @@
-// Webhooks: who hears of which events, what a URL and a secret must look like, and how secrets are rotated.
+// Webhooks: subscriptions to event types, the form of URLs and secrets, the rotation of secrets.
 import { type EventType, eventTypes } from "./event.ts";
 
 const families = ["*", "job.*", "run.*", "execution.*"] as const;
-/** What a subscription may ask for: single types, all of a family, or all. */
+/** The types of a subscription: single types, a whole family, or all. */
 export const subscribableTypes: readonly (EventType | (typeof families)[number])[] = [
   ...families,
   ...eventTypes,
@@ -15,19 +15,19 @@ export function matchesType(types: readonly string[], type: string): boolean {
 
 export const MAX_URL = 2_000;
 
-/** What is wrong with a webhook's URL on the face of it; null when only its addresses remain to be looked at. */
+/** The problem with the form of a webhook's URL, or null. Its addresses are checked before each delivery. */
 export function urlProblem(text: string): string | null {
   if (text.length > MAX_URL) return `is longer than ${MAX_URL} characters`;
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return "is not a URL; write it as https://…";
   const { username, password, port, hash } = new URL(text);
   if (username !== "" || password !== "") return "carries a user name or password; leave them out";
   if (hash !== "") return "carries a fragment, which is never sent; leave it out";
-  // Mail servers and the like must not be talked to in HTTP.
+  // Mail servers and the like must not receive HTTP.
   if (port !== "" && port !== "80" && Number(port) < 1024) return "has a port below 1024 that is not HTTP's";
   return null;
 }
 
-/** `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it. */
+/** `whsec_` and 24 to 64 bytes in base64, by Standard Webhooks. */
 export function isWebhookSecret(text: string): boolean {
   const secret = /^whsec_([A-Za-z0-9+/]+)={0,2}$/.exec(text)?.[1];
   const bytes = Buffer.from(secret ?? "", "base64");
@@ -36,15 +36,15 @@ export function isWebhookSecret(text: string): boolean {
 
 export interface Secret {
   secret: string;
-  /** The last moment at which it signs; null for the current one. */
+  /** Time until which the secret signs; null for the current secret. */
   until: number | null;
 }
 
-/** The new secret first; what signed until now does so for another day. The current secret again changes nothing. */
+/** The new secret comes first, and the old secrets sign for another day. The current secret again changes nothing. */
 export function rotate(secrets: readonly Secret[], secret: string, now: number): Secret[] {
-  if (secrets.some((one) => one.secret === secret && one.until === null)) return [...secrets];
-  const others = secrets.filter((one) => one.secret !== secret);
-  const older = others.map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
+  if (secrets.some((current) => current.secret === secret && current.until === null)) return [...secrets];
+  const others = secrets.filter((other) => other.secret !== secret);
+  const older = others.map((other) => ({ ...other, until: other.until ?? now + OVERLAP_MS }));
   return [{ secret, until: null }, ...inForce(older, now)].slice(0, MAX_SECRETS);
 }
 
@@ -55,7 +55,7 @@ export function inForce(secrets: readonly Secret[], now: number): Secret[] {
 const OVERLAP_MS = 24 * 60 * 60_000;
 const MAX_SECRETS = 5;
 
-/** The body of a delivery as Standard Webhooks recommends it; `data` names what the event is about. */
+/** The body of a delivery, as Standard Webhooks recommends; `data` has the ids of the event's job, run and execution. */
 export function payloadOf(event: {
   id: string;
   seq: number;

@@ -24,7 +24,7 @@ export interface LyceumState {
   /** Null while starts are not paused. */
   startPause: StartPause | null;
   breaker: { state: string; failures: number; retryAt: number | null };
-  groups: Record<
+  buckets: Record<
     "execution" | "read" | "billing" | "auth",
     Allowance & { used: number; waiting: number; running: number }
   >;

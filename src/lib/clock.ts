@@ -1,4 +1,4 @@
-// Time as an input: nothing else in the service asks the machine what time it is.
+// Time as an input: no other code of the service reads the machine's clock.
 
 export interface Clock {
   /** Wall clock, milliseconds since the epoch: for what is stored and shown. May jump. */
@@ -12,27 +12,24 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 };
 
-/**
- * Whether a rest that was to last so long at most is not over. One that seems to last longer is from before the clock
- * was set back.
- */
-export function isPaused(until: number, mostMs: number, now: number): boolean {
-  return until > now && until - now <= mostMs;
+/** True during a pause of at most `maxMs`. A longer rest of a pause means that the clock was set back: it is over. */
+export function isPaused(until: number, maxMs: number, now: number): boolean {
+  return until > now && until - now <= maxMs;
 }
 
-/** Waiting as an input, so that a test or a simulation runs hours in no time. */
+/** Timers as an input, so that a test or a simulation runs hours in no time. */
 export interface Timers {
   /** Calls `fn` once after `ms` milliseconds, unless the returned function is called before. */
   after(ms: number, fn: () => void): () => void;
 }
 
-/** The longest delay that Node's timers take; a longer one would fire at once. */
+/** The longest delay of Node's timers; a longer delay would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
 export const systemTimers: Timers = {
   after: (ms, fn) => {
     if (ms <= 0) {
-      // A timer of nothing waits a millisecond.
+      // A timer of 0 ms would wait a millisecond.
       const turn = setImmediate(fn);
       return () => clearImmediate(turn);
     }

@@ -1,4 +1,4 @@
-// Which known word somebody probably meant.
+// The known word that a misspelled word probably means.
 
 /** The nearest of the known words, if it begins alike and is at most two edits away. */
 export function closestMatch(word: string, known: string[]): string | null {

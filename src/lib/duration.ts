@@ -3,7 +3,7 @@
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const pattern = /^(\d+)(ms|s|m|h|d)$/;
 
-/** Milliseconds of a text such as `30s`: a whole number and one unit. Null when it is anything else. */
+/** Milliseconds of a text such as `30s`: a whole number and one unit. Null for any other text. */
 export function parseDuration(text: string): number | null {
   const [, amount, unit] = pattern.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return null;

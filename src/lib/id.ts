@@ -26,7 +26,7 @@ export function idBound(prefix: Prefix, at: number): string {
 
 const RANDOM_LENGTH = 16;
 
-/** Cryptographic, a page of it at a time: a call for each character costs more than the rest of an id. */
+/** Cryptographic randomness, a page at a time: a call for each character costs more than the rest of an id. */
 function pooledRandom(): () => number {
   const pool = new Uint8Array(4096);
   let used = pool.length;

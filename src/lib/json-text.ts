@@ -1,8 +1,8 @@
-// JSON of callers as they wrote it: numbers that a double cannot give back, and what makes two texts the same value.
+// JSON of callers as written: keeps numbers that a double cannot hold, and compares values whatever their notation.
 
 /**
  * Parses JSON. A number that would come back in other digits (`1.0`, `1e400`, 20 digits) keeps its own text.
- * @param parsed what `JSON.parse` makes of the text, if that is at hand
+ * @param parsed the result of `JSON.parse`, if it is at hand
  */
 export function parseAsWritten(text: string, parsed?: unknown): unknown {
   if (!MAY_CHANGE.test(text)) return parsed ?? JSON.parse(text);
@@ -13,12 +13,12 @@ export function parseAsWritten(text: string, parsed?: unknown): unknown {
   );
 }
 
-/** Digits, exponents and trailing zeros that a double may not keep; code in a text may look so, too. */
+/** Digits, exponents and trailing zeros that a double may not keep. Code in a string may match as well. */
 const MAY_CHANGE = /\d{16}|\d[eE]|\.\d{0,400}0|-0/;
 
 /**
- * A text that is the same for equal JSON values, in whatever order their fields stand.
- * @param value as `parseAsWritten` gives it, of bounded depth
+ * A text that is the same for equal JSON values, whatever the order of their fields.
+ * @param value from `parseAsWritten`, of bounded depth
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
@@ -28,7 +28,7 @@ export function canonicalJson(value: unknown): string {
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(",")}}`;
 }
 
-/** `1.0` and `1` are one value; of more digits than a double keeps nobody could tell. */
+/** `1.0` and `1` are equal. Numbers with more digits than a double keeps are compared as written. */
 function canonicalNumber(source: string): string {
   const digits = source
     .replace(/[eE].*$/, "")

@@ -1,12 +1,12 @@
-// JSON of others, checked and counted in its text before anything is made of it: one pass, no recursion, and no more
-// memory than the text takes, whatever stands in it.
+// Checks foreign JSON as text before it is parsed: one pass, no recursion, and no more memory than the text, whatever
+// the text holds.
 
 export interface JsonBounds {
   maxDepth: number;
   maxValues: number;
   /**
-   * A field of the outermost object, or of `data` in it, that is passed on as written: its value becomes a string that
-   * holds its JSON. The values inside are not counted, as nothing is made of them.
+   * A field of the outermost object, or of `data` in it, that is kept as written: its value becomes a string with the
+   * JSON. The values inside are not counted, as they are not parsed.
    */
   raw?: string;
 }
@@ -16,18 +16,18 @@ export type CheckedJson =
   { type: "json"; text: string } | { type: "excess"; detail: string } | { type: "invalid" };
 
 /**
- * The text as `JSON.parse` takes it, within bounds. Beyond the standard a BOM is skipped, and a bare `NaN` or `Infinity`,
- * which Python writes, is null.
+ * The text for `JSON.parse`, within bounds. Beyond the standard a BOM is skipped, and a bare `NaN` or `Infinity`, which
+ * Python writes, becomes null.
  */
 export function checkJson(text: string, { maxDepth, maxValues, raw }: JsonBounds): CheckedJson {
   const begin = text.charCodeAt(0) === BOM ? 1 : 0;
   const edits: Edit[] = [];
-  /** For each open bracket, whether it is an object's. */
+  /** One entry per open bracket: 1 for an object. */
   const objects = new Uint8Array(maxDepth);
   let depth = 0;
   let values = 0;
   let due: Due = "value";
-  /** The value that is passed on as written, from its name to its end. */
+  /** The value that is kept as written, from its start on. */
   let written: { depth: number; from: number; edits: number } | null = null;
   let isInData = false;
 
@@ -58,7 +58,7 @@ export function checkJson(text: string, { maxDepth, maxValues, raw }: JsonBounds
       const end = char === QUOTE ? stringEnd(text, at) : literalEnd(text, at);
       if (end === INVALID) return { type: "invalid" };
       if (isNotANumber(text, at)) edits.push({ from: at, to: end, text: "null" });
-      if (edits.length > MAX_EDITS) return excess(`more than ${MAX_EDITS} values that are no numbers`);
+      if (edits.length > MAX_EDITS) return excess(`more than ${MAX_EDITS} NaN or Infinity values`);
       at = end;
     } else if (due === "comma or end" && char === COMMA && depth > 0) {
       due = inObject ? "key" : "value";
@@ -88,9 +88,9 @@ interface Edit {
   text: string;
 }
 
-/** Each takes memory of its own. */
+/** Bounds the memory of the edits. */
 const MAX_EDITS = 100_000;
-/** A longer name is compared as written: `"\u0072esult"` is a `result`, too. */
+/** A longer name is compared without unescaping: `"\u0072esult"` is `result`. */
 const MAX_NAME = 64;
 const INVALID = -1;
 const BOM = 0xfeff;
@@ -100,12 +100,12 @@ const LITERAL = /true|false|null|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE
 const LETTER_U = 0x75;
 /** By character: what may follow a backslash. */
 const ESCAPED = table('"\\/bfnrt', () => 1);
-/** By character: the value of a hexadecimal digit and one, 0 for anything else. */
+/** By character: the value of a hexadecimal digit plus one; 0 for any other character. */
 const HEX = table("0123456789abcdefABCDEF", (digit) => Number.parseInt(digit, 16) + 1);
 
 /**
- * Writes U+FFFD over each escaped NUL and half of a surrogate pair, in place: no text column takes them. JSON has them
- * only as `\uXXXX`; whoever decodes the bytes sees to the rest.
+ * Replaces each escaped NUL and lone surrogate by U+FFFD, in place: no text column accepts them. In JSON both occur only
+ * as `\uXXXX`; decoding the bytes replaces all other invalid characters.
  */
 export function cleanJson(bytes: Buffer): void {
   if (!bytes.includes("\\u")) return;
@@ -121,7 +121,7 @@ export function cleanJson(bytes: Buffer): void {
   }
 }
 
-/** The value of `\uXXXX` at that place. */
+/** The value of `\uXXXX` at this offset, or INVALID. */
 function escapedUnit(bytes: Buffer, at: number): number {
   if (bytes[at] !== BACKSLASH || bytes[at + 1] !== LETTER_U || at + 6 > bytes.length) return INVALID;
   let unit = 0;
@@ -158,7 +158,7 @@ function skipBlanks(text: string, from: number): number {
   }
 }
 
-/** After the closing quote. */
+/** The offset after the closing quote, or INVALID. */
 function stringEnd(text: string, from: number): number {
   for (let at = from + 1; ; at++) {
     const char = text.charCodeAt(at);

@@ -1,20 +1,20 @@
-// What a request that came to nothing leaves to know.
+// Errors of requests without an answer.
 
-/** Certain that no byte was sent. */
+/** It is certain that no byte was sent. */
 export class NotSentError extends Error {
-  override name = "Unsent";
+  override name = "NotSentError";
 
   constructor(cause: unknown) {
     super("nothing was sent", { cause });
   }
 }
 
-/** A start that may have arrived must never be taken for one that did not. */
-export function isNeverSent(error: unknown): boolean {
+/** False if in doubt: a start that may have arrived must never be sent again. */
+export function isNotSent(error: unknown): boolean {
   return error instanceof NotSentError;
 }
 
-/** The code of a failure: messages are left out, they may quote what was sent. */
+/** The code of a failure. Messages are left out: they may quote the request. */
 export function failureName(error: unknown): string {
   if (!(error instanceof Error)) return "unknown failure";
   const first = error instanceof AggregateError ? error.errors[0] : undefined;

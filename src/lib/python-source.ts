@@ -1,13 +1,13 @@
-// Putting a statement of ours in front of somebody's Python code, where Python allows one.
+// Inserts a statement at the head of Python code, at the first position that Python allows.
 
 /**
- * The code with one more statement that runs before anything else.
+ * The code with one more statement that runs before all others.
  *
- * The statement goes after the leading comments, the docstring and the `from __future__` imports. It shares a line
- * with what stands there, so that the line numbers of a traceback stay true; only code that opens with a compound
- * statement (`def`, `for`, `@`…) moves down by one line. Running the original text by `exec` would be simpler, but
- * hides it from whoever reads the source (Lyceum recommends hardware from it) and from tracebacks; it is the way out
- * for a head that cannot be followed (future imports in unusual places).
+ * The statement goes after the leading comments, the docstring and the `from __future__` imports. It shares a line with
+ * the code there, so that line numbers in tracebacks stay true; only code that opens with a compound statement (`def`,
+ * `for`, `@`…) moves down by one line. Running the original text by `exec` would be simpler, but hides the source from
+ * readers (Lyceum recommends hardware from it) and from tracebacks. `exec` is used only for a head that cannot be
+ * followed (future imports in unusual positions).
  */
 export function withStatement(code: string, statement: string): string {
   const { end, hasStatement } = readHead(code);
@@ -18,7 +18,7 @@ export function withStatement(code: string, statement: string): string {
 }
 
 const LATE_FUTURE = /(^|[;\r\n])[ \t\f]*from[ \t\f\\\r\n]+__future__/;
-/** What cannot follow a `;`: compound statements, magics of notebooks, an (illegal) indent. */
+/** Code that cannot follow a `;`: compound statements, magics of notebooks, an (illegal) indent. */
 const COMPOUND = /^(?:[@%!? \t\r\n]|(?:async|class|def|for|if|match|try|while|with)\b)/;
 
 /** `compile` takes no byte order mark, and the flags of this module are not the code's. */
@@ -27,8 +27,9 @@ function runOriginal(code: string): string {
 }
 
 /**
- * JSON twice: the inner one, in ASCII so that Python joins surrogates, carries any value; the outer one is a literal
- * that Python reads as JSON does. Independent of quotes, backslashes and the source's encoding.
+ * A Python expression for any JSON value, independent of quotes, backslashes and the source's encoding. It is JSON
+ * twice: the inner JSON, in ASCII so that Python joins surrogates, carries the value; the outer JSON is a literal that
+ * Python reads in the same way.
  */
 export function pythonValue(value: unknown): string {
   const ascii = JSON.stringify(value).replace(
@@ -39,13 +40,13 @@ export function pythonValue(value: unknown): string {
 }
 
 interface Head {
-  /** Offset at which the statement may stand. */
+  /** Offset for the inserted statement. */
   end: number;
-  /** Whether a docstring or a future import ends there, rather than the first other statement beginning. */
+  /** True if a docstring or a future import ends there; false if the first other statement begins there. */
   hasStatement: boolean;
 }
 
-/** The head of a module [docs.python.org/3/reference/simple_stmts.html#future-statements], read once from left to right. */
+/** The head of a module [docs.python.org/3/reference/simple_stmts.html#future-statements], in one pass. */
 function readHead(code: string): Head {
   let at = skipBlank(code, code.startsWith("\uFEFF") ? 1 : 0);
   let end = docstringEnd(code, at) ?? futureEnd(code, at);
@@ -60,7 +61,7 @@ function readHead(code: string): Head {
   return head;
 }
 
-/** Past blank lines and lines of comment. */
+/** The offset after blank lines and comment lines. */
 function skipBlank(code: string, from: number): number {
   const line = /(?:#[^\r\n]*)?(?:\r\n|\r|\n)/y;
   for (let at = from; ; ) {
@@ -70,7 +71,7 @@ function skipBlank(code: string, from: number): number {
   }
 }
 
-/** Past what stands between the tokens of a statement: blanks, joined lines and, in brackets, line ends and comments. */
+/** The offset after blanks and joined lines and, in brackets, line ends and comments. */
 function skipSpace(code: string, from: number, inBrackets: boolean): number {
   const space = inBrackets
     ? /(?:[ \t\f\r\n]+|\\(?:\r\n|\r|\n)|#[^\r\n]*)/y
@@ -80,7 +81,7 @@ function skipSpace(code: string, from: number, inBrackets: boolean): number {
   return at;
 }
 
-/** Where the statement after the one that ends at `end` begins; null if nothing ends there. */
+/** The offset of the statement after the one that ends at `end`; null if no statement ends there. */
 function nextStatement(code: string, end: number): number | null {
   let at = skipSpace(code, end, false);
   if (code[at] === ";") {
@@ -109,7 +110,7 @@ function futureEnd(code: string, from: number): number | null {
   }
 }
 
-/** Strings side by side are one docstring, and brackets around them change nothing. */
+/** Adjacent strings are one docstring, with or without brackets around them. */
 function docstringEnd(code: string, from: number): number | null {
   let at = code[from] === "\\" ? skipSpace(code, from, false) : from;
   let depth = 0;
@@ -128,7 +129,7 @@ function docstringEnd(code: string, from: number): number | null {
   return end;
 }
 
-/** A loop and no pattern: a docstring may be longer than what a pattern can backtrack over. */
+/** A loop instead of a pattern: a docstring may be too long for a pattern's backtracking. */
 function stringEnd(code: string, from: number): number | null {
   const open = /[rRuU]?("""|'''|"|')/y;
   open.lastIndex = from;

@@ -1,21 +1,21 @@
-// Hides given values in texts, in every spelling in which they may stand there.
+// Hides given values in texts, in every spelling in which they may occur.
 
 export interface Hider {
   /** The text with a label in place of each value. @throws TooMuchToHide */
   hide(text: string): string;
-  /** A text that was cut off, without the beginning of a value at its end. */
+  /** Hides the beginning of a value at the end of a text that was cut off. */
   hideEnd(text: string): string;
   /** True if the text is such a value, however short. */
   isValue(text: string): boolean;
 }
 
-/** The values cannot be looked for in good time. */
+/** The search for the values would take too long. */
 export class TooMuchToHide extends Error {}
 
-/** @param labels what stands in place of each value */
+/** @param labels the replacement of each value */
 export function createHider(labels: ReadonlyMap<string, string>): Hider {
   const byHead = new Map<string, { value: string; label: string }[]>();
-  /** By hash of the first two characters: most places of a text begin none of the values. */
+  /** By hash of the first two characters: at most offsets of a text no value begins. */
   const begins = new Uint8Array(65_536);
   let work = 0;
   for (const [given, label] of labels) {
@@ -29,12 +29,12 @@ export function createHider(labels: ReadonlyMap<string, string>): Hider {
       begins[hashAt(value, 0)] = 1;
     }
   }
-  // The longest first: one may begin another.
+  // The longest value first: a shorter value may be its prefix.
   for (const same of byHead.values()) same.sort((a, b) => b.value.length - a.value.length);
 
   function spend(amount: number): void {
     work += amount;
-    if (work > MAX_WORK) throw new TooMuchToHide("too much to look for");
+    if (work > MAX_WORK) throw new TooMuchToHide("too much to search");
   }
 
   function valueAt(text: string, at: number) {
@@ -71,9 +71,9 @@ export function createHider(labels: ReadonlyMap<string, string>): Hider {
   };
 }
 
-/** Shorter values stand in any text by chance. */
+/** Shorter values occur in any text by chance. */
 const MIN_LENGTH = 4;
-/** Characters that are looked at in all. */
+/** Characters compared in all. */
 const MAX_WORK = 32 * 1024 * 1024;
 const MAX_END = 1024;
 
@@ -81,7 +81,7 @@ function hashAt(text: string, at: number): number {
   return (text.charCodeAt(at) * 31 + text.charCodeAt(at + 1)) & 0xffff;
 }
 
-/** As JSON, JSON in JSON, a form, a URL, XML and base64 have it. */
+/** The value as JSON, JSON in JSON, a form, a URL, XML and base64 spell it. */
 function spellings(value: string): Set<string> {
   const json = escaped(value);
   const percent = encodeURIComponent(value.toWellFormed());
@@ -106,7 +106,7 @@ function inAscii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Wherever it begins within three bytes, without the characters that it shares with its neighbours. */
+/** Base64 of the value at each of the three alignments, without the characters shared with neighbouring bytes. */
 function base64Spellings(value: string): string[] {
   const bytes = Buffer.from(value);
   return [0, 1, 2].flatMap((offset) => {

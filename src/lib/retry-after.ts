@@ -1,6 +1,6 @@
-// `Retry-After` as RFC 9110 (10.2.3) has it: the one reading of it for Lyceum, for webhooks and for the client.
+// Parses `Retry-After` (RFC 9110, 10.2.3) for Lyceum, webhooks and the client.
 
-/** Milliseconds from `now` (epoch ms) on, 0 for a date that is over; null if it is neither seconds nor an HTTP date. */
+/** Milliseconds from `now` (epoch ms) on; 0 for a past date; null if the value is neither seconds nor an HTTP date. */
 export function readRetryAfter(value: string | null | undefined, now: number): number | null {
   const text = value?.trim() ?? "";
   if (SECONDS.test(text)) return Math.min(Number(text) * 1000, Number.MAX_SAFE_INTEGER);
@@ -8,10 +8,10 @@ export function readRetryAfter(value: string | null | undefined, now: number): n
   return at === null ? null : Math.max(at - now, 0);
 }
 
-/** Epoch milliseconds. `Date.parse` alone reads a date into almost any text. */
+/** Epoch milliseconds; null for any other text: `Date.parse` alone would accept almost anything. */
 export function readHttpDate(text: string): number | null {
   if (!HTTP_DATE.test(text)) return null;
-  // The oldest form names no zone, and would be read as local time.
+  // The oldest form has no zone, and would be read as local time.
   const at = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
   return Number.isNaN(at) ? null : at;
 }

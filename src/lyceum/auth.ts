@@ -1,4 +1,4 @@
-// Who we are to Lyceum: an API key, or a login whose token is renewed before it ends and after a 401.
+// Authentication at Lyceum: an API key, or a login whose token is renewed before it expires and after a 401.
 import type { Clock } from "../lib/clock.ts";
 import { parseJson } from "./error-detail.ts";
 import type { Reply } from "./http-exchange.ts";
@@ -8,17 +8,17 @@ import type { Reading } from "./schema.ts";
 
 export type Credentials = { apiKey: string } | { email: string; password: string };
 
-/** A token, or why there is none; nothing of the call that wanted it has been sent then. */
-export type TokenOutcome = { kind: "token"; token: string } | Exclude<Reply, { kind: "answer" }>;
+/** A token, or the reason why there is none: then nothing of the call has been sent. */
+export type TokenOutcome = { type: "token"; token: string } | Exclude<Reply, { type: "answer" }>;
 
 export interface Auth {
   token(): Promise<TokenOutcome>;
-  /** After a 401 on `refused`: another token, if there is one to be had. Concurrent callers share one renewal. */
+  /** Gets another token after a 401 on `refused`. Concurrent callers share one renewal. */
   renew(refused: string): Promise<TokenOutcome>;
 }
 
-/** One POST to `path`, through the throttle, with neither token nor retry. */
-export type AskForToken = (path: TokenPath, body: Record<string, string>) => Promise<Reply>;
+/** One POST to `path`, through the rate limiter, without token and without retry. */
+export type RequestToken = (path: TokenPath, body: Record<string, string>) => Promise<Reply>;
 
 type TokenPath = "/auth/login" | "/auth/refresh";
 
@@ -28,11 +28,11 @@ const RENEW_BEFORE_MS = 300_000;
 const RENEWAL_PAUSE_MS = 60_000;
 
 /** Throws on an API key that cannot stand in a header. */
-export function createAuth(credentials: Credentials, clock: Clock, ask: AskForToken): Auth {
-  return "apiKey" in credentials ? keyAuth(credentials.apiKey) : loginAuth(credentials, clock, ask);
+export function createAuth(credentials: Credentials, clock: Clock, requestToken: RequestToken): Auth {
+  return "apiKey" in credentials ? keyAuth(credentials.apiKey) : loginAuth(credentials, clock, requestToken);
 }
 
-/** One word of printable ASCII: anything else makes fetch throw, after which nobody knows what was sent. */
+/** One word of printable ASCII: anything else makes fetch throw, and then it is unknown what was sent. */
 export function isHeaderValue(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
@@ -41,8 +41,8 @@ function keyAuth(apiKey: string): Auth {
   const token = apiKey.trim();
   if (!isHeaderValue(token)) throw new Error("The Lyceum API key is empty or has blanks inside");
   return {
-    token: async () => ({ kind: "token", token }),
-    renew: async () => ({ kind: "unauthorized", detail: "Lyceum refused the API key" }),
+    token: async () => ({ type: "token", token }),
+    renew: async () => ({ type: "unauthorized", detail: "Lyceum refused the API key" }),
   };
 }
 
@@ -53,24 +53,28 @@ interface Session {
   renewAt: number;
 }
 
-function loginAuth(login: { email: string; password: string }, clock: Clock, ask: AskForToken): Auth {
+function loginAuth(
+  login: { email: string; password: string },
+  clock: Clock,
+  requestToken: RequestToken,
+): Auth {
   let session: Session | null = null;
   let renewal: Promise<TokenOutcome> | null = null;
   /** No token is asked for until then. */
   let pause = { until: Number.NEGATIVE_INFINITY, detail: "" };
 
-  /** The token in hand is used until its 401: its end is known by a clock that may be wrong. */
+  /** If the renewal fails, the old token is used until its 401: its expiry was computed with a clock that may be wrong. */
   async function token(): Promise<TokenOutcome> {
     const current = session;
-    if (current && clock.monotonic() < current.renewAt) return { kind: "token", token: current.access };
+    if (current && clock.monotonic() < current.renewAt) return { type: "token", token: current.access };
     const renewed = await renewOnce();
-    if (renewed.kind === "token" || !current) return renewed;
+    if (renewed.type === "token" || !current) return renewed;
     current.renewAt = clock.monotonic() + RENEWAL_PAUSE_MS;
-    return { kind: "token", token: current.access };
+    return { type: "token", token: current.access };
   }
 
   async function renew(refused: string): Promise<TokenOutcome> {
-    if (session && session.access !== refused) return { kind: "token", token: session.access };
+    if (session && session.access !== refused) return { type: "token", token: session.access };
     return renewOnce();
   }
 
@@ -82,12 +86,12 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   }
 
   async function obtain(): Promise<TokenOutcome> {
-    if (clock.monotonic() < pause.until) return { kind: "unauthorized", detail: pause.detail };
+    if (clock.monotonic() < pause.until) return { type: "unauthorized", detail: pause.detail };
     const isRenewal = session !== null;
     const obtained = await refreshOrLogIn();
     const detail =
-      obtained.kind === "unauthorized" ? obtained.detail : "Lyceum refused a token that it just issued";
-    if (obtained.kind === "unauthorized" || (obtained.kind === "token" && isRenewal)) {
+      obtained.type === "unauthorized" ? obtained.detail : "Lyceum refused a token that it just issued";
+    if (obtained.type === "unauthorized" || (obtained.type === "token" && isRenewal)) {
       pause = { until: clock.monotonic() + RENEWAL_PAUSE_MS, detail };
     }
     return obtained;
@@ -96,33 +100,33 @@ function loginAuth(login: { email: string; password: string }, clock: Clock, ask
   async function refreshOrLogIn(): Promise<TokenOutcome> {
     if (session?.refresh) {
       const refreshed = await request("/auth/refresh", { refresh_token: session.refresh });
-      // How a refresh is asked for is not documented, so any other end of it falls back to the login.
-      if (refreshed.kind === "token" || refreshed.kind === "throttled") return refreshed;
+      // The form of a refresh is not documented, so any other answer falls back to the login.
+      if (refreshed.type === "token" || refreshed.type === "throttled") return refreshed;
     }
     return request("/auth/login", { email: login.email, password: login.password });
   }
 
   async function request(path: TokenPath, body: Record<string, string>): Promise<TokenOutcome> {
-    const outcome = await toReadOutcome(await ask(path, body), path, "session", {
+    const outcome = await toReadOutcome(await requestToken(path, body), path, "session", {
       secrets: Object.values(body),
     });
     switch (outcome.type) {
       case "ok": {
         const next = toSession(outcome.value, session?.refresh ?? null, clock);
-        if (!next) return { kind: "unauthorized", detail: `${path}: no usable token in the answer` };
+        if (!next) return { type: "unauthorized", detail: `${path}: no usable token in the answer` };
         session = next;
-        return { kind: "token", token: next.access };
+        return { type: "token", token: next.access };
       }
       case "throttled":
-        return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
+        return { type: "throttled", retryAfterMs: outcome.retryAfterMs };
       case "unreachable":
-        return { kind: "silent", sent: false, detail: outcome.detail };
+        return { type: "silent", sent: false, detail: outcome.detail };
       case "unreadable":
-        // An empty answer is somebody else's; one with fields but no token (a second factor is due) refuses.
-        if (outcome.isEmpty) return { kind: "silent", sent: false, detail: outcome.detail };
-        return { kind: "unauthorized", detail: outcome.detail };
+        // An empty answer is not Lyceum's. Fields without a token are a refusal (a second factor may be due).
+        if (outcome.isEmpty) return { type: "silent", sent: false, detail: outcome.detail };
+        return { type: "unauthorized", detail: outcome.detail };
       default:
-        return { kind: "unauthorized", detail: outcome.detail };
+        return { type: "unauthorized", detail: outcome.detail };
     }
   }
 
@@ -145,7 +149,7 @@ function toSession(
   };
 }
 
-/** Infinity if it is not known: what is over already was told wrongly, or by another clock. */
+/** Infinity if unknown. An expiry in the past is wrong, or from another clock. */
 function lifeOf(jwt: string, expiresInS: number | null, clock: Clock): number {
   if (expiresInS !== null && expiresInS > 0) return expiresInS * 1000;
   const payload = parseJson(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8"));

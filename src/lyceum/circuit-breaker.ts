@@ -1,15 +1,15 @@
-// Keeps calls back from a Lyceum that gives no answer at all. It only delays: nothing fails because of it.
+// A circuit breaker: defers calls while Lyceum gives no answer at all. It only delays, and makes nothing fail.
 import type { Clock } from "../lib/clock.ts";
 
 export interface BreakerOptions {
-  /** Failures in a row after which it opens. */
+  /** Failures in a row that open the breaker. */
   failures: number;
   /** The first pause; each further one is twice as long, up to `maxMs`. */
   baseMs: number;
   maxMs: number;
 }
 
-/** How long to wait while somebody else's probe is under way. */
+/** The wait while the probe of another call is under way. */
 const RECHECK_MS = 1_000;
 
 export function createBreaker(clock: Clock, random: () => number, options: BreakerOptions) {
@@ -27,7 +27,7 @@ export function createBreaker(clock: Clock, random: () => number, options: Break
     return left > 0 ? left : probing ? RECHECK_MS : 0;
   }
 
-  /** Marks the start of a call that `waitMs` let through; the answer is called when it is over. */
+  /** Begins a call that `waitMs` let through. Returns the function to call when the call has ended. */
   function begin(): () => void {
     if (isClosed() || probing) return () => {};
     probing = true;
@@ -44,7 +44,7 @@ export function createBreaker(clock: Clock, random: () => number, options: Break
   function failed(): void {
     failures += 1;
     const now = clock.monotonic();
-    // Calls that were under way together tell one story: only the first of them lengthens the pause.
+    // Concurrent calls fail for the same reason: only the first failure lengthens the pause.
     if (isClosed() || now < retryAt) return;
     const pauseMs = Math.min(options.baseMs * 2 ** Math.min(openings, 30), options.maxMs);
     openings += 1;

@@ -1,4 +1,4 @@
-// What Lyceum said when it refused, made fit to be shown: readable, short, and without secrets.
+// Makes Lyceum's error messages fit to be shown: readable, short, and without secrets.
 import { isObject, readText } from "./lenient-values.ts";
 
 const LONGEST = 400;
@@ -12,7 +12,7 @@ const MAX_SECRETS = 10_000;
 const MAX_WORK = 16 * 1024 * 1024;
 
 /** One line such as `422: body.timeout: Input should be less than or equal to 600`. */
-export function refusalDetail(status: number, words: string, secrets: string[]): string {
+export function errorDetail(status: number, words: string, secrets: string[]): string {
   const said = redact(words, secrets, MAX_READ);
   return clip(said === "" ? `${status}` : `${status}: ${said}`);
 }
@@ -32,7 +32,7 @@ export function redact(text: string, secrets: string[], maxLength = MAX_TEXT): s
   return text.length > limit ? `${shown}…` : shown;
 }
 
-/** The first `limit` characters. A value that begins in them is hidden whole, although it may end behind them. */
+/** The first `limit` characters. A value that begins within them is hidden whole, even if it ends behind them. */
 function hideValues(text: string, values: Set<string>, limit: number): string {
   const end = Math.min(text.length, limit);
   const isHidden = new Uint8Array(end);
@@ -47,7 +47,7 @@ function hideValues(text: string, values: Set<string>, limit: number): string {
   return shown;
 }
 
-/** In one pass [Knuth, Morris, Pratt]: the search of strings starts over in texts that repeat themselves. */
+/** One pass [Knuth, Morris, Pratt]: the built-in search starts over in texts that repeat themselves. */
 function hideValue(text: string, value: string, isHidden: Uint8Array): void {
   const first = text.indexOf(value.slice(0, 32));
   if (first === -1 || value.length > text.length - first) return;
@@ -63,7 +63,7 @@ function hideValue(text: string, value: string, isHidden: Uint8Array): void {
   }
 }
 
-/** For each length of a beginning of `value`, how much of its end is a beginning, too. */
+/** For each prefix of `value`, the length of its longest suffix that is a prefix of `value`, too. */
 function bordersOf(value: string): Uint32Array {
   const borders = new Uint32Array(value.length);
   for (let at = 1; at < value.length; at += 1)
@@ -77,7 +77,7 @@ function extend(value: string, borders: Uint32Array, matched: number, unit: numb
   return value.charCodeAt(length) === unit ? length + 1 : length;
 }
 
-/** `word` holds no blank: from the scheme of a URL in it on, nothing is shown. */
+/** Hides a URL in `word`, which has no blanks, from the scheme on. */
 function hideUrl(word: string): string {
   const colon = word.indexOf("://");
   if (colon === -1) return word;
@@ -86,8 +86,8 @@ function hideUrl(word: string): string {
   return `${word.slice(0, start)}[url]`;
 }
 
-/** From any of the known shapes of an error: FastAPI's list, a text, an object, the oldest envelope with `errors`. */
-export function reasonIn(answer: unknown): string {
+/** Reads the message in any known form of an error: FastAPI's list, a text, an object, the old envelope's `errors`. */
+export function errorMessageIn(answer: unknown): string {
   if (typeof answer === "string") return answer;
   if (!isObject(answer)) return Array.isArray(answer) ? issues(answer) : "";
   if (Array.isArray(answer.detail)) return issues(answer.detail);
@@ -95,13 +95,13 @@ export function reasonIn(answer: unknown): string {
   return [plain, Array.isArray(answer.errors) ? issues(answer.errors) : ""].filter((part) => part).join("; ");
 }
 
-/** Only the place and the message: `input` and `ctx` can echo the request [FastAPI]. */
+/** Shows only location and message: `input` and `ctx` can echo the request [FastAPI]. */
 function issues(list: unknown[]): string {
   const lines = list.slice(0, MAX_ISSUES).map((issue) => {
     if (!isObject(issue)) return readText(issue) ?? "";
-    const place = Array.isArray(issue.loc) ? issue.loc.filter(isStep).join(".") : readText(issue.field);
+    const location = Array.isArray(issue.loc) ? issue.loc.filter(isStep).join(".") : readText(issue.field);
     const message = readText(issue.msg) ?? readText(issue.message) ?? "invalid";
-    return place ? `${place}: ${message}` : message;
+    return location ? `${location}: ${message}` : message;
   });
   return lines.filter((line) => line !== "").join("; ");
 }
@@ -110,7 +110,7 @@ function isStep(step: unknown): step is string | number {
   return typeof step === "string" || typeof step === "number";
 }
 
-/** Undefined if it is not JSON, which is an expected answer of a proxy. */
+/** Undefined if the text is not JSON, as expected of a proxy's answer. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,6 +1,6 @@
-// One request and one answer over HTTP: time-limited, size-limited, redirects not followed, nothing interpreted.
+// One HTTP request and its answer: bounded in time and size, redirects not followed, nothing interpreted.
 import type { Timers } from "../lib/clock.ts";
-import { failureName, isNeverSent } from "../lib/network-error.ts";
+import { failureName, isNotSent } from "../lib/network-error.ts";
 
 export interface Request {
   method: "GET" | "POST" | "DELETE";
@@ -11,7 +11,7 @@ export interface Request {
   maxBytes: number;
 }
 
-/** What is used of built-in `fetch`, which can stand in. Rejects with `Unsent` if certain that nothing was sent. */
+/** The used part of built-in `fetch`, which can stand in. Rejects with NotSentError if certainly nothing was sent. */
 export type Fetch = (url: string, init: Init) => Promise<Answer>;
 
 interface Init {
@@ -20,7 +20,7 @@ interface Init {
   body?: string;
   redirect: "manual";
   signal: AbortSignal;
-  /** More than this is not wanted. */
+  /** The answer is cut off at this size. */
   maxBytes: number;
 }
 
@@ -35,7 +35,7 @@ export interface AnswerHeaders {
   get(name: string): string | null;
 }
 
-/** The body of an answer, or the reason why the body is missing: it broke off or is too large. */
+/** The body of an answer, or the reason why it is missing: cut off or too large. */
 export type Body = { bytes: Buffer<ArrayBuffer> } | { problem: string; isTooLarge: boolean };
 
 export type Exchanged =
@@ -43,18 +43,19 @@ export type Exchanged =
   /** `sent` false: certain that no byte reached Lyceum. */
   | { answered: false; sent: boolean; detail: string };
 
-/** What a whole call came to, with throttle and token. */
+/** The result of a whole call, rate limiter and token included. */
 export type Reply =
-  | { kind: "answer"; status: number; retryAfterMs: number | null; body: Body; secrets: string[] }
-  /** `sent` false: certain that Lyceum did not get it. */
-  | { kind: "silent"; sent: boolean; detail: string; isStale?: boolean }
-  | { kind: "throttled"; retryAfterMs: number; isHeld?: boolean }
-  | { kind: "unauthorized"; detail: string };
+  | { type: "answer"; status: number; retryAfterMs: number | null; body: Body; secrets: string[] }
+  /** `sent` false: certain that the call did not reach Lyceum. */
+  | { type: "silent"; sent: boolean; detail: string; isStale?: boolean }
+  /** `isDeferred`: by our own rate limiter, nothing was sent. */
+  | { type: "throttled"; retryAfterMs: number; isDeferred?: boolean }
+  | { type: "unauthorized"; detail: string };
 
 export async function exchange(fetch: Fetch, timers: Timers, request: Request): Promise<Exchanged> {
   const controller = new AbortController();
   const cancelTimer = timers.after(request.timeoutMs, () => controller.abort());
-  const whatFailed = (error: unknown) =>
+  const describe = (error: unknown) =>
     controller.signal.aborted ? `no answer within ${request.timeoutMs} ms` : failureName(error);
   try {
     const response = await fetch(request.url, {
@@ -67,12 +68,12 @@ export async function exchange(fetch: Fetch, timers: Timers, request: Request): 
       maxBytes: request.maxBytes,
     });
     const body = await readBody(response, request.maxBytes).catch((error: unknown) => ({
-      problem: `answer cut off: ${whatFailed(error)}`,
+      problem: `answer cut off: ${describe(error)}`,
       isTooLarge: false,
     }));
     return { answered: true, status: response.status, headers: response.headers, body };
   } catch (error) {
-    return { answered: false, sent: !isNeverSent(error), detail: whatFailed(error) };
+    return { answered: false, sent: !isNotSent(error), detail: describe(error) };
   } finally {
     cancelTimer();
   }

@@ -1,5 +1,4 @@
-// HTTP as it is spoken with Lyceum: undici's kept connections without the streams around them, a tenth of the cost of
-// built-in `fetch`.
+// The HTTP transport to Lyceum: undici's kept-alive connections without streams, at a tenth of built-in `fetch`'s cost.
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
@@ -7,16 +6,15 @@ import { NotSentError } from "../lib/network-error.ts";
 import type { Answer, Fetch } from "./http-exchange.ts";
 
 /**
- * In place of `fetch`; redirects are not followed. Resolves when the answer is whole, broken off or larger than what is
- * taken of it. Rejects with `Unsent` when it is certain that nothing left this machine, else with undici's own
- * failures and their codes.
+ * Stands in for `fetch`; redirects are not followed. Resolves when the answer is complete, cut off or too large. Rejects
+ * with NotSentError when it is certain that nothing left this machine, else with undici's own errors and their codes.
  */
 export function createHttpTransport(
-  connectWithinMs = CONNECT_WITHIN_MS,
-  startsKeptMs = STARTS_KEPT_MS,
+  connectTimeoutMs = CONNECT_TIMEOUT_MS,
+  startKeepAliveMs = START_KEEP_ALIVE_MS,
 ): Fetch {
-  const forReads = keptConnections(connectWithinMs, READS_KEPT_MS);
-  const forStarts = keptConnections(connectWithinMs, startsKeptMs);
+  const forReads = createAgent(connectTimeoutMs, READ_KEEP_ALIVE_MS);
+  const forStarts = createAgent(connectTimeoutMs, startKeepAliveMs);
 
   return (url, { method, headers, body, signal, maxBytes }) =>
     new Promise((resolve, reject) => {
@@ -25,7 +23,7 @@ export function createHttpTransport(
         origin,
         path: pathname + search,
         method: method as Dispatcher.HttpMethod,
-        headers: { ...OURS, ...headers },
+        headers: { ...DEFAULT_HEADERS, ...headers },
         body: body ?? null,
       };
       const dispatcher = method === "GET" ? forReads : forStarts;
@@ -33,63 +31,63 @@ export function createHttpTransport(
     });
 }
 
-const CONNECT_WITHIN_MS = 10_000;
-/** Many servers close a connection after five idle seconds; a request must not meet that. */
-const READS_KEPT_MS = 4_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Many servers close a connection after five idle seconds; a request must not run into that. */
+const READ_KEEP_ALIVE_MS = 4_000;
 /**
- * Of a start that meets a server's hanging up nobody could tell whether it was taken: only a connection that was in use
- * a moment ago is good enough. All that is no GET does the same.
+ * If the server closes a kept-alive connection while we send a start, we cannot know whether it was accepted: keep these
+ * connections only for a moment. The same holds for every request but a GET.
  */
-const STARTS_KEPT_MS = 1_000;
-const OURS = { "user-agent": "proctor", "accept-encoding": "gzip" };
+const START_KEEP_ALIVE_MS = 1_000;
+const DEFAULT_HEADERS = { "user-agent": "proctor", "accept-encoding": "gzip" };
 
-function keptConnections(connectWithinMs: number, keptMs: number): Dispatcher {
+function createAgent(connectTimeoutMs: number, keepAliveMs: number): Dispatcher {
   return new Agent({
-    connect: { timeout: connectWithinMs },
-    keepAliveTimeout: keptMs,
-    keepAliveMaxTimeout: keptMs,
+    connect: { timeout: connectTimeoutMs },
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
     allowH2: false,
-    // How long an answer may take is bounded by who asks.
+    // The caller's signal bounds the time of an answer.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
 }
 
-interface Asked {
+interface PendingRequest {
   signal: AbortSignal;
   maxBytes: number;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
-function exchangeHandler({ signal, maxBytes, resolve, reject }: Asked): Dispatcher.DispatchHandler {
-  /** Set once the connection stands and the request is written. */
+function exchangeHandler({ signal, maxBytes, resolve, reject }: PendingRequest): Dispatcher.DispatchHandler {
+  /** Set once the request is being written to an open connection. */
   let begun: Dispatcher.DispatchController | null = null;
   let head: Pick<Answer, "status" | "headers"> | null = null;
   let isZipped = false;
   const chunks: Buffer[] = [];
   let size = 0;
 
-  function giveUp(): void {
+  function abort(): void {
     if (begun === null) reject(new NotSentError(signal.reason));
     else begun.abort(signal.reason);
   }
-  signal.addEventListener("abort", giveUp);
+  signal.addEventListener("abort", abort);
 
   function end(failure: Error | null): void {
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", abort);
     if (head === null) reject(begun === null ? new NotSentError(failure) : failure);
     else {
-      const came = failure === null || size > maxBytes ? chunks : brokenOff(chunks, failure);
-      // What breaks off is told by whoever reads it.
-      const body = isZipped ? pipeline(Readable.from(came), createGunzip(), () => {}) : came;
+      const received = failure === null || size > maxBytes ? chunks : cutOff(chunks, failure);
+      // The reader of the body meets the failure.
+      const body = isZipped ? pipeline(Readable.from(received), createGunzip(), () => {}) : received;
       resolve({ ...head, body });
     }
   }
 
   return {
     onRequestStart(controller) {
-      // If given up meanwhile, it is not written any more.
+      // Aborted meanwhile: do not write the request.
       if (signal.aborted) controller.abort(signal.reason);
       else begun = controller;
     },
@@ -102,15 +100,15 @@ function exchangeHandler({ signal, maxBytes, resolve, reject }: Asked): Dispatch
       if (size > maxBytes) return;
       chunks.push(chunk);
       size += chunk.length;
-      // In a turn of its own: undici is in the midst of reading.
-      if (size > maxBytes) setImmediate(() => controller.abort(new Error("larger than what is taken")));
+      // In the next turn of the event loop: undici is in the middle of reading.
+      if (size > maxBytes) setImmediate(() => controller.abort(new Error("answer too large")));
     },
     onResponseEnd: () => end(null),
     onResponseError: (_, error) => end(error),
   };
 }
 
-function* brokenOff(chunks: Buffer[], failure: Error): Generator<Buffer> {
+function* cutOff(chunks: Buffer[], failure: Error): Generator<Buffer> {
   yield* chunks;
   throw failure;
 }

@@ -1,9 +1,9 @@
-// Single values as Lyceum may send them: every form that was seen is read, everything else becomes null.
+// Reads single values leniently: every form that Lyceum was seen to send, anything else becomes null.
 
 /**
  * Epoch milliseconds of a timestamp, or null. Zones `Z`, an offset or none (UTC), microseconds and Unix numbers
- * have all been seen within one account; logs may come in Loki's nanoseconds [docs/observability/logs]. What is not of
- * this century is no time: a zero of another system, or a number of something else.
+ * have all been seen within one account; logs may come in Loki's nanoseconds [docs/observability/logs]. A value outside
+ * of this century is no time: it may be another system's zero, or another kind of number.
  */
 export function readTime(value: unknown): number | null {
   const at = readAnyTime(value);
@@ -34,7 +34,7 @@ export function readNumber(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** An exit status: 32 bits, which Windows shows unsigned; null for anything else. */
+/** An exit status: 32 bits, signed or, as on Windows, unsigned; null for anything else. */
 export function readReturnCode(value: unknown): number | null {
   const number = readNumber(value);
   return Number.isInteger(number) && number !== null && number >= -(2 ** 31) && number < 2 ** 32
@@ -42,7 +42,7 @@ export function readReturnCode(value: unknown): number | null {
     : null;
 }
 
-/** A text, a list of texts joined by line breaks, or null; objects show their message. `depth` bounds the nesting. */
+/** A text, a list of texts joined by line breaks, the message of an object, or null. `depth` bounds the nesting. */
 export function readText(value: unknown, depth = 4): string | null {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
@@ -55,15 +55,15 @@ export function readText(value: unknown, depth = 4): string | null {
   return readText(value.message ?? value.msg ?? value.error ?? value.detail, depth - 1);
 }
 
-/** A short name: trimmed, and null when nothing is left. */
+/** A trimmed name; null if empty. */
 export function readName(value: unknown): string | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
   return String(value).trim() || null;
 }
 
 /**
- * An id that a path can carry and that came exactly as Lyceum knows it, or null. A number beyond 2^53 has been rounded,
- * and U+FFFD stands where a text could not be kept.
+ * An id that a path can carry and that is exactly Lyceum's, or null. A number beyond 2^53 has been rounded, and U+FFFD
+ * replaces characters that could not be kept.
  */
 export function readId(value: unknown): string | null {
   if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? String(value) : null;

@@ -1,12 +1,11 @@
-// The order in which calls to Lyceum go, the groups in which Lyceum limits them, and the limits as documented.
+// The priorities of calls to Lyceum, the buckets in which Lyceum limits them, and the documented limits.
 import type { Limit } from "./sliding-window.ts";
 
 export type Bucket = "execution" | "read" | "billing" | "auth";
 export type Priority = keyof typeof priorities;
 
 /**
- * From the most to the least urgent. `keptPercent` of a limit is closed to a lane, so that what is more urgent still
- * goes when the rest has spent its part.
+ * From the most to the least urgent. `keptPercent` of a limit is reserved for calls that are more urgent.
  */
 export const priorities = {
   cancel: { priority: 5, keptPercent: 0 },
@@ -19,7 +18,7 @@ export const priorities = {
 
 export const buckets: Bucket[] = ["execution", "read", "billing", "auth"];
 
-/** [introduction, 2025]; later editions are silent. Whether reads count as executions is not documented. */
+/** [introduction, 2025]; later editions name no limits. It is not documented if reads count as executions. */
 export const documentedLimits: Record<Bucket, Limit | null> = {
   execution: { max: 100, windowMs: 3_600_000 },
   read: null,
@@ -28,10 +27,10 @@ export const documentedLimits: Record<Bucket, Limit | null> = {
 };
 
 export const usualConcurrency: Record<Bucket, number> = { execution: 8, read: 32, billing: 2, auth: 1 };
-/** Cancellations have places of their own: slow reads must not keep a run that costs money alive. */
+/** Cancellations have a queue of their own: slow reads must not keep a run alive that costs money. */
 export const CANCEL_CONCURRENCY = 4;
 
-/** The two lanes that are worth trying whatever the others met: the one saves money, the other has its own pace. */
-export function isHeldByBreaker(lane: Priority): boolean {
-  return lane !== "cancel" && lane !== "submit";
+/** Two priorities ignore the breaker: cancellations save money, and submissions have a gate of their own. */
+export function isBlockedByBreaker(priority: Priority): boolean {
+  return priority !== "cancel" && priority !== "submit";
 }

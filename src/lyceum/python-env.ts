@@ -1,4 +1,4 @@
-// Environment variables for Python code: Lyceum has no field for them, so the code itself sets them first.
+// Environment variables for Python code. Lyceum has no field for them, so a first statement in the code sets them.
 import { pythonValue, withStatement } from "../lib/python-source.ts";
 import { parseJson } from "./error-detail.ts";
 import { isObject } from "./lenient-values.ts";
@@ -7,7 +7,7 @@ import { isObject } from "./lenient-values.ts";
  * The code with one more statement that sets `env` in `os.environ` before anything else runs.
  *
  * `isNotebook` (`nbcode` 1): an .ipynb document gets a first cell; other notebook code is treated like Python. Code
- * that opens with a `%%` cell magic leaves no place for a statement and then fails at Lyceum, loudly.
+ * that opens with a `%%` cell magic has no room for a statement and fails at Lyceum.
  */
 export function withEnvironment(code: string, env: Record<string, string>, isNotebook = false): string {
   if (Object.keys(env).length === 0) return code;

@@ -1,10 +1,10 @@
-// What the headers of an answer say about rate limits. Lyceum documents `X-RateLimit-*` and, on 429, `Retry-After`
-// only in its oldest introduction, so each of them may be missing and each is read in every usual form.
+// Reads the rate-limit headers of an answer. Lyceum documents `X-RateLimit-*` and, on 429, `Retry-After` only in its
+// oldest introduction, so each header may be missing and is read in every usual form.
 import { readHttpDate, readRetryAfter } from "../lib/retry-after.ts";
 import type { AnswerHeaders } from "./http-exchange.ts";
 import { fromUnix, readTime } from "./lenient-values.ts";
 
-/** Times are as long as the headers say, and 0 for a moment that is over. */
+/** Durations as the headers give them; 0 for a moment that is over. */
 export interface LimitNotice {
   max: number | null;
   remaining: number | null;
@@ -12,16 +12,16 @@ export interface LimitNotice {
   retryAfterMs: number | null;
 }
 
-/** The longest window that Lyceum documents. No longer pause is believed: the first call after it tells. */
+/** The longest window that Lyceum documents. Longer pauses are cut to this. */
 export const MAX_PAUSE_MS = 3_600_000;
 const MAX_CALLS = 1_000_000;
 
-/** `wallAt` (epoch ms) stands in for the server's clock when the answer carries no `Date`. */
+/** @param wallAt our time (epoch ms), used if the answer has no `Date` */
 export function readLimits(headers: AnswerHeaders, wallAt: number): LimitNotice {
   const serverAt = readHttpDate(headers.get("date") ?? "") ?? wallAt;
   const limit = headers.get("x-ratelimit-limit");
   const max = count(limit, 1, MAX_CALLS);
-  // A broken limit makes the number beside it doubtful, too.
+  // A malformed limit makes the remaining count doubtful, too.
   const isBroken = limit !== null && max === null;
   return {
     max,
@@ -31,13 +31,13 @@ export function readLimits(headers: AnswerHeaders, wallAt: number): LimitNotice 
   };
 }
 
-/** A whole number, also one with a policy behind it (`100;w=3600`, `100, 100;w=3600`). */
+/** A whole number, perhaps with a policy behind it (`100;w=3600`, `100, 100;w=3600`). */
 function count(value: string | null, min: number, max: number): number | null {
   const [, digits = ""] = /^\s*(\d{1,7})\s*(?:[,;]|$)/.exec(value ?? "") ?? [];
   return digits !== "" && Number(digits) >= min && Number(digits) <= max ? Number(digits) : null;
 }
 
-/** A delay or a moment, in any unit: their sizes tell them apart. */
+/** A delay or a moment, in any unit, told apart by size. */
 function readDelay(value: string | null, serverAt: number): number | null {
   const text = value?.trim() ?? "";
   const number = NUMBER.test(text) ? Number(text) : null;
@@ -50,12 +50,12 @@ const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
 const MIN_EPOCH_S = 1e9;
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
-/** By so much a whole hour may seem longer. */
+/** Clock difference by which an hour may seem longer. */
 const SKEW_S = 60;
 
 /**
- * More seconds than an hour are no documented pause, and as milliseconds most numbers are a good one. Whole hours up to
- * a day are seconds: people write them.
+ * A delay above one hour in seconds exceeds every documented window, so it is taken for milliseconds. Whole hours up to
+ * a day are taken for seconds: people write such settings.
  */
 function isInMs(delay: number): boolean {
   const isHours = delay <= DAY_S && delay % HOUR_S === 0;

@@ -1,5 +1,5 @@
-// The one gate for all calls to Lyceum: order of lanes, rate limits per group, pauses after 429, the breaker.
-// It never waits for a limit: a call that may not go now comes back at once as held, with the time to wait.
+// The rate limiter for all calls to Lyceum: priorities, a limit per bucket, pauses after a 429, the circuit breaker. A
+// call never waits for a limit: it is deferred at once, with the time to wait.
 import PQueue from "p-queue";
 import type { Clock } from "../lib/clock.ts";
 import { type BreakerOptions, createBreaker } from "./circuit-breaker.ts";
@@ -9,7 +9,7 @@ import {
   buckets,
   CANCEL_CONCURRENCY,
   documentedLimits,
-  isHeldByBreaker,
+  isBlockedByBreaker,
   type Priority,
   priorities,
   usualConcurrency,
@@ -18,31 +18,32 @@ import { type LimitNotice, MAX_PAUSE_MS, readLimits } from "./rate-limit-headers
 import { createWindow, type Limit, type Slot } from "./sliding-window.ts";
 
 const MIN_PAUSE_MS = 1_000;
-/** Without a time that can be read, pauses grow to this. */
-const MAX_GROWN_MS = 60_000;
+/** The longest pause after a 429 without a readable time. */
+const MAX_BACKOFF_MS = 60_000;
 const CROWDED_MS = 1_000;
 
 export interface Pause {
-  group: Bucket;
+  bucket: Bucket;
   /** Epoch ms. */
   until: number;
 }
 
-export interface Place {
+/** A slot in the limit, reserved for one start. */
+export interface Reservation {
   granted: true;
   release(): void;
 }
 
-export type Deferred = { held: "throttled" | "unreachable"; waitMs: number };
-export type Passed<T> = { held: null; value: T };
+export type Deferred = { deferred: "throttled" | "unreachable"; waitMs: number };
+export type Passed<T> = { deferred: null; value: T };
 
-/** How a call tells the throttle what came of it; not a word means that nothing is known. */
+/** A call reports its result to the rate limiter. Without a report nothing is known. */
 export interface CallReport {
-  /** Any HTTP answer. Returns how long the group now pauses: above 0 only on 429. */
+  /** Any HTTP answer. Returns the bucket's pause in ms: above 0 only on 429. */
   answered(status: number, headers: AnswerHeaders): number;
-  /** No answer at all: counts towards the breaker. */
+  /** No answer: counts towards the breaker. */
   unanswered(): void;
-  /** Nothing was sent: the call's place in the limit is given back. */
+  /** Nothing was sent: the call does not count. */
   unsent(): void;
 }
 
@@ -50,11 +51,11 @@ export interface RateLimiterOptions {
   clock: Clock;
   /** 0 to 1, for jitter. */
   random: () => number;
-  /** Overrides of the documented limits; null is no limit. Headers of Lyceum's answers overrule both. */
+  /** Overrides of the documented limits; null: no limit. Headers of Lyceum's answers overrule both. */
   limits?: Partial<Record<Bucket, Limit | null>>;
   concurrency?: Partial<Record<Bucket, number>>;
   breaker?: BreakerOptions;
-  /** Calls waiting in one group for a place; more are held. */
+  /** Calls that may wait in the queue of a bucket; further calls are deferred. */
   maxWaiting?: number;
 }
 
@@ -66,152 +67,152 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     random,
     options.breaker ?? { failures: 5, baseMs: 1_000, maxMs: 60_000 },
   );
-  const perGroup = <T>(make: (group: Bucket) => T) =>
-    Object.fromEntries(buckets.map((group) => [group, make(group)])) as Record<Bucket, T>;
-  const windows = perGroup((group) => createWindow(limits[group]));
-  const queues = perGroup((group) => new PQueue({ concurrency: concurrency[group] }));
+  const perBucket = <T>(make: (bucket: Bucket) => T) =>
+    Object.fromEntries(buckets.map((bucket) => [bucket, make(bucket)])) as Record<Bucket, T>;
+  const windows = perBucket((bucket) => createWindow(limits[bucket]));
+  const queues = perBucket((bucket) => new PQueue({ concurrency: concurrency[bucket] }));
   const cancels = new PQueue({ concurrency: CANCEL_CONCURRENCY });
   /** Monotonic. */
-  const pausedUntil = perGroup(() => Number.NEGATIVE_INFINITY);
+  const pausedUntil = perBucket(() => Number.NEGATIVE_INFINITY);
   /** 429s in a row. */
-  const refusals = perGroup(() => 0);
-  const reserved = perGroup((): Slot[] => []);
+  const consecutive429s = perBucket(() => 0);
+  const reserved = perBucket((): Slot[] => []);
   const pauseListeners = new Set<(pause: Pause) => void>();
   const limitListeners = new Set<(group: Bucket, notice: LimitNotice) => void>();
   /** The last answer told of a limit; another instance's may have before this one began. */
-  const hasTold = perGroup(() => true);
+  const hadLimits = perBucket(() => true);
 
   /**
-   * A place for one start. Every granted place ends in exactly one of two ways: `release()`, or one start (a `run`
-   * in the same group), which takes it over. Places are alike, so it does not matter which start takes which.
+   * Reserves a slot for one start. A reservation ends in one of two ways: `release()`, or one start (a `run` in the same
+   * bucket), which uses it up. Reservations are interchangeable.
    */
-  function reserve(group: Bucket): Place | { granted: false; waitMs: number } {
-    const held = deferral("submit", group);
-    if (held) return { granted: false, waitMs: held.waitMs };
-    reserved[group].push(windows[group].take());
+  function reserve(bucket: Bucket): Reservation | { granted: false; waitMs: number } {
+    const deferred = deferral("submit", bucket);
+    if (deferred) return { granted: false, waitMs: deferred.waitMs };
+    reserved[bucket].push(windows[bucket].take());
     let released = false;
     const release = () => {
-      const slot = released ? undefined : reserved[group].pop();
+      const slot = released ? undefined : reserved[bucket].pop();
       released = true;
-      if (slot) windows[group].giveBack(slot);
+      if (slot) windows[bucket].giveBack(slot);
     };
     return { granted: true, release };
   }
 
-  /** Makes the call as soon as there is a place for it, or holds it. What `call` throws is thrown. */
+  /** Makes the call as soon as the queue allows, or defers it. Throws what `call` throws. */
   async function run<T>(
-    lane: Priority,
-    group: Bucket,
+    priority: Priority,
+    bucket: Bucket,
     call: (report: CallReport) => Promise<T>,
   ): Promise<Deferred | Passed<T>> {
-    const slot = reserved[group].shift();
-    const queue = lane === "cancel" ? cancels : queues[group];
+    const slot = reserved[bucket].shift();
+    const queue = priority === "cancel" ? cancels : queues[bucket];
     const crowded: Deferred | null =
-      queue.size < maxWaiting ? null : { held: "throttled", waitMs: CROWDED_MS };
-    // Asked twice: what cannot go now must not wait for a place, and much can change while it waits.
-    const held = crowded ?? deferral(lane, group, slot);
-    if (held) return handBack(group, slot, held);
+      queue.size < maxWaiting ? null : { deferred: "throttled", waitMs: CROWDED_MS };
+    // Checked before and after the queue: a deferred call must not wait in the queue, and limits change meanwhile.
+    const deferred = crowded ?? deferral(priority, bucket, slot);
+    if (deferred) return release(bucket, slot, deferred);
     return queue.add(
       async () => {
-        const late = deferral(lane, group, slot);
-        return late ? handBack(group, slot, late) : attempt(lane, group, slot, call);
+        const late = deferral(priority, bucket, slot);
+        return late ? release(bucket, slot, late) : attempt(priority, bucket, slot, call);
       },
-      { priority: priorities[lane].priority },
+      { priority: priorities[priority].priority },
     );
   }
 
-  /** Null if a call may go now. A call with a reserved slot only heeds pauses. */
-  function deferral(lane: Priority, group: Bucket, slot?: Slot): Deferred | null {
+  /** Null if the call may go now. A call with a reserved slot is deferred by pauses alone. */
+  function deferral(priority: Priority, bucket: Bucket, slot?: Slot): Deferred | null {
     const now = clock.monotonic();
     const waits = [
-      pausedUntil[group] - now,
-      slot ? 0 : windows[group].waitMs(now, priorities[lane].keptPercent),
+      pausedUntil[bucket] - now,
+      slot ? 0 : windows[bucket].waitMs(now, priorities[priority].keptPercent),
     ];
     const waitMs = Math.ceil(Math.max(...waits));
-    if (waitMs > 0) return { held: "throttled", waitMs };
-    const breakerMs = Math.ceil(isHeldByBreaker(lane) ? breaker.waitMs() : 0);
-    return breakerMs > 0 ? { held: "unreachable", waitMs: breakerMs } : null;
+    if (waitMs > 0) return { deferred: "throttled", waitMs };
+    const breakerMs = Math.ceil(isBlockedByBreaker(priority) ? breaker.waitMs() : 0);
+    return breakerMs > 0 ? { deferred: "unreachable", waitMs: breakerMs } : null;
   }
 
-  function handBack(group: Bucket, slot: Slot | undefined, held: Deferred): Deferred {
-    if (slot) windows[group].giveBack(slot);
-    return held;
+  function release(bucket: Bucket, slot: Slot | undefined, deferred: Deferred): Deferred {
+    if (slot) windows[bucket].giveBack(slot);
+    return deferred;
   }
 
   async function attempt<T>(
-    lane: Priority,
-    group: Bucket,
+    priority: Priority,
+    bucket: Bucket,
     reservedSlot: Slot | undefined,
     call: (report: CallReport) => Promise<T>,
   ): Promise<Passed<T>> {
-    const slot = reservedSlot ?? windows[group].take();
-    const endProbe = isHeldByBreaker(lane) ? breaker.begin() : () => {};
+    const slot = reservedSlot ?? windows[bucket].take();
+    const endProbe = isBlockedByBreaker(priority) ? breaker.begin() : () => {};
     let sent = true;
     const report: CallReport = {
-      answered: (status, headers) => readAnswer(group, status, headers),
+      answered: (status, headers) => readAnswer(bucket, status, headers),
       unanswered: () => breaker.failed(),
       unsent: () => {
         sent = false;
       },
     };
     try {
-      return { held: null, value: await call(report) };
+      return { deferred: null, value: await call(report) };
     } finally {
       endProbe();
-      if (sent) windows[group].settle(slot, clock.monotonic());
-      else windows[group].giveBack(slot);
+      if (sent) windows[bucket].settle(slot, clock.monotonic());
+      else windows[bucket].giveBack(slot);
     }
   }
 
-  function readAnswer(group: Bucket, status: number, headers: AnswerHeaders): number {
+  function readAnswer(bucket: Bucket, status: number, headers: AnswerHeaders): number {
     breaker.succeeded();
     const notice = readLimits(headers, clock.now());
     const now = clock.monotonic();
-    windows[group].learn(notice, now);
-    tellLimits(group, notice);
+    windows[bucket].learn(notice, now);
+    reportLimits(bucket, notice);
     if (status !== 429) {
-      refusals[group] = 0;
+      consecutive429s[bucket] = 0;
       return 0;
     }
-    // Calls that were under way together tell one story: only the first of them lengthens the pause.
-    if (now >= pausedUntil[group]) refusals[group] += 1;
-    const grownMs = Math.min(MIN_PAUSE_MS * 2 ** Math.max(refusals[group] - 1, 0), MAX_GROWN_MS);
-    const leastMs = Math.max(askedMs(notice) || grownMs, MIN_PAUSE_MS);
-    return pause(group, Math.min(leastMs + random() * Math.max(leastMs / 10, MIN_PAUSE_MS), MAX_PAUSE_MS));
+    // Concurrent calls meet the same limit: only the first 429 lengthens the pause.
+    if (now >= pausedUntil[bucket]) consecutive429s[bucket] += 1;
+    const backoffMs = Math.min(MIN_PAUSE_MS * 2 ** Math.max(consecutive429s[bucket] - 1, 0), MAX_BACKOFF_MS);
+    const leastMs = Math.max(requestedPauseMs(notice) || backoffMs, MIN_PAUSE_MS);
+    return pause(bucket, Math.min(leastMs + random() * Math.max(leastMs / 10, MIN_PAUSE_MS), MAX_PAUSE_MS));
   }
 
-  function pause(group: Bucket, ms: number): number {
+  function pause(bucket: Bucket, ms: number): number {
     const now = clock.monotonic();
-    pausedUntil[group] = Math.max(pausedUntil[group], now + ms);
-    const leftMs = Math.ceil(pausedUntil[group] - now);
-    for (const listener of pauseListeners) listener({ group, until: clock.now() + leftMs });
+    pausedUntil[bucket] = Math.max(pausedUntil[bucket], now + ms);
+    const leftMs = Math.ceil(pausedUntil[bucket] - now);
+    for (const listener of pauseListeners) listener({ bucket, until: clock.now() + leftMs });
     return leftMs;
   }
 
-  /** Tells of every pause that begins or grows, so that it can be kept over a restart. Returns how to stop. */
+  /** Calls the listener on every pause that begins or grows. Returns the function that unsubscribes. */
   function onPause(listener: (pause: Pause) => void): () => void {
     pauseListeners.add(listener);
     return () => pauseListeners.delete(listener);
   }
 
-  /** Tells of limits in headers, when an answer has some or the one before had. */
-  function onLimits(listener: (group: Bucket, notice: LimitNotice) => void): void {
+  /** Calls the listener when an answer has limits in its headers, or the answer before had. */
+  function onLimits(listener: (bucket: Bucket, notice: LimitNotice) => void): void {
     limitListeners.add(listener);
   }
 
-  function tellLimits(group: Bucket, notice: LimitNotice): void {
-    const tells = notice.max !== null || notice.remaining !== null;
-    if (tells || hasTold[group]) for (const listener of limitListeners) listener(group, notice);
-    hasTold[group] = tells;
+  function reportLimits(bucket: Bucket, notice: LimitNotice): void {
+    const hasLimits = notice.max !== null || notice.remaining !== null;
+    if (hasLimits || hadLimits[bucket]) for (const listener of limitListeners) listener(bucket, notice);
+    hadLimits[bucket] = hasLimits;
   }
 
-  /** Once, before the first call: what a former process had used up. `startedAt` are its starts (epoch ms). */
+  /** Restores the usage of a former process, before the first call. @param past `startedAt`: its starts (epoch ms) */
   function restore(past: { startedAt: number[]; pauses: Pause[] }): void {
     const wall = clock.now();
     const now = clock.monotonic();
     for (const at of past.startedAt) windows.execution.remember(now - Math.max(wall - at, 0));
-    for (const { group, until } of past.pauses) {
-      pausedUntil[group] = Math.max(pausedUntil[group], now + Math.min(until - wall, MAX_PAUSE_MS));
+    for (const { bucket, until } of past.pauses) {
+      pausedUntil[bucket] = Math.max(pausedUntil[bucket], now + Math.min(until - wall, MAX_PAUSE_MS));
     }
   }
 
@@ -222,26 +223,26 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     const { retryAt, ...circuit } = breaker.snapshot();
     return {
       breaker: { ...circuit, retryAt: wall(retryAt) },
-      groups: perGroup((group) => {
-        const { resetsAt, ...usage } = windows[group].snapshot(now);
-        const until = pausedUntil[group] > now ? pausedUntil[group] : null;
-        const { size: waiting, pending: running } = queues[group];
+      buckets: perBucket((bucket) => {
+        const { resetsAt, ...usage } = windows[bucket].snapshot(now);
+        const until = pausedUntil[bucket] > now ? pausedUntil[bucket] : null;
+        const { size: waiting, pending: running } = queues[bucket];
         return { ...usage, resetsAt: wall(resetsAt), pausedUntil: wall(until), waiting, running };
       }),
     };
   }
 
-  /** How long calls are held back because Lyceum gave no answer to the last ones. */
+  /** Milliseconds for which the breaker defers calls. */
   const awayMs = () => Math.ceil(breaker.waitMs());
 
-  /** So many reads wait for a place that further ones are soon held. */
+  /** True while so many reads are queued that further reads will soon be deferred. */
   const isCrowded = () => queues.read.size > maxWaiting / 2;
 
   return { reserve, run, onPause, onLimits, restore, state, awayMs, isCrowded };
 }
 
-/** `Retry-After` comes first, unless the reset alone can be believed; null if neither can be read. */
-function askedMs({ retryAfterMs, resetInMs }: LimitNotice): number | null {
+/** `Retry-After` comes first, unless only the reset is plausible. Null if neither can be read. */
+function requestedPauseMs({ retryAfterMs, resetInMs }: LimitNotice): number | null {
   const isWrong = retryAfterMs === null || retryAfterMs > MAX_PAUSE_MS;
   return isWrong && resetInMs !== null && resetInMs <= MAX_PAUSE_MS ? resetInMs : (retryAfterMs ?? resetInMs);
 }

@@ -1,11 +1,12 @@
-// Reads a body within bounds and judges whether Lyceum wrote the body. Large bodies have their own thread.
+// Parses a body within bounds and decides if Lyceum wrote it. Large bodies have their own thread.
 import { checkJson, cleanJson } from "../lib/json.ts";
-import { reasonIn } from "./error-detail.ts";
+import { errorMessageIn } from "./error-detail.ts";
 import { isObject, readName, readText } from "./lenient-values.ts";
-import { type AnswerName, answers, holdsError, maxValuesOf } from "./schema.ts";
+import { type AnswerName, answers, maxValuesOf } from "./schema.ts";
+import { holdsError } from "./schema-parts.ts";
 
-export interface Said {
-  /** The reading of the answer; null: what is due is not there. */
+export interface ParsedReply {
+  /** The expected answer; null: its required fields are missing. */
   reading: { value: unknown } | null;
   /** An object or a list: perhaps Lyceum. */
   isJson: boolean;
@@ -15,31 +16,33 @@ export interface Said {
   isError: boolean;
   /** The error says that credits or quota are used up. */
   isUnfunded: boolean;
-  /** Larger than a bound. */
+  /** The body exceeds a bound. */
   isTooLarge: boolean;
-  /** The error that the body reports, or why the body is unreadable. May quote secrets. */
-  words: string;
+  /** The error in the body, or why the body is unreadable. May quote secrets. */
+  message: string;
 }
 
-/** Cleans the bytes in place. @param name the answer that is due; null: none, as the status tells of an error */
-export function readSaid(bytes: Buffer, name: AnswerName | null): Said {
+/** Cleans the bytes in place. @param name the expected answer; null: the status is an error */
+export function readReply(bytes: Buffer, name: AnswerName | null): ParsedReply {
   cleanJson(bytes);
   const text = bytes.toString("utf8");
-  if (text.trim() === "") return { ...unsaid(""), reading: readingOf(null, name) };
+  if (text.trim() === "") return { ...unreadReply(""), reading: readingOf(null, name) };
   const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: maxValuesOf(name), raw: "result" });
-  if (checked.type === "excess") return { ...unsaid(checked.detail), isJson: true, isTooLarge: true };
+  if (checked.type === "excess") return { ...unreadReply(checked.detail), isJson: true, isTooLarge: true };
   if (checked.type === "invalid")
-    return unsaid(text.trimStart().startsWith("<") ? "HTML instead of JSON" : "an answer that is not JSON");
+    return unreadReply(
+      text.trimStart().startsWith("<") ? "HTML instead of JSON" : "an answer that is not JSON",
+    );
   const answer: unknown = JSON.parse(checked.text);
   const reading = readingOf(unwrap(answer), name);
   const isJson = typeof answer === "object" && answer !== null;
   const isEmpty = isJson && Object.keys(answer).length === 0;
-  if (reading !== null) return { ...unsaid(""), reading, isJson, isEmpty };
+  if (reading !== null) return { ...unreadReply(""), reading, isJson, isEmpty };
   const isError = isJson && isErrorOfLyceum(answer);
-  // A success is quoted only where it is an error after all.
+  // A success is quoted only if it is an error after all.
   const isQuoted = name === null || (isObject(answer) && holdsError(answer));
   return {
-    ...unsaid(isQuoted ? reasonIn(answer) : ""),
+    ...unreadReply(isQuoted ? errorMessageIn(answer) : ""),
     isJson,
     isEmpty,
     isError,
@@ -49,8 +52,7 @@ export function readSaid(bytes: Buffer, name: AnswerName | null): Said {
 
 const MAX_DEPTH = 500;
 
-/** Nothing that could be read. */
-export function unsaid(words: string): Said {
+export function unreadReply(message: string): ParsedReply {
   return {
     reading: null,
     isJson: false,
@@ -58,16 +60,16 @@ export function unsaid(words: string): Said {
     isError: false,
     isUnfunded: false,
     isTooLarge: false,
-    words,
+    message,
   };
 }
 
-function readingOf(answer: unknown, name: AnswerName | null): Said["reading"] {
+function readingOf(answer: unknown, name: AnswerName | null): ParsedReply["reading"] {
   const read = name === null ? null : answers[name].safeParse(answer);
   return read?.success ? { value: read.data } : null;
 }
 
-/** The oldest success envelope `{status, data, message}` opened [introduction, 2025]; anything else as it is. */
+/** Opens the oldest success envelope `{status, data, message}` [introduction, 2025]; leaves anything else as it is. */
 function unwrap(answer: unknown): unknown {
   if (!isObject(answer) || !Object.hasOwn(answer, "data") || Object.hasOwn(answer, "execution_id"))
     return answer;
@@ -78,7 +80,7 @@ function unwrap(answer: unknown): unknown {
 }
 
 /**
- * Lyceum's errors have a `detail`; those of the oldest introduction name their `status` beside `errors`, or a
+ * Lyceum's errors have a `detail`; errors of the oldest introduction have a `status` beside `errors`, or a
  * `message` in the envelope. A `title` beside the `detail` is the problem document of a gateway.
  */
 function isErrorOfLyceum(answer: unknown): boolean {
@@ -90,7 +92,7 @@ function isErrorOfLyceum(answer: unknown): boolean {
   return typeof message === "string" && (status === "error" || status === "fail" || status === "failed");
 }
 
-/** Lyceum says in words that credits or quota are used up: which status it takes for that is not documented. */
+/** Detects used-up credits or quota by words: the status for that is not documented. */
 function tellsUnfunded({ detail, message, code, type }: Record<string, unknown>): boolean {
   const codes = isObject(detail) ? [detail.code, detail.type] : [code, type];
   const words = [readText(detail), readText(message), ...codes.map(readName)].join(". ");

@@ -1,9 +1,9 @@
-// What is read from Lyceum, in this service's words: only the fields named here ever leave this folder.
-// Times are epoch milliseconds; every field that Lyceum may leave out is null then.
+// The parsed answers of Lyceum. Only the fields named here ever leave this folder. Times are epoch milliseconds; a
+// field that Lyceum left out is null.
 import type { LogEntry } from "../domain/logs.ts";
 import type { Sample } from "../domain/metrics.ts";
 
-/** One row of the active list, of which there may be thousands. `word` is Lyceum's raw status. */
+/** One row of the active list, which may have thousands. `word` is Lyceum's raw status. */
 export interface ListedRow {
   executionId: string;
   word: string;
@@ -13,7 +13,6 @@ export interface ListedRow {
   hasEnd: boolean;
 }
 
-/** One row of the history. */
 export interface HistoryRow extends ListedRow {
   hardwareProfile: string | null;
   createdAt: number | null;
@@ -35,7 +34,7 @@ export interface RecordReading extends HistoryRow {
   /** May be the only output that is filled. */
   combinedOutput: string | null;
   returnCode: number | null;
-  /** Any JSON, as the text that came; null when absent. */
+  /** Any JSON as the received text; null when absent. */
   result: string | null;
   errors: string | null;
   warnings: string | null;
@@ -44,14 +43,14 @@ export interface RecordReading extends HistoryRow {
 }
 
 export interface StatusReading {
-  /** Null: the answer names none. */
+  /** Null: the answer names no execution. */
   executionId: string | null;
   word: string;
   errors: string | null;
 }
 
 export interface GpuSelectionReading {
-  /** Null: the answer names none. */
+  /** Null: the answer names no execution. */
   executionId: string | null;
   /** Null: the answer has no status of the selection itself; its record decides. */
   word: string | null;
@@ -60,7 +59,7 @@ export interface GpuSelectionReading {
 
 /** Names and numbers are Lyceum's own; the unit is not documented (seconds likely). */
 export interface TimingReading {
-  /** Null: the answer names none. */
+  /** Null: the answer names no execution. */
   executionId: string | null;
   startTime: number | null;
   endTime: number | null;
@@ -69,7 +68,7 @@ export interface TimingReading {
 }
 
 export interface MetricsReading {
-  /** Null: the answer names none. */
+  /** Null: the answer names no execution. */
   executionId: string | null;
   hostname: string | null;
   startTime: number | null;
@@ -79,23 +78,23 @@ export interface MetricsReading {
 }
 
 export interface LogsReading {
-  /** Named by the entries; none if they name none. */
+  /** The executions that the entries name. */
   executionIds: string[];
   entries: LogEntry[];
-  /** Whether this counts the returned or all matching entries is not documented. */
+  /** The returned or all matching entries: not documented. */
   total: number | null;
 }
 
 export interface HistoryReading {
   rows: HistoryRow[];
-  /** Rows that came, those that cannot be read included. */
+  /** Count of all rows, unreadable rows included. */
   count: number;
-  /** Places of the rows that cannot be read. */
+  /** Indexes of the unreadable rows. */
   oddAt?: number[];
   total: number | null;
 }
 
-/** What an abort or a stop answered; `word` is present only if Lyceum names a status. */
+/** The answer to an abort or a stop; `word` is present only if Lyceum names a status. */
 export interface EndingReading {
   word: string | null;
   message: string | null;

@@ -1,4 +1,4 @@
-// From a run's spec to the request that starts it: reads nothing, sends strictly what the newest pages document.
+// Builds the request that starts a run from its spec, strictly as the newest pages document it.
 import { secretsOf } from "../domain/secrets.ts";
 import type { GpuSelectionSpec, ImageSpec, PythonSpec, RunSpec } from "../domain/spec.ts";
 import { takesCallback } from "../domain/spec.ts";
@@ -8,14 +8,14 @@ export interface StartRequest {
   /** Relative to the base URL. */
   path: string;
   body: Record<string, unknown>;
-  /** Values of the body that must never be shown, whoever quotes them. */
+  /** Values of the body to hide wherever they are quoted. */
   secrets: string[];
 }
 
 export interface StartOptions {
-  /** Ours (`exe_…`): travels in `file_name`, so that a start whose answer was lost can be found again. */
+  /** The marker (`exe_…`): travels in `file_name`, so that a start in doubt can be found. */
   executionId: string;
-  /** Null: no callback is asked for. */
+  /** Null: no callback is requested. */
   callbackUrl: string | null;
 }
 
@@ -41,7 +41,7 @@ export function startRequest(spec: RunSpec, options: StartOptions): StartRequest
   };
 }
 
-/** The id of ours that a `file_name` carries, wherever it stands in it; null if there is none. */
+/** The marker in a `file_name`, at any position; null if there is none. */
 export function executionIdIn(fileName: string | null | undefined): string | null {
   return /exe_[0-9a-hjkmnp-tv-z]{26}(?![0-9a-z])/i.exec(fileName ?? "")?.[0].toLowerCase() ?? null;
 }
@@ -60,7 +60,7 @@ function fieldsOf(spec: RunSpec): Record<string, unknown> {
   const container = {
     ...registry(spec),
     execution_type: spec.execution_type,
-    // The default differs between images and Compose files, so it is always said.
+    // The default differs between images and Compose files, so the value is always sent.
     enable_s3_mount: spec.enable_s3_mount,
     graceful_timeout: spec.graceful_timeout,
   };
@@ -95,7 +95,7 @@ function dockerEnv(spec: ImageSpec): string | undefined {
 
 type ContainerSpec = Extract<RunSpec, { kind: "image" | "compose" }>;
 
-/** `aws_region` on both pages' behalf: one edition of the image page calls it `region`, no client does. */
+/** One edition of the image page calls `aws_region` `region`; no client does. */
 function registry(spec: ContainerSpec): Record<string, unknown> {
   return {
     docker_registry_credential_type: spec.docker_registry_credential_type,

@@ -1,4 +1,4 @@
-// One call to Lyceum from end to end: through the throttle, with a token, and once more with a new one after a 401.
+// One call to Lyceum: through the rate limiter, with a token, and once more with a new token after a 401.
 import type { Clock, Timers } from "../lib/clock.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
 import { type Exchanged, exchange, type Fetch, type Reply } from "./http-exchange.ts";
@@ -7,10 +7,10 @@ import { MAX_PAUSE_MS, readLimits } from "./rate-limit-headers.ts";
 import type { CallReport, Deferred, RateLimiter } from "./rate-limiter.ts";
 
 export interface Call {
-  lane: Priority;
-  group: Bucket;
+  priority: Priority;
+  bucket: Bucket;
   method: "GET" | "POST" | "DELETE";
-  /** The path with `{id}` for the id: what logs and details show. */
+  /** The path with `{id}` for the id, as logs and details show it. */
   route: string;
   path: string;
   body?: unknown;
@@ -34,7 +34,7 @@ export interface SendOptions {
   baseUrl: string;
   orgSlug: string | null;
   credentials: Credentials;
-  throttle: RateLimiter;
+  rateLimiter: RateLimiter;
   clock: Clock;
   timers: Timers;
   fetch: Fetch;
@@ -44,28 +44,37 @@ export interface SendOptions {
 const AUTH_TIMEOUT_MS = 60_000;
 const AUTH_MAX_BYTES = 256 * 1024;
 
-export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, log, ...rest }: SendOptions) {
+export function createSend({
+  baseUrl,
+  orgSlug,
+  rateLimiter,
+  clock,
+  timers,
+  fetch,
+  log,
+  ...rest
+}: SendOptions) {
   const base = baseUrl.replace(/\/+$/, "");
   if (orgSlug !== null && !isHeaderValue(orgSlug))
     throw new Error("The Lyceum organisation has odd characters");
-  const auth = createAuth(rest.credentials, clock, askForToken);
+  const auth = createAuth(rest.credentials, clock, requestToken);
 
   async function send(call: Call): Promise<Reply> {
-    const passed = await throttle.run(call.lane, call.group, (report) => authorized(call, report));
-    return passed.held ? whenHeld(passed) : passed.value;
+    const passed = await rateLimiter.run(call.priority, call.bucket, (report) => authorized(call, report));
+    return passed.deferred ? replyToDeferred(passed) : passed.value;
   }
 
-  /** Both requests of a renewal share one place in the limit: Lyceum cannot charge a 401 to an account. */
+  /** Both requests of a renewal count once in the limit: Lyceum cannot charge a 401 to an account. */
   async function authorized(call: Call, report: CallReport): Promise<Reply> {
     const first = await auth.token();
-    if (first.kind !== "token") {
+    if (first.type !== "token") {
       report.unsent();
       return first;
     }
     const reply = await once(call, first.token, report);
-    if (reply.kind !== "answer" || reply.status !== 401) return reply;
+    if (reply.type !== "answer" || reply.status !== 401) return reply;
     const second = await auth.renew(first.token);
-    return second.kind === "token" ? once(call, second.token, report) : second;
+    return second.type === "token" ? once(call, second.token, report) : second;
   }
 
   async function once(call: Call, token: string | null, report: CallReport): Promise<Reply> {
@@ -75,28 +84,28 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
     if (token && orgSlug) headers["x-org-slug"] = orgSlug;
     if (call.mayLeave?.() === false) {
       report.unsent();
-      return { kind: "silent", sent: false, detail: "not sent: this instance was silent", isStale: true };
+      return { type: "silent", sent: false, detail: "not sent: this instance was silent", isStale: true };
     }
     const exchanged = await exchange(fetch, timers, { ...call, url: `${base}${call.path}`, headers });
     log(toLine(call, exchanged, clock.monotonic() - startedAt));
     if (!exchanged.answered) {
       report.unanswered();
       if (!exchanged.sent) report.unsent();
-      return { kind: "silent", sent: exchanged.sent, detail: exchanged.detail };
+      return { type: "silent", sent: exchanged.sent, detail: exchanged.detail };
     }
     const { status, headers: answered, body } = exchanged;
     const pauseMs = report.answered(status, answered);
-    if (status === 429) return { kind: "throttled", retryAfterMs: pauseMs };
-    const askedMs = readLimits(answered, clock.now()).retryAfterMs;
-    const retryAfterMs = askedMs === null ? null : Math.min(askedMs, MAX_PAUSE_MS);
-    return { kind: "answer", status, retryAfterMs, body, secrets: token ? [token] : [] };
+    if (status === 429) return { type: "throttled", retryAfterMs: pauseMs };
+    const retryAfter = readLimits(answered, clock.now()).retryAfterMs;
+    const retryAfterMs = retryAfter === null ? null : Math.min(retryAfter, MAX_PAUSE_MS);
+    return { type: "answer", status, retryAfterMs, body, secrets: token ? [token] : [] };
   }
 
-  /** In the lane of the calls that may always go: whoever wants a token has passed the throttle already. */
-  async function askForToken(path: string, body: Record<string, string>): Promise<Reply> {
+  /** With a priority that is never deferred by the breaker: the call that needs the token has passed it already. */
+  async function requestToken(path: string, body: Record<string, string>): Promise<Reply> {
     const call: Call = {
-      lane: "submit",
-      group: "auth",
+      priority: "submit",
+      bucket: "auth",
       method: "POST",
       route: path,
       path,
@@ -104,16 +113,16 @@ export function createSend({ baseUrl, orgSlug, throttle, clock, timers, fetch, l
       timeoutMs: AUTH_TIMEOUT_MS,
       maxBytes: AUTH_MAX_BYTES,
     };
-    const passed = await throttle.run(call.lane, call.group, (report) => once(call, null, report));
-    return passed.held ? whenHeld(passed) : passed.value;
+    const passed = await rateLimiter.run(call.priority, call.bucket, (report) => once(call, null, report));
+    return passed.deferred ? replyToDeferred(passed) : passed.value;
   }
 
   return send;
 }
 
-function whenHeld({ held, waitMs }: Deferred): Reply {
-  if (held === "throttled") return { kind: "throttled", retryAfterMs: waitMs, isHeld: true };
-  return { kind: "silent", sent: false, detail: `no answers lately; asking again in ${waitMs} ms` };
+function replyToDeferred({ deferred, waitMs }: Deferred): Reply {
+  if (deferred === "throttled") return { type: "throttled", retryAfterMs: waitMs, isDeferred: true };
+  return { type: "silent", sent: false, detail: `no answers lately; next try in ${waitMs} ms` };
 }
 
 function toLine({ method, route }: Call, exchanged: Exchanged, durationMs: number): RequestLine {

@@ -1,5 +1,5 @@
-// How many calls of one group may still go: a strict sliding window, overruled by what Lyceum's headers say.
-// All times here are monotonic milliseconds.
+// A strict sliding window over the calls of one bucket, overruled by Lyceum's rate-limit headers. All times are
+// monotonic milliseconds.
 import { type LimitNotice, MAX_PAUSE_MS } from "./rate-limit-headers.ts";
 
 export interface Limit {
@@ -8,24 +8,24 @@ export interface Limit {
 }
 
 export interface Slot {
-  /** When the call was over; Infinity until then. */
+  /** End of the call; Infinity while it is under way. */
   at: number;
 }
 
-/** How long to wait when only calls that are still under way stand in the way. */
+/** The wait when all slots are taken by calls under way. */
 const RECHECK_MS = 1_000;
 
 /**
- * Invariant: without headers, no span of `windowMs` holds more than `max` calls, wherever between sending and
- * answer Lyceum counts one. So a slot counts from its taking until `windowMs` after its call was over.
+ * Invariant: without headers, no span of `windowMs` holds more than `max` calls, at whatever moment between request and
+ * answer Lyceum counts a call. So a slot counts from its taking until `windowMs` after the end of its call.
  */
 export function createWindow(configured: Limit | null) {
   let limit = configured;
   let slots: Slot[] = [];
-  /** What Lyceum said is left until a moment; decides alone until then. */
+  /** The remaining calls by Lyceum's headers, which decide alone until the reset. */
   let quota: { max: number; remaining: number; resetAt: number } | null = null;
 
-  /** 0 if one more call may go now; `keptPercent` of the limit is kept for others than the caller. */
+  /** 0 if one more call may go now. @param keptPercent share of the limit reserved for more urgent calls */
   function waitMs(now: number, keptPercent = 0): number {
     forget(now);
     if (quota) {
@@ -51,30 +51,30 @@ export function createWindow(configured: Limit | null) {
     slot.at = now;
   }
 
-  /** For a call that never reached Lyceum. */
+  /** The call never reached Lyceum. */
   function giveBack(slot: Slot): void {
     slots = slots.filter((other) => other !== slot);
     if (quota) quota.remaining += 1;
   }
 
   /**
-   * Takes the headers of an answer to a call whose slot is not settled yet. A limit told by a header holds until an
-   * answer tells none; then the setting counts again.
+   * Learns from the headers of an answer, before the slot of its call is settled. A limit from a header holds until an
+   * answer has none; then the setting counts again.
    */
   function learn(notice: LimitNotice, now: number): void {
     forget(now);
     if (limit) limit = { ...limit, max: notice.max ?? configured?.max ?? limit.max };
     const { resetInMs } = notice;
     if (notice.remaining === null || resetInMs === null) return;
-    // A reset that is over would empty the window at every answer, one beyond all windows would hold calls for nothing.
+    // A reset in the past would empty the window at every answer; a reset beyond all windows would defer calls for nothing.
     if (resetInMs <= 0 || resetInMs > MAX_PAUSE_MS) return;
-    // Lyceum has not counted, for sure, only the calls that are still under way; this one it has.
+    // Lyceum has counted this call, but perhaps not the others that are still under way.
     const underWay = slots.filter((slot) => slot.at === Number.POSITIVE_INFINITY).length - 1;
     const remaining = Math.max(notice.remaining - Math.max(underWay, 0), 0);
     quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs };
   }
 
-  /** A past call from before a restart. */
+  /** Counts a call from before a restart. */
   function remember(at: number): void {
     slots.push({ at });
   }
@@ -95,7 +95,7 @@ export function createWindow(configured: Limit | null) {
     const horizon = limit?.windowMs ?? 0;
     slots = slots.filter((slot) => slot.at + horizon > now);
     if (!quota || now < quota.resetAt) return;
-    // Lyceum starts counting anew at its reset, so what it counted before no longer stands against us.
+    // Lyceum counts anew from its reset, so earlier calls no longer count.
     const { resetAt } = quota;
     slots = slots.filter((slot) => slot.at > resetAt);
     quota = null;

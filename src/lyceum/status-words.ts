@@ -1,4 +1,4 @@
-// Lyceum's words for the state of an execution, and what each of them means.
+// Lyceum's words for the status of an execution, and their meaning.
 
 const statusOf = {
   pending: "pending",
@@ -22,8 +22,8 @@ const statusOf = {
 
 export type LyceumStatus = (typeof statusOf)[keyof typeof statusOf];
 
-export interface Classified {
-  /** Null: still going, status unchanged (an unknown word, `paused`, `cancelling`). */
+export interface ParsedStatus {
+  /** Null: still alive, status unchanged (an unknown word, `paused`, `cancelling`). */
   status: LyceumStatus | null;
   raw: string;
   /** The run went past its `timeout`. */
@@ -31,10 +31,10 @@ export interface Classified {
 }
 
 /**
- * One of the documented states [docs/serverless/runs], or null for "still going, unchanged". Capitals, the
+ * One of the documented states [docs/serverless/runs], or null for "still alive, unchanged". Capitals, the
  * separators `-`, `_` and blank, and the older words of the vendor's CLI and dashboard are understood.
  */
-export function parseStatus(word: string): Classified {
+export function parseStatus(word: string): ParsedStatus {
   const plain = word
     .trim()
     .toLowerCase()

@@ -24,10 +24,10 @@ export interface RecordRead {
 export const saveRecord = batched(saveRecords);
 
 async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promise<(number | null)[]> {
-  const reads = batch.map((read) => ({ ...read, heldUntil: read.holdUntil(tx.now) }));
+  const reads = batch.map((read) => ({ ...read, leaseUntil: read.holdUntil(tx.now) }));
   const facts = reads.map(
-    ({ executionId, snapshot, by, askedAt, heldUntil, isBeyondAbort = false }): FactFor => {
-      return { executionId, fact: { type: "reading", snapshot, by, askedAt, heldUntil, isBeyondAbort } };
+    ({ executionId, snapshot, by, askedAt, leaseUntil, isBeyondAbort = false }): FactFor => {
+      return { executionId, fact: { type: "snapshot", snapshot, by, askedAt, leaseUntil, isBeyondAbort } };
     },
   );
   const applied = await applyFacts(context, tx, facts);
@@ -42,7 +42,7 @@ async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promi
     return [{ executionId, kind: "record", ...state, ...attempt, ...record } as const];
   });
   await saveArtifacts(tx.db, records);
-  return reads.map(({ heldUntil }, index) => (isNewEnd(index) ? heldUntil : null));
+  return reads.map(({ leaseUntil }, index) => (isNewEnd(index) ? leaseUntil : null));
 }
 
 export interface Collected {

@@ -2,16 +2,16 @@
 import type { Db } from "./db/transaction.ts";
 
 export interface StoredPause {
-  group: string;
+  bucket: string;
   /** Epoch ms. */
   until: number;
 }
 
-export async function savePause(db: Db, { group, until }: StoredPause, now: number): Promise<void> {
+export async function savePause(db: Db, { bucket, until }: StoredPause, now: number): Promise<void> {
   const times = { until_at: until, since_at: now };
   await db
     .insertInto("pauses")
-    .values({ call_group: group, ...times })
+    .values({ call_group: bucket, ...times })
     .onConflict((c) => c.column("call_group").doUpdateSet(times))
     .execute();
 }
@@ -19,7 +19,7 @@ export async function savePause(db: Db, { group, until }: StoredPause, now: numb
 /** Reads open pauses. None lasts longer from now than planned, even if the clock was set back. */
 export async function readPauses(db: Db, now: number): Promise<StoredPause[]> {
   const rows = await db.selectFrom("pauses").selectAll().where("until_at", ">", now).execute();
-  return rows.map(({ call_group: group, until_at: until, since_at: since }) => {
-    return { group, until: since === null ? until : Math.min(until, now + until - since) };
+  return rows.map(({ call_group: bucket, until_at: until, since_at: since }) => {
+    return { bucket, until: since === null ? until : Math.min(until, now + until - since) };
   });
 }

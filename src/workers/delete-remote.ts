@@ -1,5 +1,5 @@
-// Erase: deletes the records at Lyceum of jobs that are to be deleted with them, then the job. Lyceum may be away for
-// long: what is deleted is noted, the rest is tried again.
+// Deletes a job's records at Lyceum, then the job. Lyceum may be unavailable for long: each deleted record is marked,
+// the others are tried again.
 import type { RecordSummary } from "../domain/gpu-selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -21,7 +21,7 @@ export function createRemoteDeletion(
 ): Worker {
   const { store, report } = context;
 
-  async function isErased({ lyceumExecutionId, summary }: RemoteRecord): Promise<boolean> {
+  async function tryDelete({ lyceumExecutionId, summary }: RemoteRecord): Promise<boolean> {
     const subJobs = summary === null ? [] : ((JSON.parse(summary) as RecordSummary).gpu_selection ?? []);
     for (const id of [...subJobs.map((subJob) => subJob.lyceum_execution_id), lyceumExecutionId]) {
       const answer = await lyceum.deleteRecord(id);
@@ -30,16 +30,16 @@ export function createRemoteDeletion(
     return true;
   }
 
-  async function erase({ id, erase_requested_at }: RemoteDeletion): Promise<void> {
+  async function deleteRecords({ id, erase_requested_at }: RemoteDeletion): Promise<void> {
     const records = await recordsToDelete(store.db, id, RECORDS_AT_ONCE);
-    const erased = await Promise.all(records.map(isErased));
-    const left = records.filter((_, index) => !erased[index]);
+    const deleted = await Promise.all(records.map(tryDelete));
+    const left = records.filter((_, index) => !deleted[index]);
     const waitedMs = now() - (erase_requested_at ?? now());
     const isGivenUp = left.length > 0 && waitedMs >= PATIENCE_MS;
     if (isGivenUp)
       report.recordsLeft({ jobId: id, lyceumExecutionIds: left.map((record) => record.lyceumExecutionId) });
     await store.write(async (tx) => {
-      const gone = isGivenUp ? records : records.filter((_, index) => erased[index]);
+      const gone = isGivenUp ? records : records.filter((_, index) => deleted[index]);
       await markRecordsDeleted(
         tx.db,
         gone.map((record) => record.executionId),
@@ -55,7 +55,8 @@ export function createRemoteDeletion(
   return {
     name: "delete-remote",
     async runOnce() {
-      for (const erasure of await remoteDeletionsDue(store.db, now(), JOBS_AT_ONCE)) await erase(erasure);
+      for (const deletion of await remoteDeletionsDue(store.db, now(), JOBS_AT_ONCE))
+        await deleteRecords(deletion);
       return nextRemoteDeletionAt(store.db);
     },
     idle: async () => {},
@@ -64,10 +65,10 @@ export function createRemoteDeletion(
 
 const JOBS_AT_ONCE = 5;
 const RECORDS_AT_ONCE = 20;
-/** After this the job goes, and the log says which records are left. */
+/** After this the job is deleted all the same, and the log names the records that are left at Lyceum. */
 const PATIENCE_MS = 7 * 86_400_000;
 
-/** The longer it has been tried, the longer until the next time. */
+/** The longer the deletion has been tried, the longer until the next try. */
 function pauseMs(waitedMs: number): number {
   return Math.round(Math.min(Math.max(waitedMs / 2, 5_000), 3_600_000));
 }

@@ -1,5 +1,5 @@
-// Dispatch: starts queued runs at Lyceum. Places in the start limit are taken first, the runs are claimed last,
-// and the claims are durable before the requests leave.
+// Starts queued runs at Lyceum: reserves slots in the start limit, then claims runs, and sends the requests once the
+// claims are durable.
 import PQueue from "p-queue";
 import { callbackToken } from "../domain/callback-token.ts";
 import { takesCallback } from "../domain/spec.ts";
@@ -8,7 +8,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 import type { LimitNotice } from "../lyceum/rate-limit-headers.ts";
-import type { Place, RateLimiter } from "../lyceum/rate-limiter.ts";
+import type { RateLimiter, Reservation } from "../lyceum/rate-limiter.ts";
 import { startRequest } from "../lyceum/request.ts";
 import { parseStatus } from "../lyceum/status-words.ts";
 import { type Claim, claimRuns } from "../orchestration/claim-runs.ts";
@@ -18,27 +18,27 @@ import { saveQuota } from "../store/places.ts";
 import type { Worker } from "./loop.ts";
 import type { StartGate, Ticket } from "./start-gate.ts";
 import { createStartLeases } from "./start-leases.ts";
-import { createOutcomes } from "./start-outcomes.ts";
+import { createStartOutcomes } from "./start-outcomes.ts";
 
 export interface DispatchOptions {
   lyceum: LyceumClient;
-  throttle: RateLimiter;
+  rateLimiter: RateLimiter;
   gate: StartGate;
-  /** Where Lyceum reaches us, and the secret that makes new callback tokens; null: no callbacks. */
+  /** Our public URL, and the secret of new callback tokens; null: no callbacks. */
   callbacks: { publicUrl: string; secret: string } | null;
   /** False where this instance has been silent since that monotonic moment, so that others may have given up its claims. */
   isHeldAlive: (since: number) => boolean;
   /** Parallel start requests. */
   concurrency: number;
   clock: Clock;
-  /** A start has ended: there may be room for another one. */
+  /** A start has ended: another start may follow. */
   onCapacity: () => void;
 }
 
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
-  const { lyceum, throttle, gate, callbacks, isHeldAlive, concurrency, clock, onCapacity } = options;
+  const { lyceum, rateLimiter, gate, callbacks, isHeldAlive, concurrency, clock, onCapacity } = options;
   const starts = new PQueue({ concurrency });
-  const outcomes = createOutcomes(context, clock);
+  const outcomes = createStartOutcomes(context, clock);
   const leases = createStartLeases(context, clock);
 
   /** @param claimedAt monotonic, before the claim. */
@@ -61,17 +61,17 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   }
 
   let notice: LimitNotice | null = null;
-  throttle.onLimits((group, told) => {
-    if (group === "execution") notice = told;
+  rateLimiter.onLimits((bucket, latest) => {
+    if (bucket === "execution") notice = latest;
   });
 
-  /** Notes what an answer told of the limit before its place is settled. */
+  /** Saves the limits in an answer's headers before the slot of its start is settled. */
   async function saveNotice(): Promise<void> {
-    const told = notice;
+    const latest = notice;
     notice = null;
-    if (told === null || context.sharedLimits === null) return;
+    if (latest === null || context.sharedLimits === null) return;
     await context.store
-      .write((tx) => saveQuota(tx.db, told, tx.now))
+      .write((tx) => saveQuota(tx.db, latest, tx.now))
       .catch((error) => context.report.fault("dispatch", error));
   }
 
@@ -118,8 +118,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     return { type: "not_taken", retryAt: clock.now() + waitMs, reason, isSent };
   }
 
-  /** Finds out whether Lyceum answers at all. Any list will do: one that cannot be read is no reason to stand still. */
-  async function read(): Promise<void> {
+  /** Probes if Lyceum answers at all. The history counts as well: an unreadable list is no reason to hold starts. */
+  async function probe(): Promise<void> {
     try {
       const list = await lyceum.workloads("submit");
       const isClear = list.type === "ok" || list.type === "unauthorized";
@@ -131,16 +131,16 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     }
   }
 
-  /** Claims whose answer was lost: whether they are written or not, they were not sent. */
-  function putBack(executionIds: string[]): void {
+  /** Requeues claims whose commit was not confirmed: written or not, their starts were not sent. */
+  function requeue(executionIds: string[]): void {
     for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0, false)));
   }
 
-  /** The place goes to the start, or back if the gate was closed while the run was claimed. */
-  function beginStart(claim: Claim, place: Place, claimedAt: number): void {
+  /** Starts the run, or releases the reservation if the gate was closed while the run was claimed. */
+  function beginStart(claim: Claim, reservation: Reservation, claimedAt: number): void {
     const ticket = gate.begin();
     if (ticket === null) {
-      place.release();
+      reservation.release();
       const fact = notTaken(gate.state()?.reason ?? "unknown", gate.probeInMs(), false);
       begin(() => outcomes.record(claim.execution.id, fact));
       return;
@@ -156,45 +156,46 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     });
   }
 
-  /** Places in the start limit, at most as many; `waitMs` says for how long there are no more. */
-  function reserve(most: number): { places: Place[]; waitMs: number } {
-    const places: Place[] = [];
-    while (places.length < most) {
-      const place = throttle.reserve("execution");
-      if (!place.granted) return { places, waitMs: place.waitMs };
-      places.push(place);
+  /** Reserves up to `max` slots in the start limit; `waitMs` says how long there are no more. */
+  function reserve(max: number): { reservations: Reservation[]; waitMs: number } {
+    const reservations: Reservation[] = [];
+    while (reservations.length < max) {
+      const reservation = rateLimiter.reserve("execution");
+      if (!reservation.granted) return { reservations, waitMs: reservation.waitMs };
+      reservations.push(reservation);
     }
-    return { places, waitMs: 0 };
+    return { reservations, waitMs: 0 };
   }
 
-  function release(places: Place[]): void {
-    for (const place of places) place.release();
+  function release(reservations: Reservation[]): void {
+    for (const reservation of reservations) reservation.release();
   }
 
-  /** Starts what may start; answers when to come back (epoch ms), or null: when woken. */
+  /** Starts as many runs as possible. Returns when to come back (epoch ms), or null: when woken. */
   async function startNext(): Promise<number | null> {
     while (starts.pending + starts.size < concurrency) {
       const permit = gate.permit();
       if (permit.type === "none") return permit.waitMs === null ? null : clock.now() + permit.waitMs;
-      const room = permit.type === "all" ? concurrency - starts.pending - starts.size : 1;
-      const { places, waitMs } = reserve(Math.min(room, MAX_AT_ONCE));
-      if (places.length === 0) return clock.now() + waitMs;
+      const freeSlots = permit.type === "all" ? concurrency - starts.pending - starts.size : 1;
+      const { reservations, waitMs } = reserve(Math.min(freeSlots, MAX_AT_ONCE));
+      if (reservations.length === 0) return clock.now() + waitMs;
       if (permit.type === "read") {
-        release(places);
+        release(reservations);
         const readyAt = await nextReadyAt(context.store.db);
         if (readyAt === null || readyAt > clock.now()) return readyAt;
         gate.beginRead();
-        begin(read);
+        begin(probe);
         return null;
       }
       const claimedAt = clock.monotonic();
-      const { claims, nextAt } = await claimRuns(context, places.length, putBack).catch((error) => {
-        release(places);
+      const { claims, nextAt } = await claimRuns(context, reservations.length, requeue).catch((error) => {
+        release(reservations);
         throw error;
       });
-      const unused = places.splice(claims.length);
+      const unused = reservations.splice(claims.length);
       release(unused);
-      for (const [index, claim] of claims.entries()) beginStart(claim, places[index] as Place, claimedAt);
+      for (const [index, claim] of claims.entries())
+        beginStart(claim, reservations[index] as Reservation, claimedAt);
       if (unused.length > 0) return nextAt;
     }
     return null;
@@ -213,5 +214,5 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   };
 }
 
-/** Runs that are claimed in one write. */
+/** Runs claimed in one write. */
 const MAX_AT_ONCE = 64;

@@ -1,4 +1,4 @@
-// Steer: jobs that need a hand, whenever one is due.
+// Enforces deadlines, budgets and cancellations of jobs when they come due.
 
 import type { Context } from "../orchestration/context.ts";
 import { enforceLimits } from "../orchestration/enforce-limits.ts";

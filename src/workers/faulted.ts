@@ -1,13 +1,13 @@
-// Ids that met a fault and wait to be given back. Each further fault of an id prolongs its delay.
+// Ids whose work failed by a fault, waiting to be released. Each further fault of an id prolongs its delay.
 
 export interface Faulted {
   add(ids: string[]): void;
   size(): number;
-  /** Ids to give back, grouped by delay. */
+  /** Ids to release, grouped by delay. */
   byDelay(): [delayMs: number, ids: string[]][];
-  /** Given back, and their rest is written. */
+  /** The ids are released and their next wake-up is written. */
   released(ids: string[]): void;
-  /** The work on these came about: earlier faults are forgotten. */
+  /** The work on these ids succeeded: earlier faults no longer count. */
   done(ids: string[]): void;
 }
 

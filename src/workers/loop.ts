@@ -1,34 +1,34 @@
-// The one timer of a worker: runs it when it is due or woken, never twice at once, and stops it in good order.
+// The one timer of a worker: runs the worker when due or woken, never twice at once, and stops it in an orderly way.
 import type { Clock, Timers } from "../lib/clock.ts";
 import type { Topic } from "../store/db/transaction.ts";
 
 /** Every background service has this shape. */
 export interface Worker {
-  name: Topic | "retention" | "gauge" | "catalogue" | "presence";
-  /** Does what is due and answers when to come back (epoch ms), or null: when woken. */
+  name: Topic | "retention" | "queue_stats" | "machine_types" | "presence";
+  /** Does the due work. Returns when to come back (epoch ms), or null: when woken. */
   runOnce(): Promise<number | null>;
-  /** Resolves when nothing that `runOnce` began is still under way. */
+  /** Resolves when all work that `runOnce` began has ended. */
   idle(): Promise<void>;
-  /** Gives back what is still claimed when nobody will finish it. */
-  handBack?(): Promise<void>;
+  /** Releases the claims that this process will not finish. */
+  release?(): Promise<void>;
 }
 
 export interface Loop {
   start(): void;
-  /** There is, or will be, work at this moment. */
+  /** Work is due at this time. */
   wake(dueAt: number): void;
-  /** No further round; resolves when what is under way has finished. */
+  /** Starts no further round. Resolves when the current round has finished. */
   stop(): Promise<void>;
 }
 
 export interface LoopOptions {
   clock: Clock;
   timers: Timers;
-  /** A round that threw is a bug or a database that is away: told, and tried again. */
+  /** A round threw: by a bug, or because the database is unavailable. It is reported and tried again. */
   onError(worker: string, error: unknown): void;
 }
 
-/** However quiet it is, look again after this: another process may have written. */
+/** The longest sleep: another process may have written without waking us. */
 const MAX_SLEEP_MS = 30_000;
 const AFTER_ERROR_MS = 1_000;
 
@@ -50,7 +50,7 @@ export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptio
     plannedAt = Number.POSITIVE_INFINITY;
     if (stopped || running !== null) return;
     running = work().then((next) => {
-      // In one step with the plan, so that a wake-up either counts here or makes a plan of its own.
+      // In one step with `plan`: a wake-up either counts here or makes a plan of its own.
       running = null;
       if (!stopped) plan(Math.min(next, wokenFor));
     });

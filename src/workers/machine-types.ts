@@ -1,5 +1,4 @@
-// Catalogue: keeps Lyceum's hardware, its prices and what the account may use at hand. Nothing waits for it: without a
-// price a cost is not estimated.
+// Keeps a copy of Lyceum's machine types: hardware, prices, availability. Without a price, costs are not estimated.
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { MachineType } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -11,20 +10,20 @@ export function createMachineTypeSync(
   { lyceum, now }: { lyceum: LyceumClient; now: () => number },
 ): Worker {
   let nextAt = 0;
-  let setbacks = 0;
+  let failures = 0;
   return {
-    name: "catalogue",
+    name: "machine_types",
     async runOnce() {
       if (now() < nextAt) return nextAt;
       const types = await lyceum.machineTypes();
       if (types.type !== "ok") {
-        nextAt = now() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** setbacks++);
+        nextAt = now() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
         return nextAt;
       }
       const available = await lyceum.availableHardware();
       const names = available.type === "ok" ? available.value : null;
       await store.write((tx) => replaceMachineTypes(tx.db, merge(types.value, names, tx.now)));
-      setbacks = 0;
+      failures = 0;
       nextAt = now() + PERIOD_MS;
       return nextAt;
     },
@@ -35,10 +34,10 @@ export function createMachineTypeSync(
 const PERIOD_MS = 6 * 3_600_000;
 const FIRST_PAUSE_MS = 30_000;
 const MAX_PAUSE_MS = 30 * 60_000;
-/** Lyceum has a dozen. */
+/** Lyceum has about a dozen machine types. */
 const MAX_TYPES = 500;
 
-/** @param available the profiles that the account may use: null when not known, empty when nothing is restricted. */
+/** @param available profiles that the account may use; null: unknown, empty: all of them */
 function merge(types: MachineType[], available: string[] | null, now: number): MachineTypeRow[] {
   const prices = new Map(types.map((type) => [type.hardwareProfile, type.pricePerHour]));
   for (const name of available ?? []) if (!prices.has(name)) prices.set(name, null);

@@ -1,11 +1,11 @@
-// Gauge: reads the levels now and then, for the metrics.
+// Reads the depth of the queues at intervals, for the metrics and the queue limit.
 import type { Context } from "../orchestration/context.ts";
 import { readDepths } from "../store/queue-stats.ts";
 import type { Worker } from "./loop.ts";
 
 export function createQueueStats(context: Context, now: () => number): Worker {
   return {
-    name: "gauge",
+    name: "queue_stats",
     async runOnce() {
       const { queued, live, withoutWakeup } = await readDepths(context.store.db);
       context.backlog.counted(queued);

@@ -1,4 +1,4 @@
-// Recover: what the former process knew and this one must, before it begins to work.
+// Restores the limits, pauses and claims of the former process before the workers begin.
 import { pauseDetail, type StartPause } from "../domain/start-pause.ts";
 import type { RateLimiter } from "../lyceum/rate-limiter.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -9,45 +9,43 @@ import { readStartPause, saveStartPause } from "../store/start-pause.ts";
 import type { StartGate } from "./start-gate.ts";
 
 export interface RecoverOptions {
-  throttle: RateLimiter;
+  rateLimiter: RateLimiter;
   gate: StartGate;
-  /** Of the limit on starts; null without one. */
+  /** The window of the start limit; null: no limit. */
   startWindowMs: number | null;
-  /** The longest time that a start may take. */
+  /** The longest that a start may take. */
   startMs: number;
   now: number;
 }
 
-/** The start limit's past, the pauses, and the work that a dead process left claimed or unanswered. */
 export async function recover(
   context: Context,
-  { throttle, gate, startWindowMs, startMs, now }: RecoverOptions,
+  { rateLimiter, gate, startWindowMs, startMs, now }: RecoverOptions,
 ): Promise<void> {
   const { store, report } = context;
   const sentAt =
     startWindowMs === null ? [] : await submissionsSince(store.db, now - startWindowMs - startMs);
-  // Lyceum may have counted a start as late as its answer: one that was just sent counts from now.
+  // Lyceum may count a start as late as its answer: a start that was just sent counts from now.
   const startedAt = sentAt.map((at) => Math.min(at + startMs, now));
   const pauses = await readPauses(store.db, now);
-  throttle.restore({
+  rateLimiter.restore({
     startedAt,
-    pauses: pauses.map(({ group, until }) => ({ group: group as "execution", until })),
+    pauses: pauses.map(({ bucket, until }) => ({ bucket: bucket as "execution", until })),
   });
-  throttle.onPause((pause) => {
+  rateLimiter.onPause((pause) => {
     store.write((tx) => savePause(tx.db, pause, tx.now)).catch((error) => report.fault("pause", error));
   });
   await recoverGate(context, gate, now);
   await store.write(async (tx) => {
-    // Callbacks may have come while nobody listened. What an instance has claimed is its own, or due again soon after its
-    // death.
+    // Callbacks may have been missed. Claims of an instance are its own, or come due again soon after its death.
     if (store.kind !== "sqlite") return staggerChecks(tx.db, tx.now, "unheld");
-    // A SQLite file has one process: nobody waits any more for the starts that it finds unanswered, or holds leases.
+    // A SQLite file has one process: unanswered starts and leases in it belong to a dead process.
     await staggerChecks(tx.db, tx.now, "open");
     await expireUnansweredStarts(tx.db, tx.now);
   });
 }
 
-/** The pause of all starts goes on. If starts were under way when the former process ended, the next one goes alone. */
+/** Continues the pause of all starts. If starts were under way when the former process ended, the next goes alone. */
 async function recoverGate({ store, report }: Context, gate: StartGate, now: number): Promise<void> {
   gate.onChange((pause, before) => report.startsPaused(pause, before));
   const kept = await readStartPause(store.db, now);

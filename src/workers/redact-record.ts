@@ -1,4 +1,4 @@
-// What Lyceum says of a run may quote what it was given: logins, values of its env, the callback's URL.
+// Redacts records: Lyceum's messages may quote secrets of the run, such as logins, env values and the callback URL.
 import type { Execution } from "../domain/execution.ts";
 import { secretsOf } from "../domain/secrets.ts";
 import { redact } from "../lyceum/error-detail.ts";
@@ -7,7 +7,7 @@ import type { Db } from "../store/db/transaction.ts";
 import { findRun } from "../store/runs.ts";
 import { loadSpec } from "../store/specs.ts";
 
-/** The record without these in what the platform says; what the run itself has printed is its own. */
+/** Redacts the platform's messages. The run's own output is left as it is. */
 export async function withoutSecrets(
   db: Db,
   { runId }: Execution,

@@ -1,5 +1,5 @@
-// Retention: jobs that ended long enough ago are deleted with all that belongs to them, a few at a time, and so are
-// deliveries that have outlived their job.
+// Deletes jobs that ended longer ago than the retention, with their rows, and deliveries that outlived their job. A few
+// at a time, so that no transaction is long.
 import type { Context } from "../orchestration/context.ts";
 import { deleteKeysBefore } from "../store/deleted-keys.ts";
 import { deleteDeliveries } from "../store/deliveries.ts";

@@ -1,6 +1,6 @@
-// The gate for starts. The first start that is not answered properly closes it; then one probe at a time, at growing
-// distance, finds out whether Lyceum takes starts again. An outage therefore costs the starts that were under way when it
-// began and its few probes, however long it lasts and however many runs wait.
+// The gate for starts. The first start without a proper answer closes the gate. Then single probes, with growing pauses,
+// find out if Lyceum takes starts again. So an outage costs the starts that were under way and a few probes, however
+// long the outage lasts and however many runs wait.
 
 import { type PauseReason, pauseDetail, type StartPause } from "../domain/start-pause.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -8,11 +8,11 @@ import type { StartOutcome } from "../lyceum/outcome.ts";
 
 export type Permit =
   | { type: "all" }
-  /** One start alone. */
+  /** A single start, as a probe. */
   | { type: "one" }
-  /** A read, before a start is risked. */
+  /** A read, before a start is tried. */
   | { type: "read" }
-  /** Nothing for this long; null: until the probe under way has ended. */
+  /** No start for this long; null: until the probe under way has ended. */
   | { type: "none"; waitMs: number | null };
 
 export type Ticket = number;
@@ -21,7 +21,7 @@ interface Closed extends Omit<StartPause, "probeAt"> {
   /** Monotonic, as is `answeredAt`. */
   probeAt: number;
   probe: "read" | "start" | null;
-  /** When a read was answered after the last failure. */
+  /** Time of the last answered read after the last failure. */
   answeredAt: number;
 }
 
@@ -30,7 +30,7 @@ export type StartGate = ReturnType<typeof createStartGate>;
 /** @param random in [0, 1): spreads the probes. */
 export function createStartGate(clock: Clock, random: () => number) {
   let closed: Closed | null = null;
-  /** Counts openings and closings. A start that left in an earlier era says nothing about the present one. */
+  /** Counts openings and closings. A start of an earlier era says nothing about this one. */
   let era = 0;
   const listeners = new Set<(pause: StartPause | null, before: StartPause | null) => void>();
 
@@ -39,13 +39,13 @@ export function createStartGate(clock: Clock, random: () => number) {
     if (closed.probe !== null) return { type: "none", waitMs: null };
     const waitMs = probeInMs();
     if (waitMs > 0) return { type: "none", waitMs };
-    // While credits are used up Lyceum answers reads as ever: only a start can tell.
+    // While credits are used up Lyceum answers reads as usual: only a start can tell.
     const needsNoRead = closed.reason === "unfunded";
     const isAnswered = needsNoRead || clock.monotonic() - closed.answeredAt < MAX_ANSWER_AGE_MS;
     return { type: isAnswered ? "one" : "read" };
   }
 
-  /** A start leaves. Null if it may not, because the gate was closed after it was permitted. */
+  /** Begins a start. Null: the gate was closed since the permit. */
   function begin(): Ticket | null {
     const { type } = permit();
     if (type !== "all" && type !== "one") return null;
@@ -58,10 +58,10 @@ export function createStartGate(clock: Clock, random: () => number) {
       forfeited(ticket);
       return;
     }
-    const leastMs = outcome.type === "unavailable" ? (outcome.retryAfterMs ?? 0) : 0;
+    const minMs = outcome.type === "unavailable" ? (outcome.retryAfterMs ?? 0) : 0;
     const reason = reasonOf(outcome);
-    if (ticket !== era) postpone(leastMs);
-    else if (reason !== null) close(reason, "detail" in outcome ? outcome.detail : null, leastMs);
+    if (ticket !== era) postpone(minMs);
+    else if (reason !== null) close(reason, "detail" in outcome ? outcome.detail : null, minMs);
     else if (closed !== null) change(null);
   }
 
@@ -74,34 +74,33 @@ export function createStartGate(clock: Clock, random: () => number) {
     if (closed !== null) closed.probe = "read";
   }
 
-  /** @param leastMs how long Lyceum asked to be left alone, if it did. */
-  function readEnded(isAnswered: boolean, leastMs = 0): void {
+  /** @param minMs the pause that Lyceum asked for, or 0 */
+  function readEnded(isAnswered: boolean, minMs = 0): void {
     if (closed?.probe !== "read") return;
     if (isAnswered) Object.assign(closed, { probe: null, answeredAt: clock.monotonic() });
-    else probeFailed(leastMs);
+    else probeFailed(minMs);
   }
 
-  function close(reason: PauseReason, said: string | null, leastMs: number): void {
+  function close(reason: PauseReason, said: string | null, minMs: number): void {
     const failures = closed === null ? 0 : closed.failures + 1;
     const since = closed?.since ?? clock.now();
-    change({ reason, detail: pauseDetail(reason, said), since, ...resting(failures, leastMs) });
+    change({ reason, detail: pauseDetail(reason, said), since, ...pauseAfter(failures, minMs) });
   }
 
-  function probeFailed(leastMs: number): void {
-    if (closed !== null) change({ ...closed, ...resting(closed.failures + 1, leastMs) });
+  function probeFailed(minMs: number): void {
+    if (closed !== null) change({ ...closed, ...pauseAfter(closed.failures + 1, minMs) });
   }
 
-  /** A start from before the closing was told to stay away for longer. */
-  function postpone(leastMs: number): void {
-    const probeAt = clock.monotonic() + Math.min(leastMs, MAX_BELIEVED_MS);
-    if (closed !== null && probeAt > closed.probeAt && leastMs > 0) change({ ...closed, probeAt });
+  /** A start of an earlier era was answered with a longer pause. */
+  function postpone(minMs: number): void {
+    const probeAt = clock.monotonic() + Math.min(minMs, MAX_BELIEVED_MS);
+    if (closed !== null && probeAt > closed.probeAt && minMs > 0) change({ ...closed, probeAt });
   }
 
-  /** Until the next probe. */
-  function resting(failures: number, leastMs: number) {
-    const mostMs = Math.min(MAX_DISTANCE_MS, MIN_DISTANCE_MS * 2 ** Math.min(failures, 30));
-    const distanceMs = Math.max(MIN_DISTANCE_MS, mostMs * (0.75 + random() / 4));
-    const waitMs = Math.max(distanceMs, Math.min(leastMs, MAX_BELIEVED_MS));
+  function pauseAfter(failures: number, minMs: number) {
+    const ceilingMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(failures, 30));
+    const pauseMs = Math.max(MIN_PAUSE_MS, ceilingMs * (0.75 + random() / 4));
+    const waitMs = Math.max(pauseMs, Math.min(minMs, MAX_BELIEVED_MS));
     return { failures, probeAt: clock.monotonic() + waitMs, probe: null, answeredAt: NEVER };
   }
 
@@ -113,11 +112,11 @@ export function createStartGate(clock: Clock, random: () => number) {
     for (const listener of listeners) listener(after, before);
   }
 
-  /** Once, before the first start: goes on with the pause of the former process. */
+  /** Continues the pause of the former process. Called once, before the first start. */
   function restore({ reason, detail, since, failures, probeAt }: StartPause): void {
     const waitMs = Math.min(Math.max(probeAt - clock.now(), 0), MAX_BELIEVED_MS);
-    const rest = { ...resting(failures, 0), probeAt: clock.monotonic() + waitMs };
-    change({ reason, detail, since, ...rest });
+    const pause = { ...pauseAfter(failures, 0), probeAt: clock.monotonic() + waitMs };
+    change({ reason, detail, since, ...pause });
   }
 
   /** 0 when a probe is due, and while the gate is open. */
@@ -142,22 +141,22 @@ export function createStartGate(clock: Clock, random: () => number) {
     restore,
     probeInMs,
     state,
-    /** Tells of every closing, every failed probe and every opening. */
+    /** Called on every closing, failed probe and opening. */
     onChange: (listener: (pause: StartPause | null, before: StartPause | null) => void) =>
       void listeners.add(listener),
   };
 }
 
-/** Null for a proper answer: Lyceum took the start, or said itself that it did not like it or not yet. */
+/** Null for a proper answer: Lyceum accepted, refused or throttled the start. */
 function reasonOf({ type }: StartOutcome): PauseReason | null {
   if (type === "stale") return null;
   return type === "accepted" || type === "refused" || type === "throttled" ? null : type;
 }
 
-const MIN_DISTANCE_MS = 1_000;
-const MAX_DISTANCE_MS = 5 * 60_000;
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 5 * 60_000;
 /** The longest documented window of Lyceum's limits. */
 const MAX_BELIEVED_MS = 60 * 60_000;
-/** A start follows the read at once, unless there is nothing to start. */
+/** A start follows the read at once, unless no run is queued. */
 const MAX_ANSWER_AGE_MS = 10_000;
 const NEVER = Number.NEGATIVE_INFINITY;

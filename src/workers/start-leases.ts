@@ -1,5 +1,5 @@
-// Leases of the starts under way: short, so that those of a dead process come due within seconds, and renewed for as long
-// as this one works on them.
+// Leases of the starts under way: short, so that the starts of a dead process come due within seconds, and renewed while
+// this process works on them.
 import type { Clock } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
 import { renewStarts } from "../store/execution-claims.ts";
@@ -7,7 +7,7 @@ import { renewStarts } from "../store/execution-claims.ts";
 export interface StartLeases {
   hold(executionId: string): void;
   release(executionId: string): void;
-  /** Renews all that are held, if it is time to. */
+  /** Renews all leases, if they are due for it. */
   renew(): Promise<void>;
   /** When to renew next (epoch ms), or null. */
   renewAt(): number | null;

@@ -1,5 +1,5 @@
-// Outcomes of starts on their way into the database. An outcome is known to nobody else, so one that the database
-// refuses is kept and told again by itself, while the others go their way.
+// Records the outcomes of starts. An outcome is known only here, so an outcome that the database refuses is kept and
+// recorded again by itself, without holding up the others.
 
 import type { Fact } from "../domain/state-machine/fact.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -7,28 +7,28 @@ import { recordFact } from "../orchestration/apply-facts.ts";
 import type { Context } from "../orchestration/context.ts";
 import { assertWritable } from "../store/store.ts";
 
-export interface Outcomes {
+export interface StartOutcomes {
   /** Resolves once the outcome is written or kept; never rejects. */
   record(executionId: string, fact: Fact): Promise<void>;
-  /** Writes again what is due for another try. */
+  /** Records kept outcomes that are due for another try. */
   retry(): Promise<void>;
   /** When to retry next (epoch ms), or null. */
   retryAt(): number | null;
-  /** So many are kept that further starts should wait. */
+  /** True while so many outcomes are kept that further starts should wait. */
   isFull(): boolean;
 }
 
-interface Kept {
+interface KeptOutcome {
   executionId: string;
   fact: Fact;
-  /** Number of refusals by a database that takes other writes. */
+  /** Refusals by a database that takes other writes. */
   refusals: number;
   /** Monotonic. */
   retryAt: number;
 }
 
-export function createOutcomes(context: Context, clock: Clock): Outcomes {
-  const kept = new Set<Kept>();
+export function createStartOutcomes(context: Context, clock: Clock): StartOutcomes {
+  const kept = new Set<KeptOutcome>();
 
   async function attempt(executionId: string, fact: Fact, before: number): Promise<void> {
     try {
@@ -43,7 +43,7 @@ export function createOutcomes(context: Context, clock: Clock): Outcomes {
     }
   }
 
-  /** A database that is away refuses nothing: it is waited for, however long that takes. */
+  /** An unavailable database refuses nothing: outcomes wait for it, however long that takes. */
   function takesWrites(): Promise<boolean> {
     return assertWritable(context.store).then(
       () => true,
@@ -55,7 +55,7 @@ export function createOutcomes(context: Context, clock: Clock): Outcomes {
     record: (executionId, fact) => attempt(executionId, fact, 0),
     async retry() {
       const due = [...kept].filter(({ retryAt }) => retryAt <= clock.monotonic());
-      for (const one of due) kept.delete(one);
+      for (const outcome of due) kept.delete(outcome);
       await Promise.all(due.map(({ executionId, fact, refusals }) => attempt(executionId, fact, refusals)));
     },
     retryAt() {

@@ -21,7 +21,7 @@ test("a missing and an invented arrow are both told", () => {
   const drawn = arrowsOf("queued --> active : claimed\n queued --> succeeded : callback");
   const { onlyDrawn, onlyInCode } = compare(drawn, changes(runChange));
   expect(onlyDrawn).toEqual(["queued --> succeeded : callback"]);
-  expect(onlyInCode).toContain("active --> collecting : reading");
+  expect(onlyInCode).toContain("active --> collecting : snapshot");
 });
 
 const agreement = { onlyDrawn: [], onlyInCode: [] };

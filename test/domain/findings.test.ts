@@ -42,5 +42,5 @@ test("nothing is said without metrics, without a GPU and after a single sample",
 
 test("an unknown cost is called unknown", () => {
   const [finding] = findingsOf({ summary: summary([0, 0]), hardware: null, cost: null });
-  expect(finding?.detail).toMatch(/^the GPU was idle .* what it cost is not known$/);
+  expect(finding?.detail).toMatch(/^the GPU was idle .* its cost is not known$/);
 });

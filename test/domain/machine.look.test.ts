@@ -13,7 +13,7 @@ const look = (execution: Partial<Execution>, reading = {}, run = {}) =>
 
 describe("a look that need not be noted", () => {
   const looks = pairs.flatMap(({ before, fact, next }) => {
-    if (fact.type !== "reading" || before.execution?.phase !== "watching") return [];
+    if (fact.type !== "snapshot" || before.execution?.phase !== "watching") return [];
     const at = nextCheckIfUnchanged(before.execution, before.run, fact.snapshot, moment);
     return [{ before, next, at }];
   });
@@ -35,9 +35,9 @@ describe("a look that need not be noted", () => {
 });
 
 describe("a look that is noted by whoever goes on watching", () => {
-  const noted = (heldUntil: number, execution: Partial<Execution> = {}) => {
+  const noted = (leaseUntil: number, execution: Partial<Execution> = {}) => {
     const situation = { run: aRun({ status: "active" }), execution: anExecution(execution), policy: never };
-    const fact = { type: "reading", snapshot: running, by: "poll", askedAt: NOW - 10, heldUntil } as const;
+    const fact = { type: "snapshot", snapshot: running, by: "poll", askedAt: NOW - 10, leaseUntil } as const;
     return transition(situation, fact, moment)?.execution?.dueAt;
   };
 

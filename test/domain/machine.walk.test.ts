@@ -111,7 +111,7 @@ function timely(fact: Fact, { now, executions, run }: World): Fact {
       return { ...fact, retryAt: now + 5_000 };
     case "collect_later":
       return { ...fact, dueAt: now + 5_000 };
-    case "reading":
+    case "snapshot":
       return { ...fact, askedAt: now - 100 };
     default:
       return fact;

@@ -178,7 +178,7 @@ export const factsOf: Record<Fact["type"], Fact[]> = {
     { type: "unanswered", retryAt: NOW + 5_000 },
     { type: "unanswered", retryAt: NOW + 5_000, isUnderWay: true },
   ],
-  reading: words.flatMap((word) => [
+  snapshot: words.flatMap((word) => [
     reading(word),
     reading(word, times, NOW - 1_000),
     reading(word, { timedOut: true }),

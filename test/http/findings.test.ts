@@ -25,7 +25,7 @@ onSqlite("findings", (open) => {
       cost: 0.4,
       hardware: "gpu.a100",
     };
-    await tell(context, execution.id, { type: "reading", by: "poll", askedAt: 0, snapshot });
+    await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot });
     const samples = [0, 15, 30].map((seconds) => ({ at: seconds * 1_000, value }));
     const summary = summarizeMetrics({ gpuUtilizationPercent: samples });
     await saveArtifacts(db, [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createReader, MAX_ON_LOOP, readBody } from "../../src/lyceum/body-parser.ts";
-import { readSaid } from "../../src/lyceum/read-reply.ts";
+import { readReply } from "../../src/lyceum/read-reply.ts";
 import type { AnswerName } from "../../src/lyceum/schema.ts";
 
 const MIB = 1024 * 1024;
@@ -31,7 +31,7 @@ test.each<[string, AnswerName, unknown]>([
 ])("a large %s is read as a small one, and the event loop goes on meanwhile", async (_, name, body) => {
   expect(bytesOf(body).length).toBeGreaterThan(MAX_ON_LOOP);
   const { said, isAside } = await read(bytesOf(body), name);
-  expect(said).toEqual(readSaid(bytesOf(body), name));
+  expect(said).toEqual(readReply(bytesOf(body), name));
   expect(isAside).toBe(true);
 });
 
@@ -57,7 +57,7 @@ test.each<[string, AnswerName, string]>([
 ])("a body that holds more than it may is refused: %s", async (_, name, text) => {
   const { said, isAside } = await read(bytesOf(text), name);
   expect(said).toMatchObject({ reading: null, isJson: true, isTooLarge: true });
-  expect(said.words).toMatch(/^(more than|nested deeper)/);
+  expect(said.message).toMatch(/^(more than|nested deeper)/);
   expect(isAside).toBe(true);
 });
 

@@ -10,9 +10,9 @@ const MINUTE = 60_000;
 
 function setUp() {
   const clock = createFakeTime();
-  const throttle = createRateLimiter({ clock, random: () => 0 });
-  const client = createLyceumClient({ baseUrl: origin, orgSlug: "team-a", credentials, throttle, clock });
-  return { client, throttle, clock, read: () => client.workloads("routine") };
+  const rateLimiter = createRateLimiter({ clock, random: () => 0 });
+  const client = createLyceumClient({ baseUrl: origin, orgSlug: "team-a", credentials, rateLimiter, clock });
+  return { client, rateLimiter, clock, read: () => client.workloads("routine") };
 }
 
 const login = (token: string, more: object = { expires_in: 86_400 }) =>
@@ -91,14 +91,14 @@ describe("a login", () => {
 
   test("that is refused is an outcome without the password, and not tried again for a minute", async () => {
     nock(origin).post("/auth/login").reply(401, { detail: "wrong password: correct horse" });
-    const { client, read, clock, throttle } = setUp();
-    throttle.reserve("execution");
+    const { client, read, clock, rateLimiter } = setUp();
+    rateLimiter.reserve("execution");
     const detail = "/auth/login: 401: wrong password: [hidden]";
     expect(await client.start(request)).toEqual({
       type: "unauthorized",
       detail: `POST /execution/streaming/start: ${detail}`,
     });
-    expect(throttle.state().groups.execution.used).toBe(0);
+    expect(rateLimiter.state().buckets.execution.used).toBe(0);
     expect(await read()).toMatchObject({ type: "unauthorized" });
     clock.pass(MINUTE);
     login("one");
@@ -122,10 +122,10 @@ describe("a login", () => {
     nock(origin)
       .post("/auth/login")
       .replyWithError(Object.assign(new Error("x"), { code: "ECONNRESET" }));
-    const { client, throttle } = setUp();
-    throttle.reserve("execution");
+    const { client, rateLimiter } = setUp();
+    rateLimiter.reserve("execution");
     expect(await client.start(request)).toMatchObject({ type: "unreachable" });
-    expect(throttle.state().groups.execution.used).toBe(0);
+    expect(rateLimiter.state().buckets.execution.used).toBe(0);
   });
 
   test("that is throttled leaves a start throttled", async () => {
@@ -152,10 +152,10 @@ describe("a 401", () => {
     nock(origin).post(request.path).reply(401);
     refresh("one").reply(200, { access_token: "two" });
     nock(origin).post(request.path).reply(200, { execution_id: "5d0b" });
-    const { client, throttle } = setUp();
-    throttle.reserve("execution");
+    const { client, rateLimiter } = setUp();
+    rateLimiter.reserve("execution");
     expect(await client.start(request)).toMatchObject({ type: "accepted" });
-    expect(throttle.state().groups.execution.used).toBe(1);
+    expect(rateLimiter.state().buckets.execution.used).toBe(1);
   });
 
   test("falls back to a login when the refresh is refused", async () => {

@@ -15,18 +15,18 @@ const callbackUrl = "https://proctor.example.test/callbacks/lyceum/exe_1/t0ken-0
 
 function setUp(options: Partial<LyceumOptions> = {}) {
   const clock = createFakeTime();
-  const throttle = createRateLimiter({ clock, random: () => 0 });
+  const rateLimiter = createRateLimiter({ clock, random: () => 0 });
   const lines: RequestLine[] = [];
   const client = createLyceumClient({
     baseUrl: `${origin}${base}/`,
     orgSlug: null,
     credentials: { apiKey },
-    throttle,
+    rateLimiter,
     clock,
     log: (line) => lines.push(line),
     ...options,
   });
-  return { client, throttle, clock, lines };
+  return { client, rateLimiter, clock, lines };
 }
 
 const request = startRequest(
@@ -215,22 +215,22 @@ describe("a start", () => {
   const failing = (error: Error) => async () => Promise.reject(error);
 
   test("is unreachable if nothing was sent, and gives its place back", async () => {
-    const { client, throttle } = setUp({ fetch: failing(new NotSentError(failure("ECONNREFUSED"))) });
-    throttle.reserve("execution");
+    const { client, rateLimiter } = setUp({ fetch: failing(new NotSentError(failure("ECONNREFUSED"))) });
+    rateLimiter.reserve("execution");
     expect(await client.start(request)).toEqual({
       type: "unreachable",
       detail: "POST /execution/image/start: ECONNREFUSED",
       isSent: false,
     });
-    expect(throttle.state().groups.execution.used).toBe(0);
+    expect(rateLimiter.state().buckets.execution.used).toBe(0);
   });
 
   test("is stale, gives its place back and sends nothing when it may not leave", async () => {
     let sent = 0;
-    const { client, throttle } = setUp({ fetch: async () => Promise.reject(new Error(String(++sent))) });
-    throttle.reserve("execution");
+    const { client, rateLimiter } = setUp({ fetch: async () => Promise.reject(new Error(String(++sent))) });
+    rateLimiter.reserve("execution");
     expect(await client.start(request, () => false)).toMatchObject({ type: "stale" });
-    expect(throttle.state().groups.execution.used).toBe(0);
+    expect(rateLimiter.state().buckets.execution.used).toBe(0);
     expect(sent).toBe(0);
   });
 
@@ -238,32 +238,32 @@ describe("a start", () => {
     "is unknown after %s, whenever that was, and keeps its place",
     async (code) => {
       const cause = failure(code);
-      const { client, throttle } = setUp({ fetch: failing(new TypeError("fetch failed", { cause })) });
-      throttle.reserve("execution");
+      const { client, rateLimiter } = setUp({ fetch: failing(new TypeError("fetch failed", { cause })) });
+      rateLimiter.reserve("execution");
       expect(await client.start(request)).toEqual({
         type: "unknown",
         detail: `POST /execution/image/start: ${code}`,
       });
-      expect(throttle.state().groups.execution.used).toBe(1);
+      expect(rateLimiter.state().buckets.execution.used).toBe(1);
     },
   );
 
   test("is throttled by a 429, without a second request", async () => {
     starting().reply(429, { detail: "slow down" }, { "retry-after": "7" });
-    const { client, throttle } = setUp();
-    throttle.reserve("execution");
-    throttle.reserve("execution");
+    const { client, rateLimiter } = setUp();
+    rateLimiter.reserve("execution");
+    rateLimiter.reserve("execution");
     expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000 });
     expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000, isSent: false });
   });
 
-  test("feeds the throttle with the rate-limit headers of its answer", async () => {
+  test("feeds the rate limiter with the rate-limit headers of its answer", async () => {
     const headers = { "x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30" };
     starting().reply(200, { execution_id: "5d0b" }, headers);
-    const { client, throttle } = setUp();
-    throttle.reserve("execution");
+    const { client, rateLimiter } = setUp();
+    rateLimiter.reserve("execution");
     await client.start(request);
-    expect(throttle.reserve("execution")).toEqual({ granted: false, waitMs: 30_000 });
+    expect(rateLimiter.reserve("execution")).toEqual({ granted: false, waitMs: 30_000 });
   });
 
   test("is unauthorized with a key that Lyceum refuses, without a second request", async () => {
@@ -466,7 +466,7 @@ describe("a read", () => {
     for (let i = 0; i < 5; i += 1) await client.record("5d0b", null, "routine");
     expect(await client.record("5d0b", null, "routine")).toEqual({
       type: "unreachable",
-      detail: "GET /execution/{id}: no answers lately; asking again in 500 ms",
+      detail: "GET /execution/{id}: no answers lately; next try in 500 ms",
     });
   });
 
@@ -536,9 +536,9 @@ describe("every endpoint", () => {
 
   test("of billing counts as billing, the others as reads", async () => {
     reading("/billing/history?limit=1&offset=0").reply(200, []);
-    const { client, throttle } = setUp();
+    const { client, rateLimiter } = setUp();
     await client.history({ limit: 1, offset: 0 });
-    const { billing, execution } = throttle.state().groups;
+    const { billing, execution } = rateLimiter.state().buckets;
     expect([billing.used, execution.used]).toEqual([1, 0]);
   });
 });

@@ -27,10 +27,10 @@ async function listen(listener: RequestListener): Promise<string> {
 
 function clientOf(baseUrl: string, ms = 5_000, fetch = createHttpTransport()) {
   const clock = createFakeTime();
-  const throttle = createRateLimiter({ clock, random: () => 0 });
+  const rateLimiter = createRateLimiter({ clock, random: () => 0 });
   const timeouts = { startMs: ms, readMs: ms, writeMs: ms };
   const credentials = { apiKey: "lk_x" };
-  return createLyceumClient({ baseUrl, orgSlug: null, credentials, throttle, clock, timeouts, fetch });
+  return createLyceumClient({ baseUrl, orgSlug: null, credentials, rateLimiter, clock, timeouts, fetch });
 }
 
 async function closedPort(): Promise<number> {

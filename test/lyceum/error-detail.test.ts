@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { reasonIn, redact, refusalDetail } from "../../src/lyceum/error-detail.ts";
+import { errorDetail, errorMessageIn, redact } from "../../src/lyceum/error-detail.ts";
 
-const refusal = (detail: string, secrets: string[]) => refusalDetail(422, reasonIn({ detail }), secrets);
+const refusal = (detail: string, secrets: string[]) => errorDetail(422, errorMessageIn({ detail }), secrets);
 
 describe("a secret is hidden", () => {
   test.each([

@@ -13,16 +13,16 @@ const START = Date.UTC(2026, 8, 1, 8);
 
 function setUp(options: Partial<RateLimiterOptions> = {}) {
   const time = createFakeTime();
-  const throttle = createRateLimiter({ clock: time, random: () => 0, ...options });
+  const rateLimiter = createRateLimiter({ clock: time, random: () => 0, ...options });
   const answer = (
     status: number,
     headers: Record<string, string> = {},
-    group: "execution" | "read" = "execution",
+    bucket: "execution" | "read" = "execution",
   ) =>
-    throttle.run("submit", group, async (report: CallReport) =>
+    rateLimiter.run("submit", bucket, async (report: CallReport) =>
       report.answered(status, new Headers(headers)),
     );
-  return { time, throttle, answer };
+  return { time, rateLimiter, answer };
 }
 
 const in30s = START + 30_000;
@@ -65,12 +65,12 @@ describe.each(["retry-after", "x-ratelimit-reset"])("%s", (name) => {
     expect(name === "retry-after" ? retryAfterMs : resetInMs).toBe(ms);
   });
 
-  test.each(ways)("as %s never stops a group for more than an hour", async (_, value, ms) => {
+  test.each(ways)("as %s never stops a bucket for more than an hour", async (_, value, ms) => {
     const { time, answer } = setUp();
     const expected = ms === null ? 1_000 : Math.min(Math.max(ms, 1_000), HOUR);
-    expect(await answer(429, { [name]: value })).toEqual({ held: null, value: expected });
+    expect(await answer(429, { [name]: value })).toEqual({ deferred: null, value: expected });
     time.pass(expected);
-    expect(await answer(200)).toMatchObject({ held: null });
+    expect(await answer(200)).toMatchObject({ deferred: null });
   });
 });
 
@@ -87,13 +87,13 @@ describe("a 429", () => {
     }
   });
 
-  test("without a readable time pauses its group alone, for seconds that grow to a minute", async () => {
+  test("without a readable time pauses its bucket alone, for seconds that grow to a minute", async () => {
     const { time, answer } = setUp();
     const pauses: unknown[] = [];
     for (let i = 0; i < 8; i++) {
       const { value } = (await answer(429)) as { value: number };
       pauses.push(value);
-      expect(await answer(200, {}, "read")).toMatchObject({ held: null });
+      expect(await answer(200, {}, "read")).toMatchObject({ deferred: null });
       time.pass(value);
     }
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
@@ -138,10 +138,10 @@ describe("a limit that is absurd", () => {
   ];
 
   test.each(absurd)("such as %j changes nothing", async (max) => {
-    const { throttle, answer } = setUp({ limits: { execution: { max: 3, windowMs: HOUR } } });
+    const { rateLimiter, answer } = setUp({ limits: { execution: { max: 3, windowMs: HOUR } } });
     const headers = { "x-ratelimit-limit": max, "x-ratelimit-remaining": "0", "x-ratelimit-reset": "3600" };
     await answer(200, headers);
-    expect(throttle.state().groups.execution).toMatchObject({
+    expect(rateLimiter.state().buckets.execution).toMatchObject({
       limit: { max: 3, windowMs: HOUR },
       remaining: 2,
     });
@@ -150,20 +150,20 @@ describe("a limit that is absurd", () => {
   test.each(absurd.filter((value) => value !== "0"))(
     "such as %j that are left hold nothing",
     async (remaining) => {
-      const { throttle, answer } = setUp();
+      const { rateLimiter, answer } = setUp();
       await answer(200, {
         "x-ratelimit-limit": "50",
         "x-ratelimit-remaining": remaining,
         "x-ratelimit-reset": "60",
       });
-      expect(throttle.state().groups.execution).toMatchObject({ limit: { max: 50 }, remaining: 49 });
+      expect(rateLimiter.state().buckets.execution).toMatchObject({ limit: { max: 50 }, remaining: 49 });
     },
   );
 
   test("leaves fewer calls than are left of it", async () => {
-    const { throttle, answer } = setUp();
+    const { rateLimiter, answer } = setUp();
     await answer(200, { "x-ratelimit-limit": "5", "x-ratelimit-remaining": "6", "x-ratelimit-reset": "60" });
-    expect(throttle.state().groups.execution).toMatchObject({ limit: { max: 5 }, remaining: 4 });
+    expect(rateLimiter.state().buckets.execution).toMatchObject({ limit: { max: 5 }, remaining: 4 });
   });
 });
 
@@ -171,20 +171,20 @@ describe("a quota", () => {
   test.each(["9999999999", "soon", "", "7200", String(START + 2 * HOUR)])(
     "that is used up until %j holds no start: the window decides",
     async (reset) => {
-      const { throttle, answer } = setUp({ limits: { execution: { max: 2, windowMs: HOUR } } });
+      const { rateLimiter, answer } = setUp({ limits: { execution: { max: 2, windowMs: HOUR } } });
       await answer(200, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset });
-      expect(throttle.reserve("execution").granted).toBe(true);
-      expect(throttle.reserve("execution").granted).toBe(false);
+      expect(rateLimiter.reserve("execution").granted).toBe(true);
+      expect(rateLimiter.reserve("execution").granted).toBe(false);
     },
   );
 
   test.each(["0", "-5", String(START / 1e3 - 60)])(
     "whose reset %j is over frees no window",
     async (reset) => {
-      const { throttle, answer } = setUp({ limits: { execution: { max: 2, windowMs: HOUR } } });
+      const { rateLimiter, answer } = setUp({ limits: { execution: { max: 2, windowMs: HOUR } } });
       for (let i = 0; i < 2; i++)
         await answer(200, { "x-ratelimit-remaining": "9", "x-ratelimit-reset": reset });
-      expect(throttle.reserve("execution").granted).toBe(false);
+      expect(rateLimiter.reserve("execution").granted).toBe(false);
     },
   );
 });
@@ -211,13 +211,13 @@ test("whatever the headers say, no call waits longer than an hour, and nonsense 
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
-      const { time, throttle, answer } = setUp({ random: () => 1 });
+      const { time, rateLimiter, answer } = setUp({ random: () => 1 });
       for (const { status, headers, passMs } of steps) {
         await answer(status, headers);
-        const { pausedUntil, limit } = throttle.state().groups.execution;
+        const { pausedUntil, limit } = rateLimiter.state().buckets.execution;
         expect((pausedUntil ?? 0) - time.now()).toBeLessThanOrEqual(MAX_PAUSE_MS);
         expect(limit?.max).toBe(100);
-        const place = throttle.reserve("execution");
+        const place = rateLimiter.reserve("execution");
         if (place.granted) place.release();
         else expect(place.waitMs).toBeLessThanOrEqual(MAX_PAUSE_MS);
         time.pass(passMs);

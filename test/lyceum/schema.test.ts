@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readTime } from "../../src/lyceum/lenient-values.ts";
-import * as schema from "../../src/lyceum/schema.ts";
+import { answers } from "../../src/lyceum/schema.ts";
 
 describe("a timestamp", () => {
   const at = Date.UTC(2026, 7, 3, 9, 10, 11, 123);
@@ -40,11 +40,11 @@ describe("a start's answer", () => {
       streaming_url: "https://x",
       pythia_decision: null,
     };
-    expect(schema.startAnswer.parse(answer)).toEqual({ executionId: "5d0b", word: "running" });
+    expect(answers.start.parse(answer)).toEqual({ executionId: "5d0b", word: "running" });
   });
 
   test("may leave out the status", () => {
-    expect(schema.startAnswer.parse({ execution_id: "5d0b" })).toEqual({
+    expect(answers.start.parse({ execution_id: "5d0b" })).toEqual({
       executionId: "5d0b",
       word: "pending",
     });
@@ -53,19 +53,19 @@ describe("a start's answer", () => {
   test.each([{}, null, [], "text", { execution_id: " " }, { execution_id: null }])(
     "%j has no id",
     (answer) => {
-      expect(schema.startAnswer.safeParse(answer).success).toBe(false);
+      expect(answers.start.safeParse(answer).success).toBe(false);
     },
   );
 });
 
 describe("a status", () => {
   test("is read with its errors as text or list", () => {
-    expect(schema.statusAnswer.parse({ status: "failed", errors: ["a", "b"] })).toEqual({
+    expect(answers.status.parse({ status: "failed", errors: ["a", "b"] })).toEqual({
       executionId: null,
       word: "failed",
       errors: "a\nb",
     });
-    expect(schema.statusAnswer.parse({ status: "running" })).toEqual({
+    expect(answers.status.parse({ status: "running" })).toEqual({
       executionId: null,
       word: "running",
       errors: null,
@@ -73,7 +73,7 @@ describe("a status", () => {
   });
 
   test.each([{ status: 200 }, { status: null }, {}])("%j is none", (answer) => {
-    expect(schema.statusAnswer.safeParse(answer).success).toBe(false);
+    expect(answers.status.safeParse(answer).success).toBe(false);
   });
 });
 
@@ -89,7 +89,7 @@ describe("a record", () => {
     ["exit", null],
   ])("whose return code is %j tells %j", (return_code, returnCode) => {
     const record = { execution_id: "5d0b", status: "failed", return_code };
-    expect(schema.recordAnswer.parse(record).returnCode).toBe(returnCode);
+    expect(answers.record.parse(record).returnCode).toBe(returnCode);
   });
 
   const full = {
@@ -121,7 +121,7 @@ describe("a record", () => {
   };
 
   test("is read without its secrets", () => {
-    const record = schema.recordAnswer.parse(full);
+    const record = answers.record.parse(full);
     expect(JSON.stringify(record)).not.toContain("SECRET");
     expect(record).toMatchObject({
       executionId: "5d0b",
@@ -140,14 +140,14 @@ describe("a record", () => {
   });
 
   test("needs no more than an id and a status", () => {
-    const record = schema.recordAnswer.parse({ execution_id: "5d0b", status: "x" });
+    const record = answers.record.parse({ execution_id: "5d0b", status: "x" });
     const { executionId, word, hasEnd, ...rest } = record;
     expect([executionId, word, hasEnd]).toEqual(["5d0b", "x", false]);
     expect(Object.values(rest).every((value) => value === null)).toBe(true);
   });
 
   test("takes the older names of times and cost", () => {
-    const record = schema.recordAnswer.parse({
+    const record = answers.record.parse({
       execution_id: "5d0b",
       status: "x",
       job_start: "2026-09-01T08:00:05Z",
@@ -160,7 +160,7 @@ describe("a record", () => {
 
   test("with deeply nested errors is still read", () => {
     const errors = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`);
-    expect(schema.recordAnswer.parse({ execution_id: "5d0b", status: "x", errors }).errors).toBe(null);
+    expect(answers.record.parse({ execution_id: "5d0b", status: "x", errors }).errors).toBe(null);
   });
 });
 
@@ -174,36 +174,36 @@ describe("lists", () => {
     ["under workloads", { workloads: [row] }],
     ["under items", { items: [row] }],
   ])("of workloads are read %s", (_, answer) => {
-    expect(schema.workloadsAnswer.parse(answer)).toMatchObject([{ executionId: "a", word: "running" }]);
+    expect(answers.workloads.parse(answer)).toMatchObject([{ executionId: "a", word: "running" }]);
   });
 
   test("keep what can be read when one row cannot", () => {
-    expect(schema.workloadsAnswer.parse([null, { status: "x" }, row])).toHaveLength(1);
+    expect(answers.workloads.parse([null, { status: "x" }, row])).toHaveLength(1);
   });
 
   test.each([null, {}, "text", { executions: "none" }])("are not made of %j", (answer) => {
-    expect(schema.workloadsAnswer.safeParse(answer).success).toBe(false);
-    expect(schema.historyAnswer.safeParse(answer).success).toBe(false);
+    expect(answers.workloads.safeParse(answer).success).toBe(false);
+    expect(answers.history.safeParse(answer).success).toBe(false);
   });
 
   test("of history carry the total if there is one", () => {
-    expect(schema.historyAnswer.parse({ executions: [row], total_executions: "7" })).toMatchObject({
+    expect(answers.history.parse({ executions: [row], total_executions: "7" })).toMatchObject({
       total: 7,
     });
-    expect(schema.historyAnswer.parse([row])).toMatchObject({ total: null, rows: [{ executionId: "a" }] });
+    expect(answers.history.parse([row])).toMatchObject({ total: null, rows: [{ executionId: "a" }] });
   });
 
   test("of machine types and profiles are read in every known form", () => {
     const types = { machine_types: [{ hardware_profile: "cpu", price_per_hour: "0.1" }, { other: 1 }] };
-    expect(schema.machineTypesAnswer.parse(types)).toEqual([{ hardwareProfile: "cpu", pricePerHour: 0.1 }]);
+    expect(answers.machineTypes.parse(types)).toEqual([{ hardwareProfile: "cpu", pricePerHour: 0.1 }]);
     const profiles = { available_hardware_profiles: ["cpu", { hardware_profile: "gpu.a100" }, null] };
-    expect(schema.availableHardwareAnswer.parse(profiles)).toEqual(["cpu", "gpu.a100"]);
+    expect(answers.availableHardware.parse(profiles)).toEqual(["cpu", "gpu.a100"]);
   });
 });
 
 describe("what is collected", () => {
   test("a GPU selection may say nothing of its sub-jobs", () => {
-    expect(schema.gpuSelectionAnswer.parse({ status: "running" })).toEqual({
+    expect(answers.gpuSelection.parse({ status: "running" })).toEqual({
       executionId: null,
       word: "running",
       subJobs: [],
@@ -212,7 +212,7 @@ describe("what is collected", () => {
       status: "running",
       sub_jobs: [{ execution_id: "b1", hardware_profile: "gpu", status: "completed" }],
     };
-    expect(schema.gpuSelectionAnswer.parse(answer).subJobs).toEqual([
+    expect(answers.gpuSelection.parse(answer).subJobs).toEqual([
       { executionId: "b1", word: "completed", hardwareProfile: "gpu" },
     ]);
   });
@@ -236,22 +236,22 @@ describe("what is collected", () => {
         { executionId: null, word: null, subJobs },
       ],
     ])
-      expect(schema.gpuSelectionAnswer.parse(answer)).toEqual(reading);
+      expect(answers.gpuSelection.parse(answer)).toEqual(reading);
     for (const answer of [{}, { detail: "boom" }, [], null])
-      expect(schema.gpuSelectionAnswer.safeParse(answer).success).toBe(false);
+      expect(answers.gpuSelection.safeParse(answer).success).toBe(false);
   });
 
   test.each([{ detail: "boom" }, { error: "boom" }, { status: "error", message: "boom", error: {} }])(
     "an error in place of a document is none: %j",
     (answer) => {
-      for (const due of [schema.timingAnswer, schema.metricsAnswer, schema.logsAnswer, schema.endingAnswer])
+      for (const due of [answers.timing, answers.metrics, answers.logs, answers.ending])
         expect(due.safeParse({ ...answer, status: undefined, message: undefined }).success).toBe(false);
     },
   );
 
   test("timing keeps Lyceum's numbers and phases", () => {
     const phases = { boot: { start_time: "2026-09-01T08:00:05Z", end_time: null, duration: "2" } };
-    const timing = schema.timingAnswer.parse({
+    const timing = answers.timing.parse({
       execution_id: "5d0b",
       timing: { queued: 2.1, total: "6.1", phases },
     });
@@ -265,7 +265,7 @@ describe("what is collected", () => {
 
   test("metrics keep every series, and drop points that cannot be read", () => {
     const point = { timestamp: "2026-09-01T08:00:20Z", value: "71.5" };
-    const metrics = schema.metricsAnswer.parse({
+    const metrics = answers.metrics.parse({
       hostname: "n",
       timeRange: { start: "2026-09-01T08:00:05Z" },
       gpuUtilizationPercent: [
@@ -294,7 +294,7 @@ describe("what is collected", () => {
       user_id: "u-1",
       labels: { stream: "stdout", n: 1 },
     };
-    expect(schema.logsAnswer.parse({ logs: [entry, { message: 1 }], total: 9 })).toEqual({
+    expect(answers.logs.parse({ logs: [entry, { message: 1 }], total: 9 })).toEqual({
       executionIds: [],
       entries: [
         {
@@ -310,8 +310,8 @@ describe("what is collected", () => {
   });
 
   test("an ending may say anything or nothing", () => {
-    expect(schema.endingAnswer.parse(null)).toEqual({ word: null, message: null });
+    expect(answers.ending.parse(null)).toEqual({ word: null, message: null });
     const answer = { message: "Execution aborted", status: "aborted" };
-    expect(schema.endingAnswer.parse(answer)).toEqual({ word: "aborted", message: "Execution aborted" });
+    expect(answers.ending.parse(answer)).toEqual({ word: "aborted", message: "Execution aborted" });
   });
 });

@@ -5,7 +5,7 @@ import { createFakeTime } from "./fake-time.ts";
 
 const MINUTE = 60_000;
 
-type Said = { status: number; body?: unknown } | Exclude<Reply, { kind: "answer" }>;
+type Said = { status: number; body?: unknown } | Exclude<Reply, { type: "answer" }>;
 
 /** `answer` says what Lyceum answers to the nth request for a token, counted from 1. */
 function setUp(answer: (nth: number, path: string) => Said) {
@@ -14,10 +14,10 @@ function setUp(answer: (nth: number, path: string) => Said) {
   const auth = createAuth({ email: "a@example.test", password: "correct horse" }, clock, async (path) => {
     asked.push(path);
     const said = answer(asked.length, path);
-    if ("kind" in said) return said;
+    if ("type" in said) return said;
     const text = typeof said.body === "string" ? said.body : JSON.stringify(said.body ?? null);
     return {
-      kind: "answer",
+      type: "answer",
       status: said.status,
       retryAfterMs: null,
       body: { bytes: Buffer.from(text) },
@@ -32,7 +32,7 @@ const issued = (nth: number, more: object = {}) => ({
   body: { access_token: `token-${nth}`, refresh_token: `refresh-${nth}`, ...more },
 });
 const jwt = (exp: unknown) => `h.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.s`;
-const tokenOf = (outcome: TokenOutcome) => (outcome.kind === "token" ? outcome.token : outcome);
+const tokenOf = (outcome: TokenOutcome) => (outcome.type === "token" ? outcome.token : outcome);
 
 describe("a token just issued", () => {
   const start = createFakeTime().now() / 1000;
@@ -60,7 +60,7 @@ describe("a token just issued", () => {
   test("with an end that is near by our clock is renewed once a minute at most", async () => {
     const { clock, asked, auth } = setUp((nth) => issued(nth, { expires_in: 2 }));
     for (let second = 0; second < 600; second++) {
-      expect(await auth.token()).toMatchObject({ kind: "token" });
+      expect(await auth.token()).toMatchObject({ type: "token" });
       clock.pass(1_000);
     }
     expect(asked.length).toBeLessThanOrEqual(10);
@@ -71,9 +71,9 @@ describe("at most one renewal a minute is made", () => {
   /** A call whose token is always refused, as the caller sees it. */
   async function call(auth: ReturnType<typeof createAuth>): Promise<string> {
     const first = await auth.token();
-    if (first.kind !== "token") return first.kind;
+    if (first.type !== "token") return first.type;
     const second = await auth.renew(first.token);
-    return second.kind === "token" ? "sent again" : second.kind;
+    return second.type === "token" ? "sent again" : second.type;
   }
 
   test("when every token is refused", async () => {
@@ -130,19 +130,19 @@ describe("an answer to a login that is somebody else's", () => {
     ["a list", { status: 200, body: [] }],
     ["503", { status: 503, body: { detail: "down" } }],
     ["408", { status: 408, body: { detail: "slow" } }],
-    ["silence", { kind: "silent", sent: true, detail: "ECONNRESET" }],
+    ["silence", { type: "silent", sent: true, detail: "ECONNRESET" }],
   ])("such as %s is silence, and the next call may log in at once", async (_, said) => {
     const { asked, auth } = setUp((nth) => (nth === 1 ? said : issued(nth)));
-    expect(await auth.token()).toMatchObject({ kind: "silent", sent: false });
-    expect(await auth.token()).toEqual({ kind: "token", token: "token-2" });
+    expect(await auth.token()).toMatchObject({ type: "silent", sent: false });
+    expect(await auth.token()).toEqual({ type: "token", token: "token-2" });
     expect(asked).toEqual(["/auth/login", "/auth/login"]);
   });
 
   test("does not end a renewal after a 401 for good, either", async () => {
     const { auth } = setUp((nth) => (nth === 2 || nth === 3 ? { status: 403, body: page } : issued(nth)));
     await auth.token();
-    expect(await auth.renew("token-1")).toMatchObject({ kind: "silent", sent: false });
-    expect(await auth.renew("token-1")).toEqual({ kind: "token", token: "token-4" });
+    expect(await auth.renew("token-1")).toMatchObject({ type: "silent", sent: false });
+    expect(await auth.renew("token-1")).toEqual({ type: "token", token: "token-4" });
   });
 
   test.each<[string, number, unknown]>([
@@ -153,9 +153,9 @@ describe("an answer to a login that is somebody else's", () => {
     ["a success without a token", 200, { mfa_required: true }],
   ])("is not %s: the login is refused, for a minute", async (_, status, body) => {
     const { asked, clock, auth } = setUp(() => ({ status, body }));
-    expect(await auth.token()).toMatchObject({ kind: "unauthorized" });
+    expect(await auth.token()).toMatchObject({ type: "unauthorized" });
     clock.pass(MINUTE - 1);
-    expect(await auth.token()).toMatchObject({ kind: "unauthorized" });
+    expect(await auth.token()).toMatchObject({ type: "unauthorized" });
     expect(asked).toHaveLength(1);
     clock.pass(1);
     await auth.token();
@@ -166,5 +166,5 @@ describe("an answer to a login that is somebody else's", () => {
 test("a token comes out of the oldest edition's envelope, too", async () => {
   const data = { access_token: "one", refresh_token: "r", expires_in: 86_400 };
   const { auth } = setUp(() => ({ status: 200, body: { status: "success", data } }));
-  expect(await auth.token()).toEqual({ kind: "token", token: "one" });
+  expect(await auth.token()).toEqual({ type: "token", token: "one" });
 });

@@ -18,10 +18,10 @@ const facts: ((number: number) => Fact)[] = [
     found: false,
   }),
   () => read("running"),
-  () => ({ ...read("completed"), heldUntil: 9e12 }) as Fact,
+  () => ({ ...read("completed"), leaseUntil: 9e12 }) as Fact,
   () => {
     const snapshot = { status: "failed", raw: "failed", timedOut: false, returnCode: 3, cost: 0.25 } as const;
-    return { type: "reading", by: "poll", askedAt: 0, snapshot };
+    return { type: "snapshot", by: "poll", askedAt: 0, snapshot };
   },
   () => ({ type: "callback" }),
   () => ({ type: "collected" }),

@@ -109,7 +109,7 @@ eachDatabase("a retry by hand", (open) => {
     expect((await retryRun(context, job, failed.run.id)).type).toBe("created");
     expect(await claimNext(context)).toEqual({ nextAt: null });
     await tell(context, alive.execution.id, {
-      type: "reading",
+      type: "snapshot",
       by: "poll",
       askedAt: 0,
       snapshot: { status: "completed", raw: "completed", timedOut: false },

@@ -20,23 +20,23 @@ const plants: Record<string, () => void> = {
   "a start is sent again after a time-out": () =>
     vi.doMock("../../src/lib/network-error.ts", async (original) => ({
       ...(await original<object>()),
-      isNeverSent: () => true,
+      isNotSent: () => true,
     })),
 
   "a callback's body is believed": () =>
     vi.doMock("../../src/orchestration/receive-callback.ts", async (original) => {
       const real = await original<typeof import("../../src/orchestration/receive-callback.ts")>();
       const { applyFact } = await import("../../src/orchestration/apply-facts.ts");
-      const { readingOfWord } = await import("../../src/workers/collect/record-artifact.ts");
+      const { snapshotOfWord } = await import("../../src/lyceum/snapshot.ts");
       const receiveCallback: typeof real.receiveCallback = async (context, callback) => {
         const disposition = await real.receiveCallback(context, callback);
         const word = /"status":"(\w+)"/.exec(callback.body.toString())?.[1];
-        const reading = { type: "reading", by: "callback", askedAt: 0 } as const;
+        const reading = { type: "snapshot", by: "callback", askedAt: 0 } as const;
         if (word !== undefined)
           await context.store.write((tx) =>
             applyFact(context, tx, {
               executionId: callback.executionId,
-              fact: { ...reading, snapshot: readingOfWord(word) },
+              fact: { ...reading, snapshot: snapshotOfWord(word) },
             }),
           );
         return disposition;
@@ -119,7 +119,7 @@ const plants: Record<string, () => void> = {
     vi.doMock("../../src/lyceum/outcome-of-reply.ts", async (original) => {
       const real = await original<typeof import("../../src/lyceum/outcome-of-reply.ts")>();
       const toReadOutcome: typeof real.toReadOutcome = async (reply, ...rest) =>
-        reply.kind === "answer" && reply.status === 404
+        reply.type === "answer" && reply.status === 404
           ? { type: "missing", detail: "404" }
           : real.toReadOutcome(reply, ...rest);
       return { ...real, toReadOutcome };
@@ -151,9 +151,9 @@ const plants: Record<string, () => void> = {
       const real = await original<typeof import("../../src/workers/reconcile/history.ts")>();
       const createHistoryPass: typeof real.createHistoryPass = (lyceum, options) => {
         let isOver = false;
-        const history: typeof lyceum.history = async (page, lane) => {
+        const history: typeof lyceum.history = async (page, priority) => {
           if (isOver) return { type: "ok", value: { rows: [], count: 0, total: null } };
-          const answer = await lyceum.history(page, lane);
+          const answer = await lyceum.history(page, priority);
           if (answer.type !== "ok") return answer;
           isOver = answer.value.count < page.limit;
           return { type: "ok", value: { ...answer.value, total: null } };

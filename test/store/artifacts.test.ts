@@ -93,19 +93,19 @@ eachDatabase("what else is kept", (open) => {
     expect((await claimed(context)).spec).toEqual(large);
   });
 
-  test("pauses are known until they are over, the last word on a group counts", async () => {
+  test("pauses are known until they are over, the last word on a bucket counts", async () => {
     const { store } = await open();
-    await savePause(store.db, { group: "execution", until: 10 }, 1);
-    await savePause(store.db, { group: "execution", until: 20 }, 2);
-    await savePause(store.db, { group: "billing", until: 15 }, 2);
-    expect(await readPauses(store.db, 15)).toEqual([{ group: "execution", until: 20 }]);
+    await savePause(store.db, { bucket: "execution", until: 10 }, 1);
+    await savePause(store.db, { bucket: "execution", until: 20 }, 2);
+    await savePause(store.db, { bucket: "billing", until: 15 }, 2);
+    expect(await readPauses(store.db, 15)).toEqual([{ bucket: "execution", until: 20 }]);
     expect(await readPauses(store.db, 20)).toEqual([]);
   });
 
   test("a pause lasts no longer after the clock was set back than it was to last", async () => {
     const { store } = await open();
-    await savePause(store.db, { group: "read", until: 5_000 }, 4_000);
-    expect(await readPauses(store.db, 100)).toEqual([{ group: "read", until: 1_100 }]);
+    await savePause(store.db, { bucket: "read", until: 5_000 }, 4_000);
+    expect(await readPauses(store.db, 100)).toEqual([{ bucket: "read", until: 1_100 }]);
   });
 });
 

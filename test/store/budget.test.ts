@@ -24,7 +24,7 @@ async function cost(
   status: "completed" | "failed" = "completed",
 ) {
   const reading = { status, raw: status, timedOut: false, cost: credits };
-  await tell(context, executionId, { type: "reading", by: "poll", askedAt: 0, snapshot: reading });
+  await tell(context, executionId, { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading });
 }
 
 const end = async (context: Context, credits: number, status: "completed" | "failed" = "completed") =>
@@ -289,7 +289,7 @@ onPostgres("a budget", (open) => {
     await submitted(context, 1);
     const { execution } = await live(context);
     const reading = { status: "completed", raw: "completed", timedOut: false, cost: 5 } as const;
-    const fact = { type: "reading", by: "poll", askedAt: 0, snapshot: reading } as const;
+    const fact = { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading } as const;
     await overtaken(
       { store, other: database.connect() },
       (tx) => applyFact(context, tx, { executionId: execution.id, fact }),

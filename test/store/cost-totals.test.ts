@@ -16,7 +16,7 @@ const HOUR = 3_600_000;
 async function end(context: Context, says: Partial<Snapshot>) {
   const { execution } = await live(context);
   const reading: Snapshot = { status: "completed", raw: "completed", timedOut: false, ...says };
-  await tell(context, execution.id, { type: "reading", by: "poll", askedAt: 0, snapshot: reading });
+  await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading });
   return execution.id;
 }
 
@@ -100,7 +100,7 @@ eachDatabase("costs", (open) => {
     const job = await submitted(context, 1);
     const { execution } = await live(context);
     const reading: Snapshot = { status: "running", raw: "running", timedOut: false, cost: 0.5 };
-    await tell(context, execution.id, { type: "reading", by: "poll", askedAt: 0, snapshot: reading });
+    await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading });
     expect(await costOf(database, execution.id)).toEqual([null, null]);
     expect(await jobNow(database.store, job.id)).toMatchObject({ billed_nano: 0, unpriced: 0 });
   });

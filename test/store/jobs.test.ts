@@ -115,7 +115,7 @@ eachDatabase("levels and counters", (open) => {
     await tell(context, doubtful.execution.id, { type: "outcome_unknown", detail: "reset" });
     const collecting = await live(context);
     await tell(context, collecting.execution.id, {
-      type: "reading",
+      type: "snapshot",
       by: "poll",
       askedAt: 0,
       snapshot: { status: "completed", raw: "completed", timedOut: false },

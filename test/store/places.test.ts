@@ -148,7 +148,7 @@ eachDatabase("shared limits", (open, kind) => {
     const [one, other] = instancesOn(database, 2, { limit: null, concurrency: 9 }) as [Context, Context];
     await submitted(one, 20);
     const until = database.time.now() + 15 * SECOND;
-    await one.store.write((tx) => savePause(tx.db, { group: "execution", until }, tx.now));
+    await one.store.write((tx) => savePause(tx.db, { bucket: "execution", until }, tx.now));
     expect(await claimRuns(other, 3)).toEqual({ claims: [], nextAt: until });
     database.time.pass(15 * SECOND);
     expect(await start(database, other, 3)).toHaveLength(3);

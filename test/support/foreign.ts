@@ -24,14 +24,14 @@ import { isId } from "../../src/lib/id.ts";
 import { withStatement } from "../../src/lib/python-source.ts";
 import { readRetryAfter } from "../../src/lib/retry-after.ts";
 import { isHeaderValue } from "../../src/lyceum/auth.ts";
-import { reasonIn, redact, refusalDetail } from "../../src/lyceum/error-detail.ts";
+import { errorDetail, errorMessageIn, redact } from "../../src/lyceum/error-detail.ts";
 import { readId, readName, readNumber, readText, readTime } from "../../src/lyceum/lenient-values.ts";
 import { withEnvironment } from "../../src/lyceum/python-env.ts";
 import { readLimits } from "../../src/lyceum/rate-limit-headers.ts";
-import { readSaid } from "../../src/lyceum/read-reply.ts";
+import { readReply } from "../../src/lyceum/read-reply.ts";
 import { executionIdIn } from "../../src/lyceum/request.ts";
+import { snapshotOfWord } from "../../src/lyceum/snapshot.ts";
 import { parseStatus } from "../../src/lyceum/status-words.ts";
-import { readingOfWord } from "../../src/workers/collect/record-artifact.ts";
 
 const image = {
   kind: "image" as const,
@@ -52,26 +52,26 @@ export const readers: Record<string, (text: string) => unknown> = {
     return redact(text, [part, `x${part}`, `${part}x`]);
   },
   "redact by many secrets": (text) => redact(text, text.match(/.{1,5}/gs) ?? []),
-  refusalDetail: (text) => [
-    refusalDetail(422, text, ["secret"]),
-    refusalDetail(422, reasonIn({ detail: text, errors: [text, { msg: text }] }), [text]),
+  errorDetail: (text) => [
+    errorDetail(422, text, ["secret"]),
+    errorDetail(422, errorMessageIn({ detail: text, errors: [text, { msg: text }] }), [text]),
   ],
   bodies: (text) => {
     const bytesOf = (said: object) => Buffer.from(JSON.stringify(said));
     const fields = { execution_id: "1", status: text, errors: text, start_time: text, file_name: text };
     return [
-      readSaid(Buffer.from(text), "logs"),
-      readSaid(bytesOf({ detail: text }), null),
-      readSaid(bytesOf({ execution_id: text, status: text }), "start"),
-      readSaid(bytesOf({ status: text, errors: text }), "status"),
-      readSaid(bytesOf(fields), "record"),
+      readReply(Buffer.from(text), "logs"),
+      readReply(bytesOf({ detail: text }), null),
+      readReply(bytesOf({ execution_id: text, status: text }), "start"),
+      readReply(bytesOf({ status: text, errors: text }), "status"),
+      readReply(bytesOf(fields), "record"),
     ];
   },
   readLimits: (text) => readLimits({ get: () => text }, 0),
   readRetryAfter: (text) => readRetryAfter(text, 0),
   isHeaderValue,
   scalars: (text) => [readTime(text), readNumber(text), readText(text), readName(text), readId(text)],
-  classify: (text) => [parseStatus(text), readingOfWord(text.slice(0, 9), text)],
+  classify: (text) => [parseStatus(text), snapshotOfWord(text.slice(0, 9), text)],
   executionIdIn,
   secretsOf: (text) => secretsOf({ ...image, docker_run_env: text }),
   logs: (text) => [epochNs(text), formatLogs([{ ...entry, timestamp: text, message: text }])],

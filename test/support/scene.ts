@@ -96,7 +96,7 @@ export async function live(context: Context): Promise<Claim> {
 
 /** A reading with this word. */
 export function read(status: ExecutionStatus): Fact {
-  return { type: "reading", by: "poll", askedAt: 0, snapshot: { status, raw: status, timedOut: false } };
+  return { type: "snapshot", by: "poll", askedAt: 0, snapshot: { status, raw: status, timedOut: false } };
 }
 
 /** Takes the next run to its end at Lyceum and collects it. */

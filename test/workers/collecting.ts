@@ -87,7 +87,7 @@ export async function sceneOf({ store, time, newId }: Database) {
     baseUrl: "https://lyceum.example",
     orgSlug: null,
     credentials: { apiKey: "lk_test" },
-    throttle: createRateLimiter({ clock: time, random: () => 0 }),
+    rateLimiter: createRateLimiter({ clock: time, random: () => 0 }),
     clock: time,
     timers: time,
     fetch,

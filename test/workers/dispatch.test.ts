@@ -261,12 +261,12 @@ function sceneOf(
     isHeldAlive: true,
   };
   const context = contextOf({ newId, store });
-  const throttle = createRateLimiter({ clock: time, random: () => 0, limits: { execution: limit } });
+  const rateLimiter = createRateLimiter({ clock: time, random: () => 0, limits: { execution: limit } });
   const lyceum = {
     start(_request: unknown, mayLeave: () => boolean) {
       if (mayLeave()) scene.starts++;
       const outcome = mayLeave() ? scene.answer() : stale;
-      return throttle.run("submit", "execution", async () => {}).then(() => outcome);
+      return rateLimiter.run("submit", "execution", async () => {}).then(() => outcome);
     },
     async workloads() {
       scene.reads++;
@@ -297,7 +297,7 @@ function sceneOf(
     { ...context, report, store: { ...store, write, batchWrite } },
     {
       lyceum,
-      throttle,
+      rateLimiter,
       gate,
       callbacks: null,
       concurrency,

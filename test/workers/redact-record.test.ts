@@ -1,7 +1,7 @@
 // What Lyceum quotes of a run's secrets goes no further, whichever way its record is read.
 import { expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
-import { recordAnswer } from "../../src/lyceum/schema.ts";
+import { answers } from "../../src/lyceum/schema.ts";
 import { unpackDocument } from "../../src/store/db/documents.ts";
 import { loadDue } from "../../src/store/execution-claims.ts";
 import { createCollect } from "../../src/workers/collect/collect.ts";
@@ -32,7 +32,7 @@ eachDatabase("secrets that a record quotes", (open) => {
     await submitted(context, 1, { runs: [{ spec, matrix: null }] });
     const { execution } = await live(context);
     await tell(context, execution.id, { type: "callback" });
-    const record = recordAnswer.parse({
+    const record = answers.record.parse({
       execution_id: "l-1",
       status: "failed",
       errors: quoting,
@@ -49,9 +49,15 @@ eachDatabase("secrets that a record quotes", (open) => {
     } as unknown as LyceumClient;
     const now = () => database.time.now();
     const collect = createCollect(context, { lyceum, now, takesOver: () => true, onCapacity: () => {} });
-    const notes = createFactRecorder(context, now);
-    const confirm = createRecordReader(context, { lyceum, now, notes, collect, own: createKnownIds() });
-    for (const due of await loadDue(db, [execution.id])) await confirm(due, { by: "callback" });
+    const recorder = createFactRecorder(context, now);
+    const readRecord = createRecordReader(context, {
+      lyceum,
+      now,
+      recorder,
+      collect,
+      knownIds: createKnownIds(),
+    });
+    for (const due of await loadDue(db, [execution.id])) await readRecord(due, { by: "callback" });
     await collect.idle();
     for (let round = 0; round < 9; round++) {
       database.time.pass(60_000);

@@ -2,7 +2,7 @@
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import type { ListedRow } from "../../src/lyceum/reading.ts";
-import { historyAnswer, recordAnswer, workloadsAnswer } from "../../src/lyceum/schema.ts";
+import { answers } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { createReconciler } from "../../src/workers/reconcile/reconcile.ts";
 import type { Database } from "../support/databases.ts";
@@ -108,10 +108,10 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     const marker = ourId(id);
     const status = scene.words.get(marker);
     const row = { execution_id: id, file_name: marker, status, ...scene.fields.get(marker) };
-    return status === undefined ? undefined : recordAnswer.parse(row);
+    return status === undefined ? undefined : answers.record.parse(row);
   };
   const list = (): ListedRow[] =>
-    workloadsAnswer.parse(
+    answers.workloads.parse(
       [...scene.words]
         .map(([id, word]) => [id, scene.staleWords.get(id) ?? word] as const)
         .filter(([, word]) => !isEnd(word))
@@ -137,7 +137,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
       return call(`status ${id}`, word === undefined ? undefined : { word, errors: null });
     },
     history: (page: { limit: number; offset: number }) =>
-      call(`history ${page.offset}`, historyAnswer.parse(scene.historyAnswer(scene.history, page))),
+      call(`history ${page.offset}`, answers.history.parse(scene.historyAnswer(scene.history, page))),
     abort: (id: string) => {
       const word = scene.words.get(ourId(id));
       const isLive = word !== undefined && !isEnd(word);

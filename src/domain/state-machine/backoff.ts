@@ -1,4 +1,4 @@
-// How long a further attempt waits: exponential with full jitter, so that runs that failed together part ways.
+// The wait before another attempt: exponential with full jitter, so that runs that failed together are spread.
 
 const FIRST_MS = 5_000;
 const MAX_MS = 10 * 60_000;

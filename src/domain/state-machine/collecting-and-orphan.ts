@@ -1,4 +1,4 @@
-// After the end: the artifacts are collected; and what was given up as lost may still show up, as an orphan.
+// After the end: artifacts are collected. An execution given up as lost may still show up as an orphan.
 
 import type { Execution } from "../execution.ts";
 import type { Run } from "../run.ts";
@@ -17,7 +17,7 @@ import {
   unanswered,
   unchanged,
 } from "./transition-types.ts";
-import { isExpired, lastReading } from "./watching.ts";
+import { finalSnapshot, isExpired } from "./watching.ts";
 
 export function whileCollecting(
   { run, execution }: LiveState,
@@ -25,43 +25,44 @@ export function whileCollecting(
   { now }: TransitionInput,
 ): Transition | null {
   if (fact.type !== "collect_later" && fact.type !== "collected") return null;
-  // The end may have been told by a status alone, and Lyceum may bill late: the record has the last word.
+  // The record decides: the end may be known by a status alone, and Lyceum may bill late.
   const read = fact.record;
-  const known =
+  const merged =
     read === undefined
       ? execution
       : { ...execution, ...mergeSnapshot(execution, read), ...mergeCost(execution, read) };
-  if (fact.type === "collect_later") return unchanged(run, { ...known, dueAt: fact.dueAt });
-  const closed: Execution = { ...known, phase: "closed", dueAt: null };
+  if (fact.type === "collect_later") return unchanged(run, { ...merged, dueAt: fact.dueAt });
+  const closed: Execution = { ...merged, phase: "closed", dueAt: null };
   const isLast = run.status === "collecting" && run.executionId === execution.id;
   return isLast
     ? withExecution(afterCollection(run, closed, now, read?.reason ?? null), closed)
     : unchanged(run, closed);
 }
 
-export function whileOrphan(known: LiveState, fact: Fact, moment: TransitionInput): Transition | null {
-  const { run, execution } = known;
-  const { now, rules } = moment;
+export function whileOrphan(state: LiveState, fact: Fact, input: TransitionInput): Transition | null {
+  const { run, execution } = state;
+  const { now, rules } = input;
   switch (fact.type) {
     case "accepted": {
       const { lyceumExecutionId, raw } = fact;
       const isNew = execution.lyceumExecutionId === null || fact.found;
       if (!isNew || execution.lyceumExecutionId === lyceumExecutionId) return null;
       const found = { ...execution, lyceumExecutionId, rawStatus: raw, cancelSentAt: null, dueAt: now };
-      return shownUp(run, found, execution.lyceumExecutionId === null);
+      return orphanFound(run, found, execution.lyceumExecutionId === null);
     }
-    case "reading":
-      return seen(known, fact, moment);
+    case "snapshot":
+      return applyOrphanSnapshot(state, fact, input);
     case "cancel_sent": {
       const sent = { ...execution, cancelSentAt: now };
       return unchanged(run, { ...sent, dueAt: nextCheckAt(sent, run.timeoutS, now, rules) });
     }
     case "not_found": {
-      const looked = afterLookupMiss(execution, fact, now, rules);
-      if (looked.callbackAt !== null) return unchanged(run, looked);
+      const searched = afterLookupMiss(execution, fact, now, rules);
+      if (searched.callbackAt !== null) return unchanged(run, searched);
       const lostAt = execution.endedAt ?? now;
-      if (now - lostAt >= ORPHAN_WATCH_MS) return unchanged(run, { ...looked, phase: "closed", dueAt: null });
-      return unchanged(run, { ...looked, dueAt: nextOrphanSearchAt(lostAt, now, rules) });
+      if (now - lostAt >= ORPHAN_WATCH_MS)
+        return unchanged(run, { ...searched, phase: "closed", dueAt: null });
+      return unchanged(run, { ...searched, dueAt: nextOrphanSearchAt(lostAt, now, rules) });
     }
     case "unanswered":
       return unchanged(run, unanswered(execution, fact));
@@ -70,16 +71,16 @@ export function whileOrphan(known: LiveState, fact: Fact, moment: TransitionInpu
   }
 }
 
-/** Applies a reading of a lost execution. The execution stays lost, yet its cost is owed. */
-function seen(
+/** Applies a snapshot of a lost execution. The execution stays lost, but its cost counts. */
+function applyOrphanSnapshot(
   { run, execution, policy }: LiveState,
-  fact: Fact & { type: "reading" },
-  moment: TransitionInput,
+  fact: Fact & { type: "snapshot" },
+  input: TransitionInput,
 ): Transition {
-  const { now, rules } = moment;
-  const { snapshot, askedAt, heldUntil } = fact;
-  const isUntold = execution.unseenMs > 0;
-  const isOver = isEnd(snapshot.status) || lastReading({ run, execution, policy }, fact, moment) !== null;
+  const { now, rules } = input;
+  const { snapshot, askedAt, leaseUntil } = fact;
+  const isUnreported = execution.unseenMs > 0;
+  const isOver = isEnd(snapshot.status) || finalSnapshot({ run, execution, policy }, fact, input) !== null;
   if (isOver || isExpired(execution, now)) {
     const closed: Execution = {
       ...execution,
@@ -91,7 +92,7 @@ function seen(
       detectedAt: now,
       detectedBy: fact.by,
     };
-    return shownUp(run, closed, isUntold);
+    return orphanFound(run, closed, isUnreported);
   }
   const isCalled = cameAfter(execution.callbackAt, askedAt, now);
   const alive: Execution = {
@@ -101,13 +102,13 @@ function seen(
     lookedAt: askedAt,
     callbackAt: isCalled ? execution.callbackAt : null,
   };
-  const dueAt = Math.max(nextCheckAt(alive, run.timeoutS, now, rules), heldUntil ?? 0);
-  return shownUp(run, { ...alive, dueAt: isCalled ? now : dueAt }, isUntold);
+  const dueAt = Math.max(nextCheckAt(alive, run.timeoutS, now, rules), leaseUntil ?? 0);
+  return orphanFound(run, { ...alive, dueAt: isCalled ? now : dueAt }, isUnreported);
 }
 
-function shownUp(run: Run, execution: Execution, isNews: boolean): Transition {
-  const shown = { ...execution, unseenMs: 0 };
-  if (!isNews) return unchanged(run, shown);
+function orphanFound(run: Run, execution: Execution, isUnreported: boolean): Transition {
+  const found = { ...execution, unseenMs: 0 };
+  if (!isUnreported) return unchanged(run, found);
   const data = { lyceum_execution_id: execution.lyceumExecutionId, raw_status: execution.rawStatus };
-  return { run, execution: shown, events: [event(run, "execution.orphaned", data, execution.id)] };
+  return { run, execution: found, events: [event(run, "execution.orphaned", data, execution.id)] };
 }

@@ -1,11 +1,11 @@
-// What can be learned about a run or its execution, by whatever way it was learned.
+// Facts: everything that can be learned about a run or its execution, whatever the source.
 import type { DetectedBy, ExecutionStatus, Snapshot } from "../execution.ts";
 import type { Cancellation, CancelMode } from "../run.ts";
 
 export type Fact =
-  /** Dispatch takes the run; saved before the POST. */
+  /** Dispatch claims the run; saved before the POST. */
   | { type: "claimed"; executionId: string }
-  /** Lyceum has it: by the start's answer, or found by its marker. */
+  /** Lyceum has the execution: by the answer to the start, or `found` by its marker. */
   | {
       type: "accepted";
       lyceumExecutionId: string;
@@ -14,44 +14,44 @@ export type Fact =
       found: boolean;
     }
   | { type: "refused"; status: number; detail: string }
-  /** Certain that Lyceum did not take it: throttled, unauthorized, credits used up, connection refused. */
+  /** Certainly not accepted by Lyceum: throttled, unauthorized, credits used up, connection refused. */
   | {
       type: "not_taken";
       retryAt: number;
       reason: string;
-      /** False: certain that no request left. */
+      /** False: certainly no request was sent. */
       isSent?: boolean;
     }
   | { type: "outcome_unknown"; detail: string }
-  /** Lyceum said that it takes no starts (503): to be confirmed before the run waits again. */
+  /** Lyceum answered that it accepts no starts (503), to be confirmed before the run is queued again. */
   | { type: "unavailable"; detail: string }
   /**
    * Neither the record nor a readable list nor the history, searched to its end, has the execution.
-   * `searchedMs`: how long the search took, if it took several looks.
+   * `searchedMs`: the duration of a search over several calls.
    */
   | { type: "not_found"; askedAt: number; searchedMs?: number }
   /**
-   * A look-up or a check was not answered: says nothing. `isUnderWay`: all questions were answered so far, and the search
-   * goes on at the next look.
+   * Lyceum did not answer a look-up or a check, which says nothing. `isUnderWay`: Lyceum answered every call so far, and
+   * the search continues.
    */
   | { type: "unanswered"; retryAt: number; isUnderWay?: boolean }
   /**
-   * `heldUntil`: its reader keeps it claimed until then, to collect its end at once or to go on watching it.
-   * `isBeyondAbort`: just before, Lyceum answered an abort or a stop that there is nothing to end.
+   * `leaseUntil`: the reader keeps the execution claimed until then, to collect or to watch it further.
+   * `isBeyondAbort`: Lyceum has just answered an abort or a stop that there is nothing to end.
    */
   | {
-      type: "reading";
+      type: "snapshot";
       snapshot: Snapshot;
       by: DetectedBy;
       askedAt: number;
-      heldUntil?: number | null;
+      leaseUntil?: number | null;
       isBeyondAbort?: boolean;
     }
   | { type: "callback" }
   | { type: "cancel"; cancellation: Cancellation }
   | { type: "cancel_sent"; mode: CancelMode }
-  /** The job's budget is used up: what has not started will not. */
+  /** The job's budget is used up: queued runs will not start. */
   | { type: "over_budget" }
-  /** `record`: what the record says by now, if it was read again. */
+  /** `record`: the snapshot of the record, if it was read again. */
   | { type: "collect_later"; dueAt: number; record?: Snapshot | undefined }
   | { type: "collected"; record?: Snapshot | undefined };

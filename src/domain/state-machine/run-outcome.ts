@@ -1,4 +1,4 @@
-// What becomes of a run when its execution is over, one way or another.
+// The outcome of a run when its execution is over.
 import type { EventDraft } from "../event.ts";
 import type { Execution } from "../execution.ts";
 import type { FailureReason } from "../failure-reason.ts";
@@ -10,7 +10,7 @@ interface RunOutcome {
   events: EventDraft[];
 }
 
-/** A run's outcome, and the reason for any outcome but success. */
+/** The outcome, and the error of any outcome but success. */
 interface End {
   outcome: Outcome;
   error: Fault | null;
@@ -24,15 +24,15 @@ export function cancelled(run: Run, now: number): RunOutcome {
   return over({ ...run, ...cancelledEnd(run) }, now);
 }
 
-/** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to come. */
+/** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to be collected. */
 export function concludeRun(run: Run, execution: Execution, reason: FailureReason | null): RunOutcome {
   const ended: Run = { ...run, ...endOf(run, execution, reason), status: "collecting" };
-  return { run: ended, events: [news(ended)] };
+  return { run: ended, events: [runEvent(ended)] };
 }
 
 /**
- * The artifacts are in. The record may have completed the error's detail and reason, nothing else of the end.
- * @param reason as the record that was read again tells it
+ * The artifacts are stored. The record may complete the error's detail and reason, and nothing else.
+ * @param reason from the record that was read again
  */
 export function afterCollection(
   run: Run,
@@ -44,7 +44,7 @@ export function afterCollection(
   return over(error?.code === run.error?.code ? { ...run, error } : run, now);
 }
 
-/** Another attempt, if the policy grants one to this end; null if the run is to take its outcome. */
+/** Requeues the run if the policy allows another attempt; else null. */
 export function retryIfAllowed(
   run: Run,
   execution: Execution,
@@ -62,10 +62,10 @@ export function retryIfAllowed(
   return granted === null ? null : requeued(run, now + backoffMs(run.attempt, random), granted);
 }
 
-/** Nothing came to be at Lyceum: the run waits again, or takes the cancellation that came meanwhile. */
+/** The start was not accepted: queues the run again, or cancels it if a cancellation came meanwhile. */
 export function requeueOrCancel(run: Run, execution: null, retryAt: number, reason: string, now: number) {
-  const settled = run.cancellation === null ? requeued(run, retryAt, reason) : cancelled(run, now);
-  return withExecution(settled, execution);
+  const next = run.cancellation === null ? requeued(run, retryAt, reason) : cancelled(run, now);
+  return withExecution(next, execution);
 }
 
 export function withExecution<E extends Execution | null>(
@@ -89,7 +89,7 @@ function endOf(run: Run, execution: Execution, reason: FailureReason | null): En
   }
 }
 
-/** A run that a time limit ended has failed; one that somebody ended was cancelled. */
+/** A run ended by a time limit has failed; a run ended by a request is cancelled. */
 function cancelledEnd({ cancellation }: Run): End {
   switch (cancellation?.cause) {
     case "expired":
@@ -158,13 +158,13 @@ function requeued(run: Run, dueAt: number, reason: string): RunOutcome {
   return { run: next, events: [{ type: "run.queued", jobId: run.jobId, runId: run.id, data }] };
 }
 
-/** The run becomes terminal, with the outcome that it has. */
+/** Makes the run terminal, with its outcome. */
 function over(run: Run, now: number): RunOutcome {
   if (run.outcome === null) throw new Error(`run ${run.id} cannot be over without an outcome`);
   const done: Run = { ...run, status: run.outcome, dueAt: null, endedAt: now };
-  return { run: done, events: [news(done)] };
+  return { run: done, events: [runEvent(done)] };
 }
 
-function news({ id, jobId, status, attempt, outcome, error }: Run): EventDraft {
+function runEvent({ id, jobId, status, attempt, outcome, error }: Run): EventDraft {
   return { type: `run.${status}`, jobId, runId: id, data: { attempt, outcome, error } };
 }

@@ -1,4 +1,4 @@
-// When to look next: pure arithmetic over bounds, so that every wake-up has one place to be explained.
+// The schedule of checks and searches: pure arithmetic over bounds.
 
 import { isPaused } from "../../lib/clock.ts";
 import type { CallbackMode } from "../callback-health.ts";
@@ -9,29 +9,29 @@ export interface Rules {
   pollMaxMs: number;
   callbackGraceMs: number;
   inDoubtAfterMs: number;
-  /** How long a start's answer is awaited before the submission counts as in doubt: above the client's time-out. */
+  /** A start without an answer is in doubt after this: longer than the client's time-out. */
   submitPatienceMs: number;
-  /** While callbacks are seen to arrive, runs are looked at no more often than once in the longest interval. */
+  /** While callbacks are healthy, executions are checked at the longest interval only. */
   callbacks: CallbackMode;
 }
 
 const SECOND = 1000;
 const HURRY_MS = 60 * SECOND;
-/** A lost execution is looked for this long before nobody expects it any more. */
+/** A lost execution is searched for this long. */
 export const ORPHAN_WATCH_MS = 60 * 60 * SECOND;
-/** A record may be invisible shortly after the start; a 404 says nothing until then. */
+/** A record may be invisible this long after the start; until then a 404 says nothing. */
 const VISIBLE_AFTER_MS = 60 * SECOND;
 
-/** The next check of a live execution after a reading (or the acceptance) that was not terminal. */
+/** The next check of a live execution after a snapshot, or after the acceptance. */
 export function nextCheckAt(execution: Execution, timeoutS: number, now: number, rules: Rules): number {
   const { callbackAt, cancelSentAt, expectedEndAt } = execution;
-  // Something said that the end is near: look again after as long as we have waited since, at first every second.
+  // A callback or an abort says that the end is near: check every second at first, then at growing intervals.
   const hint = Math.max(callbackAt ?? 0, cancelSentAt ?? 0);
   if (now - hint < HURRY_MS) return now + clamp(now - hint, SECOND, rules.pollMinMs);
 
   const since = execution.acceptedAt ?? now;
   if (rules.callbacks === "healthy") {
-    // Callbacks can be relied on: one look when this one is overdue, and the longest interval in case it is lost.
+    // Callbacks are reliable: check once when the callback is overdue, then at the longest interval.
     const untilOverdueMs = overdueAt(execution, timeoutS, now, rules) - now;
     return (
       now + (untilOverdueMs > 0 ? clamp(untilOverdueMs, rules.pollMinMs, rules.pollMaxMs) : rules.pollMaxMs)
@@ -41,12 +41,12 @@ export function nextCheckAt(execution: Execution, timeoutS: number, now: number,
   return now + clamp(Math.max(untilExpectedMs, (now - since) / 4), rules.pollMinMs, rules.pollMaxMs);
 }
 
-/** Whether Lyceum may not show the execution yet. */
+/** True while Lyceum may not show the execution yet. */
 export function isYoung({ acceptedAt }: Pick<Execution, "acceptedAt">, now: number): boolean {
   return acceptedAt === null || isPaused(acceptedAt + VISIBLE_AFTER_MS, VISIBLE_AFTER_MS, now);
 }
 
-/** When the callback of a live execution is overdue. */
+/** The time at which the callback of a live execution is overdue. */
 export function overdueAt(
   { acceptedAt, expectedEndAt }: Pick<Execution, "acceptedAt" | "expectedEndAt">,
   timeoutS: number,
@@ -56,7 +56,7 @@ export function overdueAt(
   return (expectedEndAt ?? (acceptedAt ?? now) + timeoutS * SECOND) + callbackGraceMs;
 }
 
-/** True when Lyceum must have ended the execution by now, unless the execution began late. */
+/** True if Lyceum must have ended the execution by now, unless it began late. */
 export function isPastTimeout(
   { acceptedAt, startedAt }: Pick<Execution, "acceptedAt" | "startedAt">,
   timeoutS: number,
@@ -66,10 +66,7 @@ export function isPastTimeout(
   return now - (startedAt ?? acceptedAt ?? now) >= timeoutS * SECOND + callbackGraceMs;
 }
 
-/**
- * The rules by which a start in doubt is searched for. What Lyceum said it did not take needs a short search: it only
- * has to confirm that.
- */
+/** The rules of the search for a start in doubt. After a 503 a short search only has to confirm Lyceum's answer. */
 export function searchRules<R extends Pick<Rules, "inDoubtAfterMs">>({ doubt }: Execution, rules: R): R {
   if (doubt !== "unavailable") return rules;
   return { ...rules, inDoubtAfterMs: Math.min(rules.inDoubtAfterMs, UNAVAILABLE_SEARCH_MS) };
@@ -77,20 +74,19 @@ export function searchRules<R extends Pick<Rules, "inDoubtAfterMs">>({ doubt }: 
 
 const UNAVAILABLE_SEARCH_MS = 30 * SECOND;
 
-/** How often an in-doubt or invisible execution is looked for: several tries within the grace. */
+/** The next search for an execution in doubt or invisible: several searches fit into the grace. */
 export function nextSearchAt(now: number, rules: Pick<Rules, "inDoubtAfterMs">): number {
   return now + clamp(rules.inDoubtAfterMs / 8, SECOND, 15 * SECOND);
 }
 
-/** The longer a lost execution has not shown up, the less often it is looked for. */
+/** The next search for a lost execution: the longer it is lost, the rarer the searches. */
 export function nextOrphanSearchAt(lostAt: number, now: number, rules: Pick<Rules, "pollMaxMs">): number {
   return now + Math.round(Math.max(rules.pollMaxMs, 60 * SECOND, (now - lostAt) / 8));
 }
 
 /**
- * How much of the time since the last answered look-up counts as "Lyceum answered and did not know it".
- * None if the last one was not answered, and never more than two intervals beyond the search itself: our own downtime
- * proves nothing.
+ * The part of the time since the last look-up in which Lyceum answered and did not know the execution. 0 if the last
+ * look-up was not answered; at most two intervals beyond the search itself, because our own downtime proves nothing.
  */
 export function answeredMs(execution: Execution, now: number, rules: Rules, searchedMs = 0): number {
   if (execution.lookedAt === null) return 0;

@@ -1,4 +1,4 @@
-// From the claim to the start's answer, or through the doubt when there is none.
+// The phase `submitting`: from the claim to the answer to the start, or to the end of the doubt.
 
 import { type Doubt, type Execution, hasEnded } from "../execution.ts";
 import { failureReason } from "../failure-reason.ts";
@@ -37,13 +37,13 @@ export function claimed(
   };
 }
 
-export function whileSubmitting(known: LiveState, fact: Fact, moment: TransitionInput): Transition | null {
-  const { run, execution, policy } = known;
-  const { now, rules } = moment;
+export function whileSubmitting(state: LiveState, fact: Fact, input: TransitionInput): Transition | null {
+  const { run, execution, policy } = state;
+  const { now, rules } = input;
   switch (fact.type) {
     case "accepted": {
       const urgent = execution.callbackAt !== null || run.cancellation !== null || isEnd(fact.status);
-      return acceptStart(known, fact, urgent, moment);
+      return acceptStart(state, fact, urgent, input);
     }
     case "refused": {
       const closed: Execution = {
@@ -64,20 +64,20 @@ export function whileSubmitting(known: LiveState, fact: Fact, moment: Transition
       ]);
     }
     case "not_taken": {
-      return neverBegun(known, fact.retryAt, fact.reason, now);
+      return revertStart(state, fact.retryAt, fact.reason, now);
     }
     case "outcome_unknown":
-      return execution.inDoubtAt === null ? inDoubt(known, "unanswered", fact.detail, now) : null;
+      return execution.inDoubtAt === null ? inDoubt(state, "unanswered", fact.detail, now) : null;
     case "unavailable":
-      return execution.doubt === "unavailable" ? null : inDoubt(known, "unavailable", fact.detail, now);
+      return execution.doubt === "unavailable" ? null : inDoubt(state, "unavailable", fact.detail, now);
     case "not_found": {
       if (execution.inDoubtAt === null) return null;
       const search = searchRules(execution, rules);
-      const looked = afterLookupMiss(execution, fact, now, search);
-      if (looked.unseenMs < search.inDoubtAfterMs || looked.callbackAt !== null)
-        return unchanged(run, looked);
-      if (execution.doubt === "unavailable") return neverBegun(known, now, "unavailable", now);
-      return lost(run, looked, policy, moment, "the submission can neither be confirmed nor ruled out");
+      const searched = afterLookupMiss(execution, fact, now, search);
+      if (searched.unseenMs < search.inDoubtAfterMs || searched.callbackAt !== null)
+        return unchanged(run, searched);
+      if (execution.doubt === "unavailable") return revertStart(state, now, "unavailable", now);
+      return lost(run, searched, policy, input, "the submission can neither be confirmed nor ruled out");
     }
     case "unanswered":
       return unchanged(run, unanswered(execution, fact));
@@ -86,7 +86,7 @@ export function whileSubmitting(known: LiveState, fact: Fact, moment: Transition
   }
 }
 
-/** A start that is in doubt already may still be answered late. */
+/** A start that is already in doubt may still be answered late. */
 function inDoubt({ run, execution }: LiveState, doubt: Doubt, detail: string, now: number): Transition {
   const isNew = execution.inDoubtAt === null;
   const events = isNew ? [event(run, "execution.in_doubt", { detail }, execution.id)] : [];
@@ -94,8 +94,13 @@ function inDoubt({ run, execution }: LiveState, doubt: Doubt, detail: string, no
   return { run, execution: { ...execution, inDoubtAt, doubt, dueAt: now, error: detail }, events };
 }
 
-/** The execution never came to be: its row goes, the attempt is given back, the execution before is the run's last again. */
-function neverBegun({ run, execution }: LiveState, retryAt: number, reason: string, now: number): Transition {
+/** The start was not accepted: its row is deleted, the attempt does not count, the previous execution is the last again. */
+function revertStart(
+  { run, execution }: LiveState,
+  retryAt: number,
+  reason: string,
+  now: number,
+): Transition {
   const attempt = run.attempt - 1;
   const startedAt = attempt === 0 ? null : run.startedAt;
   const back = { ...run, attempt, startedAt, executionId: execution.previousId };
@@ -103,13 +108,13 @@ function neverBegun({ run, execution }: LiveState, retryAt: number, reason: stri
 }
 
 function acceptStart(
-  known: LiveState,
+  state: LiveState,
   fact: Fact & { type: "accepted" },
   urgent: boolean,
-  moment: TransitionInput,
+  input: TransitionInput,
 ): Transition {
-  const { run, execution } = known;
-  const { now, expectedMs, rules } = moment;
+  const { run, execution } = state;
+  const { now, expectedMs, rules } = input;
   const word = fact.status === null || hasEnded(fact.status) ? "pending" : fact.status;
   const accepted: Execution = {
     ...execution,
@@ -132,7 +137,7 @@ function acceptStart(
   return { run, execution: accepted, events };
 }
 
-/** Before the timeout begins to count: queueing, provisioning, image pull. */
+/** Time before the timeout begins to count: queueing, provisioning, image pull. */
 const STARTUP_MS = 5 * 60_000;
 
 function newExecution(run: Run, id: string, attempt: number, now: number, rules: Rules): Execution {

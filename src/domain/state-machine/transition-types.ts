@@ -1,4 +1,4 @@
-// A change of state in the making: what every clause of the state machine is given and gives back.
+// Types and helpers of the state machine's clauses.
 import type { EventDraft } from "../event.ts";
 import { type Execution, type ExecutionStatus, hasEnded } from "../execution.ts";
 import type { Policy, Run } from "../run.ts";
@@ -17,18 +17,18 @@ export interface TransitionInput {
   rules: Rules;
   /** In [0, 1): spreads retries. */
   random: number;
-  /** How long runs like this one took, if any ended lately. */
+  /** The expected duration by similar runs that ended lately; null: unknown. */
   expectedMs: number | null;
 }
 
 export interface Transition {
   run: Run;
-  /** Null when the execution never came to be at Lyceum: its row goes away. */
+  /** Null: the start was not accepted, and the execution's row is deleted. */
   execution: Execution | null;
   events: EventDraft[];
 }
 
-/** A situation in which there is an execution. */
+/** A state with an execution. */
 export type LiveState = State & { execution: Execution };
 
 export function event(
@@ -48,12 +48,12 @@ export function isEnd(status: ExecutionStatus | null): status is ExecutionStatus
   return status !== null && hasEnded(status);
 }
 
-/** Its POST may still be under way in some process: nobody else may conclude anything yet. */
+/** True while the start's POST may still be under way in some process, so that nothing may be concluded. */
 export function isInFlight(execution: Pick<Execution, "phase" | "inDoubtAt">): boolean {
   return execution.phase === "submitting" && execution.inDoubtAt === null;
 }
 
-/** A look-up was answered without it. A callback that came after the question was asked is still to be followed. */
+/** Lyceum answered a look-up and does not know the execution. A callback that came after the request is still to check. */
 export function afterLookupMiss(
   execution: Execution,
   { askedAt, searchedMs }: Fact & { type: "not_found" },
@@ -61,13 +61,13 @@ export function afterLookupMiss(
   rules: Rules,
 ): Execution {
   const unseenMs = execution.unseenMs + answeredMs(execution, now, rules, searchedMs);
-  const looked = { ...execution, unseenMs, lookedAt: now };
+  const searched = { ...execution, unseenMs, lookedAt: now };
   return cameAfter(execution.callbackAt, askedAt, now)
-    ? { ...looked, dueAt: now }
-    : { ...looked, callbackAt: null, dueAt: nextSearchAt(now, rules) };
+    ? { ...searched, dueAt: now }
+    : { ...searched, callbackAt: null, dueAt: nextSearchAt(now, rules) };
 }
 
-/** The time until the next answer does not count, unless the search only goes on. */
+/** The time until the next answer does not count, unless the search is under way. */
 export function unanswered(
   execution: Execution,
   { retryAt, isUnderWay }: Fact & { type: "unanswered" },
@@ -75,7 +75,7 @@ export function unanswered(
   return { ...execution, lookedAt: isUnderWay === true ? execution.lookedAt : null, dueAt: retryAt };
 }
 
-/** Whether a callback is newer than an answer. One from the future (the clock was set back) would be for ever. */
+/** True if a callback came after the request. A callback time in the future (clock set back) would stay newer for ever. */
 export function cameAfter(callbackAt: number | null, askedAt: number, now: number): boolean {
   return callbackAt !== null && callbackAt > askedAt && callbackAt <= now;
 }
@@ -84,10 +84,10 @@ export function lost(
   run: Run,
   execution: Execution,
   policy: Policy,
-  moment: TransitionInput,
+  input: TransitionInput,
   why: string,
 ): Transition {
-  const { now, rules } = moment;
+  const { now, rules } = input;
   const gone: Execution = {
     ...execution,
     status: "lost",
@@ -96,12 +96,12 @@ export function lost(
     endedAt: now,
     error: why,
   };
-  const news = event(run, "execution.lost", { detail: why }, execution.id);
-  const retry = retryIfAllowed(run, gone, policy, moment, null);
-  if (retry !== null) return { ...retry, execution: gone, events: [news, ...retry.events] };
+  const lostEvent = event(run, "execution.lost", { detail: why }, execution.id);
+  const retry = retryIfAllowed(run, gone, policy, input, null);
+  if (retry !== null) return { ...retry, execution: gone, events: [lostEvent, ...retry.events] };
   const end =
     run.cancellation === null
       ? failed(run, { code: "lost", detail: why, reason: null }, now)
       : cancelled(run, now);
-  return withExecution(end, gone, [news]);
+  return withExecution(end, gone, [lostEvent]);
 }

@@ -1,6 +1,6 @@
-// The state machine: every fact about a run or its execution enters here, and what follows from it comes out.
-// Pure. `null` means that the fact changes nothing (it is stale, or says what is known). docs/state-machine.md
-// draws it. A wake-up (`dueAt`) is part of the state: that is how a change and what it owes the world are one.
+// The state machine: a pure function from a state and a fact to the next state. Null means that the fact changes nothing:
+// it is stale or already known. docs/state-machine.md draws the machine. The wake-up (`dueAt`) is part of the state, so a
+// change and the work that follows from it are one write.
 
 import type { Execution } from "../execution.ts";
 import { type Cancellation, isTerminal } from "../run.ts";
@@ -18,31 +18,31 @@ import {
 } from "./transition-types.ts";
 import { whileWatching } from "./watching.ts";
 
-export function transition(situation: State, fact: Fact, moment: TransitionInput): Transition | null {
-  if (fact.type === "claimed") return claimed(situation, fact.executionId, moment);
-  if (fact.type === "cancel") return cancel(situation, fact.cancellation, moment);
-  if (fact.type === "over_budget") return overBudget(situation, moment);
-  const { execution } = situation;
+export function transition(state: State, fact: Fact, input: TransitionInput): Transition | null {
+  if (fact.type === "claimed") return claimed(state, fact.executionId, input);
+  if (fact.type === "cancel") return cancel(state, fact.cancellation, input);
+  if (fact.type === "over_budget") return overBudget(state, input);
+  const { execution } = state;
   if (execution === null) return null;
-  if (fact.type === "callback") return whenCalledBack(situation, execution, moment.now);
-  const known: LiveState = { ...situation, execution };
+  if (fact.type === "callback") return afterCallback(state, execution, input.now);
+  const liveState: LiveState = { ...state, execution };
   switch (execution.phase) {
     case "submitting":
-      return whileSubmitting(known, fact, moment);
+      return whileSubmitting(liveState, fact, input);
     case "watching":
-      return whileWatching(known, fact, moment);
+      return whileWatching(liveState, fact, input);
     case "collecting":
-      return whileCollecting(known, fact, moment);
+      return whileCollecting(liveState, fact, input);
     case "orphan":
-      return whileOrphan(known, fact, moment);
+      return whileOrphan(liveState, fact, input);
     case "closed":
       return null;
   }
 }
 
 /**
- * A callback is a hint to look, and concerns the execution alone. While its POST may still be under way, the answer to
- * that comes first. Null when there is nothing to look for any more.
+ * A callback makes the check of its execution due. While the start may still be under way, its answer comes first. Null
+ * if there is nothing left to check.
  */
 export function applyCallback(
   execution: Pick<Execution, "phase" | "inDoubtAt" | "dueAt">,
@@ -52,8 +52,8 @@ export function applyCallback(
   return { callbackAt: now, dueAt: isInFlight(execution) ? execution.dueAt : now };
 }
 
-/** As `orchestration/callback.ts` does it for many at once, without their runs, which a hint does not concern. */
-function whenCalledBack({ run }: State, execution: Execution, now: number): Transition | null {
+/** `orchestration/receive-callback.ts` does the same for many executions, without loading their runs. */
+function afterCallback({ run }: State, execution: Execution, now: number): Transition | null {
   const hint = applyCallback(execution, now);
   return hint === null ? null : unchanged(run, { ...execution, ...hint });
 }
@@ -75,7 +75,7 @@ function cancel(
 ): Transition | null {
   if (isTerminal(run.status) || run.status === "collecting") return null;
   if (run.status === "queued") return withExecution(cancelled({ ...run, cancellation }, now), execution);
-  // A second request only ever hardens the first: stop may become abort.
+  // A second request only ever hardens the first: a stop may become an abort.
   if (run.cancellation !== null && (run.cancellation.mode === "abort" || cancellation.mode === "stop"))
     return null;
   const hardened = { mode: cancellation.mode, cause: run.cancellation?.cause ?? cancellation.cause };

@@ -1,4 +1,4 @@
-// While Lyceum has it: readings, until one says that it is over.
+// The phase `watching`: snapshots of a live execution, until a snapshot shows the end.
 
 import type { Execution, ExecutionStatus, Snapshot } from "../execution.ts";
 import type { Run } from "../run.ts";
@@ -19,24 +19,25 @@ import {
   unchanged,
 } from "./transition-types.ts";
 
-export function whileWatching(known: LiveState, fact: Fact, moment: TransitionInput): Transition | null {
-  const { run, execution, policy } = known;
-  const { now, rules } = moment;
+export function whileWatching(state: LiveState, fact: Fact, input: TransitionInput): Transition | null {
+  const { run, execution, policy } = state;
+  const { now, rules } = input;
   switch (fact.type) {
     case "accepted":
-      return fact.found ? reattached(known, fact, now) : null;
-    case "reading": {
-      if (isEnd(fact.snapshot.status)) return endExecution(known, fact, fact.snapshot.status, moment);
-      const last = lastReading(known, fact, moment);
+      return fact.found ? reattach(state, fact, now) : null;
+    case "snapshot": {
+      if (isEnd(fact.snapshot.status)) return endExecution(state, fact, fact.snapshot.status, input);
+      const last = finalSnapshot(state, fact, input);
       return last === null
-        ? updateLive(known, fact, moment)
-        : endExecution(known, { ...fact, snapshot: last }, "failed", moment);
+        ? updateLive(state, fact, input)
+        : endExecution(state, { ...fact, snapshot: last }, "failed", input);
     }
     case "not_found": {
       if (isYoung(execution, now)) return unchanged(run, { ...execution, dueAt: nextSearchAt(now, rules) });
-      const looked = afterLookupMiss(execution, fact, now, rules);
-      if (looked.unseenMs < rules.inDoubtAfterMs || looked.callbackAt !== null) return unchanged(run, looked);
-      return lost(run, looked, policy, moment, "Lyceum accepted it and no longer knows it");
+      const searched = afterLookupMiss(execution, fact, now, rules);
+      if (searched.unseenMs < rules.inDoubtAfterMs || searched.callbackAt !== null)
+        return unchanged(run, searched);
+      return lost(run, searched, policy, input, "Lyceum accepted it and no longer knows it");
     }
     case "unanswered":
       return unchanged(run, unanswered(execution, fact));
@@ -51,8 +52,8 @@ export function whileWatching(known: LiveState, fact: Fact, moment: TransitionIn
   }
 }
 
-/** The id that the start was answered with is not the execution's: its marker was found under another one. */
-function reattached(
+/** The marker was found under another id than the one in the answer to the start. */
+function reattach(
   { run, execution }: LiveState,
   fact: Fact & { type: "accepted" },
   now: number,
@@ -73,12 +74,12 @@ function reattached(
 }
 
 /**
- * A word that is not known, without any end, stays alive. Past the timeout it is over once Lyceum has nothing to abort
- * any more; after the longest life that holds for every word.
+ * The final snapshot of an execution that Lyceum cannot abort any more, though its status word shows no end. It is over
+ * past its timeout if the word is unknown, and past the longest life whatever the word.
  */
-export function lastReading(
+export function finalSnapshot(
   { run, execution }: LiveState,
-  { snapshot, isBeyondAbort }: Fact & { type: "reading" },
+  { snapshot, isBeyondAbort }: Fact & { type: "snapshot" },
   { now, rules }: TransitionInput,
 ): Snapshot | null {
   if (isBeyondAbort !== true) return null;
@@ -91,7 +92,7 @@ export function lastReading(
 
 function updateLive(
   { run, execution }: LiveState,
-  { snapshot, askedAt, heldUntil }: Fact & { type: "reading" },
+  { snapshot, askedAt, leaseUntil }: Fact & { type: "snapshot" },
   { now, rules }: TransitionInput,
 ): Transition {
   const status = snapshot.status ?? execution.status;
@@ -103,16 +104,16 @@ function updateLive(
     unseenMs: 0,
     lookedAt: askedAt,
   };
-  // What came while the question was under way is not answered by it: a callback, a cancellation.
+  // A callback or a cancellation that came during the request is not answered by it.
   const isUrgent =
     cameAfter(execution.callbackAt, askedAt, now) ||
     (run.cancellation !== null && next.cancelSentAt === null);
-  next.dueAt = isUrgent ? now : Math.max(nextCheckAt(next, run.timeoutS, now, rules), heldUntil ?? 0);
+  next.dueAt = isUrgent ? now : Math.max(nextCheckAt(next, run.timeoutS, now, rules), leaseUntil ?? 0);
   const events =
     status === execution.status
       ? []
       : [event(run, `execution.${status}`, { raw_status: snapshot.raw }, execution.id)];
-  // Nothing waits for ever: its logs are out of reach by now, and it may still cost money.
+  // End an execution after its longest life: its logs are out of reach, and it may still cost money.
   const isAborted = run.cancellation?.mode === "abort";
   if (!isAborted && isExpired(execution, now)) {
     const cancellation = { mode: "abort", cause: run.cancellation?.cause ?? "expired" } as const;
@@ -128,30 +129,30 @@ export function isExpired({ acceptedAt, submittedAt }: Execution, now: number): 
 }
 
 /**
- * When to look again at a live execution that a reading shows just as it is known: nothing would follow from noting it
- * but that. Null when there is more to it.
+ * The next check of a live execution if the snapshot shows nothing new, so that nothing needs to be written. Null if
+ * there is something to record.
  */
 export function nextCheckIfUnchanged(
   execution: Execution,
   run: Pick<Run, "timeoutS" | "cancellation">,
-  reading: Snapshot,
+  snapshot: Snapshot,
   { now, rules }: Pick<TransitionInput, "now" | "rules">,
 ): number | null {
   const isSame =
-    reading.raw === execution.rawStatus && (reading.status ?? execution.status) === execution.status;
+    snapshot.raw === execution.rawStatus && (snapshot.status ?? execution.status) === execution.status;
   const isExpected = execution.callbackAt !== null || run.cancellation !== null;
   if (!isSame || isExpected || execution.unseenMs > 0 || isExpired(execution, now)) return null;
-  return addsNothing(execution, reading) ? nextCheckAt(execution, run.timeoutS, now, rules) : null;
+  return addsNothing(execution, snapshot) ? nextCheckAt(execution, run.timeoutS, now, rules) : null;
 }
 
 function endExecution(
-  known: LiveState,
-  { snapshot, by, heldUntil }: Fact & { type: "reading" },
+  state: LiveState,
+  { snapshot, by, leaseUntil }: Fact & { type: "snapshot" },
   status: ExecutionStatus,
-  moment: TransitionInput,
+  input: TransitionInput,
 ): Transition {
-  const { run, execution, policy } = known;
-  const { now } = moment;
+  const { run, execution, policy } = state;
+  const { now } = input;
   const over: Execution = {
     ...execution,
     ...mergeSnapshot(execution, snapshot),
@@ -159,7 +160,7 @@ function endExecution(
     rawStatus: snapshot.raw,
     status,
     phase: "collecting",
-    dueAt: heldUntil ?? now,
+    dueAt: leaseUntil ?? now,
     detectedAt: now,
     detectedBy: by,
     timedOut: status !== "completed" && (snapshot.timedOut || ranPastTimeout(run, execution, snapshot)),
@@ -167,18 +168,18 @@ function endExecution(
   };
   const reason = over.timedOut ? "timeout" : status === "completed" ? null : (snapshot.reason ?? null);
   const data = { raw_status: snapshot.raw, detected_by: by, return_code: over.returnCode, reason };
-  const news = [event(run, `execution.${status}`, data, execution.id)];
-  const retry = retryIfAllowed(run, over, policy, moment, reason);
-  return withExecution(retry ?? concludeRun(run, over, reason), over, news);
+  const endEvents = [event(run, `execution.${status}`, data, execution.id)];
+  const retry = retryIfAllowed(run, over, policy, input, reason);
+  return withExecution(retry ?? concludeRun(run, over, reason), over, endEvents);
 }
 
-/** Lyceum's word for a run that hit its time limit is not documented; its own times tell. */
-function ranPastTimeout(run: Run, execution: Execution, reading: Snapshot): boolean {
+/** Lyceum's status word for a run past its time limit is not documented, so its own times decide. */
+function ranPastTimeout(run: Run, execution: Execution, snapshot: Snapshot): boolean {
   if (run.cancellation !== null) return false;
-  const startedAt = reading.startedAt ?? execution.startedAt;
-  if (startedAt === null || reading.endedAt === undefined || reading.returnCode === 0) return false;
-  return reading.endedAt - startedAt >= run.timeoutS * 1000 - CLOCK_AND_TIMER_MS;
+  const startedAt = snapshot.startedAt ?? execution.startedAt;
+  if (startedAt === null || snapshot.endedAt === undefined || snapshot.returnCode === 0) return false;
+  return snapshot.endedAt - startedAt >= run.timeoutS * 1000 - CLOCK_AND_TIMER_MS;
 }
 
-/** What ends a run is a timer, what tells when is a clock: they differ by some milliseconds. */
+/** Lyceum's timer ends a run, and its clock tells when: they differ by some milliseconds. */
 const CLOCK_AND_TIMER_MS = 20;

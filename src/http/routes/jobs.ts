@@ -189,9 +189,9 @@ async function getJob({ c, context, query, job }: Input<typeof operations.getJob
 async function viewQueue(context: AppContext, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(context.store.db, job);
-  const { groups, startPause } = await context.lyceumState();
+  const { buckets, startPause } = await context.lyceumState();
   const startAt = Math.max(
-    estimateStart(position, groups.execution, context.now()),
+    estimateStart(position, buckets.execution, context.now()),
     startPause?.probeAt ?? 0,
     job.ready_at ?? 0,
     (await heldUntil(context.store.db, job.api_key)) ?? 0,

@@ -134,8 +134,8 @@ function viewInstance({ id, version, startedAt, beatAt, clockOffsetMs }: Instanc
   return { id, version, ...times, clock_offset_ms: clockOffsetMs };
 }
 
-function viewLyceum({ breaker, startPause, groups }: LyceumState): StatusView["lyceum"] {
-  const { execution, read, billing, auth } = groups;
+function viewLyceum({ breaker, startPause, buckets }: LyceumState): StatusView["lyceum"] {
+  const { execution, read, billing, auth } = buckets;
   return {
     circuit: { state: breaker.state, failures: breaker.failures, retry_at: iso(breaker.retryAt) },
     starts: viewStarts(startPause),
@@ -156,8 +156,8 @@ function viewStarts(pause: LyceumState["startPause"]): StatusView["lyceum"]["sta
 
 const NOT_PAUSED = { reason: null, detail: null, since: null, probeAt: null };
 
-function viewLimit(group: LyceumState["groups"]["read"]): LimitView {
-  const { limit, used, remaining, resetsAt, pausedUntil, waiting, running } = group;
+function viewLimit(bucket: LyceumState["buckets"]["read"]): LimitView {
+  const { limit, used, remaining, resetsAt, pausedUntil, waiting, running } = bucket;
   const window = limit === null ? null : { max: limit.max, window_ms: limit.windowMs };
   const times = { resets_at: iso(resetsAt), paused_until: iso(pausedUntil) };
   return { limit: window, used, remaining, ...times, waiting, running };

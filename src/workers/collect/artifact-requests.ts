@@ -1,60 +1,75 @@
-// Asks Lyceum for documents of one execution, and judges what came of it.
+// Fetches artifacts of one execution from Lyceum, and decides what follows from each result.
 import PQueue from "p-queue";
 import type { Size } from "../../lyceum/client.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
-import { type Change, changeOf, type Tried } from "./artifact-verdict.ts";
-import type { Fetch, Fetched, Subject, Wanted } from "./fetchers.ts";
-import type { Hearing } from "./outage-check.ts";
+import { type Change, changeOf, type FetchAttempt } from "./artifact-verdict.ts";
+import type { Fetched, Fetcher, Subject, Wanted } from "./fetchers.ts";
+import type { OutageCheck } from "./outage-check.ts";
 import type { Printed } from "./record-artifact.ts";
 
-export interface AskingOptions {
-  fetchers: Record<ArtifactKind, Fetch>;
-  hearing: Hearing;
+export interface ArtifactRequestOptions {
+  fetchers: Record<ArtifactKind, Fetcher>;
+  outageCheck: OutageCheck;
   now: () => number;
-  /** A fault of ours. */
+  /** A fetcher threw. */
   onFault: (error: unknown) => void;
 }
 
-export function createAsking({ fetchers, hearing, now, onFault }: AskingOptions) {
+export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: ArtifactRequestOptions) {
   const large = new PQueue({ concurrency: 1 });
 
-  function ask(of: Subject, wanted: Wanted[], printed: Printed | null, size: Size): Promise<Tried[]> {
+  function fetchAll(
+    subject: Subject,
+    wanted: Wanted[],
+    printed: Printed | null,
+    size: Size,
+  ): Promise<FetchAttempt[]> {
     return Promise.all(
       wanted.map(async (artifact) => ({
         artifact,
         askedAt: now(),
-        fetched: await fetchers[artifact.kind](of, artifact, printed, size).catch(notWorkedOn),
+        fetched: await fetchers[artifact.kind](subject, artifact, printed, size).catch(toUnreadable),
       })),
     );
   }
 
-  /** Counted like an answer that cannot be used, so that the run ends all the same. */
-  function notWorkedOn(error: unknown): Fetched {
+  /** Counts a fault like an unusable answer, so that the run ends all the same. */
+  function toUnreadable(error: unknown): Fetched {
     onFault(error);
-    return { type: "unreadable", detail: "could not be worked on", isTooLarge: false };
+    return { type: "unreadable", detail: "could not be processed", isTooLarge: false };
   }
 
-  /** Asks again for artifacts that were too large, one execution at a time: more would not fit in memory. */
-  async function whole(of: Subject, tried: Tried[], printed: Printed | null): Promise<Tried[]> {
-    if (!tried.some(isTooLarge)) return tried;
+  /** Fetches artifacts that were too large again, one execution at a time: more would not fit in memory. */
+  async function refetchTooLarge(
+    subject: Subject,
+    attempts: FetchAttempt[],
+    printed: Printed | null,
+  ): Promise<FetchAttempt[]> {
+    if (!attempts.some(isTooLarge)) return attempts;
     return large.add(async () => {
-      const all: Tried[] = [];
-      for (const one of tried)
-        all.push(...(isTooLarge(one) ? await ask(of, [one.artifact], printed, "large") : [one]));
+      const all: FetchAttempt[] = [];
+      for (const attempt of attempts)
+        all.push(
+          ...(isTooLarge(attempt)
+            ? await fetchAll(subject, [attempt.artifact], printed, "large")
+            : [attempt]),
+        );
       return all;
     });
   }
 
   return {
-    ask: (of: Subject, wanted: Wanted[], printed: Printed | null) => ask(of, wanted, printed, "usual"),
-    async judge(of: Subject, tried: Tried[], printed: Printed | null): Promise<Change[]> {
-      const all = await whole(of, tried, printed);
-      await hearing.hear(of, all);
-      return all.map((one) => changeOf(one, now(), hearing.awayAt()));
+    fetchArtifacts: (subject: Subject, wanted: Wanted[], printed: Printed | null) =>
+      fetchAll(subject, wanted, printed, "usual"),
+    /** Decides about each artifact: keep it, fetch it again, or give up. */
+    async decide(subject: Subject, attempts: FetchAttempt[], printed: Printed | null): Promise<Change[]> {
+      const all = await refetchTooLarge(subject, attempts, printed);
+      await outageCheck.observe(subject, all);
+      return all.map((attempt) => changeOf(attempt, now(), outageCheck.awayAt()));
     },
   };
 }
 
-function isTooLarge({ fetched }: Tried): boolean {
+function isTooLarge({ fetched }: FetchAttempt): boolean {
   return fetched.type === "unreadable" && fetched.isTooLarge;
 }

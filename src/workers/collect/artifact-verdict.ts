@@ -1,34 +1,34 @@
-// Decides about an artifact after each request: keep it, ask again, or give up with a reason.
+// Decides about an artifact after each fetch: keep it, fetch it again, or give up with a reason.
 import { type Attempt, afterSilence, afterUnusable, type Verdict } from "../../domain/collection.ts";
 import type { Snapshot } from "../../domain/execution.ts";
 import type { ArtifactChange } from "../../store/artifacts.ts";
 import type { Fetched, Wanted } from "./fetchers.ts";
 
 export type Change = Omit<ArtifactChange, "executionId"> & {
-  /** The record's latest reading of the execution. */
-  reading?: Snapshot | undefined;
+  /** The record's latest snapshot of the execution. */
+  snapshot?: Snapshot | undefined;
 };
 
-export interface Tried {
+export interface FetchAttempt {
   artifact: Wanted;
   askedAt: number;
   fetched: Fetched;
 }
 
-/** Nothing of Lyceum's came: says nothing about the artifact. */
+/** Lyceum did not answer, which says nothing about the artifact. */
 export function isSilent({ type }: Fetched): boolean {
   return type === "unreachable" || type === "unauthorized" || type === "throttled";
 }
 
-/** @param awayAt when Lyceum answered nobody last */
-export function changeOf({ artifact, askedAt, fetched }: Tried, now: number, awayAt: number): Change {
+/** @param awayAt the last time at which no call to Lyceum was answered */
+export function changeOf({ artifact, askedAt, fetched }: FetchAttempt, now: number, awayAt: number): Change {
   const { kind } = artifact;
   const firstTriedAt = artifact.first_tried_at ?? askedAt;
   const tries = artifact.tries + (isSilent(fetched) ? 0 : 1);
   const tried = { kind, tries, firstTriedAt };
   if (fetched.type === "got") {
-    const { document, summary, reading, againInMs } = fetched;
-    const kept = { ...tried, document, summary, reading, fetchedAt: now };
+    const { document, summary, snapshot, againInMs } = fetched;
+    const kept = { ...tried, document, summary, snapshot, fetchedAt: now };
     return againInMs === null
       ? { state: "stored", dueAt: null, reason: null, ...kept }
       : { state: "pending", dueAt: now + againInMs, ...kept };

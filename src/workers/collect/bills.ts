@@ -1,24 +1,24 @@
-// Bills come late: a record may name none, or 0, when the run ends. It is read for its bill once more; a bill that is
-// still missing then is looked for in the history.
+// Bills come late: a record may name no bill, or 0, when the run ends. The record is read once more for its bill; a bill
+// that is still missing is looked up in the history.
 import { isCost } from "../../domain/cost.ts";
 import type { Execution, Snapshot } from "../../domain/execution.ts";
 import { lacksBill } from "../../domain/snapshot-merge.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
+import { lyceumIdOf } from "../../lyceum/snapshot.ts";
 import type { ArtifactChange, ArtifactState } from "../../store/artifacts.ts";
 import type { Db } from "../../store/db/transaction.ts";
 import { priceOf } from "../../store/machine-types.ts";
-import { lyceumIdOf } from "./record-artifact.ts";
 
 export interface Bills {
-  /** Settles the bill of the last reading: the history may fill it in, else a cost of 0 counts as billed. */
-  settle(execution: Execution, reading: Snapshot): Promise<Snapshot>;
+  /** Completes the bill of the last snapshot from the history; else a cost of 0 counts as billed. */
+  complete(execution: Execution, snapshot: Snapshot): Promise<Snapshot>;
 }
 
 export function createBills(lyceum: LyceumClient, now: () => number): Bills {
   let readAts: number[] = [];
   let page: Promise<Map<string, number>> = Promise.resolve(new Map());
 
-  /** The newest rows, shared by all executions that ended before they were read; older ones once the hour's calls are used up. */
+  /** The newest rows, shared by all executions that ended before the read; older rows once the hour's calls are spent. */
   function newestBills({ detectedAt }: Execution): Promise<Map<string, number>> {
     const at = now();
     readAts = readAts.filter((readAt) => Math.abs(at - readAt) < 3_600_000);
@@ -38,29 +38,29 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
   }
 
   return {
-    async settle(execution, reading) {
-      if (!lacksBill(execution, reading)) return reading;
+    async complete(execution, snapshot) {
+      if (!lacksBill(execution, snapshot)) return snapshot;
       const cost = (await newestBills(execution)).get(lyceumIdOf(execution));
       // An estimate from sub-jobs that is higher than the selection's own bill stays.
-      if (cost !== undefined && cost >= (reading.cost ?? 0))
-        return { ...reading, cost, costSource: "billed" };
-      return reading.cost === 0 ? { ...reading, costSource: "billed" } : reading;
+      if (cost !== undefined && cost >= (snapshot.cost ?? 0))
+        return { ...snapshot, cost, costSource: "billed" };
+      return snapshot.cost === 0 ? { ...snapshot, costSource: "billed" } : snapshot;
     },
   };
 }
 
-/** The 0 of hardware that costs nothing is its bill. */
+/** A cost of 0 is the bill if the hardware costs nothing. */
 export async function withFreeHardware(
   db: Db,
   { hardware }: Execution,
-  reading: Snapshot,
+  snapshot: Snapshot,
 ): Promise<Snapshot> {
-  const profile = reading.hardware ?? hardware;
-  if (reading.cost !== 0 || profile === null || (await priceOf(db, profile)) !== 0) return reading;
-  return { ...reading, costSource: "billed" };
+  const profile = snapshot.hardware ?? hardware;
+  if (snapshot.cost !== 0 || profile === null || (await priceOf(db, profile)) !== 0) return snapshot;
+  return { ...snapshot, costSource: "billed" };
 }
 
-/** The record is read for its bill some time after the end, with the last of the other documents. */
+/** When to read the record for its bill: some time after the end, with the last of the other artifacts. */
 export function billDueAt(
   endKnownAt: number,
   afterMs: number,
@@ -77,5 +77,5 @@ export function billDueAt(
 
 const PAGE_ROWS = 100;
 const MAX_ROWS = 1_000;
-/** Lyceum grants 100 calls to the history an hour, and starts in doubt are searched there. */
+/** Lyceum grants 100 calls to the history an hour, and the search for starts in doubt needs them, too. */
 const MAX_PAGES_AN_HOUR = 30;

@@ -1,7 +1,7 @@
-// Timing and metrics as they are kept and given out: Lyceum's documented form, with times in ours.
+// The stored form of timing and metrics: Lyceum's documented form, with ISO times in UTC.
 import type { MetricsReading, TimingReading } from "../../lyceum/reading.ts";
 
-/** In Lyceum's documented form, names and units as Lyceum gives them. */
+/** Names and units are Lyceum's own. */
 export function timingDocument({ startTime, endTime, durations, phases }: TimingReading) {
   const times = Object.entries(phases).map(([name, { startTime, endTime, duration }]) => {
     return [name, { start_time: iso(startTime), end_time: iso(endTime), duration }] as const;
@@ -16,7 +16,6 @@ export function timingDocument({ startTime, endTime, durations, phases }: Timing
   };
 }
 
-/** In Lyceum's documented form. */
 export function metricsDocument(
   executionId: string,
   { hostname, startTime, endTime, series }: MetricsReading,

@@ -1,4 +1,4 @@
-// How each kind of artifact is read from Lyceum and in which form it is kept.
+// Fetches each kind of artifact from Lyceum, in the form in which the artifact is stored.
 import { type LogStanding, lookBackHours, metricsStep, nextLogRead } from "../../domain/collection.ts";
 import { type Execution, neverRan, type Snapshot } from "../../domain/execution.ts";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
@@ -9,6 +9,7 @@ import { lacksBill } from "../../domain/snapshot-merge.ts";
 import type { RunKind } from "../../domain/spec.ts";
 import type { LyceumClient, Size } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
+import { isComplete, lyceumIdOf, snapshotOfRecord } from "../../lyceum/snapshot.ts";
 import { type ArtifactState, readDocument } from "../../store/artifacts.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
 import type { Db } from "../../store/db/transaction.ts";
@@ -16,23 +17,23 @@ import { withoutSecrets } from "../redact-record.ts";
 import { type Bills, withFreeHardware } from "./bills.ts";
 import { metricsDocument, timingDocument } from "./documents.ts";
 import { readSelection, withSubJobs } from "./gpu-selection.ts";
-import { isComplete, lyceumIdOf, type Printed, readingOfRecord, storedRecord } from "./record-artifact.ts";
+import { type Printed, storedRecord } from "./record-artifact.ts";
 
-/** `againInMs`: what came is worth keeping, and worth reading once more. */
 export interface Got {
   type: "got";
   document: unknown;
   summary?: unknown;
-  /** What the record says of the execution by now. */
-  reading?: Snapshot;
+  /** The record's snapshot of the execution. */
+  snapshot?: Snapshot;
+  /** The document is kept, and fetched again after this; null: it is final. */
   againInMs: number | null;
 }
 
 export type Fetched =
   | Got
-  /** Lyceum's own document, and nothing in it: not there yet. */
+  /** Lyceum's own document without content: not there yet. */
   | { type: "empty"; detail: string }
-  /** Asking again is pointless. */
+  /** Fetching again is pointless. */
   | { type: "pointless"; detail: string }
   | Exclude<ReadOutcome<unknown>, { type: "ok" }>;
 
@@ -41,16 +42,21 @@ export interface Subject {
   kind: RunKind;
 }
 
-/** An artifact as it was known when it was asked for. */
+/** An artifact as it was known before the fetch. */
 export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
 
-export type Fetch = (of: Subject, artifact: Wanted, record: Printed | null, size: Size) => Promise<Fetched>;
+export type Fetcher = (
+  subject: Subject,
+  artifact: Wanted,
+  printed: Printed | null,
+  size: Size,
+) => Promise<Fetched>;
 
 export interface LogsSummary {
   entries: number;
   /** Lyceum gives at most 10,000 entries, and has no cursor for the rest. */
   truncated: boolean;
-  /** The record proves that nothing is missing, or, where it cannot tell, the log had stopped growing. */
+  /** The record proves the log whole, or cannot judge the log, which had stopped growing. */
   complete: boolean;
 }
 
@@ -60,7 +66,7 @@ export interface FetchOptions {
   now: () => number;
   /** Between two reads of a log that may still grow. */
   logSpacingMs: number;
-  /** After this a record that lacks its bill is read again. */
+  /** A record without its bill is read again after this. */
   billAfterMs: number;
   bills: Bills;
 }
@@ -72,7 +78,7 @@ export function fetchers({
   logSpacingMs,
   billAfterMs,
   bills,
-}: FetchOptions): Record<ArtifactKind, Fetch> {
+}: FetchOptions): Record<ArtifactKind, Fetcher> {
   return {
     async record({ execution, kind }, { tries, summary: known }, _, size) {
       const answer = await lyceum.record(lyceumIdOf(execution), execution.id, "collect", size);
@@ -83,20 +89,20 @@ export function fetchers({
         kind === "gpu_selection"
           ? await readSelection(lyceum, db, execution, before?.gpu_selection ?? [])
           : null;
-      const told = withSubJobs(readingOfRecord(record), selection?.subJobs ?? []);
+      const read = withSubJobs(snapshotOfRecord(record), selection?.subJobs ?? []);
       const stored = storedRecord(record, kind);
       if (selection !== null) Object.assign(stored.summary, { gpu_selection: selection.subJobs });
       const isWhole = isComplete(record) && (selection?.isComplete ?? true);
       if (!isWhole && tries < MAX_RECORD_READS)
-        return { type: "got", ...stored, reading: told, againInMs: RECORD_AGAIN_MS };
-      const isLastLook = before?.awaits_bill === true;
-      const reading = isLastLook
-        ? await bills.settle(execution, told)
-        : await withFreeHardware(db, execution, told);
-      if (isLastLook || !lacksBill(execution, reading))
-        return { type: "got", ...stored, reading, againInMs: null };
+        return { type: "got", ...stored, snapshot: read, againInMs: RECORD_AGAIN_MS };
+      const isLastRead = before?.awaits_bill === true;
+      const snapshot = isLastRead
+        ? await bills.complete(execution, read)
+        : await withFreeHardware(db, execution, read);
+      if (isLastRead || !lacksBill(execution, snapshot))
+        return { type: "got", ...stored, snapshot, againInMs: null };
       const summary = { ...stored.summary, awaits_bill: true } satisfies RecordSummary;
-      return { type: "got", ...stored, summary, reading, againInMs: billAfterMs };
+      return { type: "got", ...stored, summary, snapshot, againInMs: billAfterMs };
     },
 
     async timing({ execution }) {
@@ -123,7 +129,7 @@ export function fetchers({
       };
     },
 
-    async logs({ execution }, { tries, fetched_at }, record, size) {
+    async logs({ execution }, { tries, fetched_at }, printed, size) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
       if (hours === null) return { type: "pointless", detail: "Lyceum keeps logs for 168 hours" };
       const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MAX_ENTRIES, hours, size });
@@ -132,11 +138,11 @@ export function fetchers({
         fetched_at === null ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
       const entries = mergeLogs(known, answer.value.entries);
       const { total } = answer.value;
-      // Lyceum gives no more: what a log of this length lacks does not come late.
+      // A full log stays as it is: Lyceum gives no more entries.
       const isFull = answer.value.entries.length >= MAX_ENTRIES;
       const truncated = isFull || (total ?? 0) > entries.length;
       const hasGrown = entries.length > known.length;
-      const judged = standingOf(entries, record);
+      const judged = standingOf(entries, printed);
       const standing = isFull || (truncated && judged === "whole") ? "unjudged" : judged;
       const againInMs = nextLogRead({ reads: tries + 1, hasGrown, standing }, logSpacingMs);
       const hasStopped = tries > 0 && !hasGrown && standing === "unjudged";
@@ -147,20 +153,20 @@ export function fetchers({
   };
 }
 
-/** From the start to the end, or to now. */
+/** Milliseconds from the start to the end, or to now. */
 function spanOf({ startedAt, endedAt, submittedAt }: Execution, now: number): number {
   return (endedAt ?? now) - (startedAt ?? submittedAt);
 }
 
 /**
- * A record that shows output without telling all of it still proves what a log lacks, but not that it is whole. Before
- * the record is there, nobody can say what may be lacking.
+ * A record with a part of the output proves that a log lacks lines, but not that the log is whole. Without a record a
+ * log counts as lacking.
  */
-function standingOf(entries: LogEntry[], record: Printed | null): LogStanding {
-  if (record === null) return "lacking";
-  const standing = record.output === null ? "unjudged" : compareLog(entries, record.output);
-  if (standing === "lacking" || record.isAll) return standing;
-  return entries.length === 0 && record.isAny ? "lacking" : "unjudged";
+function standingOf(entries: LogEntry[], printed: Printed | null): LogStanding {
+  if (printed === null) return "lacking";
+  const standing = printed.output === null ? "unjudged" : compareLog(entries, printed.output);
+  if (standing === "lacking" || printed.isAll) return standing;
+  return entries.length === 0 && printed.isAny ? "lacking" : "unjudged";
 }
 
 /** Lyceum's own maximum [api-reference/observability--logs/get-execution-logs]. */

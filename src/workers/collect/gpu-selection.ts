@@ -1,15 +1,15 @@
-// The sub-jobs of a GPU selection, each read by its record. Of a record, which may hold secrets, only what is named
-// here is kept. What the selection shows is not documented: it may show nothing.
+// Reads the sub-jobs of a GPU selection, each by its record. Records may hold secrets: only the fields named here are
+// kept. The selection's own answer is not documented and may be empty.
 import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../../domain/cost.ts";
 import type { Execution, Snapshot } from "../../domain/execution.ts";
 import { mergeSubJobs, type SubJob } from "../../domain/gpu-selection.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { GpuSelectionReading, HistoryRow } from "../../lyceum/reading.ts";
+import { isOver, lyceumIdOf, snapshotOfRow } from "../../lyceum/snapshot.ts";
 import { parseStatus } from "../../lyceum/status-words.ts";
 import type { Db } from "../../store/db/transaction.ts";
 import { priceOf } from "../../store/machine-types.ts";
 import { CLOCK_SKEW_MS, createHistoryPass } from "../reconcile/history.ts";
-import { isOver, lyceumIdOf, readingOfRow } from "./record-artifact.ts";
 
 export interface Selection {
   subJobs: SubJob[];
@@ -17,7 +17,7 @@ export interface Selection {
   isComplete: boolean;
 }
 
-/** @param known what a former look was told of the sub-jobs: a read that fails takes nothing of it away */
+/** @param known sub-jobs of a former read: a failed read removes nothing from them */
 export async function readSelection(
   lyceum: LyceumClient,
   db: Db,
@@ -26,18 +26,18 @@ export async function readSelection(
 ): Promise<Selection> {
   const listed = await listSubJobs(lyceum, execution);
   const read: Awaited<ReturnType<typeof readSubJob>>[] = [];
-  // One after the other: each may be large.
+  // One by one: each record may be large.
   for (const subJob of listed.subJobs.slice(0, MAX_SUB_JOBS))
     read.push(await readSubJob(lyceum, db, execution.id, subJob));
-  const isComplete = listed.isComplete && read.every((one) => one.isComplete);
+  const isComplete = listed.isComplete && read.every((result) => result.isComplete);
   const subJobs = mergeSubJobs(
     known,
-    read.map((one) => one.subJob),
+    read.map(({ subJob }) => subJob),
   );
   return { subJobs, isComplete };
 }
 
-/** The sub-jobs that the selection's status names, and those of which the history says whose they are. */
+/** The sub-jobs that the selection's status names, and the rows of the history with this parent. */
 async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
   const id = lyceumIdOf(execution);
   const subJobs = new Map<string, ListedSubJob>();
@@ -45,7 +45,7 @@ async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
   for (const named of status.type === "ok" ? status.value.subJobs : [])
     subJobs.set(named.executionId, { ...named, row: null });
   const pass = createHistoryPass(lyceum, {
-    lane: "collect",
+    priority: "collect",
     since: execution.submittedAt - CLOCK_SKEW_MS,
     onRows(rows) {
       for (const row of rows.filter(({ parentExecutionId }) => parentExecutionId === id))
@@ -61,30 +61,32 @@ async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
 type ListedSubJob = GpuSelectionReading["subJobs"][number] & { row: HistoryRow | null };
 
 /**
- * Whether a selection's own bill holds those of its sub-jobs is not documented: the larger of the two counts, so that
- * nothing counts twice and nothing is missed.
+ * Takes the larger of the selection's own bill and the sum of its sub-jobs: Lyceum does not document if the bill
+ * includes the sub-jobs.
  */
-export function withSubJobs(reading: Snapshot, subJobs: readonly SubJob[]): Snapshot {
-  const { cost, source } = sumOf(subJobs.map((one) => ({ cost: one.cost, source: one.cost_source })));
-  if (cost === null || (isCost(reading.cost) && reading.cost >= cost)) return reading;
-  return { ...reading, cost, costSource: source ?? undefined };
+export function withSubJobs(snapshot: Snapshot, subJobs: readonly SubJob[]): Snapshot {
+  const { cost, source } = sumOf(
+    subJobs.map((subJob) => ({ cost: subJob.cost, source: subJob.cost_source })),
+  );
+  if (cost === null || (isCost(snapshot.cost) && snapshot.cost >= cost)) return snapshot;
+  return { ...snapshot, cost, costSource: source ?? undefined };
 }
 
 const MAX_SUB_JOBS = 16;
 const MAX_NAME = 100;
 
-/** @param marker a sub-job may bear its selection's, and no other */
+/** @param marker a sub-job may carry its selection's marker, and no other */
 async function readSubJob(lyceum: LyceumClient, db: Db, marker: string, listed: ListedSubJob) {
   const answer = await lyceum.record(listed.executionId, marker, "collect", "large");
   const row = billedRow(answer.type === "ok" ? answer.value : null, listed.row);
-  const reading = row === null ? null : readingOfRow(row);
+  const snapshot = row === null ? null : snapshotOfRow(row);
   const hardware = (row?.hardwareProfile ?? listed.hardwareProfile)?.slice(0, MAX_NAME) ?? null;
   const word = row?.word ?? listed.word;
-  const timed = { startedAt: reading?.startedAt ?? null, endedAt: reading?.endedAt ?? null };
-  // A 0 for a sub-job that took time is no bill yet.
-  const isBilled = isCost(reading?.cost) && (reading.cost > 0 || (durationMs(timed) ?? 0) === 0);
+  const timed = { startedAt: snapshot?.startedAt ?? null, endedAt: snapshot?.endedAt ?? null };
+  // A cost of 0 for a sub-job that took time is no bill yet.
+  const isBilled = isCost(snapshot?.cost) && (snapshot.cost > 0 || (durationMs(timed) ?? 0) === 0);
   const cost = isBilled
-    ? (reading?.cost ?? null)
+    ? (snapshot?.cost ?? null)
     : estimatedCost(timed, hardware === null ? null : await priceOf(db, hardware));
   const source: CostSource | null = cost === null ? null : isBilled ? "billed" : "estimated";
   const subJob: SubJob = {

@@ -1,14 +1,14 @@
-// Metrics in a step and span of the caller's choice: read from Lyceum when they are asked for, a few at a time.
+// Reads metrics from Lyceum on request, in a step and span of the caller's choice, a few at a time.
 import PQueue from "p-queue";
 import { type LiveMetrics, type MetricsSpan, summarizeMetrics } from "../../domain/metrics.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import { metricsDocument } from "./documents.ts";
 
-export function createMeasure(lyceum: LyceumClient) {
+export function createLiveMetricsReader(lyceum: LyceumClient) {
   const reads = new PQueue({ concurrency: 2 });
 
   async function read(lyceumExecutionId: string, span: MetricsSpan): Promise<LiveMetrics> {
-    const answer = await lyceum.metrics(lyceumExecutionId, { ...span, lane: "routine", size: "large" });
+    const answer = await lyceum.metrics(lyceumExecutionId, { ...span, priority: "routine", size: "large" });
     switch (answer.type) {
       case "ok": {
         const document = metricsDocument(lyceumExecutionId, answer.value);
@@ -27,7 +27,7 @@ export function createMeasure(lyceum: LyceumClient) {
 
   return async (lyceumExecutionId: string, span: MetricsSpan): Promise<LiveMetrics> => {
     if (reads.size >= MAX_WAITING)
-      return { type: "away", detail: "too many others ask already", retryAfterMs: RETRY_AFTER_MS };
+      return { type: "away", detail: "too many metrics requests are waiting", retryAfterMs: RETRY_AFTER_MS };
     return reads.add(() => read(lyceumExecutionId, span));
   };
 }

@@ -1,45 +1,45 @@
-// Tells an outage of Lyceum from the silence of one endpoint: when nobody else was answered meanwhile, a small call of
-// its own is made.
+// Tells an outage of Lyceum from the silence of one endpoint. If no other call was answered meanwhile, a small probe
+// decides.
 import type { LyceumClient } from "../../lyceum/client.ts";
-import { isSilent, type Tried } from "./artifact-verdict.ts";
+import { lyceumIdOf } from "../../lyceum/snapshot.ts";
+import { type FetchAttempt, isSilent } from "./artifact-verdict.ts";
 import type { Subject } from "./fetchers.ts";
-import { lyceumIdOf } from "./record-artifact.ts";
 
-export interface Hearing {
-  /** Notes what was answered, and asks for itself where only silence came. */
-  hear(of: Subject, tried: readonly Tried[]): Promise<void>;
-  /** When Lyceum answered nobody last, or a rate limit ends: before this, silence tells nothing about an endpoint. */
+export interface OutageCheck {
+  /** Notes the answers, and probes Lyceum if there was none. */
+  observe(subject: Subject, attempts: readonly FetchAttempt[]): Promise<void>;
+  /** The end of the last outage or rate limit: silence before this says nothing about an endpoint. */
   awayAt(): number;
 }
 
-export function createHearing(lyceum: LyceumClient, now: () => number): Hearing {
-  let heardAt = Number.NEGATIVE_INFINITY;
-  /** Nobody knows what was before the start of this process. */
+export function createOutageCheck(lyceum: LyceumClient, now: () => number): OutageCheck {
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  /** An outage before the start of this process is unknown, so one is assumed. */
   let awayAt = now();
-  let asking: Promise<void> | null = null;
+  let probing: Promise<void> | null = null;
 
-  async function ask(of: Subject): Promise<void> {
-    const answer = await lyceum.streamingStatus(lyceumIdOf(of.execution), "collect");
-    if (answer.type === "ok" || !isSilent(answer)) heardAt = now();
+  async function probe({ execution }: Subject): Promise<void> {
+    const answer = await lyceum.streamingStatus(lyceumIdOf(execution), "collect");
+    if (answer.type === "ok" || !isSilent(answer)) answeredAt = now();
     else awayAt = Math.max(awayAt, now());
   }
 
   return {
-    async hear(of, tried) {
-      for (const { fetched } of tried) {
+    async observe(subject, attempts) {
+      for (const { fetched } of attempts) {
         if (fetched.type === "throttled") awayAt = Math.max(awayAt, now() + fetched.retryAfterMs);
-        else if (!isSilent(fetched) && fetched.type !== "pointless") heardAt = now();
+        else if (!isSilent(fetched) && fetched.type !== "pointless") answeredAt = now();
       }
-      const silent = tried.filter(({ fetched }) => isSilent(fetched));
+      const silent = attempts.filter(({ fetched }) => isSilent(fetched));
       const since = Math.min(...silent.map(({ askedAt }) => askedAt));
-      if (silent.length === 0 || heardAt >= since || now() - awayAt < ASK_SPACING_MS) return;
-      asking ??= ask(of).finally(() => {
-        asking = null;
+      if (silent.length === 0 || answeredAt >= since || now() - awayAt < PROBE_SPACING_MS) return;
+      probing ??= probe(subject).finally(() => {
+        probing = null;
       });
-      await asking;
+      await probing;
     },
     awayAt: () => awayAt,
   };
 }
 
-const ASK_SPACING_MS = 5_000;
+const PROBE_SPACING_MS = 5_000;

@@ -1,5 +1,5 @@
-// Deliver: posts what subscribers are to hear, signed per Standard Webhooks. The only place that speaks HTTP to them.
-// Each lane has a few places of its own, so that a slow endpoint keeps nobody else waiting.
+// Sends deliveries to webhooks, signed per Standard Webhooks. The only place that speaks HTTP to subscribers. Each
+// destination has a queue with a few slots of its own, so that a slow endpoint does not hold up others.
 import type { LookupAddress } from "node:dns";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -27,17 +27,17 @@ import type { FindDestination } from "./destination.ts";
 
 export interface DeliverOptions {
   findDestination: FindDestination;
-  /** Signs what goes to a job's own URL. */
+  /** Signs deliveries to a job's own URL. */
   secret: string | null;
   clock: Clock;
   timers: Timers;
-  /** A place has become free. */
+  /** A delivery has ended: another may begin. */
   onCapacity: () => void;
   concurrency?: number;
   perLane?: number;
 }
 
-interface Attempted {
+interface Attempt {
   due: DueDelivery;
   tried: Tried;
 }
@@ -46,28 +46,28 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   const { findDestination, secret, clock, timers, onCapacity, concurrency = 64, perLane = 4 } = options;
   const sending = new PQueue({ concurrency });
   const underWay = new Map<string, { lane: string; leaseUntil: number }>();
-  const unrecorded: Attempted[] = [];
+  const unrecorded: Attempt[] = [];
   const uncertain: { ids: string[]; leaseUntil: number }[] = [];
-  /** When each lane was served last. */
+  /** The last turn of each destination queue. */
   let turns = new Map<string, number>();
   let lastTurn = 0;
 
-  /** What is due and has a place. */
+  /** Ids of due deliveries for which there is a slot. */
   async function choose(now: number): Promise<string[]> {
     const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
     const takenIn = (lane: string) => taken.get(lane)?.length ?? 0;
     const chosen: string[] = [];
-    // By turns, since many dead endpoints together must not keep a healthy one waiting either. Of lanes in which nothing
-    // is due any more the turn is forgotten.
+    // Queues take turns, so that many dead endpoints together do not hold up a healthy one. The turns of queues without
+    // due deliveries are forgotten.
     const lanes = await dueDestinations(context.store.db, now);
     turns = new Map(lanes.map((lane) => [lane, turns.get(lane) ?? 0]));
-    for (const lane of lanes.sort((one, other) => (turns.get(one) ?? 0) - (turns.get(other) ?? 0))) {
-      const room = concurrency - underWay.size - chosen.length;
-      const places = Math.min(perLane - takenIn(lane), room);
-      if (room <= 0) break;
-      if (places <= 0) continue;
+    for (const lane of lanes.sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0))) {
+      const freeSlots = concurrency - underWay.size - chosen.length;
+      const slots = Math.min(perLane - takenIn(lane), freeSlots);
+      if (freeSlots <= 0) break;
+      if (slots <= 0) continue;
       turns.set(lane, ++lastTurn);
-      const due = await dueForDestination(context.store.db, lane, now, places);
+      const due = await dueForDestination(context.store.db, lane, now, slots);
       chosen.push(...due.filter((id) => !underWay.has(id)));
     }
     return chosen;
@@ -90,26 +90,26 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   async function deliver(due: DueDelivery): Promise<void> {
     const at = clock.now();
     const startedAt = clock.monotonic();
-    const outcome = await attempt(due, at);
+    const outcome = await send(due, at);
     const durationMs = Math.round(clock.monotonic() - startedAt);
     await record({ due, tried: { ...outcome, at, durationMs } });
   }
 
-  /** Records an attempt, or keeps the attempt while the database is away: nobody else knows its outcome. */
-  async function record(attempted: Attempted): Promise<void> {
+  /** Records an attempt, or keeps it while the database is unavailable: its outcome is known only here. */
+  async function record(attempt: Attempt): Promise<void> {
     try {
-      await recordAttempt(context, attempted.due, attempted.tried);
-      underWay.delete(attempted.due.id);
+      await recordAttempt(context, attempt.due, attempt.tried);
+      underWay.delete(attempt.due.id);
     } catch (error) {
       context.report.fault("deliver", error);
-      // A place stays taken, so that their number is bounded.
-      if (error instanceof DatabaseUnavailable) unrecorded.push(attempted);
-      else underWay.delete(attempted.due.id);
+      // The slot stays taken, so that the number of unrecorded attempts is bounded.
+      if (error instanceof DatabaseUnavailable) unrecorded.push(attempt);
+      else underWay.delete(attempt.due.id);
     }
   }
 
   /** Records the attempts and releases the claims that a fault left behind. */
-  async function makeUp(): Promise<void> {
+  async function recover(): Promise<void> {
     const [first] = uncertain;
     if (first !== undefined) {
       await context.store.write((tx) => releaseDeliveries(tx.db, first.ids, [first.leaseUntil], tx.now));
@@ -118,10 +118,10 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     await Promise.all(unrecorded.splice(0).map(record));
   }
 
-  async function attempt(due: DueDelivery, at: number): Promise<Outcome> {
-    const secrets =
-      due.secrets === null ? [secret] : inForce(readSecrets(due.secrets), at).map((one) => one.secret);
-    const signing = secrets.filter((one) => one !== null);
+  async function send(due: DueDelivery, at: number): Promise<Outcome> {
+    const stored = due.secrets === null ? null : inForce(readSecrets(due.secrets), at);
+    const secrets = stored === null ? [secret] : stored.map((entry) => entry.secret);
+    const signing = secrets.filter((text) => text !== null);
     if (signing.length === 0) return failed("no_secret");
     const destination = await findDestination(due.url);
     if (!destination.ok) return failed(destination.error);
@@ -132,7 +132,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   return {
     name: "deliver",
     async runOnce() {
-      await makeUp();
+      await recover();
       const now = clock.now();
       const ids = await choose(now);
       for (const due of ids.length === 0 ? [] : await claim(ids)) {
@@ -149,15 +149,15 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
       return isBehind ? Math.min(now + AGAIN_AFTER_MS, nextAt ?? Number.POSITIVE_INFINITY) : nextAt;
     },
     idle: () => sending.onIdle(),
-    async handBack() {
+    async release() {
       if (underWay.size === 0) return;
-      const leases = [...new Set([...underWay.values()].map((one) => one.leaseUntil))];
+      const leases = [...new Set([...underWay.values()].map(({ leaseUntil }) => leaseUntil))];
       await context.store.write((tx) => releaseDeliveries(tx.db, [...underWay.keys()], leases, tx.now));
     },
   };
 }
 
-/** Above what a look-up of the name and the request take together. */
+/** Longer than name look-up and request take together. */
 const LEASE_MS = 30_000;
 const AGAIN_AFTER_MS = 1_000;
 const TIMEOUT_MS = 15_000;
@@ -176,7 +176,7 @@ function failed(error: string): Outcome {
   return { status: null, error, retryAfterMs: null };
 }
 
-/** Connects to one of the given addresses and to no other; of the answer only the head is read. */
+/** Connects to one of the given addresses and to no other. Only the head of the answer is read. */
 function post(
   { url, payload }: DueDelivery,
   addresses: LookupAddress[],
@@ -189,7 +189,7 @@ function post(
   const request = send(url, {
     method: "POST",
     headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload), ...headers },
-    // A connection of its own: a kept one leads to an address that was checked for another attempt.
+    // No kept connection: it would lead to an address that was checked for another attempt.
     agent: false,
     lookup: (_host, { all }, callback) => {
       const [first] = addresses;

@@ -1,4 +1,4 @@
-// Where a webhook's URL leads: its host is resolved, every address is checked, and a checked one is connected to.
+// Resolves the host of a webhook's URL and checks every address. Deliveries connect only to checked addresses.
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -12,7 +12,7 @@ export type Resolve = (host: string) => Promise<LookupAddress[]>;
 
 export type Destination =
   | { ok: true; addresses: LookupAddress[] }
-  /** `unresolved` may be over in a minute, the others are the URL's fault. */
+  /** `unresolved` may be over in a minute; the other errors are the URL's fault. */
   | { ok: false; error: "unresolved" | "bad_url" | "address_refused" | "plain_http"; detail: string };
 
 export type FindDestination = (url: string) => Promise<Destination>;
@@ -27,7 +27,7 @@ export interface DestinationOptions {
 export function destinationFinder(options: DestinationOptions): FindDestination {
   const { allowPrivate, timers, resolve = systemResolve } = options;
   const standing = addressJudge(allowPrivate);
-  // One at a time: Node looks names up on two threads, and Lyceum's must not wait for one of a silent name server.
+  // One at a time: Node has few threads for name look-ups, and a silent name server must not hold up Lyceum's name.
   const lookups = new PQueue({ concurrency: 1 });
 
   return async (text) => {
@@ -38,7 +38,7 @@ export function destinationFinder(options: DestinationOptions): FindDestination 
     if (addresses.length === 0)
       return { ok: false, error: "unresolved", detail: "names a host that cannot be resolved" };
     const standings = addresses.map(({ address }) => standing(address));
-    // One refused address is enough: which of them a connection takes is chance, or the choice of whoever answers.
+    // One refused address is enough: the connection may take any of them.
     if (standings.includes("refused")) {
       const detail = "leads to an address that is not public; WEBHOOK_ALLOW_PRIVATE names exceptions";
       return { ok: false, error: "address_refused", detail };

@@ -1,14 +1,14 @@
-// Abort: the end of an execution is asked for, again and again until its record tells of one. An answer that there is
-// nothing to end proves nothing: the record is read then, whatever a list shows. An id that has not been seen to be the
-// execution's own is not aborted: it may be another's.
+// Asks Lyceum to end an execution, again and again until the record shows the end. If Lyceum answers that there is
+// nothing to end, the record decides, not the list. An id that is not known to be the execution's own is not aborted:
+// the id may be another execution's.
 import type { Execution } from "../../domain/execution.ts";
 import type { CancelMode } from "../../domain/run.ts";
 import { isPastTimeout } from "../../domain/state-machine/schedule.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
+import { isOver, isUsableId, lyceumIdOf } from "../../lyceum/snapshot.ts";
 import type { Context } from "../../orchestration/context.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
-import { isOver, isUsableId, lyceumIdOf } from "../collect/record-artifact.ts";
 import type { Audit } from "./audit.ts";
 import type { KnownIds } from "./known-ids.ts";
 import type { ReadRecord, RecordState } from "./read-record.ts";
@@ -17,42 +17,42 @@ import type { FactRecorder } from "./record-fact.ts";
 export interface AbortOptions {
   lyceum: LyceumClient;
   now: () => number;
-  notes: FactRecorder;
+  recorder: FactRecorder;
   audit: Audit;
-  confirm: ReadRecord;
-  own: KnownIds;
+  readRecord: ReadRecord;
+  knownIds: KnownIds;
 }
 
 export interface Abort {
-  /** Whether the end is to be asked for (again). */
-  isDue(one: DueExecution): boolean;
-  send(one: DueExecution, mode: CancelMode): Promise<RecordState>;
+  /** True if the abort is to be sent (again). */
+  isDue(due: DueExecution): boolean;
+  send(due: DueExecution, mode: CancelMode): Promise<RecordState>;
 }
 
 export function createAbort(context: Context, options: AbortOptions): Abort {
-  const { lyceum, now, notes, audit, confirm, own } = options;
-  /** Count of aborts in a row that found nothing to end, by our ids. */
-  const inVain = new Map<string, number>();
+  const { lyceum, now, recorder, audit, readRecord, knownIds } = options;
+  /** Aborts in a row that found nothing to end, by our ids. */
+  const deniedAborts = new Map<string, number>();
 
-  function count({ id }: Execution): void {
-    if (inVain.size > MAX_REMEMBERED) inVain.clear();
-    inVain.set(id, (inVain.get(id) ?? 0) + 1);
+  function countDenied({ id }: Execution): void {
+    if (deniedAborts.size > MAX_REMEMBERED) deniedAborts.clear();
+    deniedAborts.set(id, (deniedAborts.get(id) ?? 0) + 1);
   }
 
-  /** Answers null if the execution may be aborted. */
-  async function findObstacle(one: DueExecution, id: string): Promise<RecordState | null> {
-    const { execution } = one;
-    if (own.has(execution)) return null;
+  /** Returns null if the execution may be aborted. */
+  async function findObstacle(due: DueExecution, id: string): Promise<RecordState | null> {
+    const { execution } = due;
+    if (knownIds.has(execution)) return null;
     const record = await lyceum.record(id, execution.id, "cancel");
     if (record.type === "ok" && !isOver(record.value)) {
-      own.note(execution);
+      knownIds.add(execution);
       return null;
     }
-    // Lyceum has a record that cannot be had, and nothing says that it is another's.
+    // Lyceum has a record and does not show it. Nothing says that the record is another execution's.
     if (record.type === "refused" || (record.type === "unreadable" && record.isForeign !== true)) return null;
-    const confirmed = await confirm(one, { by: "poll", record });
-    // A word alone does not tell whose it is: the execution is searched for by its marker.
-    return confirmed === "noted" && record.type === "missing" ? "barred" : confirmed;
+    const state = await readRecord(due, { by: "poll", record });
+    // A status word does not tell whose it is: the execution is searched for by its marker.
+    return state === "recorded" && record.type === "missing" ? "barred" : state;
   }
 
   return {
@@ -60,44 +60,44 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
       const { id, cancelSentAt } = execution;
       if (cancelSentAt === null) return true;
       const isPast = (at: number) => isPastTimeout(execution, timeoutS, at, context.rules);
-      // Past the timeout the same answer says more.
+      // The same answer of Lyceum means more once the timeout has passed.
       if (isPast(now()) && !isPast(cancelSentAt)) return true;
-      return now() - cancelSentAt >= Math.min(AGAIN_MS * 2 ** (inVain.get(id) ?? 0), MAX_AGAIN_MS);
+      return now() - cancelSentAt >= Math.min(AGAIN_MS * 2 ** (deniedAborts.get(id) ?? 0), MAX_AGAIN_MS);
     },
-    async send(one, mode) {
-      const { execution } = one;
+    async send(due, mode) {
+      const { execution } = due;
       const id = lyceumIdOf(execution);
       if (!isUsableId(id)) return "absent";
-      const obstacle = await findObstacle(one, id);
+      const obstacle = await findObstacle(due, id);
       if (obstacle !== null) return obstacle;
       const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
       context.report.check({ executionId: execution.id, cause: "cancel", word: answer.type });
       const isDenied = answer.type === "missing" || answer.type === "refused";
       if (answer.type !== "ok" && !isDenied) {
-        // The abort alone may be cut off: the record tells of an end all the same.
+        // Only the abort may be unreachable: the record may still show an end.
         const record = await lyceum.record(id, execution.id, "overdue");
-        if (record.type === "ok" && isOver(record.value)) return confirm(one, { by: "poll", record });
-        await notes.unanswered(execution, answer, context.rules.pollMaxMs);
+        if (record.type === "ok" && isOver(record.value)) return readRecord(due, { by: "poll", record });
+        await recorder.recordUnanswered(execution, answer, context.rules.pollMaxMs);
         return "silent";
       }
-      await notes.note(execution, { type: "cancel_sent", mode });
+      await recorder.record(execution, { type: "cancel_sent", mode });
       if (!isDenied) {
-        inVain.delete(execution.id);
-        return "noted";
+        deniedAborts.delete(execution.id);
+        return "recorded";
       }
-      count(execution);
+      countDenied(execution);
       audit.suspect(execution.id);
-      return confirm(one, { by: "poll", isBeyondAbort: isBeyond(answer) });
+      return readRecord(due, { by: "poll", isBeyondAbort: isBeyond(answer) });
     },
   };
 }
 
-/** Lyceum says that the execution is not there (any more), or over. */
+/** Lyceum says that the execution is unknown, gone or over. */
 function isBeyond(answer: ReadOutcome<unknown>): boolean {
   return answer.type === "missing" || (answer.type === "refused" && answer.status === 409);
 }
 
-/** An abort that has not shown an effect is sent again after this; after ever longer where there was nothing to end. */
+/** An abort without effect is sent again after this, and ever later if there was nothing to end. */
 const AGAIN_MS = 30_000;
 const MAX_AGAIN_MS = 5 * 60_000;
 const MAX_REMEMBERED = 10_000;

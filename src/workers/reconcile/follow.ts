@@ -1,7 +1,7 @@
-// Follow: what is made of a list, for the executions of which it shows something new, or nothing.
+// Follows up a list poll: records new status words, reads records, and starts searches.
+import { snapshotOfWord } from "../../lyceum/snapshot.ts";
 import type { Context } from "../../orchestration/context.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
-import { readingOfWord } from "../collect/record-artifact.ts";
 import { isSearched, type ListSnapshot, wordOf } from "./list-snapshot.ts";
 import type { ReadRecord } from "./read-record.ts";
 import type { FactRecorder } from "./record-fact.ts";
@@ -9,68 +9,77 @@ import type { Search, Wanted } from "./search.ts";
 
 export interface FollowOptions {
   now: () => number;
-  notes: FactRecorder;
-  confirm: ReadRecord;
+  recorder: FactRecorder;
+  readRecord: ReadRecord;
   search: Search;
   leaseMs: number;
 }
 
-export function createFollow(context: Context, { now, notes, confirm, search, leaseMs }: FollowOptions) {
-  const { note, unanswered } = notes;
+export function createFollow(
+  context: Context,
+  { now, recorder, readRecord, search, leaseMs }: FollowOptions,
+) {
+  const { record, recordUnanswered } = recorder;
 
-  /** Records new words of executions that the list shows alive. Returns the executions to watch further. */
-  async function alive(due: DueExecution[], sight: ListSnapshot): Promise<DueExecution[]> {
-    const kept = due.map(async (one): Promise<DueExecution[]> => {
-      const { execution, cancellation } = one;
-      const word = wordOf(one, sight) ?? "";
+  /** Records new status words of executions that the list shows alive. Returns the executions to keep watching. */
+  async function alive(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
+    const kept = changed.map(async (due): Promise<DueExecution[]> => {
+      const { execution, cancellation } = due;
+      const word = wordOf(due, listSnapshot) ?? "";
       context.report.check({ executionId: execution.id, cause: "routine", word });
-      const heldUntil = cancellation === null ? now() + leaseMs : null;
-      const look = { by: "poll", askedAt: sight.askedAt, heldUntil } as const;
-      const settled = await note(execution, { type: "reading", snapshot: readingOfWord(word), ...look });
-      const after = settled?.execution;
-      return after?.phase === "watching" && after.dueAt === heldUntil ? [{ ...one, execution: after }] : [];
+      const leaseUntil = cancellation === null ? now() + leaseMs : null;
+      const source = { by: "poll", askedAt: listSnapshot.askedAt, leaseUntil } as const;
+      const applied = await record(execution, {
+        type: "snapshot",
+        snapshot: snapshotOfWord(word),
+        ...source,
+      });
+      const after = applied?.execution;
+      return after?.phase === "watching" && after.dueAt === leaseUntil ? [{ ...due, execution: after }] : [];
     });
     return (await Promise.all(kept)).flat();
   }
 
-  /** Follows executions that no list shows alive, or of which the list says too little. */
-  async function gone(due: DueExecution[], sight: ListSnapshot): Promise<DueExecution[]> {
-    return sight.list.type === "ok" ? afterList(due, sight) : withoutList(due, sight);
+  /** Follows executions that the list does not show alive, or that have no list. */
+  async function gone(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
+    return listSnapshot.list.type === "ok"
+      ? afterList(changed, listSnapshot)
+      : withoutList(changed, listSnapshot);
   }
 
-  async function afterList(due: DueExecution[], sight: ListSnapshot): Promise<DueExecution[]> {
-    const sought = due.filter(isSearched).map(({ execution }) => ({ execution }));
-    const confirmed = await confirmAll(due.filter((one) => !isSearched(one)));
-    await search([...sought, ...confirmed.wanted], sight.isRead ? sight : null);
+  async function afterList(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
+    const searched = changed.filter(isSearched).map(({ execution }) => ({ execution }));
+    const read = await readRecords(changed.filter((due) => !isSearched(due)));
+    await search([...searched, ...read.wanted], listSnapshot.isRead ? listSnapshot : null);
     return [];
   }
 
-  /** Records stand in for the list, as long as they are answered; what has to be searched for is sought in the history. */
-  async function withoutList(due: DueExecution[], sight: ListSnapshot): Promise<DueExecution[]> {
-    const { records, list, failures } = sight;
-    const [first, ...rest] = due.filter((one) => records.has(one));
-    const probe = await confirmAll(first === undefined ? [] : [first]);
-    const others = probe.isSilent ? { wanted: [] } : await confirmAll(rest);
-    const missed = due.filter((one) => !records.has(one));
+  /** Reads records in place of the list for as long as Lyceum answers, and searches the history alone. */
+  async function withoutList(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
+    const { records, list, failures } = listSnapshot;
+    const [first, ...rest] = changed.filter((due) => records.has(due));
+    const probe = await readRecords(first === undefined ? [] : [first]);
+    const others = probe.isSilent ? { wanted: [] } : await readRecords(rest);
+    const missed = changed.filter((due) => !records.has(due));
     const wanted = [...probe.wanted, ...others.wanted];
     wanted.push(...missed.filter(isSearched).map(({ execution }) => ({ execution })));
-    const silent = missed.filter((one) => !isSearched(one)).map(({ execution }) => ({ execution }));
-    // The history has a limit of its own, and the list may stay away for long: ever more seldom.
+    const silent = missed.filter((due) => !isSearched(due)).map(({ execution }) => ({ execution }));
+    // The history has a limit of its own, and the list may be unavailable for long: search ever more rarely.
     const isSearchDue = failures > 1 && Number.isInteger(Math.log2(failures));
-    if (isSearchDue) await search(wanted, sight);
+    if (isSearchDue) await search(wanted, listSnapshot);
     else silent.push(...wanted);
-    await Promise.all(silent.map(({ execution }) => unanswered(execution, list)));
+    await Promise.all(silent.map(({ execution }) => recordUnanswered(execution, list)));
     return probe.isSilent ? rest : [];
   }
 
-  /** Reads the records; answers the executions that are to be searched for, and whether Lyceum said nothing at all. */
-  async function confirmAll(due: DueExecution[]): Promise<{ wanted: Wanted[]; isSilent: boolean }> {
-    const looks = due.map(async (one) => [one, await confirm(one, { by: "poll" })] as const);
-    const confirmed = await Promise.all(looks);
-    const wanted = confirmed.flatMap(([{ execution }, came]) =>
-      came === "absent" || came === "barred" ? [{ execution, isBarred: came === "barred" }] : [],
+  /** Returns the executions to search for, and true in `isSilent` if Lyceum answered none of the reads. */
+  async function readRecords(toRead: DueExecution[]): Promise<{ wanted: Wanted[]; isSilent: boolean }> {
+    const reads = toRead.map(async (due) => [due, await readRecord(due, { by: "poll" })] as const);
+    const states = await Promise.all(reads);
+    const wanted = states.flatMap(([{ execution }, state]) =>
+      state === "absent" || state === "barred" ? [{ execution, isBarred: state === "barred" }] : [],
     );
-    return { wanted, isSilent: due.length > 0 && confirmed.every(([, came]) => came === "silent") };
+    return { wanted, isSilent: toRead.length > 0 && states.every(([, state]) => state === "silent") };
   }
 
   return { alive, gone };

@@ -1,4 +1,4 @@
-// Group: which look each of the due executions needs.
+// Groups due executions by the check that each of them needs.
 
 import { takesCallback } from "../../domain/spec.ts";
 import { overdueAt } from "../../domain/state-machine/schedule.ts";
@@ -6,13 +6,13 @@ import type { Context } from "../../orchestration/context.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 
 export interface Groups {
-  /** Nobody waits for the start's answer any more. */
+  /** The process that waited for the start's answer is gone, or waited too long. */
   unansweredStarts: DueExecution[];
   /** Lost executions that Lyceum has, or had. */
   orphans: DueExecution[];
-  /** Their end is to be asked for. */
+  /** An abort or a stop is to be sent. */
   cancelled: DueExecution[];
-  /** A callback names them. */
+  /** A callback came. */
   called: DueExecution[];
   /** Their own record is read. */
   single: DueExecution[];
@@ -22,21 +22,21 @@ export interface Groups {
 
 export interface GroupingOptions {
   now: () => number;
-  isAbortDue(one: DueExecution): boolean;
+  isAbortDue(due: DueExecution): boolean;
 }
 
 export function createGrouping(context: Context, { now, isAbortDue }: GroupingOptions) {
-  function groupOf(one: DueExecution): keyof Groups {
-    const { execution, kind, cancellation } = one;
+  function groupOf(due: DueExecution): keyof Groups {
+    const { execution, kind, cancellation } = due;
     if (execution.phase === "submitting") return execution.inDoubtAt === null ? "unansweredStarts" : "listed";
     if (execution.phase === "orphan") return execution.lyceumExecutionId === null ? "listed" : "orphans";
-    if (cancellation !== null && isAbortDue(one)) return "cancelled";
+    if (cancellation !== null && isAbortDue(due)) return "cancelled";
     if (execution.callbackAt !== null) return "called";
-    // A selection's own status is not documented, and its record decides anyway.
+    // The status words of a GPU selection are not documented, and its record decides anyway.
     return kind === "gpu_selection" ? "single" : "listed";
   }
 
-  /** Callbacks are relied on, and this one is overdue. */
+  /** True if callbacks are reliable and the execution's callback is overdue. */
   function isMissed({ execution, kind, timeoutS }: DueExecution): boolean {
     const at = now();
     if (execution.phase !== "watching" || !takesCallback(kind) || context.health.mode(at) !== "healthy")
@@ -44,12 +44,12 @@ export function createGrouping(context: Context, { now, isAbortDue }: GroupingOp
     return overdueAt(execution, timeoutS, at, context.rules) <= at;
   }
 
-  /** @param hasList a list is read now in any case */
-  return (due: DueExecution[], hasList = false): Groups => {
-    const found = Map.groupBy(due, groupOf);
+  /** @param hasList a list is polled now in any case */
+  return (dueExecutions: DueExecution[], hasList = false): Groups => {
+    const found = Map.groupBy(dueExecutions, groupOf);
     const of = (name: keyof Groups) => found.get(name) ?? [];
     const missed = hasList ? [] : of("listed").filter(isMissed);
-    // A few are read by themselves: lists are shared by all that live, and rare.
+    // A few records are cheaper than a list, which all live executions share.
     const few = new Set(missed.length <= MAX_SINGLE ? missed : []);
     return {
       unansweredStarts: of("unansweredStarts"),
@@ -57,7 +57,7 @@ export function createGrouping(context: Context, { now, isAbortDue }: GroupingOp
       cancelled: of("cancelled"),
       called: of("called"),
       single: [...of("single"), ...few],
-      listed: of("listed").filter((one) => !few.has(one)),
+      listed: of("listed").filter((due) => !few.has(due)),
     };
   };
 }

@@ -1,4 +1,4 @@
-// Past: whether the history has executions, answered over as many looks as it takes to read it.
+// Looks executions up in the history, over as many calls as it takes to read the history.
 import PQueue from "p-queue";
 import type { Execution } from "../../domain/execution.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -8,27 +8,31 @@ import type { HistoryRow } from "../../lyceum/reading.ts";
 import { CLOCK_SKEW_MS, createHistoryPass, type HistoryPass } from "./history.ts";
 import { isOf } from "./list-snapshot.ts";
 
-export type Found =
+export type LookupResult =
   | { state: "found"; row: HistoryRow }
-  /** The whole history is without it; reading it took this long. */
+  /** The whole history does not have the execution; reading the history took this long. */
   | { state: "absent"; searchedMs: number }
   | { state: "under way" }
   | { state: "unanswered"; answer: ReadOutcome<unknown> };
 
-export type Past = (wanted: Execution[]) => Promise<Map<string, Found>>;
+export type HistoryLookup = (wanted: Execution[]) => Promise<Map<string, LookupResult>>;
 
-/** One pass through the history serves all that are wanted when it begins; whoever is wanted later has the next one. */
-export function createPast(lyceum: Pick<LyceumClient, "history">, lane: Priority, now: () => number): Past {
-  const looks = new PQueue({ concurrency: 1 });
+/** One pass through the history serves all executions wanted at its beginning; later ones wait for the next pass. */
+export function createHistoryLookup(
+  lyceum: Pick<LyceumClient, "history">,
+  priority: Priority,
+  now: () => number,
+): HistoryLookup {
+  const lookups = new PQueue({ concurrency: 1 });
   let current: Search | null = null;
 
-  async function look(wanted: Execution[]): Promise<Map<string, Found>> {
+  async function lookUp(wanted: Execution[]): Promise<Map<string, LookupResult>> {
     current ??= createSearch(wanted);
     const { pass, ids, rows, begunAt } = current;
     const progress = await pass.readOn();
     if (progress.state === "whole") current = null;
     return new Map(
-      wanted.map(({ id }): [string, Found] => {
+      wanted.map(({ id }): [string, LookupResult] => {
         const row = rows.get(id);
         if (row !== undefined) return [id, { state: "found", row }];
         if (progress.state === "unanswered") return [id, progress];
@@ -44,12 +48,12 @@ export function createPast(lyceum: Pick<LyceumClient, "history">, lane: Priority
   function createSearch(wanted: Execution[]): Search {
     const rows = new Map<string, HistoryRow>();
     const pass = createHistoryPass(lyceum, {
-      lane,
+      priority,
       since: Math.min(...wanted.map(({ submittedAt }) => submittedAt)) - CLOCK_SKEW_MS,
       onRows(page) {
         for (const execution of wanted) {
-          const row = page.find((one) => isOf(one, execution));
-          if (row !== undefined) rows.set(execution.id, row);
+          const found = page.find((row) => isOf(row, execution));
+          if (found !== undefined) rows.set(execution.id, found);
         }
       },
       isEnough: () => rows.size === wanted.length,
@@ -57,7 +61,7 @@ export function createPast(lyceum: Pick<LyceumClient, "history">, lane: Priority
     return { pass, rows, ids: new Set(wanted.map(({ id }) => id)), begunAt: now() };
   }
 
-  return (wanted) => (wanted.length === 0 ? Promise.resolve(new Map()) : looks.add(() => look(wanted)));
+  return (wanted) => (wanted.length === 0 ? Promise.resolve(new Map()) : lookups.add(() => lookUp(wanted)));
 }
 
 interface Search {

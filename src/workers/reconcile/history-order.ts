@@ -1,7 +1,7 @@
-// Order: how the rows of the history are sorted, as far as they show it. Unsorted rows, or too few, show none.
+// Detects the order of the history rows. Unsorted rows, or too few, have no order.
 import type { HistoryRow } from "../../lyceum/reading.ts";
 
-/** Learns the order of all rows, each taken once, page by page. */
+/** Observes all rows, each once, page by page. */
 export function createOrder() {
   let dated = 0;
   let newestAt = Number.NEGATIVE_INFINITY;

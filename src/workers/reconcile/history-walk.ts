@@ -1,21 +1,21 @@
-// Walk: which page of the history to read next, until all rows since a moment are known. Its order is not documented, pages
-// may be shorter than asked for, and rows move while they are read. So pages share rows with those before them: a page
-// that begins with a known row has left none out.
+// Decides which page of the history to read next, until all rows since a moment are known. The order of the history is
+// not documented, pages may be shorter than requested, and rows move while they are read. So each page overlaps the
+// page before: a page that begins with a known row has left no row out.
 import type { HistoryReading, HistoryRow } from "../../lyceum/reading.ts";
 import { createOrder, isOldestFirst } from "./history-order.ts";
 
 /**
- * `proven`: no row was left out. `doubtful`: the end was reached, but rows may have moved past unseen. `unreadable`: there
- * are rows, and none can be read.
+ * `proven`: no row was left out. `doubtful`: the end was reached, but rows may have moved past unseen.
+ * `unreadable`: there are rows, and none can be read.
  */
 export type Walked = "on" | "proven" | "doubtful" | "unreadable";
 
 export interface Walk {
-  /** Where the next page begins. */
+  /** Offset of the next page. */
   readonly offset: number;
   /** Ids of all rows that were read. */
   readonly known: ReadonlySet<string>;
-  /** New rows come at the end, so that they have been read, too. */
+  /** New rows are added at the end, so they have been read, too. */
   readonly isOldestFirst: boolean;
   take(page: HistoryReading): Walked;
 }
@@ -23,7 +23,7 @@ export interface Walk {
 export interface WalkOptions {
   /** Older rows are not wanted. */
   since: number;
-  /** Rows of an earlier walk: from the first of them on, all are known. */
+  /** Rows of an earlier walk: from the first of these rows on, all rows are known. */
   until: ReadonlySet<string>;
 }
 
@@ -31,7 +31,7 @@ export function createWalk({ since, until }: WalkOptions): Walk {
   const known = new Set<string>();
   let order = createOrder();
   let offset = 0;
-  /** How many rows of the next page should be known; null after a step back. */
+  /** Count of known rows that the next page should begin with; null after a step back. */
   let shared: number | null = null;
   let largest = 0;
   let stepBack = 1;
@@ -53,24 +53,24 @@ export function createWalk({ since, until }: WalkOptions): Walk {
       if (!isUnprovable(rows, count)) return back();
       isProven = false;
     }
-    const news = rows.filter(({ executionId }) => !known.has(executionId));
+    const newRows = rows.filter(({ executionId }) => !known.has(executionId));
     for (const id of ids) known.add(id);
     largest = Math.max(largest, count);
     stepBack = Math.ceil(largest / 2);
     if (offset === 0 && (count === 0 || (total === count && !isRound(count)))) return end();
-    // A total that is no more than the page may count the page alone.
+    // A total that equals the page may count the page alone.
     if (total !== null && total > count && offset + count >= total) return end();
-    if (order.isOlder(news, since) || ids.some((id) => until.has(id))) return end();
-    // The same rows wherever a page is to begin: all are given at once, or as many have come meanwhile.
+    if (order.isOlder(newRows, since) || ids.some((id) => until.has(id))) return end();
+    // The same rows at another offset: Lyceum ignores the offset, or as many rows were added meanwhile.
     if (isRepeated) isProven = false;
-    // A page holds more rows than it is to share: nothing follows one that has no more.
+    // A page that holds only the shared rows is the last.
     if (isRepeated || (shared !== null && count <= shared)) return end();
     shared = seamOf(largest);
     offset += count - shared;
     return "on";
   }
 
-  /** Whether no row is left out between what is known and this page. */
+  /** True if no row is left out between the known rows and this page. */
   function follows(rows: HistoryRow[]): boolean {
     const [first] = rows;
     if (offset === 0) return true;
@@ -80,13 +80,13 @@ export function createWalk({ since, until }: WalkOptions): Walk {
 
   const isOld = ({ createdAt }: HistoryRow) => createdAt !== null && createdAt < since;
 
-  /** Pages of one row share none, and a row that cannot be read may be the one that is shared. */
+  /** Pages of one row share none, and an unreadable row may be the shared row. */
   function isUnprovable(rows: HistoryRow[], count: number): boolean {
     if (count === 0 || shared === null) return false;
     return shared === 0 ? largest === 1 : rows.length < count;
   }
 
-  /** Further and further, to a page that follows what is known. */
+  /** Steps back, ever further, to a page that follows the known rows. */
   function back(): Walked {
     order = createOrder();
     shared = null;
@@ -95,7 +95,7 @@ export function createWalk({ since, until }: WalkOptions): Walk {
     return "on";
   }
 
-  /** From the end back to the first page that begins before the moment, and on from there. */
+  /** Oldest rows first: reads from the end back to the first page that begins before the moment, then forward. */
   function skipOld(total: number, count: number): Walked {
     isOldFirst = true;
     offset = total;
@@ -125,12 +125,12 @@ export function imageOf({ rows, count, oddAt, total }: HistoryReading): string {
   return JSON.stringify([count, total, oddAt, rows.map(({ executionId }) => executionId)]);
 }
 
-/** The largest page that a server gives is a round number: as many rows as that may not be all. */
+/** The largest page that a server gives is a round number: a page of that many rows may not be the last. */
 function isRound(count: number): boolean {
   return count % 5 === 0;
 }
 
-/** Rows that two pages share. A page of one row leaves none to share. */
+/** Count of rows that two pages share. Pages of one row share none. */
 function seamOf(count: number): number {
   return count < 2 ? 0 : Math.min(10, Math.ceil(count / 4));
 }

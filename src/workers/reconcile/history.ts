@@ -1,5 +1,5 @@
-// History: `/billing/history` read page by page, back to a moment, over several looks if need be. It alone knows ended
-// executions. Only a history that was read to its end proves that an execution is not there.
+// Reads `/billing/history` page by page, back to a moment, over several calls if need be. Only the history knows ended
+// executions, and only a history that was read to its end proves that an execution is missing.
 import { createHash } from "node:crypto";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
@@ -8,7 +8,7 @@ import type { HistoryReading, HistoryRow } from "../../lyceum/reading.ts";
 import { createWalk, imageOf } from "./history-walk.ts";
 
 export interface HistoryOptions {
-  lane: Priority;
+  priority: Priority;
   /** Older rows are not wanted. */
   since: number;
   onRows(rows: HistoryRow[]): void;
@@ -27,7 +27,7 @@ export interface HistoryPass {
 
 export function createHistoryPass(
   lyceum: Pick<LyceumClient, "history">,
-  { lane, since, onRows, isEnough }: HistoryOptions,
+  { priority, since, onRows, isEnough }: HistoryOptions,
 ): HistoryPass {
   const until = new Set<string>();
   let walk = createWalk({ since, until });
@@ -36,7 +36,7 @@ export function createHistoryPass(
   let pagesBefore = "";
   let isInterrupted = false;
 
-  /** Answers null while there is more to read. */
+  /** Returns null while there is more to read. */
   function take(page: HistoryReading): Progress | null {
     onRows(page.rows);
     if (isEnough()) return WHOLE;
@@ -47,7 +47,7 @@ export function createHistoryPass(
     // A history that is the same twice did not move.
     const isProven = walked === "proven" || (walked === "doubtful" && read === pagesBefore);
     if (isProven && (!isInterrupted || walk.isOldestFirst)) return WHOLE;
-    // Rows that came between two looks are read by a further walk, up to the rows that are known.
+    // Rows that were added between two calls are read by a further walk, up to the known rows.
     if (isProven) for (const id of walk.known) until.add(id);
     walk = createWalk({ since, until });
     pages = createHash("sha256");
@@ -59,7 +59,7 @@ export function createHistoryPass(
   return {
     async readOn() {
       for (let page = 0; page < MAX_PAGES; page++) {
-        const answer = await lyceum.history({ limit: PAGE, offset: walk.offset }, lane);
+        const answer = await lyceum.history({ limit: PAGE, offset: walk.offset }, priority);
         if (answer.type !== "ok") {
           isInterrupted = true;
           return { state: "unanswered", answer };
@@ -80,9 +80,9 @@ const UNREADABLE: ReadOutcome<never> = {
   isTooLarge: false,
 };
 
-/** As many as one look may ask for: billing has a limit of its own (100 an hour as documented). */
+/** Pages of one call: billing has a limit of its own (100 an hour as documented). */
 const MAX_PAGES = 5;
 const PAGE = 100;
 
-/** Lyceum's clock is its own: rows may seem older than they are. */
+/** Lyceum's clock may be behind ours: rows may seem older than they are. */
 export const CLOCK_SKEW_MS = 10 * 60_000;

@@ -1,39 +1,40 @@
-// Own: the ids at Lyceum under which an execution was seen with its marker, or in a record that is nobody else's. A start's
-// answer alone does not prove whose the id is. This memory only saves calls: a process that has none reads the record.
+// Ids at Lyceum that are known to belong to an execution: seen with its marker, or in a record that is no other
+// execution's. A start's answer alone does not prove that. This memory only saves calls: without it, a process reads
+// the record first.
 import type { Execution } from "../../domain/execution.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 import type { ListSnapshot } from "./list-snapshot.ts";
 
 export interface KnownIds {
-  note(execution: Pick<Execution, "id" | "lyceumExecutionId">): void;
-  noteListed(watched: DueExecution[], rows: ListSnapshot["rows"]): void;
-  /** The record under the id is somebody else's now. */
+  add(execution: Pick<Execution, "id" | "lyceumExecutionId">): void;
+  addListed(watched: DueExecution[], rows: ListSnapshot["rows"]): void;
+  /** The record under this id belongs to another execution now. */
   forget(execution: Execution): void;
   has(execution: Execution): boolean;
 }
 
 export function createKnownIds(): KnownIds {
   /** Lyceum's ids by ours. */
-  const seen = new Map<string, string | null>();
+  const known = new Map<string, string | null>();
 
-  function note({ id, lyceumExecutionId }: Pick<Execution, "id" | "lyceumExecutionId">): void {
-    seen.delete(id);
-    seen.set(id, lyceumExecutionId);
-    const [oldest] = seen.keys();
-    if (seen.size > MAX_REMEMBERED && oldest !== undefined) seen.delete(oldest);
+  function add({ id, lyceumExecutionId }: Pick<Execution, "id" | "lyceumExecutionId">): void {
+    known.delete(id);
+    known.set(id, lyceumExecutionId);
+    const [oldest] = known.keys();
+    if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
   }
 
   return {
-    note,
-    noteListed(watched, rows) {
+    add,
+    addListed(watched, rows) {
       for (const { execution } of watched) {
         const row = rows.get(execution.lyceumExecutionId ?? "");
-        if (row !== undefined && executionIdIn(row.fileName) === execution.id) note(execution);
+        if (row !== undefined && executionIdIn(row.fileName) === execution.id) add(execution);
       }
     },
-    forget: ({ id }) => void seen.delete(id),
-    has: ({ id, lyceumExecutionId }) => lyceumExecutionId !== null && seen.get(id) === lyceumExecutionId,
+    forget: ({ id }) => void known.delete(id),
+    has: ({ id, lyceumExecutionId }) => lyceumExecutionId !== null && known.get(id) === lyceumExecutionId,
   };
 }
 

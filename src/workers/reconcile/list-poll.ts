@@ -1,6 +1,5 @@
-// Survey: one list answers for all executions of which nothing but their end is expected. As long as it shows nothing
-// new of them they stay claimed, and nothing is written. If nobody looks any more, because the process died, their
-// leases end and they are due again.
+// Polls one list for all executions that are merely expected to end. While the list shows nothing new, executions stay
+// claimed and nothing is written. If the process dies, the leases end and the executions come due again.
 
 import type { Snapshot } from "../../domain/execution.ts";
 import { takesCallback } from "../../domain/spec.ts";
@@ -10,181 +9,184 @@ import { isPaused } from "../../lib/clock.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { ListedRow } from "../../lyceum/reading.ts";
+import { snapshotOfWord } from "../../lyceum/snapshot.ts";
 import type { Context } from "../../orchestration/context.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
-import { readingOfWord } from "../collect/record-artifact.ts";
 import type { Audit } from "./audit.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { isSearched, type ListSnapshot, wordOf } from "./list-snapshot.ts";
 
-export interface SurveyOptions {
+export interface ListPollOptions {
   lyceum: LyceumClient;
   now: () => number;
-  /** How long a claim lasts: what is to be left alone for longer is given back. */
+  /** Length of a claim: an execution whose next check is later than that is released. */
   leaseMs: number;
   /** Executions followed up together. */
   batch: number;
   audit: Audit;
-  own: KnownIds;
-  /** When to ask again after no answer. */
+  knownIds: KnownIds;
+  /** When to poll again after a poll without an answer. */
   retryAt(answer: ReadOutcome<unknown>): number;
-  /** Of these there is something to note: they leave the survey. Resolves when there is room for further ones. */
-  onChanged(due: DueExecution[], sight: ListSnapshot): Promise<void>;
-  /** A list was read, so that `dueAt` says when the next one is. */
-  onRead(): void;
+  /** Takes executions with something to record out of the poll. Resolves when further ones may follow. */
+  onChanged(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<void>;
+  /** A poll has ended, so that `dueAt` says when the next one is. */
+  onPolled(): void;
 }
 
-export interface Survey {
-  /** Takes over what was just claimed: it is looked at with the next list, which is due now. */
+export interface ListPoll {
+  /** Takes over executions that were just claimed. The next list is due now. */
   watch(claimed: DueExecution[]): void;
-  /** Takes back what was told of as news, and is noted and still claimed: the next list may take its time. */
-  keep(noted: DueExecution[]): void;
+  /** Takes back changed executions that are recorded and still claimed. The next list is not urgent. */
+  keep(recorded: DueExecution[]): void;
   /** These were claimed anew. */
   forget(claimed: DueExecution[]): void;
   /** When the next list is to be read. */
   dueAt(): number;
-  /** Reads the list, unless that is under way. */
-  look(): void;
+  /** Reads the list, unless a poll is under way. */
+  poll(): void;
   idle(): Promise<void>;
 }
 
-export function createListPoll(context: Context, options: SurveyOptions): Survey {
-  const { lyceum, now, leaseMs, batch, audit, own, retryAt, onChanged, onRead } = options;
+export function createListPoll(context: Context, options: ListPollOptions): ListPoll {
+  const { lyceum, now, leaseMs, batch, audit, knownIds, retryAt, onChanged, onPolled } = options;
   const watched = new Map<string, DueExecution>();
   let dueAt = Number.POSITIVE_INFINITY;
-  let restUntil = 0;
+  let pauseUntil = 0;
   let silentUntil = 0;
-  /** Lists in a row that could not be had, though Lyceum asks for no pause. */
+  /** Polls in a row that brought no list, though Lyceum asked for no pause. */
   let failures = 0;
-  let reading: Promise<void> | null = null;
+  let polling: Promise<void> | null = null;
 
   const plan = (at: number) => {
     dueAt = Math.min(dueAt, at);
   };
-  const add = (one: DueExecution, lookAt: number) => {
-    watched.set(one.execution.id, one);
-    plan(lookAt);
+  const add = (due: DueExecution, checkAt: number) => {
+    watched.set(due.execution.id, due);
+    plan(checkAt);
   };
 
-  const restAfterSilence = () => (isPaused(silentUntil, context.rules.pollMaxMs, now()) ? silentUntil : 0);
+  const pausedBySilenceUntil = () =>
+    isPaused(silentUntil, context.rules.pollMaxMs, now()) ? silentUntil : 0;
 
-  async function read(): Promise<void> {
-    const asked = [...watched.values()];
+  async function pollOnce(): Promise<void> {
+    const polled = [...watched.values()];
     dueAt = Number.POSITIVE_INFINITY;
-    if (asked.length === 0) return;
+    if (polled.length === 0) return;
     const askedAt = now();
-    const isSearch = asked.some(isSearched);
+    const isSearch = polled.some(isSearched);
     // A single execution skips the list: its record tells more.
-    const isRead = asked.length > 1 || isSearch;
+    const isRead = polled.length > 1 || isSearch;
     const list = isRead ? await lyceum.workloads(isSearch ? "overdue" : "routine") : NO_ROWS;
-    const still = asked.filter(isStillWatched);
-    if (list.type !== "ok") return doWithout(list, still, askedAt);
+    const stillWatched = polled.filter(isStillWatched);
+    if (list.type !== "ok") return handleMissingList(list, stillWatched, askedAt);
     if (isRead) failures = 0;
     const rows = new Map(list.value.map((row) => [row.executionId, row]));
-    own.noteListed(still, rows);
-    const records = new Set(audit.ofListed(still.filter((one) => !isSearched(one))));
-    const sight: ListSnapshot = { list, isRead, rows, askedAt, records, failures };
-    await tell(findNews(still, sight), sight);
+    knownIds.addListed(stillWatched, rows);
+    const records = new Set(audit.ofListed(stillWatched.filter((due) => !isSearched(due))));
+    const listSnapshot: ListSnapshot = { list, isRead, rows, askedAt, records, failures };
+    await handOver(findChanged(stillWatched, listSnapshot), listSnapshot);
   }
 
-  /** Where one list after the other cannot be had, single records stand in. */
-  async function doWithout(
+  /** After several polls without a list, single records are read instead. */
+  async function handleMissingList(
     list: ListSnapshot["list"],
-    watched: DueExecution[],
+    stillWatched: DueExecution[],
     askedAt: number,
   ): Promise<void> {
     if (list.type !== "throttled" && list.type !== "unauthorized") failures++;
     silentUntil = retryAt(list);
     plan(silentUntil);
-    const isNeeded = failures >= ENOUGH_FAILURES;
-    const records = new Set(isNeeded ? audit.withoutList(watched.filter((one) => !isSearched(one))) : []);
-    // The silence is noted of those that are missed, as it does not count towards their grace. The others wait.
-    const missed = watched.filter((one) => records.has(one) || isSearched(one) || one.execution.unseenMs > 0);
-    await tell(missed, { list, isRead: true, rows: new Map(), askedAt, records, failures });
+    const listable = stillWatched.filter((due) => !isSearched(due));
+    const records = new Set(failures >= MIN_FAILURES ? audit.withoutList(listable) : []);
+    // Record the silence for missing executions only: it must not count towards their grace. The others wait.
+    const missing = stillWatched.filter(
+      (due) => records.has(due) || isSearched(due) || due.execution.unseenMs > 0,
+    );
+    await handOver(missing, { list, isRead: true, rows: new Map(), askedAt, records, failures });
   }
 
-  function findNews(asked: DueExecution[], sight: ListSnapshot): DueExecution[] {
+  function findChanged(polled: DueExecution[], listSnapshot: ListSnapshot): DueExecution[] {
     const unchangedUntil = comparison();
     const at = now();
-    restUntil = at + Math.min(sight.rows.size * REST_PER_ROW_MS, context.rules.pollMaxMs);
-    const news: DueExecution[] = [];
-    for (const one of asked) {
-      const word = wordOf(one, sight);
-      const lookAt = word === null ? null : unchangedUntil(one, word);
-      if (lookAt === null || lookAt - at > leaseMs) news.push(one);
-      else plan(Math.max(lookAt, restUntil));
+    pauseUntil = at + Math.min(listSnapshot.rows.size * PAUSE_PER_ROW_MS, context.rules.pollMaxMs);
+    const changed: DueExecution[] = [];
+    for (const due of polled) {
+      const word = wordOf(due, listSnapshot);
+      const checkAt = word === null ? null : unchangedUntil(due, word);
+      if (checkAt === null || checkAt - at > leaseMs) changed.push(due);
+      else plan(Math.max(checkAt, pauseUntil));
     }
-    context.report.unchanged({ executions: asked.length - news.length });
-    return news;
+    context.report.unchanged({ executions: polled.length - changed.length });
+    return changed;
   }
 
-  /** Readings are made once for each word: thousands of rows have few. */
+  /** Makes one snapshot for each status word: thousands of rows share a few words. */
   function comparison() {
-    const momentOf = moments();
-    const readings = new Map<string, Snapshot>();
-    return (one: DueExecution, word: string): number | null => {
-      const reading = readings.get(word) ?? readingOfWord(word);
-      readings.set(word, reading);
-      return nextCheckIfUnchanged(one.execution, one, reading, momentOf(one));
+    const inputOf = transitionInputs();
+    const snapshots = new Map<string, Snapshot>();
+    return (due: DueExecution, word: string): number | null => {
+      const snapshot = snapshots.get(word) ?? snapshotOfWord(word);
+      snapshots.set(word, snapshot);
+      return nextCheckIfUnchanged(due.execution, due, snapshot, inputOf(due));
     };
   }
 
-  function moments() {
-    const moment = { now: now(), rules: { ...context.rules, callbacks: context.health.mode(now()) } };
-    const uncalled = { ...moment, rules: { ...context.rules, callbacks: "absent" as const } };
-    return ({ kind }: DueExecution) => (takesCallback(kind) ? moment : uncalled);
+  function transitionInputs() {
+    const input = { now: now(), rules: { ...context.rules, callbacks: context.health.mode(now()) } };
+    const withoutCallbacks = { ...input, rules: { ...context.rules, callbacks: "absent" as const } };
+    return ({ kind }: DueExecution) => (takesCallback(kind) ? input : withoutCallbacks);
   }
 
-  async function tell(news: DueExecution[], sight: ListSnapshot): Promise<void> {
-    for (let from = 0; from < news.length; from += batch) {
-      // While others were followed up, a callback may have come, or the lease ended: claimed anew, it is not ours.
-      const some = news.slice(from, from + batch).filter(isStillWatched);
-      for (const { execution } of some) watched.delete(execution.id);
-      await onChanged(some, sight);
+  async function handOver(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<void> {
+    for (let from = 0; from < changed.length; from += batch) {
+      // Meanwhile a callback may have come or a lease ended: an execution that was claimed anew is not ours.
+      const part = changed.slice(from, from + batch).filter(isStillWatched);
+      for (const { execution } of part) watched.delete(execution.id);
+      await onChanged(part, listSnapshot);
     }
   }
 
-  function isStillWatched(one: DueExecution): boolean {
-    return watched.get(one.execution.id) === one;
+  function isStillWatched(due: DueExecution): boolean {
+    return watched.get(due.execution.id) === due;
   }
 
   return {
     watch(claimed) {
-      const lookAt = Math.max(now(), restAfterSilence());
-      for (const one of claimed) add(one, lookAt);
+      const checkAt = Math.max(now(), pausedBySilenceUntil());
+      for (const due of claimed) add(due, checkAt);
     },
-    keep(noted) {
-      const momentOf = moments();
-      for (const one of noted) {
-        const { now: at, rules } = momentOf(one);
-        const lookAt = nextCheckAt(one.execution, one.timeoutS, at, rules);
-        add(one, Math.max(lookAt, restUntil, restAfterSilence()));
+    keep(recorded) {
+      const inputOf = transitionInputs();
+      for (const due of recorded) {
+        const { now: at, rules } = inputOf(due);
+        const checkAt = nextCheckAt(due.execution, due.timeoutS, at, rules);
+        add(due, Math.max(checkAt, pauseUntil, pausedBySilenceUntil()));
       }
     },
     forget(claimed) {
       for (const { execution } of claimed) watched.delete(execution.id);
     },
-    dueAt: () => (reading === null ? dueAt : Number.POSITIVE_INFINITY),
-    look() {
-      reading ??= read()
+    dueAt: () => (polling === null ? dueAt : Number.POSITIVE_INFINITY),
+    poll() {
+      polling ??= pollOnce()
         .catch((error) => {
-          plan(retryAt(UNREADABLE));
+          plan(retryAt(FAULTY));
           context.report.fault("check", error);
         })
         .finally(() => {
-          reading = null;
-          onRead();
+          polling = null;
+          onPolled();
         });
     },
-    idle: async () => void (await reading),
+    idle: async () => void (await polling),
   };
 }
 
-/** The longer the list, the less often it is read again: 10,000 rows every 20 s. Who is new in it does not wait. */
-const REST_PER_ROW_MS = 2;
+/** The longer the list, the longer the pause: 20 s after 10,000 rows. Newly claimed executions do not wait for it. */
+const PAUSE_PER_ROW_MS = 2;
 
-/** Lists in a row that must fail before single records are read. */
-const ENOUGH_FAILURES = 2;
+/** Polls in a row that must fail before single records are read. */
+const MIN_FAILURES = 2;
 
 const NO_ROWS: ReadOutcome<ListedRow[]> = { type: "ok", value: [] };
-const UNREADABLE = { type: "unreachable", detail: "the list could not be worked on" } as const;
+const FAULTY = { type: "unreachable", detail: "the list could not be processed" } as const;

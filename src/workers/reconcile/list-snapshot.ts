@@ -1,44 +1,44 @@
-// Sight: what one list showed, and whose its rows are.
+// The result of one list poll, and the assignment of its rows to executions.
 import type { Execution } from "../../domain/execution.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { ListedRow } from "../../lyceum/reading.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
+import { isOver, lyceumIdOf } from "../../lyceum/snapshot.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
-import { isOver, lyceumIdOf } from "../collect/record-artifact.ts";
 
 export interface ListSnapshot {
   list: ReadOutcome<unknown>;
-  /** False: for a single execution no list was read, so that it proves nothing. */
+  /** False: a single execution skipped the list, so nothing is proven by a missing row. */
   isRead: boolean;
   /** By Lyceum's ids; empty without a list. */
   rows: Map<string, ListedRow>;
   askedAt: number;
   /** Executions whose records are to be read, whatever the list shows. */
   records: ReadonlySet<DueExecution>;
-  /** Lists in a row that could not be had. */
+  /** Polls in a row that brought no list. */
   failures: number;
 }
 
-/** In doubt, or lost: looked for by its marker. */
+/** True for an execution in doubt or lost: the search is by its marker. */
 export function isSearched({ execution }: DueExecution): boolean {
   return execution.phase !== "watching";
 }
 
-/** The row under the execution's id, unless it bears the marker of another one. */
+/** The row under the execution's id, unless the row has the marker of another execution. */
 export function rowOf(execution: Execution, rows: ListSnapshot["rows"]): ListedRow | undefined {
   const row = rows.get(lyceumIdOf(execution));
   return row !== undefined && isOwn(row, execution) ? row : undefined;
 }
 
-/** The word of a watched execution if the list shows it alive, and may answer for it. */
-export function wordOf(one: DueExecution, { rows, records }: ListSnapshot): string | null {
-  const row = isSearched(one) || records.has(one) ? undefined : rowOf(one.execution, rows);
+/** The status word of a watched execution, if the list shows it alive and may answer for it. */
+export function wordOf(due: DueExecution, { rows, records }: ListSnapshot): string | null {
+  const row = isSearched(due) || records.has(due) ? undefined : rowOf(due.execution, rows);
   return row === undefined || isOver(row) ? null : row.word;
 }
 
-/** True when the row is the execution's: by its marker or, without a marker, by its id. */
+/** True if the row belongs to the execution: by its marker or, without a marker, by its id. */
 export function isOf(row: ListedRow, execution: Execution): boolean {
-  // A GPU selection's sub-jobs may bear the parent's name: the parent is meant.
+  // Sub-jobs of a GPU selection may carry the parent's name: the parent is searched for.
   if (row.parentExecutionId !== null || !isOwn(row, execution)) return false;
   return executionIdIn(row.fileName) !== null || row.executionId === execution.lyceumExecutionId;
 }

@@ -1,4 +1,4 @@
-// Confirm: what Lyceum says of one execution. Its record decides, and is the artifact when it tells of the end.
+// Reads what Lyceum says of one execution. The record decides, and is stored as an artifact if it shows the end.
 import PQueue from "p-queue";
 import { type DetectedBy, type Execution, hasEnded, type Snapshot } from "../../domain/execution.ts";
 import { lacksBill, mergeSnapshot } from "../../domain/snapshot-merge.ts";
@@ -7,20 +7,20 @@ import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { Priority } from "../../lyceum/priorities.ts";
 import type { RecordReading } from "../../lyceum/reading.ts";
-import type { Context } from "../../orchestration/context.ts";
-import { saveRecord } from "../../orchestration/save-artifacts.ts";
-import type { DueExecution } from "../../store/execution-claims.ts";
-import { withFreeHardware } from "../collect/bills.ts";
-import type { Collect } from "../collect/collect.ts";
 import {
   isComplete,
   isOver,
   isUsableId,
   lyceumIdOf,
-  readingOfRecord,
-  readingOfWord,
-  storedRecord,
-} from "../collect/record-artifact.ts";
+  snapshotOfRecord,
+  snapshotOfWord,
+} from "../../lyceum/snapshot.ts";
+import type { Context } from "../../orchestration/context.ts";
+import { saveRecord } from "../../orchestration/save-artifacts.ts";
+import type { DueExecution } from "../../store/execution-claims.ts";
+import { withFreeHardware } from "../collect/bills.ts";
+import type { Collect } from "../collect/collect.ts";
+import { storedRecord } from "../collect/record-artifact.ts";
 import { withoutSecrets } from "../redact-record.ts";
 import type { KnownIds } from "./known-ids.ts";
 import type { FactRecorder } from "./record-fact.ts";
@@ -28,104 +28,104 @@ import type { FactRecorder } from "./record-fact.ts";
 export interface RecordReaderOptions {
   lyceum: LyceumClient;
   now: () => number;
-  notes: FactRecorder;
-  /** Fetches what belongs to an end. */
+  recorder: FactRecorder;
   collect: Pick<Collect, "begin">;
-  own: KnownIds;
+  knownIds: KnownIds;
 }
 
-export interface Look {
+export interface ReadOptions {
   by: DetectedBy;
   /** Lyceum has just answered an abort that there is nothing to end. */
   isBeyondAbort?: boolean;
-  /** It has just been read. */
+  /** The record, if it has just been read. */
   record?: ReadOutcome<RecordReading>;
 }
 
 /**
- * `alive`, `over`: by the record. `silent`: nothing of Lyceum's came. `absent`: Lyceum does not know the id, or has
- * somebody else's record under it: the execution is to be searched for. `barred`: Lyceum does not say.
+ * `alive`, `over`: by the record. `recorded`: a fact was recorded without a record. `silent`: Lyceum did not answer.
+ * `absent`: Lyceum does not know the id, or has another execution's record under it: search for the execution.
+ * `barred`: Lyceum does not say.
  */
-export type RecordState = "alive" | "over" | "noted" | "silent" | "absent" | "barred";
+export type RecordState = "alive" | "over" | "recorded" | "silent" | "absent" | "barred";
 
-export type ReadRecord = (one: DueExecution, look: Look) => Promise<RecordState>;
+export type ReadRecord = (due: DueExecution, options: ReadOptions) => Promise<RecordState>;
 
 export function createRecordReader(context: Context, options: RecordReaderOptions): ReadRecord {
-  const { lyceum, now, notes, collect, own } = options;
-  const { note, unanswered } = notes;
-  /** Count of records in a row that were another run's, by our ids. */
-  const foreign = new Map<string, number>();
+  const { lyceum, now, recorder, collect, knownIds } = options;
+  const { record: recordFact, recordUnanswered } = recorder;
+  /** Records in a row that were another execution's, by our ids. */
+  const foreignReads = new Map<string, number>();
   const large = new PQueue({ concurrency: 1 });
 
-  /** The record decides; where there is none (yet), or none that can be had, the status endpoint. */
-  async function confirm(one: DueExecution, look: Look): Promise<RecordState> {
-    const { execution } = one;
+  /** Without a record (yet), or with one that cannot be read, the status endpoint decides. */
+  async function readRecord(due: DueExecution, read: ReadOptions): Promise<RecordState> {
+    const { execution } = due;
     if (!isUsableId(lyceumIdOf(execution))) return "absent";
     const askedAt = now();
-    const lane = look.by === "callback" ? "confirm" : "overdue";
-    const record = look.record ?? (await lyceum.record(lyceumIdOf(execution), execution.id, lane));
+    const priority = read.by === "callback" ? "confirm" : "overdue";
+    const record = read.record ?? (await lyceum.record(lyceumIdOf(execution), execution.id, priority));
     const word = record.type === "ok" ? record.value.word : null;
-    const cause = look.by === "callback" ? "callback" : "overdue";
+    const cause = read.by === "callback" ? "callback" : "overdue";
     context.report.check({ executionId: execution.id, cause, word });
     if (record.type === "ok") {
-      foreign.delete(execution.id);
-      own.note(execution);
-      const shown = await withoutSecrets(context.store.db, execution, record.value);
-      await keep(one, shown, look, askedAt);
-      return isOver(shown) ? "over" : "alive";
+      foreignReads.delete(execution.id);
+      knownIds.add(execution);
+      const redacted = await withoutSecrets(context.store.db, execution, record.value);
+      await keep(due, redacted, read, askedAt);
+      return isOver(redacted) ? "over" : "alive";
     }
     if (record.type === "unreadable" && record.isForeign === true) {
-      own.forget(execution);
-      // The status endpoint would tell of somebody else's execution, too.
-      if (isOften(execution)) return "absent";
-      await unanswered(execution, record);
-      return "noted";
+      knownIds.forget(execution);
+      // The status endpoint would tell of the other execution, too.
+      if (isForeignAgain(execution)) return "absent";
+      await recordUnanswered(execution, record);
+      return "recorded";
     }
-    foreign.delete(execution.id);
+    foreignReads.delete(execution.id);
     if (!["missing", "refused", "unreadable"].includes(record.type)) {
-      await unanswered(execution, record);
+      await recordUnanswered(execution, record);
       return "silent";
     }
-    const status = await statusOf(execution, one.kind, lane);
+    const status = await readStatus(execution, due.kind, priority);
     if (status.type === "ok") {
-      const snapshot = readingOfWord(status.value.word, status.value.errors);
-      // A status names nobody: under an id that was never seen to be the execution's own, its end may be another's.
+      const snapshot = snapshotOfWord(status.value.word, status.value.errors);
+      // A status names no execution: under an id that is not known as ours, the end may be another execution's.
       const isTooLarge = record.type === "unreadable" && record.isTooLarge;
-      if (snapshot.status !== null && hasEnded(snapshot.status) && !isTooLarge && !own.has(execution))
+      if (snapshot.status !== null && hasEnded(snapshot.status) && !isTooLarge && !knownIds.has(execution))
         return "barred";
-      const told = isTooLarge && isFailure(snapshot) ? await largeReading(execution, lane) : null;
-      await note(execution, { ...factOf(look), snapshot: told ?? snapshot, askedAt });
-      return "noted";
+      const full = isTooLarge && isFailure(snapshot) ? await readLarge(execution, priority) : null;
+      await recordFact(execution, { ...factOf(read), snapshot: full ?? snapshot, askedAt });
+      return "recorded";
     }
     if (status.type === "missing" && record.type === "missing") return "absent";
     if (status.type === "missing" || status.type === "refused") return "barred";
-    await unanswered(execution, status);
+    await recordUnanswered(execution, status);
     return "silent";
   }
 
   /**
-   * A retry is decided with the end, and the output may hold its reason. Null: the record cannot be had, or does not
-   * tell of an end. One at a time: more would not fit in memory.
+   * Reads a record that was too large: the retry is decided with the end, and the output may show the reason. Null: the
+   * record is unavailable, or shows no end. One at a time: more would not fit in memory.
    */
-  async function largeReading(execution: Execution, lane: Priority): Promise<Snapshot | null> {
+  async function readLarge(execution: Execution, priority: Priority): Promise<Snapshot | null> {
     return large.add(async () => {
-      const record = await lyceum.record(lyceumIdOf(execution), execution.id, lane, "large");
+      const record = await lyceum.record(lyceumIdOf(execution), execution.id, priority, "large");
       if (record.type !== "ok" || !isOver(record.value)) return null;
-      return readingOfRecord(await withoutSecrets(context.store.db, execution, record.value));
+      return snapshotOfRecord(await withoutSecrets(context.store.db, execution, record.value));
     });
   }
 
-  function isOften({ id }: Execution): boolean {
-    const times = (foreign.get(id) ?? 0) + 1;
-    if (foreign.size > MAX_REMEMBERED) foreign.clear();
-    foreign.set(id, times);
-    return times >= ENOUGH;
+  function isForeignAgain({ id }: Execution): boolean {
+    const reads = (foreignReads.get(id) ?? 0) + 1;
+    if (foreignReads.size > MAX_REMEMBERED) foreignReads.clear();
+    foreignReads.set(id, reads);
+    return reads >= MIN_FOREIGN_READS;
   }
 
-  async function statusOf({ lyceumExecutionId }: Execution, kind: RunKind, lane: Priority) {
+  async function readStatus({ lyceumExecutionId }: Execution, kind: RunKind, priority: Priority) {
     const id = lyceumExecutionId ?? "";
-    if (kind !== "gpu_selection") return lyceum.streamingStatus(id, lane);
-    const status = await lyceum.gpuSelectionStatus(id, lane);
+    if (kind !== "gpu_selection") return lyceum.streamingStatus(id, priority);
+    const status = await lyceum.gpuSelectionStatus(id, priority);
     if (status.type !== "ok") return status;
     const { word } = status.value;
     if (word === null)
@@ -133,26 +133,30 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     return { type: "ok", value: { word, errors: null } } as const;
   }
 
-  async function keep(of: DueExecution, record: RecordReading, look: Look, askedAt: number): Promise<void> {
-    const { by, isBeyondAbort = false } = look;
-    // The record that told of the end is the artifact: no second request for it. To that of a GPU selection belong
-    // its sub-jobs, which are still to be read.
-    const isWhole = isComplete(record) && of.kind !== "gpu_selection";
-    const reading = await withFreeHardware(context.store.db, of.execution, readingOfRecord(record));
-    const stored = isWhole ? storedRecord(record, of.kind) : null;
-    const awaits_bill = lacksBill(of.execution, reading);
+  async function keep(
+    due: DueExecution,
+    record: RecordReading,
+    read: ReadOptions,
+    askedAt: number,
+  ): Promise<void> {
+    const { by, isBeyondAbort = false } = read;
+    // A record that shows the end is the artifact and is not fetched again. A GPU selection's record lacks its sub-jobs.
+    const isWhole = isComplete(record) && due.kind !== "gpu_selection";
+    const snapshot = await withFreeHardware(context.store.db, due.execution, snapshotOfRecord(record));
+    const stored = isWhole ? storedRecord(record, due.kind) : null;
+    const awaits_bill = lacksBill(due.execution, snapshot);
     const kept = stored && awaits_bill ? { ...stored, summary: { ...stored.summary, awaits_bill } } : stored;
-    const execution = { ...of.execution, ...mergeSnapshot(of.execution, reading) };
-    const status = reading.status ?? execution.status;
-    const isToCollect = of.execution.phase === "watching" && isOver(record);
-    const begun = isToCollect ? collect.begin({ ...of, execution: { ...execution, status } }, kept) : null;
-    let heldUntil: number | null = null;
+    const execution = { ...due.execution, ...mergeSnapshot(due.execution, snapshot) };
+    const status = snapshot.status ?? execution.status;
+    const isToCollect = due.execution.phase === "watching" && isOver(record);
+    const begun = isToCollect ? collect.begin({ ...due, execution: { ...execution, status } }, kept) : null;
+    let leaseUntil: number | null = null;
     try {
-      const holdUntil = (now: number) => begun?.holdUntil(now) ?? null;
-      const executionId = of.execution.id;
-      heldUntil = await saveRecord(context, {
+      const holdUntil = (now: number) => begun?.leaseFrom(now) ?? null;
+      const executionId = due.execution.id;
+      leaseUntil = await saveRecord(context, {
         executionId,
-        snapshot: reading,
+        snapshot,
         by,
         isBeyondAbort,
         askedAt,
@@ -160,21 +164,21 @@ export function createRecordReader(context: Context, options: RecordReaderOption
         holdUntil,
       });
     } finally {
-      begun?.ended(heldUntil);
+      begun?.ended(leaseUntil);
     }
   }
 
-  return confirm;
+  return readRecord;
 }
 
 function isFailure({ status }: Snapshot): boolean {
   return status === "failed" || status === "system_failure";
 }
 
-function factOf({ by, isBeyondAbort = false }: Look) {
-  return { type: "reading", by, isBeyondAbort } as const;
+function factOf({ by, isBeyondAbort = false }: ReadOptions) {
+  return { type: "snapshot", by, isBeyondAbort } as const;
 }
 
-/** Records of somebody else in a row before the execution is searched for by its marker. */
-const ENOUGH = 3;
+/** Foreign records in a row before the execution is searched for by its marker. */
+const MIN_FOREIGN_READS = 3;
 const MAX_REMEMBERED = 10_000;

@@ -1,6 +1,6 @@
-// Check: one reconciler for callbacks and polling. Whatever woke an execution, Lyceum's own API decides what is
-// true of it. One list answers for all that are merely due; single reads are for those that left the list, that a
-// callback named, or of which the list says too little.
+// One reconciler for callbacks and polling. Lyceum's API decides what is true, whatever made the execution due. One
+// list answers for all executions that are merely due. Records are read for those that left the list, that a callback
+// names, or that the list says too little about.
 import PQueue from "p-queue";
 import { isPaused } from "../../lib/clock.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -23,21 +23,19 @@ import { createSearch, type Wanted } from "./search.ts";
 export interface ReconcilerOptions {
   lyceum: LyceumClient;
   now: () => number;
-  /** Fetches what belongs to an end. */
   collect: Pick<Collect, "begin">;
-  /** There is room for more, or the next look is known. */
+  /** A round has ended, or the time of the next check is known. */
   onCapacity(): void;
-  /** How long Lyceum is not to be asked because it cannot be reached. */
+  /** Milliseconds for which Lyceum is not called because it is unreachable. */
   awayMs?: () => number;
-  /** Whether what is asked now would mostly be held back. */
+  /** True while so many reads wait that further ones would be deferred. */
   isCrowded?: () => boolean;
-  /** Executions looked at together. */
+  /** Executions checked together. */
   batch?: number;
 }
 
-export function createReconciler(
-  context: Context,
-  {
+export function createReconciler(context: Context, options: ReconcilerOptions): Worker {
+  const {
     lyceum,
     now,
     collect,
@@ -45,99 +43,95 @@ export function createReconciler(
     awayMs = () => 0,
     isCrowded = () => false,
     batch = 500,
-  }: ReconcilerOptions,
-): Worker {
+  } = options;
   const rounds = new PQueue({ concurrency: 4 });
-  let restUntil = 0;
+  let pauseUntil = 0;
   const claims = createClaims(context, "check", LEASE_MS);
-  const notes = createFactRecorder(context, now);
+  const recorder = createFactRecorder(context, now);
   const audit = createAudit(context, now);
-  const own = createKnownIds();
-  const search = createSearch(context, { lyceum, now, notes, own });
-  const confirm = createRecordReader(context, { lyceum, now, notes, collect, own });
-  const abort = createAbort(context, { lyceum, now, notes, audit, confirm, own });
+  const knownIds = createKnownIds();
+  const search = createSearch(context, { lyceum, now, recorder, knownIds });
+  const readRecord = createRecordReader(context, { lyceum, now, recorder, collect, knownIds });
+  const abort = createAbort(context, { lyceum, now, recorder, audit, readRecord, knownIds });
   const group = createGrouping(context, { now, isAbortDue: abort.isDue });
-  const follow = createFollow(context, { now, notes, confirm, search, leaseMs: LEASE_MS });
-  const survey = createListPoll(context, {
+  const follow = createFollow(context, { now, recorder, readRecord, search, leaseMs: LEASE_MS });
+  const listPoll = createListPoll(context, {
     lyceum,
     now,
     leaseMs: LEASE_MS,
     batch,
     audit,
-    own,
-    retryAt: notes.retryAt,
-    async onChanged(due, sight) {
-      const { alive = [], gone = [] } = Object.groupBy(due, (one) =>
-        wordOf(one, sight) === null ? "gone" : "alive",
+    knownIds,
+    retryAt: recorder.retryAt,
+    async onChanged(changed, listSnapshot) {
+      const { alive = [], gone = [] } = Object.groupBy(changed, (due) =>
+        wordOf(due, listSnapshot) === null ? "gone" : "alive",
       );
-      if (alive.length > 0) begin(alive, () => follow.alive(alive, sight));
-      if (gone.length > 0) begin(gone, () => follow.gone(gone, sight));
+      if (alive.length > 0) begin(alive, () => follow.alive(alive, listSnapshot));
+      if (gone.length > 0) begin(gone, () => follow.gone(gone, listSnapshot));
       await rounds.onSizeLessThan(1);
     },
-    onRead: onCapacity,
+    onPolled: onCapacity,
   });
 
-  /** Works on what was claimed. What `work` answers stays claimed and goes on to the survey. */
-  function begin(due: DueExecution[], work: () => Promise<DueExecution[]>): void {
+  /** Works on claimed executions. Those that `work` returns stay claimed and go on to the list poll. */
+  function begin(claimed: DueExecution[], work: () => Promise<DueExecution[]>): void {
     rounds.add(async () => {
       const kept = await work().catch((error) => {
         context.report.fault("check", error);
         return null;
       });
       if (kept === null) {
-        claims.failed(due);
+        claims.failed(claimed);
         return onCapacity();
       }
-      claims.done(due);
-      for (const one of kept) claims.track(one, one.execution.dueAt ?? 0);
-      survey.keep(kept);
+      claims.done(claimed);
+      for (const due of kept) claims.track(due, due.execution.dueAt ?? 0);
+      listPoll.keep(kept);
       if (kept.length > 0) onCapacity();
     });
   }
 
-  function giveBack(due: DueExecution[]) {
+  function releaseAndThrow(claimed: DueExecution[]) {
     return (error: unknown): never => {
-      claims.failed(due);
+      claims.failed(claimed);
       throw error;
     };
   }
 
-  async function round({
-    unansweredStarts,
-    orphans,
-    cancelled,
-    called,
-    single,
-  }: Omit<Groups, "listed">): Promise<DueExecution[]> {
-    const looks = [
-      ...orphans.map((one) => [one, lookAtOrphan(one)] as const),
-      ...cancelled.map((one) => [one, abort.send(one, one.cancellation?.mode ?? "abort")] as const),
-      ...called.map((one) => [one, confirm(one, { by: "callback" })] as const),
-      ...single.map((one) => [one, confirm(one, { by: "poll" })] as const),
+  async function round(groups: Omit<Groups, "listed">): Promise<DueExecution[]> {
+    const { unansweredStarts, orphans, cancelled, called, single } = groups;
+    const checks = [
+      ...orphans.map((due) => [due, checkOrphan(due)] as const),
+      ...cancelled.map((due) => [due, abort.send(due, due.cancellation?.mode ?? "abort")] as const),
+      ...called.map((due) => [due, readRecord(due, { by: "callback" })] as const),
+      ...single.map((due) => [due, readRecord(due, { by: "poll" })] as const),
     ];
     const wanted: Wanted[] = [];
     await Promise.all([
       ...unansweredStarts.map(({ execution }) =>
-        notes.note(execution, { type: "outcome_unknown", detail: "no answer to the start was recorded" }),
+        recorder.record(execution, {
+          type: "outcome_unknown",
+          detail: "no answer to the start was recorded",
+        }),
       ),
-      ...looks.map(async ([{ execution }, look]) => {
-        const confirmed = await look;
-        if (confirmed === "absent" || confirmed === "barred")
-          wanted.push({ execution, isBarred: confirmed === "barred" });
+      ...checks.map(async ([{ execution }, check]) => {
+        const state = await check;
+        if (state === "absent" || state === "barred")
+          wanted.push({ execution, isBarred: state === "barred" });
       }),
     ]);
     await search(wanted, null);
     return [];
   }
 
-  /** It may be over, and then what it cost is owed. It is aborted once its record says that it lives. */
-  async function lookAtOrphan(one: DueExecution): Promise<RecordState> {
-    const confirmed = await confirm(one, { by: "poll" });
-    // Nobody waits for it any more: its run has ended, or goes on with another execution.
-    return confirmed === "alive" && abort.isDue(one) ? abort.send(one, "abort") : confirmed;
+  /** Reads the record first: an ended orphan still owes its cost. An orphan that is alive is aborted. */
+  async function checkOrphan(due: DueExecution): Promise<RecordState> {
+    const state = await readRecord(due, { by: "poll" });
+    return state === "alive" && abort.isDue(due) ? abort.send(due, "abort") : state;
   }
 
-  /** One list answers for all. Where callbacks are relied on, lists are rare, and all that live share each of them. */
+  /** While callbacks are reliable, lists are rare, and all live executions share each of them. */
   const soonMs = () =>
     context.health.mode(now()) === "healthy" ? context.rules.pollMaxMs : context.rules.pollMinMs;
 
@@ -145,32 +139,35 @@ export function createReconciler(
     name: "check",
     async runOnce() {
       if (rounds.size > 0) return now() + 1_000;
-      // Do not claim while Lyceum cannot be reached: each claim would be written twice for nothing.
+      // Do not claim while Lyceum is unreachable: each claim would be written twice for nothing.
       const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
       if (silentMs > 0) return now() + silentMs;
-      // Little by little while many wait: what is held back comes due again, but cancellations must get through.
-      if (isPaused(restUntil, CROWDED_REST_MS, now())) return restUntil;
-      if (isCrowded()) restUntil = now() + CROWDED_REST_MS;
-      const due = await claims.take(batch);
-      const hasList = group(due).listed.length > 0 || survey.dueAt() <= now();
-      if (hasList) due.push(...(await claims.takeListable(soonMs(), batch).catch(giveBack(due))));
-      const { listed, ...groups } = group(due, hasList);
+      // Claim little by little while many reads wait: deferred executions come due again, but cancellations must pass.
+      if (isPaused(pauseUntil, CROWDED_PAUSE_MS, now())) return pauseUntil;
+      if (isCrowded()) pauseUntil = now() + CROWDED_PAUSE_MS;
+      const claimed = await claims.take(batch);
+      const hasList = group(claimed).listed.length > 0 || listPoll.dueAt() <= now();
+      if (hasList) {
+        const listable = claims.takeListable(soonMs(), batch);
+        claimed.push(...(await listable.catch(releaseAndThrow(claimed))));
+      }
+      const { listed, ...groups } = group(claimed, hasList);
       const others = Object.values(groups).flat();
-      survey.forget(others);
-      survey.watch(listed);
+      listPoll.forget(others);
+      listPoll.watch(listed);
       if (others.length > 0) begin(others, () => round(groups));
-      if (survey.dueAt() <= now()) survey.look();
+      if (listPoll.dueAt() <= now()) listPoll.poll();
       const next = await nextDueAt(context.store.db, "check");
-      return Math.min(next ?? Number.POSITIVE_INFINITY, survey.dueAt());
+      return Math.min(next ?? Number.POSITIVE_INFINITY, listPoll.dueAt());
     },
     async idle() {
-      await survey.idle();
+      await listPoll.idle();
       await rounds.onIdle();
     },
-    handBack: claims.release,
+    release: claims.release,
   };
 }
 
-/** Longer than the calls of a round may take; whoever dies with a claim leaves it due again after this. */
+/** Longer than the calls of a round may take; after a crash the executions come due again after this. */
 const LEASE_MS = 5 * 60_000;
-const CROWDED_REST_MS = 250;
+const CROWDED_PAUSE_MS = 250;

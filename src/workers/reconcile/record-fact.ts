@@ -1,4 +1,4 @@
-// How a look at Lyceum is noted: as a fact, or as no answer.
+// Records what a check learned about an execution: a fact, or that Lyceum did not answer.
 import type { Execution } from "../../domain/execution.ts";
 import type { Fact } from "../../domain/state-machine/fact.ts";
 import { nextSearchAt } from "../../domain/state-machine/schedule.ts";
@@ -7,17 +7,22 @@ import { type Applied, recordFact } from "../../orchestration/apply-facts.ts";
 import type { Context } from "../../orchestration/context.ts";
 
 export interface FactRecorder {
-  note(execution: Execution, fact: Fact): Promise<Applied | null>;
-  /** Lyceum did not answer: nothing is known, so only the time of the next try changes, `maxWaitMs` from now at the latest. */
-  unanswered(execution: Execution, answer: ReadOutcome<unknown>, maxWaitMs?: number): Promise<Applied | null>;
-  /** All questions were answered, and there are more to ask. */
-  underWay(execution: Execution): Promise<Applied | null>;
-  /** When to ask again. */
+  record(execution: Execution, fact: Fact): Promise<Applied | null>;
+  /** Without an answer only the time of the next try changes, to `maxWaitMs` from now at the latest. */
+  recordUnanswered(
+    execution: Execution,
+    answer: ReadOutcome<unknown>,
+    maxWaitMs?: number,
+  ): Promise<Applied | null>;
+  /** Lyceum answered every call so far, and the search needs more of them. */
+  recordUnderWay(execution: Execution): Promise<Applied | null>;
+  /** When to call again (epoch ms). */
   retryAt(answer: ReadOutcome<unknown>): number;
 }
 
 export function createFactRecorder(context: Context, now: () => number): FactRecorder {
-  const note = (execution: Execution, fact: Fact) => recordFact(context, { executionId: execution.id, fact });
+  const record = (execution: Execution, fact: Fact) =>
+    recordFact(context, { executionId: execution.id, fact });
   const retryAt = (answer: ReadOutcome<unknown>) => {
     const { pollMinMs, pollMaxMs } = context.rules;
     const spreadMs = pollMinMs + (context.random() * (pollMaxMs - pollMinMs)) / 4;
@@ -25,11 +30,15 @@ export function createFactRecorder(context: Context, now: () => number): FactRec
     return Math.round(now() + waitMs);
   };
   return {
-    note,
-    unanswered: (execution, answer, maxWaitMs = Number.POSITIVE_INFINITY) =>
-      note(execution, { type: "unanswered", retryAt: Math.min(retryAt(answer), now() + maxWaitMs) }),
-    underWay: (execution) =>
-      note(execution, { type: "unanswered", retryAt: nextSearchAt(now(), context.rules), isUnderWay: true }),
+    record,
+    recordUnanswered: (execution, answer, maxWaitMs = Number.POSITIVE_INFINITY) =>
+      record(execution, { type: "unanswered", retryAt: Math.min(retryAt(answer), now() + maxWaitMs) }),
+    recordUnderWay: (execution) =>
+      record(execution, {
+        type: "unanswered",
+        retryAt: nextSearchAt(now(), context.rules),
+        isUnderWay: true,
+      }),
     retryAt,
   };
 }

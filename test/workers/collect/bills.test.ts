@@ -26,7 +26,10 @@ function scene() {
     reads: () => reads,
     settle: (lyceumExecutionId: string, changes: Partial<Execution> = {}, more: Partial<Snapshot> = {}) => {
       const times = { startedAt: at - minute, endedAt: at, detectedAt: at - 10_000 };
-      return bills.settle(anExecution({ lyceumExecutionId, ...times, ...changes }), { ...reading, ...more });
+      return bills.complete(anExecution({ lyceumExecutionId, ...times, ...changes }), {
+        ...reading,
+        ...more,
+      });
     },
   };
 }

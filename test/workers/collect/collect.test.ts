@@ -42,7 +42,7 @@ eachDatabase("collecting", (open) => {
     const checking = scene.check();
     await expect.poll(async () => (await scene.run())?.status).toBe("collecting");
     expect(await scene.dueAt()).toBeGreaterThan(scene.time.now());
-    await scene.worker.handBack?.();
+    await scene.worker.release?.();
     expect(await scene.dueAt()).toBe(scene.time.now());
     resolve();
     await checking;

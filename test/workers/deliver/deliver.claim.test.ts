@@ -33,7 +33,7 @@ eachDatabase("a claim", (open) => {
     expect(await next.work()).toBe(leaseUntil);
     expect(receiver.received).toHaveLength(1);
 
-    await dying.worker.handBack?.();
+    await dying.worker.release?.();
     receiver.answerWith(status(204));
     await next.work();
     expect(await next.sole()).toMatchObject({ state: "delivered", attempts: 1 });

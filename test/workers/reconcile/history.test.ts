@@ -2,8 +2,8 @@
 // is told so in the end.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { historyAnswer } from "../../../src/lyceum/schema.ts";
-import { createPast, type Found } from "../../../src/workers/reconcile/history-lookup.ts";
+import { answers } from "../../../src/lyceum/schema.ts";
+import { createHistoryLookup, type LookupResult } from "../../../src/workers/reconcile/history-lookup.ts";
 import { anExecution, NOW } from "../../domain/scene.ts";
 
 const SECOND = 1_000;
@@ -98,7 +98,7 @@ function historyOf(weather: Partial<Weather>, has: boolean) {
           : { nonsense: true },
       );
       const totals = { all: rows.length, page: page.length, none: undefined };
-      const value = historyAnswer.parse({ executions, total_executions: totals[total] });
+      const value = answers.history.parse({ executions, total_executions: totals[total] });
       happen();
       return { type: "ok", value } as const;
     },
@@ -109,8 +109,8 @@ function historyOf(weather: Partial<Weather>, has: boolean) {
 async function search(weather: Partial<Weather>, has: boolean, looks = 150) {
   const { lyceum, calls } = historyOf(weather, has);
   let now = NOW;
-  const past = createPast(lyceum, "confirm", () => now);
-  let found: Found | undefined;
+  const past = createHistoryLookup(lyceum, "confirm", () => now);
+  let found: LookupResult | undefined;
   for (let look = 1; look <= looks; look++) {
     found = (await past([wanted])).get(wanted.id);
     if (found?.state === "found" || found?.state === "absent")
@@ -194,13 +194,13 @@ test("a history of which no row can be read proves nothing", async () => {
 test("a history that gives all of its rows at once, wherever a page is to begin, has been read to its end", async () => {
   const { lyceum } = historyOf({ rows: 60, newer: 60, total: "none" }, false);
   const whole = { history: ({ limit }: { limit: number }) => lyceum.history({ limit, offset: 0 }) };
-  const past = createPast(whole, "confirm", () => NOW);
+  const past = createHistoryLookup(whole, "confirm", () => NOW);
   expect((await past([wanted])).get(wanted.id)).toMatchObject({ state: "absent" });
 });
 
 test("a bound that was hit is no answer, and the next look goes on behind it", async () => {
   const { lyceum, calls } = historyOf({ clamp: 20, newer: 600, rows: 1_600 }, true);
-  const past = createPast(lyceum, "confirm", () => NOW);
+  const past = createHistoryLookup(lyceum, "confirm", () => NOW);
   const looks: (string | undefined)[] = [];
   for (let look = 0; look < 8; look++) looks.push((await past([wanted])).get(wanted.id)?.state);
   expect(looks.slice(0, 7)).toEqual(Array.from({ length: 7 }, () => "under way"));
@@ -209,7 +209,7 @@ test("a bound that was hit is no answer, and the next look goes on behind it", a
 
 test("an execution that is wanted while a search is under way is told of by the next one", async () => {
   const { lyceum } = historyOf({ clamp: 20, newer: 200 }, false);
-  const past = createPast(lyceum, "confirm", () => NOW);
+  const past = createHistoryLookup(lyceum, "confirm", () => NOW);
   const later = anExecution({ id: marker(77_777), lyceumExecutionId: null, submittedAt: NOW });
   await past([wanted]);
   const states: unknown[] = [];

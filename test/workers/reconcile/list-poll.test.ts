@@ -161,7 +161,7 @@ eachDatabase("polling", (open, kind) => {
     for (const id of scene.ids) other.words.set(id, "pending");
     await other.work();
     expect(other.calls).toEqual(["list"]);
-    await other.worker.handBack?.();
+    await other.worker.release?.();
     expect((await scene.rows()).map((row) => row.due_at)).toEqual([scene.time.now(), scene.time.now()]);
   });
 
