@@ -4,10 +4,12 @@ import { up as initial } from "./20261129T0200_initial.ts";
 import { up as sessions } from "./20261129T0400_sessions.ts";
 import { up as lists } from "./20261130T0100_lists.ts";
 import { up as instances } from "./20261130T0200_instances.ts";
+import { up as quotas } from "./20261130T0910_quotas.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261129T0200_initial": { up: initial },
   "20261129T0400_sessions": { up: sessions },
   "20261130T0100_lists": { up: lists },
   "20261130T0200_instances": { up: instances },
+  "20261130T0910_quotas": { up: quotas },
 };

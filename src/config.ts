@@ -1,6 +1,7 @@
 // Reads the environment into one frozen Config, or reports all its problems at once.
 import { environment, type Settings, settingNames, settings } from "./config/environment.ts";
 import { isLoopback } from "./config/values.ts";
+import type { KeyQuota } from "./domain/key-quota.ts";
 import { closestMatch } from "./lib/closest-match.ts";
 
 /** The settings of the service. Durations are milliseconds. */
@@ -31,6 +32,8 @@ export interface Config {
     readonly amount: number;
     readonly windowMs: number;
   }[];
+  /** Maximum of runs that a key submits and has waiting; the names are those of `apiKeys`. */
+  readonly keyQuotas: readonly KeyQuota[];
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   readonly submit: {
@@ -100,6 +103,7 @@ function toConfig(env: Settings): Config {
         ? env.DATABASE_URL
         : { ...env.DATABASE_URL, pool: env.DATABASE_POOL },
     keyBudgets: env.KEY_BUDGETS ?? [],
+    keyQuotas: env.KEY_QUOTAS ?? [],
     listen: { host: env.HOST, port: env.PORT },
     logLevel: env.LOG_LEVEL,
     submit: { limit: env.SUBMIT_LIMIT, concurrency: env.SUBMIT_CONCURRENCY },

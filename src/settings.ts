@@ -37,6 +37,7 @@ export function settingsInForce(config: Config): Setting[] {
       : redacted("DATABASE_URL", [withoutLogin(database.url)]),
     plain("DATABASE_POOL", "pool" in database ? String(database.pool) : null),
     plain("KEY_BUDGETS", joined(config.keyBudgets.map(budgetText))),
+    plain("KEY_QUOTAS", joined(config.keyQuotas.map(quotaText))),
     plain("HOST", listen.host),
     plain("PORT", String(listen.port)),
     plain("LOG_LEVEL", config.logLevel),
@@ -78,6 +79,10 @@ function limitText({ max, windowMs }: { max: number; windowMs: number }): string
 
 function budgetText({ name, amount, windowMs }: Config["keyBudgets"][number]): string {
   return `${name}:${amount}/${formatDuration(windowMs)}`;
+}
+
+function quotaText({ name, runs, windowMs, waiting }: Config["keyQuotas"][number]): string {
+  return `${name}:${runs}/${formatDuration(windowMs)}${waiting === null ? "" : `:${waiting}`}`;
 }
 
 /** Keeps the host and the name of the database: user, password and parameters may be secret. */

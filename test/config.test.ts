@@ -45,6 +45,7 @@ test("two settings are enough to start polling", () => {
       publicUrl: null,
       database: { kind: "sqlite", path: "data/proctor.db" },
       keyBudgets: [],
+      keyQuotas: [],
       listen: { host: "0.0.0.0", port: 8080 },
       logLevel: "info",
       submit: { limit: { max: 100, windowMs: 3_600_000 }, concurrency: 8 },
@@ -77,6 +78,7 @@ test("every setting is read", () => {
     LOG_LEVEL: "debug",
     SUBMIT_LIMIT: "none",
     KEY_BUDGETS: "a:50/1d, c:0.5/1h",
+    KEY_QUOTAS: "a:500/1d:100, c:5/1h",
     SUBMIT_CONCURRENCY: "2",
     CALLBACK_GRACE: "1m",
     POLL_INTERVAL_MIN: "500ms",
@@ -106,6 +108,10 @@ test("every setting is read", () => {
     keyBudgets: [
       { name: "a", amount: 50, windowMs: 86_400_000 },
       { name: "c", amount: 0.5, windowMs: 3_600_000 },
+    ],
+    keyQuotas: [
+      { name: "a", runs: 500, windowMs: 86_400_000, waiting: 100 },
+      { name: "c", runs: 5, windowMs: 3_600_000, waiting: null },
     ],
     listen: { host: "::1", port: 9000 },
     logLevel: "debug",
@@ -203,6 +209,14 @@ test.each<[string, Env, string]>([
   ["a budget without its window", { KEY_BUDGETS: "worker:50" }, "KEY_BUDGETS entry 1 is not"],
   ["a budget of nothing", { KEY_BUDGETS: "worker:0/1d" }, "KEY_BUDGETS entry 1 is not"],
   ["a budget with a window of a second", { KEY_BUDGETS: "worker:5/1s" }, "KEY_BUDGETS entry 1 is not"],
+  ["a quota without its window", { KEY_QUOTAS: "worker:50" }, "KEY_QUOTAS entry 1 is not"],
+  ["a quota of no waiting runs", { KEY_QUOTAS: "worker:50/1d:0" }, "KEY_QUOTAS entry 1 is not"],
+  ["two quotas of one key", { KEY_QUOTAS: "worker:5/1d,worker:6/1h" }, "KEY_QUOTAS names a key twice"],
+  [
+    "a quota of a key that there is not",
+    { KEY_QUOTAS: "stranger:5/1d" },
+    "KEY_QUOTAS entry 1 names a key that API_KEYS does not have",
+  ],
   ["two budgets of one key", { KEY_BUDGETS: "worker:5/1d,worker:6/1h" }, "KEY_BUDGETS names a key twice"],
   [
     "a budget of a key that there is not",

@@ -83,7 +83,15 @@ describe("docs/configuration.md", () => {
 
   /** Required, or off unless it is set. */
   const withoutDefault = [
-    ...["LYCEUM_API_KEY", "LYCEUM_EMAIL", "LYCEUM_PASSWORD", "LYCEUM_ORG_SLUG", "API_KEYS", "KEY_BUDGETS"],
+    ...[
+      "LYCEUM_API_KEY",
+      "LYCEUM_EMAIL",
+      "LYCEUM_PASSWORD",
+      "LYCEUM_ORG_SLUG",
+      "API_KEYS",
+      "KEY_BUDGETS",
+      "KEY_QUOTAS",
+    ],
     ...["PUBLIC_URL", "CALLBACK_SECRETS", "METRICS_PORT", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_PRIVATE"],
   ];
 });

@@ -19,6 +19,7 @@ const full = {
   DATABASE_URL: `postgres://user:${canary}@db.example.com:5432/proctor?password=${canary}`,
   DATABASE_POOL: "7",
   KEY_BUDGETS: "a:50/1d,b:0.5/90m",
+  KEY_QUOTAS: "a:500/1d:100,b:5/90m",
   SUBMIT_LIMIT: "12/90s",
   CALLBACK_GRACE: "1500ms",
   DRAIN_DELAY: "0s",

@@ -67,6 +67,7 @@ export function createParts(config: Config, overrides: AppOverrides) {
     health: createCallbackHealth({ asked: config.publicUrl !== null, graceMs: config.callbackGraceMs }),
     durations: createDurations(),
     backlog: createBacklog(overrides.maxQueued),
+    quotas: new Map(config.keyQuotas.map((quota) => [quota.name, quota])),
     report,
     sharedLimits: store.kind === "sqlite" ? null : config.submit,
   };

@@ -1,12 +1,13 @@
 // The HTTP side: the event feed, the API and its listeners.
 import { createServer } from "../http/app.ts";
 import { authenticator, keyring } from "../http/auth.ts";
+import { createBearerGate } from "../http/bearer.ts";
 import { publicPathOf } from "../http/callback-path.ts";
 import { createEventFeed } from "../http/events/feed.ts";
 import { createListeners } from "../http/listen.ts";
 import type { AppContext } from "../http/request-context.ts";
-import { createSignInLimit } from "../http/sign-in-limit.ts";
 import { createSignInLinks } from "../http/sign-in-links.ts";
+import { createWrongKeyLimit, MAX_WRONG_SIGN_INS } from "../http/wrong-key-limit.ts";
 import { settingsInForce } from "../settings.ts";
 import { readPlaces } from "../store/places.ts";
 import { createLiveMetricsReader } from "../workers/collect/metrics-on-demand.ts";
@@ -25,13 +26,15 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
     onFirst: () => wake("events", now()),
   });
   const metricsText = () => metrics.registry.metrics();
+  const keys = keyring(config.apiKeys, authenticator(config.apiKeys));
   const appContext: AppContext = {
     ...context,
     now,
     timers,
     feed,
-    keys: keyring(config.apiKeys, authenticator(config.apiKeys)),
-    signInLimit: createSignInLimit(),
+    keys,
+    bearers: createBearerGate(keys),
+    signInLimit: createWrongKeyLimit(MAX_WRONG_SIGN_INS),
     signInLinks: createSignInLinks(parts.overrides.oneTimeKeys),
     callbackSecrets: config.callbackSecrets,
     publicPath: publicPathOf(config.publicUrl),

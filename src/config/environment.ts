@@ -1,5 +1,6 @@
 // The settings: names, formats and defaults, and how they must agree.
 import { z } from "zod";
+import type { KeyQuota } from "../domain/key-quota.ts";
 import { isWebhookSecret } from "../domain/webhook.ts";
 import { parseDuration } from "../lib/duration.ts";
 import { duration, endpoint, headerText, isUnique, list, text, whole } from "./values.ts";
@@ -63,6 +64,21 @@ const keyBudgets = list(
   }),
 ).refine((budgets) => isUnique(budgets.map(({ name }) => name)), "names a key twice; each has one budget");
 
+const keyQuotas = list(
+  text.transform((entry, ctx): KeyQuota => {
+    const [, name = "", runs, window = "", waiting] =
+      /^([A-Za-z0-9._-]{1,64}):(\d{1,7})\/(\w+)(?::(\d{1,7}))?$/.exec(entry) ?? [];
+    const windowMs = parseDuration(window);
+    const isWindow = windowMs !== null && windowMs >= 1_000 && windowMs <= 366 * 86_400_000;
+    if (Number(runs) > 0 && isWindow && waiting !== "0")
+      return { name, runs: Number(runs), windowMs, waiting: waiting === undefined ? null : Number(waiting) };
+    ctx.addIssue(
+      "is not name:runs/duration[:waiting] such as alice:500/1d:100 (at most 9999999 runs, window 1s to 366d)",
+    );
+    return z.NEVER;
+  }),
+).refine((quotas) => isUnique(quotas.map(({ name }) => name)), "names a key twice; each has one quota");
+
 const webhookSecret = text.refine(
   isWebhookSecret,
   "is not whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)",
@@ -82,6 +98,7 @@ export const settings = {
   DATABASE_URL: database.prefault("sqlite:data/proctor.db"),
   DATABASE_POOL: whole(2, 1_000).prefault("10"),
   KEY_BUDGETS: keyBudgets.optional(),
+  KEY_QUOTAS: keyQuotas.optional(),
   HOST: text
     .regex(/^[A-Za-z0-9.:_-]+$/, "is not a host name or address; the port goes into PORT")
     .default("0.0.0.0"),
@@ -129,8 +146,11 @@ function agree(env: Partial<Settings>, ctx: z.RefinementCtx): void {
     problem("LYCEUM_API_KEY", "is not set; set it, or LYCEUM_EMAIL together with LYCEUM_PASSWORD");
   // Without a readable key list there are no names to compare with.
   const names = Array.isArray(env.API_KEYS) ? env.API_KEYS.map(({ name }) => name) : null;
-  const unknown = (env.KEY_BUDGETS ?? []).findIndex(({ name }) => names !== null && !names.includes(name));
-  if (unknown >= 0) problem("KEY_BUDGETS", `entry ${unknown + 1} names a key that API_KEYS does not have`);
+  for (const setting of ["KEY_BUDGETS", "KEY_QUOTAS"] as const) {
+    const entries: readonly { name: string }[] = env[setting] ?? [];
+    const unknown = entries.findIndex(({ name }) => names !== null && !names.includes(name));
+    if (unknown >= 0) problem(setting, `entry ${unknown + 1} names a key that API_KEYS does not have`);
+  }
   if (env.PUBLIC_URL && !env.CALLBACK_SECRETS)
     problem("CALLBACK_SECRETS", "is not set, but PUBLIC_URL is; make a secret with `openssl rand -hex 32`");
   if (Number(env.POLL_INTERVAL_MIN) > Number(env.POLL_INTERVAL_MAX))

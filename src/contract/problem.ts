@@ -28,6 +28,11 @@ export const problems = {
     "send the body uncompressed, without Content-Encoding",
   ],
   "too-many-attempts": [429, "Too many attempts", "too many wrong keys; try again in 42 s"],
+  "quota-exceeded": [
+    429,
+    "Quota exceeded",
+    "this key may submit 100 runs in each 1h and has 3 left: try again in 1260 s",
+  ],
   "body-too-large": [413, "Body too large", "the limit is 8192 KiB"],
   "validation-failed": [422, "Invalid fields", "/runs/0/timeout: must be at most 600"],
   "idempotency-mismatch": [

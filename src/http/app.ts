@@ -2,11 +2,12 @@
 import { Hono } from "hono";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
-import { mayCall } from "./auth.ts";
+import { type Caller, mayCall } from "./auth.ts";
+import type { BearerReading } from "./bearer.ts";
 import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
-import { problem, unauthorized, unexpectedProblem } from "./problem.ts";
-import type { AppContext, Env, RequestContext } from "./request-context.ts";
+import { problem, tooManyWrongKeys, unauthorized, unexpectedProblem } from "./problem.ts";
+import { type AppContext, addressOf, type Env, type RequestContext } from "./request-context.ts";
 import type { Route } from "./route.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { callbackRoutes } from "./routes/callback.ts";
@@ -153,7 +154,9 @@ async function admit(
   if (access === "open" || access === "callback") return null;
   const authorization = c.req.header("Authorization");
   const isByCookie = authorization === undefined && c.req.header("Cookie") !== undefined;
-  const caller = isByCookie ? await callerByCookie(c, context) : context.keys.authenticate(authorization);
+  const bearer = isByCookie ? null : context.bearers.read(authorization, addressOf(c), context.now());
+  if (bearer?.type === "paused") return tooManyWrongKeys(c, bearer.pauseMs);
+  const caller = bearer === null ? await callerByCookie(c, context) : callerIn(bearer);
   if (caller === null) return unauthorized(c, "send a valid API key as Authorization: Bearer <key>");
   c.set("caller", caller);
   if (isByCookie && method !== "GET" && !isSameOrigin(c))
@@ -165,6 +168,10 @@ async function admit(
   if (!mayCall(caller, access))
     return problem(c, "forbidden", `the role ${caller.role} does not permit this`);
   return null;
+}
+
+function callerIn(bearer: BearerReading): Caller | null {
+  return bearer.type === "caller" ? bearer.caller : null;
 }
 
 function wrongMethod(c: RequestContext, allow: string): Response {

@@ -47,6 +47,12 @@ export function unexpectedProblem(context: AppContext, error: unknown): [kind: P
   return ["internal", "the request failed, or its outcome is unknown; check before you repeat it"];
 }
 
+export function tooManyWrongKeys(c: Context<Env>, pauseMs: number): Response {
+  const seconds = Math.ceil(pauseMs / 1_000);
+  c.header("Retry-After", String(seconds));
+  return problem(c, "too-many-attempts", `too many wrong keys; try again in ${seconds} s`);
+}
+
 export function unauthorized(c: Context<Env>, detail: string): Response {
   c.header("WWW-Authenticate", "Bearer");
   return problem(c, "unauthorized", detail);

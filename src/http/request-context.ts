@@ -8,9 +8,10 @@ import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { Instance } from "../store/instances.ts";
 import type { Caller, Keyring } from "./auth.ts";
+import type { BearerGate } from "./bearer.ts";
 import type { EventFeed } from "./events/feed.ts";
-import type { SignInLimit } from "./sign-in-limit.ts";
 import type { SignInLinks } from "./sign-in-links.ts";
+import type { WrongKeyLimit } from "./wrong-key-limit.ts";
 
 export interface Env {
   /** Node's request and response; undefined for a request in memory. */
@@ -38,7 +39,9 @@ export interface AppContext extends Context {
   feed: EventFeed;
   /** The configured API keys. */
   keys: Keyring;
-  signInLimit: SignInLimit;
+  /** Reads Authorization headers. */
+  bearers: BearerGate;
+  signInLimit: WrongKeyLimit;
   signInLinks: SignInLinks;
   /** All are accepted in callback URLs; the first makes new URLs. */
   callbackSecrets: readonly string[];
@@ -65,4 +68,9 @@ export interface AppContext extends Context {
   instances: () => Promise<Instance[]>;
   /** How far this machine's clock is ahead of the database's, in ms. */
   clockAheadMs: () => number;
+}
+
+/** The caller's address; empty for a request in memory. Behind a proxy it is the proxy's. */
+export function addressOf(c: RequestContext): string {
+  return c.env?.incoming?.socket.remoteAddress ?? "";
 }

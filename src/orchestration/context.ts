@@ -9,6 +9,8 @@ import type { StartLimits } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
 import type { Report } from "../telemetry/report.ts";
 
+import type { KeyQuotas } from "./key-quotas.ts";
+
 export interface Context {
   store: Store;
   newId: NewId;
@@ -19,6 +21,8 @@ export interface Context {
   health: CallbackHealth;
   durations: Durations;
   backlog: Backlog;
+  /** By the name of the API key. */
+  quotas: KeyQuotas;
   report: Report;
   /** Kept in the database for all instances; null: there is one, which keeps its limits in memory. */
   sharedLimits: StartLimits | null;

@@ -1,12 +1,17 @@
 // Retries by hand: a failed or cancelled run gets a new run in the same job, which names its origin.
+import type { QuotaExceeded } from "../domain/key-quota.ts";
 import type { Db } from "../store/db/transaction.ts";
 import { addRun, refreshReadiness } from "../store/job-counts.ts";
 import { findJob, type JobRow } from "../store/jobs.ts";
 import { findRun, insertRuns, type NewRun, type RunRow } from "../store/runs.ts";
 import { loadSpec } from "../store/specs.ts";
 import type { Context } from "./context.ts";
+import { openQuotas } from "./key-quotas.ts";
 
-export type Retried = { type: "created"; run: RunRow } | { type: "refused"; detail: string };
+export type Retried =
+  | { type: "created"; run: RunRow }
+  | { type: "refused"; detail: string }
+  | { type: "quota"; exceeded: QuotaExceeded };
 
 export async function retryRun(context: Context, job: JobRow, runId: string): Promise<Retried> {
   return context.store.write(async (tx): Promise<Retried> => {
@@ -18,10 +23,14 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
         detail: `the run is ${origin.status}; only a failed or cancelled one can be retried`,
       };
     }
+    const quotas = await openQuotas(tx, [context.quotas.get(job.api_key) ?? null]);
+    const exceeded = quotas.take(job.api_key, 1);
+    if (exceeded !== null) return { type: "quota", exceeded };
     const position = await addRun(tx.db, job.id);
     if (position === null) {
       return { type: "refused", detail: await refusal(tx.db, job.id) };
     }
+    await quotas.save();
     const id = tx.newId("run");
     const run: NewRun = {
       id,

@@ -2,6 +2,7 @@
 // batched.
 import { hash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
+import type { KeyQuota, QuotaExceeded } from "../domain/key-quota.ts";
 import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
@@ -14,6 +15,7 @@ import { insertRuns, type NewRun } from "../store/runs.ts";
 import { insertSpecs, type SpecEntry } from "../store/specs.ts";
 import type { Context } from "./context.ts";
 import { jobEvent } from "./job-progress.ts";
+import { openQuotas } from "./key-quotas.ts";
 
 export interface Submission {
   name: string | null;
@@ -43,7 +45,8 @@ export type Submitted =
   | { outcome: "created" | "replayed"; job: JobRow }
   | Refused
   /** The queue is full. */
-  | { outcome: "full" };
+  | { outcome: "full" }
+  | { outcome: "quota"; exceeded: QuotaExceeded; runs: number };
 
 export type Refused =
   /** The idempotency key was used for another body. */
@@ -71,7 +74,14 @@ function bodyHashOf({ idempotencyKey, body }: Sender): string | null {
 export async function submit(context: Context, sender: Sender, submission: Submission): Promise<Submitted> {
   const { apiKey, idempotencyKey } = sender;
   const bodyHash = bodyHashOf(sender);
-  const request = { apiKey, idempotencyKey, bodyHash, submission, isFull: context.backlog.isFull() };
+  const request = {
+    apiKey,
+    idempotencyKey,
+    bodyHash,
+    submission,
+    isFull: context.backlog.isFull(),
+    quota: context.quotas.get(apiKey) ?? null,
+  };
   const submitted = await context.store.batchWrite(submitAll, request);
   if (submitted.outcome === "created") {
     context.backlog.took(submitted.job.total);
@@ -89,12 +99,17 @@ interface Keyed {
 interface Request extends Keyed {
   submission: Submission;
   isFull: boolean;
+  quota: KeyQuota | null;
 }
 
 async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
   const former = await formerSubmissions(tx.db, requests);
   /** Jobs of this transaction, by API key and idempotency key. */
   const created = new Map<string, JobRow>();
+  const quotas = await openQuotas(
+    tx,
+    requests.map(({ quota }) => quota),
+  );
   // A new job joins the end of the round, behind jobs that have waited longer.
   const lastTick = await incrementCounter(tx.db, "dispatch.tick", requests.length);
   const jobs: JobRow[] = [];
@@ -109,6 +124,8 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
     if (request.isFull) return { outcome: "full" };
     const id = tx.newId("job");
     const runsOfJob = newRuns(tx, id, apiKey, submission);
+    const exceeded = quotas.take(apiKey, runsOfJob.length);
+    if (exceeded !== null) return { outcome: "quota", exceeded, runs: runsOfJob.length };
     const job = newJob(tx, request, {
       id,
       total: runsOfJob.length,
@@ -127,6 +144,7 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
     return { outcome: "created", job };
   });
 
+  await quotas.save();
   await insertJobs(tx.db, jobs);
   await insertSpecs(tx.db, specs);
   await insertRuns(tx.db, runs, tx.now);

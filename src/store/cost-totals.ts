@@ -1,6 +1,7 @@
 // Cost totals per day, job and key. The transaction that records a cost adds it here; nothing is summed up later.
 import { type Selectable, sql } from "kysely";
 import { type Tally, toNano } from "../domain/cost.ts";
+import { windowStart } from "../domain/key-quota.ts";
 import type { ApiKeysTable } from "./db/schema.ts";
 import { inputRows, statement, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
@@ -172,8 +173,4 @@ async function spentSince(db: Db, name: string, startedAt: number): Promise<numb
     .where("executions.cost", "is not", null)
     .execute();
   return rows.reduce((sum, { cost }) => sum + toNano(cost ?? 0), 0);
-}
-
-function windowStart(at: number, windowMs: number): number {
-  return at - (at % windowMs);
 }

@@ -1,6 +1,6 @@
 // The session of the operator's page, over HTTP: how it begins, what it allows, and when it ends.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_WRONG } from "../../src/http/sign-in-limit.ts";
+import { MAX_WRONG_SIGN_INS } from "../../src/http/wrong-key-limit.ts";
 import { SESSION_MS } from "../../src/orchestration/sessions.ts";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";
 
@@ -151,7 +151,7 @@ it("a one-time key signs in once, and not when it is too old", async () => {
 it("wrong keys are slowed down, and the right one with them, until a minute is over", async () => {
   const attempt = (key: string) => service.nobody.post("/session", { key }, own);
   shiftMs = 5 * 60_000;
-  for (let tried = 0; tried < MAX_WRONG; tried++)
+  for (let tried = 0; tried < MAX_WRONG_SIGN_INS; tried++)
     expect((await attempt(`wrong-${tried}-${"x".repeat(32)}`)).status).toBe(401);
   const refused = await attempt(apiKeys.ann);
   expect(refused).toMatchObject({ status: 429, body: { type: "urn:proctor:problem:too-many-attempts" } });

@@ -32,6 +32,7 @@ export function contextOf({ store, newId }: Pick<Database, "store" | "newId">): 
     health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
     durations: createDurations(),
     backlog: createBacklog(),
+    quotas: new Map(),
     report: createReport(createLogger("silent"), createMetrics()),
     sharedLimits: null,
   };

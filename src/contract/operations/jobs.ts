@@ -59,7 +59,7 @@ export const submitJob = {
     }),
     202: json(job, "The job is durable and will run to its end.", submitted),
   },
-  problems: ["idempotency-mismatch", "job-deleted", "unsupported-encoding", "queue-full"],
+  problems: ["idempotency-mismatch", "job-deleted", "unsupported-encoding", "queue-full", "quota-exceeded"],
 } satisfies Operation;
 
 export const listJobs = {

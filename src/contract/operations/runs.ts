@@ -53,7 +53,7 @@ export const retryRun = {
     "Adds a run to the job, with the original run as `retry_of`. The status of the job does not change.",
   body: { ...jsonBodyOf(retryBody, { nothing: {} }), isOptional: true },
   answers: { 202: json(run, "The new run.", { Location: "The new run's path." }) },
-  problems: ["conflict"],
+  problems: ["conflict", "quota-exceeded"],
 } satisfies Operation;
 
 export const getOutput = artifact("getOutput", "Read a run's output and result", {

@@ -45,6 +45,19 @@ const headersOf: Partial<Record<ProblemKind, object>> = {
   "insufficient-storage": retryAfter,
   "too-many-waiting": retryAfter,
   "too-many-attempts": retryAfter,
+  "quota-exceeded": {
+    ...retryAfter,
+    "RateLimit-Policy": {
+      description:
+        '`"runs";q=100;w=3600`: runs in each window of so many seconds. `"waiting";q=500`: runs that may wait.',
+      schema: anyText,
+    },
+    RateLimit: {
+      description:
+        '`"runs";r=3;t=1260`: runs left, and seconds to the next window. `"waiting";r=0`: further runs that may wait.',
+      schema: anyText,
+    },
+  },
 };
 
 /** Problems that follow from access, path, query and body, and those that the operation names. */
@@ -58,6 +71,8 @@ function problemsOf({ access, path, method, operation }: Route): ProblemKind[] {
     if (path.includes(":")) kinds.add("not-found");
     // Every such route refuses unknown parameters.
     kinds.add("validation-failed");
+    // Many wrong keys from one address.
+    kinds.add("too-many-attempts");
   }
   if (body !== undefined) kinds.add("bad-request");
   if (body?.content["application/json"] !== undefined)

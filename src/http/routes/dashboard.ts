@@ -1,7 +1,8 @@
 // The dashboard at `/`, its files, and signing in. All parts come from this origin.
 import * as operations from "../../contract/operations/dashboard.ts";
 import { type DashboardParts, readDashboardParts } from "../dashboard-parts.ts";
-import { problem, unauthorized } from "../problem.ts";
+import { problem, tooManyWrongKeys, unauthorized } from "../problem.ts";
+import { addressOf } from "../request-context.ts";
 import { type Input, type Route, route } from "../route.ts";
 import { callerByCookie, isSameOrigin, signIn, signOut } from "../session.ts";
 
@@ -106,13 +107,9 @@ async function postSession({ c, context, body }: Input<typeof operations.signIn>
   if (site !== undefined && !isSameOrigin(c))
     return problem(c, "forbidden", "sign in from Proctor's own page");
   const now = context.now();
-  const address = c.env?.incoming?.socket.remoteAddress ?? "";
+  const address = addressOf(c);
   const pauseMs = context.signInLimit.pauseMs(address, now);
-  if (pauseMs > 0) {
-    const seconds = Math.ceil(pauseMs / 1_000);
-    c.header("Retry-After", String(seconds));
-    return problem(c, "too-many-attempts", `too many wrong keys; try again in ${seconds} s`);
-  }
+  if (pauseMs > 0) return tooManyWrongKeys(c, pauseMs);
   const name =
     context.keys.authenticate(`Bearer ${body.key}`)?.name ?? context.signInLinks.redeem(body.key, now);
   const key = name === null ? undefined : context.keys.keyNamed(name);

@@ -21,6 +21,7 @@ import { ownerSeenBy } from "../auth.ts";
 import { pageOf, readCursor } from "../cursor.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { invalid, problem } from "../problem.ts";
+import { quotaProblem } from "../quota-problem.ts";
 import { callerOf, readJson } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import { resources, visibleJob } from "../resources.ts";
@@ -136,6 +137,7 @@ function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
     c.header("Retry-After", "60");
     return problem(c, "queue-full", "a million runs are waiting to start; try again later");
   }
+  if (submitted.outcome === "quota") return quotaProblem(c, submitted.exceeded, submitted.runs);
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");

@@ -10,6 +10,7 @@ import { nextTurn } from "../../store/scan.ts";
 import { loadSpec } from "../../store/specs.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { problem } from "../problem.ts";
+import { quotaProblem } from "../quota-problem.ts";
 import { callerOf } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import { resources } from "../resources.ts";
@@ -95,6 +96,7 @@ async function postCancel({ c, context, body, run }: Input<typeof operations.can
 
 async function postRetry({ c, context, job, run }: Input<typeof operations.retryRun, "run">) {
   const retried = await retryRun(context, job, run.id);
+  if (retried.type === "quota") return quotaProblem(c, retried.exceeded, 1);
   if (retried.type === "refused") return problem(c, "conflict", retried.detail);
   c.header("Location", `/v1/runs/${retried.run.id}`);
   return answer(c, context, retried.run, 202);

@@ -93,6 +93,9 @@ export interface ApiKeysTable {
   window_spent_nano: number | null;
   /** The budget is used up: no run of this key starts earlier. */
   held_until: number | null;
+  /** The window of the key's quota, and the runs submitted in it. */
+  quota_started_at: number | null;
+  quota_used: number | null;
 }
 
 export interface JobsTable {

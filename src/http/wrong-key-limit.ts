@@ -1,12 +1,13 @@
-// Slows down guessing of keys at the sign-in: a few wrong keys per address and minute.
+// Slows down guessing of keys: so many wrong keys per address and minute. Memory is bounded.
 
-export interface SignInLimit {
+export interface WrongKeyLimit {
   /** Milliseconds until the address may try again; 0 when it may now. */
   pauseMs(address: string, now: number): number;
   noteWrong(address: string, now: number): void;
 }
 
-export function createSignInLimit(): SignInLimit {
+/** @param maxWrong wrong keys in a minute that do not yet cause a pause */
+export function createWrongKeyLimit(maxWrong: number): WrongKeyLimit {
   /** Moments of wrong keys, oldest first, by address. The address that tried longest ago comes first. */
   const wrong = new Map<string, number[]>();
 
@@ -17,10 +18,10 @@ export function createSignInLimit(): SignInLimit {
     pauseMs(address, now) {
       const moments = recent(address, now);
       const [oldest = now] = moments;
-      return moments.length < MAX_WRONG ? 0 : oldest + WINDOW_MS - now;
+      return moments.length < maxWrong ? 0 : oldest + WINDOW_MS - now;
     },
     noteWrong(address, now) {
-      const moments = [...recent(address, now), now].slice(-MAX_WRONG);
+      const moments = [...recent(address, now), now].slice(-maxWrong);
       wrong.delete(address);
       wrong.set(address, moments);
       const [first] = wrong.keys();
@@ -29,6 +30,9 @@ export function createSignInLimit(): SignInLimit {
   };
 }
 
-export const MAX_WRONG = 10;
+/** At the sign-in, where people type. */
+export const MAX_WRONG_SIGN_INS = 10;
+/** In Authorization headers: workers that share an address may all have an old key for a moment. */
+export const MAX_WRONG_BEARERS = 100;
 const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
