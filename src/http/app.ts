@@ -81,7 +81,7 @@ export function createServer(context: AppContext): Hono<Env> {
   function noteStray(): void {
     const isDue = Math.abs(context.now() - strayLoggedAt) >= STRAY_HINT_MS;
     if (isDue) strayLoggedAt = context.now();
-    context.report.strayCallback({ publicPath: context.publicPath, isTold: isDue });
+    context.report.strayCallback({ publicPath: context.publicPath, isLogged: isDue });
   }
 
   /** Adds the request id, logs one line by route template (a path may hold a token), and answers unexpected errors. */

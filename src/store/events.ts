@@ -115,17 +115,17 @@ export async function readEvents(
 }
 
 /** The columns of an event that decide which readers it concerns. */
-export type News = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & {
+export type EventHeader = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & {
   api_key: string | null;
   /** Runs of the job without an outcome so far. */
   undecided: number | null;
 };
 
-export async function readNews(db: Db, after: number, limit: number): Promise<News[]> {
-  return (await selectNews(db, { after }, limit)).rows;
+export async function readEventHeaders(db: Db, after: number, limit: number): Promise<EventHeader[]> {
+  return (await selectEventHeaders(db, { after }, limit)).rows;
 }
 
-const selectNews = statementWithLimit<{ after: number }, News>((db, { after }, limit) =>
+const selectEventHeaders = statementWithLimit<{ after: number }, EventHeader>((db, { after }, limit) =>
   db
     .selectFrom("events")
     .leftJoin("jobs", "jobs.id", "events.job_id")

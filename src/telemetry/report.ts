@@ -88,10 +88,10 @@ export function createReport(log: Logger, metrics: Metrics) {
     },
 
     /** A callback to an unknown path. Not every one is logged, because anyone can send such requests. */
-    strayCallback({ publicPath, isTold }: { publicPath: string; isTold: boolean }): void {
+    strayCallback({ publicPath, isLogged }: { publicPath: string; isLogged: boolean }): void {
       metrics.callbacks.inc({ disposition: "rejected" });
       rejected++;
-      if (!isTold) return;
+      if (!isLogged) return;
       log.warn(
         {
           event: "callback",

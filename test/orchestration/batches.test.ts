@@ -79,7 +79,10 @@ async function outcome(open: Open, steps: Step[]) {
 
 /** All that is kept. When it is next looked at depends on what the others taught meanwhile; that it is does not. */
 async function stateOf({ store: { db } }: Database) {
-  const executions = await db.selectFrom("executions").selectAll().orderBy("id").execute();
+  const executions = (await db.selectFrom("executions").selectAll().orderBy("id").execute()).map(
+    // Each database has an instance of its own.
+    ({ claimed_by, ...execution }) => ({ ...execution, isClaimed: claimed_by !== null }),
+  );
   const events = await db.selectFrom("events").select(["type", "job_id", "run_id"]).orderBy("seq").execute();
   return {
     jobs: await db.selectFrom("jobs").selectAll().orderBy("id").execute(),

@@ -148,9 +148,9 @@ function compareArtifacts({ books, lyceum, hasLeapt, compareGivenUp }: Truth): v
     demand(artifacts.length === 4, () => `${id} has ${artifacts.length} artifacts`);
     const work = works.get(id);
     const printed = work === undefined ? null : printedBy(work);
-    const isTold = artifacts.some(({ kind, document }) => kind === "record" && document !== null);
+    const isLogged = artifacts.some(({ kind, document }) => kind === "record" && document !== null);
     // Without the record nothing says that a log has stopped too early.
-    const isKnowable = !hasLeapt && (isTold || work?.tailMs === 0);
+    const isKnowable = !hasLeapt && (isLogged || work?.tailMs === 0);
     for (const { kind, state, summary, document } of artifacts) {
       demand(state !== "pending", () => `the ${kind} of ${id} is still pending`);
       const isThere = work !== undefined && (kind !== "metrics" || work.hasMetrics);

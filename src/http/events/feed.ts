@@ -1,7 +1,7 @@
 // Reads new events once for all long polls and streams, and wakes the subscriptions that they concern. A subscriber then
 // reads for itself: a wake-up is a hint, never the answer.
 import { isTerminal, type RunStatus } from "../../domain/run.ts";
-import { type News, newestSeq, readNews } from "../../store/events.ts";
+import { type EventHeader, newestSeq, readEventHeaders } from "../../store/events.ts";
 import type { Store } from "../../store/store.ts";
 
 export interface Subscription {
@@ -81,7 +81,7 @@ export function createEventFeed({ store, now, maxSubscriptions, onFirst }: Event
       for (const topic of [...subscriptions.keys()]) await wake(topic);
       return nextPollAt;
     }
-    const news = await readNews(store.db, position, MAX_NEWS);
+    const news = await readEventHeaders(store.db, position, MAX_NEWS);
     position = news.at(-1)?.seq ?? position;
     for (const topic of new Set(news.flatMap(topicsOf))) await wake(topic);
     return news.length === MAX_NEWS ? now() : nextPollAt;
@@ -109,7 +109,7 @@ const MAX_NEWS = 1_000;
 const WOKEN_PER_TURN = 100;
 const POLL_INTERVAL_MS = 1_000;
 
-function topicsOf({ type, job_id, run_id, api_key, undecided }: News): string[] {
+function topicsOf({ type, job_id, run_id, api_key, undecided }: EventHeader): string[] {
   const [subject, word] = type.split(".");
   const concerned = [topics.everything, topics.job(job_id)];
   if (api_key !== null) concerned.push(topics.key(api_key));
