@@ -1,11 +1,12 @@
 // The parts of the operator's page that need no browser: colours of logs, layouts of sweeps, spans of time.
 import { describe, expect, it } from "vitest";
-import type { Execution, ResultRow, Run } from "../../src/client/client.ts";
+import type { Execution, Job, ResultRow, Run } from "../../src/client/client.ts";
 import { ticksOf } from "../../src/dashboard/chart/axis.ts";
 import { between, luminance, textOn } from "../../src/dashboard/chart/colours.ts";
 import { bytes, credits, duration } from "../../src/dashboard/format.ts";
 import { axesOf, measures, pivot } from "../../src/dashboard/job/pivot.ts";
 import { piecesOf, plain } from "../../src/dashboard/log/ansi.ts";
+import { budgetConcerns, idleConcern } from "../../src/dashboard/page/attention.ts";
 import { spansOf } from "../../src/dashboard/run/phases.ts";
 import { idleStretches, samplesOf } from "../../src/dashboard/run/samples.ts";
 
@@ -219,4 +220,26 @@ it("figures are said as people say them, and what is not known is a dash", () =>
     "–",
   ]);
   expect([bytes(0), bytes(999), bytes(1_500), bytes(69e9)]).toEqual(["0 B", "999 B", "1.5 kB", "69 GB"]);
+});
+
+describe("what needs a person", () => {
+  const job = (more: object) =>
+    ({ id: "job_a", name: "sweep", ended_at: null, budget: null, ...more }) as Job;
+
+  it("names a job whose budget is used up while it has not ended", () => {
+    const budget = { limit: 1, spent: 1, reached: true };
+    const concerns = budgetConcerns([job({ budget }), job({ budget, ended_at: at(1) }), job({})]);
+    expect(concerns.map(({ text, href }) => [text, href])).toEqual([
+      ["The budget of sweep is used up: it starts nothing more", "#/jobs/job_a"],
+    ]);
+  });
+
+  it("adds up what idle GPUs cost, and says nothing when none was idle", () => {
+    const finding = { code: "gpu_idle", detail: "", cost: 4 };
+    const idle = run({ id: "run_a", findings: [finding], gpu: { idle_share: 0.75 } as Run["gpu"], cost: 4 });
+    expect(idleConcern([idle, run({ findings: [] })])?.text).toContain(
+      "1 of the latest 2 runs: about 3.00 credits",
+    );
+    expect(idleConcern([run({ findings: [] })])).toBe(null);
+  });
 });

@@ -1,6 +1,6 @@
 // What needs a person, in words, and where to look.
-import type { Status, Usage, Webhook } from "../../client/client.ts";
-import { rough } from "../format.ts";
+import type { Job, Run, Status, Usage, Webhook } from "../../client/client.ts";
+import { credits, rough } from "../format.ts";
 
 export interface Concern {
   tone: "bad" | "warn";
@@ -55,7 +55,31 @@ export function concernsOf(status: Status, webhooks: Webhook[], now: number): Co
   return found.filter((one) => one !== false);
 }
 
-/** Money that bought nothing. */
+/** Jobs that start nothing more because their budget is used up. */
+export function budgetConcerns(jobs: Job[]): Concern[] {
+  return jobs
+    .filter(({ budget, ended_at }) => budget?.reached === true && ended_at === null)
+    .map(({ id, name }) => ({
+      tone: "warn",
+      text: `The budget of ${name ?? id} is used up: it starts nothing more`,
+      href: `#/jobs/${id}`,
+    }));
+}
+
+/** GPUs that were paid for and hardly used. */
+export function idleConcern(runs: Run[]): Concern | null {
+  const idle = runs.filter(({ findings }) => findings.some(({ code }) => code === "gpu_idle"));
+  const [latest] = idle;
+  if (latest === undefined) return null;
+  const lost = idle.reduce((sum, { gpu, cost }) => sum + (gpu?.idle_share ?? 0) * (cost ?? 0), 0);
+  return {
+    tone: "warn",
+    text: `GPUs were idle in ${idle.length} of the latest ${runs.length} runs: about ${credits(lost)} credits for nothing`,
+    href: `#/runs/${latest.id}?tab=gpu`,
+  };
+}
+
+/** Executions that may cost something that nobody knows of. */
 export function unpricedConcern({ total }: Usage): Concern | null {
   const { unpriced } = total.cost;
   if (unpriced === 0) return null;

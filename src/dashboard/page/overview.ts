@@ -7,7 +7,7 @@ import { h, html } from "../html.ts";
 import { firstOf, useLoad } from "../load.ts";
 import { Panel, title } from "../view/parts.ts";
 import { shown } from "../view/state.ts";
-import { type Concern, concernsOf, unpricedConcern } from "./attention.ts";
+import { budgetConcerns, type Concern, concernsOf, idleConcern, unpricedConcern } from "./attention.ts";
 import { Failures } from "./failures.ts";
 import { FirstJob } from "./first-job.ts";
 import { JobTable } from "./job-table.ts";
@@ -21,6 +21,8 @@ interface Summary {
 }
 
 const LATEST = 12;
+/** Judged for idle GPUs. */
+const RECENT = 50;
 
 async function read(signal: AbortSignal): Promise<Summary> {
   const day = new Date().toISOString().slice(0, 10);
@@ -39,9 +41,18 @@ export function Overview() {
     on: ({ type }) => !type.startsWith("callback."),
     everyMs: 5_000,
   });
+  const [recent] = useLoad(
+    "recent runs",
+    (signal) => firstOf(api.runs("all", { status: "succeeded", signal, limit: RECENT }), RECENT),
+    { everyMs: 60_000 },
+  );
   return shown(summary, reload, ({ status, today, webhooks, jobs }) => {
-    const money = unpricedConcern(today);
-    const concerns = [...concernsOf(status, webhooks, now.value), ...(money === null ? [] : [money])];
+    const concerns = [
+      ...concernsOf(status, webhooks, now.value),
+      ...budgetConcerns(jobs),
+      unpricedConcern(today),
+      recent.type === "ready" ? idleConcern(recent.value.data) : null,
+    ].filter((one) => one !== null);
     if (jobs.length === 0)
       return html`<div class="page"><h1>Overview</h1>${h(Concerns, { concerns })}${h(FirstJob, {})}</div>`;
     return html`<div class="page">
