@@ -49,6 +49,7 @@ export function createWorkers(parts: AppParts) {
     now,
     ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
     takesOver: () => parts.state.isAccepting,
+    mayFetchEarly: () => !rateLimiter.isDeferred("collect", "read"),
     onCapacity: () => wake("collect", now()),
   });
   const workers: Worker[] = [

@@ -238,7 +238,10 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   /** True while so many reads are queued that further reads will soon be deferred. */
   const isCrowded = () => queues.read.size > maxWaiting / 2;
 
-  return { reserve, run, onPause, onLimits, restore, state, awayMs, isCrowded };
+  /** True if a call would be deferred now. */
+  const isDeferred = (priority: Priority, bucket: Bucket) => deferral(priority, bucket) !== null;
+
+  return { reserve, run, isDeferred, onPause, onLimits, restore, state, awayMs, isCrowded };
 }
 
 /** `Retry-After` comes first, unless only the reset is plausible. Null if neither can be read. */

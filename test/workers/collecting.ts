@@ -51,7 +51,10 @@ export async function sceneOf({ store, time, newId }: Database) {
     asked: [] as [string, number][],
     query: {} as Record<string, string>,
     answer: Promise.resolve(),
+    /** Awaited by the record alone. */
+    recordAnswer: Promise.resolve(),
     isStopping: false,
+    mayFetchEarly: false,
     record,
     script: {
       record: () => record,
@@ -71,7 +74,7 @@ export async function sceneOf({ store, time, newId }: Database) {
     scene.calls.push(name);
     scene.asked.push([name, seconds()]);
     if (name === "metrics") scene.query = Object.fromEntries(searchParams);
-    if (name !== "record") await scene.answer;
+    await (name === "record" ? scene.recordAnswer : scene.answer);
     const said = scene.script[name](seconds());
     if (said === silence) throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
     const { status, json, text, headers } = toAnswer(said);
@@ -92,7 +95,13 @@ export async function sceneOf({ store, time, newId }: Database) {
     timers: time,
     fetch,
   });
-  const options = { lyceum, now, takesOver: () => !scene.isStopping, onCapacity: () => {} };
+  const options = {
+    lyceum,
+    now,
+    takesOver: () => !scene.isStopping,
+    mayFetchEarly: () => scene.mayFetchEarly,
+    onCapacity: () => {},
+  };
   const worker = createCollect(context, options);
   const checker = createReconciler(context, { lyceum, now, collect: worker, onCapacity: () => {} });
   const row = () =>
@@ -111,6 +120,7 @@ export async function sceneOf({ store, time, newId }: Database) {
       replaceMachineTypes(db, [
         { hardware_profile: hardware, price_per_hour: price, available: 1, fetched_at: 0 } as never,
       ]),
+    callBack: () => tell(context, execution.id, { type: "callback" }),
     async check(): Promise<void> {
       await checker.runOnce();
       await checker.idle();

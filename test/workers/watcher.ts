@@ -147,7 +147,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
   const worker = createReconciler(context, {
     lyceum,
     now: () => time.now(),
-    collect: { begin: () => null },
+    collect: { fetchEarly: () => null, leaseFrom: () => null, handOver: () => {} },
     onCapacity: () => {},
     awayMs: () => scene.awayMs,
     isCrowded: () => scene.isCrowded,

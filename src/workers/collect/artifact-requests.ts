@@ -3,9 +3,8 @@ import PQueue from "p-queue";
 import type { Size } from "../../lyceum/client.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
 import { type Change, changeOf, type FetchAttempt } from "./artifact-verdict.ts";
-import type { Fetched, Fetcher, Subject, Wanted } from "./fetchers.ts";
+import type { Fetched, Fetcher, Known, Subject, Wanted } from "./fetchers.ts";
 import type { OutageCheck } from "./outage-check.ts";
-import type { Printed } from "./record-artifact.ts";
 
 export interface ArtifactRequestOptions {
   fetchers: Record<ArtifactKind, Fetcher>;
@@ -21,14 +20,14 @@ export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: 
   function fetchAll(
     subject: Subject,
     wanted: Wanted[],
-    printed: Printed | null,
+    known: Known | Promise<Known>,
     size: Size,
   ): Promise<FetchAttempt[]> {
     return Promise.all(
       wanted.map(async (artifact) => ({
         artifact,
         askedAt: now(),
-        fetched: await fetchers[artifact.kind](subject, artifact, printed, size).catch(toUnreadable),
+        fetched: await fetchers[artifact.kind](subject, artifact, known, size).catch(toUnreadable),
       })),
     );
   }
@@ -43,27 +42,29 @@ export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: 
   async function refetchTooLarge(
     subject: Subject,
     attempts: FetchAttempt[],
-    printed: Printed | null,
+    known: Known | Promise<Known>,
   ): Promise<FetchAttempt[]> {
     if (!attempts.some(isTooLarge)) return attempts;
     return large.add(async () => {
       const all: FetchAttempt[] = [];
       for (const attempt of attempts)
         all.push(
-          ...(isTooLarge(attempt)
-            ? await fetchAll(subject, [attempt.artifact], printed, "large")
-            : [attempt]),
+          ...(isTooLarge(attempt) ? await fetchAll(subject, [attempt.artifact], known, "large") : [attempt]),
         );
       return all;
     });
   }
 
   return {
-    fetchArtifacts: (subject: Subject, wanted: Wanted[], printed: Printed | null) =>
-      fetchAll(subject, wanted, printed, "usual"),
+    fetchArtifacts: (subject: Subject, wanted: Wanted[], known: Known | Promise<Known>) =>
+      fetchAll(subject, wanted, known, "usual"),
     /** Decides about each artifact: keep it, fetch it again, or give up. */
-    async decide(subject: Subject, attempts: FetchAttempt[], printed: Printed | null): Promise<Change[]> {
-      const all = await refetchTooLarge(subject, attempts, printed);
+    async decide(
+      subject: Subject,
+      attempts: FetchAttempt[],
+      known: Known | Promise<Known>,
+    ): Promise<Change[]> {
+      const all = await refetchTooLarge(subject, attempts, known);
       await outageCheck.observe(subject, all);
       return all.map((attempt) => changeOf(attempt, now(), outageCheck.awayAt()));
     },

@@ -11,9 +11,9 @@ import { type DueExecution, nextDueAt } from "../../store/execution-claims.ts";
 import { createClaims } from "../claims.ts";
 import type { Worker } from "../loop.ts";
 import { createArtifactRequests } from "./artifact-requests.ts";
-import type { Change } from "./artifact-verdict.ts";
+import type { Change, FetchAttempt } from "./artifact-verdict.ts";
 import { billDueAt, createBills } from "./bills.ts";
-import { fetchers, type Subject, type Wanted } from "./fetchers.ts";
+import { fetchers, type Known, type Subject, type Wanted } from "./fetchers.ts";
 import { createOutageCheck } from "./outage-check.ts";
 import { type Printed, printedIn, type RecordDocument, type StoredRecord } from "./record-artifact.ts";
 
@@ -26,28 +26,38 @@ export interface CollectOptions {
   logSpacingMs?: number;
   /** False while the service stops: no collection is begun for ends that the reconciler reads. */
   takesOver(): boolean;
+  /** True if calls with the priority `collect` would not be deferred now. */
+  mayFetchEarly?: () => boolean;
   /** A collection has ended: another may begin. */
   onCapacity: () => void;
 }
 
 export interface Collect extends Worker {
   /**
-   * Begins to fetch the artifacts of an end while the end is still being written. Null: there is no capacity.
-   * @param record the record that shows the end, if it is stored with the end
+   * Requests timing, logs and metrics of an execution whose callback came, beside its record: a callback mostly tells
+   * the truth, and the end is then collected one round trip earlier. Null: no capacity, calls would be deferred, or done
+   * before for this execution.
    */
-  begin(subject: Subject, record: StoredRecord | null): Begun | null;
+  fetchEarly(subject: Subject): EarlyFetch | null;
+  /** The lease with which an end may be written and handed over. Null: there is no capacity. */
+  leaseFrom(now: number, early: EarlyFetch | null): number | null;
+  /**
+   * Collects an execution whose end was written with this lease.
+   * @param record the record that shows the end, if it was stored with the end
+   */
+  handOver(subject: Subject, leaseUntil: number, record: StoredRecord | null, early: EarlyFetch | null): void;
 }
 
-/** A collection that began before the end of its execution is written. */
-export interface Begun {
-  /** The lease to write with the end. */
-  leaseFrom(now: number): number;
-  /** The end is written with this lease. Null: not written, or not new, and the fetched artifacts are dropped. */
-  ended(leaseUntil: number | null): void;
+/** Artifacts requested before the end of their execution is known. Dropped unless handed over. */
+export interface EarlyFetch {
+  attempts: Promise<FetchAttempt[]>;
+  /** Ends the wait of the requests for the record. The first call counts. */
+  learn(subject: Subject, record: StoredRecord | null): void;
 }
 
 export function createCollect(context: Context, options: CollectOptions): Collect {
   const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onCapacity } = options;
+  const { mayFetchEarly = () => false } = options;
   const collections = new PQueue({ concurrency });
   const claims = createClaims(context, "collect", LEASE_MS);
   const { db } = context.store;
@@ -58,7 +68,10 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     now,
     onFault: (error) => context.report.fault("collect", error),
   });
-  const capacity = () => concurrency - collections.pending - collections.size;
+  const underWay = new Set<Promise<FetchAttempt[]>>();
+  /** Executions whose artifacts were requested early, so that false callbacks cost these calls only once. */
+  const fetchedEarly = new Set<string>();
+  const capacity = () => concurrency - collections.pending - collections.size - underWay.size;
 
   function add(subject: Subject, work: () => Promise<void>): void {
     void collections
@@ -77,48 +90,56 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     const artifacts = await listArtifacts(db, [due.execution.id]);
     const isDue = ({ state, due_at }: ArtifactState) => state === "pending" && (due_at ?? 0) <= now();
     const wanted = artifactKinds.flatMap((kind): Wanted[] => {
-      const known = artifacts.find((artifact) => artifact.kind === kind);
-      if (known === undefined) return [untried(kind)];
-      return isDue(known) ? [known] : [];
+      const state = artifacts.find((artifact) => artifact.kind === kind);
+      if (state === undefined) return [untried(kind)];
+      return isDue(state) ? [state] : [];
     });
-    const printed = await knownOutput(artifacts);
+    const known = { execution: due.execution, printed: await knownOutput(artifacts) };
     const bill = wanted.find(isForBill);
     const others = wanted.filter((artifact) => artifact !== bill);
-    const changes = await requests.decide(due, await requests.fetchArtifacts(due, others, printed), printed);
+    const changes = await requests.decide(due, await requests.fetchArtifacts(due, others, known), known);
     if (bill !== undefined) {
       const at = billDueAt(due.execution.detectedAt ?? now(), billAfterMs, artifacts, changes);
       if (at > now()) changes.push(postponed(bill, at));
       else
         changes.push(
-          ...(await requests.decide(due, await requests.fetchArtifacts(due, [bill], printed), printed)),
+          ...(await requests.decide(due, await requests.fetchArtifacts(due, [bill], known), known)),
         );
     }
     await save(due, changes);
   }
 
-  function begin(subject: Subject, record: StoredRecord | null): Begun | null {
-    if (!takesOver() || capacity() <= 0) return null;
-    const wanted = artifactKinds.filter((kind) => kind !== "record" || record === null).map(untried);
-    const printed = record === null ? null : printedIn(record);
-    const end = Promise.withResolvers<boolean>();
+  function fetchEarly(subject: Subject): EarlyFetch | null {
+    const { id } = subject.execution;
+    if (!takesOver() || capacity() <= 0 || !mayFetchEarly() || fetchedEarly.has(id)) return null;
+    if (fetchedEarly.size >= MAX_REMEMBERED) fetchedEarly.clear();
+    fetchedEarly.add(id);
+    const known = Promise.withResolvers<Known>();
+    const wanted = artifactKinds.filter((kind) => kind !== "record").map(untried);
+    // In the next microtask, so that the record is requested first.
+    const attempts = Promise.resolve().then(() => requests.fetchArtifacts(subject, wanted, known.promise));
+    underWay.add(attempts);
+    void attempts.finally(() => underWay.delete(attempts)).finally(onCapacity);
+    return { attempts, learn: (ended, record) => known.resolve(knownBy(ended, record)) };
+  }
+
+  function handOver(
+    subject: Subject,
+    leaseUntil: number,
+    record: StoredRecord | null,
+    early: EarlyFetch | null,
+  ): void {
+    claims.track(subject, leaseUntil);
+    const known = knownBy(subject, record);
     add(subject, async () => {
-      const [attempts, isWritten] = await Promise.all([
-        requests.fetchArtifacts(subject, wanted, printed),
-        end.promise,
-      ]);
-      if (!isWritten) return;
-      const changes = await requests.decide(subject, attempts, printed);
+      const kinds = artifactKinds.filter((kind) => (kind === "record" ? record === null : early === null));
+      const fetched = requests.fetchArtifacts(subject, kinds.map(untried), known);
+      const attempts = (await Promise.all([fetched, early?.attempts ?? []])).flat();
+      const changes = await requests.decide(subject, attempts, known);
       const bill = { ...untried("record"), tries: 1, summary: record?.summary ?? null };
       if (isForBill(bill)) changes.push(postponed(bill, billDueAt(now(), billAfterMs, [], changes)));
       await save(subject, changes);
     });
-    return {
-      leaseFrom: (from) => from + LEASE_MS,
-      ended(leaseUntil) {
-        if (leaseUntil !== null) claims.track(subject, leaseUntil);
-        end.resolve(leaseUntil !== null);
-      },
-    };
   }
 
   async function knownOutput(artifacts: ArtifactState[]): Promise<Printed | null> {
@@ -144,13 +165,23 @@ export function createCollect(context: Context, options: CollectOptions): Collec
       for (const due of await claims.take(capacity())) add(due, () => collectDue(due));
       return nextDueAt(db, "collect");
     },
-    begin,
-    idle: () => collections.onIdle(),
+    fetchEarly,
+    leaseFrom: (from, early) => (takesOver() && (early !== null || capacity() > 0) ? from + LEASE_MS : null),
+    handOver,
+    async idle() {
+      await Promise.all(underWay);
+      await collections.onIdle();
+    },
     release: claims.release,
   };
 }
 
 const LEASE_MS = 10 * 60_000;
+const MAX_REMEMBERED = 10_000;
+
+function knownBy({ execution }: Subject, record: StoredRecord | null): Known {
+  return { execution, printed: record === null ? null : printedIn(record) };
+}
 
 function untried(kind: ArtifactKind): Wanted {
   return { kind, tries: 0, first_tried_at: null, fetched_at: null, summary: null };

@@ -45,10 +45,17 @@ export interface Subject {
 /** An artifact as it was known before the fetch. */
 export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
 
+/** What the record shows. */
+export interface Known {
+  execution: Execution;
+  printed: Printed | null;
+}
+
+/** @param known awaited after the call: an early fetch learns of the record while the call is under way */
 export type Fetcher = (
   subject: Subject,
   artifact: Wanted,
-  printed: Printed | null,
+  known: Known | Promise<Known>,
   size: Size,
 ) => Promise<Fetched>;
 
@@ -111,10 +118,11 @@ export function fetchers({
       return { type: "got", document: timingDocument(answer.value), againInMs: null };
     },
 
-    async metrics({ execution }, artifact, _, size) {
-      const step = metricsStep(spanOf(execution, now()));
-      const answer = await lyceum.metrics(lyceumIdOf(execution), { step: step.name, size });
+    async metrics(subject, artifact, known, size) {
+      const step = metricsStep(spanOf(subject.execution, now()));
+      const answer = await lyceum.metrics(lyceumIdOf(subject.execution), { step: step.name, size });
       if (answer.type !== "ok") return answer;
+      const { execution } = await known;
       const { series } = answer.value;
       if (Object.values(series).every((samples) => samples.length === 0)) {
         const detail = "Lyceum has no sample of any series";
@@ -129,19 +137,20 @@ export function fetchers({
       };
     },
 
-    async logs({ execution }, { tries, fetched_at }, printed, size) {
+    async logs({ execution }, { tries, fetched_at }, known, size) {
       const hours = lookBackHours(execution.startedAt ?? execution.submittedAt, now());
       if (hours === null) return { type: "pointless", detail: "Lyceum keeps logs for 168 hours" };
       const answer = await lyceum.logs(lyceumIdOf(execution), { limit: MAX_ENTRIES, hours, size });
       if (answer.type !== "ok") return answer;
-      const known =
+      const { printed } = await known;
+      const earlier =
         fetched_at === null ? [] : (((await readDocument(db, execution.id, "logs")) ?? []) as LogEntry[]);
-      const entries = mergeLogs(known, answer.value.entries);
+      const entries = mergeLogs(earlier, answer.value.entries);
       const { total } = answer.value;
       // A full log stays as it is: Lyceum gives no more entries.
       const isFull = answer.value.entries.length >= MAX_ENTRIES;
       const truncated = isFull || (total ?? 0) > entries.length;
-      const hasGrown = entries.length > known.length;
+      const hasGrown = entries.length > earlier.length;
       const judged = standingOf(entries, printed);
       const standing = isFull || (truncated && judged === "whole") ? "unjudged" : judged;
       const againInMs = nextLogRead({ reads: tries + 1, hasGrown, standing }, logSpacingMs);

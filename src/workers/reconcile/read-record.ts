@@ -19,7 +19,7 @@ import type { Context } from "../../orchestration/context.ts";
 import { saveRecord } from "../../orchestration/save-artifacts.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 import { withFreeHardware } from "../collect/bills.ts";
-import type { Collect } from "../collect/collect.ts";
+import type { Collect, EarlyFetch } from "../collect/collect.ts";
 import { storedRecord } from "../collect/record-artifact.ts";
 import { withoutSecrets } from "../redact-record.ts";
 import type { KnownIds } from "./known-ids.ts";
@@ -29,7 +29,7 @@ export interface RecordReaderOptions {
   lyceum: LyceumClient;
   now: () => number;
   recorder: FactRecorder;
-  collect: Pick<Collect, "begin">;
+  collect: Pick<Collect, "fetchEarly" | "leaseFrom" | "handOver">;
   knownIds: KnownIds;
 }
 
@@ -59,8 +59,22 @@ export function createRecordReader(context: Context, options: RecordReaderOption
 
   /** Without a record (yet), or with one that cannot be read, the status endpoint decides. */
   async function readRecord(due: DueExecution, read: ReadOptions): Promise<RecordState> {
+    if (!isUsableId(lyceumIdOf(due.execution))) return "absent";
+    const early =
+      read.by === "callback" && due.execution.phase === "watching" ? collect.fetchEarly(due) : null;
+    try {
+      return await readAndRecord(due, read, early);
+    } finally {
+      early?.learn(due, null);
+    }
+  }
+
+  async function readAndRecord(
+    due: DueExecution,
+    read: ReadOptions,
+    early: EarlyFetch | null,
+  ): Promise<RecordState> {
     const { execution } = due;
-    if (!isUsableId(lyceumIdOf(execution))) return "absent";
     const askedAt = now();
     const priority = read.by === "callback" ? "confirm" : "overdue";
     const record = read.record ?? (await lyceum.record(lyceumIdOf(execution), execution.id, priority));
@@ -71,7 +85,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
       foreignReads.delete(execution.id);
       knownIds.add(execution);
       const redacted = await withoutSecrets(context.store.db, execution, record.value);
-      await keep(due, redacted, read, askedAt);
+      await keep(due, redacted, read, askedAt, early);
       return isOver(redacted) ? "over" : "alive";
     }
     if (record.type === "unreadable" && record.isForeign === true) {
@@ -138,6 +152,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     record: RecordReading,
     read: ReadOptions,
     askedAt: number,
+    early: EarlyFetch | null,
   ): Promise<void> {
     const { by, isBeyondAbort = false } = read;
     // A record that shows the end is the artifact and is not fetched again. A GPU selection's record lacks its sub-jobs.
@@ -149,23 +164,20 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     const execution = { ...due.execution, ...mergeSnapshot(due.execution, snapshot) };
     const status = snapshot.status ?? execution.status;
     const isToCollect = due.execution.phase === "watching" && isOver(record);
-    const begun = isToCollect ? collect.begin({ ...due, execution: { ...execution, status } }, kept) : null;
-    let leaseUntil: number | null = null;
-    try {
-      const holdUntil = (now: number) => begun?.leaseFrom(now) ?? null;
-      const executionId = due.execution.id;
-      leaseUntil = await saveRecord(context, {
-        executionId,
-        snapshot,
-        by,
-        isBeyondAbort,
-        askedAt,
-        record: kept,
-        holdUntil,
-      });
-    } finally {
-      begun?.ended(leaseUntil);
-    }
+    const ended = { ...due, execution: { ...execution, status } };
+    early?.learn(ended, kept);
+    const holdUntil = (now: number) => (isToCollect ? collect.leaseFrom(now, early) : null);
+    const executionId = due.execution.id;
+    const leaseUntil = await saveRecord(context, {
+      executionId,
+      snapshot,
+      by,
+      isBeyondAbort,
+      askedAt,
+      record: kept,
+      holdUntil,
+    });
+    if (leaseUntil !== null) collect.handOver(ended, leaseUntil, kept, early);
   }
 
   return readRecord;

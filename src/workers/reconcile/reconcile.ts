@@ -23,7 +23,7 @@ import { createSearch, type Wanted } from "./search.ts";
 export interface ReconcilerOptions {
   lyceum: LyceumClient;
   now: () => number;
-  collect: Pick<Collect, "begin">;
+  collect: Pick<Collect, "fetchEarly" | "leaseFrom" | "handOver">;
   /** A round has ended, or the time of the next check is known. */
   onCapacity(): void;
   /** Milliseconds for which Lyceum is not called because it is unreachable. */

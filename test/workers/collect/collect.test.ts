@@ -25,14 +25,59 @@ eachDatabase("collecting", (open) => {
     expect(await scene.run()).toMatchObject({ status: "succeeded" });
   });
 
-  test("keeps nothing of an end that was not written", async () => {
+  test("keeps nothing of an early fetch whose end was not written", async () => {
     const scene = await sceneOf(await open());
-    const begun = scene.worker.begin({ execution: scene.execution, kind: "python" }, null);
-    begun?.ended(null);
+    scene.mayFetchEarly = true;
+    const subject = { execution: scene.execution, kind: "python" } as const;
+    const early = scene.worker.fetchEarly(subject);
+    early?.learn(subject, null);
     await scene.worker.idle();
-    expect(scene.calls).toHaveLength(4);
+    expect(scene.calls.sort()).toEqual(["logs", "metrics", "timing"]);
     expect(await scene.artifacts()).toEqual([]);
     expect(await scene.run()).toMatchObject({ status: "active" });
+  });
+
+  test("requests timing, logs and metrics after a callback before the record is there, with no further call", async () => {
+    const scene = await sceneOf(await open());
+    scene.mayFetchEarly = true;
+    const record = Promise.withResolvers<void>();
+    scene.recordAnswer = record.promise;
+    const checking = scene.check();
+    await expect.poll(() => scene.calls).toHaveLength(4);
+    // One round trip: nothing has been answered for the record yet, and all requests have left, the record's first.
+    expect(scene.calls[0]).toBe("record");
+    expect(scene.calls.slice(1).sort()).toEqual(["logs", "metrics", "timing"]);
+    expect(await scene.run()).toMatchObject({ status: "active" });
+    record.resolve();
+    await checking;
+    expect(scene.calls).toHaveLength(4);
+    expect(await scene.artifacts()).toEqual(stored);
+    expect(await scene.run()).toMatchObject({ status: "succeeded" });
+  });
+
+  test("drops the early fetch of a record that shows no end, and makes none for its next callback", async () => {
+    const scene = await sceneOf(await open());
+    scene.mayFetchEarly = true;
+    Object.assign(scene.record, { status: "running", end_time: null, finish_time: null, return_code: null });
+    await scene.check();
+    expect(scene.calls).toHaveLength(4);
+    expect(await scene.artifacts()).toEqual([]);
+    await scene.callBack();
+    await scene.check();
+    expect(scene.calls.slice(4)).toEqual(["record"]);
+    expect(await scene.run()).toMatchObject({ status: "active" });
+  });
+
+  test("requests the record alone while calls of its priority are deferred", async () => {
+    const scene = await sceneOf(await open());
+    const record = Promise.withResolvers<void>();
+    scene.recordAnswer = record.promise;
+    const checking = scene.check();
+    await expect.poll(() => scene.calls).toEqual(["record"]);
+    record.resolve();
+    await checking;
+    expect(scene.calls).toHaveLength(4);
+    expect(await scene.artifacts()).toEqual(stored);
   });
 
   test("gives back what it holds when nobody will finish it", async () => {

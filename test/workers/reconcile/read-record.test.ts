@@ -23,7 +23,7 @@ eachDatabase("an execution", (open) => {
         return { type: "ok", value: { executionId: null, word: "completed", errors: null } };
       },
     } as unknown as LyceumClient;
-    const collect = { begin: () => null };
+    const collect = { fetchEarly: () => null, leaseFrom: () => null, handOver: () => {} };
     const check = createReconciler(context, {
       lyceum,
       now: () => database.time.now(),
