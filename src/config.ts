@@ -25,7 +25,15 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly database:
     | { readonly kind: "sqlite"; readonly path: string }
-    | { readonly kind: "postgres"; readonly url: string; readonly pool?: number };
+    | {
+        readonly kind: "postgres";
+        readonly url: string;
+        readonly pool?: number;
+        /** For LISTEN, where `url` goes through a pooler. */
+        readonly listenUrl?: string;
+      };
+  /** The database's settings are applied unless it has those of a higher revision. Null: always. */
+  readonly settingsRevision: number | null;
   /** Credits per window of a key in `apiKeys`. */
   readonly keyBudgets: readonly {
     readonly name: string;
@@ -101,7 +109,12 @@ function toConfig(env: Settings): Config {
     database:
       env.DATABASE_URL.kind === "sqlite"
         ? env.DATABASE_URL
-        : { ...env.DATABASE_URL, pool: env.DATABASE_POOL },
+        : {
+            ...env.DATABASE_URL,
+            pool: env.DATABASE_POOL,
+            ...(env.DATABASE_LISTEN_URL === undefined ? {} : { listenUrl: env.DATABASE_LISTEN_URL }),
+          },
+    settingsRevision: env.SETTINGS_REVISION ?? null,
     keyBudgets: env.KEY_BUDGETS ?? [],
     keyQuotas: env.KEY_QUOTAS ?? [],
     listen: { host: env.HOST, port: env.PORT },

@@ -36,6 +36,8 @@ export function settingsInForce(config: Config): Setting[] {
       ? plain("DATABASE_URL", `sqlite:${database.path}`)
       : redacted("DATABASE_URL", [withoutLogin(database.url)]),
     plain("DATABASE_POOL", "pool" in database ? String(database.pool) : null),
+    redacted("DATABASE_LISTEN_URL", listenUrlOf(database)),
+    plain("SETTINGS_REVISION", config.settingsRevision === null ? null : String(config.settingsRevision)),
     plain("KEY_BUDGETS", joined(config.keyBudgets.map(budgetText))),
     plain("KEY_QUOTAS", joined(config.keyQuotas.map(quotaText))),
     plain("HOST", listen.host),
@@ -54,6 +56,11 @@ export function settingsInForce(config: Config): Setting[] {
     plain("WEBHOOK_ALLOW_PRIVATE", joined(webhook.allowPrivate)),
     plain("METRICS_PORT", config.metricsPort === null ? null : String(config.metricsPort)),
   ];
+}
+
+function listenUrlOf(database: Config["database"]): string[] {
+  const url = database.kind === "postgres" ? database.listenUrl : undefined;
+  return url === undefined ? [] : [withoutLogin(url)];
 }
 
 function plain(name: string, value: string | null): Setting {

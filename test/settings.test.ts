@@ -18,6 +18,8 @@ const full = {
   PUBLIC_URL: "https://proctor.example.com/hooks",
   DATABASE_URL: `postgres://user:${canary}@db.example.com:5432/proctor?password=${canary}`,
   DATABASE_POOL: "7",
+  DATABASE_LISTEN_URL: `postgres://user:${canary}@db.example.com:5433/proctor`,
+  SETTINGS_REVISION: "12",
   KEY_BUDGETS: "a:50/1d,b:0.5/90m",
   KEY_QUOTAS: "a:500/1d:100,b:5/90m",
   SUBMIT_LIMIT: "12/90s",

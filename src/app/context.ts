@@ -77,6 +77,8 @@ export function createParts(config: Config, overrides: AppOverrides) {
   const wake = (name: string, dueAt: number) => loops.get(name)?.wake(dueAt);
   store.onCommit(wake);
   store.onOutage(report.outage);
+  // NOTIFY tells what another instance has written, and polling finds it where that is lost.
+  const maxSleepMs = store.kind === "sqlite" ? undefined : SHARED_SLEEP_MS * (0.75 + random() / 2);
 
   return {
     config,
@@ -94,7 +96,7 @@ export function createParts(config: Config, overrides: AppOverrides) {
     onError,
     wake,
     addLoop(worker: Worker): Loop {
-      const loop = createLoop(worker, { clock, timers, onError });
+      const loop = createLoop(worker, { clock, timers, onError, maxSleepMs });
       loops.set(worker.name, loop);
       return loop;
     },
@@ -103,3 +105,5 @@ export function createParts(config: Config, overrides: AppOverrides) {
 
 /** Renewed while the start is under way, so that a dead process's start comes due after this. */
 const START_LEASE_MS = 30_000;
+/** Longest sleep of a worker where other instances may have written, on average. */
+const SHARED_SLEEP_MS = 2_000;

@@ -2,6 +2,8 @@
 import { applyKeyBudgets } from "../store/cost-totals.ts";
 import { namingDatabase } from "../store/db/opening-error.ts";
 import { lockDatabase } from "../store/db/sqlite-lock.ts";
+import { mayApply } from "../store/settings-revision.ts";
+import { connectWakeUps, type WakeUps } from "../store/wake-ups.ts";
 import { demoteWebhooks } from "../store/webhooks.ts";
 import { recover } from "../workers/recover.ts";
 import type { AppParts } from "./context.ts";
@@ -9,13 +11,17 @@ import type { AppHttp } from "./http.ts";
 import { type AppWorkers, callbacksOf } from "./workers.ts";
 
 export function createLifecycle(
-  { config, overrides, context, timers, now, log, version, state, onError }: AppParts,
+  { config, overrides, context, timers, now, log, version, state, onError, wake }: AppParts,
   { workers, loops, presence, presenceLoop, rateLimiter, gate }: AppWorkers,
   { feed, feedLoop, listeners }: AppHttp,
 ) {
   const { listens = true } = overrides;
   const { store } = context;
   let unlock = () => {};
+  let wakeUps: WakeUps | null = null;
+  store.onCommit((topic, dueAt) => {
+    if (dueAt <= now()) wakeUps?.tell(topic);
+  });
 
   /** Locks and migrates the database, applies the settings to it and recovers the state of the last process. */
   async function takeOver(): Promise<void> {
@@ -25,12 +31,22 @@ export function createLifecycle(
     if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
     // From here on all times are the database's.
     await presence.runOnce();
-    await store.write((tx) => applyKeyBudgets(tx.db, config.keyBudgets, tx.now));
-    const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
-    for (const id of await store.write((tx) => demoteWebhooks(tx.db, admins)))
-      log.warn({ event: "webhook_demoted", webhook_id: id }, "webhook limited: its key is no administrator");
+    await applySettings();
     const startWindowMs = context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
     await recover(context, { rateLimiter, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
+  }
+
+  /** Writes the settings that the database keeps, unless a newer revision has been applied. */
+  async function applySettings(): Promise<void> {
+    const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
+    const demoted = await store.write(async (tx) => {
+      if (!(await mayApply(tx.db, config.settingsRevision))) return null;
+      await applyKeyBudgets(tx.db, config.keyBudgets, tx.now);
+      return demoteWebhooks(tx.db, admins);
+    });
+    if (demoted === null) log.info({ event: "settings_older" }, "newer settings are applied already");
+    for (const id of demoted ?? [])
+      log.warn({ event: "webhook_demoted", webhook_id: id }, "webhook limited: its key is no administrator");
   }
 
   async function closeFeed(): Promise<void> {
@@ -43,6 +59,7 @@ export function createLifecycle(
     if (!isDrained) listeners.closeNow();
     // Release claims, so that the next process need not wait for the ends of their leases.
     for (const worker of workers) await worker.release?.().catch((error) => onError(worker.name, error));
+    await wakeUps?.close();
     // Last, because without heartbeats other instances would take over work that is being finished.
     await presenceLoop.stop();
     await presence.leave(isDrained).catch((error) => onError(presence.name, error));
@@ -67,6 +84,10 @@ export function createLifecycle(
       await namingDatabase(config.database, takeOver);
       const port = listens ? await listeners.open() : 0;
       state.isAccepting = true;
+      if (config.database.kind === "postgres") {
+        const { listenUrl, url } = config.database;
+        wakeUps = connectWakeUps(store, listenUrl ?? url, (topic) => wake(topic, now()));
+      }
       for (const loop of [presenceLoop, feedLoop, ...loops]) loop.start();
       const hasCallbacks = callbacksOf(config) !== null;
       const mode = hasCallbacks ? "callbacks and polling" : "polling only: PUBLIC_URL is not set";

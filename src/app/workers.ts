@@ -14,6 +14,7 @@ import { createPresence } from "../workers/presence.ts";
 import { createQueueStats } from "../workers/queue-stats.ts";
 import { createReconciler } from "../workers/reconcile/reconcile.ts";
 import { createRetention } from "../workers/retention.ts";
+import { createRole, onlyInRole } from "../workers/role.ts";
 import { createStartGate } from "../workers/start-gate.ts";
 import type { AppParts } from "./context.ts";
 
@@ -52,6 +53,8 @@ export function createWorkers(parts: AppParts) {
     mayFetchEarly: () => !rateLimiter.isDeferred("collect", "read"),
     onCapacity: () => wake("collect", now()),
   });
+  const roleOf = (name: string) => createRole(context.store, clock, name);
+  const alone = (worker: Worker) => onlyInRole(roleOf(worker.name), worker, clock);
   const workers: Worker[] = [
     createDispatch(context, {
       lyceum,
@@ -67,14 +70,15 @@ export function createWorkers(parts: AppParts) {
       lyceum,
       now,
       collect,
+      reader: roleOf("list"),
       onCapacity: () => wake("check", now()),
       awayMs: rateLimiter.awayMs,
       isCrowded: rateLimiter.isCrowded,
     }),
     collect,
-    createEnforcer(context),
-    createRemoteDeletion(context, { lyceum, now }),
-    createMachineTypeSync(context, { lyceum, now }),
+    alone(createEnforcer(context)),
+    alone(createRemoteDeletion(context, { lyceum, now })),
+    alone(createMachineTypeSync(context, { lyceum, now })),
     createDeliver(context, {
       findDestination,
       secret,
@@ -82,8 +86,8 @@ export function createWorkers(parts: AppParts) {
       timers,
       onCapacity: () => wake("deliver", now()),
     }),
-    createRetention(context, { retentionMs: config.retentionMs, now }),
-    createQueueStats(context, now),
+    alone(createRetention(context, { retentionMs: config.retentionMs, now })),
+    createQueueStats(context, now, roleOf("gauge")),
   ];
   return {
     workers,

@@ -28,6 +28,11 @@ const apiKeys = list(
   )
   .refine((keys) => isUnique(keys.map(({ key }) => key)), "gives two names the same key; make a new one");
 
+const postgresUrl = text.refine(
+  (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
+  "is not postgres://user:password@host/database",
+);
+
 type DatabaseSetting = { kind: "sqlite"; path: string } | { kind: "postgres"; url: string };
 
 const database = text.transform((value, ctx): DatabaseSetting => {
@@ -97,6 +102,8 @@ export const settings = {
   PUBLIC_URL: endpoint.optional(),
   DATABASE_URL: database.prefault("sqlite:data/proctor.db"),
   DATABASE_POOL: whole(2, 1_000).prefault("10"),
+  DATABASE_LISTEN_URL: postgresUrl.optional(),
+  SETTINGS_REVISION: whole(0, 999_999_999).optional(),
   KEY_BUDGETS: keyBudgets.optional(),
   KEY_QUOTAS: keyQuotas.optional(),
   HOST: text

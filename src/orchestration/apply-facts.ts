@@ -171,7 +171,8 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   const missed = ends.filter(
     ({ after, expectsCallback }) => expectsCallback && after.execution?.detectedBy === "poll",
   );
-  if (missed.length > 0) await incrementCounter(tx.db, "callbacks.missed", missed.length);
+  if (missed.length > 0)
+    tx.atEnd("counters callbacks.missed", () => incrementCounter(tx.db, "callbacks.missed", missed.length));
   for (const { events } of changes) tx.emit(...events);
   // Before `updateJobs` computes readiness, which a used-up budget ends.
   await charge(

@@ -34,7 +34,7 @@ export async function charge({ report }: Context, tx: Tx, changes: readonly Cost
     return [{ apiKey, jobId: after.jobId, at: after.detectedAt, day: dayOf(after.detectedAt), tally }];
   });
   for (const { day, apiKey, tally } of totals(costs, (cost) => `${cost.day} ${cost.apiKey}`))
-    await addUsage(tx.db, day, apiKey, tally);
+    tx.atEnd(`usage ${day} ${apiKey}`, () => addUsage(tx.db, day, apiKey, tally));
   const jobCosts = totals(costs, (cost) => cost.jobId);
   for (const { jobId, apiKey } of await addToJobs(tx.db, jobCosts, tx.now)) {
     tx.wake("enforce-limits", tx.now);

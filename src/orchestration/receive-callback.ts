@@ -63,9 +63,10 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
 
   await insertCallbacks(tx.db, rows);
   await saveCallbackHints(tx.db, [...changed]);
-  // Sorted, because concurrent transactions on PostgreSQL would deadlock otherwise.
-  for (const [disposition, count] of [...counts].sort())
-    await incrementCounter(tx.db, `callbacks.${disposition}`, count);
+  for (const [disposition, count] of counts) {
+    const name = `callbacks.${disposition}`;
+    tx.atEnd(`counters ${name}`, () => incrementCounter(tx.db, name, count));
+  }
   return dispositions;
 }
 

@@ -7,7 +7,7 @@ import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { canonicalJson } from "../lib/json-text.ts";
-import { incrementCounter } from "../store/counters.ts";
+import { nextTicks } from "../store/counters.ts";
 import type { Db, Tx } from "../store/db/transaction.ts";
 import { findDeletedKeys } from "../store/deleted-keys.ts";
 import { findJobsByIdempotency, insertJobs, type JobRow } from "../store/jobs.ts";
@@ -111,7 +111,7 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
     requests.map(({ quota }) => quota),
   );
   // A new job joins the end of the round, behind jobs that have waited longer.
-  const lastTick = await incrementCounter(tx.db, "dispatch.tick", requests.length);
+  const lastTick = await nextTicks(tx.db, requests.length);
   const jobs: JobRow[] = [];
   const specs: SpecEntry[] = [];
   const runs: NewRun[] = [];

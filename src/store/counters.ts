@@ -1,6 +1,12 @@
 // Named counters, changed in the transaction that they count.
-import { statement } from "./db/statements.ts";
+import { isSqlite, statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { drawTicks } from "./hot-rows.ts";
+
+/** Draws so many ticks of the fair queue; returns the highest. */
+export function nextTicks(db: Db, count: number): Promise<number> {
+  return isSqlite(db) ? incrementCounter(db, "dispatch.tick", count) : drawTicks(db, count);
+}
 
 /** Returns the counter's new value. Its row stays locked until the transaction ends. */
 export async function incrementCounter(db: Db, name: string, by: number): Promise<number> {

@@ -4,8 +4,9 @@ import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../lib/id.ts";
 import { insertRows } from "./db/rows.ts";
 import type { EventsTable } from "./db/schema.ts";
-import { statement, statementWithLimit } from "./db/statements.ts";
+import { isSqlite, statement, statementWithLimit } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { appendNumbered } from "./hot-rows.ts";
 
 export type EventRow = Selectable<EventsTable>;
 
@@ -18,9 +19,7 @@ export async function appendEvents(
   now: number,
   newId: NewId,
 ): Promise<{ events: AppendedEvent[]; hasSubscribers: boolean }> {
-  const { last, hasSubscribers } = await reserveSeqs(db, drafts.length);
-  const rows = drafts.map((draft, index) => ({
-    seq: last - drafts.length + 1 + index,
+  const unnumbered = drafts.map((draft) => ({
     id: newId("evt"),
     type: draft.type,
     created_at: now,
@@ -29,7 +28,11 @@ export async function appendEvents(
     execution_id: draft.executionId ?? null,
     data: JSON.stringify(draft.data),
   }));
-  await insertRows(db, "events", rows);
+  const { last, hasSubscribers } = isSqlite(db)
+    ? await reserveSeqs(db, drafts.length)
+    : await appendNumbered(db, unnumbered, now);
+  const rows = unnumbered.map((row, index) => ({ seq: last - drafts.length + 1 + index, ...row }));
+  if (isSqlite(db)) await insertRows(db, "events", rows);
   return { events: rows.map((row, index) => ({ ...row, owner: drafts[index]?.owner })), hasSubscribers };
 }
 

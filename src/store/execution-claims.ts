@@ -24,12 +24,31 @@ export async function claimDue(
   return rows.map((row) => row.id);
 }
 
+/**
+ * As `claimDue` for checks, without the executions that one list answers for: only those that a callback named, whose
+ * end is asked for, whose own record decides, or whose start nobody waits for any more.
+ */
+export async function claimNamed(
+  db: Db,
+  now: number,
+  leaseUntil: number,
+  limit: number,
+  claimedBy: string | null = null,
+): Promise<string[]> {
+  const { rows } = await claim.named(db, { now, leaseUntil, claimedBy }, limit);
+  return rows.map((row) => row.id);
+}
+
+const isNamed = sql<boolean>`(callback_at is not null or (phase = 'submitting' and in_doubt_at is null)
+  or exists (select 1 from runs where runs.id = executions.run_id and (cancel_mode is not null or kind = 'gpu_selection')))`;
+
 const claim = {
+  named: claimIn("check", isNamed),
   check: claimIn("check"),
   collect: claimIn("collect"),
 };
 
-function claimIn(kind: DueKind) {
+function claimIn(kind: DueKind, isWanted = sql<boolean>`true`) {
   return statementWithLimit<{ now: number; leaseUntil: number; claimedBy: string | null }, { id: string }>(
     (db, { now, leaseUntil, claimedBy }, limit) => {
       const due = db
@@ -37,6 +56,7 @@ function claimIn(kind: DueKind) {
         .select("id")
         .where(phaseIn(kind))
         .where("due_at", "<=", now)
+        .where(isWanted)
         .orderBy("due_at")
         .limit(limit);
       return (

@@ -1,6 +1,6 @@
 // The fair order of starts: priority, then round-robin over API keys, then round-robin over their jobs.
 import { sql } from "kysely";
-import { incrementCounter } from "./counters.ts";
+import { nextTicks } from "./counters.ts";
 import { inputRows, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import { Conflict, type Db, groupSortedByRow } from "./db/transaction.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
@@ -119,7 +119,7 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
  * @throws Conflict when another transaction took one of these turns, or a job is no longer ready
  */
 export async function advanceRoundRobin(db: Db, turns: readonly JobTurn[], now: number): Promise<void> {
-  const last = await incrementCounter(db, "dispatch.tick", turns.length);
+  const last = await nextTicks(db, turns.length);
   const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
   const jobs = groupSortedByRow(ticked, (turn) => turn.id).map(([id, turnsOfJob]) => {
     const { served: before, tick } = turnsOfJob.at(-1) as (typeof ticked)[number];

@@ -2,6 +2,7 @@
 // database's own.
 import { sql } from "kysely";
 import type { Db, Tx } from "./db/transaction.ts";
+import { freeRoles } from "./roles.ts";
 
 export interface Instance {
   id: string;
@@ -73,4 +74,5 @@ export async function takeOver(tx: Tx, ids: string[]): Promise<void> {
 
 export async function leave({ db }: Tx, ids: string[]): Promise<void> {
   await db.deleteFrom("instances").where("id", "in", ids).execute();
+  await freeRoles(db, ids);
 }

@@ -1,5 +1,6 @@
 // Queue depths, read from small partial indexes, whatever the history.
 import { sql } from "kysely";
+import { readCounters } from "./counters.ts";
 import type { Db } from "./db/transaction.ts";
 
 /** Read for the metrics from the jobs' counts, however many executions are alive. */
@@ -69,4 +70,21 @@ export async function readLevels(db: Db): Promise<QueueLevels> {
     collecting: Number(collecting.rows[0]?.count ?? 0),
     inDoubt: Number(inDoubt.rows[0]?.count ?? 0),
   };
+}
+
+type Saved = Pick<QueueDepths, "queued" | "live" | "withoutWakeup">;
+
+/** Keeps what one instance has counted for the others. */
+export async function saveDepths(db: Db, depths: Saved): Promise<void> {
+  for (const name of ["queued", "live", "withoutWakeup"] as const)
+    await db
+      .insertInto("counters")
+      .values({ name: `depth.${name}`, value: depths[name] })
+      .onConflict((c) => c.column("name").doUpdateSet({ value: depths[name] }))
+      .execute();
+}
+
+export async function readSavedDepths(db: Db): Promise<Saved> {
+  const { queued = 0, live = 0, withoutWakeup = 0 } = await readCounters(db, "depth.");
+  return { queued, live, withoutWakeup };
 }

@@ -57,6 +57,8 @@ export function openStore(
       wakes.set(topic, Math.min(dueAt, wakes.get(topic) ?? dueAt));
     };
     const effects: (() => void)[] = [];
+    const endings: { name: string; write: () => Promise<unknown> }[] = [];
+    const atEnd: Tx["atEnd"] = (name, write) => void endings.push({ name, write });
     const afterCommit = (effect: () => void) => void effects.push(effect);
     const now = clock.now();
     const emit = (...drafts: EventDraft[]) => {
@@ -64,7 +66,9 @@ export function openStore(
     };
     const results: unknown[] = [];
     for (const write of writes)
-      results.push(await write({ db: trx, now, newId, instance, emit, wake, afterCommit }));
+      results.push(await write({ db: trx, now, newId, instance, emit, wake, atEnd, afterCommit }));
+    endings.sort((one, other) => (one.name < other.name ? -1 : 1));
+    for (const { write } of endings) await write();
     if (events.length > 0) {
       const appended = await appendEvents(trx, events, now, newId);
       wake("events", now);
@@ -116,7 +120,8 @@ export function openStore(
     kind: target.kind,
     instance,
     write,
-    batchWrite: createBatcher(write),
+    // PostgreSQL runs one batch of a kind at a time: waiting for the same rows, batches of one would queue.
+    batchWrite: createBatcher(write, target.kind === "sqlite" ? Number.POSITIVE_INFINITY : 1),
     batchRead: createBatcher(async (read) => {
       await new Promise((resolve) => setImmediate(resolve));
       return read(db);

@@ -4,6 +4,7 @@ import type { Tx } from "../store/db/transaction.ts";
 import {
   claimDue,
   claimListable,
+  claimNamed,
   type DueExecution,
   type DueKind,
   hasten,
@@ -16,6 +17,8 @@ import { createFaulted } from "./faulted.ts";
 export interface Claims {
   /** Claims due executions. If this process dies, the lease ends by itself. */
   take(limit: number): Promise<DueExecution[]>;
+  /** Claims due executions for which no list answers. */
+  takeNamed(limit: number): Promise<DueExecution[]>;
   /** Claims all executions that come due within `soonMs` and that a list may answer for, `step` at a time. */
   takeListable(soonMs: number, step: number): Promise<DueExecution[]>;
   /** Tracks an execution that was claimed by the write that made it due. */
@@ -82,6 +85,10 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
     async take(limit) {
       await releaseFaulted();
       return claimWith((tx, leaseUntil) => claimDue(tx.db, kind, tx.now, leaseUntil, limit, tx.instance));
+    },
+    async takeNamed(limit) {
+      await releaseFaulted();
+      return claimWith((tx, leaseUntil) => claimNamed(tx.db, tx.now, leaseUntil, limit, tx.instance));
     },
     async takeListable(soonMs, step) {
       const taken: DueExecution[] = [];

@@ -26,13 +26,17 @@ export interface LoopOptions {
   timers: Timers;
   /** A round threw: by a bug, or because the database is unavailable. It is reported and tried again. */
   onError(worker: string, error: unknown): void;
+  maxSleepMs?: number | undefined;
 }
 
-/** The longest sleep: another process may have written without waking us. */
+/** The longest sleep by default: another process may have written without waking us. */
 const MAX_SLEEP_MS = 30_000;
 const AFTER_ERROR_MS = 1_000;
 
-export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptions): Loop {
+export function createLoop(
+  worker: Worker,
+  { clock, timers, onError, maxSleepMs = MAX_SLEEP_MS }: LoopOptions,
+): Loop {
   let running: Promise<void> | null = null;
   let stopped = true;
   let plannedAt = Number.POSITIVE_INFINITY;
@@ -42,7 +46,7 @@ export function createLoop(worker: Worker, { clock, timers, onError }: LoopOptio
   function plan(dueAt: number): void {
     plannedAt = dueAt;
     cancelTimer();
-    const delayMs = Math.max(0, Math.min(dueAt - clock.now(), MAX_SLEEP_MS));
+    const delayMs = Math.max(0, Math.min(dueAt - clock.now(), maxSleepMs));
     cancelTimer = timers.after(delayMs, round);
   }
 

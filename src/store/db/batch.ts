@@ -17,9 +17,29 @@ interface Item {
   reject(error: unknown): void;
 }
 
-/** @param connect calls its argument in a later tick, so that all items of this tick join the batch */
-export function createBatcher<C>(connect: <R>(use: (connection: C) => Promise<R>) => Promise<R>): Batcher<C> {
+/**
+ * @param connect calls its argument in a later tick, so that all items of this tick join the batch
+ * @param maxAtOnce batches of one function under way; items that come meanwhile share the next one
+ */
+export function createBatcher<C>(
+  connect: <R>(use: (connection: C) => Promise<R>) => Promise<R>,
+  maxAtOnce = Number.POSITIVE_INFINITY,
+): Batcher<C> {
   const openBatches = new Map<RunBatch<C>, Item[]>();
+  /** Batches under way, and those that wait for them, by function. */
+  const lanes = new Map<RunBatch<C>, { running: number; waiting: Item[][] }>();
+
+  async function enqueue(run: RunBatch<C>, batch: Item[]): Promise<void> {
+    const lane = lanes.get(run) ?? { running: 0, waiting: [] };
+    lanes.set(run, lane);
+    if (lane.running >= maxAtOnce) return void lane.waiting.push(batch);
+    lane.running++;
+    await runBatch(run, batch);
+    lane.running--;
+    const next = lane.waiting.shift();
+    if (next !== undefined) return enqueue(run, next);
+    if (lane.running === 0) lanes.delete(run);
+  }
 
   async function runBatch(run: RunBatch<C>, batch: Item[]): Promise<void> {
     let hasRun = false;
@@ -40,7 +60,7 @@ export function createBatcher<C>(connect: <R>(use: (connection: C) => Promise<R>
       // After `hasRun` the failed commit may have succeeded, so it is not repeated. An unavailable database fails all.
       if (batch.length === 1 || hasRun || error instanceof DatabaseUnavailable)
         for (const { reject } of batch) reject(error);
-      else for (const item of batch) void runBatch(run, [item]);
+      else await Promise.all(batch.map((item) => runBatch(run, [item])));
     }
   }
 
@@ -55,7 +75,7 @@ export function createBatcher<C>(connect: <R>(use: (connection: C) => Promise<R>
       if (open !== undefined && open.length < MAX_ITEMS) return void open.push(item);
       const batch = [item];
       openBatches.set(run, batch);
-      void runBatch(run, batch);
+      void enqueue(run, batch);
     });
 }
 

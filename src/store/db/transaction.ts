@@ -26,6 +26,8 @@ export interface Tx {
   emit(...events: EventDraft[]): void;
   /** After the commit wakes the topic's worker for `dueAt`; the earliest of several counts. */
   wake(topic: Topic, dueAt: number): void;
+  /** Writes rows that many transactions write: as the last of this one, in the order of their names. */
+  atEnd(name: string, write: () => Promise<unknown>): void;
   /** For effects in memory, such as metrics, because a transaction may run more than once. */
   afterCommit(effect: () => void): void;
 }

@@ -9,6 +9,7 @@ import { type DueExecution, nextDueAt } from "../../store/execution-claims.ts";
 import { createClaims } from "../claims.ts";
 import type { Collect } from "../collect/collect.ts";
 import type { Worker } from "../loop.ts";
+import type { Role } from "../role.ts";
 import { createAbort } from "./abort.ts";
 import { createAudit } from "./audit.ts";
 import { createFollow } from "./follow.ts";
@@ -24,6 +25,8 @@ export interface ReconcilerOptions {
   lyceum: LyceumClient;
   now: () => number;
   collect: Pick<Collect, "fetchEarly" | "leaseFrom" | "handOver">;
+  /** Its holder reads the list for all instances. */
+  reader?: Role;
   /** A round has ended, or the time of the next check is known. */
   onCapacity(): void;
   /** Milliseconds for which Lyceum is not called because it is unreachable. */
@@ -39,6 +42,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     lyceum,
     now,
     collect,
+    reader = { isHeld: async () => true },
     onCapacity,
     awayMs = () => 0,
     isCrowded = () => false,
@@ -145,8 +149,9 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
       // Claim little by little while many reads wait: deferred executions come due again, but cancellations must pass.
       if (isPaused(pauseUntil, CROWDED_PAUSE_MS, now())) return pauseUntil;
       if (isCrowded()) pauseUntil = now() + CROWDED_PAUSE_MS;
-      const claimed = await claims.take(batch);
-      const hasList = group(claimed).listed.length > 0 || listPoll.dueAt() <= now();
+      const isReader = await reader.isHeld();
+      const claimed = await (isReader ? claims.take(batch) : claims.takeNamed(batch));
+      const hasList = isReader && (group(claimed).listed.length > 0 || listPoll.dueAt() <= now());
       if (hasList) {
         const listable = claims.takeListable(soonMs(), batch);
         claimed.push(...(await listable.catch(releaseAndThrow(claimed))));
@@ -158,7 +163,9 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
       if (others.length > 0) begin(others, () => round(groups));
       if (listPoll.dueAt() <= now()) listPoll.poll();
       const next = await nextDueAt(context.store.db, "check");
-      return Math.min(next ?? Number.POSITIVE_INFINITY, listPoll.dueAt());
+      const nextAt = Math.min(next ?? Number.POSITIVE_INFINITY, listPoll.dueAt());
+      // The reader claims what is due by then.
+      return isReader ? nextAt : Math.max(nextAt, now() + OTHERS_LOOK_AFTER_MS);
     },
     async idle() {
       await listPoll.idle();
@@ -171,3 +178,4 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
 /** Longer than the calls of a round may take; after a crash the executions come due again after this. */
 const LEASE_MS = 5 * 60_000;
 const CROWDED_PAUSE_MS = 250;
+const OTHERS_LOOK_AFTER_MS = 1_000;

@@ -1,0 +1,103 @@
+// Wake-ups between instances, by NOTIFY of PostgreSQL. They only hurry what polling finds anyway. NOTIFY takes a lock on
+// the whole cluster at its commit, so it stands in statements of its own, never in a transaction that holds rows.
+import { sql } from "kysely";
+import pg from "pg";
+import { systemTimers } from "../lib/clock.ts";
+import type { Topic } from "./db/transaction.ts";
+import type { Store } from "./store.ts";
+
+const CHANNEL = "proctor";
+/** What many commits ask for is told together. */
+const GATHERED_MS = 20;
+const RETRY_MS = 2_000;
+const PROBE_MS = 10_000;
+const ANSWER_WITHIN_MS = 5_000;
+
+export interface WakeUps {
+  /** Work on this topic is due now: the other instances hear of it. */
+  tell(topic: Topic): void;
+  close(): Promise<void>;
+}
+
+/**
+ * @param listenUrl a direct connection: a pooler in transaction mode passes no notifications on
+ * @param onWake hears what other instances tell; after a time without a connection, of nothing that was missed
+ */
+export function connectWakeUps(
+  { db, instance }: Pick<Store, "db" | "instance">,
+  listenUrl: string,
+  onWake: (topic: Topic) => void,
+): WakeUps {
+  const topics = new Set<Topic>();
+  let isClosed = false;
+  let client: pg.Client | null = null;
+  let cancelTimer = () => {};
+
+  function flush(): void {
+    const payload = `${instance} ${[...topics].join(" ")}`;
+    topics.clear();
+    // Lost with the database, it is found by polling.
+    void sql`select pg_notify(${CHANNEL}, ${payload})`.execute(db).catch(() => {});
+  }
+
+  function hear(payload: string): void {
+    const [from, ...told] = payload.split(" ");
+    if (from !== instance) for (const topic of told) onWake(topic as Topic);
+  }
+
+  async function listen(): Promise<void> {
+    const fresh = new pg.Client({
+      connectionString: listenUrl,
+      keepAlive: true,
+      connectionTimeoutMillis: ANSWER_WITHIN_MS,
+      query_timeout: ANSWER_WITHIN_MS,
+    });
+    client = fresh;
+    const lost = () => {
+      if (client === fresh) retry(RETRY_MS);
+    };
+    fresh.on("error", lost);
+    fresh.on("end", lost);
+    fresh.on("notification", ({ payload = "" }) => hear(payload));
+    try {
+      await fresh.connect();
+      await fresh.query(`listen ${CHANNEL}`);
+      probe(fresh);
+    } catch {
+      lost();
+    }
+  }
+
+  /** Finds out that the other side is gone although nobody said so. */
+  function probe(connected: pg.Client): void {
+    cancelTimer = systemTimers.after(PROBE_MS, () => {
+      connected.query("select 1").then(
+        () => client === connected && probe(connected),
+        () => client === connected && retry(0),
+      );
+    });
+  }
+
+  function retry(afterMs: number): void {
+    cancelTimer();
+    void client?.end().catch(() => {});
+    client = null;
+    if (!isClosed) cancelTimer = systemTimers.after(afterMs, () => void listen());
+  }
+
+  void listen();
+  return {
+    tell(topic) {
+      if (isClosed) return;
+      if (topics.size === 0) systemTimers.after(GATHERED_MS, () => isClosed || flush());
+      topics.add(topic);
+    },
+    async close() {
+      isClosed = true;
+      cancelTimer();
+      const last = client;
+      client = null;
+      await last?.end().catch(() => {});
+    },
+  };
+}
