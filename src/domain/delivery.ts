@@ -1,4 +1,5 @@
 // The verdict on a delivery after an attempt: delivered, retried later, or given up.
+import { exponentialMs } from "../lib/backoff.ts";
 
 /** The result of an attempt: the status of the answer, or the name of the error. */
 export interface Outcome {
@@ -25,7 +26,8 @@ export function afterAttempt(attempts: number, outcome: Outcome, random: number)
   if (hasArrived(outcome)) return { state: "delivered" };
   if (outcome.status === GONE) return { state: "failed", reason: "gone" };
   if (attempts >= MAX_ATTEMPTS) return { state: "failed", reason: "exhausted" };
-  const backoffMs = Math.min(FIRST_MS * 3 ** (attempts - 1), MAX_MS) * (0.8 + 0.4 * random);
+  const backoffMs =
+    exponentialMs(attempts, { firstMs: FIRST_MS, maxMs: MAX_MS, factor: 3 }) * (0.8 + 0.4 * random);
   const askedMs = Math.min(outcome.retryAfterMs ?? 0, MAX_MS);
   return { state: "pending", retryInMs: Math.round(Math.max(backoffMs, askedMs)) };
 }

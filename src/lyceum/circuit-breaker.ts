@@ -1,4 +1,5 @@
 // A circuit breaker: defers calls while Lyceum gives no answer at all. It only delays, and makes nothing fail.
+import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 
 export interface BreakerOptions {
@@ -46,8 +47,7 @@ export function createBreaker(clock: Clock, random: () => number, options: Break
     const now = clock.monotonic();
     // Concurrent calls fail for the same reason: only the first failure lengthens the pause.
     if (isClosed() || now < retryAt) return;
-    const pauseMs = Math.min(options.baseMs * 2 ** Math.min(openings, 30), options.maxMs);
-    openings += 1;
+    const pauseMs = exponentialMs(++openings, { firstMs: options.baseMs, maxMs: options.maxMs });
     retryAt = now + pauseMs * (0.5 + random() / 2);
   }
 

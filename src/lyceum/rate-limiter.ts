@@ -1,6 +1,8 @@
 // The rate limiter for all calls to Lyceum: priorities, a limit per bucket, pauses after a 429, the circuit breaker. A
 // call never waits for a limit: it is deferred at once, with the time to wait.
+
 import PQueue from "p-queue";
+import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type BreakerOptions, createBreaker } from "./circuit-breaker.ts";
 import type { AnswerHeaders } from "./http-exchange.ts";
@@ -176,7 +178,10 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     }
     // Concurrent calls meet the same limit: only the first 429 lengthens the pause.
     if (now >= pausedUntil[bucket]) consecutive429s[bucket] += 1;
-    const backoffMs = Math.min(MIN_PAUSE_MS * 2 ** Math.max(consecutive429s[bucket] - 1, 0), MAX_BACKOFF_MS);
+    const backoffMs = exponentialMs(consecutive429s[bucket], {
+      firstMs: MIN_PAUSE_MS,
+      maxMs: MAX_BACKOFF_MS,
+    });
     const leastMs = Math.max(requestedPauseMs(notice) || backoffMs, MIN_PAUSE_MS);
     return pause(bucket, Math.min(leastMs + random() * Math.max(leastMs / 10, MIN_PAUSE_MS), MAX_PAUSE_MS));
   }

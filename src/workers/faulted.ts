@@ -1,4 +1,5 @@
 // Ids whose work failed by a fault, waiting to be released. Each further fault of an id prolongs its delay.
+import { exponentialMs } from "../lib/backoff.ts";
 
 export interface Faulted {
   add(ids: string[]): void;
@@ -15,7 +16,7 @@ export function createFaulted(): Faulted {
   const waiting = new Set<string>();
   /** Faults in a row by id. */
   const faults = new Map<string, number>();
-  const delayOf = (id: string) => Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** ((faults.get(id) ?? 1) - 1));
+  const delayOf = (id: string) => exponentialMs(faults.get(id) ?? 1, DELAY);
 
   return {
     add(ids) {
@@ -36,8 +37,7 @@ export function createFaulted(): Faulted {
   };
 }
 
-const MIN_DELAY_MS = 1_000;
-const MAX_DELAY_MS = 30_000;
+const DELAY = { firstMs: 1_000, maxMs: 30_000 };
 const MAX_COUNTED = 100_000;
 /** Each is a parameter of a statement. */
 const MAX_AT_ONCE = 5_000;

@@ -1,4 +1,5 @@
 // Keeps a copy of Lyceum's machine types: hardware, prices, availability. Without a price, costs are not estimated.
+import { exponentialMs } from "../lib/backoff.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { MachineType } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -17,7 +18,7 @@ export function createMachineTypeSync(
       if (now() < nextAt) return nextAt;
       const types = await lyceum.machineTypes();
       if (types.type !== "ok") {
-        nextAt = now() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
+        nextAt = now() + exponentialMs(++failures, PAUSE);
         return nextAt;
       }
       const available = await lyceum.availableHardware();
@@ -32,8 +33,7 @@ export function createMachineTypeSync(
 }
 
 const PERIOD_MS = 6 * 3_600_000;
-const FIRST_PAUSE_MS = 30_000;
-const MAX_PAUSE_MS = 30 * 60_000;
+const PAUSE = { firstMs: 30_000, maxMs: 30 * 60_000 };
 /** Lyceum has about a dozen machine types. */
 const MAX_TYPES = 500;
 

@@ -3,6 +3,7 @@
 // long the outage lasts and however many runs wait.
 
 import { type PauseReason, pauseDetail, type StartPause } from "../domain/start-pause.ts";
+import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 
@@ -98,7 +99,7 @@ export function createStartGate(clock: Clock, random: () => number) {
   }
 
   function pauseAfter(failures: number, minMs: number) {
-    const ceilingMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(failures, 30));
+    const ceilingMs = exponentialMs(failures + 1, { firstMs: MIN_PAUSE_MS, maxMs: MAX_PAUSE_MS });
     const pauseMs = Math.max(MIN_PAUSE_MS, ceilingMs * (0.75 + random() / 4));
     const waitMs = Math.max(pauseMs, Math.min(minMs, MAX_BELIEVED_MS));
     return { failures, probeAt: clock.monotonic() + waitMs, probe: null, answeredAt: NEVER };

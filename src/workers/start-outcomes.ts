@@ -2,6 +2,7 @@
 // recorded again by itself, without holding up the others.
 
 import type { Fact } from "../domain/state-machine/fact.ts";
+import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { recordFact } from "../orchestration/apply-facts.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -36,7 +37,7 @@ export function createStartOutcomes(context: Context, clock: Clock): StartOutcom
     } catch (error) {
       context.report.fault("dispatch", error);
       const refusals = (await takesWrites()) ? before + 1 : before;
-      const waitMs = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** Math.max(0, refusals - 1));
+      const waitMs = exponentialMs(refusals, WAIT);
       if (refusals < MAX_REFUSALS)
         kept.add({ executionId, fact, refusals, retryAt: clock.monotonic() + waitMs });
       else context.report.fault("dispatch", givenUp(executionId));
@@ -73,8 +74,7 @@ function givenUp(executionId: string): Error {
   );
 }
 
-const MIN_WAIT_MS = 1_000;
-const MAX_WAIT_MS = 60_000;
+const WAIT = { firstMs: 1_000, maxMs: 60_000 };
 /** About five minutes: by then the row's own wake-up has put the start in doubt, and it is searched for. */
 const MAX_REFUSALS = 11;
 const MAX_KEPT = 64;

@@ -1,9 +1,11 @@
 // Asks Lyceum to end an execution, again and again until the record shows the end. If Lyceum answers that there is
 // nothing to end, the record decides, not the list. An id that is not known to be the execution's own is not aborted:
 // the id may be another execution's.
+
 import type { Execution } from "../../domain/execution.ts";
 import type { CancelMode } from "../../domain/run.ts";
 import { isPastTimeout } from "../../domain/state-machine/schedule.ts";
+import { exponentialMs } from "../../lib/backoff.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import { isOver, isUsableId, lyceumIdOf } from "../../lyceum/snapshot.ts";
@@ -62,7 +64,7 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
       const isPast = (at: number) => isPastTimeout(execution, timeoutS, at, context.rules);
       // The same answer of Lyceum means more once the timeout has passed.
       if (isPast(now()) && !isPast(cancelSentAt)) return true;
-      return now() - cancelSentAt >= Math.min(AGAIN_MS * 2 ** (deniedAborts.get(id) ?? 0), MAX_AGAIN_MS);
+      return now() - cancelSentAt >= exponentialMs(1 + (deniedAborts.get(id) ?? 0), AGAIN);
     },
     async send(due, mode) {
       const { execution } = due;
@@ -98,6 +100,5 @@ function isBeyond(answer: ReadOutcome<unknown>): boolean {
 }
 
 /** An abort without effect is sent again after this, and ever later if there was nothing to end. */
-const AGAIN_MS = 30_000;
-const MAX_AGAIN_MS = 5 * 60_000;
+const AGAIN = { firstMs: 30_000, maxMs: 5 * 60_000 };
 const MAX_REMEMBERED = 10_000;
