@@ -5,6 +5,7 @@ FROM node:26.10.0-slim AS packages
 WORKDIR /app
 # Only these files decide about the packages: an edit of the sources leaves this layer in the cache.
 COPY package.json package-lock.json .npmrc ./
+COPY packages/client/package.json packages/client/
 # Sources that are compiled already, and maps for debuggers, are a quarter of what is installed.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev \
  && rm -rf node_modules/better-sqlite3/deps \

@@ -1,49 +1,13 @@
 // Artifacts of a run: their types, and reading logs.
-import type { SeriesSummary } from "./answer.ts";
 import { ProctorError } from "./error.ts";
+import type { components } from "./schema.ts";
 
-interface OfRun {
-  run_id: string;
-  execution_id: string;
-}
+type Schemas = components["schemas"];
 
-export interface Output extends OfRun {
-  stdout: string;
-  stderr: string;
-  return_code: number | null;
-  result: unknown;
-  errors: string | null;
-  warnings: string | null;
-  install_log: string | null;
-  install_return_code: number | null;
-  status_details: string | null;
-}
-
-/** Lyceum's own document. */
-export interface Timing extends OfRun {
-  timing: Record<string, unknown>;
-}
-
-export interface Metrics extends OfRun {
-  summary: {
-    series: Record<string, SeriesSummary | null>;
-    energy_wh: number | null;
-    gpu_idle_share: number | null;
-  };
-  /** Lyceum's own, sample by sample. */
-  document: Record<string, unknown>;
-}
-
-export interface LogEntry {
-  /** ISO 8601 in UTC, to the millisecond; null where Lyceum's text is no time. */
-  timestamp: string | null;
-  /** Lyceum's text where it differs. */
-  raw_timestamp?: string | undefined;
-  message: string;
-  level: string | null;
-  hostname: string | null;
-  labels: Record<string, string>;
-}
+export type Output = Schemas["Output"];
+export type Timing = Schemas["Timing"];
+export type Metrics = Schemas["Metrics"];
+export type LogEntry = Schemas["LogEntry"];
 
 export interface Logs {
   entries: LogEntry[];

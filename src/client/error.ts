@@ -1,19 +1,21 @@
 // The client's error: a refusal with the service's problem document, or no answer.
 import { readRetryAfter } from "../lib/retry-after.ts";
+import type { components, ProblemKind } from "./schema.ts";
 
-/** RFC 9457, as the service answers it. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  instance?: string;
-  /** All that is wrong with the request, at once. */
-  errors?: { pointer: string; detail: string }[];
-}
+/** Problem details per RFC 9457. */
+export type Problem = components["schemas"]["Problem"];
+
+/** The kind of problem, or an error of the client itself. Later versions of the service may have further kinds. */
+export type ErrorCode =
+  | ProblemKind
+  | "unreachable"
+  | "unreadable"
+  | "timeout"
+  | "misconfigured"
+  | (string & {});
 
 interface ErrorDetails {
-  code: string;
+  code: ErrorCode;
   message: string;
   problem?: Problem | null;
   status?: number | null;
@@ -29,7 +31,7 @@ export class ProctorError extends Error {
    * The kind of problem (`not-found`, `validation-failed`, `conflict`…), or `unreachable` (no answer), `unreadable` (an
    * answer that is not the service's), `timeout` (the limit of a wait is over), `misconfigured` (no usable URL or key).
    */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** HTTP status of the last answer; null without an answer. */
   readonly status: number | null;
   readonly problem: Problem | null;

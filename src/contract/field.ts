@@ -38,9 +38,12 @@ export function eachOf<K extends string, V extends z.ZodType>(names: readonly K[
 /** A list is read in slices, and one request reads only so many. */
 export const shortPages = "A page may hold fewer items than `limit` and not be the last.";
 
-export function pageOf<T extends z.ZodType>(item: T) {
-  const [example] = (item.meta()?.examples as z.output<T>[] | undefined) ?? [];
-  return z
+export function pageOf<T extends z.ZodType>(item: T): z.ZodObject<PageShape<T>> {
+  const known = pages.get(item);
+  if (known !== undefined) return known as z.ZodObject<PageShape<T>>;
+  const { id, examples = [] } = item.meta() ?? {};
+  const [example] = examples as z.output<T>[];
+  const page = z
     .object({
       data: z.array(item),
       next_cursor: z
@@ -48,5 +51,18 @@ export function pageOf<T extends z.ZodType>(item: T) {
         .nullable()
         .describe("Pass as `cursor` to read the next page; null on the last page."),
     })
-    .meta({ examples: example === undefined ? [] : [{ data: [example], next_cursor: null }] });
+    .meta({
+      ...(id === undefined ? {} : { id: `${id}Page` }),
+      examples: example === undefined ? [] : [{ data: [example], next_cursor: null }],
+    });
+  pages.set(item, page);
+  return page;
 }
+
+interface PageShape<T extends z.ZodType> extends z.ZodRawShape {
+  data: z.ZodArray<T>;
+  next_cursor: z.ZodNullable<z.ZodString>;
+}
+
+/** One schema per kind of item, so that the document names each kind of page once. */
+const pages = new Map<z.ZodType, z.ZodObject>();

@@ -30,7 +30,7 @@ const shown = {
   id: jobId,
   name: z.string().nullable(),
   status: z.enum(jobStatuses).describe("`succeeded`, `failed` and `cancelled` are terminal."),
-  counts: eachOf(runStatuses, count).describe("Runs by status."),
+  counts: eachOf(runStatuses, count).meta({ id: "RunCounts", description: "Runs by status." }),
   progress: z.number().min(0).max(1).describe("Share of the runs that have ended."),
   priority: z.int(),
   max_parallel: count.nullable(),

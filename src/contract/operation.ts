@@ -11,7 +11,6 @@ export const tags = {
   Webhooks: "Subscriptions to events, delivered by requests signed per Standard Webhooks.",
   Usage: "Spending, hardware and prices.",
   Operations: "Health, status and metrics for operators.",
-  Callbacks: "What Lyceum calls; of no use to anybody else.",
 } as const;
 
 export interface Answer {
@@ -42,6 +41,8 @@ export interface Operation {
   headers?: z.ZodObject;
   body?: Body;
   answers: Record<number, Answer>;
+  /** True for parts that callers of the API do not need: they are not in the public document. */
+  isInternal?: true;
   /** Problems beyond those that follow from access, path, query and body. */
   problems?: readonly ProblemKind[];
 }

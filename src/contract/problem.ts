@@ -69,13 +69,15 @@ export const problems = {
 export type ProblemKind = keyof typeof problems;
 export const problemKinds = Object.keys(problems) as ProblemKind[];
 
-const fieldError = z.object({
-  pointer: z
-    .string()
-    .describe("JSON pointer (RFC 6901) into the body; or `query:name`, `header:name`, `path:name`.")
-    .meta({ examples: ["/runs/0/timeout", "query:limit"] }),
-  detail: z.string().describe("The problem and the way out."),
-});
+const fieldError = z
+  .object({
+    pointer: z
+      .string()
+      .describe("JSON pointer (RFC 6901) into the body; or `query:name`, `header:name`, `path:name`.")
+      .meta({ examples: ["/runs/0/timeout", "query:limit"] }),
+    detail: z.string().describe("The problem and the way out."),
+  })
+  .meta({ id: "FieldError" });
 export type FieldError = z.output<typeof fieldError>;
 
 /** The body of every error. */

@@ -38,8 +38,10 @@ export const label = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^\P{Cc}*$/u, "must not contain control characters")
-  .refine((text) => text.isWellFormed(), "must not contain half of a surrogate pair");
+  .refine((text) => !/\p{Cc}/u.test(text), "must not contain control characters")
+  .refine((text) => text.isWellFormed(), "must not contain half of a surrogate pair")
+  // The same as \p{Cc}, which the regular expressions of other languages cannot read.
+  .meta({ pattern: "^[^\\x00-\\x1f\\x7f-\\x9f]*$" });
 const name = optional(label).describe("Shown in lists and in the run's `file_name` at Lyceum.");
 
 const variable = z

@@ -166,4 +166,4 @@ export const run = z
 export type RunView = z.output<typeof run>;
 
 /** A retry has no options. */
-export const retryBody = z.strictObject({});
+export const retryBody = z.strictObject({}).meta({ id: "RetryRequest" });

@@ -131,9 +131,11 @@ export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must have 1 to 255 printable ASCII characters");
 
-export const cancelBody = z.strictObject({
-  mode: z
-    .enum(["abort", "stop"])
-    .default("abort")
-    .describe("`abort` kills the execution, `stop` ends it gracefully."),
-});
+export const cancelBody = z
+  .strictObject({
+    mode: z
+      .enum(["abort", "stop"])
+      .default("abort")
+      .describe("`abort` kills the execution, `stop` ends it gracefully."),
+  })
+  .meta({ id: "CancelRequest" });

@@ -20,17 +20,19 @@ const secret = z
   .optional()
   .describe("Default: generated. Shown only in this answer.");
 
-export const webhookBody = z.strictObject({
-  url: webhookUrl.describe("HTTPS URL of a public address."),
-  types: z
-    .array(z.enum(subscribableTypes))
-    .min(1)
-    .max(subscribableTypes.length)
-    .describe("Event types; wildcards: `job.*`, `*`."),
-  secret,
-});
+export const webhookBody = z
+  .strictObject({
+    url: webhookUrl.describe("HTTPS URL of a public address."),
+    types: z
+      .array(z.enum(subscribableTypes))
+      .min(1)
+      .max(subscribableTypes.length)
+      .describe("Event types; wildcards: `job.*`, `*`."),
+    secret,
+  })
+  .meta({ id: "WebhookRequest" });
 
-export const rotateBody = z.strictObject({ secret });
+export const rotateBody = z.strictObject({ secret }).meta({ id: "RotateRequest" });
 
 const shown = {
   id: idOf("whk", "The webhook's id."),

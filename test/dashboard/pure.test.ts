@@ -235,7 +235,7 @@ describe("what needs a person", () => {
   });
 
   it("adds up what idle GPUs cost, and says nothing when none was idle", () => {
-    const finding = { code: "gpu_idle", detail: "", cost: 4 };
+    const finding = { code: "gpu_idle" as const, detail: "", cost: 4 };
     const idle = run({ id: "run_a", findings: [finding], gpu: { idle_share: 0.75 } as Run["gpu"], cost: 4 });
     expect(idleConcern([idle, run({ findings: [] })])?.text).toContain(
       "1 of the latest 2 runs: about 3.00 credits",

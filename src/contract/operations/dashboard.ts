@@ -12,6 +12,7 @@ export const getDashboard = {
 
 export const getDashboardPart = {
   id: "getDashboardPart",
+  isInternal: true,
   tag: "Operations",
   summary: "Read a script or stylesheet of the dashboard",
   answers: {

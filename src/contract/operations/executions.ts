@@ -40,7 +40,8 @@ const anything = {
 
 export const receiveCallback = {
   id: "receiveCallback",
-  tag: "Callbacks",
+  tag: "Executions",
+  isInternal: true,
   summary: "An execution may have ended",
   description:
     "For Lyceum. The token in the path is the only guard; it opens one execution and nothing else. A callback is a hint: the execution is looked at now, and only Lyceum's own API decides. Any content type and any body are taken.",
@@ -50,7 +51,8 @@ export const receiveCallback = {
 
 export const refuseCallback = {
   id: "refuseCallback",
-  tag: "Callbacks",
+  tag: "Executions",
+  isInternal: true,
   summary: "A callback without a token",
   description: "Refused as one with a wrong token.",
   answers: {},

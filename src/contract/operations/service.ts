@@ -90,6 +90,7 @@ export const getReference = {
 
 export const getReferencePart = {
   id: "getReferencePart",
+  isInternal: true,
   tag: "Operations",
   summary: "Read a script or stylesheet of the page",
   answers: {

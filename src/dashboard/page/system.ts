@@ -13,7 +13,7 @@ import { When } from "../view/when.ts";
 import { concernsOf } from "./attention.ts";
 import { SettingsPanel } from "./settings.ts";
 
-type Limit = Status["lyceum"]["limits"][string] & { name: string };
+type Limit = Status["lyceum"]["limits"]["read"] & { name: string };
 
 export function System() {
   title("System");

@@ -25,9 +25,10 @@ function Submitted({ submitted: { spec, matrix, note } }: { submitted: Submitted
   const files = Object.entries((spec.files ?? {}) as Record<string, string>);
   const long = new Set(["files", "kind", "name", "timeout", ...texts.map(([field]) => field)]);
   const others = Object.entries(spec).filter(([field]) => !long.has(field));
-  const blocks = [...texts.map(([field, title]): [string, unknown] => [title, spec[field]]), ...files].filter(
-    (block): block is [string, string] => typeof block[1] === "string" && block[1] !== "",
-  );
+  const blocks = [
+    ...texts.map(([field, title]): [string, unknown] => [title, (spec as Record<string, unknown>)[field]]),
+    ...files,
+  ].filter((block): block is [string, string] => typeof block[1] === "string" && block[1] !== "");
   const facts: (Fact | null | false)[] = [
     { name: "Kind", value: spec.kind.replaceAll("_", " ") },
     { name: "Timeout", value: duration(spec.timeout * 1_000) },

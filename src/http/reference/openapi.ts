@@ -12,7 +12,7 @@ type Responses = ZodOpenApiOperationObject["responses"];
 export function openApiOf(routes: readonly Route[], version: string): Document {
   const paths: NonNullable<ZodOpenApiObject["paths"]> = {};
   const responses = new Map<string, ProblemResponse>();
-  for (const route of routes) {
+  for (const route of routes.filter(({ operation }) => operation.isInternal !== true)) {
     const path = templateOf(route.path);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, responses) };
   }
@@ -93,10 +93,7 @@ function parametersIn(path: string) {
   }));
 }
 
-const pathParameters: Record<string, string> = {
-  token: "Derived from the execution's id and a secret of the service.",
-  file: "The file's name.",
-};
+const pathParameters: Record<string, string> = {};
 
 function bodyOf({ content, isOptional = false, examples }: NonNullable<Operation["body"]>) {
   const named = Object.entries(examples ?? {}).map(([name, value]) => [name, { value }]);
