@@ -5,6 +5,7 @@ import { up as sessions } from "./20261129T0400_sessions.ts";
 import { up as lists } from "./20261130T0100_lists.ts";
 import { up as instances } from "./20261130T0200_instances.ts";
 import { up as quotas } from "./20261130T0910_quotas.ts";
+import { up as restored } from "./20261130T0920_restored.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261129T0200_initial": { up: initial },
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   "20261130T0100_lists": { up: lists },
   "20261130T0200_instances": { up: instances },
   "20261130T0910_quotas": { up: quotas },
+  "20261130T0920_restored": { up: restored },
 };

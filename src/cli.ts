@@ -2,6 +2,7 @@
 // The command line: runs the service on this machine, or talks to a running service.
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addBackup } from "./cli/backup.ts";
 import { addCancelAndRetry } from "./cli/cancel-and-retry.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addExamples } from "./cli/examples.ts";
@@ -32,6 +33,7 @@ addResults(program);
 addStatus(program);
 addDoctor(program);
 addLocal(program);
+addBackup(program);
 addExamples(program);
 
 // A reader such as `head` may close the pipe early.

@@ -52,6 +52,8 @@ export interface Config {
   readonly poll: { readonly minMs: number; readonly maxMs: number };
   readonly inDoubtAfterMs: number;
   readonly retentionMs: number;
+  /** Backups of SQLite; null: none. */
+  readonly backup: { readonly folder: string; readonly intervalMs: number; readonly keep: number } | null;
   /** From the signal to stop until the port closes. */
   readonly drainDelayMs: number;
   readonly shutdownGraceMs: number;
@@ -124,6 +126,10 @@ function toConfig(env: Settings): Config {
     poll: { minMs: env.POLL_INTERVAL_MIN, maxMs: env.POLL_INTERVAL_MAX },
     inDoubtAfterMs: env.IN_DOUBT_AFTER,
     retentionMs: env.RETENTION,
+    backup:
+      env.BACKUP_DIR === undefined
+        ? null
+        : { folder: env.BACKUP_DIR, intervalMs: env.BACKUP_INTERVAL, keep: env.BACKUP_KEEP },
     drainDelayMs: env.DRAIN_DELAY,
     shutdownGraceMs: env.SHUTDOWN_GRACE,
     webhook: { secret: env.WEBHOOK_SECRET ?? null, allowPrivate: env.WEBHOOK_ALLOW_PRIVATE ?? [] },

@@ -36,19 +36,21 @@ function configOf(env: Record<string, string>): Config {
   return read.config;
 }
 
-test.each([least, full, { ...least, SUBMIT_LIMIT: "none" }])(
-  "every setting is shown, in words that mean the same when they are read back",
-  (env) => {
-    const config = configOf(env);
-    const shown = settingsInForce(config);
-    expect(shown.map(({ name }) => name).toSorted()).toEqual(settingNames.toSorted());
-    const plain = shown.flatMap(({ name, value, redacted }) =>
-      redacted || value === null ? [] : [[name, value]],
-    );
-    const secrets = Object.entries(env).filter(([name]) => shown.find((one) => one.name === name)?.redacted);
-    expect(configOf(Object.fromEntries([...plain, ...secrets]))).toEqual(config);
-  },
-);
+test.each([
+  least,
+  full,
+  { ...least, BACKUP_DIR: "/backups", BACKUP_INTERVAL: "90m", BACKUP_KEEP: "3" },
+  { ...least, SUBMIT_LIMIT: "none" },
+])("every setting is shown, in words that mean the same when they are read back", (env) => {
+  const config = configOf(env);
+  const shown = settingsInForce(config);
+  expect(shown.map(({ name }) => name).toSorted()).toEqual(settingNames.toSorted());
+  const plain = shown.flatMap(({ name, value, redacted }) =>
+    redacted || value === null ? [] : [[name, value]],
+  );
+  const secrets = Object.entries(env).filter(([name]) => shown.find((one) => one.name === name)?.redacted);
+  expect(configOf(Object.fromEntries([...plain, ...secrets]))).toEqual(config);
+});
 
 test("no setting shows a secret", () => {
   for (const env of [least, full]) {

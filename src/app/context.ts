@@ -5,6 +5,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config.ts";
 import { createCallbackHealth } from "../domain/callback-health.ts";
 import { createDurations } from "../domain/duration-estimates.ts";
+import { createFoundStarts } from "../domain/found-starts.ts";
 import { createBacklog } from "../domain/queue-limit.ts";
 import type { OneTimeKey } from "../http/sign-in-links.ts";
 import { type Clock, systemClock, systemTimers, type Timers } from "../lib/clock.ts";
@@ -67,6 +68,7 @@ export function createParts(config: Config, overrides: AppOverrides) {
     health: createCallbackHealth({ asked: config.publicUrl !== null, graceMs: config.callbackGraceMs }),
     durations: createDurations(),
     backlog: createBacklog(overrides.maxQueued),
+    foundStarts: createFoundStarts(),
     quotas: new Map(config.keyQuotas.map((quota) => [quota.name, quota])),
     report,
     sharedLimits: store.kind === "sqlite" ? null : config.submit,

@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import { createLyceumClient } from "../lyceum/client.ts";
 import { createRateLimiter } from "../lyceum/rate-limiter.ts";
+import { createBackups } from "../workers/backups.ts";
 import { createCollect } from "../workers/collect/collect.ts";
 import { createRemoteDeletion } from "../workers/delete-remote.ts";
 import { createDeliver } from "../workers/deliver/deliver.ts";
@@ -13,6 +14,7 @@ import { createMachineTypeSync } from "../workers/machine-types.ts";
 import { createPresence } from "../workers/presence.ts";
 import { createQueueStats } from "../workers/queue-stats.ts";
 import { createReconciler } from "../workers/reconcile/reconcile.ts";
+import { createRestored } from "../workers/restored/restored.ts";
 import { createRetention } from "../workers/retention.ts";
 import { createRole, onlyInRole } from "../workers/role.ts";
 import { createStartGate } from "../workers/start-gate.ts";
@@ -55,13 +57,16 @@ export function createWorkers(parts: AppParts) {
   });
   const roleOf = (name: string) => createRole(context.store, clock, name);
   const alone = (worker: Worker) => onlyInRole(roleOf(worker.name), worker, clock);
+  const restored = createRestored(context, { lyceum, now, onDone: () => wake("dispatch", now()) });
   const workers: Worker[] = [
+    restored,
     createDispatch(context, {
       lyceum,
       rateLimiter,
       gate,
       callbacks: callbacksOf(config),
       isHeldAlive: presence.isHeldAlive,
+      mayStart: restored.mayStart,
       concurrency: config.submit.concurrency,
       clock,
       onCapacity: () => wake("dispatch", now()),
@@ -89,6 +94,8 @@ export function createWorkers(parts: AppParts) {
     alone(createRetention(context, { retentionMs: config.retentionMs, now })),
     createQueueStats(context, now, roleOf("gauge")),
   ];
+  if (config.backup !== null && config.database.kind === "sqlite")
+    workers.push(createBackups(context, { ...config.backup, source: config.database.path, now }));
   return {
     workers,
     loops: workers.map(parts.addLoop),

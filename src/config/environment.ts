@@ -122,6 +122,9 @@ export const settings = {
   POLL_INTERVAL_MAX: duration("50ms", "1h").prefault("60s"),
   IN_DOUBT_AFTER: duration("1s", "1d").prefault("2m"),
   RETENTION: duration("1h", "3650d").prefault("30d"),
+  BACKUP_DIR: text.optional(),
+  BACKUP_INTERVAL: duration("1m", "30d").prefault("1h"),
+  BACKUP_KEEP: whole(1, 10_000).prefault("24"),
   DRAIN_DELAY: duration("0s", "1m").prefault("2s"),
   SHUTDOWN_GRACE: duration("1s", "10m").prefault("25s"),
   WEBHOOK_SECRET: webhookSecret.optional(),
@@ -162,6 +165,8 @@ function agree(env: Partial<Settings>, ctx: z.RefinementCtx): void {
     problem("CALLBACK_SECRETS", "is not set, but PUBLIC_URL is; make a secret with `openssl rand -hex 32`");
   if (Number(env.POLL_INTERVAL_MIN) > Number(env.POLL_INTERVAL_MAX))
     problem("POLL_INTERVAL_MIN", "is longer than POLL_INTERVAL_MAX");
+  if (env.BACKUP_DIR && env.DATABASE_URL?.kind === "postgres")
+    problem("BACKUP_DIR", "is for SQLite; back up PostgreSQL with its own tools");
   if (env.METRICS_PORT && env.METRICS_PORT === env.PORT)
     problem("METRICS_PORT", "is the same as PORT; choose another, or leave it out to serve /metrics on PORT");
 }

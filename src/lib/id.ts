@@ -1,6 +1,6 @@
 // Ids: a type prefix and a ULID in lower case, so that they sort by time and insert at the end of an index.
 import { randomFillSync } from "node:crypto";
-import { encodeTime, monotonicFactory, TIME_LEN, TIME_MAX } from "ulid";
+import { decodeTime, encodeTime, monotonicFactory, TIME_LEN, TIME_MAX } from "ulid";
 import type { Clock } from "./clock.ts";
 
 export type Prefix = "job" | "run" | "exe" | "whk" | "dlv" | "evt" | "cbk" | "req";
@@ -16,6 +16,11 @@ const shape = /^(job|run|exe|whk|dlv|evt|cbk|req)_[0-9a-hjkmnp-tv-z]{26}$/;
 
 export function isId(text: string, prefix: Prefix): boolean {
   return shape.test(text) && text.startsWith(`${prefix}_`);
+}
+
+/** The moment (epoch ms) at which an id was made. */
+export function timeOfId(id: string): number {
+  return decodeTime(id.slice(id.indexOf("_") + 1).toUpperCase());
 }
 
 /** Returns a text that sorts before every id of this moment and later, and behind every earlier one. */

@@ -1,6 +1,7 @@
 // Claims the next runs to start. The fair order is decided at the last moment, and each execution is durable before its
 // request is sent.
 import type { Execution } from "../domain/execution.ts";
+import { executionIdOf } from "../domain/execution-id.ts";
 import type { Run } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { Conflict, type Tx } from "../store/db/transaction.ts";
@@ -77,8 +78,10 @@ async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Cla
   // Before choosing runs: only one instance gets these turns, which keeps `max_parallel`.
   await advanceRoundRobin(tx.db, turns, tx.now);
   const queued = await runsOf(tx, turns);
-  const facts = queued.map(({ id }) => {
-    return { runId: id, fact: { type: "claimed", executionId: tx.newId("exe") } } as const;
+  const facts = queued.map(({ id, attempt }) => {
+    const found = context.foundStarts.ofAttempt(id, attempt + 1);
+    const executionId = found?.executionId ?? executionIdOf(tx.newId("exe"), id, attempt + 1);
+    return { runId: id, fact: { type: "claimed", executionId } } as const;
   });
   const applied = await applyFacts(context, tx, facts);
   const specs = await loadSpecs(tx.db, queued);

@@ -1,6 +1,7 @@
 // The context of every use case.
 import type { CallbackHealth } from "../domain/callback-health.ts";
 import type { Durations } from "../domain/duration-estimates.ts";
+import type { FoundStarts } from "../domain/found-starts.ts";
 import type { Backlog } from "../domain/queue-limit.ts";
 import type { Rules } from "../domain/state-machine/schedule.ts";
 import type { NewId } from "../lib/id.ts";
@@ -21,6 +22,8 @@ export interface Context {
   health: CallbackHealth;
   durations: Durations;
   backlog: Backlog;
+  /** Found after a restore. */
+  foundStarts: FoundStarts;
   /** By the name of the API key. */
   quotas: KeyQuotas;
   report: Report;

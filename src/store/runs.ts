@@ -103,14 +103,14 @@ export async function nextQueuedRuns(
   return (await selectQueued(db, { jobId, now }, limit)).rows;
 }
 
-export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix">;
+export type QueuedRun = Pick<RunRow, "id" | "job_id" | "spec_position" | "matrix" | "attempt">;
 
 // `in`, not `=`: with an `order by`, SQLite would plan `=` with a parameter again at each execution.
 const selectQueued = statementWithLimit<{ jobId: string; now: number }, QueuedRun>(
   (db, { jobId, now }, limit) =>
     db
       .selectFrom("runs")
-      .select(["id", "job_id", "spec_position", "matrix"])
+      .select(["id", "job_id", "spec_position", "matrix", "attempt"])
       .where("job_id", "in", [jobId])
       .where(sql<boolean>`status = 'queued'`)
       .where("due_at", "<=", now)

@@ -257,6 +257,54 @@ export function createReport(log: Logger, metrics: Metrics) {
     },
 
     /** This machine's clock differs from the database's, which all instances use; or it agrees again. */
+    /** A verified backup is on disk. */
+    backedUp({ path, bytes, removed }: { path: string; bytes: number; removed: number }): void {
+      log.info({ event: "backed_up", path, bytes, removed }, "database backed up");
+    },
+
+    /** The database was restored: nothing starts until the starts since then are found. */
+    restoredSearching({ since }: { since: number }): void {
+      const line = { event: "restored", since: new Date(since).toISOString() };
+      log.warn(line, "database restored: starts pause until those since the backup are found at Lyceum");
+    },
+
+    /** A start of a known run was found after a restore; if not adopted, its attempt takes it over later. */
+    startRecognized(found: { executionId: string; runId: string; isAdopted: boolean }): void {
+      const { executionId, runId, isAdopted } = found;
+      const line = {
+        event: "start_recognized",
+        execution_id: executionId,
+        run_id: runId,
+        adopted: isAdopted,
+      };
+      log.info(line, "start found after the restore");
+    },
+
+    /** An execution of an unknown run was found after a restore. */
+    strayFound(stray: { executionId: string; lyceumExecutionId: string; word: string }): void {
+      const { executionId, lyceumExecutionId, word } = stray;
+      const line = {
+        event: "stray_found",
+        execution_id: executionId,
+        lyceum_execution_id: lyceumExecutionId,
+        word,
+      };
+      log.warn(line, "execution of an unknown run found after the restore: it is not aborted");
+    },
+
+    strayEnded({
+      executionId,
+      word,
+      cost,
+    }: {
+      executionId: string;
+      word: string;
+      cost: number | null;
+    }): void {
+      const line = { event: "stray_ended", execution_id: executionId, word, cost };
+      log.info(line, "execution of an unknown run has ended");
+    },
+
     clockSkewed({ aheadMs, isOver }: { aheadMs: number; isOver: boolean }): void {
       const line = { event: "clock_skewed", ahead_ms: Math.round(aheadMs) };
       if (isOver) log.info(line, "the clock agrees with the database's again");

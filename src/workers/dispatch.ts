@@ -28,6 +28,8 @@ export interface DispatchOptions {
   callbacks: { publicUrl: string; secret: string } | null;
   /** False where this instance has been silent since that monotonic moment, so that others may have given up its claims. */
   isHeldAlive: (since: number) => boolean;
+  /** False while starts from before a restore are searched for. */
+  mayStart: () => boolean;
   /** Parallel start requests. */
   concurrency: number;
   clock: Clock;
@@ -36,7 +38,8 @@ export interface DispatchOptions {
 }
 
 export function createDispatch(context: Context, options: DispatchOptions): Worker {
-  const { lyceum, rateLimiter, gate, callbacks, isHeldAlive, concurrency, clock, onCapacity } = options;
+  const { lyceum, rateLimiter, gate, callbacks, isHeldAlive, mayStart, concurrency, clock, onCapacity } =
+    options;
   const starts = new PQueue({ concurrency });
   const outcomes = createStartOutcomes(context, clock);
   const leases = createStartLeases(context, clock);
@@ -76,6 +79,11 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   }
 
   function send({ run, execution, spec }: Claim, mayLeave: () => boolean): Promise<StartOutcome> {
+    const found = context.foundStarts.ofExecution(execution.id);
+    if (found !== null) {
+      const { lyceumExecutionId, word } = found;
+      return Promise.resolve({ type: "accepted", lyceumExecutionId, word });
+    }
     const callbackUrl =
       callbacks !== null && takesCallback(run.kind)
         ? `${callbacks.publicUrl}/callbacks/lyceum/${execution.id}/${callbackToken(callbacks.secret, execution.id)}`
@@ -206,7 +214,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     async runOnce() {
       await leases.renew();
       await outcomes.retry();
-      const nextAt = outcomes.isFull() ? null : await startNext();
+      const nextAt = outcomes.isFull() || !mayStart() ? null : await startNext();
       const times = [nextAt, outcomes.retryAt(), leases.renewAt()].filter((at) => at !== null);
       return times.length === 0 ? null : Math.min(...times);
     },

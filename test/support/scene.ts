@@ -3,6 +3,7 @@
 import { createCallbackHealth } from "../../src/domain/callback-health.ts";
 import { createDurations } from "../../src/domain/duration-estimates.ts";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
+import { createFoundStarts } from "../../src/domain/found-starts.ts";
 import { createBacklog } from "../../src/domain/queue-limit.ts";
 import type { PythonSpec } from "../../src/domain/spec.ts";
 import type { Fact } from "../../src/domain/state-machine/fact.ts";
@@ -33,6 +34,7 @@ export function contextOf({ store, newId }: Pick<Database, "store" | "newId">): 
     durations: createDurations(),
     backlog: createBacklog(),
     quotas: new Map(),
+    foundStarts: createFoundStarts(),
     report: createReport(createLogger("silent"), createMetrics()),
     sharedLimits: null,
   };

@@ -81,7 +81,7 @@ eachDatabase("dispatch", (open) => {
     await submitted(scene.context, 4);
     scene.refuses = ({ lyceumExecutionId }) => lyceumExecutionId === "l-2";
     for (let n = 0; n < 4; n++) await scene.round();
-    expect(await scene.phases()).toEqual(["watching", "submitting", "watching", "watching"]);
+    expect((await scene.phases()).toSorted()).toEqual(["submitting", "watching", "watching", "watching"]);
     scene.refuses = () => false;
     scene.time.pass(120 * SECOND);
     await scene.round();
@@ -303,6 +303,7 @@ function sceneOf(
       concurrency,
       clock: time,
       isHeldAlive: () => scene.isHeldAlive,
+      mayStart: () => true,
       onCapacity: () => {},
     },
   );

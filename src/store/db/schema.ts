@@ -29,6 +29,8 @@ export interface Schema {
   places: PlacesTable;
   quotas: QuotasTable;
   roles: RolesTable;
+  found_starts: FoundStartsTable;
+  strays: StraysTable;
 }
 
 /** Processes that share this database; times are the database's own. */
@@ -55,6 +57,32 @@ export interface QuotasTable {
   remaining: number | null;
   resets_at: number | null;
   told_at: number;
+}
+
+/** Starts that were found after a restore, for the attempt that takes them over. */
+export interface FoundStartsTable {
+  execution_id: string;
+  run_id: string;
+  attempt: number;
+  lyceum_execution_id: string;
+  word: string;
+}
+
+/** Executions at Lyceum that were found after a restore and whose run is unknown. */
+export interface StraysTable {
+  execution_id: string;
+  lyceum_execution_id: string;
+  file_name: string | null;
+  word: string;
+  hardware: string | null;
+  found_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  /** Credits. */
+  cost: number | null;
+  cost_source: CostSource | null;
+  /** Null once end and cost are settled. */
+  due_at: number | null;
 }
 
 /** Work that only one instance does at a time. */

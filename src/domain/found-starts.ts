@@ -1,0 +1,31 @@
+// Starts that were sent before the database was restored. The attempt that they belong to takes them over instead of
+// sending another one.
+
+export interface FoundStart {
+  /** Ours, from the marker. */
+  executionId: string;
+  runId: string;
+  attempt: number;
+  lyceumExecutionId: string;
+  /** Lyceum's word when it was found. */
+  word: string;
+}
+
+export interface FoundStarts {
+  add(start: FoundStart): void;
+  ofAttempt(runId: string, attempt: number): FoundStart | null;
+  ofExecution(executionId: string): FoundStart | null;
+}
+
+export function createFoundStarts(): FoundStarts {
+  const byAttempt = new Map<string, FoundStart>();
+  const byExecution = new Map<string, FoundStart>();
+  return {
+    add(start) {
+      byAttempt.set(`${start.runId} ${start.attempt}`, start);
+      byExecution.set(start.executionId, start);
+    },
+    ofAttempt: (runId, attempt) => byAttempt.get(`${runId} ${attempt}`) ?? null,
+    ofExecution: (executionId) => byExecution.get(executionId) ?? null,
+  };
+}

@@ -1,0 +1,125 @@
+// After a restore the database does not know the starts of the time since its backup. Before anything is started, they are
+// searched for at Lyceum: those of known runs are adopted, the others are kept as strays with their cost.
+import { fingerprintIn, fingerprintOf } from "../../domain/execution-id.ts";
+import type { FoundStart } from "../../domain/found-starts.ts";
+import type { LyceumClient } from "../../lyceum/client.ts";
+import { parseStatus } from "../../lyceum/status-words.ts";
+import { adoptStart } from "../../orchestration/adopt-start.ts";
+import type { Context } from "../../orchestration/context.ts";
+import {
+  clearRestored,
+  listFoundStarts,
+  openRuns,
+  readRestored,
+  saveFoundStarts,
+  saveStrays,
+  unknownExecutions,
+} from "../../store/restored.ts";
+import type { Worker } from "../loop.ts";
+import { createStartSearch, type MarkedRows } from "./search-starts.ts";
+import { createStrays, strayOf } from "./strays.ts";
+
+export interface Restored extends Worker {
+  /** False until it is certain that no start since the backup is unknown: until then nothing may be started. */
+  mayStart(): boolean;
+}
+
+export interface RestoredOptions {
+  lyceum: LyceumClient;
+  now: () => number;
+  /** Starts may begin. */
+  onDone: () => void;
+}
+
+export function createRestored(context: Context, { lyceum, now, onDone }: RestoredOptions): Restored {
+  const { store, report, rules, foundStarts } = context;
+  const strays = createStrays(context, { lyceum, now });
+  let isDone = false;
+  let search: { since: number; begunAt: number; look: ReturnType<typeof createStartSearch> } | null = null;
+
+  async function begin(): Promise<void> {
+    for (const start of await listFoundStarts(store.db)) foundStarts.add(start);
+    const since = await readRestored(store.db);
+    if (since === null) return end();
+    report.restoredSearching({ since });
+    search = { since, begunAt: now(), look: createStartSearch(lyceum, since) };
+  }
+
+  function end(): void {
+    search = null;
+    isDone = true;
+    onDone();
+  }
+
+  /** Returns when to look again (epoch ms), or null at the end of the search. */
+  async function look(): Promise<number | null> {
+    if (search === null) await begin();
+    if (search === null) return null;
+    const lookedAt = now();
+    const progress = await search.look();
+    if (progress.type === "under way") return now();
+    if (progress.type === "unanswered") {
+      const { answer } = progress;
+      return now() + (answer.type === "throttled" ? answer.retryAfterMs : rules.pollMinMs);
+    }
+    await conclude(progress.rows);
+    // A start from just before the end of the former process may still be invisible.
+    if (lookedAt - search.begunAt < rules.inDoubtAfterMs)
+      return Math.min(search.begunAt + rules.inDoubtAfterMs, now() + rules.pollMaxMs);
+    const { since } = search;
+    await store.write((tx) => clearRestored(tx.db, since));
+    end();
+    return null;
+  }
+
+  async function conclude(rows: MarkedRows): Promise<void> {
+    const unknown = await unknownExecutions(store.db, [...rows.keys()]);
+    const found = await recognize(new Map([...rows].filter(([id]) => unknown.has(id))));
+    await store.write((tx) => saveFoundStarts(tx.db, found));
+    for (const start of found) {
+      foundStarts.add(start);
+      const isAdopted = await adoptStart(context, start, parseStatus(start.word).status);
+      const { executionId, runId } = start;
+      report.startRecognized({ executionId, runId, isAdopted });
+      unknown.delete(executionId);
+    }
+    const others = [...rows].filter(([id]) => unknown.has(id)).map(([id, row]) => strayOf(id, row, now()));
+    await store.write((tx) => saveStrays(tx.db, others));
+    for (const { execution_id, lyceum_execution_id, word } of others)
+      report.strayFound({ executionId: execution_id, lyceumExecutionId: lyceum_execution_id, word });
+  }
+
+  /** Finds the runs and attempts that the unknown executions belong to. */
+  async function recognize(rows: MarkedRows): Promise<FoundStart[]> {
+    if (rows.size === 0) return [];
+    const byFingerprint = new Map([...rows].map(([id, row]) => [fingerprintIn(id), { id, row }]));
+    const found: FoundStart[] = [];
+    for (let after = ""; ; ) {
+      const runs = await openRuns(store.db, after);
+      for (const { id: runId, attempt: current } of runs)
+        for (let attempt = Math.max(1, current); attempt <= current + MAX_ATTEMPTS_AHEAD; attempt++) {
+          const match = byFingerprint.get(fingerprintOf(runId, attempt));
+          if (match === undefined) continue;
+          const { id: executionId, row } = match;
+          found.push({ executionId, runId, attempt, lyceumExecutionId: row.executionId, word: row.word });
+        }
+      const last = runs.at(-1);
+      if (last === undefined) return found;
+      after = last.id;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  return {
+    name: "restored",
+    mayStart: () => isDone,
+    async runOnce() {
+      const nextAt = isDone ? null : await look();
+      return nextAt ?? strays.follow();
+    },
+    idle: async () => {},
+  };
+}
+
+/** Attempts that a run may have made since the backup: more than a job's retries in that time. */
+const MAX_ATTEMPTS_AHEAD = 10;

@@ -1,0 +1,58 @@
+// The restore drill: a busy service is backed up, starts more, loses its disk and is restored. What Lyceum was asked to run
+// in between is found by its markers: nothing is paid for twice, and nothing is lost unseen.
+import { rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { backup, restore } from "../../src/app/maintenance.ts";
+import { image, startService, until } from "../support/service.ts";
+
+it("after a lost disk every start since the backup is adopted or recorded, and none is repeated", async () => {
+  await using service = await startService({ settings: { IN_DOUBT_AFTER: "1s", SUBMIT_CONCURRENCY: "2" } });
+  const database = { kind: "sqlite", path: service.database } as const;
+  const copy = join(tmpdir(), `drill-${process.pid}.db`);
+  // Known to the backup: a live run, runs that wait behind it, and a run that is going to be retried.
+  const live = await service.submit({ runs: [image("delay=4s")] });
+  const waiting = await service.submit({
+    runs: Array.from({ length: 4 }, (_, index) => image("delay=4s", { name: `w${index}` })),
+    max_parallel: 1,
+  });
+  const retried = await service.submit({
+    runs: [image("delay=1500ms exit=3")],
+    retry: { max_attempts: 2, on: ["failed"] },
+  });
+  await until("three starts", () => service.starts().length === 3);
+  await until("their answers", async () => (await service.status()).queue.live === 3);
+  const { bytes } = await backup(database, { path: copy });
+  expect(bytes).toBeGreaterThan(0);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  // Unknown to the backup: the retry, the next of the waiting runs, and a whole job.
+  const later = await service.submit({ runs: [image("delay=4s", { name: "later" })] });
+  await until("the retry", async () => (await service.runsOf(retried.id))[0]?.executions.length === 2);
+  await until("the second of the waiting", () => service.starts().length >= 6);
+  const startsBefore = service.starts().length;
+  await service.stop();
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(service.database + suffix, { force: true });
+
+  await restore(database, copy, false);
+  await service.restart();
+  const all = [live.id, waiting.id, retried.id];
+  for (const id of all) await service.ended(id);
+  // Each run of the three jobs was started once, the failing one twice; the lost job's start is nobody's.
+  const names = service.sentBodies().map((body) => JSON.parse(body).file_name as string | undefined);
+  const starts = names.filter((name) => name !== undefined);
+  expect(new Set(starts).size).toBe(starts.length);
+  expect(starts).toHaveLength(1 + 4 + 2 + 1);
+  expect(service.starts().length).toBeGreaterThanOrEqual(startsBefore);
+  expect((await service.ann.get(`/v1/jobs/${later.id}`)).status).toBe(404);
+  await until("the stray's cost", () => service.rows("select * from strays")[0]?.due_at === null);
+  const [stray, ...others] = service.rows("select * from strays");
+  expect(others).toEqual([]);
+  expect(stray).toMatchObject({ file_name: expect.stringMatching(/-later$/), word: "completed" });
+  expect(stray.cost).toBeGreaterThan(0);
+  expect(service.logLines.some((line) => line.includes('"event":"stray_found"'))).toBe(true);
+  const [run] = await service.runsOf(retried.id);
+  expect(run?.executions.map(({ status }) => status)).toEqual(["failed", "failed"]);
+  expect(service.rows("select * from counters where name = 'restored.since'")).toEqual([]);
+  rmSync(copy);
+}, 90_000);
