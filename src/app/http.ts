@@ -11,6 +11,7 @@ import { createWrongKeyLimit, MAX_WRONG_SIGN_INS } from "../http/wrong-key-limit
 import { settingsInForce } from "../settings.ts";
 import { readPlaces } from "../store/places.ts";
 import { createLiveMetricsReader } from "../workers/collect/metrics-on-demand.ts";
+import { createLiveLogs } from "../workers/live-logs.ts";
 import type { AppParts } from "./context.ts";
 import { type AppWorkers, callbacksOf } from "./workers.ts";
 
@@ -53,6 +54,7 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
       return { breaker, buckets: { ...buckets, execution }, startPause: gate.state() };
     },
     measure: createLiveMetricsReader(lyceum),
+    openLiveLog: createLiveLogs(lyceum, parts.clock).open,
     metricsText: config.metricsPort === null ? metricsText : null,
     version: parts.version,
     settings: settingsInForce(config),

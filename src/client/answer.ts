@@ -7,10 +7,14 @@ type Schemas = components["schemas"];
 export type Job = Schemas["Job"] & Partial<Pick<Schemas["JobDetails"], "queue">>;
 export type Run = Schemas["Run"];
 export type Execution = Schemas["Execution"];
+/** An execution that is read by itself: `streaming_url` is for the owner. */
+export type ExecutionAlone = Schemas["ExecutionAlone"];
 export type ResultRow = Schemas["ResultRow"];
 export type JobStatus = Job["status"];
 export type RunStatus = Run["status"];
 export type RunKind = Run["kind"];
+/** The likely cause of a failure. */
+export type FailureReason = NonNullable<NonNullable<Run["error"]>["reason"]>;
 export type Outcome = NonNullable<Run["outcome"]>;
 
 /** An immutable, numbered entry of the event log. Later versions of the service may have further types. */

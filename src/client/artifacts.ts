@@ -15,6 +15,8 @@ export interface Logs {
   complete: boolean;
   /** Lyceum has more than it gives. */
   truncated: boolean;
+  /** Why a live run has no lines. */
+  note: string | null;
 }
 
 /** With any of `step`, `start` and `end` Lyceum is asked now, and nothing is stored; of a live execution, too. */
@@ -43,6 +45,7 @@ export async function readLogs(response: Response): Promise<Logs> {
     entries: lines.map((line) => JSON.parse(line) as LogEntry),
     complete: response.headers.get("X-Log-Complete") === "true",
     truncated: response.headers.get("X-Log-Truncated") === "true",
+    note: response.headers.get("X-Log-Note"),
   };
 }
 

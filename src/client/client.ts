@@ -1,6 +1,6 @@
 // The client for queue workers: all routes, typed, over `fetch`. It imports only its own folder and `lib/`, so that it
 // ships alone and runs in Node and in browsers.
-import type { Execution, Job, ProctorEvent, ResultRow, Run } from "./answer.ts";
+import type { ExecutionAlone, Job, ProctorEvent, ResultRow, Run } from "./answer.ts";
 import {
   type Artifacts,
   type Metrics,
@@ -12,6 +12,7 @@ import {
 } from "./artifacts.ts";
 import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
+import { type FollowOptions, followLogs } from "./follow-logs.ts";
 import { pages } from "./pages.ts";
 import type { InboxFilter, JobFilter, JobRequest, RunFilter, UsageQuery } from "./request.ts";
 import type {
@@ -31,6 +32,8 @@ import { webhookCalls } from "./webhooks.ts";
 
 export type {
   Execution,
+  ExecutionAlone,
+  FailureReason,
   Job,
   JobStatus,
   Outcome,
@@ -42,6 +45,7 @@ export type {
 export type { Artifacts, LogEntry, Logs, Metrics, MetricsQuery, Output, Timing } from "./artifacts.ts";
 export { type Problem, ProctorError } from "./error.ts";
 export type { EventOptions } from "./events.ts";
+export type { FollowOptions } from "./follow-logs.ts";
 export type {
   InboxFilter,
   JobFilter,
@@ -192,8 +196,12 @@ export function createClient(options: ClientOptions = {}) {
     /** Stored metrics; with a step or span, metrics read from Lyceum now. */
     metrics: (runId: string, { signal, ...query }: MetricsQuery & CallOptions = {}) =>
       json<Metrics>({ path: `${run(runId)}/metrics`, query, signal, waitMs: 60_000 }),
+    /** The stored log; while the run lives, the lines that Lyceum shows now. */
     logs: (runId: string, { signal }: CallOptions = {}) =>
-      transport.request({ path: `${run(runId)}/logs`, signal }, readLogs),
+      transport.request({ path: `${run(runId)}/logs`, signal, waitMs: 60_000 }, readLogs),
+    /** Iterates over a run's log lines as they come. */
+    followLogs: (runId: string, options?: FollowOptions) =>
+      followLogs(transport, `${run(runId)}/logs`, options),
     logsText: (runId: string, { signal }: CallOptions = {}) =>
       text({ path: `${run(runId)}/logs`, headers: { Accept: "text/plain" }, signal }),
     /** Reads all artifacts of a run. */
@@ -208,7 +216,7 @@ export function createClient(options: ClientOptions = {}) {
     },
 
     execution: (executionId: string, { signal }: CallOptions = {}) =>
-      json<Execution>({ path: execution(executionId), signal }),
+      json<ExecutionAlone>({ path: execution(executionId), signal }),
     callbacks: (executionId: string, { signal }: CallOptions = {}) =>
       pages<Callback>(transport, { path: `${execution(executionId)}/callbacks`, signal }),
 

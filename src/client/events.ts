@@ -1,9 +1,7 @@
 // Follows the event log. A broken stream is resumed without gap or repetition.
 import type { ProctorEvent } from "./answer.ts";
-import { ProctorError } from "./error.ts";
-import { pause } from "./pause.ts";
-import { createSseReader, type SseReader } from "./sse.ts";
-import type { Call, Transport } from "./transport.ts";
+import { streamMessages } from "./stream.ts";
+import type { Transport } from "./transport.ts";
 
 export interface EventOptions {
   /** `seq` of the last known event. Default: a job's first event, or new events of all jobs. */
@@ -26,73 +24,8 @@ export async function* streamEvents(
   path: string,
   { lastEventId, types, signal, onAlive, onLost }: EventOptions = {},
 ): AsyncGenerator<ProctorEvent, void> {
-  let position = lastEventId === undefined ? null : String(lastEventId);
-  let connectedAt = performance.now();
-  for (;;) {
-    const previous = position;
-    const sse = createSseReader();
-    let isComplete = false;
-    // Also closes the connection when the reader leaves the loop.
-    const disconnect = new AbortController();
-    const anySignal = signal === undefined ? disconnect.signal : AbortSignal.any([signal, disconnect.signal]);
-    try {
-      const headers = {
-        Accept: "text/event-stream",
-        ...(position === null ? {} : { "Last-Event-ID": position }),
-      };
-      const call: Call = { path, query: { types: types?.join(",") }, headers, signal: anySignal };
-      const response = await transport.request(call, async (answer) => answer);
-      if (response.status === 204 || response.body === null) return;
-      connectedAt = performance.now();
-      onAlive?.();
-      for await (const message of messages(response.body, sse, onAlive)) {
-        yield JSON.parse(message.data) as ProctorEvent;
-        position = message.id;
-      }
-      isComplete = true;
-    } catch (error) {
-      signal?.throwIfAborted();
-      onLost?.();
-      const isRefusal = error instanceof ProctorError && !error.isTransient;
-      if (isRefusal || performance.now() - connectedAt > MAX_OUTAGE_MS) throw error;
-    } finally {
-      disconnect.abort();
-    }
-    // A block without data may have moved the position.
-    position = sse.lastId || position;
-    // After a complete stream that made progress, reconnect at once.
-    if (!isComplete || position === previous) await pause(sse.retryMs ?? 2_000, signal);
-  }
+  const begin = lastEventId === undefined ? null : String(lastEventId);
+  const query = { types: types?.join(",") };
+  const messages = streamMessages(transport, { path, query, lastEventId: begin, signal, onAlive, onLost });
+  for await (const { data } of messages) yield JSON.parse(data) as ProctorEvent;
 }
-
-/** Yields the messages of a connection. A silent connection counts as broken. */
-async function* messages(
-  body: ReadableStream<Uint8Array>,
-  sse: SseReader,
-  onAlive: (() => void) | undefined,
-) {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  try {
-    for (;;) {
-      const { done, value } = await within(SILENCE_MS, reader.read());
-      if (done) return;
-      onAlive?.();
-      yield* sse.push(decoder.decode(value, { stream: true }));
-    }
-  } finally {
-    // The error of a broken connection is already thrown.
-    reader.cancel().catch(() => undefined);
-  }
-}
-
-function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the stream is silent")), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
-
-/** Three heartbeats of the service. */
-const SILENCE_MS = 45_000;
-const MAX_OUTAGE_MS = 5 * 60_000;

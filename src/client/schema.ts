@@ -1323,6 +1323,87 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "exe_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "run_id": "run_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "job_id": "job_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "attempt": 1,
+         *       "status": "completed",
+         *       "raw_status": "completed",
+         *       "in_doubt": false,
+         *       "lyceum_execution_id": "6f0c2a1e-6c1b-4d7e-9a54-0f5a3a1f2b77",
+         *       "detected_by": "callback",
+         *       "return_code": 0,
+         *       "duration_ms": 48210,
+         *       "cost": 0.02,
+         *       "cost_source": "billed",
+         *       "hardware": "gpu.a100",
+         *       "error": null,
+         *       "submitted_at": "2026-01-31T12:00:01.250Z",
+         *       "accepted_at": "2026-01-31T12:00:01.900Z",
+         *       "started_at": "2026-01-31T12:00:20.000Z",
+         *       "ended_at": "2026-01-31T12:01:08.210Z",
+         *       "detected_at": "2026-01-31T12:01:08.400Z",
+         *       "next_check_at": null,
+         *       "streaming_url": "https://stream.example.com/s/6f0c2a1e"
+         *     }
+         */
+        ExecutionAlone: {
+            /**
+             * @description The execution's id, which exists before the start at Lyceum.
+             * @example exe_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            id: string;
+            /**
+             * @description The run's id.
+             * @example run_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            run_id: string;
+            /**
+             * @description The job's id.
+             * @example job_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            job_id: string;
+            /** @description Number of the execution among its run's executions, from 1. */
+            attempt: number;
+            /**
+             * @description Lyceum's status, or one of Proctor's own: `submitting`, `rejected` (Lyceum refused the start) and `lost` (unknown whether Lyceum accepted the start).
+             * @enum {string}
+             */
+            status: "submitting" | "pending" | "starting" | "running" | "completed" | "failed" | "system_failure" | "cancelled" | "aborted" | "rejected" | "lost";
+            /** @description Lyceum's status as received. */
+            raw_status: string | null;
+            /** @description The start had no clear answer; the execution is being searched for at Lyceum. */
+            in_doubt: boolean;
+            lyceum_execution_id: string | null;
+            detected_by: ("callback" | "poll") | null;
+            return_code: number | null;
+            duration_ms: number | null;
+            /** @description Credits; null until known. */
+            cost: number | null;
+            cost_source: ("billed" | "estimated") | null;
+            hardware: string | null;
+            /** @description Lyceum's reason for the failure or refusal. */
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description When the execution was created, before the start was sent.
+             */
+            submitted_at: string;
+            /** @description When Lyceum's acceptance became known. */
+            accepted_at: string | null;
+            /** @description Start by Lyceum's clock. */
+            started_at: string | null;
+            /** @description End by Lyceum's clock. */
+            ended_at: string | null;
+            /** @description When Proctor detected the end. */
+            detected_at: string | null;
+            /** @description Time of the next check; null if there is none. */
+            next_check_at: string | null;
+            /** @description Where Lyceum streams live output; its protocol is not documented. Null for readers and administrators of other keys' jobs, and where Lyceum names none. */
+            streaming_url: string | null;
+        };
+        /**
+         * @example {
          *       "data": [
          *         {
          *           "id": "cbk_01kawv9x2m4t6r8s0p1q3n5v7w",

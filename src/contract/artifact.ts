@@ -132,11 +132,3 @@ export const logEntry = z
       },
     ],
   });
-
-export const logHeaders = {
-  "X-Log-Complete":
-    "`true` if the record proves that no line is missing or, without proof, if the log had stopped growing; `false` " +
-    "while lines of the record are missing.",
-  "X-Log-Truncated": "`true` if the log is longer than Lyceum's limit of 10,000 entries.",
-  "X-Log-Fetched-At": "When the log was last read from Lyceum; ISO 8601.",
-};

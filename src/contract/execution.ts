@@ -62,6 +62,21 @@ export const execution = z
     next_check_at: time.nullable().describe("Time of the next check; null if there is none."),
   })
   .meta({ id: "Execution", examples: [executionExample] });
+
+/** An execution as its owner reads it by itself. */
+export const executionAlone = execution
+  .extend({
+    streaming_url: z
+      .string()
+      .nullable()
+      .describe(
+        "Where Lyceum streams live output; its protocol is not documented. Null for readers and administrators of other keys' jobs, and where Lyceum names none.",
+      ),
+  })
+  .meta({
+    id: "ExecutionAlone",
+    examples: [{ ...executionExample, streaming_url: "https://stream.example.com/s/6f0c2a1e" }],
+  });
 export type ExecutionView = z.output<typeof execution>;
 
 export const callback = z

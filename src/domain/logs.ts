@@ -65,14 +65,14 @@ export function epochNs(timestamp: string): bigint | null {
 
 const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(?:Z|UTC|([+-]\d\d):?(\d\d)?)?$/i;
 
-interface Line {
+export interface LogLine {
   entry: LogEntry;
   atNs: bigint | null;
   /** Equal for lines with equal fields, whatever the spelling of their time. */
   identity: string;
 }
 
-function toLine(entry: LogEntry): Line {
+export function toLine(entry: LogEntry): LogLine {
   const { timestamp, message, level, hostname, labels } = entry;
   const atNs = epochNs(timestamp);
   const sortedLabels = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -81,12 +81,12 @@ function toLine(entry: LogEntry): Line {
 }
 
 /** Loki's default is newest first, which reverses lines of the same instant, too. */
-function oldestFirst(lines: Line[]): Line[] {
+export function oldestFirst(lines: LogLine[]): LogLine[] {
   const [first, last] = [lines.at(0), lines.at(-1)];
   return first && last && byTime(first, last) > 0 ? lines.toReversed() : lines;
 }
 
-function byTime(a: Line, b: Line): number {
+export function byTime(a: LogLine, b: LogLine): number {
   if (a.atNs === b.atNs) return 0;
   if (a.atNs === null) return 1;
   if (b.atNs === null) return -1;

@@ -69,7 +69,8 @@ function linesOf({ output }: Execution): Line[] {
 }
 
 function visibleCount({ endedAt }: Execution, count: number, query: LogQuery, switches: Switches): number {
-  const { log_lag, log_tail } = switches;
+  const { live_logs, log_lag, log_tail } = switches;
+  if (live_logs === "withheld" && endedAt === undefined) return 0;
   const sinceEnd = endedAt === undefined ? 0 : query.now - endedAt;
   const isLagOver = endedAt !== undefined && sinceEnd >= log_lag;
   if (!query.late) return isLagOver ? count : Math.max(0, count - log_tail);

@@ -1,6 +1,8 @@
 // The request as routes see it, and the parts of the service that they use.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
+import type { Execution } from "../domain/execution.ts";
+import type { LiveReader } from "../domain/live-log.ts";
 import type { LiveMetrics, MetricsSpan } from "../domain/metrics.ts";
 import type { Allowance } from "../domain/start-estimate.ts";
 import type { StartPause } from "../domain/start-pause.ts";
@@ -59,6 +61,8 @@ export interface AppContext extends Context {
   lyceumState: () => Promise<LyceumState>;
   /** Reads metrics from Lyceum without storing them. */
   measure: (lyceumExecutionId: string, span: MetricsSpan) => Promise<LiveMetrics>;
+  /** Opens the log of a live execution; null while too many are open. */
+  openLiveLog: (execution: Execution) => LiveReader | null;
   /** Prometheus text; null if METRICS_PORT serves the metrics. */
   metricsText: (() => Promise<string>) | null;
   version: string;

@@ -12,7 +12,7 @@ import type { AppContext, RequestContext } from "./request-context.ts";
 export interface Resources {
   job: { job: JobRow };
   run: { run: RunRow; job: JobRow };
-  execution: { execution: Execution };
+  execution: { execution: Execution; job: JobRow };
   webhook: { webhook: WebhookRow };
 }
 
@@ -42,7 +42,7 @@ export const resources: { [N in keyof Resources]: Resource<Resources[N]> } = {
     async find(c, context) {
       const execution = await findExecution(context.store.db, idIn(c, "execution"));
       const job = execution === null ? null : await visibleJob(c, context, execution.jobId);
-      return execution === null || job === null ? null : { execution };
+      return execution === null || job === null ? null : { execution, job };
     },
     notFound:
       "no execution with this id is visible to this API key; starts that Lyceum never accepted are not kept",

@@ -139,11 +139,11 @@ export function createLyceumClient({ timeouts, rateLimiter, ...options }: Lyceum
       ),
 
     /** At most 10,000 entries of at most the last 168 hours, counted back from now. */
-    logs: (id: string, { limit, hours, size = "usual" }: { limit: number; hours: number; size?: Size }) =>
+    logs: (id: string, { limit, hours, size = "usual", priority = "collect" }: LogsQuery) =>
       read(
         "logs",
         {
-          priority: "collect",
+          priority,
           route: "/logs/execution/{id}",
           id,
           query: { limit: clamp(limit, 1, 10_000), hours: clamp(hours, 1, 168) },
@@ -195,6 +195,15 @@ export interface MetricsQuery {
   end?: string | undefined;
   priority?: Priority;
   size?: Size;
+}
+
+export interface LogsQuery {
+  /** At most 10,000. */
+  limit: number;
+  /** At most 168, counted back from now. */
+  hours: number;
+  size?: Size;
+  priority?: Priority;
 }
 
 interface ReadRequest {

@@ -55,6 +55,15 @@ export function readText(value: unknown, depth = 4): string | null {
   return readText(value.message ?? value.msg ?? value.error ?? value.detail, depth - 1);
 }
 
+/** A URL of HTTP or WebSocket, or null. Live output was seen under both [introduction, 2025] [cli]. */
+export function readUrl(value: unknown): string | null {
+  if (typeof value !== "string" || value.length > MAX_URL) return null;
+  const url = URL.parse(value.trim());
+  return url !== null && /^(?:https?|wss?):$/.test(url.protocol) ? url.href : null;
+}
+
+const MAX_URL = 2_048;
+
 /** A trimmed name; null if empty. */
 export function readName(value: unknown): string | null {
   if (typeof value !== "string" && typeof value !== "number") return null;

@@ -25,8 +25,9 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
   const detail = describe(call, reply, parsed, secrets);
   if (isSuccess(status)) {
     if (parsed.reading === null) return { type: "unknown", detail: `${detail} (no usable id)` };
-    const { executionId, word } = parsed.reading.value as Reading<"start">;
-    return { type: "accepted", lyceumExecutionId: executionId, word };
+    const { executionId, word, streamingUrl } = parsed.reading.value as Reading<"start">;
+    const stream = streamingUrl === null ? {} : { streamingUrl };
+    return { type: "accepted", lyceumExecutionId: executionId, word, ...stream };
   }
   if (status === 401) return { type: "unauthorized", detail };
   if (status === 402) return { type: "unfunded", detail };

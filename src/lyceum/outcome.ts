@@ -2,7 +2,7 @@
 
 export type StartOutcome =
   /** Lyceum accepted the start; the execution costs money from here on. */
-  | { type: "accepted"; lyceumExecutionId: string; word: string }
+  | { type: "accepted"; lyceumExecutionId: string; word: string; streamingUrl?: string }
   /** A 4xx in Lyceum's own form: the request is at fault and will never be accepted. */
   | { type: "refused"; status: number; detail: string }
   /** 429: not accepted, may be tried again after `retryAfterMs`. */

@@ -14,6 +14,7 @@ export const priorities = {
   overdue: { priority: 2, keptPercent: 10 },
   routine: { priority: 1, keptPercent: 20 },
   collect: { priority: 0, keptPercent: 30 },
+  live: { priority: -1, keptPercent: 50 },
 };
 
 export const buckets: Bucket[] = ["execution", "read", "billing", "auth"];

@@ -1,7 +1,7 @@
 // Lyceum's answers, parsed leniently: only an id and a status are required, extra fields and odd spellings pass. Each
 // schema turns an answer into a type of reading.ts, and so drops all fields that are not named there.
 import { z } from "zod";
-import { isObject, readName, readNumber, readText } from "./lenient-values.ts";
+import { isObject, readName, readNumber, readText, readUrl } from "./lenient-values.ts";
 import type { EndingReading, MachineType } from "./reading.ts";
 import { logsAnswer, metricsAnswer, timingAnswer } from "./schema-documents.ts";
 import {
@@ -17,6 +17,7 @@ import { by, field, holdsError, id, listOf, name } from "./schema-parts.ts";
 const startAnswer = z.looseObject({ execution_id: id }).transform((answer) => ({
   executionId: answer.execution_id,
   word: readName(answer.status) ?? "pending",
+  streamingUrl: readUrl(answer.streaming_url),
 }));
 
 /** Abort, stop and delete: an object, or no body at all. */

@@ -102,7 +102,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     switch (outcome.type) {
       case "accepted": {
         const { status, raw } = parseStatus(outcome.word);
-        return { type: "accepted", lyceumExecutionId: outcome.lyceumExecutionId, status, raw, found: false };
+        const { lyceumExecutionId, streamingUrl = null } = outcome;
+        return { type: "accepted", lyceumExecutionId, status, raw, found: false, streamingUrl };
       }
       case "refused":
         return { type: "refused", status: outcome.status, detail: outcome.detail };

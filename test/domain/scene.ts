@@ -61,6 +61,7 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
     version: 0,
     dueAt: NOW,
     lyceumExecutionId: "lyc_1",
+    streamingUrl: null,
     submittedAt: NOW - 90_000,
     acceptedAt: NOW - 80_000,
     inDoubtAt: null,

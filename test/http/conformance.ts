@@ -87,6 +87,8 @@ const notable = [
   "x-log-complete",
   "x-log-truncated",
   "x-log-fetched-at",
+  "x-log-live",
+  "x-log-note",
 ];
 
 function bodiesOf(type: string, text: string, schema: Json): [Json, unknown][] {
@@ -98,7 +100,11 @@ function bodiesOf(type: string, text: string, schema: Json): [Json, unknown][] {
       .filter(Boolean)
       .map((line) => [LogEntry, JSON.parse(line)]);
   if (type !== "text/event-stream") return [[schema, text]];
-  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => [Event, JSON.parse(data)]);
+  const schemas: Record<string, Json> = { log: LogEntry, note: { type: "object", required: ["detail"] } };
+  return [...text.matchAll(/^event: (.*)\ndata: (.*)$/gm)].map(([, event = "", data = ""]) => [
+    schemas[event] ?? Event,
+    JSON.parse(data),
+  ]);
 }
 
 /** No object may have more than is named. */

@@ -63,10 +63,11 @@ beforeAll(async () => {
     job: [done, live, waiting, ...absent("job")],
     run: [...runs.map(({ id }) => id), ...(await of(live)), ...(await of(waiting)), ...absent("run")],
     execution: [...executions, ...absent("exe")],
+    job_id: [done],
     execution_id: executions,
     webhook: [webhook, ...absent("whk")],
     delivery: [byWebhook.id, byJob.id, ...absent("dlv")],
-    "Last-Event-ID": [String(events.at(-1).seq)],
+    "Last-Event-ID": [String(events.at(-1).seq), "1.1", "end"],
     token: [token, "x".repeat(token.length), "x"],
     file: ["start.js", "swagger-ui.css", "nothing.js", ...(await dashboardFiles())],
   };

@@ -390,12 +390,12 @@ describe("lanes", () => {
     const first = openCall();
     const order: string[] = [];
     const calls = [rateLimiter.run("collect", "read", first.call)];
-    for (const priority of ["collect", "routine", "overdue", "confirm", "submit"] as const) {
+    for (const priority of ["live", "collect", "routine", "overdue", "confirm", "submit"] as const) {
       calls.push(rateLimiter.run(priority, "read", async () => void order.push(priority)));
     }
     first.end();
     await Promise.all(calls);
-    expect(order).toEqual(["submit", "confirm", "overdue", "routine", "collect"]);
+    expect(order).toEqual(["submit", "confirm", "overdue", "routine", "collect", "live"]);
   });
 
   test("a cancellation does not wait for slow reads", async () => {

@@ -40,15 +40,27 @@ describe("a start's answer", () => {
       streaming_url: "https://x",
       pythia_decision: null,
     };
-    expect(answers.start.parse(answer)).toEqual({ executionId: "5d0b", word: "running" });
+    expect(answers.start.parse(answer)).toEqual({
+      executionId: "5d0b",
+      word: "running",
+      streamingUrl: "https://x/",
+    });
   });
 
   test("may leave out the status", () => {
     expect(answers.start.parse({ execution_id: "5d0b" })).toEqual({
       executionId: "5d0b",
       word: "pending",
+      streamingUrl: null,
     });
   });
+
+  test.each(["x", "javascript:alert(1)", "file:///etc/passwd", 7, `https://${"x".repeat(3_000)}`])(
+    "has no streaming URL in %j",
+    (streaming_url) => {
+      expect(answers.start.parse({ execution_id: "5d0b", streaming_url }).streamingUrl).toBeNull();
+    },
+  );
 
   test.each([{}, null, [], "text", { execution_id: " " }, { execution_id: null }])(
     "%j has no id",

@@ -118,12 +118,7 @@ class Service(unittest.TestCase):
         _streams.PAUSE = 0.05
         job_id = self.proctor.submit({"runs": [{"kind": "python", "code": "print('a')\nprint('b')\n"}]})["id"]
         (run,) = self.proctor.runs(job_id)
-        try:
-            messages = [entry["message"].strip() for entry in self.proctor.follow_logs(run["id"])]
-        except ProctorError as error:
-            # Services from before live logs name the parameter that they do not know.
-            self.assertEqual(error.code, "validation-failed")
-            self.skipTest("this service has no live logs")
+        messages = [entry["message"].strip() for entry in self.proctor.follow_logs(run["id"])]
         self.assertEqual([message for message in messages if message in ("a", "b")], ["a", "b"])
 
     def test_a_webhook_is_subscribed_verified_listed_and_taken_away(self) -> None:

@@ -1,6 +1,6 @@
 // Operations on executions, and the callback that Lyceum sends.
 import { z } from "zod";
-import { callback, execution } from "../execution.ts";
+import { callback, executionAlone } from "../execution.ts";
 import { pageOf, shortPages } from "../field.ts";
 import { json, type Operation } from "../operation.ts";
 import { inboxQuery, page } from "../query.ts";
@@ -9,7 +9,7 @@ export const getExecution = {
   id: "getExecution",
   tag: "Executions",
   summary: "Read an execution",
-  answers: { 200: json(execution, "The execution.") },
+  answers: { 200: json(executionAlone, "The execution.") },
 } satisfies Operation;
 
 export const listCallbacks = {

@@ -1,7 +1,8 @@
 // Operations on runs and their artifacts.
 import { z } from "zod";
-import { logEntry, logHeaders, metrics, output, timing } from "../artifact.ts";
+import { logEntry, metrics, output, timing } from "../artifact.ts";
 import { pageOf, shortPages } from "../field.ts";
+import { logHeaders, logsHeaders, logsQuery } from "../logs.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
 import { artifactQuery, metricsQuery, runsQuery, waitQuery } from "../query.ts";
 import { retryBody, run } from "../run.ts";
@@ -75,20 +76,44 @@ export const getMetrics = {
   problems: ["not-ready", "unavailable", "conflict", "lyceum-unavailable"],
 } satisfies Operation;
 
-export const getLogs = artifact("getLogs", "Read a run's log", {
-  description: "JSON lines; or text with `Accept: text/plain` and no JSON type.",
-  content: {
-    "application/x-ndjson": z.string().meta({
-      description: "Each line is a `LogEntry`.",
-      examples: [`${JSON.stringify(logEntry.meta()?.examples)}\n`.replace(/^\[|\](?=\n$)/g, "")],
-    }),
-    "text/plain": z.string().meta({
-      description: "Each line has a UTC time, the level if known, and the message.",
-      examples: ["2026-01-31T12:00:21.000Z INFO epoch 1\n"],
-    }),
+const logLine = JSON.stringify(logEntry.meta()?.examples).replace(/^\[|\]$/g, "");
+
+export const getLogs = {
+  id: "getLogs",
+  tag: "Runs",
+  summary: "Read a run's log, or follow it",
+  description:
+    "Log of the last execution, or of `attempt`. While the execution lives: the lines that Lyceum shows now; Lyceum is " +
+    "read at most once in 5 s for all readers of a run. With `follow` the answer stays open: it starts with the first " +
+    "line, goes on with further attempts, and ends with the run. A line that Lyceum shows late comes late. In silence " +
+    "a heartbeat is sent every 15 s: an empty line, or a comment in Server-Sent Events.",
+  query: logsQuery,
+  headers: logsHeaders,
+  answers: {
+    200: {
+      description:
+        "JSON lines; text with `Accept: text/plain`; with `follow` also Server-Sent Events, if no JSON type is listed.",
+      content: {
+        "application/x-ndjson": z
+          .string()
+          .meta({ description: "Each line is a `LogEntry`.", examples: [`${logLine}\n`] }),
+        "text/plain": z.string().meta({
+          description:
+            "Each line has a UTC time, the level if known, and the message. With `follow`, lines that start with `# ` are notes.",
+          examples: ["2026-01-31T12:00:21.000Z INFO epoch 1\n"],
+        }),
+        "text/event-stream": z.string().meta({
+          description:
+            "Events `log` with a `LogEntry`, and `note` with a `detail`, such as why there are no lines. The id is the place of the line, by which a reader resumes.",
+          examples: [`id: 1.1\nevent: log\ndata: ${logLine}\n\n`],
+        }),
+      },
+      headers: logHeaders,
+    },
+    204: { description: "`Last-Event-ID` is that of the end: the reader has everything." },
   },
-  headers: logHeaders,
-});
+  problems: ["not-ready", "unavailable", "lyceum-unavailable", "too-many-waiting"],
+} satisfies Operation;
 
 function artifact(id: string, summary: string, answer: Answer) {
   return {

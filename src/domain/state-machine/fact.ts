@@ -12,6 +12,8 @@ export type Fact =
       status: ExecutionStatus | null;
       raw: string;
       found: boolean;
+      /** Only the start's answer tells it. */
+      streamingUrl?: string | null;
     }
   | { type: "refused"; status: number; detail: string }
   /** Certainly not accepted by Lyceum: throttled, unauthorized, credits used up, connection refused. */

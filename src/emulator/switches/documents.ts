@@ -91,6 +91,9 @@ export const documents = {
   logs: traits(["late", "double"]).describe(
     "late = the first half shows `log_lag` after the end, the rest after twice that; double = repeated entries",
   ),
+  live_logs: z
+    .enum(["shown", "withheld"])
+    .describe("whether the log of a live run shows its lines so far, or nothing until the end"),
   log_lag: duration.describe("see logs and log_tail"),
   log_tail: z.int().min(0).describe("so many last lines show only `log_lag` after the end"),
   log_order: z.enum(["oldest", "newest", "shuffled"]).describe("which entry of a log comes first"),
@@ -119,6 +122,7 @@ export const documentsDefaults = {
   artifact_lag: 0,
   artifact_gap: "empty",
   logs: {},
+  live_logs: "shown",
   log_lag: 1000,
   log_tail: 0,
   log_order: "oldest",

@@ -5,6 +5,7 @@ import { type EventFilter, type EventRow, readEvents } from "../../store/events.
 import type { AppContext } from "../request-context.ts";
 import { viewEvent } from "../views/view.ts";
 import type { Subscription } from "./feed.ts";
+import { textStream } from "./text-stream.ts";
 
 export interface StreamOptions {
   filter: EventFilter;
@@ -18,23 +19,7 @@ export interface StreamOptions {
 
 /** Ends after the last event, with the subscription, or when the reader disconnects. */
 export function eventStream(context: AppContext, subscription: Subscription, options: StreamOptions) {
-  const texts = eventTexts(context, subscription, options);
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const text = await texts.next();
-        if (text.done) controller.close();
-        else controller.enqueue(encoder.encode(text.value));
-      },
-      async cancel() {
-        subscription.end();
-        await texts.return();
-      },
-    },
-    // Do not read ahead of the reader.
-    { highWaterMark: 0 },
-  );
+  return textStream(eventTexts(context, subscription, options), subscription);
 }
 
 async function* eventTexts(

@@ -1,5 +1,6 @@
 // Reading an execution.
 import * as operations from "../../contract/operations/executions.ts";
+import { callerOf } from "../read-request.ts";
 import { type Input, type Route, route } from "../route.ts";
 import { viewExecution } from "../views/view.ts";
 
@@ -13,6 +14,8 @@ export const executionRoutes: Route[] = [
   }),
 ];
 
-async function getExecution({ c, execution }: Input<typeof operations.getExecution, "execution">) {
-  return c.json(viewExecution(execution));
+async function getExecution({ c, execution, job }: Input<typeof operations.getExecution, "execution">) {
+  const { name, role } = callerOf(c);
+  const isOwner = role !== "read" && name === job.api_key;
+  return c.json({ ...viewExecution(execution), streaming_url: isOwner ? execution.streamingUrl : null });
 }

@@ -230,6 +230,7 @@ export interface ExecutionsTable {
   version: number;
   due_at: number | null;
   lyceum_execution_id: string | null;
+  streaming_url: string | null;
   submitted_at: number;
   accepted_at: number | null;
   in_doubt_at: number | null;
