@@ -179,7 +179,7 @@ export function createClient(options: ClientOptions = {}) {
         query: { ...filter, ...(limit && { limit }) },
         signal,
       }),
-    /** What was submitted for it, without secrets. */
+    /** Reads the submitted spec, with secrets masked. */
     spec: (runId: string, { signal }: CallOptions = {}) =>
       json<SubmittedSpec>({ path: `${run(runId)}/spec`, signal }),
     run: (runId: string, { signal }: CallOptions = {}) => json<Run>({ path: run(runId), signal }),

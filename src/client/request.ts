@@ -30,7 +30,7 @@ export interface RunFilter {
   /** ISO 8601. */
   created_after?: string;
   created_before?: string;
-  /** Of one job alone; with `-` before it descending. */
+  /** Only for the runs of a job; a leading `-` sorts descending. */
   sort?: `${"" | "-"}${"position" | "duration" | "cost" | "ended_at"}`;
 }
 

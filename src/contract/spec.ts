@@ -1,4 +1,4 @@
-// What was submitted for a run, as the API shows it.
+// A submitted spec in the API.
 import { z } from "zod";
 import { jobId, runId } from "./field.ts";
 import { matrixValues, runKind } from "./run.ts";

@@ -70,7 +70,7 @@ export interface AppContext extends Context {
   settings: readonly { name: string; value: string | null; redacted: boolean }[];
   /** The processes that share the database; times are epoch milliseconds. */
   instances: () => Promise<Instance[]>;
-  /** How far this machine's clock is ahead of the database's, in ms. */
+  /** Milliseconds by which this machine's clock is ahead of the database's. */
   clockAheadMs: () => number;
 }
 
