@@ -97,6 +97,7 @@ export async function seedDemo(service: Service): Promise<Demo> {
   );
   const cancelled = await submit({ name: "ablation, thrown away", runs: [image("a", "delay=50s")] });
   await ann.post(`/v1/jobs/${cancelled.id}/cancel`);
+  await service.ended(cancelled.id);
   const waiting = await submit({
     name: "hyperparameter search, second half",
     max_parallel: 1,
