@@ -14,12 +14,13 @@ import { ProctorError } from "./error.ts";
 import { type EventOptions, streamEvents } from "./events.ts";
 import { type FollowOptions, followLogs } from "./follow-logs.ts";
 import { pages } from "./pages.ts";
-import type { InboxFilter, JobFilter, JobRequest, RunFilter, UsageQuery } from "./request.ts";
+import type { InboxFilter, JobFilter, JobRequest, RunFilter, StatsQuery, UsageQuery } from "./request.ts";
 import type {
   Callback,
   Delivery,
   MachineTypes,
   Settings,
+  Stats,
   Status,
   SubmittedSpec,
   Usage,
@@ -60,6 +61,7 @@ export type {
   Delivery,
   MachineTypes,
   Settings,
+  Stats,
   Status,
   SubmittedSpec,
   Usage,
@@ -227,6 +229,9 @@ export function createClient(options: ClientOptions = {}) {
     whoami: ({ signal }: CallOptions = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
     /** Administrators only. */
     settings: ({ signal }: CallOptions = {}) => json<Settings>({ path: "/v1/settings", signal }),
+    /** Series for charts. */
+    stats: (query: StatsQuery = {}, { signal }: CallOptions = {}) =>
+      json<Stats>({ path: "/v1/stats", query: { ...query }, signal }),
     status: ({ signal }: CallOptions = {}) => json<Status>({ path: "/v1/status", signal }),
     machineTypes: ({ signal }: CallOptions = {}) => json<MachineTypes>({ path: "/v1/machine-types", signal }),
     usage: (query: UsageQuery = {}, { signal }: CallOptions = {}) =>

@@ -49,3 +49,10 @@ export interface UsageQuery {
   group?: "day" | "key";
   key?: string;
 }
+
+export interface StatsQuery {
+  /** ISO 8601; without them, the last hour by the minute or the last day by the hour. */
+  from?: string;
+  to?: string;
+  step?: "1m" | "1h";
+}

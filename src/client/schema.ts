@@ -1955,6 +1955,170 @@ export interface components {
         };
         /**
          * @example {
+         *       "from": "2026-01-31T12:00:00.000Z",
+         *       "to": "2026-01-31T12:01:00.000Z",
+         *       "step": "1m",
+         *       "data": [
+         *         {
+         *           "at": "2026-01-31T12:00:00.000Z",
+         *           "waiting": 12,
+         *           "alive": 4,
+         *           "started": 3,
+         *           "ended": {
+         *             "succeeded": 2,
+         *             "failed": 1,
+         *             "cancelled": 0
+         *           },
+         *           "callbacks": {
+         *             "received": 3,
+         *             "early": 0,
+         *             "duplicate": 1,
+         *             "late": 0,
+         *             "missed": 0,
+         *             "rejected": {
+         *               "missing_token": 0,
+         *               "wrong_token": 0,
+         *               "unknown_path": 0
+         *             }
+         *           },
+         *           "time_to_knowledge": {
+         *             "p50_ms": 140,
+         *             "p95_ms": 420,
+         *             "p99_ms": 420,
+         *             "samples": 3,
+         *             "share_in_time": 1
+         *           },
+         *           "cost": {
+         *             "billed": 0.4,
+         *             "estimated": 0.02
+         *           },
+         *           "lyceum_calls": {
+         *             "total": 14,
+         *             "failed": 0
+         *           }
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        Stats: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            step: "1m" | "1h";
+            /** @description One point per step, oldest first, without gaps. */
+            data: components["schemas"]["StatsPoint"][];
+            next_cursor: null;
+        };
+        /**
+         * @example {
+         *       "at": "2026-01-31T12:00:00.000Z",
+         *       "waiting": 12,
+         *       "alive": 4,
+         *       "started": 3,
+         *       "ended": {
+         *         "succeeded": 2,
+         *         "failed": 1,
+         *         "cancelled": 0
+         *       },
+         *       "callbacks": {
+         *         "received": 3,
+         *         "early": 0,
+         *         "duplicate": 1,
+         *         "late": 0,
+         *         "missed": 0,
+         *         "rejected": {
+         *           "missing_token": 0,
+         *           "wrong_token": 0,
+         *           "unknown_path": 0
+         *         }
+         *       },
+         *       "time_to_knowledge": {
+         *         "p50_ms": 140,
+         *         "p95_ms": 420,
+         *         "p99_ms": 420,
+         *         "samples": 3,
+         *         "share_in_time": 1
+         *       },
+         *       "cost": {
+         *         "billed": 0.4,
+         *         "estimated": 0.02
+         *       },
+         *       "lyceum_calls": {
+         *         "total": 14,
+         *         "failed": 0
+         *       }
+         *     }
+         */
+        StatsPoint: {
+            /**
+             * Format: date-time
+             * @description The beginning of the step.
+             */
+            at: string;
+            /** @description Runs that waited for a start, as counted last; null before the first count. */
+            waiting: number | null;
+            /** @description Runs with an execution submitted or alive at Lyceum, as counted last. */
+            alive: number | null;
+            /** @description Executions that Lyceum accepted. */
+            started: number;
+            /** @description Runs that became terminal. */
+            ended: {
+                succeeded: number;
+                failed: number;
+                cancelled: number;
+            };
+            callbacks: {
+                received: number;
+                early: number;
+                duplicate: number;
+                late: number;
+                /** @description Ends that polling found. */
+                missed: number;
+                rejected: components["schemas"]["Rejections"];
+            };
+            /** @description Null where no end became known. */
+            time_to_knowledge: components["schemas"]["TimeToKnowledge"] | null;
+            /** @description Credits by the time they became known; a bill that replaces an estimate lowers `estimated`, below 0 if need be. Null to submitters: see `GET /v1/usage`. */
+            cost: {
+                billed: number;
+                estimated: number;
+            } | null;
+            lyceum_calls: {
+                total: number;
+                /** @description Without an answer, or answered with 429 or 5xx. */
+                failed: number;
+            };
+        };
+        /** @description Rejected callbacks by reason. */
+        Rejections: {
+            missing_token: number;
+            wrong_token: number;
+            /** @description Beside the path of PUBLIC_URL. */
+            unknown_path: number;
+        };
+        /**
+         * @description From the end at Lyceum, by Lyceum's clock, to Proctor's knowledge of it.
+         * @example {
+         *       "p50_ms": 140,
+         *       "p95_ms": 420,
+         *       "p99_ms": 900,
+         *       "samples": 88,
+         *       "share_in_time": 1
+         *     }
+         */
+        TimeToKnowledge: {
+            p50_ms: number;
+            p95_ms: number;
+            p99_ms: number;
+            samples: number;
+            /** @description Share known within POLL_INTERVAL_MAX. */
+            share_in_time: number;
+        };
+        /**
+         * @example {
          *       "version": "1.0.0",
          *       "accepting": true,
          *       "queue": {
@@ -1983,7 +2147,19 @@ export interface components {
          *         "duplicate": 3,
          *         "late": 1,
          *         "missed": 0,
-         *         "rejected": 0
+         *         "rejected": 0,
+         *         "rejected_by": {
+         *           "missing_token": 0,
+         *           "wrong_token": 0,
+         *           "unknown_path": 0
+         *         }
+         *       },
+         *       "time_to_knowledge": {
+         *         "p50_ms": 140,
+         *         "p95_ms": 420,
+         *         "p99_ms": 900,
+         *         "samples": 88,
+         *         "share_in_time": 1
          *       },
          *       "lyceum": {
          *         "circuit": {
@@ -2108,7 +2284,10 @@ export interface components {
                 missed: number;
                 /** @description Callbacks with a wrong token or path. */
                 rejected: number;
+                rejected_by: components["schemas"]["Rejections"];
             };
+            /** @description Over the last day; null without ends. */
+            time_to_knowledge: components["schemas"]["TimeToKnowledge"] | null;
             lyceum: {
                 circuit: {
                     /**

@@ -10,6 +10,7 @@ export type Callback = Schemas["Callback"];
 export type Webhook = Schemas["Webhook"];
 export type Delivery = Schemas["Delivery"];
 export type Whoami = Schemas["Whoami"];
+export type Stats = Schemas["Stats"];
 export type Settings = Schemas["Settings"];
 export type SubmittedSpec = Schemas["RunSpec"];
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { pauseReasons } from "../domain/start-pause.ts";
 import { count, time } from "./field.ts";
+import { rejections, timeToKnowledge } from "./stats.ts";
 
 const delay = z
   .object({ p50: z.number(), p95: z.number(), samples: count })
@@ -57,7 +58,9 @@ export const status = z
       late: count.describe("Callbacks that arrived after the end was known."),
       missed: count.describe("Ends found by polling without a callback."),
       rejected: count.describe("Callbacks with a wrong token or path."),
+      rejected_by: rejections,
     }),
+    time_to_knowledge: timeToKnowledge.nullable().describe("Over the last day; null without ends."),
     lyceum: z.object({
       circuit: z.object({
         state: z
@@ -115,7 +118,9 @@ export const status = z
           recently_missed: 0,
           detection_delay_ms: { callback: { p50: 140, p95: 420, samples: 88 }, poll: null },
           ...{ received: 88, early: 2, duplicate: 3, late: 1, missed: 0, rejected: 0 },
+          rejected_by: { missing_token: 0, wrong_token: 0, unknown_path: 0 },
         },
+        time_to_knowledge: { p50_ms: 140, p95_ms: 420, p99_ms: 900, samples: 88, share_in_time: 1 },
         lyceum: {
           circuit: { state: "closed", failures: 0, retry_at: null },
           starts: { state: "flowing", reason: null, detail: null, since: null, next_probe_at: null },

@@ -22,6 +22,7 @@ import { referenceRoutes } from "./routes/reference.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { runListRoutes } from "./routes/run-lists.ts";
 import { runRoutes } from "./routes/runs.ts";
+import { statsRoutes } from "./routes/stats.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { callerByCookie, isSameOrigin } from "./session.ts";
@@ -39,6 +40,7 @@ export const routes: Route[] = [
   ...deliveryRoutes,
   ...resultRoutes,
   ...usageRoutes,
+  ...statsRoutes,
   ...operationRoutes,
   ...dashboardRoutes,
   ...referenceRoutes(() => routes),

@@ -230,9 +230,18 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
       breaker: { ...circuit, retryAt: wall(retryAt) },
       buckets: perBucket((bucket) => {
         const { resetsAt, ...usage } = windows[bucket].snapshot(now);
+        // A reserved slot that is not sent may still come back: counted as used, the figure would flicker.
+        const used = usage.used - reserved[bucket].length;
         const until = pausedUntil[bucket] > now ? pausedUntil[bucket] : null;
         const { size: waiting, pending: running } = queues[bucket];
-        return { ...usage, resetsAt: wall(resetsAt), pausedUntil: wall(until), waiting, running };
+        return {
+          ...usage,
+          used,
+          resetsAt: wall(resetsAt),
+          pausedUntil: wall(until),
+          waiting,
+          running,
+        };
       }),
     };
   }

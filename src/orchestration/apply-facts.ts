@@ -15,6 +15,7 @@ import { batched, type Context } from "./context.ts";
 import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
+import { countDelay } from "./time-to-knowledge.ts";
 
 /** A fact about an execution, or about a run and its current execution. */
 export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
@@ -171,8 +172,11 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   const missed = ends.filter(
     ({ after, expectsCallback }) => expectsCallback && after.execution?.detectedBy === "poll",
   );
-  if (missed.length > 0)
+  if (missed.length > 0) {
     tx.atEnd("counters callbacks.missed", () => incrementCounter(tx.db, "callbacks.missed", missed.length));
+    tx.count("callbacks.missed", missed.length);
+  }
+  for (const change of changes) countChange(context, tx, change);
   for (const { events } of changes) tx.emit(...events);
   // Before `updateJobs` computes readiness, which a used-up budget ends.
   await charge(
@@ -189,6 +193,16 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     for (const end of ends) learn(context, end, tx.now);
     for (const change of changes) report(context, change);
   });
+}
+
+function countChange({ rules }: Context, tx: Tx, change: Change): void {
+  const { before, after } = change;
+  const { acceptedAt = null, endedAt = null, detectedAt = null } = after.execution ?? {};
+  if (acceptedAt !== null && before.execution?.acceptedAt == null) tx.count("started", 1);
+  if (!isTerminal(before.run.status) && isTerminal(after.run.status))
+    tx.count(`ended.${after.run.status}`, 1);
+  if (isEnd(change) && endedAt !== null && detectedAt !== null)
+    countDelay(tx, detectedAt - endedAt, rules.pollMaxMs);
 }
 
 /** The change shows for the first time that Lyceum has finished the execution. */

@@ -33,6 +33,10 @@ export async function charge({ report }: Context, tx: Tx, changes: readonly Cost
     if (tally === null || after === null || after.detectedAt === null) return [];
     return [{ apiKey, jobId: after.jobId, at: after.detectedAt, day: dayOf(after.detectedAt), tally }];
   });
+  for (const { tally } of costs) {
+    if (tally.billedNano !== 0) tx.count("cost.billed", tally.billedNano);
+    if (tally.estimatedNano !== 0) tx.count("cost.estimated", tally.estimatedNano);
+  }
   for (const { day, apiKey, tally } of totals(costs, (cost) => `${cost.day} ${cost.apiKey}`))
     tx.atEnd(`usage ${day} ${apiKey}`, () => addUsage(tx.db, day, apiKey, tally));
   const jobCosts = totals(costs, (cost) => cost.jobId);

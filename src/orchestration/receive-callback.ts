@@ -66,6 +66,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
   for (const [disposition, count] of counts) {
     const name = `callbacks.${disposition}`;
     tx.atEnd(`counters ${name}`, () => incrementCounter(tx.db, name, count));
+    tx.count(name, count);
   }
   return dispositions;
 }

@@ -16,6 +16,7 @@ import { explainOpeningError } from "./db/opening-error.ts";
 import type { Schema } from "./db/schema.ts";
 import { Conflict, type Db, type Topic, type Tx, type Write } from "./db/transaction.ts";
 import { appendEvents } from "./events.ts";
+import { addStats } from "./stats.ts";
 import { enqueueDeliveries } from "./webhook-outbox.ts";
 
 export interface Store {
@@ -64,9 +65,11 @@ export function openStore(
     const emit = (...drafts: EventDraft[]) => {
       for (const draft of drafts) events.push(draft);
     };
+    const counts = new Map<string, number>();
+    const count = (name: string, by: number) => void counts.set(name, (counts.get(name) ?? 0) + by);
     const results: unknown[] = [];
     for (const write of writes)
-      results.push(await write({ db: trx, now, newId, instance, emit, wake, atEnd, afterCommit }));
+      results.push(await write({ db: trx, now, newId, instance, emit, count, wake, atEnd, afterCommit }));
     endings.sort((one, other) => (one.name < other.name ? -1 : 1));
     for (const { write } of endings) await write();
     if (events.length > 0) {
@@ -74,6 +77,8 @@ export function openStore(
       wake("events", now);
       if (await enqueueDeliveries(trx, appended, newId)) wake("deliver", now);
     }
+    // Last, so that on PostgreSQL its rows are locked for the shortest time.
+    if (counts.size > 0) await addStats(trx, now, instance, counts);
     return {
       results,
       committed() {

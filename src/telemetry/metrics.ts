@@ -98,6 +98,15 @@ export function createMetrics(options: { process?: boolean } = {}) {
     queueDepth: gauge("proctor_queue_depth", "Runs waiting for their start"),
     startsPaused: gauge("proctor_starts_paused", "1 while all starts are paused, by reason", ["reason"]),
     liveExecutions: gauge("proctor_live_executions", "Executions that may be running at Lyceum"),
+    timeToKnowledgeSeconds: gauge(
+      "proctor_time_to_knowledge_day_seconds",
+      "From ends at Lyceum to Proctor's knowledge of them, over the last day and all instances",
+      ["quantile"],
+    ),
+    knownInTimeRatio: gauge(
+      "proctor_known_in_time_day_ratio",
+      "Share of the last day's ends that were known within POLL_INTERVAL_MAX",
+    ),
     detectionDelaySeconds: histogram(
       "proctor_detection_delay_seconds",
       "Time from an execution's end at Lyceum to its detection",

@@ -19,10 +19,20 @@ const maxDetail = 300;
 export type Report = ReturnType<typeof createReport>;
 
 export function createReport(log: Logger, metrics: Metrics) {
-  let rejected = 0;
+  const unsaved = new Map<string, number>();
+  const count = (name: string, by = 1) => {
+    const sum = (unsaved.get(name) ?? 0) + by;
+    if (sum === 0) unsaved.delete(name);
+    else unsaved.set(name, sum);
+  };
   return {
-    /** Rejected callbacks since the start of the process. The database does not count them. */
-    rejectedCallbacks: () => rejected,
+    /** Counts by their names in the charts (store/stats.ts), of what happened outside of transactions. */
+    unsaved: (): ReadonlyMap<string, number> => new Map(unsaved),
+
+    /** These counts are durable. */
+    saved(counts: ReadonlyMap<string, number>): void {
+      for (const [name, by] of counts) count(name, -by);
+    },
 
     /** A new job is durable. `key` is the name of the API key. */
     jobSubmitted({ jobId, runs, key }: { jobId: string; runs: number; key: string }): void {
@@ -77,9 +87,15 @@ export function createReport(log: Logger, metrics: Metrics) {
     },
 
     /** A rejected callback has no execution id, because its sender chose the id. */
-    callback({ executionId, disposition }: { executionId: string | null; disposition: Disposition }): void {
+    callback(callback: {
+      executionId: string | null;
+      disposition: Disposition;
+      /** Why it was rejected. */
+      reason?: "missing_token" | "wrong_token";
+    }): void {
+      const { executionId, disposition, reason } = callback;
       metrics.callbacks.inc({ disposition });
-      if (disposition === "rejected") rejected++;
+      if (reason !== undefined) count(`callbacks.rejected.${reason}`);
       // Only at debug level: a line per callback would cost a tenth of the throughput, and each has an event.
       log[executionId === null ? "info" : "debug"](
         { event: "callback", execution_id: executionId, disposition },
@@ -90,7 +106,7 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** A callback to an unknown path. Not every one is logged, because anyone can send such requests. */
     strayCallback({ publicPath, isLogged }: { publicPath: string; isLogged: boolean }): void {
       metrics.callbacks.inc({ disposition: "rejected" });
-      rejected++;
+      count("callbacks.rejected.unknown_path");
       if (!isLogged) return;
       log.warn(
         {
@@ -211,6 +227,8 @@ export function createReport(log: Logger, metrics: Metrics) {
       durationMs: number;
     }): void {
       metrics.lyceumCalls.inc({ endpoint, outcome });
+      count("lyceum.calls");
+      if (/^(none|429|5\d\d)$/.test(outcome)) count("lyceum.failed");
       metrics.lyceumCallSeconds.observe({ endpoint }, durationMs / 1000);
       log.debug({ event: "lyceum_call", endpoint, outcome, duration_ms: durationMs }, "Lyceum called");
     },
@@ -314,6 +332,17 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** An instance sent no heartbeat for too long. Other instances take over its work. */
     instanceLost({ instance }: { instance: string }): void {
       log.warn({ event: "instance_lost", instance }, "an instance is gone: its work is due again");
+    },
+
+    /** How soon ends became known over the last day; null without ends. */
+    timeToKnowledge(
+      knowledge: { p50Ms: number; p95Ms: number; p99Ms: number; shareInTime: number } | null,
+    ): void {
+      if (knowledge === null) return;
+      const { p50Ms, p95Ms, p99Ms, shareInTime } = knowledge;
+      for (const [quantile, ms] of Object.entries({ 0.5: p50Ms, 0.95: p95Ms, 0.99: p99Ms }))
+        metrics.timeToKnowledgeSeconds.set({ quantile }, ms / 1000);
+      metrics.knownInTimeRatio.set(shareInTime);
     },
 
     /** Queue depths as just read from the database. */

@@ -9,7 +9,7 @@ export interface Worker {
   runOnce(): Promise<number | null>;
   /** Resolves when all work that `runOnce` began has ended. */
   idle(): Promise<void>;
-  /** Releases the claims that this process will not finish. */
+  /** Releases the claims that this process will not finish, and saves what only it knows. */
   release?(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import type { Context } from "../orchestration/context.ts";
 import { deleteKeysBefore } from "../store/deleted-keys.ts";
 import { deleteDeliveries } from "../store/deliveries.ts";
 import { deleteJob, jobsEndedBefore } from "../store/jobs.ts";
+import { deleteHoursBefore, foldOldestHour } from "../store/stats.ts";
 import type { Worker } from "./loop.ts";
 
 export function createRetention(
@@ -21,6 +22,8 @@ export function createRetention(
         const deliveries = await deleteDeliveries(tx.db, tx.now - retentionMs, DELIVERIES_AT_ONCE);
         return { jobs: jobIds.length, deliveries };
       });
+      while (await context.store.write((tx) => foldOldestHour(tx.db, tx.now - MINUTES_KEPT_MS)));
+      await context.store.write((tx) => deleteHoursBefore(tx.db, tx.now - retentionMs));
       const isMore = deleted.jobs === JOBS_AT_ONCE || deleted.deliveries === DELIVERIES_AT_ONCE;
       return now() + (isMore ? BETWEEN_ROUNDS_MS : PERIOD_MS);
     },
@@ -28,6 +31,8 @@ export function createRetention(
   };
 }
 
+/** Beside the present hour: a day of minutes is always there. */
+const MINUTES_KEPT_MS = 24 * 3_600_000;
 const JOBS_AT_ONCE = 20;
 const DELIVERIES_AT_ONCE = 1_000;
 const BETWEEN_ROUNDS_MS = 200;

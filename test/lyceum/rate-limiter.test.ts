@@ -52,6 +52,19 @@ describe("reserving starts", () => {
     expect(rateLimiter.reserve("execution").granted).toBe(false);
   });
 
+  test("a reserved place that is not sent does not count as used, and coming back changes nothing", async () => {
+    const { rateLimiter } = setUp({ limits: { execution: { max: 3, windowMs: 1_000 } } });
+    const seen = () => rateLimiter.state().buckets.execution;
+    const place = rateLimiter.reserve("execution");
+    rateLimiter.reserve("execution");
+    expect(seen()).toMatchObject({ used: 0 });
+    if (!place.granted) throw new Error("not granted");
+    place.release();
+    expect(seen()).toMatchObject({ used: 0 });
+    await rateLimiter.run("submit", "execution", answering(200));
+    expect(seen()).toMatchObject({ used: 1 });
+  });
+
   test("a start takes over its place instead of a second one", async () => {
     const { rateLimiter } = setUp({ limits: { execution: { max: 1, windowMs: 1_000 } } });
     rateLimiter.reserve("execution");

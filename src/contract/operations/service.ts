@@ -3,6 +3,7 @@ import { z } from "zod";
 import { json, type Operation } from "../operation.ts";
 import { usageQuery } from "../query.ts";
 import { settings, whoami } from "../settings.ts";
+import { stats, statsQuery } from "../stats.ts";
 import { status } from "../status.ts";
 import { machineTypes, usage } from "../usage.ts";
 
@@ -27,6 +28,16 @@ export const getStatus = {
   tag: "Operations",
   summary: "Read queue, limits, callback health and database size",
   answers: { 200: json(status, "The current status.") },
+} satisfies Operation;
+
+export const getStats = {
+  id: "getStats",
+  tag: "Operations",
+  summary: "Series for charts",
+  description:
+    "Counted in the transactions that they tell of, over all instances and restarts; rejected callbacks and calls to Lyceum are written every 15 s.",
+  query: statsQuery,
+  answers: { 200: json(stats, "A point per minute or hour.") },
 } satisfies Operation;
 
 export const getWhoami = {

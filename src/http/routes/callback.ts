@@ -45,7 +45,8 @@ export interface IncomingCallback {
 export async function acceptCallback(context: AppContext, incoming: IncomingCallback): Promise<boolean> {
   const { executionId, token, contentType, contentEncoding } = incoming;
   if (!isCallbackToken(context.callbackSecrets, executionId, token)) {
-    context.report.callback({ executionId: null, disposition: "rejected" });
+    const reason = token === "" ? "missing_token" : "wrong_token";
+    context.report.callback({ executionId: null, disposition: "rejected", reason });
     return false;
   }
   const { bytes, truncated } = await incoming.readBody();

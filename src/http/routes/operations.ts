@@ -2,6 +2,7 @@
 import * as operations from "../../contract/operations/service.ts";
 import type { SettingsView, WhoamiView } from "../../contract/settings.ts";
 import type { InstanceView, LimitView, StatusView } from "../../contract/status.ts";
+import { readTimeToKnowledge } from "../../orchestration/time-to-knowledge.ts";
 import { readCounters } from "../../store/counters.ts";
 import type { Instance } from "../../store/instances.ts";
 import { readLevels } from "../../store/queue-stats.ts";
@@ -11,6 +12,7 @@ import { callerOf } from "../read-request.ts";
 import type { LyceumState } from "../request-context.ts";
 import { type Input, type Route, route } from "../route.ts";
 import { iso } from "../views/view.ts";
+import { viewKnowledge } from "./stats.ts";
 
 export const operationRoutes: Route[] = [
   route({
@@ -91,12 +93,21 @@ async function getSettings({ c, context }: Input<typeof operations.getSettings>)
 
 async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
   const { db, kind } = context.store;
-  const [levels, counted, bytes, instances] = await Promise.all([
+  const [levels, counted, bytes, instances, knowledge] = await Promise.all([
     readLevels(db),
     readCounters(db, "callbacks."),
     databaseBytes(context.store),
     context.instances(),
+    readTimeToKnowledge(db, context.now()),
   ]);
+  const unsaved = context.report.unsaved();
+  const rejectedFor = (reason: string) =>
+    (counted[`rejected.${reason}`] ?? 0) + (unsaved.get(`callbacks.rejected.${reason}`) ?? 0);
+  const rejected = {
+    missing_token: rejectedFor("missing_token"),
+    wrong_token: rejectedFor("wrong_token"),
+    unknown_path: rejectedFor("unknown_path"),
+  };
   const callbackHealth = context.health.snapshot(context.now());
   const view: StatusView = {
     version: context.version,
@@ -120,8 +131,10 @@ async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
       duplicate: counted.duplicate ?? 0,
       late: counted.late ?? 0,
       missed: counted.missed ?? 0,
-      rejected: context.report.rejectedCallbacks(),
+      rejected: rejected.missing_token + rejected.wrong_token + rejected.unknown_path,
+      rejected_by: rejected,
     },
+    time_to_knowledge: viewKnowledge(knowledge),
     lyceum: viewLyceum(await context.lyceumState()),
     database: { kind, bytes },
     instances: instances.map(viewInstance),

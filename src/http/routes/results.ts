@@ -3,6 +3,7 @@ import * as operations from "../../contract/operations/jobs.ts";
 import { noQuery } from "../../contract/query.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
+import { nextTurn } from "../../store/scan.ts";
 import { matrixNames } from "../../store/specs.ts";
 import { acceptsExplicitly } from "../headers.ts";
 import { invalid } from "../problem.ts";
@@ -50,6 +51,8 @@ async function* linesOf(context: AppContext, job: JobRow): AsyncGenerator<Uint8A
       const last = runs.at(-1);
       if (last === undefined || runs.length < ROWS_PER_PAGE) return;
       after = last.position;
+      // SQLite answers within the turn: the whole job would be written without any other request coming in.
+      await nextTurn();
     }
   } catch (error) {
     // The status is already sent. Breaking the connection shows that the answer is incomplete.

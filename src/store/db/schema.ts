@@ -17,6 +17,7 @@ export interface Schema {
   artifacts: ArtifactsTable;
   events: EventsTable;
   counters: CountersTable;
+  stats: StatsTable;
   pauses: PausesTable;
   start_pause: StartPauseTable;
   webhooks: WebhooksTable;
@@ -173,6 +174,17 @@ export interface JobsTable {
   /** When deletion with the records at Lyceum was requested, and when it is tried next. */
   erase_requested_at: number | null;
   erase_at: number | null;
+}
+
+/** Numbers for charts, one row per minute or hour, name and instance. */
+export interface StatsTable {
+  step: "1m" | "1h";
+  /** The beginning of the minute or hour. */
+  at: number;
+  name: string;
+  /** Empty where all instances are added up. */
+  instance: string;
+  value: number;
 }
 
 export interface RunsTable {

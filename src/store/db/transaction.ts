@@ -24,6 +24,8 @@ export interface Tx {
   instance: string;
   /** Events are numbered and written together at the end of the transaction. */
   emit(...events: EventDraft[]): void;
+  /** Adds to a number of this minute for the charts (store/stats.ts); written at the end of the transaction. */
+  count(name: string, by: number): void;
   /** After the commit wakes the topic's worker for `dueAt`; the earliest of several counts. */
   wake(topic: Topic, dueAt: number): void;
   /** Writes rows that many transactions write: as the last of this one, in the order of their names. */
