@@ -48,3 +48,16 @@ it("a service that is away is told of with the time since, and taken up again wh
   expect(complaints).toEqual([]);
   await close();
 });
+
+it("the log of a run that lives grows on the screen, and becomes the stored one with its end", async () => {
+  const { page, complaints, close } = await visitAs(browser, service.url(), apiKeys.admin);
+  const { id } = await service.submit({ name: "talks", runs: [image("delay=8s lines=3", { timeout: 60 })] });
+  const run = await service.soleRun(id, ({ status }) => status === "active");
+  await show(page, `runs/${run.id}?tab=logs`);
+  await page.getByText("Live.").waitFor();
+  await page.locator(".line").getByText("emulator: line 3").waitFor();
+  await page.getByText("Complete.").waitFor();
+  await page.locator(".line").getByText("emulator: line 3").waitFor();
+  expect(complaints).toEqual([]);
+  await close();
+});

@@ -6,8 +6,10 @@ import { useLoad } from "../load.ts";
 import { LogViewer } from "../log/viewer.ts";
 import { empty, shown } from "../view/state.ts";
 import { notYet } from "./artifact.ts";
+import { LiveLog } from "./live-log.ts";
 
 export function Logs({ run }: { run: Run }) {
+  if (run.outcome === null && run.executions.length > 0) return h(LiveLog, { run });
   return notYet(run, "logs") ?? h(Stored, { run });
 }
 
