@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 interface Rule {
   what: string;
   pattern: RegExp;
-  /** Where it may stand: folders end with a slash. */
+  /** Places in which the pattern may stand: folders end with a slash. */
   only: readonly string[];
   /** Single files that may, too, and why. */
   except?: Record<string, string>;
@@ -108,6 +108,51 @@ describe("no barrels:", () => {
   });
 });
 
+describe("the words of the code:", () => {
+  const written = globSync(
+    "{src,test,bench,examples,migrations,ops,packages,clients}/**/*.{ts,css,py,yaml,yml,toml}",
+    {
+      cwd: root,
+      exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path),
+    },
+  ).map((path) => path.replaceAll("\\", "/"));
+  const textOf = (path: string) => readFileSync(new URL(path, root), "utf8");
+
+  test("files and folders have kebab-case names", () => {
+    const odd = written.filter(
+      (path) => !path.endsWith(".py") && !path.split("/").every((part) => FILE_NAME.test(part)),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  test("limits are called MAX_…", () => {
+    const odd = written.filter((path) =>
+      /\b([A-Z]+_)*(MOST|LONGEST)_[A-Z]/.test(withoutComments(textOf(path))),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  test("no comment opens with a question word or a pronoun", () => {
+    const odd = written.flatMap((path) => openingsIn(textOf(path), path).map((words) => `${path}: ${words}`));
+    expect(odd).toEqual([]);
+  });
+
+  test("the search for such comments finds each form of comment", () => {
+    const forms = [
+      ["//", "a.ts"],
+      ["go(); //", "a.ts"],
+      ["/**", "a.ts"],
+      ["/**\n *", "a.ts"],
+      ["/*", "a.css"],
+      ["key: 1 #", "a.yaml"],
+      ["#", "a.py"],
+      ['"""', "a.py"],
+    ] as const;
+    expect(forms.filter(([mark, path]) => openingsIn(`${mark} What is due.`, path).length !== 1)).toEqual([]);
+    expect(openingsIn("// The first line.\n// What continues a sentence is no opening.", "a.ts")).toEqual([]);
+  });
+});
+
 test("every folder of the sources has its row in the dependency table", async () => {
   const { default: table } = await import(new URL(".dependency-cruiser.js", root).href);
   const rows: string[] = table.forbidden.flatMap((rule: { from: { path?: string } }) => rule.from.path ?? []);
@@ -119,6 +164,22 @@ test("every folder of the sources has its row in the dependency table", async ()
   );
   expect(unknown.map(({ name }) => name)).toEqual([]);
 });
+
+/** Migrations begin with a time stamp, which orders them. */
+const FILE_NAME = /^(\d{8}T\d{4}_)?_{0,2}[a-z0-9]+(-[a-z0-9]+)*_{0,2}(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
+
+/** The openings of comments by a word that hides the noun. A line that continues a comment is no opening. */
+function openingsIn(text: string, path: string): string[] {
+  const marks = /\.(ts|css)$/.test(path)
+    ? String.raw`\/\*\*?[\s*]*|(?<=^|\s)\/\/ *`
+    : String.raw`(?<=^|\s)# *|"""\s*`;
+  const found = text.matchAll(
+    new RegExp(`(?:${marks})(?:Of|What|Whether|Who|Where|How|Those|It)\\b.{0,40}`, "gm"),
+  );
+  return [...found]
+    .filter(({ index }) => !/(^|\n)\s*(\/\/|#)[^\n]*\n\s*$/.test(text.slice(Math.max(0, index - 300), index)))
+    .map(([words]) => words);
+}
 
 /** Good enough for a search: a string that holds `//` loses its rest. */
 function withoutComments(text: string): string {

@@ -76,7 +76,7 @@ describe("docs/configuration.md", () => {
       DATABASE_URL: "postgres://db/proctor",
     };
     const given = (env: Record<string, string | undefined>) => readConfig({ ...least, ...env });
-    // Where a default is named, giving it changes nothing; where none is named, there is nothing that it would change.
+    // Setting a documented default changes nothing; a setting without a default has nothing to change.
     if (preset !== undefined) expect(given({ [name]: preset })).toEqual(given({ [name]: undefined }));
     else expect(withoutDefault).toContain(name);
   });

@@ -1,4 +1,4 @@
-// What the service is compared with: the same Hono on the same listener, with the same token check and the same
+// The server that ours is compared with: the same Hono on the same listener, with the same token check and the same
 // parsing, but without a database, a log, metrics or API keys.
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";

@@ -2,7 +2,7 @@
 import { UnrecoverableError } from "bullmq";
 import { type Client, type Job, type JobRequest, ProctorError, type ResultRow } from "proctor/client";
 
-/** What the processor uses of a BullMQ job. */
+/** The part of a BullMQ job that the processor uses. */
 export interface QueueJob {
   id?: string | undefined;
   queueName: string;

@@ -2,7 +2,7 @@
 import { type Client, verifyWebhook, WebhookVerificationError } from "proctor/client";
 import { type QueueJob, submit } from "./processor.ts";
 
-/** What the handler uses of a BullMQ queue. */
+/** The part of a BullMQ queue that the handler uses. */
 export interface FollowUps {
   add(name: string, data: { proctorJobId: string }, options: { jobId: string }): Promise<unknown>;
 }

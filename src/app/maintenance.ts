@@ -27,7 +27,7 @@ export async function backup(
 }
 
 export interface Restoration {
-  /** Where the former database is now; null if there was none. */
+  /** The new place of the former database; null if there was none. */
   formerPath: string | null;
   /** Starts since this moment are searched for at Lyceum before the service starts anything. */
   since: number;

@@ -18,7 +18,7 @@ export function isMissingRoute(error: unknown): boolean {
   return error instanceof ProctorError && error.problem?.detail === "no route has this path";
 }
 
-/** What to tell a person of an error, and how to name it to an operator. */
+/** The text of an error for the reader, with the request id for an operator. */
 export function explain(error: unknown): { title: string; detail: string; requestId: string | null } {
   if (!(error instanceof ProctorError))
     return { title: "The page met an error", detail: String(error), requestId: null };

@@ -1,4 +1,4 @@
-// What a page shows of the service: read when the page opens, and again when an event says that it has changed.
+// Loads the data of a page when it opens, and again when an event says that the data has changed.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ProctorEvent } from "../client/client.ts";
 import { isSignedOut } from "./api.ts";
@@ -11,14 +11,14 @@ export type Loaded<T> =
   | { type: "failed"; error: unknown };
 
 export interface Refresh {
-  /** Whether what is shown may have changed with this event. */
+  /** True if this event may have changed the loaded data. */
   on?: (event: ProctorEvent) => boolean;
   /** For what no event tells of. */
   everyMs?: number;
 }
 
 /** Events come in swarms: they are answered by one reading. */
-const AT_MOST_EVERY_MS = 1_500;
+const MIN_INTERVAL_MS = 1_500;
 
 /**
  * @param key what is read; another key begins anew
@@ -58,7 +58,7 @@ export function useLoad<T>(
       } catch (error) {
         if (leaving.signal.aborted) return;
         if (isSignedOut(error)) return endSession();
-        // What was read before stays on the screen, marked as old.
+        // The data loaded before stays on the screen, marked as old.
         setState(({ key: of, loaded }) =>
           of === key && loaded.type === "ready"
             ? { key, loaded: { ...loaded, problem: error } }
@@ -77,7 +77,7 @@ export function useLoad<T>(
           timer = 0;
           void run();
         },
-        Math.max(0, readAt + AT_MOST_EVERY_MS - Date.now()),
+        Math.max(0, readAt + MIN_INTERVAL_MS - Date.now()),
       );
     };
     again.current = () => void run();

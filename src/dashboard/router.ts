@@ -1,4 +1,4 @@
-// Where the page is: the part of the URL behind `#`, which no server has to know of, so that it works below any prefix.
+// The route of the page is the part of the URL behind `#`: no server sees it, so it works below any prefix.
 import { computed, signal } from "@preact/signals";
 
 export interface Place {

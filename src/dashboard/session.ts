@@ -1,4 +1,4 @@
-// Who is signed in, and what the role allows.
+// The signed-in key and the rights of its role.
 import { signal } from "@preact/signals";
 import { api, explain } from "./api.ts";
 import { place, replace } from "./router.ts";

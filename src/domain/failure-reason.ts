@@ -13,12 +13,12 @@ export const failureReasons = [
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
-/** What is known of an execution that did not succeed. Texts may be of any length. */
+/** The evidence about an execution that did not succeed. Texts may be of any length. */
 export interface Evidence {
   returnCode?: number | null | undefined;
   /** Lyceum's own words: status details and errors. */
   platform?: readonly (string | null | undefined)[];
-  /** What the run printed, and what the installation of its requirements printed if it failed. */
+  /** The output of the run, and the output of the installation of its requirements if that failed. */
   output?: readonly (string | null | undefined)[];
 }
 

@@ -1,6 +1,6 @@
 // Errors of requests without an answer.
 
-/** It is certain that no byte was sent. */
+/** A failure before any byte was sent. */
 export class NotSentError extends Error {
   override name = "NotSentError";
 

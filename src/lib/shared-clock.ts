@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 export interface SharedClock extends Clock {
   /** Takes over the other clock's time (epoch ms), read at a moment between two monotonic times. */
   follow(at: number, askedAt: number, answeredAt: number): void;
-  /** How far this machine's wall clock is ahead of the time that was taken over, in ms. */
+  /** Milliseconds by which this machine's wall clock is ahead of the shared time. */
   aheadMs(): number;
 }
 
@@ -18,7 +18,7 @@ export function createSharedClock(own: Clock): SharedClock {
     monotonic: () => own.monotonic(),
     follow(at, askedAt, answeredAt) {
       const [least, most] = [at - answeredAt, at - askedAt];
-      // What the answer's travel time leaves open stays as it was: a slow answer does not make the clock jump.
+      // The clock moves only as far as the answer's travel time proves: a slow answer does not make it jump.
       origin = origin === null ? (least + most) / 2 : Math.min(Math.max(origin, least), most);
     },
     aheadMs: () => own.now() - now(),

@@ -1,7 +1,7 @@
 // Makes Lyceum's error messages fit to be shown: readable, short, and without secrets.
 import { isObject, readText } from "./lenient-values.ts";
 
-const LONGEST = 400;
+const MAX_SHOWN = 400;
 /** Enough for any honest message. */
 const MAX_READ = 4_000;
 const MAX_ISSUES = 100;
@@ -121,5 +121,5 @@ export function parseJson(text: string): unknown {
 
 function clip(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN - 1)}…` : line;
 }

@@ -51,7 +51,7 @@ export async function claimRuns(
   });
 }
 
-/** How many runs may start, at most so many, and when to come back for more (null: when woken). */
+/** Counts the runs that may start, up to the given number, and says when to ask again (null: when woken). */
 async function freePlaces(
   { sharedLimits }: Context,
   tx: Tx,

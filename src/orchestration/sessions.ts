@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 /** A key as it stands in the settings. */
 export interface SessionKey {
   name: string;
-  /** Of the key itself, in hex. */
+  /** The fingerprint of the key, in hex. */
   fingerprint: string;
 }
 

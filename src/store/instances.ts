@@ -9,7 +9,7 @@ export interface Instance {
   version: string;
   startedAt: number;
   beatAt: number;
-  /** How far its machine's clock was ahead of the database's. */
+  /** Milliseconds by which the machine's clock was ahead of the database's. */
   clockOffsetMs: number;
 }
 

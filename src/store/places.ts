@@ -13,7 +13,7 @@ export interface StartLimits {
 }
 
 export interface Places {
-  /** How many starts may go now. */
+  /** The number of starts that may be sent now. */
   free: number;
   /** When there may be more. */
   nextAt: number;
@@ -117,7 +117,7 @@ export async function settlePlaces(
       .execute();
 }
 
-/** What an answer tells of the limit on starts. */
+/** The rate-limit headers of an answer to a start. */
 export interface QuotaNotice {
   max: number | null;
   remaining: number | null;

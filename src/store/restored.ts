@@ -1,4 +1,4 @@
-// What a restore leaves to do: the mark that it sets, starts that were found for known runs, and strays, which are
+// The work left by a restore: the mark that it sets, starts that were found for known runs, and strays, which are
 // executions at Lyceum of runs that the database does not have.
 import type { Selectable } from "kysely";
 import type { FoundStart } from "../domain/found-starts.ts";
@@ -45,7 +45,7 @@ async function lastKnownAt(db: Db): Promise<number> {
   return event?.created_at ?? 0;
 }
 
-/** Those of the ids that no execution has. */
+/** Returns the ids that no execution has. */
 export async function unknownExecutions(db: Db, ids: readonly string[]): Promise<Set<string>> {
   const unknown = new Set(ids);
   for (let at = 0; at < ids.length; at += PAGE) {

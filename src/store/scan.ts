@@ -82,7 +82,7 @@ export function isWithin<W extends string>(words: readonly W[] | undefined, thes
   return words?.every((word) => these.includes(word)) ?? false;
 }
 
-/** How far the clock of an id may differ from the time that stands in its row: the clock may be set while both are taken. */
+/** The largest difference between the time in an id and the time in its row: the clock may be set in between. */
 const CLOCK_STEP_MS = 60_000;
 /** Index entries that are looked at in one turn. */
 export const SLICE = 2_000;

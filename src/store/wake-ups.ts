@@ -7,7 +7,7 @@ import type { Topic } from "./db/transaction.ts";
 import type { Store } from "./store.ts";
 
 const CHANNEL = "proctor";
-/** What many commits ask for is told together. */
+/** Wake-ups of commits within this time are sent together. */
 const GATHERED_MS = 20;
 const RETRY_MS = 2_000;
 const PROBE_MS = 10_000;

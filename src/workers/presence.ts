@@ -13,7 +13,7 @@ export interface Presence extends Worker {
    */
   isHeldAlive(since: number): boolean;
   list(): Promise<Instance[]>;
-  /** How far this machine's clock is ahead of the database's, in ms. */
+  /** Milliseconds by which this machine's clock is ahead of the database's. */
   clockAheadMs(): number;
   /** @param isIdle false: work of this instance may still be claimed, and is due at once. */
   leave(isIdle: boolean): Promise<void>;

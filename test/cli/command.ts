@@ -18,7 +18,7 @@ export interface Outcome {
 
 export interface Running {
   child: ChildProcess;
-  /** What it has said so far on both. */
+  /** The output so far, of both streams. */
   said: () => string;
   ended: Promise<Outcome>;
 }

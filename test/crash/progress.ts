@@ -1,4 +1,4 @@
-// How far a trial is: one line that is redrawn on a terminal, now and then a plain line elsewhere.
+// Shows the progress of a trial: one redrawn line on a terminal, now and then a plain line elsewhere.
 import type { Progress } from "./trial.ts";
 
 const plainEveryMs = 10_000;

@@ -10,14 +10,14 @@ const remembered = 30;
 
 export interface Service {
   readonly url: string;
-  /** Of the process; null before its start. */
+  /** The process id; null before the start. */
   pid(): number | null;
   /** Resolves once it listens (true), or is over before that (false). */
   start(): Promise<boolean>;
   kill(): Promise<void>;
   /** SIGTERM; resolves with its exit code, null when it had to be killed. */
   terminate(withinMs: number): Promise<number | null>;
-  /** What it did that nobody asked for: exits of its own, faults in its log. */
+  /** Unexpected behaviour: exits of its own, faults in its log. */
   readonly complaints: readonly string[];
 }
 

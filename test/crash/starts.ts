@@ -42,7 +42,7 @@ export interface StartLimit {
 
 type Starts = Map<string, Evidence["lyceum"]>;
 
-/** What the service counts as attempts is what Lyceum accepted, but for those that nobody could confirm. */
+/** The attempts in the service are the starts that Lyceum accepted, except starts that nobody could confirm. */
 function tookPlace(run: RunView, ofExecution: Starts): Violation[] {
   const wrong = run.executions.flatMap((execution) => {
     const accepted = ofExecution.get(execution.id)?.[0];

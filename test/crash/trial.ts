@@ -53,7 +53,7 @@ export interface TrialResult {
   report: string;
 }
 
-/** Of the time, what is kept for the runs to end after the disturbance. */
+/** The share of the time in which the runs may end after the disturbance. */
 const shareToEnd = 0.4;
 
 export async function runTrial(options: TrialOptions): Promise<TrialResult> {

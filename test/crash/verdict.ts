@@ -83,7 +83,7 @@ function endedRight({ runs, lyceum }: Evidence): Violation[] {
   });
 }
 
-/** What a run may come to when this is the last that happened to it. */
+/** The outcomes that a run may have after this last event. */
 function outcomes(last: string, { cancellation, error }: RunView): string[] {
   if (last === "completed") return ["succeeded"];
   if (last === "failed" || last === "system_failure")

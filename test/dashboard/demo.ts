@@ -1,4 +1,4 @@
-// What the pages are looked at with: a sweep over GPUs, jobs that ended in every way, one that is alive, one that waits.
+// Data for the pages: a sweep over GPUs, jobs with every outcome, a running job, a waiting job.
 import { type Service, type ServiceOptions, until } from "../support/service.ts";
 
 const receiver = "https://worker.example.com/hook";
@@ -35,9 +35,9 @@ export interface Demo {
   webhook: string;
   /** The first run of the sweep. */
   sweepRun: string;
-  /** It failed three times at Lyceum. */
+  /** A run that failed three times at Lyceum. */
   retriedRun: string;
-  /** It failed by its own code. */
+  /** A run whose own code failed. */
   reportRun: string;
 }
 

@@ -1,4 +1,4 @@
-// What is on the screen follows the service, says when it no longer does, and survives a restart.
+// The screen follows the service, says when it no longer does, and survives a restart.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";
@@ -38,7 +38,7 @@ it("a service that is away is told of with the time since, and taken up again wh
     .getByRole("alert")
     .getByText(/^Not live since \d\d:\d\d:\d\d/)
     .waitFor();
-  // What was read stays on the screen.
+  // The loaded data stays on the screen.
   await page.getByRole("heading", { name: "across a restart" }).waitFor();
   await service.restart();
   await page.locator(".live.live").waitFor();

@@ -7,7 +7,7 @@ export interface Place {
   place: string;
   /** Shown once everything is read. */
   text: string;
-  /** It looks like no other: it is checked in both colour schemes. */
+  /** True for a page with a look of its own: such a page is checked in both colour schemes. */
   isDistinct?: true;
 }
 

@@ -72,7 +72,7 @@ describe("a sweep laid out by two values", () => {
     expect(table.xs).toEqual(["0.003", "0.01", "0.1"]);
     expect(table.cells[0]?.map(({ value }) => value)).toEqual([0.5, 1, 3]);
     expect([table.least, table.most]).toEqual([0.5, 3]);
-    // What failed cheaply is not the best.
+    // A cheap run that failed is not the best.
     expect(table.best).toMatchObject({ x: "0.01", y: "1", value: 1 });
   });
 

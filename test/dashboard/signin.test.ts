@@ -1,4 +1,4 @@
-// Who gets in, what each role is offered, and what the first view weighs.
+// Signing in, the actions that each role is offered, and the size of the first view.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";

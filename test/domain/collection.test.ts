@@ -1,4 +1,4 @@
-// How long an artifact is worth asking for.
+// The time for which an artifact is asked for.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {

@@ -1,4 +1,4 @@
-// What an execution costs, and how sums of it move.
+// The cost of an execution, and the movement of its sums.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {

@@ -1,4 +1,4 @@
-// What holds of every step of the state machine, whatever the situation and the fact.
+// Invariants of every step of the state machine, for any state and any fact.
 import { type Execution, hasEnded } from "../../src/domain/execution.ts";
 import { isTerminal } from "../../src/domain/run.ts";
 import { isDecided, isPossible, type Step, step } from "./pairs.ts";

@@ -93,7 +93,7 @@ function newWorld(policy: Policy): World {
   return { run: aRun(), executions: new Map(), policy, now: NOW };
 }
 
-/** What it makes of the execution that the fact is about; null when there is no such execution. */
+/** Applies the fact and returns the step; null when the fact's execution does not exist. */
 function happen(world: World, { fact, about, waitMs, ...rest }: Happening): Step | null {
   world.now += waitMs;
   const isOfRun = fact.type === "claimed" || fact.type === "cancel";

@@ -1,4 +1,4 @@
-// What becomes of a run when its execution is over.
+// The outcome of a run when its execution is over.
 import { describe, expect, test } from "vitest";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
 import type { FailureReason } from "../../src/domain/failure-reason.ts";

@@ -1,4 +1,4 @@
-// What a record proves of a log: that it has all that was printed, or nothing at all.
+// A record proves that a log is complete, or proves nothing.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LogEntry } from "../../src/domain/logs.ts";

@@ -53,7 +53,7 @@ export function step(before: State, fact: Fact, moment = aMoment()): Step {
   return { before, fact, now: moment.now, next: after, changed: next !== null };
 }
 
-/** What may stand together in the database: the CHECKs of the schema, and which execution a run may point to. */
+/** The pairs of run and execution that the database may hold: the CHECKs of the schema, and valid references. */
 export function isPossible(run: Run, execution: Execution | null): boolean {
   if (run.status === "queued" && run.cancellation !== null) return false;
   if (run.executionId === null && ["active", "collecting", "succeeded"].includes(run.status)) return false;

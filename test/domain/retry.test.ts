@@ -1,4 +1,4 @@
-// How long a further attempt waits.
+// The delay of a further attempt.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { backoffMs } from "../../src/domain/state-machine/backoff.ts";

@@ -1,4 +1,4 @@
-// What the tests of the state machine are built from: runs, executions, facts, and stories in which facts happen.
+// Building blocks for tests of the state machine: runs, executions, facts, and stories in which facts happen.
 
 import type { Execution, ExecutionStatus, Snapshot } from "../../src/domain/execution.ts";
 import type { CancelCause, CancelMode, Policy, Run } from "../../src/domain/run.ts";

@@ -13,7 +13,7 @@ const jobOf = (switches = "") => ({ runs: [image(switches)] }) as JobRequest;
 
 type Processor<R> = (job: QueueJob, token?: string, signal?: AbortSignal) => Promise<R>;
 
-/** What BullMQ does with a processor, without Redis: an id for each job, a signal for each time it is processed. */
+/** Stands in for BullMQ without Redis: an id for each job, a signal each time a job is processed. */
 function queueOf<R>(processor: Processor<R>) {
   const active = new Map<string, AbortController>();
   const progress: number[] = [];

@@ -1,4 +1,4 @@
-// Who may do what: read off the table of routes itself, so that a new route is held to it, too.
+// The rights of each role, read off the route table, so that a new route is checked, too.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { routes } from "../../src/http/app.ts";
 import type { Route } from "../../src/http/route.ts";

@@ -1,4 +1,4 @@
-// What is not there: not yet, not at all, or not any more; and what is deleted.
+// Artifacts that are unavailable (not yet, never, no longer), and the deletion of jobs.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { image, type Service, startService } from "../support/service.ts";
 

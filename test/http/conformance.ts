@@ -24,7 +24,7 @@ export const published: Published[] = Object.entries<Json>(document.paths).flatM
   }),
 );
 
-/** What a reference leads to. */
+/** Follows a `$ref` to its schema. */
 export function resolved(node: Json): Json {
   if (node?.$ref === undefined) return node;
   return resolved(
@@ -40,7 +40,7 @@ addFormats.default(ajv);
 ajv.addSchema({ $id: "document:/open", components: document.components });
 ajv.addSchema({ $id: "document:/closed", components: closed(document.components) });
 
-/** What is wrong with a value by one of the document's schemas; empty when nothing is. */
+/** Lists the faults of a value by a schema of the document; empty when the value is valid. */
 export function faults(schema: Json, value: unknown, how: "open" | "closed" = "open"): string[] {
   const validate = validators[how].get(schema) ?? compiled(schema, how);
   if (validate(value)) return [];
@@ -57,7 +57,7 @@ function compiled(schema: Json, how: "open" | "closed"): ValidateFunction {
   return validate;
 }
 
-/** What is wrong with an answer; empty when it is as documented. */
+/** Lists the faults of an answer; empty when the answer is as documented. */
 export function complaints(
   operation: Json,
   answer: { status: number; headers: Headers; text: string },

@@ -100,7 +100,7 @@ const absent = (prefix: string) => [
 // The document's example is no key of this service.
 document.paths["/session"].post.requestBody.content["application/json"].examples.key.value.key = apiKeys.ann;
 
-/** What only reads first, and what deletes last. */
+/** Reading operations go first, and deleting operations last. */
 const order = ["GET", "POST", "DELETE"];
 const operations = published.toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
 

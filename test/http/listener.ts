@@ -1,4 +1,4 @@
-// What listening to events needs: a reader of Server-Sent Events, and timers of one length that are fired by hand.
+// Helpers for listening to events: a reader of Server-Sent Events, and timers of one length fired by hand.
 import type { Timers } from "../../src/lib/clock.ts";
 import { systemTimers } from "../../src/lib/clock.ts";
 import type { Json } from "./client.ts";

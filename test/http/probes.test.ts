@@ -1,4 +1,4 @@
-// What load balancers and orchestrators ask, in their own ways.
+// Probes of load balancers and orchestrators.
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";

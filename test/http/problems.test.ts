@@ -1,4 +1,4 @@
-// What every answer has in common, and how requests are refused that no route can make sense of.
+// Headers that every answer has, and refusals of requests that match no route.
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -110,7 +110,7 @@ describe("a body", () => {
 });
 
 describe("what is no request", () => {
-  /** What comes back until the connection is closed. */
+  /** Sends a text and returns the answer, read until the connection is closed. */
   const sent = async (text: string): Promise<Answer> => {
     const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
     const chunks: Buffer[] = [];

@@ -79,7 +79,7 @@ function parametersOf({ operation }: Published, path: string, ids: Ids): Wanted[
       const about = { isWrong, parameter: name, ...goodBody(operation) };
       if (place === "query")
         return [{ path: `${path}?${new URLSearchParams({ [name]: text })}`, headers: {}, ...about }];
-      // What stands at the edge of a header is not part of its value, and an empty one is none to many programs.
+      // Blanks at the edge are not part of a header's value, and many programs drop an empty header.
       const request = { path, headers: { [name]: text }, ...about };
       // Twice, since some headers make a second request another one.
       return text === "" ? [] : [request, request];
@@ -142,7 +142,7 @@ function changesOf(value: Json, node: Json): Json[] {
   return [added, ...each];
 }
 
-/** Of several schemas the one that the value's discriminator names. */
+/** Picks the schema that the value's discriminator names. */
 function choiceOf(schema: Json, value: Json): Json {
   const { discriminator } = schema;
   return discriminator === undefined

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 const csv = { Accept: "text/csv" };
-/** Of files without quotes. */
+/** Splits a CSV file without quotes into cells. */
 const cells = (text: string) =>
   text
     .trimEnd()

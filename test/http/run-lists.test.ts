@@ -73,7 +73,7 @@ eachService("lists of runs", {}, (of) => {
 
   it("of a job come in each order, forwards and backwards, runs without the value last", async () => {
     await of().ann.post(`/v1/runs/${runs[1]?.id}/retry`);
-    // What changes its value while pages are read changes its place.
+    // A run whose sort value changes between two pages changes its place.
     await of().runAt(sweep, 4, (run) => run.ended_at !== null);
     const all = await list(`/v1/jobs/${sweep}/runs?limit=1`);
     expect(all.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4]);

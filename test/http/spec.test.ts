@@ -1,4 +1,4 @@
-// What was submitted, read back: all that is no secret, and nothing that is, wherever it stands.
+// The submitted spec read back: every field without secrets, and no secret in any field.
 import { expect, it } from "vitest";
 import { eachService } from "../support/each-service.ts";
 import { image } from "../support/service.ts";

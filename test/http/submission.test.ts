@@ -1,4 +1,4 @@
-// What POST /v1/jobs takes and refuses: everything that is wrong at once, by pointer, with the way out.
+// POST /v1/jobs reports every fault of a submission at once, by pointer, with the way out.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { image, type Json, type Service, startService } from "../support/service.ts";
 

@@ -13,12 +13,12 @@ const STEP_MS = 5 * 60_000;
 
 interface Cause {
   cause(service: Service): Promise<unknown>;
-  /** What goes on after the cause. */
+  /** Repeats while the alert is waited for. */
   again?(service: Service): Promise<unknown>;
   options?: ServiceOptions;
 }
 
-/** What fires after a cause: scraped before it and after it, once the wanted alert is among it or for good. */
+/** Lists the alerts that fire after a cause; scrapes before and after, until the wanted alert is among them. */
 async function fired(
   { cause, again = async () => {}, options = {} }: Cause,
   wanted: string | null = null,

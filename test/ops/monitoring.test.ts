@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** What an expression names that no series has. */
+/** Names in an expression that no series has. */
 function unknownIn(expression: string): string[] {
   const selectors = selectorsOf(expression).filter(({ metric }) => !ADDED_METRICS.includes(metric));
   const labels = groupingLabelsOf(expression);

@@ -1,4 +1,4 @@
-// What a file for operators may rely on: the settings, routes and paths that the code has today.
+// The settings, routes and paths of the current code, for the checks of files for operators.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import packageJson from "../../package.json" with { type: "json" };

@@ -1,4 +1,4 @@
-// What PromQL does with the values of series: sums, comparisons, growth and quantiles.
+// PromQL arithmetic on series: sums, comparisons, growth and quantiles.
 
 export interface Sample {
   labels: Record<string, string>;
@@ -33,7 +33,7 @@ export function apply(operator: string, left: number, right: number, { labels }:
   return value === null ? [] : [{ labels, value }];
 }
 
-/** Of each series that was seen twice: what it grew by, with a restart counted from 0. */
+/** The growth of each series that was scraped at least twice; a restart counts from 0. */
 export function increases(vectors: Vector[]): Vector {
   const seen = Map.groupBy(vectors.flat(), ({ labels }) => keyOf(labels));
   return [...seen.values()]

@@ -13,7 +13,7 @@ export interface Manifest {
   publishConfig?: { provenance?: boolean; access?: string };
 }
 
-/** What package.json must say so that the package can be published with its provenance. */
+/** Checks the fields of package.json that publishing with provenance needs. */
 export function manifestProblems(manifest: Manifest): string[] {
   const missing = (["name", "version", "license", "description", "files"] as const).filter(
     (field) => manifest[field] === undefined,
@@ -28,7 +28,7 @@ export function manifestProblems(manifest: Manifest): string[] {
 /** Paths that no package may hold: tests, settings, databases, maps and what else is not its own. */
 const FOREIGN = /(^|\/)(test|bench|\.env[^/]*|node_modules|data)(\/|$)|\.(db|db-wal|map|tgz|tsbuildinfo)$/;
 
-/** What is in a package's archive, by path. */
+/** Lists the paths in a package's archive. */
 export function contentProblems(paths: readonly string[], required: readonly string[]): string[] {
   return [
     ...required.filter((path) => !paths.includes(path)).map((path) => `the archive lacks ${path}`),

@@ -8,7 +8,7 @@ export interface Agenda extends Clock, Timers {
   jump(ms: number): void;
   /** By how much it was set back in all since then (monotonic). */
   setBackMs(since: number): number;
-  /** Whether it was ever set forward. */
+  /** True once the clock was set forward. */
   hasLeapt(): boolean;
   /** Something happened in the service: it is not at rest yet. */
   stir(): void;

@@ -101,7 +101,7 @@ export function openBooks(path: string) {
   const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
   const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
   return {
-    /** Whether anything was committed since the last time. */
+    /** True if anything was committed since the last call. */
     hasChanged(): boolean {
       const before = seen;
       seen = version.get() as number;

@@ -1,4 +1,4 @@
-// What befalls the service from outside: crashes, restarts, outages of Lyceum, jumps of the clock. All of it ends
+// Disturbances from outside: crashes, restarts, outages of Lyceum, jumps of the clock. All of them end
 // when the chaos does, so that the rest of the story can be told to its end.
 import type { Agenda } from "./agenda.ts";
 import type { Host } from "./host.ts";

@@ -1,4 +1,4 @@
-// What must hold after every step, whatever happened (design, section 2), read from the books alone.
+// Invariants that hold after every step, read from the books alone.
 import { executionStatuses } from "../../src/domain/execution.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Books, ExecutionEntry, JobEntry, RunEntry, Snapshot } from "./books.ts";
@@ -29,7 +29,7 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
   const attemptsAtFailure = new Map<string, Map<string, number>>();
   let lastSeq = 0;
 
-  /** What is terminal stays as it is. */
+  /** A terminal status never changes. */
   function keepsItsEnd(id: string, status: string, isEnd: boolean): void {
     const known = ends.get(id);
     demand(known === undefined || known === status, () => `${id} ended as ${known} and is ${status} now`);

@@ -12,7 +12,7 @@ export interface Lyceum {
   answer(call: Call): Answer;
   onTaken(listener: (work: Work) => void): void;
   onEnd(listener: (work: Work) => void): void;
-  /** Whether a list or the history would show it. */
+  /** True if a list or the history would show the execution. */
   isFindable(work: Work, at: number): boolean;
   isLive(work: Work): boolean;
 }

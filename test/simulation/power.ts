@@ -39,7 +39,7 @@ export function createPower(agenda: Agenda): Power {
   };
 }
 
-/** What a dead process waits for. */
+/** Never resolves: a dead process goes no further. */
 export function never<T>(): Promise<T> {
   return new Promise(() => {});
 }
@@ -50,7 +50,7 @@ export function poweredTimers(power: Power, agenda: Agenda): Timers {
 
 export interface Disk {
   random: Random;
-  /** How likely a commit takes virtual time, in which other things happen. */
+  /** The probability that a commit takes virtual time, in which other events happen. */
   slowCommits: number;
 }
 

@@ -101,7 +101,7 @@ function isReadAsFailed(execution: ExecutionEntry | undefined, { lyceum }: Truth
   return work !== undefined && hasOddWord(work);
 }
 
-/** How an execution ended at Lyceum, in one word. */
+/** Returns the end of an execution at Lyceum as one word. */
 function endOf(execution: ExecutionEntry, { lyceum, verdicts }: Truth): string {
   if (execution.status === "lost") return "lost";
   if (verdicts.get(execution.id) === 422) return "rejected";

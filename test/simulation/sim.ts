@@ -8,7 +8,7 @@ import { simulate } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
-    /** How many seeds, beginning with `from`. */
+    /** The number of seeds, beginning with `from`. */
     seeds: { type: "string", default: "1000" },
     from: { type: "string" },
     /** Stop after this many seconds. */

@@ -24,7 +24,7 @@ export interface Story {
   seed: number;
   /** Names of the weathers that it draws. */
   weathers: string[];
-  /** What went wrong; null when nothing did. */
+  /** The first violation; null if there is none. */
   failure: string | null;
   trace: string[];
   /** The same for the same story. */
@@ -172,7 +172,7 @@ function drawConfig(random: Random, path: string): Config {
 
 const KEYS = ["alice", "bob"].map((name) => ({ name, key: name.repeat(16) }));
 
-/** Where files cost no disk; what a power failure does to a real one is not simulated. */
+/** A folder in memory. The effect of a power failure on a real disk is not simulated. */
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 let template: Promise<Buffer> | null = null;
 

@@ -1,4 +1,4 @@
-// Whether a process keeps growing: what it holds in memory, sampled while it works.
+// Samples the memory of a working process, and judges if the process keeps growing.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";

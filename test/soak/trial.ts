@@ -5,7 +5,7 @@ import { growthOf, mebibytes, sampleMemory } from "./memory.ts";
 export interface SoakOptions {
   seed: number;
   database: "sqlite" | "postgres";
-  /** Of load; what is under way then has as long again to end. */
+  /** The duration of the load; runs under way then have as long again to end. */
   seconds: number;
   onSample(line: string): void;
 }

@@ -8,7 +8,7 @@ import type { Store } from "../../src/store/store.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { contextOf, live, submitted } from "../support/scene.ts";
 
-/** What must never stand in a table, by the name or the column of the CHECK that refuses it. */
+/** Rows that no table may hold, by the name or the column of the CHECK that refuses them. */
 const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> } = {
   jobs: {
     "a status that is none": { status: "collecting" },

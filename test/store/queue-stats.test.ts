@@ -1,4 +1,4 @@
-// What waits and what is under way, summed a slice at a time.
+// Queued and active runs, summed a slice at a time.
 import { expect, test } from "vitest";
 import { readDepths } from "../../src/store/queue-stats.ts";
 import { eachDatabase } from "../support/databases.ts";

@@ -9,7 +9,7 @@ import type { Store } from "../../src/store/store.ts";
 import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
 
-/** What outlives every job. */
+/** Tables whose rows outlive every job. */
 const lasting = [
   "api_keys",
   "counters",

@@ -19,7 +19,7 @@ async function fill(store: Store, like: JobRow, ids: string[], changes: Partial<
   );
 }
 
-/** How often the event loop went on while this was under way. */
+/** Counts the turns of the event loop while the task was under way. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;

@@ -1,4 +1,4 @@
-// What runs cost, from Lyceum's bill or its prices, up to the totals by day and key.
+// The cost of runs, from Lyceum's bill or its prices, up to the totals by day and key.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { image, type Json, type Service, startService, until } from "../support/service.ts";
 

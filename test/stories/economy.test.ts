@@ -1,4 +1,4 @@
-// What a run costs in calls to Lyceum, counted at Lyceum: with callbacks, and without any.
+// The number of calls to Lyceum for a run, counted at Lyceum: with callbacks, and without any.
 import { expect, it } from "vitest";
 import { image, startService } from "../support/service.ts";
 

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** What the emulator received for the run's last execution. */
+/** Returns the request that the emulator received for the run's last execution. */
 function received(run: RunView) {
   const found = service.emulator.executions().find((one) => one.executionId === run.lyceum_execution_id);
   if (found === undefined) throw new Error("Lyceum never got it");

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { image, startService, until } from "../support/service.ts";
 
-/** Where callbacks have proved reliable, one that is lost is missed only when the run's time is up. */
+/** When callbacks have proved reliable, a lost callback is missed only when the run's time is up. */
 const short = { timeout: 2 };
 const mixed = () => [
   image("delay=900", short),

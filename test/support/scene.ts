@@ -1,4 +1,4 @@
-// What most tests on a database need: the context of the use cases, a submission, and short ways through a run.
+// Helpers for tests on a database: the context of the use cases, a submission, and short ways through a run.
 
 import { createCallbackHealth } from "../../src/domain/callback-health.ts";
 import { createDurations } from "../../src/domain/duration-estimates.ts";

@@ -232,7 +232,7 @@ function configFor(
   return reading.config;
 }
 
-/** Of one process: after its end no timer fires and no answer arrives, until the test is over. */
+/** The life of one process: after its end no timer fires and no answer arrives, until the test is over. */
 interface Life {
   isOver: boolean;
   burial: AbortController;

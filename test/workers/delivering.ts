@@ -1,5 +1,5 @@
-// What tests of deliveries need: the worker on a clock that is told the time, subscribers, and names that resolve to
-// what the test says.
+// Helpers for tests of deliveries: the worker on a manual clock, subscribers, and names that resolve as the test
+// says.
 import { onTestFinished } from "vitest";
 import type { Context } from "../../src/orchestration/context.ts";
 import { createWebhook } from "../../src/orchestration/webhooks.ts";

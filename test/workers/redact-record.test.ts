@@ -1,4 +1,4 @@
-// What Lyceum quotes of a run's secrets goes no further, whichever way its record is read.
+// A secret of a run that Lyceum quotes is hidden, whichever way the record is read.
 import { expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import { answers } from "../../src/lyceum/schema.ts";

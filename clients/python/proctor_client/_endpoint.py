@@ -18,7 +18,7 @@ class Endpoint:
     port: int
     tls: bool
     path: str
-    """What stands before `/v1`; empty or with a slash at its start."""
+    """The path before `/v1`; empty or with a slash at its start."""
     authority: str
     """The value of the `Host` header."""
     api_key: str

@@ -1,4 +1,4 @@
-"""What grows: the event log and a run's log. A stream that breaks off is taken up where it was."""
+"""Streams: the event log and a run's log. A stream that breaks off is resumed at its last position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import ProctorError
 
 SILENCE = 45.0
 """Seconds: three of the service's heartbeats. A connection that is silent for longer is dead, whatever TCP says."""
-LONGEST_OUTAGE = 5 * 60.0
+MAX_OUTAGE = 5 * 60.0
 PAUSE = 2.0
 
 
@@ -110,7 +110,7 @@ class _Outage:
         if isinstance(error, NotHttp):
             raise ProctorError("unreadable", f"{transport.endpoint.base}: {error}") from error
         is_final = isinstance(error, ProctorError) and not error.is_transient
-        if not is_final and time.monotonic() - self._heard_at <= LONGEST_OUTAGE:
+        if not is_final and time.monotonic() - self._heard_at <= MAX_OUTAGE:
             return
         if isinstance(error, ProctorError):
             raise error

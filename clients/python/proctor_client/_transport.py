@@ -27,7 +27,7 @@ PAGE_SIZE = 200
 
 @dataclass(frozen=True)
 class RetryOptions:
-    """How often and how fast a request is repeated; times in seconds."""
+    """Limits of repeating a request; times in seconds."""
 
     attempts: int = 5
     """In all, the first one included."""

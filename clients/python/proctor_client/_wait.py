@@ -10,9 +10,9 @@ from typing import Any, Callable
 from ._transport import Call, Transport
 from .errors import ProctorError
 
-LONGEST_POLL = 60.0
+MAX_POLL = 60.0
 """Seconds; the service's own bound."""
-LONGEST_OUTAGE = 5 * 60.0
+MAX_OUTAGE = 5 * 60.0
 
 
 async def wait_for_end(
@@ -27,7 +27,7 @@ async def wait_for_end(
     """Returns the job or run at `path` once it has ended, or has its outcome."""
     if awaited not in ("end", "outcome"):
         raise ValueError("for_ is either 'end' or 'outcome'")
-    every = min(update_every or (LONGEST_POLL if on_update is None else 5.0), LONGEST_POLL)
+    every = min(update_every or (MAX_POLL if on_update is None else 5.0), MAX_POLL)
     give_up_at = math.inf if timeout is None else time.monotonic() + timeout
     answered_at = time.monotonic()
     while True:
@@ -39,7 +39,7 @@ async def wait_for_end(
             seen = await transport.json(Call(path, query=query, wait=wait))
         except ProctorError as error:
             # The job goes on while the service restarts.
-            if not error.is_transient or time.monotonic() - answered_at > LONGEST_OUTAGE:
+            if not error.is_transient or time.monotonic() - answered_at > MAX_OUTAGE:
                 raise
         if seen is not None:
             answered_at = time.monotonic()

@@ -12,7 +12,7 @@ from .artifacts import Delivery, Webhook, WebhookWithSecret
 
 
 class AsyncWebhooks:
-    """What changes something twice when it is sent twice is not repeated."""
+    """Calls about webhooks. A call that is not idempotent is not repeated."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

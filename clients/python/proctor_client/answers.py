@@ -1,4 +1,4 @@
-"""What the service answers about jobs, runs, executions and events, as it stands in the JSON. Times are ISO 8601 in UTC.
+"""Answers about jobs, runs, executions and events, as they stand in the JSON. Times are ISO 8601 in UTC.
 
 Answers are plain dictionaries: fields that a newer service adds are in them, too.
 """
@@ -65,7 +65,7 @@ class Queue(TypedDict):
 
 class Job(_JobCore, total=False):
     queue: Optional[Queue]
-    """Where a queued job stands; only where a single job is asked for."""
+    """The position of a queued job; only in the answer for a single job."""
 
 
 class Execution(TypedDict):

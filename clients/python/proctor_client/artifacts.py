@@ -1,4 +1,4 @@
-"""What was fetched of a run after its end, and what the service answers about itself."""
+"""Artifacts fetched after the end of a run, and the service's answers about itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong: a refusal with the service's problem document, no answer at all, or a forged delivery."""
+"""Errors: a refusal with the service's problem document, no answer at all, or a forged delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent: the body of a submission, as the service's contract has it. Runs carry Lyceum's own field names."""
+"""The body of a submission, as the service's contract has it. Runs carry Lyceum's own field names."""
 
 from __future__ import annotations
 

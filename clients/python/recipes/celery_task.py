@@ -4,7 +4,7 @@ from celery import shared_task
 from proctor_client import Client, ProctorError
 
 WAIT_S = 60
-"""How long a worker's slot is held before other tasks get their turn."""
+"""Seconds for which a worker's slot is held before other tasks get their turn."""
 
 
 class JobFailed(Exception):

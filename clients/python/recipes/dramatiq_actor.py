@@ -8,14 +8,14 @@ from dramatiq.middleware import CurrentMessage
 from proctor_client import Client, ProctorError
 
 WAIT_S = 60
-"""How long a worker's thread is held before other messages get their turn."""
+"""Seconds for which a worker's thread is held before other messages get their turn."""
 
 
 class JobFailed(Exception):
     """The job ended otherwise than well; by the same key it would be the same failed job."""
 
 
-# What is raised by name in `throws` is not tried again; a message that waits is tried as often as it takes.
+# An error named in `throws` is not tried again; a message that waits is tried as often as it takes.
 @dramatiq.actor(max_retries=None, throws=(JobFailed, ProctorError))
 def run_on_lyceum(request):
     message = CurrentMessage.get_current_message()

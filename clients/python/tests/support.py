@@ -1,4 +1,4 @@
-"""What the tests share: the real service of the environment, a server that answers to a script, a proxy that cuts."""
+"""Helpers of the tests: the real service of the environment, a scripted server, a proxy that cuts connections."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def cutting_proxy(test: unittest.TestCase, url: str, after: int) -> Server:
 
 
 def both(url: str, name: str, *args: Any, **options: Any) -> Any:
-    """What both clients make of a call, which must be the same."""
+    """Returns the outcome of a call, which must be the same with both clients."""
     outcomes = []
     for client in (Client, AsyncClient):
         try:

@@ -1,4 +1,4 @@
-"""How answers are read, alike by both clients, against a server that keeps to a script."""
+"""Both clients read answers alike, against a scripted server."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Recipes(unittest.TestCase):
         other = types.SimpleNamespace(message_id=f"{self.name} 2", retries=0)
         with self.assertRaises(recipe.JobFailed):
             recipe.run_on_lyceum.perform(other, self.request("exit=1"))
-        # What is put off must not be among what is given up at once.
+        # An error that postpones the message must not be among the errors that give it up.
         options = recipe.run_on_lyceum.options
         self.assertFalse(issubclass(imitations.DramatiqRetry, options["throws"]))
 

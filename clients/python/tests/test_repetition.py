@@ -1,4 +1,4 @@
-"""What is sent again, how often, and what is told in the end, against a server that keeps to a script."""
+"""Repetition of requests and the error in the end, against a scripted server."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ class Events(unittest.TestCase):
         self.assertEqual(header(server.requests[1], "Last-Event-ID"), "1")
 
     def test_a_service_that_does_not_come_back_is_given_up(self) -> None:
-        self.addCleanup(setattr, _streams, "LONGEST_OUTAGE", _streams.LONGEST_OUTAGE)
-        _streams.LONGEST_OUTAGE = 0.2
+        self.addCleanup(setattr, _streams, "MAX_OUTAGE", _streams.MAX_OUTAGE)
+        _streams.MAX_OUTAGE = 0.2
         server = Script(self, chunked(event(1), whole=False), lambda peer: peer.close())
         events = Client(server.url, "key", retry=HASTY).events("job_1")
         self.assertEqual(next(events)["seq"], 1)

@@ -1,4 +1,4 @@
-// How uPlot draws our series: axes in our words, colours of the style sheet, stacked bars, shaded stretches.
+// Draws our series with uPlot: our axis labels, colours of the style sheet, stacked bars, shaded stretches.
 import type uPlot from "uplot";
 import { colour } from "../view/theme.ts";
 

@@ -1,4 +1,4 @@
-// What can be done with a job.
+// The buttons that act on a job.
 import { useState } from "preact/hooks";
 import type { Job, ResultRow } from "../../client/client.ts";
 import { api } from "../api.ts";

@@ -127,7 +127,7 @@ function rowOf(run: Run): ResultRow {
   };
 }
 
-/** What people call a run. */
+/** The name of a run for the reader: its own, its matrix values, or its position. */
 export function nameOf({ name, matrix, position }: Pick<ResultRow, "name" | "matrix" | "position">): string {
   const values =
     matrix === null

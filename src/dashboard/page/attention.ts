@@ -1,11 +1,11 @@
-// What needs a person, in words, and where to look.
+// Lists the conditions that need a person, each with a link to the page that shows it.
 import type { Job, Run, Status, Usage, Webhook } from "../../client/client.ts";
 import { credits, rough } from "../format.ts";
 
 export interface Concern {
   tone: "bad" | "warn";
   text: string;
-  /** Where to look. */
+  /** The page that shows the condition. */
   href: string;
 }
 

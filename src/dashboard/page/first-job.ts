@@ -1,4 +1,4 @@
-// What an empty Proctor shows: a first job to copy.
+// An empty Proctor shows a first job to copy.
 import { useState } from "preact/hooks";
 import { h, html } from "../html.ts";
 import { firstJob } from "../snippets.ts";

@@ -52,7 +52,7 @@ export function Jobs() {
   </div>`;
 }
 
-/** Those who spent something lately; who sees one key's jobs alone has nothing to choose. */
+/** Offers the keys with recent spending. A reader who sees the jobs of a single key has nothing to choose. */
 function KeyChoice({ value }: { value: string }) {
   const [usage] = useLoad("keys", (signal) => api.usage({ group: "key" }, { signal }));
   const names = usage.type === "ready" ? usage.value.data.flatMap(({ key }) => key ?? []) : [];

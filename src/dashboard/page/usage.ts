@@ -1,4 +1,4 @@
-// What was spent: by day, by key, by hardware.
+// Shows the credits spent by day, by key and by hardware.
 import type { MachineTypes, Usage } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { count, credits, duration } from "../format.ts";

@@ -1,4 +1,4 @@
-// Who is told of events, and whether it arrives.
+// Lists the webhooks and the state of their deliveries.
 import type { Webhook } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { h, html } from "../html.ts";

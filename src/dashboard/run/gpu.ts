@@ -1,4 +1,4 @@
-// What the hardware did: each series on the same time axis, idle stretches shaded with what they cost.
+// Shows the hardware metrics: each series on the same time axis, idle stretches shaded and labelled with their cost.
 import type { Metrics, Run } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { Series } from "../chart/series.ts";

@@ -1,4 +1,4 @@
-// What a run printed and returned.
+// Shows the printed output and the result of a run.
 import type { Run } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { h, html } from "../html.ts";

@@ -1,4 +1,4 @@
-// What an execution did when: from the job's submission to the last artifact, as spans on one time axis.
+// Splits the life of an execution, from the job's submission to the last artifact, into spans on one time axis.
 import type { Execution, Run } from "../../client/client.ts";
 
 export type PhaseName = "queued" | "submitting" | "pending" | "running" | "noticing" | "collecting";
@@ -9,7 +9,7 @@ export interface Span {
   /** Epoch milliseconds. */
   from: number;
   to: number;
-  /** It has not ended yet. */
+  /** True while the span has not ended. */
   isOpen: boolean;
 }
 

@@ -1,4 +1,4 @@
-// What was submitted for a run: code, image, command, files. Secrets are hidden by the service.
+// Shows the submitted spec of a run: code, image, command, files. The service has hidden the secrets.
 import type { Run, SubmittedSpec } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { DASH, duration } from "../format.ts";

@@ -13,7 +13,7 @@ import { empty } from "../view/state.ts";
 import { Badge } from "../view/status.ts";
 import { spansOf } from "./phases.ts";
 
-/** What the waterfall and its details share. */
+/** State that the waterfall and its details share. */
 export interface Chosen {
   /** Counted from 1; null chooses the last. */
   attempt: number | null;

@@ -62,7 +62,7 @@ export function Choice({ label, value, options, onChange }: ChipProps): VNode {
   </label>`;
 }
 
-/** What the browser calls the tab. */
+/** Sets the title of the browser tab. */
 export function title(text: string): void {
   document.title = `${text} · Proctor`;
 }

@@ -9,7 +9,7 @@ export interface Column<T> {
   numeric?: boolean;
   /** Hidden on narrow screens. */
   minor?: boolean;
-  /** What is sorted by; without it the column does not sort. */
+  /** The sort key; a column without one does not sort. */
   by?: (row: T) => number | string | null;
   show: (row: T) => ComponentChildren;
 }
@@ -19,7 +19,7 @@ interface TableProps<T> {
   columns: Column<T>[];
   rows: T[];
   keyOf: (row: T) => string;
-  /** Where a row leads; its first cell holds the link. */
+  /** The link of a row, placed in its first cell. */
   hrefOf?: (row: T) => string;
   isSelected?: (row: T) => boolean;
 }
@@ -89,7 +89,7 @@ function useSight(box: { current: HTMLDivElement | null }, count: number): { fir
   return { first, last: Math.min(count, top + Math.ceil(height / ROW_PX) + 2 * SPARE_ROWS) };
 }
 
-/** What is not known comes last, whichever way. */
+/** Unknown values come last in both directions. */
 function order<T>(by: (row: T) => number | string | null, down: boolean) {
   return (a: T, b: T): number => {
     const [left, right] = [by(a), by(b)];

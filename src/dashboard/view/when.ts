@@ -10,7 +10,7 @@ export function When({ at }: { at: string | null | undefined }) {
   return html`<time dateTime=${at} title=${full(at)}>${text}</time>`;
 }
 
-/** How long something has lasted, still growing while it has no end. */
+/** The time from start to end, growing while the end is not known. */
 export function Lasting({ from, to }: { from: string | null; to: string | null }) {
   if (from === null) return html`<span class="faint">${DASH}</span>`;
   const end = to === null ? now.value : Date.parse(to);

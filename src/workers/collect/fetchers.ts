@@ -45,7 +45,7 @@ export interface Subject {
 /** An artifact as it was known before the fetch. */
 export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
 
-/** What the record shows. */
+/** The execution's record, as far as fetchers need it. */
 export interface Known {
   execution: Execution;
   printed: Printed | null;

@@ -18,7 +18,7 @@ function subscribed(feed: EventFeed, topic: string): Subscription {
   return subscription;
 }
 
-/** Whether it has been woken: asked without waiting. */
+/** True if the subscription has been woken; does not wait. */
 async function isWoken(subscription: Subscription): Promise<boolean> {
   const answer = await Promise.race([subscription.next(), new Promise((resolve) => setImmediate(resolve))]);
   return answer === true;

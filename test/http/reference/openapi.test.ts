@@ -20,7 +20,7 @@ it("is served to everybody, as OpenAPI 3.1 with the service's version", async ()
   expect(body.openapi).toMatch(/^3\.1\./);
 });
 
-/** What the linter's recommended rules say and is meant so: the rule, the place, and why. */
+/** Findings of the linter's recommended rules that are intended: the rule, the place, the reason. */
 const meant = [
   [
     "operation-4xx-response",

@@ -37,7 +37,7 @@ export function dockerfileProblems(text: string): string[] {
   ];
 }
 
-/** What is copied from the context must exist, and must be let through by .dockerignore. */
+/** Each path copied from the context must exist, and .dockerignore must let it through. */
 function copyProblems(file: Dockerfile): string[] {
   const allowed = new Set([...read(".dockerignore").matchAll(/^!(.+)$/gm)].map(([, path]) => path));
   return file

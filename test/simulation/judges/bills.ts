@@ -45,7 +45,7 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
         const bill = billIn(shown, work);
         const { cost, cost_source } = execution;
         const isListed = cost === billIn(listed, work) || (bill === 0 && cost === listed.get(work.id));
-        // Of two reads at once, the older may be answered last: the bill in the newer one is true all the same.
+        // When two reads overlap, the older may be answered last: the bill in the newer answer is still true.
         const isTrue = cost === work.bill && !work.hasSubJob;
         const isBilled = cost_source === "billed" && (cost === bill || isListed || isTrue);
         const isBooked = bill === 0 ? cost_source !== "billed" || isBilled : isBilled;

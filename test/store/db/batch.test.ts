@@ -1,4 +1,4 @@
-// What many ask for in the same turn is one work, and none of them suffers from its neighbours.
+// Items of the same tick share one run, and an item does not suffer from its neighbours.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { incrementCounter, readCounters } from "../../../src/store/counters.ts";

@@ -1,4 +1,4 @@
-// What holds on SQLite alone: the settings of each connection, and which indexes the hot statements use.
+// SQLite only: the settings of each connection, and the indexes that the hot statements use.
 import { statSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { type CompiledQuery, Kysely, sql } from "kysely";

@@ -1,4 +1,4 @@
-// Where deliveries may go: the addresses behind a name are checked at each attempt, and a checked one is connected to.
+// Allowed destinations: each attempt checks the addresses behind a name and connects to a checked address.
 import { expect, test } from "vitest";
 import { destinationFinder, type Resolve } from "../../../src/workers/deliver/destination.ts";
 import { onSqlite } from "../../support/databases.ts";

@@ -56,7 +56,7 @@ eachDatabase("a claim", (open) => {
     await eventually(() => expect(receiver.received).toHaveLength(2));
     const { id } = await scene.sole();
     await deliverAgain(scene.context, id);
-    // It is under way: nothing is sent twice at once.
+    // The delivery is under way: nothing is sent twice at once.
     await scene.worker.runOnce();
     expect(receiver.received).toHaveLength(2);
     scene.time.pass(15_000);

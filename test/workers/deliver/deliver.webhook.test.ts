@@ -1,4 +1,4 @@
-// What deliveries do to their webhook: disabled when nobody is there, rotated, revived, deleted, and fair to others.
+// Effects of deliveries on their webhook: disabled without a receiver, rotated, revived, deleted, fair to others.
 import { expect, test, vi } from "vitest";
 import { deliverAgain, reviveWebhook, rotateWebhook } from "../../../src/orchestration/webhooks.ts";
 import { deleteWebhook, findWebhook } from "../../../src/store/webhooks.ts";
@@ -40,7 +40,7 @@ eachDatabase("a webhook", (open) => {
     ]);
     const states = (await scene.deliveries()).filter((one) => one.webhook_id === id).map((one) => one.reason);
     expect(states.toSorted()).toEqual(["exhausted", "webhook_disabled"]);
-    // What happens from now on is not even written down for it.
+    // Later events create no delivery for the disabled webhook.
     const before = (await scene.deliveries()).length;
     await submitted(scene.context, 1);
     expect(await scene.deliveries()).toHaveLength(before);

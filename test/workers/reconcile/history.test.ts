@@ -162,7 +162,7 @@ test("one that is in a history whose rows move as fast as they can be read is ne
 });
 
 test("one that is not in the history is said to be absent in the end", async () => {
-  // Where many rows in a row cannot be read, nobody can tell whether the others have moved.
+  // When many adjacent rows cannot be read, a shift of the other rows cannot be detected.
   const readable = weathers.filter(
     ({ unreadable, rows, newer, change }) =>
       unreadable === 0 || (unreadable > (change === "nothing" ? 1 : 3) && Math.max(rows, newer) > 1),
