@@ -6,7 +6,7 @@ import { up as lists } from "./20261130T0100_lists.ts";
 import { up as instances } from "./20261130T0200_instances.ts";
 import { up as quotas } from "./20261130T0910_quotas.ts";
 import { up as restored } from "./20261130T0920_restored.ts";
-import { up as streamingUrl } from "./20261130T0930_streaming_url.ts";
+import { up as streamingUrl } from "./20261130T0930_streaming-url.ts";
 import { up as stats } from "./20261130T1000_stats.ts";
 
 export const migrations: Record<string, Migration> = {
@@ -16,6 +16,6 @@ export const migrations: Record<string, Migration> = {
   "20261130T0200_instances": { up: instances },
   "20261130T0910_quotas": { up: quotas },
   "20261130T0920_restored": { up: restored },
-  "20261130T0930_streaming_url": { up: streamingUrl },
+  "20261130T0930_streaming-url": { up: streamingUrl },
   "20261130T1000_stats": { up: stats },
 };

@@ -1,4 +1,4 @@
-// How a run's log is asked for, and what its headers say.
+// The query of a run's log, and the headers of the answer.
 import { z } from "zod";
 import { artifactQuery, shownAs } from "./query.ts";
 

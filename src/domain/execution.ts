@@ -64,7 +64,7 @@ export interface Execution {
   /** Time of the next wake-up; null exactly once closed. */
   dueAt: number | null;
   lyceumExecutionId: string | null;
-  /** Where Lyceum streams live output. May hold a token: for the owner alone. */
+  /** The URL of Lyceum's live output. May hold a token: for the owner alone. */
   streamingUrl: string | null;
   submittedAt: number;
   acceptedAt: number | null;

@@ -78,7 +78,7 @@ const KNOWN_PER_ENTRY = 2;
 /** About ten milliseconds of work. */
 const ENTRIES_PER_SLICE = 1_000;
 
-/** What the last read of Lyceum came to. */
+/** The outcome of the last read from Lyceum. */
 export type LiveState =
   | { type: "shown"; truncated: boolean; readAt: number }
   /** Lyceum answers, and has no line of the execution. */

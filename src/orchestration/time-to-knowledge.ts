@@ -1,4 +1,4 @@
-// How soon ends at Lyceum become known here: over the last day, whatever restarts there were.
+// Measures how soon ends at Lyceum become known here: over the last day, across restarts.
 import { bucketOf, percentile } from "../domain/delay-histogram.ts";
 import type { Db, Tx } from "../store/db/transaction.ts";
 import { sumSince } from "../store/stats.ts";

@@ -154,7 +154,7 @@ export async function foldOldestHour(db: Db, endedBefore: number): Promise<boole
   const at = startOf("1h", oldest.at);
   const end = at + stepMs["1h"];
   if (end > endedBefore) return false;
-  // What another instance has deleted is already added up.
+  // Rows that another instance has deleted are already added up.
   const rows = await db
     .deleteFrom("stats")
     .where("step", "=", "1m")

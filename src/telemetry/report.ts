@@ -334,7 +334,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       log.warn({ event: "instance_lost", instance }, "an instance is gone: its work is due again");
     },
 
-    /** How soon ends became known over the last day; null without ends. */
+    /** The time to knowledge of the last day's ends; null without ends. */
     timeToKnowledge(
       knowledge: { p50Ms: number; p95Ms: number; p99Ms: number; shareInTime: number } | null,
     ): void {

@@ -167,7 +167,7 @@ function createFollower({ store, openLiveLog }: AppContext, runId: string, begin
       place = { ...place, position: page.position };
       return { entries: page.entries, place: from, dropped: page.dropped };
     },
-    /** What is to be said of the log beside its lines. */
+    /** A remark on the log beside its lines. */
     note: () => word,
     close: () => reader?.close(),
   };

@@ -1,4 +1,4 @@
-// Where Lyceum streams an execution's live output.
+// Adds the URL at which Lyceum streams an execution's live output.
 import { type Kysely, sql } from "kysely";
 
 export async function up(db: Kysely<unknown>): Promise<void> {
