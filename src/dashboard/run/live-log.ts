@@ -7,7 +7,7 @@ import { LogViewer } from "../log/viewer.ts";
 import { endSession } from "../session.ts";
 import { empty } from "../view/state.ts";
 
-/** Of a longer log the last entries are kept; the stored one has them all. */
+/** A longer log keeps its last entries; the stored one has them all. */
 const MAX_ENTRIES = 50_000;
 const SHOW_EVERY_MS = 250;
 
