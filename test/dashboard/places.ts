@@ -13,7 +13,7 @@ export interface Place {
 
 export function placesOf(demo: Demo): Place[] {
   return [
-    { place: "", text: "Latest jobs", isDistinct: true },
+    { place: "", text: "From the end to our knowledge", isDistinct: true },
     { place: "jobs", text: "learning-rate sweep" },
     { place: "jobs?status=failed", text: "nightly evaluation" },
     { place: "jobs?name=nothing", text: "No job matches" },

@@ -59,11 +59,11 @@ export function Overview() {
       <h1>Overview</h1>
       ${h(Concerns, { concerns })}
       ${h(Tiles, { status, today })}
+      ${h(Trends, {})}
       <div class="columns wide-first">
         ${h(Panel, { title: "Latest jobs", aside: html`<a href="#/jobs">All jobs</a>`, children: h(JobTable, { jobs, isShort: true }) })}
         ${h(Failures, {})}
       </div>
-      ${h(Trends, {})}
     </div>`;
   });
 }
