@@ -52,6 +52,8 @@ export interface Config {
   readonly poll: { readonly minMs: number; readonly maxMs: number };
   readonly inDoubtAfterMs: number;
   readonly retentionMs: number;
+  /** Jobs are exported to this folder before they are pruned. */
+  readonly exportDir: string | null;
   /** Backups of SQLite; null: none. */
   readonly backup: { readonly folder: string; readonly intervalMs: number; readonly keep: number } | null;
   /** From the signal to stop until the port closes. */
@@ -126,6 +128,7 @@ function toConfig(env: Settings): Config {
     poll: { minMs: env.POLL_INTERVAL_MIN, maxMs: env.POLL_INTERVAL_MAX },
     inDoubtAfterMs: env.IN_DOUBT_AFTER,
     retentionMs: env.RETENTION,
+    exportDir: env.EXPORT_DIR ?? null,
     backup:
       env.BACKUP_DIR === undefined
         ? null

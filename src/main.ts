@@ -36,7 +36,10 @@ function stopOnSignal(stop: () => Promise<void>): void {
 }
 
 /** Ends the process, with a code that says whether a restart may help. */
-export function exitBecause(what: "start" | "migrate" | "back up" | "restore", error: unknown): never {
+export function exitBecause(
+  what: "start" | "migrate" | "back up" | "restore" | "export" | "open",
+  error: unknown,
+): never {
   process.stderr.write(`Proctor cannot ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof DatabaseRefused ? error.exitCode : 1);
 }

@@ -50,6 +50,7 @@ export function settingsInForce(config: Config): Setting[] {
     plain("POLL_INTERVAL_MAX", formatDuration(poll.maxMs)),
     plain("IN_DOUBT_AFTER", formatDuration(config.inDoubtAfterMs)),
     plain("RETENTION", formatDuration(config.retentionMs)),
+    plain("EXPORT_DIR", config.exportDir),
     plain("BACKUP_DIR", config.backup?.folder ?? null),
     plain("BACKUP_INTERVAL", config.backup === null ? null : formatDuration(config.backup.intervalMs)),
     plain("BACKUP_KEEP", config.backup === null ? null : String(config.backup.keep)),

@@ -91,6 +91,7 @@ describe("docs/configuration.md", () => {
       "API_KEYS",
       "KEY_BUDGETS",
       "KEY_QUOTAS",
+      "EXPORT_DIR",
       "BACKUP_DIR",
     ],
     ...["PUBLIC_URL", "CALLBACK_SECRETS", "METRICS_PORT", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_PRIVATE"],

@@ -19,6 +19,7 @@ import { createRetention } from "../workers/retention.ts";
 import { createRole, onlyInRole } from "../workers/role.ts";
 import { createStartGate } from "../workers/start-gate.ts";
 import type { AppParts } from "./context.ts";
+import { createExporter } from "./export-files.ts";
 
 export type AppWorkers = ReturnType<typeof createWorkers>;
 
@@ -91,7 +92,14 @@ export function createWorkers(parts: AppParts) {
       timers,
       onCapacity: () => wake("deliver", now()),
     }),
-    alone(createRetention(context, { retentionMs: config.retentionMs, now })),
+    alone(
+      createRetention(context, {
+        retentionMs: config.retentionMs,
+        now,
+        exportJobs:
+          config.exportDir === null ? null : createExporter(context.store.db, config.exportDir, now),
+      }),
+    ),
     createQueueStats(context, now, roleOf("gauge")),
   ];
   if (config.backup !== null && config.database.kind === "sqlite")

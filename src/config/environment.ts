@@ -122,6 +122,7 @@ export const settings = {
   POLL_INTERVAL_MAX: duration("50ms", "1h").prefault("60s"),
   IN_DOUBT_AFTER: duration("1s", "1d").prefault("2m"),
   RETENTION: duration("1h", "3650d").prefault("30d"),
+  EXPORT_DIR: text.optional(),
   BACKUP_DIR: text.optional(),
   BACKUP_INTERVAL: duration("1m", "30d").prefault("1h"),
   BACKUP_KEEP: whole(1, 10_000).prefault("24"),

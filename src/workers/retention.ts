@@ -9,14 +9,20 @@ import type { Worker } from "./loop.ts";
 
 export function createRetention(
   context: Context,
-  options: { retentionMs: number; now: () => number },
+  options: {
+    retentionMs: number;
+    now: () => number;
+    /** Resolves once the jobs are exported. Null: they are not. */
+    exportJobs: ((jobIds: string[]) => Promise<void>) | null;
+  },
 ): Worker {
-  const { retentionMs, now } = options;
+  const { retentionMs, now, exportJobs } = options;
   return {
     name: "retention",
     async runOnce() {
+      const jobIds = await jobsEndedBefore(context.store.db, now() - retentionMs, JOBS_AT_ONCE);
+      await exportJobs?.(jobIds);
       const deleted = await context.store.write(async (tx) => {
-        const jobIds = await jobsEndedBefore(tx.db, tx.now - retentionMs, JOBS_AT_ONCE);
         for (const jobId of jobIds) await deleteJob(tx.db, jobId);
         await deleteKeysBefore(tx.db, tx.now - retentionMs);
         const deliveries = await deleteDeliveries(tx.db, tx.now - retentionMs, DELIVERIES_AT_ONCE);

@@ -20,6 +20,13 @@ const lasting = [
   "webhooks",
   "deliveries",
   "deleted_keys",
+  "sessions",
+  "instances",
+  "places",
+  "quotas",
+  "roles",
+  "found_starts",
+  "strays",
 ];
 
 eachDatabase("deleting a job", (open, kind) => {

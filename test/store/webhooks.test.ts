@@ -129,7 +129,7 @@ eachDatabase("events and their deliveries", (open) => {
     expect((await deliveriesOf(store)).map((one) => one.id)).toEqual([succeeded?.id]);
 
     await saveDelivery(store.db, succeeded?.id ?? "", over(time.now()));
-    const retention = createRetention(context, { retentionMs: 1_000, now: time.now });
+    const retention = createRetention(context, { retentionMs: 1_000, now: time.now, exportJobs: null });
     await retention.runOnce();
     expect(await deliveriesOf(store)).toHaveLength(1);
     time.pass(1_001);

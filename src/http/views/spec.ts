@@ -12,11 +12,7 @@ const HIDDEN = "[hidden]";
  * @param isTrusted may see texts of which nobody can say what is secret in them
  */
 export function viewSpec(run: RunRow, spec: RunSpec, isTrusted: boolean): SubmittedSpecView {
-  const fields = Object.entries(spec).filter(([, value]) => value !== undefined);
-  const hide = hiderOf(spec);
-  const shown = Object.fromEntries(
-    fields.map(([name, value]) => [name, (masks[name] ?? hide)(value)]),
-  ) as SubmittedSpecView["spec"];
+  const shown = hideSecretsOf(spec);
   const isUntold = spec.kind === "compose" && !isTrusted;
   return {
     run_id: run.id,
@@ -25,6 +21,15 @@ export function viewSpec(run: RunRow, spec: RunSpec, isTrusted: boolean): Submit
     spec: isUntold ? { ...shown, compose_file_code: null } : shown,
     note: isUntold ? "the Compose file is not shown: it may hold secrets" : null,
   };
+}
+
+/** The spec with its secrets hidden. */
+export function hideSecretsOf(spec: RunSpec): SubmittedSpecView["spec"] {
+  const fields = Object.entries(spec).filter(([, value]) => value !== undefined);
+  const hide = hiderOf(spec);
+  return Object.fromEntries(
+    fields.map(([name, value]) => [name, (masks[name] ?? hide)(value)]),
+  ) as SubmittedSpecView["spec"];
 }
 
 /** Fields whose values are secrets wherever they come from. */

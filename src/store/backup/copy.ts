@@ -25,7 +25,7 @@ export async function copyDatabase(source: string, target: string): Promise<numb
     return statSync(target).size;
   } catch (error) {
     removeDatabase(part);
-    throw error;
+    throw refusalOf(error);
   }
 }
 
@@ -48,6 +48,12 @@ async function copy(source: string, target: string): Promise<void> {
 /** Few enough that one step takes some milliseconds. */
 const PAGES_PER_STEP = 1_000;
 
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof SqliteDatabase.SqliteError) || !/^SQLITE_(NOTADB|CORRUPT)/.test(error.code))
+    return error;
+  return new DatabaseRefused(78, `the file is damaged, or no SQLite database (${error.message})`, error);
+}
+
 function openExisting(path: string): SqliteDatabase.Database {
   try {
     return new SqliteDatabase(path, { readonly: true, fileMustExist: true });
@@ -65,13 +71,6 @@ function verify(path: string): void {
     if (problems !== "ok") throw new DatabaseRefused(78, `the copy is damaged: ${problems}`);
     const tables = database.prepare("select count(*) from sqlite_schema where name = 'jobs'").pluck().get();
     if (tables !== 1) throw new DatabaseRefused(78, "the file is no database of Proctor");
-  } catch (error) {
-    if (error instanceof DatabaseRefused) throw error;
-    throw new DatabaseRefused(
-      78,
-      `the file is damaged, or no SQLite database (${(error as Error).message})`,
-      error,
-    );
   } finally {
     database.close();
   }
