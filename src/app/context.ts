@@ -79,6 +79,7 @@ export function createParts(config: Config, overrides: AppOverrides) {
   const wake = (name: string, dueAt: number) => loops.get(name)?.wake(dueAt);
   store.onCommit(wake);
   store.onOutage(report.outage);
+  store.onWritten(report.committed);
   // NOTIFY tells what another instance has written, and polling finds it where that is lost.
   const maxSleepMs = store.kind === "sqlite" ? undefined : SHARED_SLEEP_MS * (0.75 + random() / 2);
 

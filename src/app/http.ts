@@ -10,6 +10,7 @@ import { createSignInLinks } from "../http/sign-in-links.ts";
 import { createWrongKeyLimit, MAX_WRONG_SIGN_INS } from "../http/wrong-key-limit.ts";
 import { settingsInForce } from "../settings.ts";
 import { readPlaces } from "../store/places.ts";
+import type { ProcessState } from "../telemetry/state-metrics.ts";
 import { createLiveMetricsReader } from "../workers/collect/metrics-on-demand.ts";
 import { createLiveLogs } from "../workers/live-logs.ts";
 import type { AppParts } from "./context.ts";
@@ -26,7 +27,25 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     onFirst: () => wake("events", now()),
   });
-  const metricsText = () => metrics.registry.metrics();
+  const metricsText = () => {
+    metrics.state.setProcessState(processState());
+    return metrics.registry.metrics();
+  };
+  function processState(): ProcessState {
+    const { breaker, buckets } = rateLimiter.state();
+    const at = now();
+    return {
+      circuit: breaker.state,
+      callbackMode: context.health.mode(at),
+      buckets: Object.fromEntries(
+        Object.entries(buckets).map(([bucket, { remaining, pausedUntil }]) => [
+          bucket,
+          { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - at) },
+        ]),
+      ),
+      openStreams: feed.count(),
+    };
+  }
   const keys = keyring(config.apiKeys, authenticator(config.apiKeys));
   const appContext: AppContext = {
     ...context,

@@ -18,6 +18,7 @@ import { createRestored } from "../workers/restored/restored.ts";
 import { createRetention } from "../workers/retention.ts";
 import { createRole, onlyInRole } from "../workers/role.ts";
 import { createStartGate } from "../workers/start-gate.ts";
+import { createStateMetricsReader } from "../workers/state-metrics.ts";
 import type { AppParts } from "./context.ts";
 import { createExporter } from "./export-files.ts";
 
@@ -101,6 +102,11 @@ export function createWorkers(parts: AppParts) {
       }),
     ),
     createQueueStats(context, now, roleOf("gauge")),
+    createStateMetricsReader(context, {
+      metrics: parts.metrics.state,
+      countInstances: async () => (await presence.list()).length,
+      now,
+    }),
   ];
   if (config.backup !== null && config.database.kind === "sqlite")
     workers.push(createBackups(context, { ...config.backup, source: config.database.path, now }));

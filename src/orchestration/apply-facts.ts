@@ -190,6 +190,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   );
   for (const { after } of changes) wake(tx, after);
   tx.afterCommit(() => {
+    if (missed.length > 0) context.report.callbacksMissed(missed.length);
     for (const end of ends) learn(context, end, tx.now);
     for (const change of changes) report(context, change);
   });

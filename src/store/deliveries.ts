@@ -42,6 +42,14 @@ export async function nextDeliveryAt(db: Db, now: number): Promise<number | null
   return rows[0]?.due_at ?? null;
 }
 
+/** Counts the deliveries that are not done, up to a limit. */
+export async function countOpenDeliveries(db: Db, limit: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from
+      (select 1 as one from deliveries where due_at is not null limit ${sql.lit(limit)}) as open`.execute(db);
+  return Number(rows[0]?.count ?? 0);
+}
+
 /** Ids of the destination's due deliveries, longest waiting first. */
 export async function dueForDestination(db: Db, lane: string, now: number, limit: number): Promise<string[]> {
   const rows = await db

@@ -1,6 +1,7 @@
 // The database of the service. `store.write` is the only way to write: a transaction that includes its events and
 // wake-ups.
 import { randomBytes } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { type Dialect, Kysely, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
@@ -10,7 +11,7 @@ import type { NewId } from "../lib/id.ts";
 import { type Batcher, createBatcher } from "./db/batch.ts";
 import { MAX_RETRY_MS, pause } from "./db/busy-retry.ts";
 import { type DatabaseTarget, openDialect } from "./db/dialect.ts";
-import { groupCommit, type RunWrites } from "./db/group-commit.ts";
+import { type Commit, groupCommit, type RunWrites } from "./db/group-commit.ts";
 import { isMigrated, migrate } from "./db/migrate.ts";
 import { explainOpeningError } from "./db/opening-error.ts";
 import type { Schema } from "./db/schema.ts";
@@ -33,6 +34,8 @@ export interface Store {
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
   /** Called with the first error of an unavailable database, and with null when a write succeeds again. */
   onOutage(listener: (outage: DatabaseUnavailable | null) => void): void;
+  /** Called after each writing transaction. */
+  onWritten(listener: (commit: Commit) => void): void;
   /** Applies missing migrations and returns their names. */
   migrate(): Promise<string[]>;
   isMigrated(): Promise<boolean>;
@@ -48,6 +51,10 @@ export function openStore(
 ): Store {
   const db: Db = new Kysely<Schema>({ dialect });
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
+  const writtenListeners: ((commit: Commit) => void)[] = [];
+  const written = (commit: Commit) => {
+    for (const listener of writtenListeners) listener(commit);
+  };
   const outageListeners: ((outage: DatabaseUnavailable | null) => void)[] = [];
 
   /** Items of one transaction share its time, and their events are written together at its end. */
@@ -94,13 +101,15 @@ export function openStore(
     let giveUpAt: number | null = null;
     for (let tries = 1; ; tries++) {
       let hasRun = false;
+      const startedAt = performance.now();
       try {
         const { results, committed } = await db.transaction().execute(async (trx) => {
           hasRun = false;
-          const written = await runWrites(trx, [run]);
+          const result = await runWrites(trx, [run]);
           hasRun = true;
-          return written;
+          return result;
         });
+        written({ writes: 1, durationMs: performance.now() - startedAt });
         committed();
         return results[0] as T;
       } catch (error) {
@@ -116,7 +125,7 @@ export function openStore(
   }
 
   // SQLite has one writer and one fsync per commit. PostgreSQL groups the commits of its writers itself.
-  const write = watchOutages(target.kind === "sqlite" ? groupCommit(db, runWrites) : writeAlone, (outage) => {
+  const write = watchOutages(target.kind === "sqlite" ? groupCommit(db, runWrites, written) : writeAlone, (outage) => {
     for (const listener of outageListeners) listener(outage);
   });
 
@@ -132,6 +141,7 @@ export function openStore(
       return read(db);
     }),
     onCommit: (listener) => void listeners.push(listener),
+    onWritten: (listener) => void writtenListeners.push(listener),
     onOutage: (listener) => void outageListeners.push(listener),
     migrate: () => migrate(db, target),
     isMigrated: () => isMigrated(db),
@@ -195,6 +205,18 @@ export async function databaseBytes(store: Store): Promise<number> {
       : sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`;
   const { rows } = await query.execute(store.db);
   return rows[0]?.bytes ?? 0;
+}
+
+/** Bytes of SQLite's write-ahead log, which grows while a checkpoint cannot end; null on PostgreSQL. */
+export async function walBytes(store: Store): Promise<number | null> {
+  if (store.kind !== "sqlite") return null;
+  const query = sql<{ file: string }>`select file from pragma_database_list where name = 'main'`;
+  const { rows } = await query.execute(store.db);
+  const wal = `${rows[0]?.file ?? ""}-wal`;
+  return stat(wal).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 const MAX_TRIES = 20;

@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { RunKind } from "../domain/spec.ts";
 import { pauseReasons } from "../domain/start-pause.ts";
+import { createStateMetrics } from "./state-metrics.ts";
 
 const kinds = ["python", "image", "compose", "gpu_selection"] as const satisfies RunKind[];
 const endStatuses = ["succeeded", "failed", "cancelled"] as const;
@@ -45,11 +46,12 @@ export function createMetrics(options: { process?: boolean } = {}) {
     new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
     new Gauge({ name, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
+  const histogram = <L extends string = never>(name: string, help: string, labelNames: L[], buckets: number[]) =>
     new Histogram({ name, help, labelNames, buckets, registers });
 
   const metrics = {
     registry,
+    state: createStateMetrics(registry),
     buildInfo: gauge("proctor_build_info", "1, labelled with what runs", ["version", "node"]),
     jobsSubmitted: counter(
       "proctor_jobs_submitted_total",
@@ -63,6 +65,10 @@ export function createMetrics(options: { process?: boolean } = {}) {
     ),
     submissions: counter("proctor_submissions_total", "Start requests to Lyceum by outcome", ["outcome"]),
     callbacks: counter("proctor_callbacks_total", "Callbacks by disposition", ["disposition"]),
+    callbacksMissed: counter(
+      "proctor_callbacks_missed_total",
+      "Ends that polling found although a callback was requested",
+    ),
     checks: counter("proctor_checks_total", "Checks of executions at Lyceum by cause", ["cause"]),
     lyceumCalls: counter("proctor_lyceum_calls_total", "Requests to Lyceum", ["endpoint", "outcome"]),
     lyceumCallSeconds: histogram(
@@ -94,6 +100,18 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "Webhooks disabled because deliveries kept failing",
     ),
     faults: counter("proctor_faults_total", "Unexpected errors by component", ["where"]),
+    commitSeconds: histogram(
+      "proctor_commit_seconds",
+      "Duration of writing transactions, the wait for the disk included",
+      [],
+      [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    ),
+    commitGroupSize: histogram(
+      "proctor_commit_group_size",
+      "Writes that shared a transaction and its commit",
+      [],
+      [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    ),
     rowsWithoutWakeup: gauge("proctor_rows_without_wakeup", "Unfinished rows without a wake-up; must be 0"),
     queueDepth: gauge("proctor_queue_depth", "Runs waiting for their start"),
     startsPaused: gauge("proctor_starts_paused", "1 while all starts are paused, by reason", ["reason"]),

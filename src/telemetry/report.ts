@@ -136,6 +136,17 @@ export function createReport(log: Logger, metrics: Metrics) {
       );
     },
 
+    /** Polling found ends although callbacks were requested. */
+    callbacksMissed(ends: number): void {
+      metrics.callbacksMissed.inc(ends);
+    },
+
+    /** A writing transaction is on disk, with this number of writes. */
+    committed({ writes, durationMs }: { writes: number; durationMs: number }): void {
+      metrics.commitSeconds.observe(durationMs / 1000);
+      metrics.commitGroupSize.observe(writes);
+    },
+
     /** A list poll showed no change of these executions. */
     unchanged({ executions }: { executions: number }): void {
       metrics.checks.inc({ cause: "routine" }, executions);

@@ -4,7 +4,7 @@ import type { Topic } from "../store/db/transaction.ts";
 
 /** Every background service has this shape. */
 export interface Worker {
-  name: Topic | "retention" | "queue_stats" | "machine_types" | "presence" | "restored" | "backups";
+  name: Topic | "retention" | "queue_stats" | "state_metrics" | "machine_types" | "presence" | "restored" | "backups";
   /** Does the due work. Returns when to come back (epoch ms), or null: when woken. */
   runOnce(): Promise<number | null>;
   /** Resolves when all work that `runOnce` began has ended. */

@@ -1,6 +1,6 @@
 // Each alert's condition is drawn once on the real service with the emulator, and no alert fires while all is well.
 import SqliteDatabase from "better-sqlite3";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { startReceiver, status } from "../support/receiver.ts";
 import { image, type Service, type ServiceOptions, startService, until } from "../support/service.ts";
@@ -53,6 +53,17 @@ async function scrape(service: Service, atMs: number): Promise<Scrape> {
   const up = { metric: "up", labels: { job: "proctor" }, value: text === null ? 0 : 1 };
   return { atMs, series: [up, ...readExposition(text ?? "")] };
 }
+
+function inDatabase(service: Service, sql: string): void {
+  const database = new SqliteDatabase(service.database);
+  database.exec(sql);
+  database.close();
+}
+
+const openReaders: SqliteDatabase.Database[] = [];
+afterAll(() => {
+  for (const reader of openReaders) reader.close();
+});
 
 const many = (run: object, count = 12) => Array.from({ length: count }, () => run);
 const private_ = { WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8" };
@@ -108,6 +119,12 @@ const causes: Record<string, Cause> = {
   },
   ProctorStartsPaused: { cause: cutOff },
   ProctorQueueStuck: { cause: cutOff },
+  ProctorRunsWaitLong: {
+    async cause(service) {
+      await cutOff(service);
+      inDatabase(service, "update jobs set created_at = created_at - 7 * 3600 * 1000");
+    },
+  },
   ProctorStartsThrottled: {
     cause: (service) => endAll(service, many(image())),
     options: { chaos: { throttle: { starts: { next: 8 } }, retry_in: 50 } },
@@ -154,6 +171,33 @@ const causes: Record<string, Cause> = {
     options: { surroundings: { maxQueued: 12 } },
   },
   ProctorWebhooksFailing: { cause: (service) => subscribe(service, 500), options: { settings: private_ } },
+  ProctorWebhookBacklog: {
+    async cause(service) {
+      await subscribe(service, 500);
+      inDatabase(
+        service,
+        `insert into deliveries select 'more' || n, webhook_id, lane, url, job_id, event_id, type, payload, state, reason,
+          due_at + 3600000, attempts, first_tried_at, log, created_at, ended_at, claimed_by
+        from (select * from deliveries where due_at is not null limit 1),
+          (with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 1001) select n from numbers)`,
+      );
+    },
+    options: { settings: private_ },
+  },
+  ProctorLogOfDatabaseGrows: {
+    async cause(service) {
+      // A reader keeps its view, so that every page that is written stays in the log.
+      const reader = new SqliteDatabase(service.database);
+      openReaders.push(reader);
+      reader.exec("begin");
+      reader.prepare("select count(*) from jobs").get();
+      inDatabase(
+        service,
+        "create table filler as with recursive numbers (n) as " +
+          "(select 1 union all select n + 1 from numbers where n < 70) select zeroblob(1024 * 1024) as bytes from numbers",
+      );
+    },
+  },
   ProctorWebhookDisabled: { cause: (service) => subscribe(service, 410), options: { settings: private_ } },
   ProctorEventLoopBlocked: {
     cause: async () => {},

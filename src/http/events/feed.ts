@@ -18,6 +18,8 @@ export interface EventFeed {
   subscribe(topic: string): Subscription | null;
   /** Reads new events; returns when to poll again without being woken, or null. */
   poll(): Promise<number | null>;
+  /** Open subscriptions. */
+  count(): number;
   /** Ends every subscription, later ones included. */
   close(): void;
 }
@@ -102,7 +104,7 @@ export function createEventFeed({ store, now, maxSubscriptions, onFirst }: Event
       for (const subscription of [...ofTopic]) subscription.end();
   }
 
-  return { subscribe, poll, close };
+  return { subscribe, poll, count: () => count, close };
 }
 
 const MAX_NEWS = 1_000;

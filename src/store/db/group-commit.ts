@@ -17,13 +17,21 @@ interface Written {
   committed(): void;
 }
 
+/** A transaction that was committed. */
+export interface Commit {
+  writes: number;
+  /** From its begin to the end of its commit. */
+  durationMs: number;
+}
+
 interface Item {
   write: Write<unknown>;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-export function groupCommit(db: Db, run: RunWrites) {
+/** @param onCommit called after each commit */
+export function groupCommit(db: Db, run: RunWrites, onCommit: (commit: Commit) => void = () => {}) {
   const queue: Item[] = [];
   let isBusy = false;
 
@@ -53,7 +61,9 @@ export function groupCommit(db: Db, run: RunWrites) {
       }
     };
     try {
+      const startedAt = performance.now();
       const { results, committed } = await retryWhileBusy(() => db.transaction().execute(runAll));
+      onCommit({ writes: batch.length, durationMs: performance.now() - startedAt });
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
       committed();
       return true;
@@ -80,7 +90,9 @@ export function groupCommit(db: Db, run: RunWrites) {
         await release.execute(trx);
       }
     };
+    const startedAt = performance.now();
     await retryWhileBusy(() => db.transaction().execute(runEach));
+    onCommit({ writes: batch.length, durationMs: performance.now() - startedAt });
     for (const effect of afterCommit) effect();
   }
 

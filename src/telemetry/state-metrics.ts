@@ -1,0 +1,85 @@
+// Gauges of the service's state. A worker reads the database for them at intervals, and a scrape reads the rest from
+// memory, so that a scrape costs no query.
+import { Gauge, type Registry } from "@prometheus-io/client";
+
+const unfinishedStatuses = ["queued", "active", "collecting"] as const;
+const circuitStates = ["closed", "open", "half_open"] as const;
+const callbackModes = ["healthy", "unproven", "absent"] as const;
+const costSources = ["billed", "estimated"] as const;
+
+/** Read from the database; the same for all instances. */
+export interface DatabaseState {
+  runs: Record<(typeof unfinishedStatuses)[number], number>;
+  inDoubt: number;
+  oldestWaitingMs: number;
+  /** Credits of the executions that ended today (UTC). */
+  costToday: Record<(typeof costSources)[number], number>;
+  databaseBytes: number;
+  /** Null on PostgreSQL. */
+  walBytes: number | null;
+  webhookBacklog: number;
+  instances: number;
+}
+
+/** Known to this process. */
+export interface ProcessState {
+  circuit: (typeof circuitStates)[number];
+  callbackMode: (typeof callbackModes)[number];
+  buckets: Record<string, { remaining: number | null; pausedMs: number }>;
+  openStreams: number;
+}
+
+export type StateMetrics = ReturnType<typeof createStateMetrics>;
+
+/** Series exist from the start, except those of limits that are not known. */
+export function createStateMetrics(registry: Registry) {
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const runs = gauge("proctor_runs", "Unfinished runs by status", ["status"]);
+  const inDoubt = gauge("proctor_in_doubt_executions", "Starts whose answers were lost, being searched for");
+  const oldestWaiting = gauge(
+    "proctor_oldest_waiting_seconds",
+    "Age of the oldest job with a run that waits for its start; 0 without one",
+  );
+  const costToday = gauge(
+    "proctor_cost_today_credits",
+    "Cost of the executions that ended today (UTC), as billed by Lyceum or estimated",
+    ["source"],
+  );
+  const databaseBytes = gauge("proctor_database_bytes", "Size of the database");
+  const walBytes = gauge("proctor_wal_bytes", "Size of SQLite's write-ahead log; 0 on PostgreSQL");
+  const webhookBacklog = gauge("proctor_webhook_backlog", "Deliveries that are not done, counted up to 10000");
+  const instances = gauge("proctor_instances", "Instances that share the database");
+  const circuit = gauge("proctor_circuit", "1 for the state of the circuit breaker to Lyceum", ["state"]);
+  const callbackHealth = gauge("proctor_callback_health", "1 for the verdict on Lyceum's callbacks", ["state"]);
+  const limitRemaining = gauge("proctor_limit_remaining", "Calls left in Lyceum's limit", ["bucket"]);
+  const pauseSeconds = gauge("proctor_pause_seconds", "Time until calls go on after a 429; 0 without a pause", [
+    "bucket",
+  ]);
+  const openStreams = gauge("proctor_open_streams", "Open long polls and event streams");
+
+  return {
+    setDatabaseState(state: DatabaseState): void {
+      for (const status of unfinishedStatuses) runs.set({ status }, state.runs[status]);
+      inDoubt.set(state.inDoubt);
+      oldestWaiting.set(state.oldestWaitingMs / 1000);
+      for (const source of costSources) costToday.set({ source }, state.costToday[source]);
+      databaseBytes.set(state.databaseBytes);
+      walBytes.set(state.walBytes ?? 0);
+      webhookBacklog.set(state.webhookBacklog);
+      instances.set(state.instances);
+    },
+
+    setProcessState(state: ProcessState): void {
+      for (const word of circuitStates) circuit.set({ state: word }, word === state.circuit ? 1 : 0);
+      for (const word of callbackModes)
+        callbackHealth.set({ state: word }, word === state.callbackMode ? 1 : 0);
+      for (const [bucket, { remaining, pausedMs }] of Object.entries(state.buckets)) {
+        pauseSeconds.set({ bucket }, pausedMs / 1000);
+        if (remaining === null) limitRemaining.remove({ bucket });
+        else limitRemaining.set({ bucket }, remaining);
+      }
+      openStreams.set(state.openStreams);
+    },
+  };
+}

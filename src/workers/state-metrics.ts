@@ -1,0 +1,47 @@
+// Reads the service's state from the database at intervals, for the metrics: a scrape then costs no query.
+import { dayOf, toCredits } from "../domain/cost.ts";
+import type { Context } from "../orchestration/context.ts";
+import { countOpenDeliveries } from "../store/deliveries.ts";
+import { readLevels } from "../store/queue-stats.ts";
+import { databaseBytes, walBytes } from "../store/store.ts";
+import { readUsage } from "../store/usage.ts";
+import type { StateMetrics } from "../telemetry/state-metrics.ts";
+import type { Worker } from "./loop.ts";
+
+export interface StateMetricsOptions {
+  metrics: StateMetrics;
+  countInstances: () => Promise<number>;
+  now: () => number;
+}
+
+export function createStateMetricsReader(
+  { store }: Pick<Context, "store">,
+  { metrics, countInstances, now }: StateMetricsOptions,
+): Worker {
+  return {
+    name: "state_metrics",
+    async runOnce() {
+      const day = dayOf(now());
+      const levels = await readLevels(store.db);
+      const [usage] = await readUsage(store.db, "day", { from: day, to: day, apiKey: null });
+      metrics.setDatabaseState({
+        runs: { queued: levels.queued, active: levels.live, collecting: levels.collecting },
+        inDoubt: levels.inDoubt,
+        oldestWaitingMs: levels.oldestQueuedAt === null ? 0 : Math.max(0, now() - levels.oldestQueuedAt),
+        costToday: {
+          billed: toCredits(usage?.billedNano ?? 0),
+          estimated: toCredits(usage?.estimatedNano ?? 0),
+        },
+        databaseBytes: Number(await databaseBytes(store)),
+        walBytes: await walBytes(store),
+        webhookBacklog: await countOpenDeliveries(store.db, MAX_COUNTED),
+        instances: await countInstances(),
+      });
+      return now() + PERIOD_MS;
+    },
+    idle: async () => {},
+  };
+}
+
+const PERIOD_MS = 15_000;
+const MAX_COUNTED = 10_000;
