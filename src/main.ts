@@ -8,9 +8,9 @@ import { DatabaseRefused } from "./lib/database-error.ts";
 const BAD_CONFIGURATION = 78;
 
 export async function serve(): Promise<void> {
-  const config = configOrExit();
+  const { config, warnings } = configOrExit();
   try {
-    const app = createApp(config);
+    const app = createApp(config, { warnings });
     const starting = app.start();
     // Before the start is told of: whoever hears of it may stop the service at once.
     stopOnSignal(() => starting.then(app.stop));
@@ -45,11 +45,10 @@ export function exitBecause(
 }
 
 /** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */
-export function configOrExit(): Config {
+function configOrExit(): { config: Config; warnings: string[] } {
   const reading = readConfig(process.env);
   if (!reading.ok) return exitWith(reading.problems);
-  for (const warning of reading.warnings) process.stderr.write(`warning: ${warning}\n`);
-  return reading.config;
+  return reading;
 }
 
 /** The same for what needs the database alone. */

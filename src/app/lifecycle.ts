@@ -82,6 +82,7 @@ export function createLifecycle(
   return {
     async start(): Promise<number> {
       await namingDatabase(config.database, takeOver);
+      for (const warning of overrides.warnings ?? []) log.warn({ event: "setting_warning" }, warning);
       const port = listens ? await listeners.open() : 0;
       state.isAccepting = true;
       if (config.database.kind === "postgres") {

@@ -96,6 +96,7 @@ export function createServer(context: AppContext): Hono<Env> {
     const requestId = requestIdOf(c.req.header("X-Request-Id"), context.newId);
     c.set("requestId", requestId);
     c.set("caller", null);
+    c.set("ids", {});
     putHeader(c, "X-Request-Id", requestId);
     for (const [name, value] of Object.entries(commonHeaders)) putHeader(c, name, value);
     let response: Response;
@@ -115,6 +116,7 @@ export function createServer(context: AppContext): Hono<Env> {
       status: response.status,
       durationMs,
       key,
+      ids: c.get("ids"),
     });
     return response;
   }

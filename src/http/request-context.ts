@@ -18,7 +18,12 @@ import type { WrongKeyLimit } from "./wrong-key-limit.ts";
 export interface Env {
   /** Node's request and response; undefined for a request in memory. */
   Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse } | undefined;
-  Variables: { requestId: string; caller: Caller | null };
+  Variables: {
+    requestId: string;
+    caller: Caller | null;
+    /** Of what the request named or made and its caller may see, by their names in the log. */
+    ids: Readonly<Record<string, string>>;
+  };
 }
 export type RequestContext = HonoContext<Env>;
 

@@ -63,6 +63,24 @@ export function resourceNamedBy(path: string): keyof Resources | null {
   return names.find((name): name is keyof Resources => Object.hasOwn(resources, name)) ?? null;
 }
 
+/** The ids of found resources, as the log names them. */
+export function idsOf({
+  job,
+  run,
+  execution,
+  webhook,
+}: Partial<Resources["run"] & Resources["execution"] & Resources["webhook"]>) {
+  const ids = {
+    job_id: job?.id ?? execution?.jobId,
+    run_id: run?.id ?? execution?.runId,
+    execution_id: execution?.id,
+    webhook_id: webhook?.id,
+  };
+  return Object.fromEntries(
+    Object.entries(ids).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 /** The job with this id if the caller may see it. */
 export async function visibleJob(c: RequestContext, context: AppContext, id: string): Promise<JobRow | null> {
   const owner = ownerSeenBy(callerOf(c));

@@ -7,7 +7,7 @@ import type { Access } from "./auth.ts";
 import { invalid, problem } from "./problem.ts";
 import { jsonBody, queryOf } from "./read-request.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
-import { type Resources, resourceNamedBy, resources } from "./resources.ts";
+import { idsOf, type Resources, resourceNamedBy, resources } from "./resources.ts";
 
 /** A row as the server uses it, made by `route`. */
 export interface Route {
@@ -77,6 +77,7 @@ export function route<const P extends string, O extends Operation, const A exten
       if (!body.ok) return body.answer;
       const named = name === null ? {} : await resources[name].find(c, context);
       if (named === null) return problem(c, "not-found", resources[name as keyof Resources].notFound);
+      c.set("ids", idsOf(named));
       const input = { c, context, query: query.value ?? {}, body: body.value, ...named };
       return handle(input as InputOf<typeof handle>);
     },

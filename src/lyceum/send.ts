@@ -1,5 +1,6 @@
 // One call to Lyceum: through the rate limiter, with a token, and once more with a new token after a 401.
 import type { Clock, Timers } from "../lib/clock.ts";
+import { keepSubject } from "../lib/subject.ts";
 import { type Credentials, createAuth, isHeaderValue } from "./auth.ts";
 import { type Exchanged, exchange, type Fetch, type Reply } from "./http-exchange.ts";
 import type { Bucket, Priority } from "./priorities.ts";
@@ -60,7 +61,10 @@ export function createSend({
   const auth = createAuth(rest.credentials, clock, requestToken);
 
   async function send(call: Call): Promise<Reply> {
-    const passed = await rateLimiter.run(call.priority, call.bucket, (report) => authorized(call, report));
+    const here = keepSubject();
+    const passed = await rateLimiter.run(call.priority, call.bucket, (report) =>
+      here(() => authorized(call, report)),
+    );
     return passed.deferred ? replyToDeferred(passed) : passed.value;
   }
 

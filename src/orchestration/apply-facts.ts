@@ -3,6 +3,7 @@
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
+import { phasesOf } from "../domain/run-phases.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
 import { transition } from "../domain/state-machine/transition.ts";
@@ -116,6 +117,8 @@ interface Change {
   after: State;
   events: EventDraft[];
   apiKey: string;
+  /** When the run was submitted. */
+  createdAt: number;
   durationKey: string;
   /** A callback was requested for the execution. */
   expectsCallback: boolean;
@@ -124,7 +127,7 @@ interface Change {
 async function decide(
   context: Context,
   tx: Tx,
-  { run, execution, policy, durationKey, apiKey, executionType }: LoadedState,
+  { run, execution, policy, durationKey, apiKey, executionType, createdAt }: LoadedState,
   fact: Fact,
 ): Promise<Change | null> {
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
@@ -147,6 +150,7 @@ async function decide(
     after,
     events: next.events,
     apiKey,
+    createdAt,
     durationKey,
     expectsCallback: callbacks !== "absent",
   };
@@ -238,21 +242,30 @@ const topicOf: Record<Phase, Topic> = {
   closed: "check",
 };
 
-function report({ report }: Context, { before, after, events }: Change): void {
+function report({ report }: Context, { before, after, events, apiKey, createdAt }: Change): void {
   const { run, execution } = after;
   if (!isTerminal(before.run.status) && isTerminal(run.status)) {
     const detectedBy = execution?.detectedBy ?? null;
     const { detectedAt = null, endedAt = null } = execution ?? {};
     const delayMs = detectedAt === null || endedAt === null ? null : detectedAt - endedAt;
     report.ended({
+      jobId: run.jobId,
       runId: run.id,
-      status: run.status,
       executionId: execution?.id ?? null,
+      key: apiKey,
+      status: run.status,
+      error: run.error?.code ?? null,
+      reason: run.error?.reason ?? null,
+      attempts: run.attempt,
+      phases: phasesOf({ createdAt, endedAt: run.endedAt }, execution),
+      cost: execution?.cost ?? null,
+      costSource: execution?.costSource ?? null,
       detectedBy,
       delayMs,
     });
   }
   if (execution !== null && events.some((event) => event.type === "execution.orphaned")) {
-    report.orphan({ executionId: execution.id, lyceumExecutionId: execution.lyceumExecutionId ?? "" });
+    const { id: executionId, jobId, lyceumExecutionId } = execution;
+    report.orphan({ executionId, jobId, lyceumExecutionId: lyceumExecutionId ?? "" });
   }
 }

@@ -25,16 +25,23 @@ export interface Callback {
 
 /** Resolves once the callback is durable. Returns null if the execution does not exist (any more). */
 export async function receiveCallback(context: Context, callback: Callback): Promise<Disposition | null> {
-  const disposition = await context.store.batchWrite(receiveAll, callback);
+  const received = await context.store.batchWrite(receiveAll, callback);
+  if (received === null) return null;
+  const { disposition, jobId } = received;
   if (disposition === "late") context.health.cameLate(callback.executionId);
-  if (disposition !== null) context.report.callback({ executionId: callback.executionId, disposition });
+  context.report.callback({ executionId: callback.executionId, jobId, disposition });
   return disposition;
 }
 
 /** Further callbacks of the execution are only counted: a leaked URL must not fill the disk. */
 const MAX_STORED = 32;
 
-async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition | null)[]> {
+interface Received {
+  disposition: Disposition;
+  jobId: string;
+}
+
+async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Received | null)[]> {
   const ids = new Set(callbacks.map(({ executionId }) => executionId));
   const found = await findCallbackTargets(tx.db, [...ids]);
   const targets = new Map(found.map((target) => [target.id, target]));
@@ -42,7 +49,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
   const changed = new Set<CallbackTarget>();
   const counts = new Map<Disposition, number>();
 
-  const dispositions = callbacks.map((callback) => {
+  const received = callbacks.map((callback): Received | null => {
     const target = targets.get(callback.executionId);
     if (target === undefined) return null;
     const disposition = dispositionOf(target, tx.now);
@@ -58,7 +65,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
       changed.add(Object.assign(target, change));
       if (target.dueAt !== null) tx.wake("check", target.dueAt);
     }
-    return disposition;
+    return { disposition, jobId: target.jobId };
   });
 
   await insertCallbacks(tx.db, rows);
@@ -68,7 +75,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Disposition |
     tx.atEnd(`counters ${name}`, () => incrementCounter(tx.db, name, count));
     tx.count(name, count);
   }
-  return dispositions;
+  return received;
 }
 
 function eventOf({ id, runId, jobId }: CallbackTarget, disposition: Disposition, bytes: number): EventDraft {

@@ -64,6 +64,8 @@ export interface LoadedRun {
   /** Equal for runs with comparable durations. */
   durationKey: string;
   apiKey: string;
+  /** When the run was submitted. */
+  createdAt: number;
   /** The requested hardware. */
   executionType: string | null;
 }
@@ -73,8 +75,8 @@ export async function loadRuns(db: Db, ids: string[]): Promise<LoadedRun[]> {
   const rows = await selectRuns(db, ids);
   return rows.map((row) => {
     const durationKey = [row.api_key, row.job_name, row.name, row.kind, row.execution_type].join(" ");
-    const { api_key: apiKey, execution_type: executionType } = row;
-    return { run: toRun(row), policy: toPolicy(row), durationKey, apiKey, executionType };
+    const { api_key: apiKey, execution_type: executionType, created_at: createdAt } = row;
+    return { run: toRun(row), policy: toPolicy(row), durationKey, apiKey, executionType, createdAt };
   });
 }
 

@@ -125,9 +125,12 @@ export function openStore(
   }
 
   // SQLite has one writer and one fsync per commit. PostgreSQL groups the commits of its writers itself.
-  const write = watchOutages(target.kind === "sqlite" ? groupCommit(db, runWrites, written) : writeAlone, (outage) => {
-    for (const listener of outageListeners) listener(outage);
-  });
+  const write = watchOutages(
+    target.kind === "sqlite" ? groupCommit(db, runWrites, written) : writeAlone,
+    (outage) => {
+      for (const listener of outageListeners) listener(outage);
+    },
+  );
 
   return {
     db,

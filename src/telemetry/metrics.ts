@@ -46,8 +46,12 @@ export function createMetrics(options: { process?: boolean } = {}) {
     new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
     new Gauge({ name, help, labelNames, registers });
-  const histogram = <L extends string = never>(name: string, help: string, labelNames: L[], buckets: number[]) =>
-    new Histogram({ name, help, labelNames, buckets, registers });
+  const histogram = <L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: L[],
+    buckets: number[],
+  ) => new Histogram({ name, help, labelNames, buckets, registers });
 
   const metrics = {
     registry,

@@ -3,16 +3,10 @@
 import type { RunKind } from "../domain/spec.ts";
 import { pauseReasons, type StartPause } from "../domain/start-pause.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
+import { currentSubject } from "../lib/subject.ts";
 import type { Logger } from "./logger.ts";
-import type {
-  CheckCause,
-  DeliveryOutcome,
-  Detector,
-  Disposition,
-  EndStatus,
-  Metrics,
-  SubmissionOutcome,
-} from "./metrics.ts";
+import type { CheckCause, DeliveryOutcome, Disposition, Metrics, SubmissionOutcome } from "./metrics.ts";
+import { type RunEnd, runEndLine } from "./run-end.ts";
 
 const maxDetail = 300;
 
@@ -43,14 +37,22 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** An execution is durable and about to be sent to Lyceum. */
     executionStarted(execution: {
       executionId: string;
+      jobId: string;
       runId: string;
       kind: RunKind;
       attempt: number;
     }): void {
-      const { executionId, runId, kind, attempt } = execution;
+      const { executionId, jobId, runId, kind, attempt } = execution;
       metrics.executionsStarted.inc({ kind });
       log.debug(
-        { event: "execution_started", execution_id: executionId, run_id: runId, kind, attempt },
+        {
+          event: "execution_started",
+          job_id: jobId,
+          run_id: runId,
+          execution_id: executionId,
+          kind,
+          attempt,
+        },
         "execution started",
       );
     },
@@ -58,13 +60,17 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** The outcome of a start request; `detail` quotes Lyceum or the transport. */
     submission(start: {
       executionId: string;
+      jobId: string;
+      runId: string;
       outcome: SubmissionOutcome;
       detail?: string | undefined;
     }): void {
-      const { executionId, outcome, detail } = start;
+      const { executionId, jobId, runId, outcome, detail } = start;
       metrics.submissions.inc({ outcome });
       const line = {
         event: "submission",
+        job_id: jobId,
+        run_id: runId,
         execution_id: executionId,
         outcome,
         detail: detail?.slice(0, maxDetail),
@@ -89,16 +95,17 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** A rejected callback has no execution id, because its sender chose the id. */
     callback(callback: {
       executionId: string | null;
+      jobId: string | null;
       disposition: Disposition;
       /** Why it was rejected. */
       reason?: "missing_token" | "wrong_token";
     }): void {
-      const { executionId, disposition, reason } = callback;
+      const { executionId, jobId, disposition, reason } = callback;
       metrics.callbacks.inc({ disposition });
       if (reason !== undefined) count(`callbacks.rejected.${reason}`);
       // Only at debug level: a line per callback would cost a tenth of the throughput, and each has an event.
       log[executionId === null ? "info" : "debug"](
-        { event: "callback", execution_id: executionId, disposition },
+        { event: "callback", job_id: jobId, execution_id: executionId, disposition },
         `callback ${disposition}`,
       );
     },
@@ -122,16 +129,24 @@ export function createReport(log: Logger, metrics: Metrics) {
     /** A check of an execution; `word` is Lyceum's status word, null without an answer. */
     check({
       executionId,
+      jobId,
       cause,
       word,
     }: {
       executionId: string;
+      jobId: string;
       cause: CheckCause;
       word: string | null;
     }): void {
       metrics.checks.inc({ cause });
       log.debug(
-        { event: "check", execution_id: executionId, cause, word: word?.slice(0, maxDetail) },
+        {
+          event: "check",
+          job_id: jobId,
+          execution_id: executionId,
+          cause,
+          word: word?.slice(0, maxDetail),
+        },
         "checked",
       );
     },
@@ -153,40 +168,22 @@ export function createReport(log: Logger, metrics: Metrics) {
       log.debug({ event: "unchanged", executions }, "executions unchanged");
     },
 
-    /** A run is terminal. A run without an execution (cancelled while queued) has nulls. */
-    ended(end: {
-      runId: string;
-      status: EndStatus;
-      executionId: string | null;
-      detectedBy: Detector | null;
-      /** From the end at Lyceum to its detection; null if Lyceum gave no end time. */
-      delayMs: number | null;
-    }): void {
-      const { runId, executionId, status, detectedBy, delayMs } = end;
-      metrics.runsEnded.inc({ status });
+    /** A run is terminal: the one line that tells all of it. */
+    ended(end: RunEnd): void {
+      const { detectedBy, delayMs } = end;
+      metrics.runsEnded.inc({ status: end.status });
       // Two clocks are compared: a skewed clock must not lower the sum.
       if (detectedBy !== null && delayMs !== null)
         metrics.detectionDelaySeconds.observe({ detected_by: detectedBy }, Math.max(0, delayMs) / 1000);
-      log.info(
-        {
-          event: "run_ended",
-          run_id: runId,
-          execution_id: executionId,
-          status,
-          detected_by: detectedBy,
-          delay_ms: delayMs,
-        },
-        `run ${status}`,
-      );
+      log.info(runEndLine(end), `run ${end.status}`);
     },
 
     /** A lost execution showed up at Lyceum after its run was decided. */
-    orphan({ executionId, lyceumExecutionId }: { executionId: string; lyceumExecutionId: string }): void {
+    orphan(orphan: { executionId: string; jobId: string; lyceumExecutionId: string }): void {
       metrics.orphans.inc();
-      log.warn(
-        { event: "orphan", execution_id: executionId, lyceum_execution_id: lyceumExecutionId },
-        "orphan found at Lyceum",
-      );
+      const { executionId, jobId, lyceumExecutionId } = orphan;
+      const ids = { job_id: jobId, execution_id: executionId, lyceum_execution_id: lyceumExecutionId };
+      log.warn({ event: "orphan", ...ids }, "orphan found at Lyceum");
     },
 
     /** The budget of a job is used up, or of a key until its window ends. */
@@ -241,7 +238,10 @@ export function createReport(log: Logger, metrics: Metrics) {
       count("lyceum.calls");
       if (/^(none|429|5\d\d)$/.test(outcome)) count("lyceum.failed");
       metrics.lyceumCallSeconds.observe({ endpoint }, durationMs / 1000);
-      log.debug({ event: "lyceum_call", endpoint, outcome, duration_ms: durationMs }, "Lyceum called");
+      log.debug(
+        { event: "lyceum_call", ...subjectIds(), endpoint, outcome, duration_ms: durationMs },
+        "Lyceum called",
+      );
     },
 
     /** An answered request. `route` is the template (`/v1/jobs/:job`), or a fixed word if none matched. */
@@ -252,8 +252,10 @@ export function createReport(log: Logger, metrics: Metrics) {
       status: number;
       durationMs: number;
       key: string | null;
+      /** The ids of the resource that the caller named or made, and may see. */
+      ids?: Readonly<Record<string, string>>;
     }): void {
-      const { requestId, route, method, status, durationMs, key } = request;
+      const { requestId, route, method, status, durationMs, key, ids } = request;
       metrics.httpRequests.inc({ route, method, status: String(status) });
       metrics.httpRequestSeconds.observe({ route }, durationMs / 1000);
       // Successful requests only at debug level: a line per request would cost a quarter of the throughput.
@@ -261,6 +263,7 @@ export function createReport(log: Logger, metrics: Metrics) {
         {
           event: "http_request",
           request_id: requestId,
+          ...ids,
           route,
           method,
           status,
@@ -282,7 +285,7 @@ export function createReport(log: Logger, metrics: Metrics) {
       metrics.faults.inc({ where });
       // `outage` has logged it, and every worker meets it every second.
       if (error instanceof DatabaseUnavailable) return;
-      log.error({ event: "fault", where, err: error }, `fault in ${where}`);
+      log.error({ event: "fault", ...subjectIds(), where, err: error }, `fault in ${where}`);
     },
 
     /** This machine's clock differs from the database's, which all instances use; or it agrees again. */
@@ -365,4 +368,11 @@ export function createReport(log: Logger, metrics: Metrics) {
         log.error({ event: "rows_without_wakeup", rows: withoutWakeup }, "unfinished rows without a wake-up");
     },
   };
+}
+
+/** Ids of the execution that the present work is for; none for work that several executions share. */
+function subjectIds(): Record<string, string> {
+  const subject = currentSubject();
+  if (subject === null) return {};
+  return { job_id: subject.jobId, run_id: subject.runId, execution_id: subject.executionId };
 }

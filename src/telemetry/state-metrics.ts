@@ -48,14 +48,21 @@ export function createStateMetrics(registry: Registry) {
   );
   const databaseBytes = gauge("proctor_database_bytes", "Size of the database");
   const walBytes = gauge("proctor_wal_bytes", "Size of SQLite's write-ahead log; 0 on PostgreSQL");
-  const webhookBacklog = gauge("proctor_webhook_backlog", "Deliveries that are not done, counted up to 10000");
+  const webhookBacklog = gauge(
+    "proctor_webhook_backlog",
+    "Deliveries that are not done, counted up to 10000",
+  );
   const instances = gauge("proctor_instances", "Instances that share the database");
   const circuit = gauge("proctor_circuit", "1 for the state of the circuit breaker to Lyceum", ["state"]);
-  const callbackHealth = gauge("proctor_callback_health", "1 for the verdict on Lyceum's callbacks", ["state"]);
-  const limitRemaining = gauge("proctor_limit_remaining", "Calls left in Lyceum's limit", ["bucket"]);
-  const pauseSeconds = gauge("proctor_pause_seconds", "Time until calls go on after a 429; 0 without a pause", [
-    "bucket",
+  const callbackHealth = gauge("proctor_callback_health", "1 for the verdict on Lyceum's callbacks", [
+    "state",
   ]);
+  const limitRemaining = gauge("proctor_limit_remaining", "Calls left in Lyceum's limit", ["bucket"]);
+  const pauseSeconds = gauge(
+    "proctor_pause_seconds",
+    "Time until calls go on after a 429; 0 without a pause",
+    ["bucket"],
+  );
   const openStreams = gauge("proctor_open_streams", "Open long polls and event streams");
 
   return {

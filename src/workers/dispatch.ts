@@ -5,6 +5,7 @@ import { callbackToken } from "../domain/callback-token.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
 import type { Clock } from "../lib/clock.ts";
+import { forExecution } from "../lib/subject.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 import type { LimitNotice } from "../lyceum/rate-limit-headers.ts";
@@ -46,11 +47,11 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
   /** @param claimedAt monotonic, before the claim. */
   async function start(claim: Claim, ticket: Ticket, claimedAt: number): Promise<void> {
-    const executionId = claim.execution.id;
+    const { id: executionId, jobId, runId } = claim.execution;
     try {
       const outcome = await send(claim, () => isHeldAlive(claimedAt));
       const detail = "detail" in outcome ? outcome.detail : undefined;
-      context.report.submission({ executionId, outcome: outcome.type, detail });
+      context.report.submission({ executionId, jobId, runId, outcome: outcome.type, detail });
       gate.ended(ticket, outcome);
       await saveNotice();
       await outcomes.record(executionId, toFact(outcome));
@@ -90,6 +91,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
         : null;
     context.report.executionStarted({
       executionId: execution.id,
+      jobId: run.jobId,
       runId: run.id,
       kind: run.kind,
       attempt: run.attempt,
@@ -155,7 +157,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       return;
     }
     leases.hold(claim.execution.id);
-    begin(() => start(claim, ticket, claimedAt));
+    begin(() => forExecution(claim.execution, () => start(claim, ticket, claimedAt)));
   }
 
   function begin(work: () => Promise<void>): void {

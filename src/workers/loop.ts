@@ -1,10 +1,19 @@
 // The one timer of a worker: runs the worker when due or woken, never twice at once, and stops it in an orderly way.
 import type { Clock, Timers } from "../lib/clock.ts";
+import { keepSubject } from "../lib/subject.ts";
 import type { Topic } from "../store/db/transaction.ts";
 
 /** Every background service has this shape. */
 export interface Worker {
-  name: Topic | "retention" | "queue_stats" | "state_metrics" | "machine_types" | "presence" | "restored" | "backups";
+  name:
+    | Topic
+    | "retention"
+    | "queue_stats"
+    | "state_metrics"
+    | "machine_types"
+    | "presence"
+    | "restored"
+    | "backups";
   /** Does the due work. Returns when to come back (epoch ms), or null: when woken. */
   runOnce(): Promise<number | null>;
   /** Resolves when all work that `runOnce` began has ended. */
@@ -42,12 +51,14 @@ export function createLoop(
   let plannedAt = Number.POSITIVE_INFINITY;
   let wokenFor = Number.POSITIVE_INFINITY;
   let cancelTimer = () => {};
+  // A wake-up comes from work for some execution; the round is for all.
+  const detached = keepSubject();
 
   function plan(dueAt: number): void {
     plannedAt = dueAt;
     cancelTimer();
     const delayMs = Math.max(0, Math.min(dueAt - clock.now(), maxSleepMs));
-    cancelTimer = timers.after(delayMs, round);
+    cancelTimer = timers.after(delayMs, () => detached(round));
   }
 
   function round(): void {

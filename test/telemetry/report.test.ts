@@ -48,18 +48,39 @@ test("a cyclic object is cut and does not stop the line", () => {
 test("each event is one line and its numbers, and no id becomes a label", async () => {
   const { lines, metrics, report } = listen();
   report.jobSubmitted({ jobId: "id_1", runs: 3, key: "worker" });
-  report.executionStarted({ executionId: "id_2", runId: "id_3", kind: "python", attempt: 1 });
-  report.submission({ executionId: "id_2", outcome: "refused", detail: "x".repeat(5000) });
-  report.callback({ executionId: "id_2", disposition: "early" });
-  report.check({ executionId: "id_2", cause: "callback", word: "completed" });
-  report.ended({
+  report.executionStarted({ jobId: "id_1", executionId: "id_2", runId: "id_3", kind: "python", attempt: 1 });
+  report.submission({
+    jobId: "id_1",
     runId: "id_3",
     executionId: "id_2",
+    outcome: "refused",
+    detail: "x".repeat(5000),
+  });
+  report.callback({ jobId: "id_1", executionId: "id_2", disposition: "early" });
+  report.check({ jobId: "id_1", executionId: "id_2", cause: "callback", word: "completed" });
+  report.ended({
+    jobId: "id_1",
+    runId: "id_3",
+    executionId: "id_2",
+    key: "worker",
     status: "succeeded",
+    error: null,
+    reason: null,
+    attempts: 1,
+    phases: {
+      queued: { from: 0, to: 10 },
+      submitting: { from: 10, to: 30 },
+      pending: null,
+      running: null,
+      noticing: { from: 300, to: 1_000 },
+      collecting: { from: 1_000, to: 1_400 },
+    },
+    cost: 0.5,
+    costSource: "billed",
     detectedBy: "callback",
     delayMs: 700,
   });
-  report.orphan({ executionId: "id_2", lyceumExecutionId: "id_4" });
+  report.orphan({ jobId: "id_1", executionId: "id_2", lyceumExecutionId: "id_4" });
   report.lyceumCall({ endpoint: "start_python", outcome: "accepted", durationMs: 80 });
   report.httpRequest({
     requestId: "id_5",
@@ -77,6 +98,19 @@ test("each event is one line and its numbers, and no id becomes a label", async 
     event: "submission",
     execution_id: "id_2",
     outcome: "refused",
+  });
+  expect(lines.find(({ event }) => event === "run_ended")).toMatchObject({
+    job_id: "id_1",
+    run_id: "id_3",
+    execution_id: "id_2",
+    key_name: "worker",
+    status: "succeeded",
+    queued_ms: 10,
+    submitting_ms: 20,
+    pending_ms: null,
+    noticing_ms: 700,
+    collecting_ms: 400,
+    cost: 0.5,
   });
   expect(String(lines[2]?.detail)).toHaveLength(300);
   const exposed = await metrics.registry.metrics();

@@ -46,7 +46,7 @@ export async function acceptCallback(context: AppContext, incoming: IncomingCall
   const { executionId, token, contentType, contentEncoding } = incoming;
   if (!isCallbackToken(context.callbackSecrets, executionId, token)) {
     const reason = token === "" ? "missing_token" : "wrong_token";
-    context.report.callback({ executionId: null, disposition: "rejected", reason });
+    context.report.callback({ executionId: null, jobId: null, disposition: "rejected", reason });
     return false;
   }
   const { bytes, truncated } = await incoming.readBody();

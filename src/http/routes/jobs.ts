@@ -138,6 +138,7 @@ function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
     return problem(c, "queue-full", "a million runs are waiting to start; try again later");
   }
   if (submitted.outcome === "quota") return quotaProblem(c, submitted.exceeded, submitted.runs);
+  c.set("ids", { job_id: submitted.job.id });
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");

@@ -2,6 +2,7 @@
 // no artifact is pending any more, the run becomes terminal.
 import PQueue from "p-queue";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
+import { forExecution } from "../../lib/subject.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { Context } from "../../orchestration/context.ts";
 import { saveCollected } from "../../orchestration/save-artifacts.ts";
@@ -75,7 +76,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
 
   function add(subject: Subject, work: () => Promise<void>): void {
     void collections
-      .add(work)
+      .add(() => forExecution(subject.execution, work))
       .then(
         () => claims.done([subject]),
         (error) => {
@@ -117,7 +118,9 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     const known = Promise.withResolvers<Known>();
     const wanted = artifactKinds.filter((kind) => kind !== "record").map(untried);
     // In the next microtask, so that the record is requested first.
-    const attempts = Promise.resolve().then(() => requests.fetchArtifacts(subject, wanted, known.promise));
+    const attempts = Promise.resolve().then(() =>
+      forExecution(subject.execution, () => requests.fetchArtifacts(subject, wanted, known.promise)),
+    );
     underWay.add(attempts);
     void attempts.finally(() => underWay.delete(attempts)).finally(onCapacity);
     return { attempts, learn: (ended, record) => known.resolve(knownBy(ended, record)) };

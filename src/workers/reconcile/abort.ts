@@ -6,6 +6,7 @@ import type { Execution } from "../../domain/execution.ts";
 import type { CancelMode } from "../../domain/run.ts";
 import { isPastTimeout } from "../../domain/state-machine/schedule.ts";
 import { exponentialMs } from "../../lib/backoff.ts";
+import { forExecution } from "../../lib/subject.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import { isOver, isUsableId, lyceumIdOf } from "../../lyceum/snapshot.ts";
@@ -66,32 +67,39 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
       if (isPast(now()) && !isPast(cancelSentAt)) return true;
       return now() - cancelSentAt >= exponentialMs(1 + (deniedAborts.get(id) ?? 0), AGAIN);
     },
-    async send(due, mode) {
-      const { execution } = due;
-      const id = lyceumIdOf(execution);
-      if (!isUsableId(id)) return "absent";
-      const obstacle = await findObstacle(due, id);
-      if (obstacle !== null) return obstacle;
-      const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
-      context.report.check({ executionId: execution.id, cause: "cancel", word: answer.type });
-      const isDenied = answer.type === "missing" || answer.type === "refused";
-      if (answer.type !== "ok" && !isDenied) {
-        // Only the abort may be unreachable: the record may still show an end.
-        const record = await lyceum.record(id, execution.id, "overdue");
-        if (record.type === "ok" && isOver(record.value)) return readRecord(due, { by: "poll", record });
-        await recorder.recordUnanswered(execution, answer, context.rules.pollMaxMs);
-        return "silent";
-      }
-      await recorder.record(execution, { type: "cancel_sent", mode });
-      if (!isDenied) {
-        deniedAborts.delete(execution.id);
-        return "recorded";
-      }
-      countDenied(execution);
-      audit.suspect(execution.id);
-      return readRecord(due, { by: "poll", isBeyondAbort: isBeyond(answer) });
-    },
+    send: (due, mode) => forExecution(due.execution, () => send(due, mode)),
   };
+
+  async function send(due: DueExecution, mode: CancelMode): Promise<RecordState> {
+    const { execution } = due;
+    const id = lyceumIdOf(execution);
+    if (!isUsableId(id)) return "absent";
+    const obstacle = await findObstacle(due, id);
+    if (obstacle !== null) return obstacle;
+    const answer = mode === "stop" ? await lyceum.stop(id) : await lyceum.abort(id);
+    context.report.check({
+      executionId: execution.id,
+      jobId: execution.jobId,
+      cause: "cancel",
+      word: answer.type,
+    });
+    const isDenied = answer.type === "missing" || answer.type === "refused";
+    if (answer.type !== "ok" && !isDenied) {
+      // Only the abort may be unreachable: the record may still show an end.
+      const record = await lyceum.record(id, execution.id, "overdue");
+      if (record.type === "ok" && isOver(record.value)) return readRecord(due, { by: "poll", record });
+      await recorder.recordUnanswered(execution, answer, context.rules.pollMaxMs);
+      return "silent";
+    }
+    await recorder.record(execution, { type: "cancel_sent", mode });
+    if (!isDenied) {
+      deniedAborts.delete(execution.id);
+      return "recorded";
+    }
+    countDenied(execution);
+    audit.suspect(execution.id);
+    return readRecord(due, { by: "poll", isBeyondAbort: isBeyond(answer) });
+  }
 }
 
 /** Lyceum says that the execution is unknown, gone or over. */

@@ -26,7 +26,7 @@ export function createFollow(
     const kept = changed.map(async (due): Promise<DueExecution[]> => {
       const { execution, cancellation } = due;
       const word = wordOf(due, listSnapshot) ?? "";
-      context.report.check({ executionId: execution.id, cause: "routine", word });
+      context.report.check({ executionId: execution.id, jobId: execution.jobId, cause: "routine", word });
       const leaseUntil = cancellation === null ? now() + leaseMs : null;
       const source = { by: "poll", askedAt: listSnapshot.askedAt, leaseUntil } as const;
       const applied = await record(execution, {

@@ -3,6 +3,7 @@ import PQueue from "p-queue";
 import { type DetectedBy, type Execution, hasEnded, type Snapshot } from "../../domain/execution.ts";
 import { lacksBill, mergeSnapshot } from "../../domain/snapshot-merge.ts";
 import type { RunKind } from "../../domain/spec.ts";
+import { forExecution } from "../../lib/subject.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { Priority } from "../../lyceum/priorities.ts";
@@ -80,7 +81,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     const record = read.record ?? (await lyceum.record(lyceumIdOf(execution), execution.id, priority));
     const word = record.type === "ok" ? record.value.word : null;
     const cause = read.by === "callback" ? "callback" : "overdue";
-    context.report.check({ executionId: execution.id, cause, word });
+    context.report.check({ executionId: execution.id, jobId: execution.jobId, cause, word });
     if (record.type === "ok") {
       foreignReads.delete(execution.id);
       knownIds.add(execution);
@@ -180,7 +181,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     if (leaseUntil !== null) collect.handOver(ended, leaseUntil, kept, early);
   }
 
-  return readRecord;
+  return (due, read) => forExecution(due.execution, () => readRecord(due, read));
 }
 
 function isFailure({ status }: Snapshot): boolean {

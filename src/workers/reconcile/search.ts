@@ -69,7 +69,12 @@ export function createSearch(context: Context, options: SearchOptions): Search {
     ]);
     await Promise.all(
       wanted.map(async ({ execution, isBarred }) => {
-        context.report.check({ executionId: execution.id, cause: "search", word: null });
+        context.report.check({
+          executionId: execution.id,
+          jobId: execution.jobId,
+          cause: "search",
+          word: null,
+        });
         const row = found.get(execution.id);
         if (row !== undefined) return recordFound(execution, row, listSnapshot.askedAt);
         await conclude(execution, history.get(execution.id), listSnapshot, isBarred === true);
