@@ -2,11 +2,14 @@
 // The command line: runs the service on this machine, or talks to a running service.
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addAccount } from "./cli/account.ts";
 import { addBackup } from "./cli/backup.ts";
 import { addCancelAndRetry } from "./cli/cancel-and-retry.ts";
+import { addCompletion } from "./cli/completion.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addExamples } from "./cli/examples.ts";
 import { addExport } from "./cli/export.ts";
+import { addLists } from "./cli/lists.ts";
 import { addLocal } from "./cli/local.ts";
 import { addLogs } from "./cli/logs.ts";
 import { addOpen } from "./cli/open.ts";
@@ -32,12 +35,15 @@ addWatch(program);
 addLogs(program);
 addCancelAndRetry(program);
 addResults(program);
+addLists(program);
+addAccount(program);
 addStatus(program);
 addDoctor(program);
 addLocal(program);
 addExport(program);
 addOpen(program);
 addBackup(program);
+addCompletion(program);
 addExamples(program);
 
 // A reader such as `head` may close the pipe early.

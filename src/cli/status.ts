@@ -1,4 +1,5 @@
 // `proctor status`: the status of the service, a job or a run.
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Client, Job, Run, Status } from "../client/client.ts";
 import { type Connection, connect, remote } from "./connection.ts";
@@ -9,16 +10,31 @@ import { print } from "./terminal.ts";
 export function addStatus(program: Command): void {
   remote(program.command("status").description("show the status of the service, or of a job or run"))
     .argument("[id]", "id of a job or run")
+    .option("-w, --watch", "print it again every 2 s, until Ctrl-C or the end of the job or run")
     .action(action(status));
 }
 
-async function status(signal: AbortSignal, id: string | undefined, options: Connection) {
+async function status(
+  signal: AbortSignal,
+  id: string | undefined,
+  options: Connection & { watch?: boolean },
+) {
   const client = connect(options);
-  const found = await lookUp(client, id, signal);
-  if (options.json === true) printJson(found.document);
-  else print(found.lines.join("\n"));
-  return 0;
+  for (;;) {
+    const { document, lines } = await lookUp(client, id, signal);
+    const isOver = "ended_at" in document && document.ended_at !== null;
+    // The picture before is replaced on a terminal; a pipe gets one after the other.
+    if (options.watch === true && process.stdout.isTTY === true) process.stdout.write(CLEAR);
+    if (options.json !== true) print(lines.join("\n"));
+    else if (options.watch === true) print(JSON.stringify(document));
+    else printJson(document);
+    if (options.watch !== true || isOver) return 0;
+    await setTimeout(WATCH_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
 }
+
+const CLEAR = "\u001b[H\u001b[2J";
+const WATCH_EVERY_MS = 2_000;
 
 async function lookUp(client: Client, id: string | undefined, signal: AbortSignal) {
   if (id === undefined) {
