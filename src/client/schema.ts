@@ -361,10 +361,11 @@ export interface components {
          *       "created_at": "2026-01-31T12:00:00.000Z",
          *       "started_at": "2026-01-31T12:00:01.250Z",
          *       "ended_at": null,
-         *       "deletion_requested_at": null
+         *       "deletion_requested_at": null,
+         *       "warnings": []
          *     }
          */
-        Job: {
+        SubmittedJob: {
             /**
              * @description The job's id.
              * @example job_01kawv9x2m4t6r8s0p1q3n5v7w
@@ -413,6 +414,8 @@ export interface components {
             ended_at: string | null;
             /** @description Set while the job and its records at Lyceum are being deleted. */
             deletion_requested_at: string | null;
+            /** @description Fields that are probably wrong, such as hardware that Lyceum's catalogue does not name. */
+            warnings: components["schemas"]["FieldError"][];
         };
         /** @description Runs by status. */
         RunCounts: {
@@ -446,6 +449,16 @@ export interface components {
             /** @description Ended executions of unknown cost. */
             unpriced: number;
         };
+        FieldError: {
+            /**
+             * @description JSON pointer (RFC 6901) into the body; or `query:name`, `header:name`, `path:name`.
+             * @example /runs/0/timeout
+             * @example query:limit
+             */
+            pointer: string;
+            /** @description The problem and the way out. */
+            detail: string;
+        };
         /** @description Problem details per RFC 9457. */
         Problem: {
             /** @enum {string} */
@@ -460,16 +473,6 @@ export interface components {
             instance: string;
             /** @description All invalid fields, with status 422. */
             errors?: components["schemas"]["FieldError"][];
-        };
-        FieldError: {
-            /**
-             * @description JSON pointer (RFC 6901) into the body; or `query:name`, `header:name`, `path:name`.
-             * @example /runs/0/timeout
-             * @example query:limit
-             */
-            pointer: string;
-            /** @description The problem and the way out. */
-            detail: string;
         };
         /**
          * @example {
@@ -527,6 +530,103 @@ export interface components {
             data: components["schemas"]["Job"][];
             /** @description Pass as `cursor` to read the next page; null on the last page. */
             next_cursor: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "job_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "name": "learning-rate sweep",
+         *       "status": "active",
+         *       "counts": {
+         *         "queued": 1,
+         *         "active": 2,
+         *         "collecting": 0,
+         *         "succeeded": 1,
+         *         "failed": 0,
+         *         "cancelled": 0
+         *       },
+         *       "progress": 0.25,
+         *       "priority": 0,
+         *       "max_parallel": 4,
+         *       "on_run_failure": "continue",
+         *       "on_lost": "fail",
+         *       "retry": {
+         *         "max_attempts": 3,
+         *         "on": [
+         *           "system_failure"
+         *         ]
+         *       },
+         *       "metadata": {
+         *         "team": "vision"
+         *       },
+         *       "webhook_url": null,
+         *       "cancellation": null,
+         *       "cost": {
+         *         "total": 0.42,
+         *         "billed": 0.4,
+         *         "estimated": 0.02,
+         *         "unpriced": 0
+         *       },
+         *       "budget": {
+         *         "limit": 10,
+         *         "spent": 0.42,
+         *         "reached": false
+         *       },
+         *       "deadline_at": null,
+         *       "created_at": "2026-01-31T12:00:00.000Z",
+         *       "started_at": "2026-01-31T12:00:01.250Z",
+         *       "ended_at": null,
+         *       "deletion_requested_at": null
+         *     }
+         */
+        Job: {
+            /**
+             * @description The job's id.
+             * @example job_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            id: string;
+            name: string | null;
+            /**
+             * @description `succeeded`, `failed` and `cancelled` are terminal.
+             * @enum {string}
+             */
+            status: "queued" | "active" | "succeeded" | "failed" | "cancelled";
+            counts: components["schemas"]["RunCounts"];
+            /** @description Share of the runs that have ended. */
+            progress: number;
+            priority: number;
+            max_parallel: number | null;
+            /** @enum {string} */
+            on_run_failure: "continue" | "cancel_rest";
+            /** @enum {string} */
+            on_lost: "fail" | "retry";
+            retry: {
+                max_attempts: number;
+                on: ("system_failure" | "failed" | "lost" | "timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal")[];
+            };
+            /** @description Any JSON, as submitted; null if none was. */
+            metadata: unknown;
+            /** @description Readers see only the origin. */
+            webhook_url: string | null;
+            /** @description Set from the request to cancel on. */
+            cancellation: components["schemas"]["Cancellation"] | null;
+            cost: components["schemas"]["Cost"];
+            budget: {
+                /** @description Lyceum credits. */
+                limit: number;
+                /** @description Lyceum credits. */
+                spent: number;
+                /** @description No more runs of the job start. */
+                reached: boolean;
+            } | null;
+            deadline_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description When the first execution was created. */
+            started_at: string | null;
+            /** @description Null until the job is terminal. */
+            ended_at: string | null;
+            /** @description Set while the job and its records at Lyceum are being deleted. */
+            deletion_requested_at: string | null;
         };
         /**
          * @example {

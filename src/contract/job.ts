@@ -3,6 +3,7 @@ import { z } from "zod";
 import { jobStatuses } from "../domain/job.ts";
 import { retryClasses, runStatuses } from "../domain/run.ts";
 import { count, credits, eachOf, jobId, time } from "./field.ts";
+import { fieldError } from "./problem.ts";
 
 /** The cancellation of a job or run. */
 export const cancellation = z
@@ -82,6 +83,16 @@ const example: z.output<z.ZodObject<typeof shown>> = {
 
 export const job = z.object(shown).meta({ id: "Job", examples: [example] });
 export type JobView = z.output<typeof job>;
+
+/** The answer to a submission. */
+export const submittedJob = z
+  .object({
+    ...shown,
+    warnings: z
+      .array(fieldError)
+      .describe("Fields that are probably wrong, such as hardware that Lyceum's catalogue does not name."),
+  })
+  .meta({ id: "SubmittedJob", examples: [{ ...example, warnings: [] }] });
 
 /** A job with its queue position. */
 export const jobDetails = z

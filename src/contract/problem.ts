@@ -69,7 +69,7 @@ export const problems = {
 export type ProblemKind = keyof typeof problems;
 export const problemKinds = Object.keys(problems) as ProblemKind[];
 
-const fieldError = z
+export const fieldError = z
   .object({
     pointer: z
       .string()

@@ -32,7 +32,8 @@ export function createMachineTypeSync(
   };
 }
 
-const PERIOD_MS = 6 * 3_600_000;
+/** Submissions are checked against a catalogue that is at most an hour old. */
+const PERIOD_MS = 50 * 60_000;
 const PAUSE = { firstMs: 30_000, maxMs: 30 * 60_000 };
 /** Lyceum has about a dozen machine types. */
 const MAX_TYPES = 500;

@@ -62,3 +62,18 @@ it("other kinds of run have no comparison", async () => {
   await using service = await startService();
   expect((await service.run(image())).gpu_selection).toBeNull();
 });
+
+it("hardware that the catalogue does not name is taken with a warning that names the nearest", async () => {
+  await using service = await startService();
+  const misspelt = { ...image(), execution_type: "gpu.a10" };
+  const submit = () => service.ann.post("/v1/jobs", { runs: [image(), misspelt] });
+  await until("prices", async () => (await service.ann.get("/v1/machine-types")).body.fetched_at);
+  const { status, body } = await submit();
+  expect(status).toBe(202);
+  expect(body.warnings).toEqual([
+    {
+      pointer: "/runs/1/execution_type",
+      detail: "gpu.a10 is not in Lyceum's catalogue; did you mean gpu.a100?",
+    },
+  ]);
+});

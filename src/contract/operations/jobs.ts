@@ -1,7 +1,7 @@
 // Operations on jobs.
 import { z } from "zod";
 import { pageOf, shortPages } from "../field.ts";
-import { job, jobDetails } from "../job.ts";
+import { job, jobDetails, submittedJob } from "../job.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
 import { jobRunsQuery, jobsQuery, page, removeQuery, waitQuery } from "../query.ts";
 import { resultRow } from "../results.ts";
@@ -53,11 +53,11 @@ export const submitJob = {
   }),
   body: { ...jsonBodyOf(submission, { sweep, smallest }), isReadByHandler: true },
   answers: {
-    200: json(job, "The job that this key created before, in its current state.", {
+    200: json(submittedJob, "The job that this key created before, in its current state.", {
       ...submitted,
       "Idempotency-Replayed": "`true`.",
     }),
-    202: json(job, "The job is durable and will run to its end.", submitted),
+    202: json(submittedJob, "The job is durable and will run to its end.", submitted),
   },
   problems: ["idempotency-mismatch", "job-deleted", "unsupported-encoding", "queue-full", "quota-exceeded"],
 } satisfies Operation;

@@ -26,6 +26,7 @@ import { callerOf, readJson } from "../read-request.ts";
 import type { AppContext, RequestContext } from "../request-context.ts";
 import { resources, visibleJob } from "../resources.ts";
 import { type Input, type Route, route } from "../route.ts";
+import { hardwareWarnings } from "../submission-warnings.ts";
 import { validate } from "../validate.ts";
 import { iso, viewJob } from "../views/view.ts";
 
@@ -81,7 +82,7 @@ async function postJob({ c, context }: Input<typeof operations.submitJob>) {
   const errors = body.ok ? await webhookErrors(context, body.value.webhook_url) : body.errors;
   if (!body.ok || errors.length > 0) {
     const former = await findSubmitted(context, sender);
-    return former === null ? invalid(c, errors) : answerSubmitted(c, former);
+    return former === null ? invalid(c, errors) : answerSubmitted(c, former, []);
   }
   const value = withNumbersAsWritten(body.value, json.asWritten);
   const submitted = await submit(context, sender, {
@@ -97,7 +98,7 @@ async function postJob({ c, context }: Input<typeof operations.submitJob>) {
     webhookUrl: value.webhook_url ?? null,
     metadata: value.metadata,
   });
-  return answerSubmitted(c, submitted);
+  return answerSubmitted(c, submitted, await hardwareWarnings(context, value));
 }
 
 /** Keeps numbers as written in `metadata` and `extra`: Proctor only passes these fields on or back. */
@@ -124,7 +125,7 @@ function idempotencyKeyOf(c: RequestContext) {
   return validate(maybeIdempotencyKey, c.req.header("Idempotency-Key"), { pointer: () => pointer });
 }
 
-function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
+function answerSubmitted(c: RequestContext, submitted: Submitted, warnings: FieldError[]): Response {
   if (submitted.outcome === "deleted") {
     const detail = "the job of this Idempotency-Key was deleted; use a new key for a new job";
     return problem(c, "job-deleted", detail);
@@ -142,7 +143,7 @@ function answerSubmitted(c: RequestContext, submitted: Submitted): Response {
   const isReplay = submitted.outcome === "replayed";
   c.header("Location", `/v1/jobs/${submitted.job.id}`);
   if (isReplay) c.header("Idempotency-Replayed", "true");
-  return c.json(viewJob(submitted.job, callerOf(c)), isReplay ? 200 : 202);
+  return c.json({ ...viewJob(submitted.job, callerOf(c)), warnings }, isReplay ? 200 : 202);
 }
 
 /** A temporary DNS failure must not reject a job. */
