@@ -69,3 +69,5 @@ export async function mark(database: Database): Promise<number> {
     await store.close();
   }
 }
+
+export { poolerMode } from "../store/db/pooler.ts";

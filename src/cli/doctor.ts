@@ -1,10 +1,13 @@
 // `proctor doctor`: one line per check, with the way out of each problem. Checks the settings if it runs beside the
 // service, and the running service over HTTP.
 import type { Command } from "commander";
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { type Connection, remote, targetOf } from "./connection.ts";
+import { checkDisk } from "./disk-checks.ts";
+import { type Finding, failed, passed } from "./finding.ts";
+import { checkLyceum } from "./lyceum-checks.ts";
 import { action, exitCodes, printJson, UsageError } from "./outcome.ts";
-import { checkService, type Finding } from "./service-checks.ts";
+import { checkService } from "./service-checks.ts";
 import { print } from "./terminal.ts";
 
 export function addDoctor(program: Command): void {
@@ -14,7 +17,11 @@ export function addDoctor(program: Command): void {
 }
 
 async function doctor(signal: AbortSignal, options: Connection) {
-  const findings = [nodeVersion(), ...settings(process.env), ...(await service(options, signal))];
+  const findings = [
+    nodeVersion(),
+    ...(await machine(process.env, signal)),
+    ...(await service(options, signal)),
+  ];
   const isOk = findings.every(({ ok }) => ok);
   if (options.json === true) printJson({ ok: isOk, checks: findings });
   else for (const finding of findings) print(line(finding));
@@ -38,7 +45,7 @@ function nodeVersion(): Finding {
 }
 
 /** Skipped without settings: a client's machine needs none. */
-function settings(env: NodeJS.ProcessEnv): Finding[] {
+async function machine(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding[]> {
   if (!["LYCEUM_API_KEY", "LYCEUM_EMAIL", "API_KEYS"].some((name) => env[name])) return [];
   const reading = readConfig(env);
   if (!reading.ok)
@@ -48,7 +55,29 @@ function settings(env: NodeJS.ProcessEnv): Finding[] {
       detail: `${name} ${problem}`,
     }));
   const notes = reading.warnings.length === 0 ? "" : ` (${reading.warnings.join("; ")})`;
-  return [{ check: "settings", ok: true, detail: `valid${notes}` }];
+  const { config } = reading;
+  return [
+    passed("settings", `valid${notes}`),
+    ...(await database(config.database)),
+    ...(await checkLyceum(config, signal)),
+  ];
+}
+
+async function database(target: Config["database"]): Promise<Finding[]> {
+  try {
+    if (target.kind === "sqlite") return checkDisk(target.path);
+    const { poolerMode } = await import("../app/maintenance.ts");
+    const mode = await poolerMode(target.url);
+    if (mode === "session") return [passed("postgres", "answers; connections are not shared by a pooler")];
+    if (mode === "transaction") return [passed("postgres", "answers, through a pooler in transaction mode")];
+    return [
+      failed("postgres", "the pooler is in statement mode", "set its pool_mode to transaction or session"),
+    ];
+  } catch (error) {
+    return [
+      failed("database", (error as Error).message, "check DATABASE_URL and the permissions of its folder"),
+    ];
+  }
 }
 
 async function service(options: Connection, signal: AbortSignal): Promise<Finding[]> {

@@ -39,4 +39,8 @@ const examples: Record<string, string[]> = {
   dev: ["dev", "dev --port 9000 --data ./proctor-data"],
   emulate: ["emulate --port 8090"],
   migrate: ["migrate"],
+  backup: ["backup", "backup /backup/before-upgrade.db"],
+  restore: ["restore /backup/proctor-2026-11-29T05-00-00Z.db", "restore --mark"],
+  export: ["export > jobs.ndjson", `export ${JOB} --capsule job.proctor`],
+  open: ["open job.proctor"],
 };

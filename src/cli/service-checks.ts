@@ -1,14 +1,6 @@
 // Checks of a running service over HTTP.
-import { createClient, ProctorError, type Status } from "../client/client.ts";
-
-/** The result of a check. */
-export interface Finding {
-  check: string;
-  ok: boolean;
-  detail: string;
-  /** The way out. */
-  hint?: string;
-}
+import { type Client, createClient, ProctorError, type Status } from "../client/client.ts";
+import { type Finding, failed, passed } from "./finding.ts";
 
 interface Target {
   url: string;
@@ -82,11 +74,13 @@ async function checksWithKey(target: Target, signal: AbortSignal): Promise<Findi
   try {
     const status = await client.status({ signal });
     return [
-      await role(target, signal),
+      await role(client, signal),
       ...callbacks(status),
       ...lyceum(status),
       ...starts(status),
       ...queue(status),
+      ...instances(status),
+      ...(await hardware(client, signal)),
     ];
   } catch (error) {
     if (!(error instanceof ProctorError)) throw error;
@@ -99,17 +93,9 @@ async function checksWithKey(target: Target, signal: AbortSignal): Promise<Findi
   }
 }
 
-/** Submits a job without runs, which is always refused: with 403 if the key may only read. */
-async function role(target: Target, signal: AbortSignal): Promise<Finding> {
-  try {
-    await createClient({ ...target, retry: { attempts: 1 } }).submit({ runs: [] }, { signal });
-  } catch (error) {
-    if (!(error instanceof ProctorError)) throw error;
-    if (error.code === "validation-failed") return passed("key", "valid, may submit");
-    if (error.code === "forbidden") return passed("key", "valid, may only read");
-    return failed("key", error.message, "see the service's log");
-  }
-  return passed("key", "valid");
+async function role(client: Client, signal: AbortSignal): Promise<Finding> {
+  const { role } = await client.whoami({ signal });
+  return passed("key", role === "read" ? "valid, may only read" : "valid, may submit");
 }
 
 function callbacks({ callbacks: { mode, health, judged, recently_missed } }: Status): Finding[] {
@@ -156,10 +142,38 @@ function queue({ queue: { depth, in_doubt, without_wakeup } }: Status): Finding[
   ];
 }
 
-function passed(check: string, detail: string): Finding {
-  return { check, ok: true, detail };
+function instances({ instances }: Status): Finding[] {
+  if (instances.length < 2) return [];
+  const skewed = instances.filter(({ clock_offset_ms }) => Math.abs(clock_offset_ms) > MAX_OFFSET_MS);
+  const versions = new Set(instances.map(({ version }) => version));
+  const detail = `${instances.length} alive, ${[...versions].map((version) => `version ${version}`).join(", ")}`;
+  if (skewed.length === 0) return [passed("instances", detail)];
+  const offsets = skewed.map(({ id, clock_offset_ms }) => `${id}: ${clock_offset_ms} ms`).join(", ");
+  return [failed("instances", `clocks differ from the database's: ${offsets}`, "synchronize them by NTP")];
 }
 
-function failed(check: string, detail: string, hint: string): Finding {
-  return { check, ok: false, detail, hint };
+const MAX_OFFSET_MS = 2_000;
+
+/** Compares the hardware of runs that wait with what the account may use. */
+async function hardware(client: Client, signal: AbortSignal): Promise<Finding[]> {
+  const { data } = await client.machineTypes({ signal });
+  const known = new Set(data.map(({ hardware_profile }) => hardware_profile));
+  if (known.size === 0) return [];
+  const unknown = new Set<string>();
+  let seen = 0;
+  for await (const { execution_type } of client.runs("all", { status: ["queued"], signal })) {
+    if (execution_type !== null && !known.has(execution_type)) unknown.add(execution_type);
+    if (++seen >= MAX_WAITING) break;
+  }
+  if (unknown.size === 0) return [];
+  const names = [...unknown].toSorted().slice(0, 5).join(", ");
+  return [
+    failed(
+      "hardware",
+      `runs wait for ${names}, which Lyceum does not list`,
+      "see proctor's /v1/machine-types",
+    ),
+  ];
 }
+
+const MAX_WAITING = 2_000;
