@@ -1,6 +1,7 @@
 // The settings in force, by the names that the environment has for them, and without secrets.
 import type { Config } from "./config.ts";
 import { formatDuration } from "./lib/duration.ts";
+import { HIDDEN } from "./lib/redact.ts";
 
 export interface Setting {
   name: string;
@@ -9,8 +10,6 @@ export interface Setting {
   /** `[hidden]` stands in it for secrets. */
   redacted: boolean;
 }
-
-const HIDDEN = "[hidden]";
 
 /** Lists every setting of the service. Read back, those that are not redacted give the same configuration. */
 export function settingsInForce(config: Config): Setting[] {

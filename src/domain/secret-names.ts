@@ -1,5 +1,6 @@
 // Field names that hold secrets: logins, environments (also inside the code), callback URLs. Compared without regard to
 // case and separators.
+import { LOGIN_FIELDS } from "./secrets.ts";
 
 /** True for a secret name, also as a part of a longer name. */
 export function isSecretName(name: string): boolean {
@@ -17,15 +18,11 @@ export function secretNameIn(text: string): number {
 
 const MAX_NAME = 200;
 const phrases = [
-  "aws access key id",
-  "aws secret access key",
-  "aws session token",
+  ...LOGIN_FIELDS.map((name) => name.replaceAll("_", " ")),
   "compose file code",
   "docker env",
-  "docker password",
   "docker registry credentials",
   "docker run env",
-  "docker username",
   "python code",
   "s3 credentials",
   "callback url",

@@ -1,6 +1,15 @@
 // The secrets of a run, hidden wherever they are quoted: environment values, logins, and the strings in `extra`.
 import type { RunSpec } from "./spec.ts";
 
+/** The fields of a spec that hold logins. */
+export const LOGIN_FIELDS = [
+  "docker_username",
+  "docker_password",
+  "aws_access_key_id",
+  "aws_secret_access_key",
+  "aws_session_token",
+] as const;
+
 /** @param callbackUrl a secret, too: its token authorizes callbacks */
 export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): string[] {
   const secrets: (string | undefined)[] = [
@@ -10,13 +19,7 @@ export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): str
     ...stringsIn(spec.extra),
   ];
   if (spec.kind === "image" || spec.kind === "compose")
-    secrets.push(
-      spec.docker_username,
-      spec.docker_password,
-      spec.aws_access_key_id,
-      spec.aws_secret_access_key,
-      spec.aws_session_token,
-    );
+    secrets.push(...LOGIN_FIELDS.map((name) => spec[name]));
   if (spec.kind === "image") {
     // Some executors split the variables at white space, newer executors at newlines only [cli].
     const given = spec.docker_run_env ?? "";

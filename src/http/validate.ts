@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { FieldError } from "../contract/problem.ts";
 import "../contract/wording.ts";
+import { clip } from "../lib/clip.ts";
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
@@ -41,11 +42,14 @@ function fieldErrors(
   hints: Record<string, string>,
 ): FieldError[] {
   if (issue.code !== "unrecognized_keys") {
-    return [{ pointer: pointer(issue.path), detail: clip(messageOf(issue)) }];
+    return [{ pointer: pointer(issue.path), detail: clip(messageOf(issue), MAX_DETAIL) }];
   }
   return issue.keys.map((key) => {
     const hint = Object.hasOwn(hints, key) ? `: ${hints[key]}` : "";
-    return { pointer: pointer([...issue.path, key]), detail: clip(`is not a known field${hint}`) };
+    return {
+      pointer: pointer([...issue.path, key]),
+      detail: clip(`is not a known field${hint}`, MAX_DETAIL),
+    };
   });
 }
 
@@ -55,6 +59,5 @@ function messageOf(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
-function clip(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
-}
+/** A message may quote a value of the caller. */
+const MAX_DETAIL = 500;

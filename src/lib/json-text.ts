@@ -1,5 +1,14 @@
 // JSON of callers as written: keeps numbers that a double cannot hold, and compares values whatever their notation.
 
+/** Parses JSON of bounded size; undefined if the text is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Parses JSON. A number that would come back in other digits (`1.0`, `1e400`, 20 digits) keeps its own text.
  * @param parsed the result of `JSON.parse`, if it is at hand

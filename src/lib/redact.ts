@@ -1,8 +1,14 @@
 // Hides given values in texts, in every spelling in which they may occur.
 
+/** Stands in for a secret wherever nothing else says more. */
+export const HIDDEN = "[hidden]";
+
 export interface Hider {
-  /** The text with a label in place of each value. @throws TooMuchToHide */
-  hide(text: string): string;
+  /**
+   * The first `end` characters with a label in place of each value. Overlapping values share one label, and a value
+   * that only begins before `end` is hidden, too. @throws TooMuchToHide
+   */
+  hide(text: string, end?: number): string;
   /** Hides the beginning of a value at the end of a text that was cut off. */
   hideEnd(text: string): string;
   /** True if the text is such a value, however short. */
@@ -46,18 +52,18 @@ export function createHider(labels: ReadonlyMap<string, string>): Hider {
   }
 
   return {
-    hide(text) {
-      spend(text.length);
+    hide(text, end = text.length) {
+      if (byHead.size === 0) return text.slice(0, end);
+      spend(Math.min(text.length, end));
       let shown = "";
       let from = 0;
-      for (let at = 0; at + MIN_LENGTH <= text.length; at++) {
+      for (let at = 0; at < end && at + MIN_LENGTH <= text.length; at++) {
         const found = valueAt(text, at);
         if (found === undefined) continue;
-        shown += text.slice(from, at) + found.label;
-        from = at + found.value.length;
-        at = from - 1;
+        if (at >= from) shown += text.slice(from, at) + found.label;
+        from = Math.max(from, at + found.value.length);
       }
-      return from === 0 ? text : shown + text.slice(from);
+      return shown + text.slice(from, Math.max(from, end));
     },
     hideEnd(text) {
       for (let at = Math.max(0, text.length - MAX_END); at + MIN_LENGTH <= text.length; at++) {
@@ -69,6 +75,45 @@ export function createHider(labels: ReadonlyMap<string, string>): Hider {
     },
     isValue: (text) => labels.has(text),
   };
+}
+
+/**
+ * Hides given values in every spelling, and whatever looks like a token or a URL (a callback's URL is a secret). Text
+ * that cannot be searched in good time, the less the more secrets there are, is cut off.
+ */
+export function redact(text: string, secrets: readonly string[], maxLength = MAX_TEXT): string {
+  const distinct = new Set(secrets.filter((secret) => secret.length >= MIN_LENGTH));
+  if (distinct.size > MAX_SECRETS) return HIDDEN;
+  const limit = Math.min(maxLength, Math.floor(MAX_REDACTED / Math.max(distinct.size, 1)));
+  try {
+    const hider = createHider(new Map([...distinct].map((secret) => [secret, HIDDEN])));
+    const shown = hideTokens(hider.hide(text, limit));
+    return text.length > limit ? `${shown}…` : shown;
+  } catch (error) {
+    if (error instanceof TooMuchToHide) return HIDDEN;
+    throw error;
+  }
+}
+
+const MAX_TEXT = 1024 * 1024;
+const MAX_SECRETS = 10_000;
+/** Characters of a text, times the number of secrets. */
+const MAX_REDACTED = 16 * 1024 * 1024;
+
+function hideTokens(text: string): string {
+  return text
+    .replace(/[^\s"'<>]+/g, hideUrl)
+    .replace(/\blk_\w+|\bwhsec_\S+|\beyJ[\w.-]+/g, HIDDEN)
+    .replace(/\b(bearer)\s+\S+/gi, `$1 ${HIDDEN}`);
+}
+
+/** Hides a URL in `word`, which has no blanks, from the scheme on. */
+function hideUrl(word: string): string {
+  const colon = word.indexOf("://");
+  if (colon === -1) return word;
+  let start = colon;
+  while (start > 0 && /[a-z0-9+.-]/i.test(word[start - 1] ?? "")) start -= 1;
+  return `${word.slice(0, start)}[url]`;
 }
 
 /** Shorter values occur in any text by chance. */

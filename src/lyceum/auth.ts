@@ -1,6 +1,6 @@
 // Authentication at Lyceum: an API key, or a login whose token is renewed before it expires and after a 401.
 import type { Clock } from "../lib/clock.ts";
-import { parseJson } from "./error-detail.ts";
+import { parseJson } from "../lib/json-text.ts";
 import type { Reply } from "./http-exchange.ts";
 import { isObject, readNumber } from "./lenient-values.ts";
 import { toReadOutcome } from "./outcome-of-reply.ts";

@@ -1,6 +1,7 @@
 // Environment variables for Python code. Lyceum has no field for them, so a first statement in the code sets them.
+
+import { parseJson } from "../lib/json-text.ts";
 import { pythonValue, withStatement } from "../lib/python-source.ts";
-import { parseJson } from "./error-detail.ts";
 import { isObject } from "./lenient-values.ts";
 
 /**

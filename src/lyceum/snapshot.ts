@@ -1,7 +1,7 @@
 // Makes snapshots of executions from status words, rows and records.
 import { type Execution, hasEnded, type Snapshot } from "../domain/execution.ts";
 import { type Evidence, failureReason } from "../domain/failure-reason.ts";
-import { redact } from "./error-detail.ts";
+import { redact } from "../lib/redact.ts";
 import { readId } from "./lenient-values.ts";
 import type { HistoryRow, ListedRow, RecordReading } from "./reading.ts";
 import { parseStatus } from "./status-words.ts";

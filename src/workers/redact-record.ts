@@ -1,7 +1,7 @@
 // Redacts records: Lyceum's messages may quote secrets of the run, such as logins, env values and the callback URL.
 import type { Execution } from "../domain/execution.ts";
 import { secretsOf } from "../domain/secrets.ts";
-import { redact } from "../lyceum/error-detail.ts";
+import { redact } from "../lib/redact.ts";
 import type { RecordReading } from "../lyceum/reading.ts";
 import type { Db } from "../store/db/transaction.ts";
 import { findRun } from "../store/runs.ts";

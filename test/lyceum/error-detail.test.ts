@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { errorDetail, errorMessageIn, redact } from "../../src/lyceum/error-detail.ts";
+import { redact } from "../../src/lib/redact.ts";
+import { errorDetail, errorMessageIn } from "../../src/lyceum/error-detail.ts";
 
 const refusal = (detail: string, secrets: string[]) => errorDetail(422, errorMessageIn({ detail }), secrets);
 
@@ -11,6 +12,8 @@ describe("a secret is hidden", () => {
     ["within another one", "a s3cret-2 b", ["s3cret", "s3cret-2"], "a [hidden] b"],
     ["across another one", "abcdefgh", ["abcdef", "cdefgh"], "[hidden]"],
     ["that overlaps itself", "xababababay", ["ababa"], "x[hidden]y"],
+    ["in the spelling of a URL", "at p%40ss word", ["p@ss"], "at [hidden] word"],
+    ["in base64", "Basic dXNlcjpzM2NyZXQt", ["user:s3cret-"], "Basic [hidden]"],
     ["with blanks in it", "a b  c d", ["b  c"], "a [hidden] d"],
     ["unless it is too short to be one", "abc abcd", ["abc", "abcd"], "abc [hidden]"],
   ])("%s", (_, text, secrets, shown) => {

@@ -4,7 +4,7 @@ import { newBudget } from "../../domain/decode-body.ts";
 import { isSecretName, secretNameIn } from "../../domain/secret-names.ts";
 import { base64Text, percentDecoded, unwrapText } from "../../domain/unwrap.ts";
 import { checkJson } from "../../lib/json.ts";
-import { createHider, TooMuchToHide } from "../../lib/redact.ts";
+import { createHider, HIDDEN, TooMuchToHide } from "../../lib/redact.ts";
 
 export interface Masked {
   text: string;
@@ -129,7 +129,6 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
   }
 }
 
-const HIDDEN: string = "[hidden]";
 const MIN_LOOKED_AT = 4;
 const MAX_LAYERS = 8;
 const MAX_DEPTH = 64;

@@ -1,11 +1,9 @@
 // A run's spec as it was submitted, without its secrets: hidden where they were given, and wherever else they stand.
 import type { SubmittedSpecView } from "../../contract/spec.ts";
-import { secretsOf } from "../../domain/secrets.ts";
+import { LOGIN_FIELDS, secretsOf } from "../../domain/secrets.ts";
 import type { RunSpec } from "../../domain/spec.ts";
-import { createHider, TooMuchToHide } from "../../lib/redact.ts";
+import { createHider, HIDDEN, TooMuchToHide } from "../../lib/redact.ts";
 import type { RunRow } from "../../store/runs.ts";
-
-const HIDDEN = "[hidden]";
 
 /**
  * @param spec as it was submitted, without the values of its matrix
@@ -42,11 +40,7 @@ const masks: Record<string, (value: unknown) => unknown> = {
       .filter(Boolean)
       .map(withoutValue)
       .join("\n"),
-  docker_username: () => HIDDEN,
-  docker_password: () => HIDDEN,
-  aws_access_key_id: () => HIDDEN,
-  aws_secret_access_key: () => HIDDEN,
-  aws_session_token: () => HIDDEN,
+  ...Object.fromEntries(LOGIN_FIELDS.map((name) => [name, () => HIDDEN])),
 };
 
 function withoutValue(entry: string): string {
