@@ -38,7 +38,7 @@ export interface AppOverrides {
   logSpacingMs?: number;
   /** Keys that sign in to the operator's page once each. */
   oneTimeKeys?: readonly OneTimeKey[];
-  /** Of the settings; logged at the start. */
+  /** Warnings about the settings; logged at the start. */
   warnings?: readonly string[];
   /** Maximum number of queued runs. */
   maxQueued?: number;

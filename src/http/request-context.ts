@@ -21,7 +21,7 @@ export interface Env {
   Variables: {
     requestId: string;
     caller: Caller | null;
-    /** Of what the request named or made and its caller may see, by their names in the log. */
+    /** The ids that the request named or made and its caller may see, by their names in the log. */
     ids: Readonly<Record<string, string>>;
   };
 }

@@ -101,7 +101,7 @@ export function openStore(
     let giveUpAt: number | null = null;
     for (let tries = 1; ; tries++) {
       let hasRun = false;
-      const startedAt = performance.now();
+      const startedAt = systemClock.monotonic();
       try {
         const { results, committed } = await db.transaction().execute(async (trx) => {
           hasRun = false;
@@ -109,7 +109,7 @@ export function openStore(
           hasRun = true;
           return result;
         });
-        written({ writes: 1, durationMs: performance.now() - startedAt });
+        written({ writes: 1, durationMs: systemClock.monotonic() - startedAt });
         committed();
         return results[0] as T;
       } catch (error) {

@@ -1,4 +1,4 @@
-// How it went lately: series over an hour to a week, with one cursor.
+// Trends: series over an hour to a week, with one cursor.
 import { useState } from "preact/hooks";
 import type { Stats } from "../../client/client.ts";
 import { api } from "../api.ts";

@@ -2,7 +2,9 @@
 // share one transaction and one fsync. There is no timer, because longer waits lost throughput in measurements. If one
 // item throws, all are rolled back and repeated in savepoints, so that a bad item fails alone. No item resolves before
 // the commit.
+
 import { sql } from "kysely";
+import { systemClock } from "../../lib/clock.ts";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 import { retryWhileBusy } from "./busy-retry.ts";
 import type { Db, Write } from "./transaction.ts";
@@ -61,9 +63,9 @@ export function groupCommit(db: Db, run: RunWrites, onCommit: (commit: Commit) =
       }
     };
     try {
-      const startedAt = performance.now();
+      const startedAt = systemClock.monotonic();
       const { results, committed } = await retryWhileBusy(() => db.transaction().execute(runAll));
-      onCommit({ writes: batch.length, durationMs: performance.now() - startedAt });
+      onCommit({ writes: batch.length, durationMs: systemClock.monotonic() - startedAt });
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
       committed();
       return true;
@@ -90,9 +92,9 @@ export function groupCommit(db: Db, run: RunWrites, onCommit: (commit: Commit) =
         await release.execute(trx);
       }
     };
-    const startedAt = performance.now();
+    const startedAt = systemClock.monotonic();
     await retryWhileBusy(() => db.transaction().execute(runEach));
-    onCommit({ writes: batch.length, durationMs: performance.now() - startedAt });
+    onCommit({ writes: batch.length, durationMs: systemClock.monotonic() - startedAt });
     for (const effect of afterCommit) effect();
   }
 
