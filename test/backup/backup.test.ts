@@ -1,7 +1,7 @@
 // Backups and restores of SQLite: of one moment, sound, private, the newest kept, and never over a database in use.
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { expect, it } from "vitest";
 import { backup, restore } from "../../src/app/maintenance.ts";
@@ -97,6 +97,7 @@ it("restore refuses a database that is present, and moves it aside only when tol
   await expect(restore(database, file, false)).rejects.toThrow("--replace");
   const { formerPath, since } = await restore(database, file, true);
   expect(existsSync(formerPath ?? "")).toBe(true);
+  expect(readdirSync(dirname(service.database)).filter((name) => name.includes("restored"))).toEqual([]);
   expect(since).toBeGreaterThan(Date.now() - 60_000);
   expect(service.rows("select value from counters where name = 'restored.since'")).toEqual([
     { value: since },

@@ -4,7 +4,8 @@ import { rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { backup, restore } from "../../src/app/maintenance.ts";
+import { backup, mark, restore } from "../../src/app/maintenance.ts";
+import { createDatabase } from "../support/databases.ts";
 import { image, startService, until } from "../support/service.ts";
 
 it("after a lost disk every start since the backup is adopted or recorded, and none is repeated", async () => {
@@ -56,3 +57,25 @@ it("after a lost disk every start since the backup is adopted or recorded, and n
   expect(service.rows("select * from counters where name = 'restored.since'")).toEqual([]);
   rmSync(copy);
 }, 90_000);
+
+it("a PostgreSQL database that was restored by other means is marked, and starts wait for the search", async () => {
+  const { target, remove } = await createDatabase(true);
+  if (target.kind !== "postgres") throw new Error("no PostgreSQL");
+  {
+    await using service = await startService({
+      settings: { DATABASE_URL: target.url, IN_DOUBT_AFTER: "1s", DATABASE_POOL: "4" },
+    });
+    await service.run(image());
+    await service.stop();
+    const before = Date.now();
+    expect(await mark(target)).toBeLessThan(before);
+    const markedAt = Date.now();
+    await service.restart();
+    expect((await service.run(image())).status).toBe("succeeded");
+    expect(Date.now() - markedAt).toBeGreaterThanOrEqual(1_000);
+    const events = service.logLines.map((line) => JSON.parse(line).event);
+    expect(events).toContain("restored");
+    expect(events).not.toContain("stray_found");
+  }
+  await remove();
+}, 60_000);

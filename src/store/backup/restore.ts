@@ -1,5 +1,5 @@
 // Puts a backup in the place of a database that no service uses.
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseRefused } from "../../lib/database-error.ts";
 import { lockDatabase } from "../db/sqlite-lock.ts";
@@ -34,6 +34,7 @@ export async function restoreFile(
     const fresh = `${path}.restored`;
     await copyDatabase(backup, fresh);
     await prepare(fresh);
+    rmSync(`${fresh}.lock`, { force: true });
     const former = `${path}.before-${new Date(now).toISOString().slice(0, 19).replaceAll(":", "-")}Z`;
     // Also what a lost database left: its journal would be applied to the backup.
     for (const suffix of ["-wal", "-shm", ""])
