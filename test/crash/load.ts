@@ -86,6 +86,8 @@ export function startLoad({ url, keys, random, deadline }: LoadOptions): Load {
     for (;;) {
       const answer = await send().catch(() => null);
       const isAnswered = answer !== null && answer.status < 500;
+      if (answer !== null && !isAnswered && answer.status !== 503)
+        complaints.push(`a request was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
       if (isAnswered) return answer;
       if (performance.now() > deadline) return answer ?? nothing;
       await wait(random.between(20, 120));

@@ -30,6 +30,12 @@ export interface TrialOptions {
   /** Begins and ends with a service that listens. Answers what it did, in a few words. */
   disturb(scene: Scene): Promise<string>;
   onProgress(progress: Progress): void;
+  /** Settings beside those of every trial. */
+  env?: Record<string, string>;
+  /** Another way to run the service: as several instances that look like one. */
+  launch?(options: { env: Record<string, string>; port: number; log: string }): Service | Promise<Service>;
+  /** Looks for more at the end; answers what is wrong. */
+  inspect?(evidence: Evidence, database: TrialDatabase): Promise<string[]>;
 }
 
 export interface Scene {
@@ -63,8 +69,10 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     options.database === "postgres" ? await onPostgres() : onSqlite(join(folder, "proctor.db"));
   const port = await freePort();
   const emulator = await startEmulator({ seed: options.seed, chaos: { ...paces, ...faults } });
-  const env = settings({ port, databaseUrl: database.url, lyceumUrl: emulator.url, limit: options.limit });
-  const service = createService({ env, port, log: join(folder, "service.log") });
+  const place = { port, databaseUrl: database.url, lyceumUrl: emulator.url, limit: options.limit };
+  const env = { ...settings(place), ...options.env };
+  const launch = options.launch ?? createService;
+  const service = await launch({ env, port, log: join(folder, "service.log") });
   const { admin, ...workerKeys } = keys;
   const complaints: string[] = [];
   let settledIn = 0;
@@ -98,7 +106,9 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
         complaints.push(`everything had ended only ${settledIn.toFixed(0)} s after the last fault`);
       const { acknowledged } = load;
       const lyceum = emulator.executions();
-      return { what, evidence: await gather({ url: service.url, keys, database, acknowledged, lyceum }) };
+      const evidence = await gather({ url: service.url, keys, database, acknowledged, lyceum });
+      complaints.push(...((await options.inspect?.(evidence, database)) ?? []));
+      return { what, evidence };
     } finally {
       clearInterval(progress);
       void load.finish();
@@ -137,8 +147,9 @@ function isEndedRun({ isTerminal, parentId }: ExecutionSnapshot): boolean {
 async function rest(url: string, adminKey: string, deadline: number): Promise<boolean> {
   const api = createApi(url, adminKey);
   while (performance.now() < deadline) {
-    const { queue } = await api.get<StatusView>("/v1/status");
-    if (queue.depth + queue.live + queue.collecting === 0) return true;
+    // Several instances may be away for a moment yet.
+    const { queue } = (await api.get<StatusView>("/v1/status").catch(() => null)) ?? {};
+    if (queue !== undefined && queue.depth + queue.live + queue.collecting === 0) return true;
     await wait(300);
   }
   return false;
