@@ -37,7 +37,7 @@ function stopOnSignal(stop: () => Promise<void>): void {
 
 /** Ends the process, with a code that says whether a restart may help. */
 export function exitBecause(
-  what: "start" | "migrate" | "back up" | "restore" | "export" | "open",
+  what: "start" | "migrate" | "move" | "back up" | "restore" | "export" | "open",
   error: unknown,
 ): never {
   process.stderr.write(`Proctor cannot ${what}: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -93,6 +93,8 @@ describe("docs/configuration.md", () => {
       "KEY_QUOTAS",
       "EXPORT_DIR",
       "BACKUP_DIR",
+      "DATABASE_LISTEN_URL",
+      "SETTINGS_REVISION",
     ],
     ...["PUBLIC_URL", "CALLBACK_SECRETS", "METRICS_PORT", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_PRIVATE"],
   ];

@@ -2,6 +2,7 @@
 import { applyKeyBudgets } from "../store/cost-totals.ts";
 import { namingDatabase } from "../store/db/opening-error.ts";
 import { lockDatabase } from "../store/db/sqlite-lock.ts";
+import { assertNotMoved } from "../store/move.ts";
 import { mayApply } from "../store/settings-revision.ts";
 import { connectWakeUps, type WakeUps } from "../store/wake-ups.ts";
 import { demoteWebhooks } from "../store/webhooks.ts";
@@ -28,6 +29,7 @@ export function createLifecycle(
     // A simulation brings its own database, which has no file to lock.
     if (overrides.dialect === undefined) unlock = lockDatabase(config.database, now());
     const applied = await store.migrate();
+    await assertNotMoved(store.db);
     if (applied.length > 0) log.info({ event: "migrated", migrations: applied }, "migrations applied");
     // From here on all times are the database's.
     await presence.runOnce();

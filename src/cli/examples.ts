@@ -43,4 +43,8 @@ const examples: Record<string, string[]> = {
   restore: ["restore /backup/proctor-2026-11-29T05-00-00Z.db", "restore --mark"],
   export: ["export > jobs.ndjson", `export ${JOB} --capsule job.proctor`],
   open: ["open job.proctor"],
+  move: [
+    "move --from sqlite:data/proctor.db --to postgres://proctor@db/proctor",
+    "move --from sqlite:data/proctor.db --undo",
+  ],
 };

@@ -1,6 +1,7 @@
 // Commands that run on this machine. They import the service only when called: commands that talk to a service must not
 // wait for that, nor need its database.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { MoveArguments } from "./move.ts";
 
 export function addLocal(program: Command): void {
   program
@@ -27,6 +28,16 @@ export function addLocal(program: Command): void {
     .command("migrate")
     .description("apply pending migrations and exit; needs only DATABASE_URL")
     .action(migrate);
+  program
+    .command("move")
+    .description(
+      "copy a stopped service's SQLite file to an empty PostgreSQL; the file then refuses to start",
+    )
+    .requiredOption("--from <url>", "sqlite:path/to/file.db")
+    .option("--to <url>", "postgres://user:password@host/database")
+    .option("--start-window <duration>", "window of SUBMIT_LIMIT, whose starts count on", "1h")
+    .option("--undo", "let the SQLite file start again; nothing may run on the PostgreSQL any more")
+    .action(move);
 }
 
 async function emulate({ port }: { port: number }): Promise<void> {
@@ -36,6 +47,11 @@ async function emulate({ port }: { port: number }): Promise<void> {
     `Lyceum emulator at ${emulator.url} (key: lk_emulator)\nSwitches and help: ${emulator.controlUrl}`,
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void emulator.close());
+}
+
+async function move(given: MoveArguments): Promise<void> {
+  const [{ runMove }, main] = await Promise.all([import("./move.ts"), import("../main.ts")]);
+  await runMove(given, console.log).catch((error) => main.exitBecause("move", error));
 }
 
 async function migrate(): Promise<void> {

@@ -82,7 +82,7 @@ export async function disturbFleet(
           else way.setDelay(random.between(5, 200));
           await wait(random.between(1_000, 6_000));
           way.setDelay(0);
-          // What has fallen silent ends some time, as the kernel's keep-alive would end it.
+          // The kernel's keep-alive would end silent connections some time.
           if (name === "silence") way.cut();
         }),
     })),

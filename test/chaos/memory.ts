@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Fleet } from "./fleet.ts";
 
-/** Of the largest instance. */
+/** Returns the memory of the largest instance. */
 export function residentMiB({ members }: Fleet): number {
   return Math.max(
     ...members.map(({ service }) => {

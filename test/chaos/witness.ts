@@ -1,4 +1,4 @@
-// What readers and subscribers see while instances come and go: the stream of events, and deliveries to a webhook.
+// The view of readers and subscribers while instances come and go: the stream of events, and deliveries to a webhook.
 import { createClient } from "../../src/client/client.ts";
 import { createApi } from "../crash/api.ts";
 import { startReceiver } from "../support/receiver.ts";

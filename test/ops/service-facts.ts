@@ -69,17 +69,13 @@ export function seconds(text: string): number {
   return Number(/^(\d+)s?$/.exec(text)?.[1] ?? Number.NaN);
 }
 
-/** Says if all instances together would start more than one service does by default. */
-export function sharedLimitProblems(instances: number, env: Record<string, string>): string[] {
+/** Says if the instances, which share their limits, would start more than the service does by default. */
+export function limitProblems(env: Record<string, string>): string[] {
   const [most, own] = [configOf({}).submit, configOf(env).submit];
   const perMs = (limit: typeof own.limit) => (limit === null ? Infinity : limit.max / limit.windowMs);
   return [
-    ...(instances * perMs(own.limit) > perMs(most.limit)
-      ? [`SUBMIT_LIMIT is not shared by ${instances}`]
-      : []),
-    ...(instances * own.concurrency > most.concurrency
-      ? [`SUBMIT_CONCURRENCY is not shared by ${instances}`]
-      : []),
+    ...(perMs(own.limit) > perMs(most.limit) ? ["SUBMIT_LIMIT is above Lyceum's"] : []),
+    ...(own.concurrency > most.concurrency ? ["SUBMIT_CONCURRENCY is above the default"] : []),
   ];
 }
 

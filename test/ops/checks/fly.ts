@@ -3,11 +3,11 @@ import { parse } from "smol-toml";
 import { z } from "zod";
 import {
   graceProblems,
+  limitProblems,
   ports,
   probeProblems,
   seconds,
   settingProblems,
-  sharedLimitProblems,
 } from "../service-facts.ts";
 
 const duration = z.string().regex(/^\d+s$/);
@@ -77,7 +77,7 @@ export function flyProblems(text: string): string[] {
     ...(metrics.port === known.metrics ? [] : [`metrics.port is not ${known.metrics}`]),
     ...[metrics.path, ...http_service.checks.map(({ path }) => path)].flatMap(probeProblems),
     ...graceProblems(seconds(kill_timeout), env),
-    ...sharedLimitProblems(http_service.min_machines_running, env),
+    ...limitProblems(env),
     ...(isStored ? [] : ["the database is not on the volume"]),
     ...(mount !== undefined && http_service.min_machines_running > 1
       ? ["a volume has one machine, and a SQLite file one process"]

@@ -8,11 +8,11 @@ import { parseAllDocuments } from "yaml";
 import {
   commands,
   graceProblems,
+  limitProblems,
   ports,
   probeProblems,
   root,
   settingProblems,
-  sharedLimitProblems,
 } from "../service-facts.ts";
 
 interface Manifest {
@@ -80,7 +80,7 @@ function deploymentProblems({ spec }: IDeployment, all: Manifest[]): string[] {
   return [
     ...settingProblems(settings.data),
     ...graceProblems(pod?.terminationGracePeriodSeconds ?? 30, settings.data),
-    ...sharedLimitProblems(spec?.replicas ?? 1, settings.data),
+    ...limitProblems(settings.data),
     ...portProblems(container, settings.data),
     ...probesOf(container),
     ...every.flatMap(confinementProblems),
