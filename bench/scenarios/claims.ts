@@ -48,8 +48,8 @@ const TIMES = 200;
 
 function claimChecks(store: Store): Promise<Sample> {
   return perCall(store, async ({ db, now }) => {
-    await claimDue(db, "check", now, now, 10);
-    await nextDueAt(db, "check");
+    await claimDue(db, "reconcile", now, now, 10);
+    await nextDueAt(db, "reconcile");
   });
 }
 

@@ -235,11 +235,11 @@ function wake(tx: Tx, { run, execution }: State): void {
 }
 
 const topicOf: Record<Phase, Topic> = {
-  submitting: "check",
-  watching: "check",
-  orphan: "check",
+  submitting: "reconcile",
+  watching: "reconcile",
+  orphan: "reconcile",
   collecting: "collect",
-  closed: "check",
+  closed: "reconcile",
 };
 
 function report({ report }: Context, { before, after, events, apiKey, createdAt }: Change): void {

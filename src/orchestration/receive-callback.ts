@@ -63,7 +63,7 @@ async function receiveAll(tx: Tx, callbacks: Callback[]): Promise<(Received | nu
     const change = addsNothing ? null : applyCallback(target, tx.now);
     if (change !== null) {
       changed.add(Object.assign(target, change));
-      if (target.dueAt !== null) tx.wake("check", target.dueAt);
+      if (target.dueAt !== null) tx.wake("reconcile", target.dueAt);
     }
     return { disposition, jobId: target.jobId };
   });

@@ -16,19 +16,19 @@ export interface Attempt {
 
 /** All destination queues with open deliveries. One index seek each, even if a dead endpoint has thousands. */
 const openDestinations = sql`
-  recursive lanes (lane) as (
+  recursive destinations (lane) as (
     select min(lane) from deliveries where due_at is not null
     union all
-    select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > lanes.lane)
-    from lanes where lanes.lane is not null)`;
+    select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > destinations.lane)
+    from destinations where destinations.lane is not null)`;
 
 /** Destination queues with a due delivery, longest waiting first. */
 export async function dueDestinations(db: Db, now: number): Promise<string[]> {
   const { rows } = await sql<{ lane: string }>`
     with ${openDestinations},
     fronts as (
-      select lane, (select min(due_at) from deliveries where lane = lanes.lane and due_at <= ${now}) as due_at
-      from lanes where lane is not null)
+      select lane, (select min(due_at) from deliveries where lane = destinations.lane and due_at <= ${now}) as due_at
+      from destinations where lane is not null)
     select lane from fronts where due_at is not null order by due_at, lane`.execute(db);
   return rows.map((row) => row.lane);
 }
@@ -37,8 +37,8 @@ export async function dueDestinations(db: Db, now: number): Promise<string[]> {
 export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
   const { rows } = await sql<{ due_at: number | null }>`
     with ${openDestinations}
-    select min((select min(due_at) from deliveries where lane = lanes.lane and due_at > ${now})) as due_at
-    from lanes`.execute(db);
+    select min((select min(due_at) from deliveries where lane = destinations.lane and due_at > ${now})) as due_at
+    from destinations`.execute(db);
   return rows[0]?.due_at ?? null;
 }
 
@@ -51,11 +51,16 @@ export async function countOpenDeliveries(db: Db, limit: number): Promise<number
 }
 
 /** Ids of the destination's due deliveries, longest waiting first. */
-export async function dueForDestination(db: Db, lane: string, now: number, limit: number): Promise<string[]> {
+export async function dueForDestination(
+  db: Db,
+  destination: string,
+  now: number,
+  limit: number,
+): Promise<string[]> {
   const rows = await db
     .selectFrom("deliveries")
     .select("id")
-    .where("lane", "=", lane)
+    .where("lane", "=", destination)
     .where("due_at", "<=", now)
     .orderBy("due_at")
     .orderBy("id")

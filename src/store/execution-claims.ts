@@ -9,7 +9,7 @@ import type { Db } from "./db/transaction.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./runs.ts";
 
-export type DueKind = "check" | "collect";
+export type DueKind = "reconcile" | "collect";
 
 /** Claims due executions, oldest first, by moving `due_at` to the end of a lease: a dead worker's row comes due again. */
 export async function claimDue(
@@ -43,8 +43,8 @@ const isNamed = sql<boolean>`(callback_at is not null or (phase = 'submitting' a
   or exists (select 1 from runs where runs.id = executions.run_id and (cancel_mode is not null or kind = 'gpu_selection')))`;
 
 const claim = {
-  named: claimIn("check", isNamed),
-  check: claimIn("check"),
+  named: claimIn("reconcile", isNamed),
+  reconcile: claimIn("reconcile"),
   collect: claimIn("collect"),
 };
 
@@ -87,7 +87,7 @@ export async function claimListable(
   const soon = db
     .selectFrom("executions")
     .select("id")
-    .where(phaseIn("check"))
+    .where(phaseIn("reconcile"))
     .where("due_at", "<=", horizon)
     .where("callback_at", "is", null)
     .where((eb) => eb.or([eb("phase", "<>", "submitting"), eb("in_doubt_at", "is not", null)]))
@@ -97,7 +97,7 @@ export async function claimListable(
     .updateTable("executions")
     .set({ due_at: leaseUntil, claimed_by: claimedBy })
     .where(isChosen(db, soon))
-    .where(phaseIn("check"))
+    .where(phaseIn("reconcile"))
     .where("due_at", "<=", horizon)
     .where("callback_at", "is", null)
     .returning("id")
@@ -217,7 +217,7 @@ export async function nextDueAt(db: Db, kind: DueKind): Promise<number | null> {
 }
 
 const next = {
-  check: nextIn("check"),
+  reconcile: nextIn("reconcile"),
   collect: nextIn("collect"),
 };
 
@@ -246,7 +246,7 @@ export async function expireUnansweredStarts(db: Db, now: number): Promise<void>
 
 // Literals, because a bound parameter would not use the partial indexes.
 function phaseIn(kind: DueKind) {
-  return kind === "check"
+  return kind === "reconcile"
     ? sql<boolean>`phase in ('submitting', 'watching', 'orphan')`
     : sql<boolean>`phase = 'collecting'`;
 }

@@ -69,7 +69,7 @@ export async function takeOver(tx: Tx, ids: string[]): Promise<void> {
     );
   }
   await leave(tx, ids);
-  for (const topic of ["check", "collect", "deliver"] as const) tx.wake(topic, now);
+  for (const topic of ["reconcile", "collect", "deliver"] as const) tx.wake(topic, now);
 }
 
 export async function leave({ db }: Tx, ids: string[]): Promise<void> {

@@ -72,7 +72,7 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
         await hasten(tx.db, ids, tx.now + delayMs);
         tx.wake(kind, tx.now + delayMs);
         // The write whose answer was lost may have recorded an end.
-        if (kind === "check") tx.wake("collect", tx.now + delayMs);
+        if (kind === "reconcile") tx.wake("collect", tx.now + delayMs);
       }
       if (uncertainLeases.length > 0)
         await releaseLeases(tx.db, kind, uncertainLeases, ours, tx.now, tx.instance);

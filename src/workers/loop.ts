@@ -8,9 +8,9 @@ export interface Worker {
   name:
     | Topic
     | "retention"
-    | "queue_stats"
-    | "state_metrics"
-    | "machine_types"
+    | "queue-stats"
+    | "state-metrics"
+    | "machine-types"
     | "presence"
     | "restored"
     | "backups";

@@ -13,7 +13,7 @@ export function createMachineTypeSync(
   let nextAt = 0;
   let failures = 0;
   return {
-    name: "machine_types",
+    name: "machine-types",
     async runOnce() {
       if (now() < nextAt) return nextAt;
       const types = await lyceum.machineTypes();

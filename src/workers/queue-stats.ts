@@ -37,7 +37,7 @@ export function createQueueStats(context: Context, now: () => number, role: Role
   }
 
   return {
-    name: "queue_stats",
+    name: "queue-stats",
     async runOnce() {
       const isCounter = await role.isHeld();
       const { queued, live, withoutWakeup } = await (isCounter ? count() : readSavedDepths(store.db));

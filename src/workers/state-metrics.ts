@@ -19,7 +19,7 @@ export function createStateMetricsReader(
   { metrics, countInstances, now }: StateMetricsOptions,
 ): Worker {
   return {
-    name: "state_metrics",
+    name: "state-metrics",
     async runOnce() {
       const day = dayOf(now());
       const levels = await readLevels(store.db);

@@ -42,7 +42,7 @@ eachDatabase("cancelling a run", (open) => {
       found: false,
     };
     await tell(context, execution.id, { type: "accepted", ...answer });
-    expect(await nextDueAt(store.db, "check")).toBe(time.now());
+    expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
   });
 
   test("that is live makes its check due, and Lyceum's word ends it", async () => {
@@ -50,7 +50,7 @@ eachDatabase("cancelling a run", (open) => {
     const job = await submitted(context, 1);
     const { run, execution } = await live(context);
     await cancelRun(context, run.id, stop);
-    expect(await nextDueAt(store.db, "check")).toBe(time.now());
+    expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
     expect(await findRun(store.db, run.id)).toMatchObject({ status: "active", cancel_mode: "stop" });
     await cancelRun(context, run.id, abort);
     await cancelRun(context, run.id, stop);

@@ -32,7 +32,7 @@ eachDatabase("a callback", (open) => {
       dueAt: time.now(),
       callbackAt: time.now(),
     });
-    expect(woken).toContainEqual(["check", time.now()]);
+    expect(woken).toContainEqual(["reconcile", time.now()]);
     const [kept] = await listCallbacks(store.db, execution.id, "", 9);
     expect(kept).toMatchObject({ disposition: "received", content_type: "text/plain", truncated: 1 });
     expect(Buffer.from(kept?.body ?? [])).toEqual(Buffer.from([0, 255, 10]));
@@ -68,7 +68,7 @@ eachDatabase("a callback", (open) => {
       raw: "running",
       found: false,
     });
-    expect(await nextDueAt(store.db, "check")).toBe(time.now());
+    expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
   });
 
   test("of an execution in doubt makes the search due now", async () => {
@@ -81,7 +81,7 @@ eachDatabase("a callback", (open) => {
     await tell(context, execution.id, { type: "not_found", askedAt: time.now() });
     time.pass(100);
     expect(await receiveCallback(context, from(execution.id))).toBe("received");
-    expect(await nextDueAt(store.db, "check")).toBe(time.now());
+    expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
   });
 
   test("that comes again is a duplicate and changes nothing but the record of it", async () => {

@@ -61,7 +61,7 @@ eachDatabase("claims", (open) => {
     await submitted(context, 2);
     const ids = [(await live(context)).execution.id, (await live(context)).execution.id];
     const now = database.time.now() + 60_000;
-    expect(await claimDue(db, "check", now, now + 1_000, 9)).toHaveLength(2);
+    expect(await claimDue(db, "reconcile", now, now + 1_000, 9)).toHaveLength(2);
     await change(database, ids[0] ?? "", { dueAt: now + 700 });
     await release(db, ids, [now + 1_000], now + 10);
     expect((await findExecution(db, ids[0] ?? ""))?.dueAt).toBe(now + 700);
@@ -96,7 +96,7 @@ eachDatabase("claims", (open) => {
       .execute();
     await staggerChecks(db, 1_000, "unheld");
     expect(await times()).toEqual([5_000, 1_020, 1_000, 1_040]);
-    expect(await nextDueAt(db, "check")).toBe(1_000);
+    expect(await nextDueAt(db, "reconcile")).toBe(1_000);
     await staggerChecks(db, 2_000, "open");
     expect(await times()).toEqual([2_060, 2_020, 2_000, 2_040]);
   });
@@ -126,7 +126,7 @@ onPostgres("claims", (open) => {
       const claimed = await whileUncommitted(
         other,
         (tx) => applyFact(context, tx, { executionId: locked.id, fact: read("completed") }),
-        () => store.write((tx) => claim(tx.db, "check", now, now + 300_000, 9)),
+        () => store.write((tx) => claim(tx.db, "reconcile", now, now + 300_000, 9)),
       );
       expect(claimed).toEqual([free.id]);
       expect(await findExecution(store.db, locked.id)).toMatchObject({ phase: "collecting" });

@@ -55,13 +55,13 @@ eachDatabase("executions", (open) => {
     const database = await open();
     const { store } = database;
     const ids = await dueAt(database, [50, 10, 40, 20, 30]);
-    const claim = (now: number, limit: number) => claimDue(store.db, "check", now, now + 1_000, limit);
-    expect(await nextDueAt(store.db, "check")).toBe(10);
+    const claim = (now: number, limit: number) => claimDue(store.db, "reconcile", now, now + 1_000, limit);
+    expect(await nextDueAt(store.db, "reconcile")).toBe(10);
     expect(await claim(9, 9)).toEqual([]);
     expect(new Set(await claim(40, 2))).toEqual(new Set([ids[1], ids[3]]));
     expect(new Set(await claim(40, 9))).toEqual(new Set([ids[2], ids[4]]));
     expect(await claim(40, 9)).toEqual([]);
-    expect(await nextDueAt(store.db, "check")).toBe(50);
+    expect(await nextDueAt(store.db, "reconcile")).toBe(50);
     // Nobody worked on them: the leases end.
     expect(new Set(await claim(1_040, 9))).toEqual(new Set(ids));
   });
@@ -76,7 +76,7 @@ eachDatabase("executions", (open) => {
     ]);
     expect(await nextDueAt(store.db, "collect")).toBe(10);
     expect(await claimDue(store.db, "collect", 99, 100, 9)).toEqual([id]);
-    expect(await nextDueAt(store.db, "check")).toBe(20);
+    expect(await nextDueAt(store.db, "reconcile")).toBe(20);
     const closed = (await findExecution(store.db, id)) ?? never();
     await saveExecutions(store.db, [{ before: closed, after: { ...closed, phase: "closed", dueAt: null } }]);
     expect(await nextDueAt(store.db, "collect")).toBeNull();
@@ -126,7 +126,7 @@ onPostgres("parallel claimers", (open) => {
     const claims: string[] = [];
     while (claims.length < ids.length) {
       const round = instances.flatMap((store) =>
-        [0, 1].map(() => store.write((tx) => claimDue(tx.db, "check", 100, 200, 7))),
+        [0, 1].map(() => store.write((tx) => claimDue(tx.db, "reconcile", 100, 200, 7))),
       );
       for (const claim of await Promise.all(round)) claims.push(...claim);
     }

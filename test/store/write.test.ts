@@ -52,14 +52,14 @@ eachDatabase("a write", (open, kind) => {
       seen.push(readCounters(other.db, "mark"));
     });
     await store.write(async (tx) => {
-      tx.wake("check", tx.now + 5);
+      tx.wake("reconcile", tx.now + 5);
       await incrementCounter(tx.db, "mark", 1);
       tx.emit(draft("job_1"));
       expect(heard).toEqual([]);
       expect(await readCounters(other.db, "mark")).toEqual({});
     });
     expect(heard).toEqual([
-      ["check", time.now() + 5],
+      ["reconcile", time.now() + 5],
       ["events", time.now()],
     ]);
     expect(await Promise.all(seen)).toEqual([{ "": 1 }, { "": 1 }]);

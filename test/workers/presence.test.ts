@@ -46,7 +46,7 @@ onPostgres("presence", (open) => {
     const now = database.time.now();
     const longLease = now + 600 * SECOND;
     expect(
-      await claimDue(dead.store.db, "check", now + 120 * SECOND, longLease, 1, "elsewhere"),
+      await claimDue(dead.store.db, "reconcile", now + 120 * SECOND, longLease, 1, "elsewhere"),
     ).toHaveLength(1);
     await silenceOf(dead.store, 14);
     await alive.presence.runOnce();

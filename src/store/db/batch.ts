@@ -27,18 +27,18 @@ export function createBatcher<C>(
 ): Batcher<C> {
   const openBatches = new Map<RunBatch<C>, Item[]>();
   /** Batches under way, and those that wait for them, by function. */
-  const lanes = new Map<RunBatch<C>, { running: number; waiting: Item[][] }>();
+  const queues = new Map<RunBatch<C>, { running: number; waiting: Item[][] }>();
 
   async function enqueue(run: RunBatch<C>, batch: Item[]): Promise<void> {
-    const lane = lanes.get(run) ?? { running: 0, waiting: [] };
-    lanes.set(run, lane);
-    if (lane.running >= maxAtOnce) return void lane.waiting.push(batch);
-    lane.running++;
+    const queue = queues.get(run) ?? { running: 0, waiting: [] };
+    queues.set(run, queue);
+    if (queue.running >= maxAtOnce) return void queue.waiting.push(batch);
+    queue.running++;
     await runBatch(run, batch);
-    lane.running--;
-    const next = lane.waiting.shift();
+    queue.running--;
+    const next = queue.waiting.shift();
     if (next !== undefined) return enqueue(run, next);
-    if (lane.running === 0) lanes.delete(run);
+    if (queue.running === 0) queues.delete(run);
   }
 
   async function runBatch(run: RunBatch<C>, batch: Item[]): Promise<void> {

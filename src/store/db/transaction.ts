@@ -9,7 +9,7 @@ export type Db = Kysely<Schema>;
 /** Names the worker that a commit wakes. */
 export type Topic =
   | "dispatch"
-  | "check"
+  | "reconcile"
   | "collect"
   | "enforce-limits"
   | "delete-remote"

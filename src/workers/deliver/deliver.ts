@@ -34,7 +34,7 @@ export interface DeliverOptions {
   /** A delivery has ended: another may begin. */
   onCapacity: () => void;
   concurrency?: number;
-  perLane?: number;
+  perDestination?: number;
 }
 
 interface Attempt {
@@ -43,9 +43,17 @@ interface Attempt {
 }
 
 export function createDeliver(context: Context, options: DeliverOptions): Worker {
-  const { findDestination, secret, clock, timers, onCapacity, concurrency = 64, perLane = 4 } = options;
+  const {
+    findDestination,
+    secret,
+    clock,
+    timers,
+    onCapacity,
+    concurrency = 64,
+    perDestination = 4,
+  } = options;
   const sending = new PQueue({ concurrency });
-  const underWay = new Map<string, { lane: string; leaseUntil: number }>();
+  const underWay = new Map<string, { destination: string; leaseUntil: number }>();
   const unrecorded: Attempt[] = [];
   const uncertain: { ids: string[]; leaseUntil: number }[] = [];
   /** The last turn of each destination queue. */
@@ -54,20 +62,20 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
 
   /** Ids of due deliveries for which there is a slot. */
   async function choose(now: number): Promise<string[]> {
-    const taken = Map.groupBy(underWay.values(), ({ lane }) => lane);
-    const takenIn = (lane: string) => taken.get(lane)?.length ?? 0;
+    const taken = Map.groupBy(underWay.values(), ({ destination }) => destination);
+    const takenBy = (destination: string) => taken.get(destination)?.length ?? 0;
     const chosen: string[] = [];
     // Queues take turns, so that many dead endpoints together do not hold up a healthy one. The turns of queues without
     // due deliveries are forgotten.
-    const lanes = await dueDestinations(context.store.db, now);
-    turns = new Map(lanes.map((lane) => [lane, turns.get(lane) ?? 0]));
-    for (const lane of lanes.sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0))) {
+    const destinations = await dueDestinations(context.store.db, now);
+    turns = new Map(destinations.map((destination) => [destination, turns.get(destination) ?? 0]));
+    for (const destination of destinations.sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0))) {
       const freeSlots = concurrency - underWay.size - chosen.length;
-      const slots = Math.min(perLane - takenIn(lane), freeSlots);
+      const slots = Math.min(perDestination - takenBy(destination), freeSlots);
       if (freeSlots <= 0) break;
       if (slots <= 0) continue;
-      turns.set(lane, ++lastTurn);
-      const due = await dueForDestination(context.store.db, lane, now, slots);
+      turns.set(destination, ++lastTurn);
+      const due = await dueForDestination(context.store.db, destination, now, slots);
       chosen.push(...due.filter((id) => !underWay.has(id)));
     }
     return chosen;
@@ -83,7 +91,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
       if (leaseUntil > 0) uncertain.push({ ids, leaseUntil });
       throw error;
     });
-    for (const { id, lane } of claimed) underWay.set(id, { lane, leaseUntil });
+    for (const { id, lane } of claimed) underWay.set(id, { destination: lane, leaseUntil });
     return claimed;
   }
 

@@ -171,7 +171,7 @@ export function createListPoll(context: Context, options: ListPollOptions): List
       polling ??= pollOnce()
         .catch((error) => {
           plan(retryAt(FAULTY));
-          context.report.fault("check", error);
+          context.report.fault("reconcile", error);
         })
         .finally(() => {
           polling = null;

@@ -50,7 +50,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   } = options;
   const rounds = new PQueue({ concurrency: 4 });
   let pauseUntil = 0;
-  const claims = createClaims(context, "check", LEASE_MS);
+  const claims = createClaims(context, "reconcile", LEASE_MS);
   const recorder = createFactRecorder(context, now);
   const audit = createAudit(context, now);
   const knownIds = createKnownIds();
@@ -82,7 +82,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   function begin(claimed: DueExecution[], work: () => Promise<DueExecution[]>): void {
     rounds.add(async () => {
       const kept = await work().catch((error) => {
-        context.report.fault("check", error);
+        context.report.fault("reconcile", error);
         return null;
       });
       if (kept === null) {
@@ -140,7 +140,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     context.health.mode(now()) === "healthy" ? context.rules.pollMaxMs : context.rules.pollMinMs;
 
   return {
-    name: "check",
+    name: "reconcile",
     async runOnce() {
       if (rounds.size > 0) return now() + 1_000;
       // Do not claim while Lyceum is unreachable: each claim would be written twice for nothing.
@@ -162,7 +162,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
       listPoll.watch(listed);
       if (others.length > 0) begin(others, () => round(groups));
       if (listPoll.dueAt() <= now()) listPoll.poll();
-      const next = await nextDueAt(context.store.db, "check");
+      const next = await nextDueAt(context.store.db, "reconcile");
       const nextAt = Math.min(next ?? Number.POSITIVE_INFINITY, listPoll.dueAt());
       // The reader claims what is due by then.
       return isReader ? nextAt : Math.max(nextAt, now() + OTHERS_LOOK_AFTER_MS);

@@ -81,12 +81,12 @@ async function setting(store: Store, name: string): Promise<unknown> {
 
 onSqlite("the plan", (open) => {
   const plans: Record<string, { ask: (db: Db) => Promise<unknown>; uses: string[] }> = {
-    "claimDue for checks": { ask: (db) => claimDue(db, "check", 1, 2, 9), uses: ["executions_due"] },
+    "claimDue for checks": { ask: (db) => claimDue(db, "reconcile", 1, 2, 9), uses: ["executions_due"] },
     "claimDue for collecting": {
       ask: (db) => claimDue(db, "collect", 1, 2, 9),
       uses: ["executions_collecting"],
     },
-    "nextDueAt for checks": { ask: (db) => nextDueAt(db, "check"), uses: ["executions_due"] },
+    "nextDueAt for checks": { ask: (db) => nextDueAt(db, "reconcile"), uses: ["executions_due"] },
     "nextDueAt for collecting": { ask: (db) => nextDueAt(db, "collect"), uses: ["executions_collecting"] },
     nextTurns: { ask: (db) => nextInFairOrder(db, 1, 9), uses: ["jobs_ready"] },
     nextQueuedRuns: { ask: (db) => nextQueuedRuns(db, "job_1", 1, 9), uses: ["runs_queued"] },

@@ -155,7 +155,7 @@ eachDatabase("a delivery", (open) => {
     const hanging: (() => void)[] = [];
     const scene = sceneOf(await open(), {
       concurrency: 4,
-      perLane: 2,
+      perDestination: 2,
       async findDestination(destination) {
         reached.push(new URL(destination).hostname);
         await new Promise<void>((resolve) => hanging.push(resolve));

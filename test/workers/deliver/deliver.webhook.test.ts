@@ -50,7 +50,7 @@ eachDatabase("a webhook", (open) => {
     const picky = await receiverOf((response, { body }) =>
       status(body.includes('"run.queued"') ? 400 : 204)(response, { path: "", headers: {}, body }),
     );
-    const scene = sceneOf(await open(), { perLane: 64 });
+    const scene = sceneOf(await open(), { perDestination: 64 });
     const { id } = await subscribe(scene.context, picky.url, ["run.queued", "job.created"]);
     await submitted(scene.context, 1);
     for (let round = 0; round < 20; round++) {
@@ -66,7 +66,7 @@ eachDatabase("a webhook", (open) => {
 
   test("that says 410 is disabled at once, and what waits for it is given up", async () => {
     const gone = await receiverOf(status(410));
-    const scene = sceneOf(await open(), { perLane: 1 });
+    const scene = sceneOf(await open(), { perDestination: 1 });
     const { id } = await subscribe(scene.context, gone.url, ["run.queued"]);
     await submitted(scene.context, 3);
     await scene.work();
@@ -128,7 +128,7 @@ eachDatabase("a webhook", (open) => {
     const slow = await receiverOf(silence);
     const quick = await receiverOf();
     const onCapacity = vi.fn();
-    const scene = sceneOf(await open(), { concurrency: 4, perLane: 2, onCapacity });
+    const scene = sceneOf(await open(), { concurrency: 4, perDestination: 2, onCapacity });
     await subscribe(scene.context, slow.url, ["run.queued"]);
     await subscribe(scene.context, quick.url, ["run.queued"]);
     await submitted(scene.context, 6);
