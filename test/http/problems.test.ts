@@ -167,7 +167,7 @@ function post(headers: string): string {
 
 describe("a path", () => {
   it("that does not exist answers 404, whoever asks", async () => {
-    for (const path of ["/v2/jobs", "/v1", "/v1/jobs/a/b/c", "/__emulator", "/v1/runs"])
+    for (const path of ["/v2/jobs", "/v1", "/v1/jobs/a/b/c", "/__emulator", "/v1/run"])
       for (const client of [service.ann, service.nobody])
         expectProblem(await client.get(path), 404, "not-found");
   });
