@@ -1,7 +1,7 @@
 // Commands that run on this machine. They import the service only when called: commands that talk to a service must not
 // wait for that, nor need its database.
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { MoveArguments } from "./move.ts";
+import type { MoveArguments } from "../app/move.ts";
 
 export function addLocal(program: Command): void {
   program
@@ -50,7 +50,7 @@ async function emulate({ port }: { port: number }): Promise<void> {
 }
 
 async function move(given: MoveArguments): Promise<void> {
-  const [{ runMove }, main] = await Promise.all([import("./move.ts"), import("../main.ts")]);
+  const [{ runMove }, main] = await Promise.all([import("../app/move.ts"), import("../main.ts")]);
   await runMove(given, console.log).catch((error) => main.exitBecause("move", error));
 }
 

@@ -1,6 +1,6 @@
 // Moving a SQLite file to PostgreSQL: everything comes over, and only one of the two can run.
 import { expect, test } from "vitest";
-import { runMove } from "../../src/cli/move.ts";
+import { runMove } from "../../src/app/move.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import { assertNotMoved } from "../../src/store/move.ts";
 import { openStore } from "../../src/store/store.ts";

@@ -1,4 +1,4 @@
-// `proctor move`: takes a stopped service from its SQLite file to PostgreSQL.
+// The move of `proctor move`: takes a stopped service from its SQLite file to PostgreSQL.
 import { type Config, readDatabase } from "../config.ts";
 import { systemClock } from "../lib/clock.ts";
 import { parseDuration } from "../lib/duration.ts";
