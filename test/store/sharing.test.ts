@@ -1,0 +1,55 @@
+// What instances share besides rows: wake-ups, roles, and the newest settings.
+import { expect, test } from "vitest";
+import { leave } from "../../src/store/instances.ts";
+import { takeRole } from "../../src/store/roles.ts";
+import { mayApply } from "../../src/store/settings-revision.ts";
+import { connectWakeUps } from "../../src/store/wake-ups.ts";
+import { eachDatabase, onPostgres } from "../support/databases.ts";
+import { eventually } from "../support/wait.ts";
+
+onPostgres("wake-ups", (open) => {
+  test("reach the other instances, and not the one that tells", async () => {
+    const database = await open();
+    if (database.target.kind !== "postgres") throw new Error("not a PostgreSQL");
+    const { url } = database.target;
+    const heard: string[] = [];
+    const told: string[] = [];
+    const [one, other] = [
+      connectWakeUps(database.store, url, (topic) => void told.push(topic)),
+      connectWakeUps(database.connect(), url, (topic) => void heard.push(topic)),
+    ] as const;
+    await eventually(async () => {
+      one.tell("dispatch");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(heard).toContain("dispatch");
+    });
+    expect(told).toEqual([]);
+    await one.close();
+    await other.close();
+  });
+});
+
+eachDatabase("roles", (open) => {
+  test("have one holder, until its time is over or it leaves", async () => {
+    const { store } = await open();
+    const take = (holder: string, now: number) =>
+      takeRole(store.db, { name: "list", holder, now, until: now + 10 });
+    expect(await take("a", 0)).toBe(true);
+    expect(await take("b", 5)).toBe(false);
+    expect(await take("a", 5)).toBe(true);
+    expect(await take("b", 16)).toBe(true);
+    await store.write((tx) => leave(tx, ["b"]));
+    expect(await take("a", 17)).toBe(true);
+  });
+});
+
+eachDatabase("settings", (open) => {
+  test("of an older revision are not applied once those of a newer one are", async () => {
+    const { db } = (await open()).store;
+    expect(await mayApply(db, 2)).toBe(true);
+    expect(await mayApply(db, 1)).toBe(false);
+    expect(await mayApply(db, 2)).toBe(true);
+    expect(await mayApply(db, 3)).toBe(true);
+    expect(await mayApply(db, null)).toBe(true);
+  });
+});
