@@ -54,7 +54,7 @@ it.each(bodies)("the id is found in %s", (_, body, encoding = null) => {
   expect(candidateIds(Buffer.from(body), encoding)[0]).toBe(id);
 });
 
-it("an id named as an execution's comes before all others, and our own are passed over", () => {
+it("an id under an execution's name comes before all others, and Proctor's own ids are skipped", () => {
   const other = "00000000-0000-4000-8000-000000000000";
   const body = {
     id: other,
@@ -78,7 +78,7 @@ describe("within bounds", () => {
     expect(candidateIds(Buffer.from(body as Buffer), null)).toEqual([]);
   });
 
-  it("a bounded number of them is tried", () => {
+  it("a bounded number of candidate ids is tried", () => {
     const ids = Array.from({ length: 10_000 }, (_, n) => ({ execution_id: `execution-${n}` }));
     expect(candidateIds(Buffer.from(JSON.stringify(ids)), null)).toEqual(
       ids.slice(0, 5).map((one) => one.execution_id),

@@ -13,7 +13,7 @@ test("every token has the same length and fits into a path", () => {
   );
 });
 
-test("a token opens its execution and no other", () => {
+test("a token is valid for its execution and no other", () => {
   expect(isCallbackToken(["new"], "exe_1", token)).toBe(true);
   expect(isCallbackToken(["new"], "exe_2", token)).toBe(false);
   expect(isCallbackToken(["new"], "", token)).toBe(false);
@@ -32,7 +32,7 @@ test("without a secret nothing is accepted", () => {
   expect(isCallbackToken([], "exe_1", token)).toBe(false);
 });
 
-describe("what is no token is refused, and nothing throws:", () => {
+describe("an invalid token is refused without an exception:", () => {
   const mistaken = {
     nothing: "",
     "one character too few": token.slice(0, -1),

@@ -18,7 +18,7 @@ const attempt = (tries: number, sinceMs = 0) => {
 };
 
 describe("an answer that cannot be used", () => {
-  test("is asked for three more times, further and further apart, within 45 s, then given up with its reason", () => {
+  test("leads to three more requests, further and further apart, within 45 s, then the artifact is given up with the reason", () => {
     const waits = [1, 2, 3, 4].map((tries) => afterUnusable(attempt(tries), "404"));
     expect(waits).toEqual([
       { retryInMs: 2_000 },
@@ -28,23 +28,23 @@ describe("an answer that cannot be used", () => {
     ]);
   });
 
-  test("after others that could be used does not end the reading at once", () => {
+  test("after usable answers does not end the requests at once", () => {
     const waits = [4, 5, 6].map((tries) => afterUnusable({ ...attempt(tries), isKept: true }, "404"));
     expect(waits).toEqual([{ retryInMs: 30_000 }, { retryInMs: 30_000 }, { giveUp: "404" }]);
   });
 });
 
-describe("silence", () => {
+describe("an unanswered request for an artifact", () => {
   const afterMs = (sinceMs: number, awayMsAgo: number, retryAfterMs = 15_000) =>
     afterSilence(attempt(0, sinceMs), NOW - awayMsAgo, retryAfterMs, "503");
   const never = Number.POSITIVE_INFINITY;
 
-  test("is waited for as asked, a second at least", () => {
+  test("is repeated after the requested wait, of a second at least", () => {
     expect(afterMs(0, never, 7_000)).toEqual({ retryInMs: 7_000 });
     expect(afterMs(0, never, 0)).toEqual({ retryInMs: 1_000 });
   });
 
-  test("of one endpoint, while Lyceum answers others, is given up after five minutes", () => {
+  test("is given up after five minutes if Lyceum answers other endpoints", () => {
     expect(afterMs(5 * MINUTE - 4_000, never)).toEqual({ retryInMs: 4_000 });
     expect(afterMs(5 * MINUTE, never)).toEqual({
       giveUp: "no answer for 5 minutes, while Lyceum answered other calls: 503",
@@ -57,7 +57,7 @@ describe("silence", () => {
     expect(afterMs(40 * MINUTE, 5 * MINUTE)).toHaveProperty("giveUp");
   });
 
-  test("for an hour gives the artifact up, whoever is away, and however long a wait is asked for", () => {
+  test("is given up after an hour, even in an outage and with a longer requested wait", () => {
     expect(afterMs(HOUR - 20_000, 0, HOUR)).toEqual({ retryInMs: 20_000 });
     expect(afterMs(HOUR, 0)).toEqual({ giveUp: "Lyceum could not be asked for an hour: 503" });
   });

@@ -25,12 +25,12 @@ test("without a price or without times there is no estimate", () => {
   expect(estimatedCost({ startedAt: 0, endedAt: 3_600_000 }, 1e9)).toBeNull();
 });
 
-test("a negative, an endless and an absurd figure are no cost", () => {
+test("a negative, an infinite and an absurd number are no cost", () => {
   expect([0, 0.0001, 1_000_000].every(isCost)).toBe(true);
   expect([null, undefined, -0.1, Number.NaN, Number.POSITIVE_INFINITY, 1e300].some(isCost)).toBe(false);
 });
 
-test("a sum is billed only where all of it is", () => {
+test("a sum counts as billed only if all its parts are billed", () => {
   const billed = { cost: 0.1, source: "billed" } as const;
   const estimated = { cost: 0.2, source: "estimated" } as const;
   const unknown = { cost: null, source: null };
@@ -59,7 +59,7 @@ const priced: fc.Arbitrary<Priced> = fc
   })
   .map(({ bill, ...rest }) => ({ ...rest, cost: bill?.cost ?? null, costSource: bill?.costSource ?? null }));
 
-test("moved by the differences, totals are what a recount finds, to the last billionth", () => {
+test("totals updated by differences equal a recount, to the last billionth", () => {
   fc.assert(
     fc.property(fc.array(fc.array(priced, { maxLength: 6 }), { maxLength: 12 }), (histories) => {
       const moved = tallyOf(null);

@@ -17,7 +17,7 @@ test("the diagram of runs shows exactly the changes that the code makes", () => 
   expect(compare(arrowsOf(runs), changes(runChange))).toEqual(agreement);
 });
 
-test("a missing and an invented arrow are both told", () => {
+test("a missing and an invented arrow are both reported", () => {
   const drawn = arrowsOf("queued --> active : claimed\n queued --> succeeded : callback");
   const { onlyDrawn, onlyInCode } = compare(drawn, changes(runChange));
   expect(onlyDrawn).toEqual(["queued --> succeeded : callback"]);

@@ -13,7 +13,7 @@ const summary = (values: number[]) =>
 const found = (values: number[], cost: number | null = 0.25) =>
   findingsOf({ summary: summary(values), hardware: "gpu.a100", cost });
 
-test("a GPU that was idle for more than half of the time is told, with what it cost", () => {
+test("a GPU that was idle for more than half of the time is reported with its cost", () => {
   expect(found([0, 90, 0, 0, 1])).toEqual([
     {
       code: "gpu_idle",
@@ -24,17 +24,17 @@ test("a GPU that was idle for more than half of the time is told, with what it c
   ]);
 });
 
-test("a GPU that was hardly used on the whole is told", () => {
+test("a GPU with a low average utilization is reported", () => {
   expect(found([4.9, 4.9, 4.9])).toHaveLength(1);
   expect(found([5, 5, 4, 4.5])).toHaveLength(1);
 });
 
-test("a GPU that worked is not", () => {
+test("a GPU with high utilization is not reported", () => {
   expect(found([0, 80, 90, 85])).toEqual([]);
   expect(found([5, 5, 5])).toEqual([]);
 });
 
-test("nothing is said without metrics, without a GPU and after a single sample", () => {
+test("there is no finding without metrics, without a GPU and after a single sample", () => {
   expect(findingsOf({ summary: null, hardware: "cpu", cost: 1 })).toEqual([]);
   expect(found([])).toEqual([]);
   expect(found([0])).toEqual([]);

@@ -14,7 +14,7 @@ const subJob = (id: string, more: Partial<SubJob>): SubJob => ({
 const marks = (subJobs: SubJob[]) =>
   compare(subJobs).map(({ lyceum_execution_id: id, fastest, cheapest }) => [id, fastest, cheapest]);
 
-test("the fastest stands first; it and the cheapest are marked", () => {
+test("the fastest sub-job stands first; the fastest and the cheapest are marked", () => {
   const slow = subJob("slow", { duration_ms: 9, cost: 0.1 });
   const fast = subJob("fast", { duration_ms: 2, cost: 0.3 });
   expect(marks([slow, fast])).toEqual([
@@ -23,7 +23,7 @@ test("the fastest stands first; it and the cheapest are marked", () => {
   ]);
 });
 
-test("what failed wins nothing, however quick and cheap, and stands last", () => {
+test("a failed sub-job is never marked, however quick and cheap, and stands last", () => {
   const failed = subJob("failed", { status: "failed", duration_ms: 1, cost: 0 });
   const fine = subJob("fine", { duration_ms: 5, cost: 1 });
   expect(marks([failed, fine])).toEqual([
@@ -32,7 +32,7 @@ test("what failed wins nothing, however quick and cheap, and stands last", () =>
   ]);
 });
 
-test("equals win together, and what is not known wins nothing", () => {
+test("equal sub-jobs are marked together, and one with unknown values is never marked", () => {
   const [a, b] = ["a", "b"].map((id) => subJob(id, { duration_ms: 5, cost: 1 }));
   const silent = subJob("silent", {});
   expect(marks([silent, a as SubJob, b as SubJob])).toEqual([
@@ -43,7 +43,7 @@ test("equals win together, and what is not known wins nothing", () => {
   expect(marks([])).toEqual([]);
 });
 
-test("what a former look was told of a sub-job stays where a newer one tells less", () => {
+test("fields of a sub-job from an earlier record stay if a newer record lacks them", () => {
   const told = {
     ...subJob("a", {}),
     cost: 2,

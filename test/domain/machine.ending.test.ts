@@ -43,7 +43,7 @@ describe("the outcome, once the artifacts are in", () => {
   });
 });
 
-describe("a timeout is inferred from Lyceum's own times", () => {
+describe("a timeout inferred from Lyceum's own times", () => {
   test.each([
     ["well short of it", { ...past, endedAt: NOW + 59_970 }],
     ["with a clean exit", { ...past, returnCode: 0 }],

@@ -11,14 +11,14 @@ const running = { status: "running", raw: "running", timedOut: false } as const;
 const look = (execution: Partial<Execution>, reading = {}, run = {}) =>
   nextCheckIfUnchanged(anExecution(execution), aRun(run), { ...running, ...reading }, moment);
 
-describe("a look that need not be noted", () => {
+describe("a check that changes nothing worth a write", () => {
   const looks = pairs.flatMap(({ before, fact, next }) => {
     if (fact.type !== "snapshot" || before.execution?.phase !== "watching") return [];
     const at = nextCheckIfUnchanged(before.execution, before.run, fact.snapshot, moment);
     return [{ before, next, at }];
   });
 
-  test("would have changed nothing but the time of the next one, and says that", () => {
+  test("would have changed only the time of the next check, and returns that time", () => {
     const unchanged = looks.filter(({ at }) => at !== null);
     expect(unchanged.length).toBeGreaterThan(0);
     for (const { before, next, at } of unchanged) {
@@ -29,7 +29,7 @@ describe("a look that need not be noted", () => {
     }
   });
 
-  test("comes as seldom as a noted one: after a quarter of the age", () => {
+  test("has the same interval as a recorded check: a quarter of the age", () => {
     expect(look({ acceptedAt: NOW - 80_000 })).toBe(NOW + 20_000);
   });
 });

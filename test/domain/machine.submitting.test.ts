@@ -28,15 +28,15 @@ import {
 const unanswered = { type: "unanswered", retryAt: NOW + 60_000 } as const;
 const onLostRetry: Policy = { ...never, onLost: "retry" };
 
-describe("the claim", () => {
-  test("makes an execution before anything is sent, and counts the attempt", () => {
+describe("claiming a run", () => {
+  test("creates an execution before the start is sent, and counts the attempt", () => {
     const story = new Story().learn(claim);
     expect(story.statuses).toBe("active/submitting");
     expect(story.run).toMatchObject({ attempt: 1, executionId: "exe_1", startedAt: NOW, dueAt: null });
     expect(story.events).toEqual(["run.active", "execution.submitting"]);
   });
 
-  test("leaves the start its time before anybody doubts it", () => {
+  test("leaves the start its time before it comes into doubt", () => {
     expect(new Story().learn(claim).execution?.dueAt).toBe(NOW + rules.submitPatienceMs);
   });
 
@@ -205,11 +205,11 @@ describe("a 503 as the start's answer", () => {
     expect(next).toMatchObject({ run: { status: "queued", attempt: 0 }, execution: null });
   });
 
-  test("belied by Lyceum's list: the start counts", () => {
+  test("contradicted by Lyceum's list: the start counts", () => {
     expect(told().learn(accepted("running", true)).statuses).toBe("active/running");
   });
 
-  test("a callback keeps the search going until it was heeded", () => {
+  test("a callback keeps the search going until a search began after it", () => {
     const execution = anExecution({
       ...inDoubtBy503,
       ...{ unseenMs: 29_000, lookedAt: NOW - 3_750, callbackAt: NOW },
@@ -244,7 +244,7 @@ describe("a 503 as the start's answer", () => {
 describe("an orphan", () => {
   const orphan = () => new Story(onLostRetry).learn(claim, noAnswer).searchInVain(9);
 
-  test("that shows up is told of, and read at once; its run goes its own way", () => {
+  test("that shows up is reported and read at once; its run is not affected", () => {
     const story = orphan().learn(accepted("running", true));
     expect(story.statuses).toBe("queued/lost");
     expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_1", dueAt: story.now });
@@ -289,7 +289,7 @@ describe("an orphan", () => {
     expect(story.execution).toMatchObject({ phase: "closed", status: "lost" });
   });
 
-  test("is looked for until nobody expects it any more", () => {
+  test("is searched for until its time is over", () => {
     const story = orphan().wait(3_599_000).learn(notFound);
     expect(story.execution?.phase).toBe("orphan");
     expect(story.wait(1_000).learn(notFound).execution?.phase).toBe("closed");

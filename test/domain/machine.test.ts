@@ -8,7 +8,7 @@ import { sketch } from "./scene.ts";
 
 const SHOWN = 5;
 
-describe("whatever is learned in whatever situation", () => {
+describe("any fact in any state", () => {
   test.each(Object.entries(invariants))("%s", (_sentence, holds) => {
     const broken = pairs.filter((pair) => !holds(pair));
     expect(broken.slice(0, SHOWN).map(told)).toEqual([]);
@@ -20,7 +20,7 @@ test("the pairs cover every status of a run and every phase of an execution", ()
   expect(new Set(situations.flatMap(({ execution }) => execution?.phase ?? []))).toEqual(new Set(phases));
 });
 
-test("every fact changes something somewhere", () => {
+test("every fact changes at least one state", () => {
   const effective = new Set(pairs.filter(({ changed }) => changed).map(({ fact }) => fact.type));
   expect(effective).toEqual(new Set(facts.map(({ type }) => type)));
 });

@@ -75,7 +75,7 @@ test("a run never has two live executions, and a live one is always its current"
   );
 });
 
-test("from wherever a walk led, answers bring the run to an end and close all of its executions", () => {
+test("from any state of a walk, answers bring the run to an end and close all of its executions", () => {
   const choices = fc.infiniteStream(fc.nat({ max: 3 }));
   fc.assert(
     fc.property(policies, fc.array(happenings, { maxLength: 40 }), choices, (policy, all, choice) => {

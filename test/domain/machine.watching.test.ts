@@ -18,19 +18,19 @@ import {
 
 const watched = () => new Story().learn(claim, accepted());
 
-describe("a reading", () => {
+describe("a snapshot", () => {
   test.each(["pending", "starting", "running"] as const)("%s is shown, and the run goes on", (word) => {
     const story = watched().wait(5_000).learn(reading(word));
     expect(story.statuses).toBe(`active/${word}`);
     expect(story.execution?.dueAt).toBe(story.now + rules.pollMinMs);
   });
 
-  test("of an unknown word leaves the status and keeps the word", () => {
+  test("of an unknown word keeps the status and stores the word", () => {
     const story = watched().learn(reading("running"), reading(null));
     expect(story.execution).toMatchObject({ status: "running", rawStatus: "paused" });
   });
 
-  test("of the same word has no event", () => {
+  test("of the same status word causes no event", () => {
     const story = watched().learn(reading("running"));
     const told = story.events.length;
     expect(story.learn(reading("running")).events).toHaveLength(told);
@@ -48,7 +48,7 @@ describe("a reading", () => {
     },
   );
 
-  test("without a field leaves what an earlier one said", () => {
+  test("without a field keeps the field of an earlier snapshot", () => {
     const story = watched().learn(reading("running", { startedAt: NOW, hardware: "a100" }));
     expect(story.learn(reading("completed")).execution).toMatchObject({ startedAt: NOW, hardware: "a100" });
   });
@@ -204,7 +204,7 @@ describe("an execution that is still alive after seven days", () => {
     expect(run).toMatchObject({ status: "failed", error: { code: "expired" } });
   });
 
-  test("and one millisecond less goes on", () => {
+  test("goes on one millisecond before", () => {
     const story = watched()
       .wait(7 * 86_400_000 - 1)
       .learn(reading("running"));

@@ -81,7 +81,7 @@ test("the energy of two halves that share a sample is the energy of the whole", 
   );
 });
 
-test("the idle share is a share", () => {
+test("the idle share lies between 0 and 1", () => {
   fc.assert(
     fc.property(anySeries, (samples) => {
       const share = summarizeMetrics({ gpuUtilizationPercent: samples }).gpu_idle_share as number;

@@ -49,7 +49,7 @@ describe("another attempt", () => {
     expect(retryIfAllowed(run, ended("failed"), always, moment, null)).toBeNull();
   });
 
-  test("is granted to what was lost by either word of the policy", () => {
+  test("is granted to a lost execution by on_lost and by retry.on", () => {
     const granted = (policy: Policy) => retryIfAllowed(active, ended("lost"), policy, moment, null) !== null;
     expect(granted(never)).toBe(false);
     expect(granted(on("lost"))).toBe(true);
@@ -68,7 +68,7 @@ describe("another attempt", () => {
   });
 });
 
-test("a run that nothing came to be of waits again, whatever its policy", () => {
+test("a run whose start was never accepted waits again under any policy", () => {
   const { run, execution } = requeueOrCancel(active, null, NOW + 9_000, "throttled", NOW);
   expect(run).toMatchObject({ status: "queued", dueAt: NOW + 9_000 });
   expect(execution).toBeNull();
@@ -113,7 +113,7 @@ test("a reason known with the outcome stays, and one that only the record tells 
   expect(afterCollection(untold, ended("failed"), NOW, "disk_full").run.error?.reason).toBe("disk_full");
 });
 
-test("what Lyceum ended for its timeout has failed, unless somebody cancelled it", () => {
+test("a run that Lyceum ended for its timeout has failed, unless it was cancelled", () => {
   expect(concludeRun(active, ended("aborted", true), null).run.error?.code).toBe("timeout");
   const run = { ...active, cancellation: { mode: "abort", cause: "request" } as const };
   expect(concludeRun(run, ended("aborted", true), null).run.outcome).toBe("cancelled");

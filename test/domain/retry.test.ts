@@ -10,11 +10,11 @@ test.each([
   [7, 320_000],
   [8, 600_000],
   [1_000_000, 600_000],
-])("after attempt %i it is up to %i ms", (attempt, ceilingMs) => {
+])("the delay after attempt %i is at most %i ms", (attempt, ceilingMs) => {
   expect(backoffMs(attempt, 1 - Number.EPSILON)).toBe(ceilingMs);
 });
 
-test("it is a whole number of milliseconds from one second to ten minutes", () => {
+test("the delay is a whole number of milliseconds from one second to ten minutes", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1 }),
@@ -27,6 +27,6 @@ test("it is a whole number of milliseconds from one second to ten minutes", () =
   );
 });
 
-test("runs that failed together part ways", () => {
+test("runs that failed together are retried at different times", () => {
   expect(new Set([0, 0.25, 0.5, 0.75].map((random) => backoffMs(1, random))).size).toBe(4);
 });

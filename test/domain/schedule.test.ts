@@ -79,7 +79,7 @@ describe("the next check", () => {
   });
 });
 
-describe("a search for what is in doubt", () => {
+describe("a search for an execution in doubt", () => {
   test.each([
     [120_000, 15_000],
     [40_000, 5_000],
@@ -116,7 +116,7 @@ describe("the time in which Lyceum did not know an execution", () => {
     expect(answeredMs(anExecution({ lookedAt: null }), NOW, rules, 180_000)).toBe(0);
   });
 
-  test("counts no more than two intervals, however long nobody looked", () => {
+  test("counts no more than two intervals, however long the service was down", () => {
     expect(answered(NOW - 86_400_000)).toBe(30_000);
   });
 

@@ -13,7 +13,7 @@ import {
 
 const HOUR = 3_600_000;
 
-test("a subscription hears of the types it names, of all of a kind, or of everything", () => {
+test("a subscription matches the types that it names, all types of a kind, or every type", () => {
   expect(matchesType(["job.failed"], "job.failed")).toBe(true);
   expect(matchesType(["job.failed"], "job.succeeded")).toBe(false);
   expect(matchesType(["run.*", "job.failed"], "run.queued")).toBe(true);
@@ -76,7 +76,7 @@ test("a rotated secret signs beside the new one for a day, however often it is r
   expect(rotate(secrets, "h", 40 * HOUR).map((one) => one.secret)).toEqual(["h", "g"]);
 });
 
-test("a body has type, time and data, and no event's own data can pass for what it is about", () => {
+test("a body has type, time and data, and an event's own data cannot replace the ids", () => {
   const event = {
     id: "evt_1",
     seq: 7,

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { image, startService, until } from "../support/service.ts";
 
-it("a full queue takes nothing new until some of it has gone", async () => {
+it("a full queue refuses submissions until some of its runs have started", async () => {
   // One run starts, and with it the start limit is used up.
   await using service = await startService({
     settings: { SUBMIT_LIMIT: "1/1h" },

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { image, startService, until } from "../support/service.ts";
 
-it("a job ends when its budget is used up: what waits fails, what is alive goes on", async () => {
+it("a job with a used-up budget fails its waiting runs, and its live runs go on", async () => {
   await using service = await startService();
   const runs = Array.from({ length: 6 }, () => image("delay=80ms", { execution_type: "gpu.b200" }));
   const job = await service.submit({ runs, max_parallel: 2, budget: 0.000001 });

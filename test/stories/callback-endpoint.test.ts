@@ -54,13 +54,13 @@ it("a forged token is refused in the same words whether or not the execution exi
   expect((await service.status()).callbacks.rejected).toBe(rejected + answers.length);
 });
 
-it("a good token of an execution that is gone is answered as any other", async () => {
+it("a valid token of a deleted execution gets the same answer as any other", async () => {
   const before = traces();
   expect((await knock(doorOf("exe_01j0000000000000000000000a"), "{}")).status).toBe(204);
   expect(traces()).toEqual(before);
 });
 
-it("a body without end is cut at 256 KiB and marked", async () => {
+it("an endless callback body is cut at 256 KiB and marked as truncated", async () => {
   const size = 256 * 1024;
   expect((await knock(doorOf(executionId), Buffer.alloc(size, "a"))).status).toBe(204);
   expect((await knock(doorOf(executionId), Buffer.alloc(size + 1, "b"))).status).toBe(204);
@@ -69,7 +69,7 @@ it("a body without end is cut at 256 KiB and marked", async () => {
   expect([cut.truncated, cut.body.length]).toEqual([true, size]);
 });
 
-it("a body whose length is not declared is taken in the same way as one whose length is", async () => {
+it("a callback body is accepted with and without a declared length", async () => {
   const url = service.url() + doorOf(executionId);
   const answers = await Promise.all([
     fetch(url, { method: "POST", body: "told" }),
@@ -83,7 +83,7 @@ it("a body whose length is not declared is taken in the same way as one whose le
   expect(bodies.toSorted()).toEqual(["asked", "told", "untold"]);
 });
 
-it("a sender who goes away in the middle of a body leaves nothing, and the door stays open", async () => {
+it("a sender that disconnects in the middle of a body leaves no callback, and the endpoint goes on", async () => {
   const before = traces();
   const { hostname, port } = new URL(service.url());
   const socket = connect(Number(port), hostname);
@@ -97,7 +97,7 @@ it("a sender who goes away in the middle of a body leaves nothing, and the door 
   expect((await knock(doorOf(executionId), "whole")).status).toBe(204);
 });
 
-it("bodies of any type are kept with their bytes", async () => {
+it("callback bodies of any content type are stored byte for byte", async () => {
   const oddities: [Uint8Array | string, string][] = [
     [Buffer.from([0, 255, 254, 10]), "image/x-nonsense"],
     ["<xml/>", "text/xml; charset=latin-1"],
@@ -123,18 +123,18 @@ it("a callback that quotes its own URL is shown without the token, whatever its 
   expect(Buffer.from(bytes.body, "base64").toString("latin1")).not.toContain(token);
 });
 
-it("a slash behind a good token does not shut the door", async () => {
+it("a slash behind a valid token is accepted", async () => {
   const before = (await kept()).length;
   expect((await knock(`${doorOf(executionId)}/`)).status).toBe(204);
   expect(await kept()).toHaveLength(before + 1);
 });
 
-it("of one execution a bounded number of callbacks is kept, and all are answered", async () => {
+it("each execution keeps a bounded number of callbacks, and all callbacks are answered", async () => {
   for (let sent = 0; sent < 40; sent++) expect((await knock(doorOf(executionId))).status).toBe(204);
   expect(await kept()).toHaveLength(32);
 });
 
-it("a token made with a former secret that is still listed is taken, and none once it is not", async () => {
+it("a token made with a former secret is accepted while the secret is listed, and refused afterwards", async () => {
   expect((await knock(doorOf(executionId, former))).status).toBe(204);
   await service.restart({ CALLBACK_SECRETS: callbackSecret });
   expect((await knock(doorOf(executionId, former))).status).toBe(401);

@@ -28,12 +28,12 @@ it("an execution's own URL has the path, and its callback arrives", async () => 
 });
 
 it.each([
-  ["without the path", (end: string) => `/callbacks/lyceum/${end}`],
-  ["below it", (end: string) => `/proctor/inner/callbacks/lyceum/${end}`],
+  ["without the path of PUBLIC_URL", (end: string) => `/callbacks/lyceum/${end}`],
+  ["below the path of PUBLIC_URL", (end: string) => `/proctor/inner/callbacks/lyceum/${end}`],
   ["with doubled slashes", (end: string) => `//callbacks//lyceum///${end.replace("/", "//")}`],
   ["with doubled slashes in the path", (end: string) => `//proctor//inner//callbacks/lyceum/${end}//`],
   ["with a query", (end: string) => `/proctor/inner/callbacks/lyceum/${end}?a=//b`],
-])("it is taken %s, whether or not its length is told", async (_, at) => {
+])("a callback is accepted %s, with and without a declared length", async (_, at) => {
   const before = kept();
   const answers = await Promise.all([
     fetch(url(at(`${executionId}/${token}`)), { method: "POST", body: "{}" }),
@@ -48,7 +48,7 @@ it.each([
   expect(kept()).toBe(before + 2);
 });
 
-it("nothing else is served below the path", async () => {
+it("no other route is served below the path of PUBLIC_URL", async () => {
   for (const path of [
     "/proctor/inner/livez",
     "/proctor/inner/v1/jobs",
@@ -58,7 +58,7 @@ it("nothing else is served below the path", async () => {
     expect((await fetch(url(path))).status).toBe(404);
 });
 
-it("below a wrong path it is counted as rejected, with one hint that names no token", async () => {
+it("a callback below a wrong path counts as rejected, with one hint that names no token", async () => {
   const before = (await service.status()).callbacks.rejected;
   for (const prefix of ["/api", "/other//proctor/inner", "/proctor"])
     for (const end of [`${executionId}/${token}`, `${executionId}/${token}x`]) {
@@ -75,7 +75,7 @@ it("below a wrong path it is counted as rejected, with one hint that names no to
   expect(service.logLines.join("\n")).not.toContain(token);
 });
 
-it("the header Content-Encoding is kept, and shown with the text that was inside", async () => {
+it("a callback's Content-Encoding is stored, and shown with the decoded text", async () => {
   const headers = { "Content-Encoding": "gzip", "Content-Type": "application/json" };
   const body = gzipSync('{"status":"completed"}');
   for (const init of [{ body }, { body: new Blob([body]).stream(), duplex: "half" }])

@@ -12,14 +12,14 @@ async function callbacksOf(service: Service, run: RunView) {
   return body.data;
 }
 
-describe("where polling is far away", () => {
+describe("with a long poll interval", () => {
   let service: Service;
   beforeAll(async () => {
     service = await startService({ settings: onlyCallbacks });
   });
   afterAll(() => service.close());
 
-  it("a callback alone tells of the end", async () => {
+  it("a single callback is enough to learn of an end", async () => {
     const before = (await service.status()).callbacks;
     const run = await service.run(image());
     expect(run).toMatchObject({ status: "succeeded", detected_by: "callback" });
@@ -27,7 +27,7 @@ describe("where polling is far away", () => {
     expect(after).toMatchObject({ mode: "callbacks", received: before.received + 1, missed: before.missed });
   });
 
-  it("the second of two is answered alike and changes nothing", async () => {
+  it("a duplicate callback gets the same answer and changes nothing", async () => {
     const before = (await service.status()).callbacks.duplicate;
     const run = await service.run(image("callback=double"));
     expect(run).toMatchObject({ status: "succeeded", attempts: 1 });
@@ -43,18 +43,18 @@ describe("where polling is far away", () => {
     expect(ends).toHaveLength(1);
   });
 
-  it("one that beats the start's answer is kept and used", async () => {
+  it("a callback that arrives before the start's answer is stored and used", async () => {
     const run = await service.run(image("callback=eager answer=stall stall=100"));
     expect(run).toMatchObject({ status: "succeeded", detected_by: "callback" });
     expect(await callbacksOf(service, run)).toMatchObject([{ disposition: "early" }]);
   });
 
-  it("one that comes before the record shows the end is followed up until it does", async () => {
+  it("after a callback the record is read again until it shows the end", async () => {
     const run = await service.run(image("callback=early finishing=300"));
     expect(run).toMatchObject({ status: "succeeded", detected_by: "callback" });
   });
 
-  it("one that says the contrary of Lyceum's record is not believed", async () => {
+  it("a callback that contradicts Lyceum's record is not believed", async () => {
     const { id } = await service.submit({ runs: [image("delay=20s")] });
     const { lyceum_execution_id: execution_id } = await service.soleRun(id, isAccepted);
     const started = service.emulator.executions().find((one) => one.executionId === execution_id);
@@ -70,7 +70,7 @@ describe("where polling is far away", () => {
     await service.ann.post(`/v1/jobs/${id}/cancel`);
   });
 
-  it("every body that Lyceum might send is taken and kept as it came", async () => {
+  it("every callback body that Lyceum might send is accepted and stored unchanged", async () => {
     const runs = bodyProfiles.map((profile) => image(`body=${profile}`, { name: profile }));
     const { id } = await service.submit({ runs });
     const ended = await service.ended(id);
@@ -92,14 +92,14 @@ describe("where polling is far away", () => {
   });
 });
 
-describe("where polling is near", () => {
+describe("with a short poll interval", () => {
   let service: Service;
   beforeAll(async () => {
     service = await startService();
   });
   afterAll(() => service.close());
 
-  it("the end whose callback was lost is found by polling, and counted as missed", async () => {
+  it("polling finds an end whose callback was lost, and counts the callback as missed", async () => {
     const run = await service.run(image("callback=lost delay=100"));
     expect(run).toMatchObject({ status: "succeeded", detected_by: "poll", return_code: 0 });
     expect((await service.status()).callbacks).toMatchObject({ missed: 1, received: 0 });

@@ -41,7 +41,7 @@ it.concurrent("a run that is alive is aborted at Lyceum, and cancelled once that
 it.concurrent.each([
   ["cancelled", "cancelled"],
   ["completed", "succeeded"],
-])("a run that is asked to stop and ends as %s there is %s", async (word, status) => {
+])("a run that ends as %s at Lyceum after a request to stop is %s", async (word, status) => {
   const { id } = await service.submit({ runs: [image(`delay=50s stop=${word}`)] });
   const run = await alive(id);
   const stops = interruptions("stop");
@@ -87,7 +87,7 @@ it.concurrent("a job that was asked to stop can still be aborted", async () => {
   await until("the abort", () => calls().some((call) => call.route === "/workloads/abort/:id"));
 });
 
-it.concurrent("the first failure cancels the rest where the job says so", async () => {
+it.concurrent("the first failure cancels the other runs of a job with on_run_failure cancel_rest", async () => {
   const runs = [image("exit=1"), image("delay=50s"), image("delay=50s")];
   const { id } = await service.submit({ runs, on_run_failure: "cancel_rest" });
   const ended = await service.ended(id);
@@ -96,7 +96,7 @@ it.concurrent("the first failure cancels the rest where the job says so", async 
   expect((await service.ann.get(`/v1/jobs/${id}`)).body.status).toBe("failed");
 });
 
-it.concurrent("a job's deadline fails what is not over by then", async () => {
+it.concurrent("a job's deadline fails the runs that have not ended", async () => {
   const { id } = await service.submit({ runs: [image("delay=50s"), image()], deadline_s: 1 });
   const ended = await service.ended(id);
   expect(ended.map((run) => [run.status, run.error?.code ?? null])).toEqual([

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-it("a run shows Lyceum's bill, or what its hardware's price makes of its duration, and which of the two", async () => {
+it("a run shows Lyceum's bill, or an estimate by the price of its hardware, and names the source", async () => {
   const billed = await service.run(image("delay=50ms", { execution_type: "gpu.h100" }));
   expect(billed).toMatchObject({ cost: expect.any(Number), cost_source: "billed" });
   const estimated = await service.run(image("delay=50ms bill=withheld", { execution_type: "gpu.h100" }));
@@ -58,7 +58,7 @@ it("totals by day and key are kept, and survive the jobs", async () => {
   expect((await service.admin.get("/v1/usage")).body).toEqual(byDay);
 });
 
-it("days that are none, backwards or too many are refused", async () => {
+it("a usage query with invalid, reversed or too many days is refused", async () => {
   for (const query of ["from=2026-13-01", "from=2026-01-02&to=2026-01-01", "from=2020-01-01", "group=hour"])
     expect((await service.ann.get(`/v1/usage?${query}`)).status, query).toBe(422);
   expect((await service.ann.get("/v1/usage?from=2026-01-01&to=2026-01-01")).body).toMatchObject({

@@ -37,7 +37,7 @@ it.concurrent.each(lostAnswers)(
   },
 );
 
-it.concurrent("a callback shows at once where to look for a start in doubt", async () => {
+it.concurrent("a callback resolves a start in doubt at once", async () => {
   await using service = await startService({ settings: patient, chaos: { answer: { lost: { next: 1 } } } });
   const run = await service.run(image());
   expect(run).toMatchObject({ status: "succeeded", attempts: 1 });
@@ -55,7 +55,7 @@ it.concurrent.each(["1s", "4s"])(
   },
 );
 
-it.concurrent("while a start stalls nobody else concludes anything, and its late answer is used", async () => {
+it.concurrent("a stalled start is not given up while its request is under way, and its late answer is used", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image("answer=stall stall=700 delay=200")] });
   const held = await service.soleRun(id, (run) => run.executions.length === 1);
@@ -64,7 +64,7 @@ it.concurrent("while a start stalls nobody else concludes anything, and its late
   expect(service.starts()).toHaveLength(1);
 });
 
-it.concurrent("a start that stalls beyond all patience is found, not repeated", async () => {
+it.concurrent("a start that stalls beyond its time-out is found and not repeated", async () => {
   // Two and a half minutes of patience are over in a third of a second.
   const timers = { after: (ms: number, fn: () => void) => systemTimers.after(ms === 150_000 ? 300 : ms, fn) };
   await using service = await startService({ settings: patient, surroundings: { timers } });
@@ -74,7 +74,7 @@ it.concurrent("a start that stalls beyond all patience is found, not repeated", 
   expect(eventsOf(service, run)).toContain("execution.in_doubt");
 });
 
-describe("a start that Lyceum never took, with an answer that leaves it open", () => {
+describe("a start that Lyceum did not accept, with an unclear answer", () => {
   const chaos = { answer: { refused: { next: 1 } } };
 
   it.concurrent("is given up after IN_DOUBT_AFTER, and the run fails as lost", async () => {
@@ -86,7 +86,7 @@ describe("a start that Lyceum never took, with an answer that leaves it open", (
     expect(output).toMatchObject({ status: 404, body: { type: "urn:proctor:problem:unavailable" } });
   });
 
-  it.concurrent("is tried once more if the job says so", async () => {
+  it.concurrent("is started once more with on_lost retry", async () => {
     await using service = await startService({ settings: { IN_DOUBT_AFTER: "1s" }, chaos });
     const run = await service.run(image(), { on_lost: "retry" });
     expect(run).toMatchObject({ status: "succeeded", attempts: 2 });

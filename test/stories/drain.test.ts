@@ -70,7 +70,7 @@ function ask(agent: Agent, path: string): Promise<Outcome> {
   });
 }
 
-it("twenty senders on kept-alive connections have an answer to all that they send before the port closes", {
+it("twenty senders on kept-alive connections get an answer to each request sent before the port closes", {
   timeout: 120_000,
 }, async () => {
   const drainMs = 2_000;
@@ -105,7 +105,7 @@ it("twenty senders on kept-alive connections have an answer to all that they sen
   expect(probes.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
 });
 
-it("a body that is never sent whole is refused within seconds, and does not hold the process", {
+it("an incomplete body is refused within seconds, and does not keep the process from stopping", {
   timeout: 120_000,
 }, async () => {
   await start({ DRAIN_DELAY: "0s", SHUTDOWN_GRACE: "60s" });
@@ -123,7 +123,7 @@ it("a body that is never sent whole is refused within seconds, and does not hold
   expect(silent.socket.readableEnded).toBe(true);
 });
 
-it("whoever closes its half of the connection after the request has its answer", async () => {
+it("a client that closes its half of the connection after the request gets the answer", async () => {
   await start({});
   for (const path of ["/livez", "/v1/jobs"]) {
     const { socket, text } = await open();

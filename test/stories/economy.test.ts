@@ -6,7 +6,7 @@ const RUNS = 30;
 const job = { runs: Array.from({ length: RUNS }, () => image("delay=200")) };
 const settings = { CALLBACK_GRACE: "10s", POLL_INTERVAL_MIN: "100ms" };
 
-it.concurrent("with callbacks that come, a run costs four calls beyond its start", async () => {
+it.concurrent("with callbacks, a run needs four calls to Lyceum beyond its start", async () => {
   // No run takes as long as the longest interval, after which a list would be read.
   await using service = await startService({ settings: { ...settings, POLL_INTERVAL_MAX: "20s" } });
   // A first job shows that callbacks can be relied on.
@@ -22,7 +22,7 @@ it.concurrent("with callbacks that come, a run costs four calls beyond its start
   expect((await service.status()).callbacks).toMatchObject({ health: "healthy", missed: 0 });
 });
 
-it.concurrent("without callbacks it costs at most one more, beside the list that all share", async () => {
+it.concurrent("without callbacks, a run needs at most one more call, beside the shared list", async () => {
   await using service = await startService({
     settings: { ...settings, POLL_INTERVAL_MAX: "500ms", PUBLIC_URL: undefined },
   });

@@ -13,7 +13,7 @@ const isGone = (id: string) =>
   until("the job's deletion", async () => (await service.ann.get(`/v1/jobs/${id}`)).status === 404);
 const left = () => service.emulator.executions().map(({ executionId }) => executionId);
 
-it("its records at Lyceum go with it, those of earlier attempts and of sub-jobs, too", async () => {
+it("deleting a job with remote=true deletes all its records at Lyceum, of earlier attempts and of sub-jobs, too", async () => {
   const { id } = await service.submit({
     runs: [image("exit=1"), { kind: "gpu_selection", code: "1" }],
     retry: { max_attempts: 2, on: ["failed"] },
@@ -29,7 +29,7 @@ it("its records at Lyceum go with it, those of earlier attempts and of sub-jobs,
   expect(left()).toEqual([other.lyceum_execution_id]);
 });
 
-it("without remote=true Lyceum's records stay", async () => {
+it("deleting a job without remote=true keeps its records at Lyceum", async () => {
   const run = await service.run(image());
   expect((await remove(run.job_id, "")).status).toBe(204);
   expect(left()).toEqual([run.lyceum_execution_id]);
@@ -42,8 +42,8 @@ it("a job with runs that have not ended is not deleted", async () => {
   await service.ann.post(`/v1/jobs/${id}/cancel`);
 });
 
-describe("while Lyceum is away", () => {
-  it("the promise is kept over a restart, told, and not taken back by a second request", async () => {
+describe("a remote deletion while Lyceum is unreachable", () => {
+  it("is kept across a restart, is shown, and is not revoked by a second request", async () => {
     const run = await service.run(image());
     service.network.lyceumIsUp = false;
     expect((await remove(run.job_id)).status).toBe(202);

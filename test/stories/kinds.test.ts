@@ -122,7 +122,7 @@ describe("a Python run", () => {
     expect(text).toMatch(/^\S+Z X is 42\n\S+Z LR 0\.1\n$/);
   });
 
-  it("lists the callback that it got, with its raw body", async () => {
+  it("lists the received callback with its raw body", async () => {
     const { body } = await service.ann.get(`/v1/executions/${executionId(run)}/callbacks`);
     expect(body.next_cursor).toBeNull();
     expect(body.data).toHaveLength(1);
@@ -156,7 +156,7 @@ describe("an image run", () => {
     });
   });
 
-  it("shows what it did with its GPU", async () => {
+  it("shows its GPU metrics", async () => {
     expect(run.gpu).toMatchObject({ hardware: "gpu.a100", idle_share: expect.any(Number) });
     const { body } = await artifact(run, "metrics");
     expect(body.summary.series.gpu_utilization_percent).toMatchObject({ samples: expect.any(Number) });
@@ -165,7 +165,7 @@ describe("an image run", () => {
 });
 
 describe("a Compose run", () => {
-  it("reaches Lyceum as its text and ends as succeeded", async () => {
+  it("sends its Compose file to Lyceum unchanged and ends as succeeded", async () => {
     const run = await service.run({
       kind: "compose",
       compose_file_code: "services: {}\n",
@@ -182,7 +182,7 @@ describe("a Compose run", () => {
 });
 
 describe("a GPU selection", () => {
-  it("is started with neither callback nor hardware, and its end is found by polling", async () => {
+  it("is started without callback and hardware, and polling finds its end", async () => {
     await using polling = await startService();
     const run = await polling.run({ kind: "gpu_selection", code: "print(3)", env: { A: "1" } });
     expect(run).toMatchObject({ status: "succeeded", detected_by: "poll", execution_type: null });

@@ -10,7 +10,7 @@ function mostWithin(service: Service, windowMs: number): number {
 
 const several = (count: number) => ({ runs: Array.from({ length: count }, () => image()) });
 
-it.concurrent("no span of the window holds more starts than SUBMIT_LIMIT says, a restart included", async () => {
+it.concurrent("no sliding window holds more starts than SUBMIT_LIMIT, across a restart, too", async () => {
   await using service = await startService({ settings: { SUBMIT_LIMIT: "3/1s" } });
   const { id } = await service.submit(several(8));
   await until("the first starts", () => service.starts().length >= 3);
@@ -42,7 +42,7 @@ it.concurrent.each(["seconds", "date", "none"] as const)(
   },
 );
 
-it.concurrent("what Lyceum's headers say is left of its limit is heeded: it never has to refuse a start", async () => {
+it.concurrent("the remaining limit in Lyceum's headers is respected: Lyceum never has to refuse a start", async () => {
   await using service = await startService({
     settings: { SUBMIT_LIMIT: "100/1s" },
     chaos: { limit: { starts: 2, window: "1s" } },
@@ -69,13 +69,13 @@ it.concurrent("a pause that Lyceum asked for outlives a restart", async () => {
   expect(service.starts()).toHaveLength(1);
 });
 
-it.concurrent("429s to its questions fail nothing", async () => {
+it.concurrent("answers of 429 to reads fail no run", async () => {
   await using service = await startService({ chaos: { throttle: { others: { next: 2 } }, retry_in: "1s" } });
   const run = await service.run(image());
   expect(run).toMatchObject({ status: "succeeded", attempts: 1 });
 });
 
-it.concurrent("of one job no more runs are alive at once than max_parallel says, and keys take turns", async () => {
+it.concurrent("a job has at most max_parallel live runs, and keys take turns", async () => {
   await using service = await startService({ settings: { SUBMIT_CONCURRENCY: "1" } });
   const runs = Array.from({ length: 4 }, () => image("delay=60"));
   const { id } = await service.submit({ runs, max_parallel: 1 });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { selectionProfiles } from "../../src/emulator/hardware.ts";
 import { image, startService, until } from "../support/service.ts";
 
-it("machine types are told with their prices, and are remembered while Lyceum is away", async () => {
+it("machine types are listed with their prices, also while Lyceum is unreachable", async () => {
   await using service = await startService();
   const look = async () => (await service.reader.get("/v1/machine-types")).body;
   const known = await until("the machine types", async () => {
@@ -17,7 +17,7 @@ it("machine types are told with their prices, and are remembered while Lyceum is
   expect(await look()).toEqual(known);
 });
 
-it("without them runs go on, and a cost without a bill stays unknown", async () => {
+it("without machine types runs go on, and a cost without a bill stays unknown", async () => {
   await using service = await startService({ chaos: { read: { "503": { next: 1 } } } });
   expect((await service.ann.get("/v1/machine-types")).body).toEqual({
     data: [],
@@ -58,12 +58,12 @@ it("the sub-jobs of a GPU selection are compared by duration and cost", async ()
   expect(service.answers.join("\n")).not.toContain("emulator-s3-secret-key");
 });
 
-it("other kinds of run have no comparison", async () => {
+it("only a GPU selection has a comparison", async () => {
   await using service = await startService();
   expect((await service.run(image())).gpu_selection).toBeNull();
 });
 
-it("hardware that the catalogue does not name is taken with a warning that names the nearest", async () => {
+it("unknown hardware is accepted with a warning that names the nearest machine type", async () => {
   await using service = await startService();
   const misspelt = { ...image(), execution_type: "gpu.a10" };
   const submit = () => service.ann.post("/v1/jobs", { runs: [image(), misspelt] });

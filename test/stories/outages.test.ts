@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { image, startService, until } from "../support/service.ts";
 
-it.concurrent("while Lyceum cannot be reached nothing fails and no attempt is used; then everything ends", async () => {
+it.concurrent("while Lyceum is unreachable no run fails and no attempt is used; then every run ends", async () => {
   await using service = await startService();
   service.network.lyceumIsUp = false;
   const { id } = await service.submit({ runs: [image(), image(), image()] });
@@ -43,7 +43,7 @@ it.concurrent.each(["500", "502", "503", "reset", "html"])(
   },
 );
 
-it.concurrent("a token that Lyceum refuses once is no run's fault", async () => {
+it.concurrent("a token that Lyceum refuses once fails no run", async () => {
   await using service = await startService({ chaos: { unauthorized: { next: 1 } } });
   const run = await service.run(image());
   expect(run).toMatchObject({ status: "succeeded", attempts: 1 });
@@ -62,7 +62,7 @@ it.concurrent("a request that Lyceum refuses fails its run at once, with Lyceum'
   expect(await service.ann.get(`/v1/runs/${run.id}/logs`)).toMatchObject({ status: 404 });
 });
 
-it.concurrent("an infrastructure failure is tried again where the job allows it, and each attempt is on record", async () => {
+it.concurrent("an infrastructure failure is retried if the job allows it, and each attempt is recorded", async () => {
   await using service = await startService();
   const job = { retry: { max_attempts: 2, on: ["system_failure"] } };
   const run = await service.run(image("status=system_failure"), job);
@@ -74,7 +74,7 @@ it.concurrent("an infrastructure failure is tried again where the job allows it,
   expect((await service.ann.get(`/v1/runs/${run.id}/output?attempt=3`)).status).toBe(404);
 });
 
-it.concurrent("a run past its time limit fails as such, whatever word Lyceum has for that", async () => {
+it.concurrent("a run past its time limit fails with code timeout, under any status word of Lyceum", async () => {
   await using service = await startService();
   const words = ["timeout", "failed", "aborted"];
   const runs = words.map((word) => image(`delay=3s timeout=${word}`, { timeout: 1 }));

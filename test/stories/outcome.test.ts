@@ -13,7 +13,7 @@ async function decided(service: Service, jobId: string) {
   return { job: job.body, runs: await service.runsOf(jobId) };
 }
 
-it.concurrent("the first failure cancels the rest before its artifacts are in, and nothing more is started", async () => {
+it.concurrent("the first failure cancels the other runs before its artifacts are stored, and no further run is started", async () => {
   await using service = await begin();
   const runs = [collecting("exit=3"), ...Array.from({ length: 12 }, () => image())];
   const { id } = await service.submit({ runs, max_parallel: 1, on_run_failure: "cancel_rest" });
@@ -57,7 +57,7 @@ it.concurrent.each(["given", "withheld"])(
   },
 );
 
-it.concurrent("a run is tried again before the artifacts of its failed execution are in", async () => {
+it.concurrent("a run is retried before the artifacts of its failed execution are stored", async () => {
   await using service = await begin();
   const retry = { max_attempts: 2, on: ["failed"] };
   const { id } = await service.submit({ runs: [collecting("exit=3")], retry });
@@ -66,7 +66,7 @@ it.concurrent("a run is tried again before the artifacts of its failed execution
   expect(service.starts()).toHaveLength(2);
 });
 
-it.concurrent("whoever waits for a run's outcome or listens is told by the commit that sets it", async () => {
+it.concurrent("the commit that sets a run's outcome wakes its long polls and event streams", async () => {
   await using service = await begin();
   const { id } = await service.submit({ runs: [collecting("delay=300ms exit=3")] });
   const [run] = await service.runsOf(id);

@@ -6,7 +6,7 @@ import { image, startService } from "../support/service.ts";
 const lost = "callback=lost";
 const untilAborted = image("delay=60s callback=lost");
 
-it.concurrent("a list that goes on to show ended runs alive keeps none of them alive, nor from being cancelled", async () => {
+it.concurrent("a list that shows ended runs as alive does not keep them alive, and does not prevent their cancellation", async () => {
   await using service = await startService({ chaos: { list_lag: "1h" } });
   const { id } = await service.submit({
     runs: [image(lost, { timeout: 1 }), image(`${lost} exit=3`, { timeout: 1 }), untilAborted],
@@ -38,7 +38,7 @@ describe("a list that cannot be read", () => {
   );
 });
 
-it.concurrent("an end under a word that is not known is one, and the word is kept", async () => {
+it.concurrent("an end under an unknown status word is recognized, and the word is stored", async () => {
   await using service = await startService();
   const runs = [image(`${lost} status=finished`), image(`${lost} status=finished exit=4`)];
   const ended = await service.ended((await service.submit({ runs })).id);
@@ -49,7 +49,7 @@ it.concurrent("an end under a word that is not known is one, and the word is kep
   expect(ended.map((run) => run.executions[0]?.raw_status)).toEqual(["finished", "finished"]);
 });
 
-it.concurrent("a word without any end stays alive until its abort finds nothing past its timeout", async () => {
+it.concurrent("an unknown status word without an end counts as alive until an abort past the timeout finds nothing", async () => {
   await using service = await startService({ chaos: { end: "withheld" } });
   const { id } = await service.submit({ runs: [image(`${lost} status=finished`, { timeout: 1 })] });
   const run = await service.soleRun(id, (one) => one.executions[0]?.raw_status === "finished");
@@ -60,7 +60,7 @@ it.concurrent("a word without any end stays alive until its abort finds nothing 
   expect(ended?.error?.detail).toContain("finished");
 });
 
-it.concurrent("a callback that is lost while callbacks are relied on is missed within the longest interval", async () => {
+it.concurrent("a callback lost while callbacks are relied on is missed within the longest interval", async () => {
   const settings = { POLL_INTERVAL_MAX: "1s", CALLBACK_GRACE: "500ms" };
   await using service = await startService({ settings });
   await service.run(image());
@@ -82,7 +82,7 @@ describe("a start whose answer was lost, and whose execution stands in the histo
     ["rows shift", { page: 20, foreign: 60, arriving: 3 }],
     ["rows have no order", { page: 50, foreign: 200, order: "unsorted" }],
     ["the oldest come first", { page: 50, foreign: 300, order: "oldest" }],
-  ] as const)("is found and not paid twice though %s", async (_, history) => {
+  ] as const)("is found and not started twice, even if %s", async (_, history) => {
     await using service = await startService({
       settings: { IN_DOUBT_AFTER: "1s" },
       chaos: { answer: { lost: { next: 1 } }, history },

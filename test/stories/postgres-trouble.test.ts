@@ -73,7 +73,7 @@ test.each(["fast", "immediate"] as const)(
   },
 );
 
-test("connections to a server that was demoted are given up, and work is done again on new ones", async () => {
+test("connections to a demoted server are closed, and the work is repeated on new ones", async () => {
   const service = await start("demoted");
   await administer("alter database demoted set default_transaction_read_only = on");
   await administer("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'demoted'");
@@ -85,7 +85,7 @@ test("connections to a server that was demoted are given up, and work is done ag
   await service.close();
 });
 
-test("a lock that another client keeps holds requests up for seconds, not for ever", async () => {
+test("a lock held by another client delays requests for seconds, not forever", async () => {
   await administer("create database frozen");
   const service = await startService({ settings: { DATABASE_URL: `${server.url}/frozen` } });
   const other = new pg.Client({ connectionString: `${server.url}/frozen` });
@@ -100,7 +100,7 @@ test("a lock that another client keeps holds requests up for seconds, not for ev
   await service.close();
 });
 
-test("a process that vanishes leaves nothing that the next one waits long for", async () => {
+test("a process that dies leaves no lock for which the next one waits long", async () => {
   const service = await start("vanished", { SUBMIT_CONCURRENCY: "2", IN_DOUBT_AFTER: "4s" });
   const { id } = await service.submit({
     runs: [
@@ -125,7 +125,7 @@ test("a process that vanishes leaves nothing that the next one waits long for", 
   await service.close();
 });
 
-test("zero characters, which PostgreSQL takes in no text, are refused by name or kept", async () => {
+test("NUL characters, which PostgreSQL accepts in no text, are refused by field name or stored", async () => {
   const service = await start("zeros");
   const zero = "a\u0000b";
   const refused = await service.ann.post("/v1/jobs", { name: zero, runs: [image("", { name: zero })] });
@@ -164,7 +164,7 @@ test("zero characters, which PostgreSQL takes in no text, are refused by name or
   await service.close();
 });
 
-test("nothing of a connection's start is set that a pooler in transaction mode refuses", async () => {
+test("a connection sets no start parameter that a pooler in transaction mode refuses", async () => {
   const { shown, url, close } = await startupOf(server.url);
   const service = await startService({ settings: { DATABASE_URL: `${url}/postgres` } });
   await service.run(image());

@@ -46,7 +46,7 @@ it.concurrent("a reason is found before the retry is decided although the record
   expect(run).toMatchObject({ attempts: 2, error: { reason: "out_of_memory" } });
 });
 
-it.concurrent("a policy that names a reason unknown here is refused with the field", async () => {
+it.concurrent("a policy with an unknown reason is refused with the field", async () => {
   const answer = await service.ann.post("/v1/jobs", {
     runs: [python()],
     retry: { max_attempts: 2, on: ["bad_luck"] },

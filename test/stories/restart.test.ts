@@ -21,7 +21,7 @@ it.concurrent("runs that are queued, alive and being collected survive a restart
   expect(service.emulator.executions()).toHaveLength(runs.length);
 });
 
-it.concurrent("a callback that comes while nobody listens is made up for by polling", async () => {
+it.concurrent("polling finds an end whose callback came while the service was stopped", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image("delay=300 retries=0")] });
   await service.soleRun(id, (run) => run.lyceum_execution_id !== null);
@@ -31,7 +31,7 @@ it.concurrent("a callback that comes while nobody listens is made up for by poll
   expect(await service.ended(id)).toMatchObject([{ status: "succeeded", attempts: 1 }]);
 });
 
-it.concurrent("a process that just vanishes loses no run and starts none twice", async () => {
+it.concurrent("a killed process loses no run and starts none twice", async () => {
   await using service = await startService({ settings: { IN_DOUBT_AFTER: "4s", SUBMIT_CONCURRENCY: "1" } });
   const unanswered = image("answer=stall stall=1200 delay=1000 callback=lost", short);
   const { id } = await service.submit({ runs: [unanswered, image(), image()] });
@@ -42,7 +42,7 @@ it.concurrent("a process that just vanishes loses no run and starts none twice",
   expect(service.emulator.executions()).toHaveLength(3);
 });
 
-it.concurrent("a cancellation outlives the process that took it", async () => {
+it.concurrent("a cancellation outlives the process that accepted it", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image("delay=50s")] });
   await service.soleRun(id, (run) => run.lyceum_execution_id !== null);

@@ -29,7 +29,7 @@ it("a failed run is retried as a new run that names its origin; the job's status
   expect((await service.ann.get(`/v1/runs/${failed?.id}`)).body).toEqual(failed);
 });
 
-it("what succeeded, or is under way, is not retried", async () => {
+it("a run that succeeded or is under way is not retried", async () => {
   const succeeded = await service.run(image());
   const { id } = await service.submit({ runs: [image("delay=50s")] });
   const live = await service.soleRun(id, (run) => run.lyceum_execution_id !== null);

@@ -102,7 +102,7 @@ async function runAndLook(...runs: object[]): Promise<void> {
 const container = (switches = "", more: object = {}) => image(switches, { ...own, env, ...more });
 const compose = (text: string) => ({ kind: "compose", compose_file_code: `services: {}\n${text}`, ...own });
 
-describe("no canary is seen", () => {
+describe("no secret is shown", () => {
   it("after runs of every kind, succeeded and failed", async () => {
     await runAndLook(
       { kind: "python", code: "print(1)", env },
@@ -232,7 +232,7 @@ describe("no canary is seen", () => {
   });
 });
 
-it("a login with a password shows neither it nor its tokens, taken or refused", async () => {
+it("a login shows neither its password nor its tokens, whether accepted or refused", async () => {
   const email = "canary@example.test";
   const settings = { LYCEUM_API_KEY: undefined, LYCEUM_EMAIL: email, LYCEUM_PASSWORD: password };
   for (const accepted of [password, "another"]) {
@@ -254,7 +254,7 @@ it("a login with a password shows neither it nor its tokens, taken or refused", 
   }
 });
 
-it("the emulator did get the secrets, so that there was something to hide", () => {
+it("the emulator received the secrets, so there was something to hide", () => {
   const bodies = JSON.stringify(service.emulator.executions().map((execution) => execution.body));
   for (const secret of Object.values(own)) expect(bodies).toContain(secret);
   expect(bodies).toContain(env.TOKEN);

@@ -23,7 +23,7 @@ it.concurrent.each([
     },
   ],
   ["its folder is renamed", (path: string) => renameSync(dirname(path), `${dirname(path)}-moved`)],
-])("when %s nothing is acknowledged any more, and readiness is red", async (_what, spoil) => {
+])("when %s no request is acknowledged any more, and readiness fails", async (_what, spoil) => {
   const service = await startService();
   await service.submit(body);
   spoil(service.database);
@@ -38,7 +38,7 @@ it.concurrent.each([
   await service.close();
 });
 
-it.concurrent("while another process holds the write lock the service answers, and goes on once it is gone", async () => {
+it.concurrent("the service answers while another process holds the write lock, and goes on after its release", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image("delay=50s")] });
   const other = new Sqlite(service.database);
@@ -65,7 +65,7 @@ it.concurrent("while another process holds the write lock the service answers, a
   other.close();
 });
 
-it.concurrent("a full disk is told as such, and readiness is red until there is room", async () => {
+it.concurrent("a full disk is reported as such, and readiness fails until there is room", async () => {
   const folder = mkdtempSync(join(tmpdir(), "proctor-full-"));
   const path = join(folder, "proctor.db");
   const { dialect, limitPages } = limited(path);

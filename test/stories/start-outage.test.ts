@@ -102,7 +102,7 @@ it.concurrent(
   PATIENCE_MS,
 );
 
-it.concurrent("a start that is answered 503 although it was taken counts as started", async () => {
+it.concurrent("a start that Lyceum accepted but answered with 503 counts as started", async () => {
   await using service = await startService({ settings });
   service.emulator.setChaos({
     gateway: [{ routes: "starts", answer: "unavailable", deed: "done", when: { next: 1 } }],
@@ -147,7 +147,7 @@ it.concurrent("a cancellation ends a run whose start is being verified after a 5
   expect(await service.ended(id)).toMatchObject([{ status: "cancelled", executions: [] }]);
 });
 
-it.concurrent("a process that dies again and again during an outage sends no burst at each start", async () => {
+it.concurrent("a process that restarts again and again during an outage sends no burst of starts", async () => {
   await using service = await startService({ settings });
   service.emulator.setChaos({ gateway: [{ routes: "starts", answer: "502" }] });
   await service.submit({ runs: Array.from({ length: RUNS }, () => image()) });

@@ -37,7 +37,7 @@ it("a request that is under way is answered, and its job is kept", async () => {
   await service.restart();
 });
 
-it("while it drains /readyz answers 503", async () => {
+it("/readyz answers 503 while the service drains", async () => {
   await using service = await startService();
   expect((await service.nobody.get("/readyz")).status).toBe(200);
   await service.submit({ runs: [image("answer=stall stall=700")] });
@@ -50,7 +50,7 @@ it("while it drains /readyz answers 503", async () => {
   await service.restart();
 });
 
-it("a stop that takes longer than the grace ends all the same, and nothing is lost", async () => {
+it("a stop that takes longer than SHUTDOWN_GRACE ends anyway, and no run is lost", async () => {
   await using service = await startService({ settings: { SHUTDOWN_GRACE: "1s", IN_DOUBT_AFTER: "30s" } });
   const { id } = await service.submit({ runs: [image("answer=stall stall=2500 delay=3s")] });
   await until("the start", () => service.emulator.executions().length === 1);

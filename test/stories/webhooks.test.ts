@@ -27,7 +27,7 @@ async function subscribe(
 const deliveriesOf = async (service: Service, id: string) =>
   (await service.ann.get(`/v1/webhooks/${id}/deliveries`)).body.data;
 
-it.concurrent("subscribers and the job's own URL hear of the end, signed and verifiable", async () => {
+it.concurrent("subscribers and the job's own URL receive the end as a signed, verifiable delivery", async () => {
   await using service = await start();
   await using receiver = await startReceiver();
   await using own = await startReceiver();
@@ -98,7 +98,7 @@ it.concurrent("subscribers and the job's own URL hear of the end, signed and ver
   expect(shown).not.toContain("nobody is to see");
 });
 
-it.concurrent("a submitter's webhook is silent about others' jobs, an administrator's hears of all", async () => {
+it.concurrent("a submitter's webhook receives only events of its own jobs, an administrator's can receive all", async () => {
   await using service = await start();
   await using anns = await startReceiver();
   await using all = await startReceiver();
@@ -113,7 +113,7 @@ it.concurrent("a submitter's webhook is silent about others' jobs, an administra
   expect(jobsOf(anns.received)).toEqual([annsJob.id]);
 });
 
-it.concurrent("what could not be delivered before a crash is delivered after it", async () => {
+it.concurrent("events undelivered before a crash are delivered after it", async () => {
   await using service = await start();
   const away = await startReceiver();
   await away.stop();
@@ -126,7 +126,7 @@ it.concurrent("what could not be delivered before a crash is delivered after it"
   expect(back.received.map((one) => verified(secret, one))).toMatchObject([{ type: "job.succeeded" }]);
 });
 
-it.concurrent("a stop in good order waits for the attempt under way, and a silent subscriber holds it up no longer than the grace", async () => {
+it.concurrent("an orderly stop waits for the attempt under way, but for a silent subscriber no longer than the grace", async () => {
   await using service = await start({ settings: { ...settings, SHUTDOWN_GRACE: "2s" } });
   await using mute = await startReceiver(silence);
   await subscribe(service, mute.url, ["job.created"]);
@@ -139,7 +139,7 @@ it.concurrent("a stop in good order waits for the attempt under way, and a silen
   expect(delivery.due_at).toBeLessThanOrEqual(Date.now());
 });
 
-it.concurrent("without the setting a subscriber on loopback is not reached, whoever asks", async () => {
+it.concurrent("without WEBHOOK_ALLOW_PRIVATE no subscriber on loopback is reached, for any key", async () => {
   await using service = await start({ settings: { WEBHOOK_SECRET: jobSecret } });
   await using receiver = await startReceiver();
   for (const who of ["ann", "admin"] as const) {

@@ -33,7 +33,7 @@ eachDatabase("remote deletion", (open) => {
     return { ...database, context, job, ids, asked, fate, erase };
   }
 
-  test("only what is left is asked for again, later and later", async () => {
+  test("repeats only the failed deletions, at growing intervals", async () => {
     const { store, time, context, job, ids, asked, fate, erase } = await scene(3);
     fate.of = (id) => (id === ids[1] ? away : id === ids[2] ? missing : ok);
     expect(await requestRemoteDeletion(context, job.id)).toBe(true);
@@ -48,7 +48,7 @@ eachDatabase("remote deletion", (open) => {
     await expect(jobNow(store, job.id)).rejects.toThrow();
   });
 
-  test("many records go in bounded steps", async () => {
+  test("deletes many records in bounded steps", async () => {
     const { store, time, context, job, asked, erase } = await scene(45);
     await requestRemoteDeletion(context, job.id);
     const seen: number[] = [];
@@ -62,7 +62,7 @@ eachDatabase("remote deletion", (open) => {
     ).toEqual([]);
   });
 
-  test("after a week the job goes without them", async () => {
+  test("deletes the job after a week, even if records are left at Lyceum", async () => {
     const { store, time, context, job, fate, erase } = await scene(1);
     fate.of = () => away;
     await requestRemoteDeletion(context, job.id);
@@ -74,7 +74,7 @@ eachDatabase("remote deletion", (open) => {
     await expect(jobNow(store, job.id)).rejects.toThrow();
   });
 
-  test("until then retention leaves the job alone, and none of its runs is retried", async () => {
+  test("keeps the job from retention and its runs from retries until it is done", async () => {
     const { store, time, context, job } = await scene(1);
     await requestRemoteDeletion(context, job.id);
     expect(await jobsEndedBefore(store.db, time.now() + DAY, 10)).toEqual([]);
@@ -85,7 +85,7 @@ eachDatabase("remote deletion", (open) => {
     });
   });
 
-  test("a job that is alive, or gone, is not marked", async () => {
+  test("does not mark a live or deleted job", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 1);

@@ -63,7 +63,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.phases()).toContain("watching");
   });
 
-  test("sends nothing that others may have given up, and no attempt is used", async () => {
+  test("sends no start whose lease has expired, and uses no attempt", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.isHeldAlive = false;
@@ -88,7 +88,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.phases()).toEqual(["watching", "watching", "watching", "watching"]);
   });
 
-  test("gives up an outcome that the database never takes, and says so", async () => {
+  test("gives up an outcome that the database never accepts, and reports it", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.refuses = () => true;
@@ -186,7 +186,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect(await scene.runs("queued")).toEqual([]);
   });
 
-  test("reads nothing while no run waits, and nothing at all in calm weather", async () => {
+  test("reads nothing while no run waits, and nothing while the gate is open", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 3);
     await scene.forSeconds(5);
@@ -220,7 +220,7 @@ onSqlite("dispatch in an outage", (open) => {
   });
 
   describe("when a start fails by a bug", () => {
-    test("goes on with the others, the gate being closed or not", async () => {
+    test("goes on with the other starts, with the gate open or closed", async () => {
       const scene = sceneOf(await open(), () => unknown);
       await submitted(scene.context, 3);
       await scene.round();

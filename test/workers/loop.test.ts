@@ -30,7 +30,7 @@ function loopWith({ wakeAfter }: { wakeAfter: number }) {
   return { loop, delays, round };
 }
 
-test("a wake-up that comes just after the next round was planned is heard", async () => {
+test("a wake-up just after the next round was planned is not lost", async () => {
   const { loop, delays, round } = loopWith({ wakeAfter: 2 });
   loop.start();
   await round();
@@ -38,7 +38,7 @@ test("a wake-up that comes just after the next round was planned is heard", asyn
   await loop.stop();
 });
 
-test("a wake-up that comes during a round is heard after it", async () => {
+test("a wake-up during a round causes another round", async () => {
   const { loop, delays, round } = loopWith({ wakeAfter: Number.NaN });
   loop.start();
   const during = round();

@@ -8,7 +8,7 @@ import { contextOf } from "../support/scene.ts";
 
 const PERIOD = 50 * 60_000;
 
-eachDatabase("the catalogue", (open) => {
+eachDatabase("the list of machine types", (open) => {
   async function scene() {
     const database = await open();
     const lyceum = {

@@ -8,8 +8,8 @@ import { sceneOf } from "./watcher.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-onSqlite("a watched execution that is alone or not", (open) => {
-  test.each([1, 3])("of %i is lost after the grace of answers without it", async (executions) => {
+onSqlite("a watched execution", (open) => {
+  test.each([1, 3])("(of %i) is lost after the grace of answers that lack it", async (executions) => {
     const scene = await sceneOf(await open(), executions);
     const [missing = ""] = scene.ids;
     scene.words.delete(missing);
@@ -28,7 +28,7 @@ onSqlite("a watched execution that is alone or not", (open) => {
     ["list", 3],
     ["history", 1],
     ["history", 3],
-  ])("is not lost while pages come in place of the %s, of %i", async (call, executions) => {
+  ])("is not lost while HTML pages replace the %s, of %i", async (call, executions) => {
     const scene = await sceneOf(await open(), executions);
     const [missing = ""] = scene.ids;
     scene.words.delete(missing);
@@ -112,7 +112,7 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     expect(await scene.row(wrong)).toMatchObject({ phase: "collecting", lyceum_execution_id: "true-id" });
   });
 
-  test("or whose id no path can carry, is searched for, and never asked for by it", async () => {
+  test("is searched for if the id fits into no path, and is never requested by that id", async () => {
     const database = await open();
     const scene = await sceneOf(database, 1);
     const [wrong = ""] = scene.ids;
@@ -123,7 +123,7 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     expect(scene.calls.filter((call) => call.includes(".."))).toEqual([]);
   });
 
-  test("and has somebody else's record under it, is never taken for that one", async () => {
+  test("is never confused with another program's execution under that id", async () => {
     const scene = await sceneOf(await open(), 2);
     const [ours = "", others = ""] = scene.ids;
     // Both starts were answered with the other one's id.

@@ -70,8 +70,8 @@ const broken = [
   ["a 403 of Lyceum's own", { type: "refused", status: 403, detail: "no" }],
 ] as const;
 
-onSqlite("a list that cannot be had", (open) => {
-  test.each(broken)("because of %s, has single records read in its place", async (_, answer) => {
+onSqlite("a list that cannot be read", (open) => {
+  test.each(broken)("because of %s is replaced by reads of single records", async (_, answer) => {
     const scene = await sceneOf(await open(), 3);
     const [ended = "", cancelled = ""] = scene.ids;
     scene.broken.set("list", answer);
@@ -85,7 +85,7 @@ onSqlite("a list that cannot be had", (open) => {
     expect(scene.count("list")).toBeLessThan(12);
   });
 
-  test("once does not", async () => {
+  test("only once is not replaced", async () => {
     const scene = await sceneOf(await open(), 3);
     scene.broken.set("list", broken[0][1]);
     scene.time.pass(5 * SECOND);

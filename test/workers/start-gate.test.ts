@@ -137,7 +137,7 @@ describe("a closed gate", () => {
     expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
   });
 
-  test("waits as long as a 503 asks for, an hour at most, and never less than it would", () => {
+  test("waits as long as a 503 asks for, an hour at most, and never less than without it", () => {
     const waits = [20 * SECOND, 10, 24 * HOUR].map((retryAfterMs) => {
       const { gate, close } = sceneOf();
       close(unavailable(retryAfterMs));
@@ -164,7 +164,7 @@ describe("a closed gate", () => {
     expect(gate.probeInMs()).toBe(2 * SECOND);
   });
 
-  test("tells the newest reason, and since when it is closed", () => {
+  test("reports the newest reason, and the time at which it closed", () => {
     const { gate, time, leave, untilProbe, close } = sceneOf();
     const closedAt = time.now();
     close(unfunded);
@@ -187,7 +187,7 @@ describe("a closed gate", () => {
     expect(gate.permit()).toEqual({ type: "read" });
   });
 
-  test("goes on after a restart as it was, whatever became of the clock", () => {
+  test("goes on after a restart in the same state, even if the clock was set", () => {
     const former = sceneOf();
     former.close(unavailable(60 * SECOND));
     const pause = former.gate.state();
@@ -201,7 +201,7 @@ describe("a closed gate", () => {
     expect(gate.probeInMs()).toBe(HOUR);
   });
 
-  test("tells of each change with what was before", () => {
+  test("reports each change with the state before", () => {
     const { gate, leave, untilProbe, close } = sceneOf();
     const told: unknown[] = [];
     gate.onChange((pause, before) => told.push([before?.failures ?? null, pause?.failures ?? null]));

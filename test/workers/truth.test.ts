@@ -22,7 +22,7 @@ onSqlite("while callbacks are seen to arrive", (open) => {
     expect(await scene.row(ended)).toMatchObject({ phase: "collecting", detected_by: "poll" });
   });
 
-  test("half an hour takes 30 lists at most, whatever lives, and whenever it began", async () => {
+  test("half an hour takes at most 30 lists, for any number of live executions", async () => {
     const scene = await healthy(0, 400);
     const ages: number[] = [];
     const since = new Map<string, number>();
@@ -51,13 +51,13 @@ onSqlite("while callbacks are seen to arrive", (open) => {
     expect(scene.count("list")).toBeLessThanOrEqual(31);
   }, 120_000);
 
-  test("runs that are shorter than the longest interval need no list", async () => {
+  test("no list is read for runs shorter than the longest interval", async () => {
     const scene = await healthy(20);
     await scene.workFor(59 * SECOND);
     expect(scene.calls).toEqual([]);
   });
 
-  test("one that is overdue is looked at once by itself, and with all others from then on", async () => {
+  test("an overdue execution is read once by itself, and through the list afterwards", async () => {
     const scene = await healthy(20);
     const { db } = scene.context.store;
     const [overdue = ""] = scene.ids;
