@@ -1,4 +1,4 @@
-// What instances share besides rows: wake-ups, roles, and the newest settings.
+// Instances share more than rows: wake-ups, roles, and the newest settings.
 import { expect, test } from "vitest";
 import { leave } from "../../src/store/instances.ts";
 import { takeRole } from "../../src/store/roles.ts";

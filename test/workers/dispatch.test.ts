@@ -63,7 +63,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.phases()).toContain("watching");
   });
 
-  test("sends no start whose lease has expired, and uses no attempt", async () => {
+  test("sends no start while other instances may count this one as dead, and uses no attempt", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.isHeldAlive = false;

@@ -28,7 +28,7 @@ onSqlite("a watched execution", (open) => {
     ["list", 3],
     ["history", 1],
     ["history", 3],
-  ])("is not lost while HTML pages replace the %s, of %i", async (call, executions) => {
+  ])("is not lost while a gateway's errors replace the %s, of %i", async (call, executions) => {
     const scene = await sceneOf(await open(), executions);
     const [missing = ""] = scene.ids;
     scene.words.delete(missing);
