@@ -62,6 +62,8 @@ export interface Config {
   /** `secret` in the format `whsec_…`; `allowPrivate` in CIDR notation. */
   readonly webhook: { readonly secret: string | null; readonly allowPrivate: readonly string[] };
   readonly metricsPort: number | null;
+  /** `endpoint` of an OpenTelemetry collector, without a trailing slash; `url` of a trace, with `{trace_id}`. */
+  readonly traces: { readonly endpoint: string | null; readonly url: string | null };
 }
 
 export type ConfigReading =
@@ -137,6 +139,7 @@ function toConfig(env: Settings): Config {
     shutdownGraceMs: env.SHUTDOWN_GRACE,
     webhook: { secret: env.WEBHOOK_SECRET ?? null, allowPrivate: env.WEBHOOK_ALLOW_PRIVATE ?? [] },
     metricsPort: env.METRICS_PORT ?? null,
+    traces: { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null, url: env.OTEL_TRACE_URL ?? null },
   };
 }
 

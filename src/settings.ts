@@ -13,7 +13,7 @@ export interface Setting {
 
 /** Lists every setting of the service. Read back, those that are not redacted give the same configuration. */
 export function settingsInForce(config: Config): Setting[] {
-  const { lyceum, submit, listen, poll, webhook, database } = config;
+  const { lyceum, submit, listen, poll, webhook, database, traces } = config;
   const { credentials } = lyceum;
   const isLogin = credentials.kind === "login";
   return [
@@ -57,6 +57,8 @@ export function settingsInForce(config: Config): Setting[] {
     plain("SHUTDOWN_GRACE", formatDuration(config.shutdownGraceMs)),
     secret("WEBHOOK_SECRET", webhook.secret !== null),
     plain("WEBHOOK_ALLOW_PRIVATE", joined(webhook.allowPrivate)),
+    plain("OTEL_EXPORTER_OTLP_ENDPOINT", traces.endpoint),
+    plain("OTEL_TRACE_URL", traces.url),
     plain("METRICS_PORT", config.metricsPort === null ? null : String(config.metricsPort)),
   ];
 }

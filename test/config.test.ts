@@ -60,6 +60,7 @@ test("two settings are enough to start polling", () => {
       shutdownGraceMs: 25_000,
       webhook: { secret: null, allowPrivate: [] },
       metricsPort: null,
+      traces: { endpoint: null, url: null },
     },
   });
 });
@@ -95,6 +96,8 @@ test("every setting is read", () => {
     WEBHOOK_SECRET: whsec,
     WEBHOOK_ALLOW_PRIVATE: "10.0.0.0/8, fd00::/8",
     METRICS_PORT: "9090",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/",
+    OTEL_TRACE_URL: "https://traces.example.com/{trace_id}",
   });
   expect(config).toEqual({
     lyceum: {
@@ -137,6 +140,7 @@ test("every setting is read", () => {
     shutdownGraceMs: 10_000,
     webhook: { secret: whsec, allowPrivate: ["10.0.0.0/8", "fd00::/8"] },
     metricsPort: 9090,
+    traces: { endpoint: "http://collector:4318", url: "https://traces.example.com/{trace_id}" },
   });
 });
 
@@ -249,6 +253,11 @@ test.each<[string, Env, string]>([
     "an address without a prefix",
     { WEBHOOK_ALLOW_PRIVATE: "10.0.0.1" },
     "WEBHOOK_ALLOW_PRIVATE entry 1 is not a CIDR",
+  ],
+  [
+    "a trace URL without its id",
+    { OTEL_TRACE_URL: "https://traces.example.com" },
+    "OTEL_TRACE_URL is not a URL with",
   ],
   ["metrics on the same port", { METRICS_PORT: "8080" }, "METRICS_PORT is the same as PORT"],
 ])("%s is a problem", (_, env, problem) => {

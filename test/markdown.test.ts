@@ -97,6 +97,7 @@ describe("docs/configuration.md", () => {
       "SETTINGS_REVISION",
     ],
     ...["PUBLIC_URL", "CALLBACK_SECRETS", "METRICS_PORT", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_PRIVATE"],
+    ...["SETTINGS_REVISION", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACE_URL"],
   ];
 });
 

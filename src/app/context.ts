@@ -13,10 +13,12 @@ import { idSource } from "../lib/id.ts";
 import { createSharedClock } from "../lib/shared-clock.ts";
 import type { Fetch } from "../lyceum/http-exchange.ts";
 import type { Context } from "../orchestration/context.ts";
+import { traceparentOf } from "../store/jobs.ts";
 import { openStore } from "../store/store.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { createReport } from "../telemetry/report.ts";
+import type { OpenTraces } from "../telemetry/traces.ts";
 import type { Resolve } from "../workers/deliver/destination.ts";
 import { createLoop, type Loop, type Worker } from "../workers/loop.ts";
 
@@ -53,7 +55,8 @@ export function createParts(config: Config, overrides: AppOverrides) {
   const log = overrides.log ?? createLogger(config.logLevel);
   const metrics = overrides.metrics ?? createMetrics({ process: true });
   metrics.buildInfo.set({ version: packageJson.version, node: process.versions.node }, 1);
-  const report = createReport(log, metrics);
+  let traces: OpenTraces | null = null;
+  const report = createReport(log, metrics, () => traces);
   const newId = idSource(clock, overrides.random);
   const store = openStore(config.database, clock, newId, overrides.dialect);
   const context: Context = {
@@ -96,6 +99,22 @@ export function createParts(config: Config, overrides: AppOverrides) {
     log,
     metrics,
     version: packageJson.version,
+    /** Loads OpenTelemetry if traces are configured. */
+    async openTraces(): Promise<void> {
+      const { endpoint } = config.traces;
+      if (endpoint === null) return;
+      const { openTraces } = await import("../telemetry/traces.ts");
+      traces = await openTraces({
+        endpoint,
+        version: packageJson.version,
+        now: () => clock.now(),
+        traceparentOf: (jobId) => traceparentOf(store.db, jobId),
+        onError: (error) => report.fault("traces", error),
+        onExport: report.tracesExport,
+      });
+    },
+    /** Exports the last spans, if the collector answers in time. */
+    closeTraces: async () => traces?.close(),
     /** Changed by the lifecycle alone. */
     state: { isAccepting: false },
     onError,

@@ -77,6 +77,7 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
     metricsText: config.metricsPort === null ? metricsText : null,
     version: parts.version,
     settings: settingsInForce(config),
+    traces: { isOn: config.traces.endpoint !== null, url: config.traces.url },
     instances: presence.list,
     clockAheadMs: presence.clockAheadMs,
   };

@@ -12,7 +12,20 @@ import type { AppHttp } from "./http.ts";
 import { type AppWorkers, callbacksOf } from "./workers.ts";
 
 export function createLifecycle(
-  { config, overrides, context, timers, now, log, version, state, onError, wake }: AppParts,
+  {
+    config,
+    overrides,
+    context,
+    timers,
+    now,
+    log,
+    version,
+    state,
+    onError,
+    wake,
+    openTraces,
+    closeTraces,
+  }: AppParts,
   { workers, loops, presence, presenceLoop, rateLimiter, gate }: AppWorkers,
   { feed, feedLoop, listeners }: AppHttp,
 ) {
@@ -67,6 +80,10 @@ export function createLifecycle(
     await presence.leave(isDrained).catch((error) => onError(presence.name, error));
     await store.close();
     unlock();
+    await within(
+      LAST_SPANS_MS,
+      closeTraces().catch((error) => onError("traces", error)),
+    );
   }
 
   /** Resolves to false if the work takes longer. */
@@ -83,6 +100,7 @@ export function createLifecycle(
 
   return {
     async start(): Promise<number> {
+      await openTraces();
       await namingDatabase(config.database, takeOver);
       for (const warning of overrides.warnings ?? []) log.warn({ event: "setting_warning" }, warning);
       const port = listens ? await listeners.open() : 0;
@@ -124,5 +142,7 @@ export function createLifecycle(
 const MAX_START_MS = 4 * 60_000;
 /** Time to accept a request that was sent at the very end of the drain delay. */
 const ARRIVAL_MS = 200;
+/** A collector that does not answer must not hold up the end. */
+const LAST_SPANS_MS = 500;
 /** Part of the grace that is reserved for closing the database. */
 const CLOSING_MS = 1_000;

@@ -3,8 +3,8 @@ import type { components, EventType } from "./schema.ts";
 
 type Schemas = components["schemas"];
 
-/** `queue` is present only where a single job is read. */
-export type Job = Schemas["Job"] & Partial<Pick<Schemas["JobDetails"], "queue">>;
+/** `queue` and `trace_url` are present only where a single job is read. */
+export type Job = Schemas["Job"] & Partial<Pick<Schemas["JobDetails"], "queue" | "trace_url">>;
 export type Run = Schemas["Run"];
 export type Execution = Schemas["Execution"];
 /** An execution that is read by itself: `streaming_url` is for the owner. */

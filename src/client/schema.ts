@@ -673,7 +673,8 @@ export interface components {
          *       "started_at": "2026-01-31T12:00:01.250Z",
          *       "ended_at": null,
          *       "deletion_requested_at": null,
-         *       "queue": null
+         *       "queue": null,
+         *       "trace_url": null
          *     }
          */
         JobDetails: {
@@ -732,6 +733,8 @@ export interface components {
                 /** @description Estimate by the limit on starts; later submissions may be started earlier. */
                 estimated_start_at: string | null;
             } | null;
+            /** @description The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace. */
+            trace_url: string | null;
         };
         /**
          * @example {

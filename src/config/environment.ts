@@ -89,6 +89,19 @@ const webhookSecret = text.refine(
   "is not whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)",
 );
 
+// Plain HTTP is usual beside a collector of one's own, and spans hold no secrets.
+const collectorUrl = text
+  .refine(
+    (value) => /^https?:/.test(value) && URL.canParse(value) && !/[?#@]/.test(value),
+    "is not the base URL of a collector such as http://localhost:4318, without login, query and fragment",
+  )
+  .transform((value) => value.replace(/\/+$/, ""));
+
+const traceUrl = text.refine(
+  (value) => value.includes("{trace_id}") && /^https?:/.test(value) && URL.canParse(value),
+  "is not a URL with {trace_id} in it, such as https://traces.example.com/trace/{trace_id}",
+);
+
 export const settings = {
   LYCEUM_API_KEY: headerText.optional(),
   LYCEUM_EMAIL: z.email("is not an e-mail address").optional(),
@@ -133,6 +146,8 @@ export const settings = {
     z.union([z.cidrv4(), z.cidrv6()], { error: "is not a CIDR such as 10.0.0.0/8 or fd00::/8" }),
   ).optional(),
   METRICS_PORT: whole(0, 65_535).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl.optional(),
+  OTEL_TRACE_URL: traceUrl.optional(),
 };
 
 export const settingNames = Object.keys(settings);

@@ -110,6 +110,10 @@ export const jobDetails = z
       })
       .nullable()
       .describe("Null unless the job is queued."),
+    trace_url: z
+      .string()
+      .nullable()
+      .describe("The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace."),
   })
-  .meta({ id: "JobDetails", examples: [{ ...example, queue: null }] });
+  .meta({ id: "JobDetails", examples: [{ ...example, queue: null, trace_url: null }] });
 export type JobDetailsView = z.output<typeof jobDetails>;

@@ -73,6 +73,8 @@ export interface AppContext extends Context {
   version: string;
   /** The settings in force, without secrets. */
   settings: readonly { name: string; value: string | null; redacted: boolean }[];
+  /** `url` of a trace, with `{trace_id}`. */
+  traces: { isOn: boolean; url: string | null };
   /** The processes that share the database; times are epoch milliseconds. */
   instances: () => Promise<Instance[]>;
   /** Milliseconds by which this machine's clock is ahead of the database's. */

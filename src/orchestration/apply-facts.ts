@@ -196,7 +196,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   tx.afterCommit(() => {
     if (missed.length > 0) context.report.callbacksMissed(missed.length);
     for (const end of ends) learn(context, end, tx.now);
-    for (const change of changes) report(context, change);
+    for (const change of changes) report(context, change, tx.now);
   });
 }
 
@@ -242,7 +242,11 @@ const topicOf: Record<Phase, Topic> = {
   closed: "reconcile",
 };
 
-function report({ report }: Context, { before, after, events, apiKey, createdAt }: Change): void {
+function report(
+  { report }: Context,
+  { before, after, events, apiKey, createdAt }: Change,
+  now: number,
+): void {
   const { run, execution } = after;
   if (!isTerminal(before.run.status) && isTerminal(run.status)) {
     const detectedBy = execution?.detectedBy ?? null;
@@ -263,6 +267,11 @@ function report({ report }: Context, { before, after, events, apiKey, createdAt 
       detectedBy,
       delayMs,
     });
+  }
+  if (execution?.phase === "closed" && before.execution?.phase !== "closed") {
+    const { id: executionId, jobId, runId, attempt, status, submittedAt } = execution;
+    const phases = phasesOf({ createdAt, endedAt: now }, execution);
+    report.executionClosed({ jobId, runId, executionId, attempt, status, submittedAt, phases });
   }
   if (execution !== null && events.some((event) => event.type === "execution.orphaned")) {
     const { id: executionId, jobId, lyceumExecutionId } = execution;

@@ -39,6 +39,8 @@ export interface Sender {
   idempotencyKey: string | null;
   /** The request's JSON body. A repeated idempotency key must come with an equal one. */
   body: unknown;
+  /** The job's trace as a `traceparent` header; a job that is found again keeps its own. */
+  traceparent?: string | null;
 }
 
 export type Submitted =
@@ -81,6 +83,7 @@ export async function submit(context: Context, sender: Sender, submission: Submi
     submission,
     isFull: context.backlog.isFull(),
     quota: context.quotas.get(apiKey) ?? null,
+    traceparent: sender.traceparent ?? null,
   };
   const submitted = await context.store.batchWrite(submitAll, request);
   if (submitted.outcome === "created") {
@@ -100,6 +103,7 @@ interface Request extends Keyed {
   submission: Submission;
   isFull: boolean;
   quota: KeyQuota | null;
+  traceparent: string | null;
 }
 
 async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
@@ -181,7 +185,7 @@ function nameOf(apiKey: string, key: string): string {
 
 function newJob(
   tx: Tx,
-  { apiKey, idempotencyKey, bodyHash, submission }: Request,
+  { apiKey, idempotencyKey, bodyHash, submission, traceparent }: Request,
   { id, total, served }: Pick<JobRow, "id" | "total" | "served">,
 ): JobRow {
   const deadlineAt = submission.deadlineS === null ? null : tx.now + submission.deadlineS * 1000;
@@ -223,6 +227,7 @@ function newJob(
     budget_reached_at: null,
     erase_requested_at: null,
     erase_at: null,
+    traceparent,
   };
 }
 

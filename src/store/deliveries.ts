@@ -72,6 +72,8 @@ export async function dueForDestination(
 export interface DueDelivery extends DeliveryRow {
   /** JSON; null for a job's own URL. */
   secrets: string | null;
+  /** The trace of the job. */
+  traceparent: string | null;
 }
 
 /** Claims the deliveries that are still due. If this process dies, the lease expires. */
@@ -94,8 +96,9 @@ export async function claimDeliveries(
   return db
     .selectFrom("deliveries")
     .leftJoin("webhooks", "webhooks.id", "deliveries.webhook_id")
+    .leftJoin("jobs", "jobs.id", "deliveries.job_id")
     .selectAll("deliveries")
-    .select("webhooks.secrets")
+    .select(["webhooks.secrets", "jobs.traceparent"])
     .where(
       "deliveries.id",
       "in",

@@ -160,3 +160,9 @@ export async function nextJobDueAt(db: Db): Promise<number | null> {
   const row = await query.orderBy("due_at").limit(1).executeTakeFirst();
   return row?.due_at ?? null;
 }
+
+/** The job's trace; null also for a job that does not exist (any more). */
+export async function traceparentOf(db: Db, id: string): Promise<string | null> {
+  const row = await db.selectFrom("jobs").select("traceparent").where("id", "=", id).executeTakeFirst();
+  return row?.traceparent ?? null;
+}

@@ -7,12 +7,15 @@ import { currentSubject } from "../lib/subject.ts";
 import type { Logger } from "./logger.ts";
 import type { CheckCause, DeliveryOutcome, Disposition, Metrics, SubmissionOutcome } from "./metrics.ts";
 import { type RunEnd, runEndLine } from "./run-end.ts";
+import { type ExecutionEnd, executionSpans, runSpans } from "./spans.ts";
+import type { JobTraced, Traces } from "./traces.ts";
 
 const maxDetail = 300;
 
 export type Report = ReturnType<typeof createReport>;
 
-export function createReport(log: Logger, metrics: Metrics) {
+/** @param traces asked at each event, because they open after the report */
+export function createReport(log: Logger, metrics: Metrics, traces: () => Traces | null = () => null) {
   const unsaved = new Map<string, number>();
   const count = (name: string, by = 1) => {
     const sum = (unsaved.get(name) ?? 0) + by;
@@ -32,6 +35,17 @@ export function createReport(log: Logger, metrics: Metrics) {
     jobSubmitted({ jobId, runs, key }: { jobId: string; runs: number; key: string }): void {
       metrics.jobsSubmitted.inc();
       log.info({ event: "job_submitted", job_id: jobId, runs, key_name: key }, "job submitted");
+    },
+
+    /** A new job has a trace. Its submission is the first span. */
+    jobTraced(job: JobTraced): void {
+      traces()?.recordJob(job);
+    },
+
+    /** The collector of traces cannot be reached: spans are lost meanwhile. Null: it works again. */
+    tracesExport(error: Error | null): void {
+      if (error === null) log.info({ event: "traces_exported" }, "traces are exported again");
+      else log.warn({ event: "traces_not_exported", why: error.message }, "traces cannot be exported");
     },
 
     /** An execution is durable and about to be sent to Lyceum. */
@@ -108,6 +122,8 @@ export function createReport(log: Logger, metrics: Metrics) {
         { event: "callback", job_id: jobId, execution_id: executionId, disposition },
         `callback ${disposition}`,
       );
+      if (jobId !== null && executionId !== null)
+        traces()?.record({ name: "callback", jobId, under: executionId, attributes: { disposition } });
     },
 
     /** A callback to an unknown path. Not every one is logged, because anyone can send such requests. */
@@ -149,6 +165,8 @@ export function createReport(log: Logger, metrics: Metrics) {
         },
         "checked",
       );
+      const attributes = { cause, word: word?.slice(0, maxDetail) ?? "" };
+      traces()?.record({ name: "check", jobId, under: executionId, attributes });
     },
 
     /** Polling found ends although callbacks were requested. */
@@ -176,6 +194,12 @@ export function createReport(log: Logger, metrics: Metrics) {
       if (detectedBy !== null && delayMs !== null)
         metrics.detectionDelaySeconds.observe({ detected_by: detectedBy }, Math.max(0, delayMs) / 1000);
       log.info(runEndLine(end), `run ${end.status}`);
+      for (const span of runSpans(end)) traces()?.record(span);
+    },
+
+    /** Nothing more is done about an execution. */
+    executionClosed(end: ExecutionEnd): void {
+      for (const span of executionSpans(end)) traces()?.record(span);
     },
 
     /** A lost execution showed up at Lyceum after its run was decided. */
@@ -216,6 +240,8 @@ export function createReport(log: Logger, metrics: Metrics) {
       const ids = { delivery_id: deliveryId, webhook_id: webhookId, job_id: jobId };
       const line = { event: "delivery", ...ids, attempts, outcome, status, error, duration_ms: durationMs };
       log[outcome === "delivered" ? "info" : "warn"](line, `delivery ${outcome}`);
+      const span = { name: "webhook delivery", jobId, durationMs, isOutgoing: true };
+      traces()?.record({ ...span, isFailed: outcome !== "delivered", attributes: { attempts, outcome } });
     },
 
     /** All deliveries failed for a day, or the subscriber answered 410. */
@@ -242,6 +268,12 @@ export function createReport(log: Logger, metrics: Metrics) {
         { event: "lyceum_call", ...subjectIds(), endpoint, outcome, duration_ms: durationMs },
         "Lyceum called",
       );
+      const subject = currentSubject();
+      if (subject === null) return;
+      const { jobId, executionId } = subject;
+      const isFailed = !/^[23]/.test(outcome);
+      const span = { name: endpoint, jobId, under: executionId, durationMs, isOutgoing: true, isFailed };
+      traces()?.record({ ...span, attributes: { outcome } });
     },
 
     /** An answered request. `route` is the template (`/v1/jobs/:job`), or a fixed word if none matched. */

@@ -20,6 +20,7 @@ import { deleteJob, type JobRow } from "../../store/jobs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { pageOf, readCursor } from "../cursor.ts";
 import { waitForEnd } from "../events/long-poll.ts";
+import { traceForJob, traceUrlOf } from "../job-trace.ts";
 import { invalid, problem } from "../problem.ts";
 import { quotaProblem } from "../quota-problem.ts";
 import { callerOf, readJson } from "../read-request.ts";
@@ -73,11 +74,18 @@ const maybeIdempotencyKey = idempotencyKey.optional();
 
 /** Reads the body itself: a replay is answered even if the body would be refused today. */
 async function postJob({ c, context }: Input<typeof operations.submitJob>) {
+  const startedAt = context.now();
   const key = idempotencyKeyOf(c);
   if (!key.ok) return invalid(c, key.errors);
   const json = await readJson(c, MAX_BODY_BYTES);
   if (!json.ok) return json.answer;
-  const sender = { apiKey: callerOf(c).name, idempotencyKey: key.value ?? null, body: json.asWritten };
+  const { traceparent, own } = traceForJob(context, c.req.header("traceparent"));
+  const sender = {
+    apiKey: callerOf(c).name,
+    idempotencyKey: key.value ?? null,
+    body: json.asWritten,
+    traceparent,
+  };
   const body = validate(submissionReader, json.value, { hints });
   const errors = body.ok ? await webhookErrors(context, body.value.webhook_url) : body.errors;
   if (!body.ok || errors.length > 0) {
@@ -98,6 +106,10 @@ async function postJob({ c, context }: Input<typeof operations.submitJob>) {
     webhookUrl: value.webhook_url ?? null,
     metadata: value.metadata,
   });
+  if (submitted.outcome === "created" && own !== null) {
+    const durationMs = context.now() - startedAt;
+    context.report.jobTraced({ jobId: submitted.job.id, ...own, durationMs });
+  }
   return answerSubmitted(c, submitted, await hardwareWarnings(context, value));
 }
 
@@ -185,6 +197,7 @@ async function getJob({ c, context, query, job }: Input<typeof operations.getJob
   const view: JobDetailsView = {
     ...viewJob(current, callerOf(c)),
     queue: await viewQueue(context, current),
+    trace_url: traceUrlOf(context, current.traceparent),
   };
   return c.json(view);
 }

@@ -174,6 +174,8 @@ export interface JobsTable {
   /** When deletion with the records at Lyceum was requested, and when it is tried next. */
   erase_requested_at: number | null;
   erase_at: number | null;
+  /** The job's trace as a `traceparent` header. */
+  traceparent: string | null;
 }
 
 /** Numbers for charts, one row per minute or hour, name and instance. */

@@ -133,7 +133,11 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     if (signing.length === 0) return failed("no_secret");
     const destination = await findDestination(due.url);
     if (!destination.ok) return failed(destination.error);
-    const headers = { ...signed(due, signing, at), "User-Agent": "Proctor-Webhooks" };
+    const headers = {
+      ...signed(due, signing, at),
+      "User-Agent": "Proctor-Webhooks",
+      ...(due.traceparent === null ? {} : { traceparent: due.traceparent }),
+    };
     return post(due, destination.addresses, headers, clock, timers);
   }
 
