@@ -86,7 +86,10 @@ describe("a Python run", () => {
       attempt: 1,
       hardware: "cpu",
     });
-    expect((await service.ann.get(`/v1/executions/${executionId(run)}`)).body).toEqual(execution);
+    expect((await service.ann.get(`/v1/executions/${executionId(run)}`)).body).toEqual({
+      ...execution,
+      streaming_url: expect.stringContaining(execution?.lyceum_execution_id ?? "none"),
+    });
   });
 
   it("has all of its artifacts stored", () => {

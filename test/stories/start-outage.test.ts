@@ -39,9 +39,9 @@ function expectAllWell(service: Service, runs: { status: string; attempts: numbe
 
 describe("an outage in which every start is answered", () => {
   const answers: [string, Omit<Rule, "routes">, string, RegExp][] = [
-    ["with a redirect to a login page", { answer: "login" }, "unreachable", /somebody else.*302/],
-    ["with an HTML page of 403", { answer: "403" }, "unreachable", /somebody else.*403/],
-    ["by a gateway without a backend", { answer: "backend" }, "unreachable", /somebody else.*404/],
+    ["with a redirect to a login page", { answer: "login" }, "unreachable", /another server.*302/],
+    ["with an HTML page of 403", { answer: "403" }, "unreachable", /another server.*403/],
+    ["by a gateway without a backend", { answer: "backend" }, "unreachable", /another server.*404/],
     ["503 by Lyceum", { answer: "unavailable" }, "unavailable", /unavailable.*503/],
     [
       "503 by Lyceum, which asks for two seconds",
