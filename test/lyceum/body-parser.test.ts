@@ -68,7 +68,7 @@ test("a large result stays text, whatever stands in it", async () => {
   expect(kept === result).toBe(true);
 });
 
-test("a thread that runs out of memory takes nobody along, and the next body has a new one", async () => {
+test("a thread that runs out of memory fails only its own body, and the next body has a new thread", async () => {
   const reader = createReader(32);
   const list = `[${`{"execution_id":"${"x".repeat(100)}","status":"x"},`.repeat(220_000)}{}]`;
   expect((await read(bytesOf(list), "workloads", reader)).said).toMatchObject({ isTooLarge: true });

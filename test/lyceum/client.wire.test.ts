@@ -187,7 +187,7 @@ describe("a read", () => {
     expect(outcome).toEqual({ type: "ok", value: [] });
   });
 
-  test("takes an answer that comes zipped, and tells when it breaks off", async () => {
+  test("reads a compressed answer, and reports one that breaks off", async () => {
     const zipped = gzipSync(JSON.stringify({ execution_id: "whole", status: "completed", stdout: "é漢🚀" }));
     const host = await listen(({ url, headers }, response) => {
       expect(headers["accept-encoding"]).toBe("gzip");
@@ -203,7 +203,7 @@ describe("a read", () => {
     expect(await client.record("part", null, "collect")).toMatchObject({ type: "unreachable" });
   });
 
-  test("is bounded by what a zipped answer unfolds to", async () => {
+  test("is bounded by the decompressed size of an answer", async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
     expect(bomb.length).toBeLessThan(100_000);
     const host = await listen((_, response) => {

@@ -265,7 +265,7 @@ describe("headers of an answer", () => {
     expect(rateLimiter.reserve("execution").granted).toBe(true);
   });
 
-  test("count what is still under way as used", async () => {
+  test("count calls under way as used", async () => {
     const { time, rateLimiter } = setUp();
     const headers = { "x-ratelimit-remaining": "2", "x-ratelimit-reset": inOneMinute(time) };
     const slow = openCall();
@@ -351,7 +351,7 @@ describe("a 429", () => {
     expect(await slow).toMatchObject({ value: 50_000 });
   });
 
-  test("is told to whoever listens, until they stop", async () => {
+  test("is reported to each listener, until the listener stops", async () => {
     const { time, rateLimiter } = setUp();
     const pauses: Pause[] = [];
     const stop = rateLimiter.onPause((pause) => pauses.push(pause));
@@ -463,7 +463,7 @@ describe("lanes", () => {
     expect(rateLimiter.isCrowded()).toBe(false);
   });
 
-  test("what a call throws is thrown, and its place is free again", async () => {
+  test("an error thrown by a call is passed on, and its permit is free again", async () => {
     const { rateLimiter } = setUp({ concurrency: { read: 1 } });
     const bug = rateLimiter.run("routine", "read", async () => {
       throw new Error("bug");

@@ -213,7 +213,7 @@ describe("lists", () => {
   });
 });
 
-describe("what is collected", () => {
+describe("the document of an artifact", () => {
   test("a GPU selection may say nothing of its sub-jobs", () => {
     expect(answers.gpuSelection.parse({ status: "running" })).toEqual({
       executionId: null,

@@ -60,7 +60,7 @@ eachDatabase("a fact", (open) => {
     ]);
   });
 
-  test("told again changes nothing, whatever it is", async () => {
+  test("recorded a second time changes nothing", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -105,7 +105,7 @@ eachDatabase("a fact", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", queued: 1, ready_at: retryAt });
   });
 
-  test("that a work told and then failed has not happened", async () => {
+  test("recorded by a transaction that fails is not stored", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -123,7 +123,7 @@ eachDatabase("a fact", (open) => {
   });
 });
 
-onPostgres("facts told at once by several instances", (open) => {
+onPostgres("facts recorded at once by several instances", (open) => {
   test("about one execution are each applied or stale, never lost", async () => {
     const database = await open();
     const contexts = [database.store, database.connect()].map((store) => contextOf({ ...database, store }));

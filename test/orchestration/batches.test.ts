@@ -37,8 +37,8 @@ const step = fc.record({
   endsBatch: fc.nat(5).map((drawn) => drawn === 0),
 });
 
-eachDatabase("facts told together", (open, kind) => {
-  test("make of the runs what they make of them one by one", async () => {
+eachDatabase("facts recorded together", (open, kind) => {
+  test("have the same effect as facts recorded one by one", async () => {
     const steps = fc.array(step, { minLength: 1, maxLength: 60, size: "max" });
     await fc.assert(
       fc.asyncProperty(steps, async (steps) => {

@@ -145,7 +145,7 @@ eachDatabase("cancelling a job", (open, kind) => {
 });
 
 eachDatabase("the end of a job", (open) => {
-  test("comes with its deadline: what is left has failed by it, once", async () => {
+  test("comes at its deadline, which fails the remaining runs, once", async () => {
     const { context, store, time } = await scene(await open());
     const job = await submitted(context, 3, { deadlineS: 60 });
     await ended(context, "completed");

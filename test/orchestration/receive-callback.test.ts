@@ -117,7 +117,7 @@ eachDatabase("a callback", (open) => {
     expect(await readCounters(store.db, "callbacks.")).toMatchObject({ late: 2, duplicate: 2 });
   });
 
-  test("is counted without end but kept and told of 32 times at most", async () => {
+  test("is always counted, but stored and reported 32 times at most", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -151,7 +151,7 @@ eachDatabase("a callback", (open) => {
 });
 
 onPostgres("a callback", (open) => {
-  test("of an execution that goes away meanwhile is answered like one of none", async () => {
+  test("of an execution deleted meanwhile is answered like one of an unknown execution", async () => {
     const database = await open();
     const context = contextOf(database);
     const other = contextOf({ ...database, store: database.connect() });

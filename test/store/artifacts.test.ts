@@ -30,7 +30,7 @@ eachDatabase("artifacts", (open) => {
     expect(await readDocument(database.store.db, id, "logs")).toEqual(document);
   });
 
-  test("compress what is worth it", async () => {
+  test("compress documents above a minimum size", async () => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);

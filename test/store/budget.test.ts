@@ -40,7 +40,7 @@ function wakesOf(store: Store): [Topic, number][] {
 }
 
 eachDatabase("a job's budget", (open) => {
-  test("once reached lets nothing more of the job start, while what is alive goes on", async () => {
+  test("once reached lets no further run of the job start, while live runs go on", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -209,7 +209,7 @@ eachDatabase("a key's budget", (open) => {
     await claimed(context);
   });
 
-  test("what corrects a window that is over does not burden the next one", async () => {
+  test("a correction of a past window does not count in the next one", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

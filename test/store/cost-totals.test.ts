@@ -35,7 +35,7 @@ function price({ store }: Database, hardware: string, price_per_hour: number | n
 }
 
 eachDatabase("costs", (open) => {
-  test("what Lyceum bills is the cost, whatever the price", async () => {
+  test("Lyceum's bill is the cost, whatever the price", async () => {
     const database = await open();
     const context = contextOf(database);
     await price(database, "cpu", 5);
@@ -82,7 +82,7 @@ eachDatabase("costs", (open) => {
     });
   });
 
-  test("a cost that nobody knows is counted as unpriced, and a figure that cannot be one is not believed", async () => {
+  test("an unknown cost is counted as unpriced, and an impossible cost is ignored", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 2);
@@ -94,7 +94,7 @@ eachDatabase("costs", (open) => {
     expect(await jobNow(database.store, job.id)).toMatchObject({ billed_nano: 0, unpriced: 2 });
   });
 
-  test("what a live execution is said to have cost so far does not count", async () => {
+  test("the interim cost of a live execution does not count", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 1);
@@ -105,7 +105,7 @@ eachDatabase("costs", (open) => {
     expect(await jobNow(database.store, job.id)).toMatchObject({ billed_nano: 0, unpriced: 0 });
   });
 
-  test("whatever ends and however, totals by day, key and job are what a recount finds", async () => {
+  test("totals by day, key and job equal a recount after any ends", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

@@ -39,7 +39,7 @@ eachDatabase("reading events", (open) => {
     expect(await all(db, { owner: "nobody" })).toEqual([]);
   });
 
-  test("what is not wanted is passed over in bounded steps", async () => {
+  test("skips rows without a match in bounded steps", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);

@@ -35,7 +35,7 @@ eachDatabase("executions", (open) => {
     expect(await findExecution(store.db, "exe_none")).toBeNull();
   });
 
-  test("are neither saved nor deleted by whoever loaded them before somebody else saved them", async () => {
+  test("are neither saved nor deleted by a transaction that loaded an older version", async () => {
     const database = await open();
     const { store } = database;
     const execution = await oneLive(database);

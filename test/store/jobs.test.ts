@@ -38,7 +38,7 @@ eachDatabase("a job", (open) => {
     });
   });
 
-  test("is found by its owner and by whoever sees all, and listed newest first", async () => {
+  test("is found by its owner and by administrators, and listed newest first", async () => {
     const database = await open();
     const { store, time } = database;
     const { db } = store;
@@ -102,7 +102,7 @@ eachDatabase("a job", (open) => {
 });
 
 eachDatabase("levels and counters", (open) => {
-  test("tell what is waiting and under way, and what nothing will look at", async () => {
+  test("count queued and live runs, and rows without a wake-up", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

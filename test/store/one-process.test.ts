@@ -25,7 +25,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a second process is refused, and is told which one has the file", async () => {
+test("a second process is refused with the id of the process that has the file", async () => {
   const first = await holder();
   const refused = expect.objectContaining({
     name: "DatabaseRefused",
@@ -39,7 +39,7 @@ test("a second process is refused, and is told which one has the file", async ()
   expect(() => lockDatabase({ kind: "sqlite", path }, 0)).toThrow(refused);
 });
 
-test("the lock goes with its process, however that ends", async () => {
+test("the lock ends with its process, even if the process is killed", async () => {
   const first = await holder();
   first.kill("SIGKILL");
   await once(first, "exit");

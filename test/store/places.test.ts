@@ -128,7 +128,7 @@ eachDatabase("shared limits", (open, kind) => {
     expect(await start(database, other, 8)).toHaveLength(5);
   });
 
-  test("follow what an answer to any instance tells, until its reset", async () => {
+  test("follow the limit in an answer to any instance, until its reset", async () => {
     const database = await open();
     const [one, other] = instancesOn(database, 2, { limit, concurrency: 9 }) as [Context, Context];
     await submitted(one, 20);

@@ -83,7 +83,7 @@ test("who comes while a work is under way joins the next one", async () => {
   expect(seen).toEqual([["early"], ["late"]]);
 });
 
-test("whatever comes when, and whatever fails, each item gets its own answer exactly once", async () => {
+test("each item gets its own answer exactly once, in any order and with any failures", async () => {
   const arrivals = fc.array(fc.record({ wait: fc.nat(3), bad: fc.boolean() }), { maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(arrivals, async (items) => {

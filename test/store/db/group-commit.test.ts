@@ -26,14 +26,14 @@ onSqlite("group commit", (open) => {
     expect(await commitsOf(database)).toBe(before + 5);
   });
 
-  test("bounds a batch: what is beyond it is committed next", async () => {
+  test("bounds a batch: further transactions are committed in the next one", async () => {
     const database = await open();
     const before = await commitsOf(database);
     await Promise.all(Array.from({ length: 600 }, () => database.store.write(mark("mark"))));
     expect(await commitsOf(database)).toBe(before + 3);
   });
 
-  test("commits in the next batch what arrives during one", async () => {
+  test("commits transactions that arrive during a batch in the next one", async () => {
     const database = await open();
     const { store } = database;
     const before = await commitsOf(database);
@@ -72,7 +72,7 @@ onSqlite("group commit", (open) => {
     expect(await readCounters(store.db, "")).toEqual({ a: 2, b: 1 });
   });
 
-  test("acknowledges nothing before the commit: another connection reads it as soon as it is told", async () => {
+  test("acknowledges a write only after the commit: another connection can read it then", async () => {
     const { store, target } = await open();
     const other = new Sqlite(target.kind === "sqlite" ? target.path : "");
     const committed = () => other.prepare("select count(*) from counters").pluck().get();
@@ -85,7 +85,7 @@ onSqlite("group commit", (open) => {
     other.close();
   });
 
-  test("what is to happen after the commit happens once, and not at all if there is none", async () => {
+  test("callbacks for after the commit run once, and never without a commit", async () => {
     const { store } = await open();
     const happened: string[] = [];
     const telling = (name: string) => async (tx: Tx) => tx.afterCommit(() => happened.push(name));
@@ -97,7 +97,7 @@ onSqlite("group commit", (open) => {
     expect(happened).toEqual(["a", "b"]);
   });
 
-  test("tells all of a batch when its commit fails, and goes on with the next one", async () => {
+  test("rejects all transactions of a batch whose commit fails, and goes on with the next one", async () => {
     const { store } = await open();
     const atCommit = async (tx: Tx) => {
       await sql`pragma defer_foreign_keys = on`.execute(tx.db);
@@ -112,7 +112,7 @@ onSqlite("group commit", (open) => {
     expect(await store.write(mark("a"))).toBe(1);
   });
 
-  test("readers wait for the commit instead of seeing what may be taken back", async () => {
+  test("readers wait for the commit instead of seeing writes that may be rolled back", async () => {
     const { store } = await open();
     let read: Promise<unknown> | null = null;
     const failing = store.write(async (tx) => {

@@ -29,7 +29,7 @@ onSqlite("a connection", (open) => {
     expect(await durability(connect())).toEqual(durable);
   });
 
-  test("is made to files that nobody else may read", async () => {
+  test("is made to files that only their owner may read", async () => {
     const { target, store } = await open();
     if (target.kind !== "sqlite") throw new Error("not a file");
     await store.write((tx) => incrementCounter(tx.db, "mark", 1));
