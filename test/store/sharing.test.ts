@@ -20,7 +20,6 @@ onPostgres("wake-ups", (open) => {
     ] as const;
     await eventually(async () => {
       one.tell("dispatch");
-      await new Promise((resolve) => setTimeout(resolve, 50));
       expect(heard).toContain("dispatch");
     });
     expect(told).toEqual([]);
