@@ -27,6 +27,7 @@ const lasting = [
   "roles",
   "found_starts",
   "strays",
+  "stats",
 ];
 
 eachDatabase("deleting a job", (open, kind) => {
