@@ -45,7 +45,7 @@ export function exitBecause(
 }
 
 /** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */
-function configOrExit(): { config: Config; warnings: string[] } {
+export function configOrExit(): { config: Config; warnings: string[] } {
   const reading = readConfig(process.env);
   if (!reading.ok) return exitWith(reading.problems);
   return reading;

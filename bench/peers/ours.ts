@@ -2,6 +2,7 @@
 
 import { createCallbackHealth } from "../../src/domain/callback-health.ts";
 import { createDurations } from "../../src/domain/duration-estimates.ts";
+import { createFoundStarts } from "../../src/domain/found-starts.ts";
 import { createBacklog } from "../../src/domain/queue-limit.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { idSource } from "../../src/lib/id.ts";
@@ -49,6 +50,8 @@ async function openContext(path: string): Promise<Context> {
     health: createCallbackHealth({ asked: true, graceMs: 30_000 }),
     durations: createDurations(),
     backlog: createBacklog(),
+    quotas: new Map(),
+    foundStarts: createFoundStarts(),
     sharedLimits: null,
     report: createReport(createLogger("silent"), createMetrics()),
   };

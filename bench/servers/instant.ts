@@ -3,7 +3,7 @@
 import { createApp } from "../../src/app.ts";
 import { configOrExit } from "../../src/main.ts";
 
-const app = createApp(configOrExit(), { fetch: lyceum });
+const app = createApp(configOrExit().config, { fetch: lyceum });
 let started = 0;
 await app.start();
 process.once("SIGTERM", () => void app.stop().then(() => process.exit(0)));

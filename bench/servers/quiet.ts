@@ -9,6 +9,6 @@ for (const metric of Object.values(metrics)) {
   if ("inc" in metric) metric.inc = () => {};
   if ("observe" in metric) metric.observe = () => {};
 }
-const app = createApp(configOrExit(), { log: createLogger("silent"), metrics });
+const app = createApp(configOrExit().config, { log: createLogger("silent"), metrics });
 await app.start();
 process.once("SIGTERM", () => void app.stop().then(() => process.exit(0)));
