@@ -59,3 +59,10 @@ it("colours heed the terminal, NO_COLOR and --no-color, and leave the words", ()
   expect(isColoured({ ...screen, isTTY: false }, true, {})).toBe(false);
   expect(colourStatuses("a failed run")).toBe("a \u001b[31mfailed\u001b[0m run");
 });
+
+it("open names the page of the service, of a job or of a run", async () => {
+  const pages = await Promise.all([run("open"), run("open", "job_01abc"), run("open", "run_01abc")]);
+  expect(pages.map(({ stdout }) => stdout.trim())).toEqual(
+    ["", "jobs/job_01abc", "runs/run_01abc"].map((page) => `${service.url()}/#/${page}`),
+  );
+});
