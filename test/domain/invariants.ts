@@ -83,7 +83,9 @@ export const invariants: Record<string, (step: Step) => boolean> = {
     !step.changed || !wasNotTaken(step) || step.next.run.executionId === step.before.execution?.previousId,
 
   "what Lyceum said it did not take is never lost": ({ before, next }) =>
-    before.execution?.doubt !== "unavailable" || next.execution?.status !== "lost",
+    before.execution?.phase !== "submitting" ||
+    before.execution.doubt !== "unavailable" ||
+    next.execution?.status !== "lost",
 
   "a start has a doubt exactly while it has a time since when": ({ next: { execution } }) =>
     execution === null || (execution.doubt === null) === (execution.inDoubtAt === null),
@@ -155,7 +157,11 @@ export const invariants: Record<string, (step: Step) => boolean> = {
 /** Lyceum did not take the start, or confirmed by list and history that it did not. */
 function wasNotTaken({ before, next, fact }: Step): boolean {
   if (fact.type === "not_taken") return true;
-  return fact.type === "not_found" && before.execution?.doubt === "unavailable" && next.run !== before.run;
+  // An execution that Lyceum has shown since is lost when it is not found, whatever its start was answered.
+  const { phase, doubt } = before.execution ?? {};
+  return (
+    fact.type === "not_found" && phase === "submitting" && doubt === "unavailable" && next.run !== before.run
+  );
 }
 
 /** Events of an execution that tell of something else than its status. */

@@ -67,8 +67,11 @@ export function isPastTimeout(
 }
 
 /** The rules of the search for a start in doubt. After a 503 a short search only has to confirm Lyceum's answer. */
-export function searchRules<R extends Pick<Rules, "inDoubtAfterMs">>({ doubt }: Execution, rules: R): R {
-  if (doubt !== "unavailable") return rules;
+export function searchRules<R extends Pick<Rules, "inDoubtAfterMs">>(
+  { phase, doubt }: Execution,
+  rules: R,
+): R {
+  if (phase !== "submitting" || doubt !== "unavailable") return rules;
   return { ...rules, inDoubtAfterMs: Math.min(rules.inDoubtAfterMs, UNAVAILABLE_SEARCH_MS) };
 }
 
