@@ -2,6 +2,7 @@
 // is kept, and a test that looks for it fails.
 import chromiumBinary from "@sparticuz/chromium";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** The package's own arguments contain --single-process, with which closing a page ends the browser. */
 const args = ["--no-sandbox", "--disable-dev-shm-usage"];
@@ -64,4 +65,9 @@ export async function visitAs(
 
 export async function show(page: Page, place: string): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(`#/${place}`)}`);
+}
+
+/** Several parts of a page load at the same time. */
+export async function loaded(page: Page): Promise<void> {
+  await expect.poll(() => page.locator(".loading").count(), { timeout: 30_000 }).toBe(0);
 }

@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { apiKeys, image, type Service, startService } from "../support/service.ts";
-import { show, startBrowser, visit, visitAs } from "./browser.ts";
+import { loaded, show, startBrowser, visit, visitAs } from "./browser.ts";
 
 const oneTimeKey = `once-${"y".repeat(40)}`;
 
@@ -66,7 +66,7 @@ it("a reader is offered nothing that a reader may not do", async () => {
     for (const place of [`jobs/${id}`, `runs/${live?.id}`, `runs/${failed?.id}`]) {
       await show(page, place);
       await page.getByRole("navigation", { name: /^(Views of the job|What the run left)$/ }).waitFor();
-      await page.locator(".loading").waitFor({ state: "detached" });
+      await loaded(page);
       for (const name of ["Cancel", "Abort", "Stop", "Retry", "Retry 1 failed run"])
         if (await page.locator("main").getByRole("button", { name, exact: true }).count()) found.push(name);
     }

@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { apiKeys, image, startService } from "../support/service.ts";
-import { show, startBrowser, visitAs } from "./browser.ts";
+import { loaded, show, startBrowser, visitAs } from "./browser.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -73,7 +73,7 @@ it("markup in names, values, logs, errors and metadata is shown as the text that
   for (const place of [...places, ...ofRun]) {
     await show(page, place);
     await page.locator("main h1").waitFor();
-    await page.locator(".loading").waitFor({ state: "detached" });
+    await loaded(page);
     expect(await page.locator("main img, main script, main a[href^='javascript']").count()).toBe(0);
   }
   await show(page, `runs/${run?.id}?tab=logs`);
