@@ -5,7 +5,8 @@ type Schemas = components["schemas"];
 
 /** `queue` and `trace_url` are present only where a single job is read. */
 export type Job = Schemas["Job"] & Partial<Pick<Schemas["JobDetails"], "queue" | "trace_url">>;
-export type Run = Schemas["Run"];
+/** `trace_url` is present only where a single run is read. */
+export type Run = Schemas["Run"] & Partial<Pick<Schemas["RunDetails"], "trace_url">>;
 export type Execution = Schemas["Execution"];
 /** An execution that is read by itself: `streaming_url` is for the owner. */
 export type ExecutionAlone = Schemas["ExecutionAlone"];

@@ -1142,6 +1142,173 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "run_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "job_id": "job_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "position": 0,
+         *       "name": "a",
+         *       "kind": "python",
+         *       "status": "succeeded",
+         *       "outcome": "succeeded",
+         *       "attempts": 1,
+         *       "execution_type": "gpu.a100",
+         *       "timeout": 60,
+         *       "matrix": {
+         *         "LR": "0.1"
+         *       },
+         *       "retry_of": null,
+         *       "cancellation": null,
+         *       "error": null,
+         *       "created_at": "2026-01-31T12:00:00.000Z",
+         *       "started_at": "2026-01-31T12:00:01.250Z",
+         *       "ended_at": "2026-01-31T12:01:15.000Z",
+         *       "not_before": null,
+         *       "lyceum_execution_id": "6f0c2a1e-6c1b-4d7e-9a54-0f5a3a1f2b77",
+         *       "detected_by": "callback",
+         *       "return_code": 0,
+         *       "duration_ms": 48210,
+         *       "cost": 0.02,
+         *       "cost_source": "billed",
+         *       "hardware": "gpu.a100",
+         *       "gpu": {
+         *         "hardware": "gpu.a100",
+         *         "utilization_percent": {
+         *           "mean": 71.2,
+         *           "max": 99,
+         *           "p95": 97,
+         *           "samples": 48
+         *         },
+         *         "memory_utilization_percent": null,
+         *         "energy_wh": 3.1,
+         *         "idle_share": 0.04
+         *       },
+         *       "findings": [],
+         *       "gpu_selection": null,
+         *       "artifacts": {
+         *         "record": {
+         *           "state": "stored",
+         *           "reason": null,
+         *           "fetched_at": "2026-01-31T12:01:09.000Z"
+         *         },
+         *         "timing": {
+         *           "state": "stored",
+         *           "reason": null,
+         *           "fetched_at": "2026-01-31T12:01:09.000Z"
+         *         },
+         *         "logs": {
+         *           "state": "stored",
+         *           "reason": null,
+         *           "fetched_at": "2026-01-31T12:01:09.000Z"
+         *         },
+         *         "metrics": {
+         *           "state": "stored",
+         *           "reason": null,
+         *           "fetched_at": "2026-01-31T12:01:09.000Z"
+         *         }
+         *       },
+         *       "executions": [
+         *         {
+         *           "id": "exe_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *           "run_id": "run_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *           "job_id": "job_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *           "attempt": 1,
+         *           "status": "completed",
+         *           "raw_status": "completed",
+         *           "in_doubt": false,
+         *           "lyceum_execution_id": "6f0c2a1e-6c1b-4d7e-9a54-0f5a3a1f2b77",
+         *           "detected_by": "callback",
+         *           "return_code": 0,
+         *           "duration_ms": 48210,
+         *           "cost": 0.02,
+         *           "cost_source": "billed",
+         *           "hardware": "gpu.a100",
+         *           "error": null,
+         *           "submitted_at": "2026-01-31T12:00:01.250Z",
+         *           "accepted_at": "2026-01-31T12:00:01.900Z",
+         *           "started_at": "2026-01-31T12:00:20.000Z",
+         *           "ended_at": "2026-01-31T12:01:08.210Z",
+         *           "detected_at": "2026-01-31T12:01:08.400Z",
+         *           "next_check_at": null
+         *         }
+         *       ],
+         *       "trace_url": null
+         *     }
+         */
+        RunDetails: {
+            /**
+             * @description The run's id.
+             * @example run_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            id: string;
+            /**
+             * @description The job's id.
+             * @example job_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            job_id: string;
+            /** @description Index among the job's runs, from 0. */
+            position: number;
+            name: string | null;
+            /** @enum {string} */
+            kind: "python" | "image" | "compose" | "gpu_selection";
+            /**
+             * @description `collecting`: ended at Lyceum, artifacts are being fetched. `succeeded`, `failed` and `cancelled` are terminal.
+             * @enum {string}
+             */
+            status: "queued" | "active" | "collecting" | "succeeded" | "failed" | "cancelled";
+            /** @description How the run ended. Known as soon as the end is, while artifacts are still being fetched; null before, and never changes afterwards. */
+            outcome: ("succeeded" | "failed" | "cancelled") | null;
+            /** @description Executions so far. Throttled or refused connections do not count. */
+            attempts: number;
+            /** @description The requested hardware profile. */
+            execution_type: string | null;
+            /** @description Seconds after which Lyceum ends an execution. */
+            timeout: number;
+            matrix: {
+                [key: string]: string;
+            } | null;
+            /** @description The run that this run retries. */
+            retry_of: string | null;
+            cancellation: components["schemas"]["Cancellation"] | null;
+            /** @description Why the run, or its last attempt, did not succeed. */
+            error: {
+                /** @description `failed`, `timeout`, `system_failure`, `rejected`, `lost`, `cancelled`, `deadline_exceeded`, `budget_reached` or `expired`; more may come. */
+                code: string;
+                detail: string;
+                reason: ("timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal") | null;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description When the first execution was created. */
+            started_at: string | null;
+            /** @description Null until the run is terminal. */
+            ended_at: string | null;
+            /** @description Earliest start of a queued run. */
+            not_before: string | null;
+            lyceum_execution_id: string | null;
+            detected_by: ("callback" | "poll") | null;
+            return_code: number | null;
+            duration_ms: number | null;
+            /** @description Credits of all executions, as far as known. */
+            cost: number | null;
+            cost_source: ("billed" | "estimated") | null;
+            hardware: string | null;
+            /** @description Summary of the GPU metrics; null without a GPU. */
+            gpu: components["schemas"]["GpuSummary"] | null;
+            /** @description Hints on wasted cost. */
+            findings: components["schemas"]["Finding"][];
+            /** @description For the kind `gpu_selection`: the same code on each kind of hardware, fastest first. */
+            gpu_selection: components["schemas"]["ComparedHardware"][] | null;
+            artifacts: {
+                record: components["schemas"]["ArtifactState"];
+                timing: components["schemas"]["ArtifactState"];
+                logs: components["schemas"]["ArtifactState"];
+                metrics: components["schemas"]["ArtifactState"];
+            };
+            executions: components["schemas"]["Execution"][];
+            /** @description The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace. */
+            trace_url: string | null;
+        };
+        /**
+         * @example {
          *       "run_id": "run_01kawv9x2m4t6r8s0p1q3n5v7w",
          *       "job_id": "job_01kawv9x2m4t6r8s0p1q3n5v7w",
          *       "matrix": {

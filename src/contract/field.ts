@@ -16,6 +16,10 @@ export const jobId = idOf("job", "The job's id.");
 export const runId = idOf("run", "The run's id.");
 export const executionId = idOf("exe", "The execution's id, which exists before the start at Lyceum.");
 export const lyceumId = z.string().describe("Lyceum's id of the execution, known from Lyceum's answer on.");
+export const traceUrl = z
+  .string()
+  .nullable()
+  .describe("The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace.");
 
 /** ISO 8601, UTC, with milliseconds. */
 export const time = z

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { jobStatuses } from "../domain/job.ts";
 import { retryClasses, runStatuses } from "../domain/run.ts";
-import { count, credits, eachOf, jobId, time } from "./field.ts";
+import { count, credits, eachOf, jobId, time, traceUrl } from "./field.ts";
 import { fieldError } from "./problem.ts";
 
 /** The cancellation of a job or run. */
@@ -110,10 +110,7 @@ export const jobDetails = z
       })
       .nullable()
       .describe("Null unless the job is queued."),
-    trace_url: z
-      .string()
-      .nullable()
-      .describe("The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace."),
+    trace_url: traceUrl,
   })
   .meta({ id: "JobDetails", examples: [{ ...example, queue: null, trace_url: null }] });
 export type JobDetailsView = z.output<typeof jobDetails>;

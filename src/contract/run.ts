@@ -3,7 +3,7 @@ import { z } from "zod";
 import { failureReasons } from "../domain/failure-reason.ts";
 import { outcomes, runStatuses } from "../domain/run.ts";
 import { detectedBy, execution, executionExample, hardware, returnCode } from "./execution.ts";
-import { costSource, count, credits, durationMs, jobId, lyceumId, runId, time } from "./field.ts";
+import { costSource, count, credits, durationMs, jobId, lyceumId, runId, time, traceUrl } from "./field.ts";
 import { cancellation } from "./job.ts";
 import { energyWh, idleShare, series } from "./metrics.ts";
 
@@ -164,6 +164,12 @@ export const run = z
   })
   .meta({ id: "Run", examples: [example] });
 export type RunView = z.output<typeof run>;
+
+/** A run that is read by itself, with the link to its job's trace. */
+export const runDetails = z
+  .object({ ...run.shape, trace_url: traceUrl })
+  .meta({ id: "RunDetails", examples: [{ ...example, trace_url: null }] });
+export type RunDetailsView = z.output<typeof runDetails>;
 
 /** A retry has no options. */
 export const retryBody = z.strictObject({}).meta({ id: "RetryRequest" });

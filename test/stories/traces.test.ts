@@ -76,9 +76,8 @@ test("a job is one trace from its caller over queue, calls, callback and collect
   );
   const [run] = await service.ended(id);
   await until("the webhook", () => receiver.received.length > 0);
-  expect((await service.ann.get(`/v1/jobs/${id}`)).body.trace_url).toBe(
-    `https://traces.example.com/${TRACE_ID}`,
-  );
+  for (const path of [`/v1/jobs/${id}`, `/v1/runs/${run?.id}`])
+    expect((await service.ann.get(path)).body.trace_url).toBe(`https://traces.example.com/${TRACE_ID}`);
   const named = (name: string) => collector.spans.filter((span) => span.name === name);
   await until("the spans", () => named("webhook delivery").length > 0 && named("run").length > 0);
 

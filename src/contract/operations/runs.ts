@@ -5,7 +5,7 @@ import { pageOf, shortPages } from "../field.ts";
 import { logHeaders, logsHeaders, logsQuery } from "../logs.ts";
 import { type Answer, json, jsonBodyOf, type Operation } from "../operation.ts";
 import { artifactQuery, metricsQuery, runsQuery, waitQuery } from "../query.ts";
-import { retryBody, run } from "../run.ts";
+import { retryBody, run, runDetails } from "../run.ts";
 import { submittedSpec } from "../spec.ts";
 import { cancelBody } from "../submission.ts";
 
@@ -23,7 +23,7 @@ export const getRun = {
   tag: "Runs",
   summary: "Read a run, or wait for its end or outcome",
   query: waitQuery,
-  answers: { 200: json(run, "The run in its current state.") },
+  answers: { 200: json(runDetails, "The run in its current state.") },
   problems: ["too-many-waiting"],
 } satisfies Operation;
 
@@ -43,7 +43,7 @@ export const cancelRun = {
   description:
     "A queued run ends at once, a live run when Lyceum has ended it. A run with an outcome does not change.",
   body: { ...jsonBodyOf(cancelBody, { stop: { mode: "stop" } }), isOptional: true },
-  answers: { 200: json(run, "The run in its current state.") },
+  answers: { 200: json(runDetails, "The run in its current state.") },
 } satisfies Operation;
 
 export const retryRun = {
@@ -53,7 +53,7 @@ export const retryRun = {
   description:
     "Adds a run to the job, with the original run as `retry_of`. The status of the job does not change.",
   body: { ...jsonBodyOf(retryBody, { nothing: {} }), isOptional: true },
-  answers: { 202: json(run, "The new run.", { Location: "The new run's path." }) },
+  answers: { 202: json(runDetails, "The new run.", { Location: "The new run's path." }) },
   problems: ["conflict", "quota-exceeded"],
 } satisfies Operation;
 

@@ -1,14 +1,16 @@
 // Reading, cancelling and retrying runs.
 import * as operations from "../../contract/operations/runs.ts";
-import type { RunView } from "../../contract/run.ts";
+import type { RunDetailsView, RunView } from "../../contract/run.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry-run.ts";
 import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
+import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
 import { nextTurn } from "../../store/scan.ts";
 import { loadSpec } from "../../store/specs.ts";
 import { waitForEnd } from "../events/long-poll.ts";
+import { traceUrlOf } from "../job-trace.ts";
 import { problem } from "../problem.ts";
 import { quotaProblem } from "../quota-problem.ts";
 import { callerOf } from "../read-request.ts";
@@ -72,7 +74,7 @@ export async function viewRuns(context: AppContext, runs: RunRow[]): Promise<(ru
 
 const RUNS_IN_A_TURN = 250;
 
-async function getRun({ c, context, query, run }: Input<typeof operations.getRun, "run">) {
+async function getRun({ c, context, query, job, run }: Input<typeof operations.getRun, "run">) {
   const current = await waitForEnd(c, context, {
     current: run,
     waitMs: query.wait,
@@ -81,7 +83,9 @@ async function getRun({ c, context, query, run }: Input<typeof operations.getRun
     isDecided: ({ outcome }) => outcome !== null,
   });
   if (current instanceof Response) return current;
-  return current === null ? problem(c, "not-found", resources.run.notFound) : answer(c, context, current);
+  return current === null
+    ? problem(c, "not-found", resources.run.notFound)
+    : answer(c, context, job, current);
 }
 
 async function getSpec({ c, context, run }: Input<typeof operations.getSpec, "run">) {
@@ -89,9 +93,9 @@ async function getSpec({ c, context, run }: Input<typeof operations.getSpec, "ru
   return c.json(viewSpec(run, submitted, callerOf(c).role !== "read"));
 }
 
-async function postCancel({ c, context, body, run }: Input<typeof operations.cancelRun, "run">) {
+async function postCancel({ c, context, body, job, run }: Input<typeof operations.cancelRun, "run">) {
   await cancelRun(context, run.id, { mode: body.mode, cause: "request" });
-  return answer(c, context, (await findRun(context.store.db, run.id)) ?? run);
+  return answer(c, context, job, (await findRun(context.store.db, run.id)) ?? run);
 }
 
 async function postRetry({ c, context, job, run }: Input<typeof operations.retryRun, "run">) {
@@ -99,15 +103,17 @@ async function postRetry({ c, context, job, run }: Input<typeof operations.retry
   if (retried.type === "quota") return quotaProblem(c, retried.exceeded, 1);
   if (retried.type === "refused") return problem(c, "conflict", retried.detail);
   c.header("Location", `/v1/runs/${retried.run.id}`);
-  return answer(c, context, retried.run, 202);
+  return answer(c, context, job, retried.run, 202);
 }
 
 async function answer(
   c: RequestContext,
   context: AppContext,
+  job: JobRow,
   run: RunRow,
   status: 200 | 202 = 200,
 ): Promise<Response> {
   const view = await viewRuns(context, [run]);
-  return c.json(view(run), status);
+  const details: RunDetailsView = { ...view(run), trace_url: traceUrlOf(context, job.traceparent) };
+  return c.json(details, status);
 }
