@@ -28,7 +28,7 @@ export function addRuns(
   database.pragma("busy_timeout = 30000");
   database.function("instant", { deterministic: true }, () => now);
   const now = Date.now();
-  database.exec("insert into api_keys (name, served) values ('bench', 0) on conflict do nothing");
+  database.exec("insert into api_keys (name, last_served_seq) values ('bench', 0) on conflict do nothing");
   for (let first = from; first < from + count; first += ROWS_AT_ONCE) {
     const last = Math.min(first + ROWS_AT_ONCE, from + count) - 1;
     database.transaction(() => {
@@ -53,7 +53,7 @@ function statements(state: RowState): string[] {
   const job = id("job", `i / ${RUNS_A_JOB}`);
   return [
     `${numbers(RUNS_A_JOB)} insert into jobs (id, api_key, name, status, priority, on_run_failure, on_lost,
-       retry_max_attempts, retry_on, served, total, queued, active, collecting, succeeded, failed, cancelled,
+       retry_max_attempts, retry_on, last_served_seq, total, queued, active, collecting, succeeded, failed, cancelled,
        ready_at, created_at, started_at, ended_at)
      select ${job}, 'bench', 'bench', '${of.job}', 0, 'continue', 'fail', 3, '[]', i, size,
        ${of.run === "queued" ? "size" : 0}, ${of.run === "active" ? "size" : 0}, 0,

@@ -18,7 +18,7 @@ function tables(isSqlite: boolean): string[] {
   const exitStatus = isSqlite ? "integer" : "bigint";
   return [
     `create table api_keys (
-      name text primary key, served bigint not null default 0,
+      name text primary key, last_served_seq bigint not null default 0,
       budget_nano bigint, budget_window_ms bigint, window_started_at bigint, window_spent_nano bigint, held_until bigint
     )`,
     `create table jobs (
@@ -31,7 +31,7 @@ function tables(isSqlite: boolean): string[] {
       metadata text, deadline_at bigint,
       cancel_mode text check (cancel_mode in ('abort', 'stop')),
       cancel_cause text check (cancel_cause in ('request', 'deadline', 'run_failure', 'expired')),
-      due_at bigint, ready_at bigint, served bigint not null, total integer not null,
+      due_at bigint, ready_at bigint, last_served_seq bigint not null, total integer not null,
       queued integer not null check (queued >= 0), active integer not null check (active >= 0),
       collecting integer not null check (collecting >= 0),
       succeeded integer not null, failed integer not null, cancelled integer not null,
@@ -41,7 +41,7 @@ function tables(isSqlite: boolean): string[] {
       unpriced bigint not null default 0 check (unpriced >= 0),
       budget_nano bigint,
       budget_reached_at bigint check (budget_reached_at is null or budget_nano is not null and ready_at is null),
-      erase_requested_at bigint, erase_at bigint check ((erase_at is null) = (erase_requested_at is null)),
+      deletion_requested_at bigint, deletion_due_at bigint check ((deletion_due_at is null) = (deletion_requested_at is null)),
       webhook_url text,
       idempotency_key text, body_hash text check ((body_hash is null) = (idempotency_key is null)),
       constraint jobs_ended_iff_terminal check (
@@ -83,12 +83,12 @@ function tables(isSqlite: boolean): string[] {
         'system_failure', 'cancelled', 'aborted', 'rejected', 'lost')),
       raw_status text, version integer not null, due_at bigint, lyceum_execution_id text,
       submitted_at bigint not null, accepted_at bigint, in_doubt_at bigint, unseen_ms bigint not null,
-      looked_at bigint, callback_at bigint, expected_end_at bigint, cancel_sent_at bigint,
+      checked_at bigint, callback_at bigint, expected_end_at bigint, cancel_sent_at bigint,
       started_at bigint, ended_at bigint,
       detected_at bigint, detected_by text check (detected_by in ('callback', 'poll')),
       timed_out integer not null, return_code ${exitStatus}, cost double precision, hardware text, error text,
       cost_source text check (cost_source is null or cost_source in ('billed', 'estimated') and cost is not null),
-      erased_at bigint, doubt text check (doubt in ('unanswered', 'unavailable')), previous_id text,
+      remote_deleted_at bigint, doubt text check (doubt in ('unanswered', 'unavailable')), previous_id text,
       constraint executions_due_iff_open check ((due_at is not null) = (phase <> 'closed')),
       constraint executions_known_to_lyceum check (
         lyceum_execution_id is not null or phase not in ('watching', 'collecting')),
@@ -140,7 +140,7 @@ function tables(isSqlite: boolean): string[] {
       constraint webhooks_reason_iff_disabled check ((disabled_reason is not null) = (disabled_at is not null))
     )`,
     `create table deliveries (
-      id text primary key, webhook_id text references webhooks (id) on delete cascade, lane text not null,
+      id text primary key, webhook_id text references webhooks (id) on delete cascade, destination text not null,
       url text not null, job_id text not null, event_id text not null, type text not null, payload text not null,
       state text not null check (state in ('pending', 'delivered', 'failed')),
       reason text check (reason in ('exhausted', 'gone', 'webhook_disabled')),
@@ -158,12 +158,12 @@ function tables(isSqlite: boolean): string[] {
 }
 
 const indexes = [
-  "index jobs_ready on jobs (api_key, priority desc, served, id) where ready_at is not null",
+  "index jobs_ready on jobs (api_key, priority desc, last_served_seq, id) where ready_at is not null",
   "index jobs_due on jobs (due_at) where due_at is not null",
   "index jobs_open on jobs (id) where queued + active + collecting > 0",
   "index jobs_ended on jobs (ended_at) where ended_at is not null",
   "index jobs_by_key on jobs (api_key, id)",
-  "index jobs_erase on jobs (erase_at) where erase_at is not null",
+  "index jobs_deletion_due on jobs (deletion_due_at) where deletion_due_at is not null",
   "unique index jobs_idempotency on jobs (api_key, idempotency_key) where idempotency_key is not null",
   "index runs_queued on runs (job_id, due_at, position) where status = 'queued'",
   "index executions_due on executions (due_at) where phase in ('submitting', 'watching', 'orphan')",
@@ -172,7 +172,7 @@ const indexes = [
   "index executions_lyceum_id on executions (lyceum_execution_id) where lyceum_execution_id is not null",
   "index events_job on events (job_id, seq)",
   "index webhooks_enabled on webhooks (id) where disabled_at is null",
-  "index deliveries_lane on deliveries (lane, due_at, id) where due_at is not null",
+  "index deliveries_destination on deliveries (destination, due_at, id) where due_at is not null",
   "index deliveries_ended on deliveries (ended_at) where ended_at is not null",
   "index deliveries_webhook on deliveries (webhook_id, id)",
   "index deliveries_job on deliveries (job_id, id)",

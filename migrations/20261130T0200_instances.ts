@@ -19,15 +19,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     "create index places_free on places (free_at)",
     `create table quotas (
       call_group text primary key,
-      most integer,
+      max_calls integer,
       remaining integer,
       resets_at bigint,
-      told_at bigint not null)`,
+      reported_at bigint not null)`,
     "create table roles (name text primary key, holder text not null, until_at bigint not null)",
   ])
     await sql.raw(text).execute(db);
   // A row that claims lock: one transaction at a time counts the places and takes some.
-  await sql`insert into quotas (call_group, told_at) values ('execution', 0)`.execute(db);
+  await sql`insert into quotas (call_group, reported_at) values ('execution', 0)`.execute(db);
   if (db.getExecutor().adapter instanceof SqliteAdapter) return;
   // Above every tick that the counter has given. Turns need their order, not the absence of gaps.
   await sql`create sequence dispatch_tick`.execute(db);

@@ -68,7 +68,7 @@ function rawInsert(from: string, to: string, job: string): { clear(): void; inse
   const source = new SqliteDatabase(from, { readonly: true });
   const target = new SqliteDatabase(to);
   target.pragma("synchronous = FULL");
-  target.exec("insert into api_keys (name, served) values ('bench', 0) on conflict do nothing");
+  target.exec("insert into api_keys (name, last_served_seq) values ('bench', 0) on conflict do nothing");
   const tables = Object.entries({ jobs: "id", specs: "job_id", runs: "job_id", events: "job_id" });
   const work = tables.map(([table, key]) => {
     const rows = source.prepare(`select * from ${table} where ${key} = ?`).raw().all(job) as unknown[][];

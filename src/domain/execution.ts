@@ -74,7 +74,7 @@ export interface Execution {
   /** Time in which Lyceum answered and did not know the execution; outages do not count. */
   unseenMs: number;
   /** Time of the last look-up, if Lyceum answered it. */
-  lookedAt: number | null;
+  checkedAt: number | null;
   /** The newest callback that no snapshot of an end has followed yet. */
   callbackAt: number | null;
   expectedEndAt: number | null;

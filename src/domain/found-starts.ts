@@ -7,8 +7,8 @@ export interface FoundStart {
   runId: string;
   attempt: number;
   lyceumExecutionId: string;
-  /** Lyceum's word when it was found. */
-  word: string;
+  /** Lyceum's status word when it was found. */
+  rawStatus: string;
 }
 
 export interface FoundStarts {

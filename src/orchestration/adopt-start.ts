@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
  */
 export async function adoptStart(
   context: Context,
-  { executionId, runId, attempt, lyceumExecutionId, word }: FoundStart,
+  { executionId, runId, attempt, lyceumExecutionId, rawStatus }: FoundStart,
   status: ExecutionStatus | null,
 ): Promise<boolean> {
   return context.store.write(async (tx) => {
@@ -28,7 +28,7 @@ export async function adoptStart(
     } else if (run.attempt + 1 !== attempt) return false;
     const claimed = await applyFact(context, tx, { runId, fact: { type: "claimed", executionId } });
     if (claimed?.changed !== true) return false;
-    const fact = { type: "accepted", lyceumExecutionId, status, raw: word, found: true } as const;
+    const fact = { type: "accepted", lyceumExecutionId, status, raw: rawStatus, found: true } as const;
     await applyFact(context, tx, { executionId, fact });
     await refreshReadiness(tx.db, run.jobId);
     return true;

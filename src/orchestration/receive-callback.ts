@@ -103,6 +103,6 @@ function dispositionOf(target: CallbackTarget, now: number): Disposition {
 }
 
 /** The check of an earlier callback is still due, so another callback adds nothing. */
-function isPending({ callbackAt, lookedAt }: CallbackTarget, now: number): boolean {
-  return callbackAt !== null && callbackAt <= now && (lookedAt === null || lookedAt < callbackAt);
+function isPending({ callbackAt, checkedAt }: CallbackTarget, now: number): boolean {
+  return callbackAt !== null && callbackAt <= now && (checkedAt === null || checkedAt < callbackAt);
 }

@@ -133,7 +133,7 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
     const job = newJob(tx, request, {
       id,
       total: runsOfJob.length,
-      served: lastTick - requests.length + 1 + index,
+      last_served_seq: lastTick - requests.length + 1 + index,
     });
     jobs.push(job);
     specs.push(
@@ -186,7 +186,7 @@ function nameOf(apiKey: string, key: string): string {
 function newJob(
   tx: Tx,
   { apiKey, idempotencyKey, bodyHash, submission, traceparent }: Request,
-  { id, total, served }: Pick<JobRow, "id" | "total" | "served">,
+  { id, total, last_served_seq }: Pick<JobRow, "id" | "total" | "last_served_seq">,
 ): JobRow {
   const deadlineAt = submission.deadlineS === null ? null : tx.now + submission.deadlineS * 1000;
   return {
@@ -209,7 +209,7 @@ function newJob(
     cancel_cause: null,
     due_at: deadlineAt,
     ready_at: tx.now,
-    served,
+    last_served_seq,
     total,
     queued: total,
     active: 0,
@@ -225,8 +225,8 @@ function newJob(
     unpriced: 0,
     budget_nano: submission.budget === null ? null : toNano(submission.budget),
     budget_reached_at: null,
-    erase_requested_at: null,
-    erase_at: null,
+    deletion_requested_at: null,
+    deletion_due_at: null,
     traceparent,
   };
 }

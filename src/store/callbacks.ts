@@ -21,7 +21,7 @@ export interface CallbackTarget extends Versioned {
   dueAt: number | null;
   inDoubtAt: number | null;
   callbackAt: number | null;
-  lookedAt: number | null;
+  checkedAt: number | null;
   /** Callbacks stored so far. */
   stored: number;
 }
@@ -36,7 +36,7 @@ const selectCallbackTargets = statementForRows<string, Omit<CallbackTarget, "sto
     db
       .selectFrom("executions")
       .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])
-      .select(["in_doubt_at as inDoubtAt", "callback_at as callbackAt", "looked_at as lookedAt"])
+      .select(["in_doubt_at as inDoubtAt", "callback_at as callbackAt", "checked_at as checkedAt"])
       .select(({ selectFrom, fn }) =>
         selectFrom("callbacks")
           .select(fn.countAll().as("count"))

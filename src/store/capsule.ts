@@ -16,7 +16,7 @@ export async function copyJob(
 ): Promise<void> {
   const { id, api_key } = job;
   const insert = copier(to);
-  await insert("api_keys", [{ name: api_key, served: 0 }]);
+  await insert("api_keys", [{ name: api_key, last_served_seq: 0 }]);
   // The URL of a webhook is a secret, and deliveries are not part of the job.
   await insert("jobs", [{ ...job, webhook_url: null, idempotency_key: null, body_hash: null }]);
   const specs = await from.selectFrom("specs").selectAll().where("job_id", "=", id).execute();

@@ -140,8 +140,10 @@ export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now
     // Lock the key before reading: another process may still add costs.
     await db
       .insertInto("api_keys")
-      .values({ name, served: 0 })
-      .onConflict((c) => c.column("name").doUpdateSet(({ ref }) => ({ served: ref("api_keys.served") })))
+      .values({ name, last_served_seq: 0 })
+      .onConflict((c) =>
+        c.column("name").doUpdateSet(({ ref }) => ({ last_served_seq: ref("api_keys.last_served_seq") })),
+      )
       .execute();
     const spent = await spentSince(db, name, startedAt);
     const columns = {

@@ -16,28 +16,31 @@ export interface Attempt {
 
 /** All destination queues with open deliveries. One index seek each, even if a dead endpoint has thousands. */
 const openDestinations = sql`
-  recursive destinations (lane) as (
-    select min(lane) from deliveries where due_at is not null
+  recursive destinations (destination) as (
+    select min(destination) from deliveries where due_at is not null
     union all
-    select (select min(d.lane) from deliveries d where d.due_at is not null and d.lane > destinations.lane)
-    from destinations where destinations.lane is not null)`;
+    select (select min(d.destination) from deliveries d
+      where d.due_at is not null and d.destination > destinations.destination)
+    from destinations where destinations.destination is not null)`;
 
 /** Destination queues with a due delivery, longest waiting first. */
 export async function dueDestinations(db: Db, now: number): Promise<string[]> {
-  const { rows } = await sql<{ lane: string }>`
+  const { rows } = await sql<{ destination: string }>`
     with ${openDestinations},
     fronts as (
-      select lane, (select min(due_at) from deliveries where lane = destinations.lane and due_at <= ${now}) as due_at
-      from destinations where lane is not null)
-    select lane from fronts where due_at is not null order by due_at, lane`.execute(db);
-  return rows.map((row) => row.lane);
+      select destination, (select min(due_at) from deliveries d
+        where d.destination = destinations.destination and due_at <= ${now}) as due_at
+      from destinations where destination is not null)
+    select destination from fronts where due_at is not null order by due_at, destination`.execute(db);
+  return rows.map((row) => row.destination);
 }
 
 /** When the next delivery becomes due. Deliveries that are due already wait for a free slot. */
 export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
   const { rows } = await sql<{ due_at: number | null }>`
     with ${openDestinations}
-    select min((select min(due_at) from deliveries where lane = destinations.lane and due_at > ${now})) as due_at
+    select min((select min(due_at) from deliveries d
+      where d.destination = destinations.destination and due_at > ${now})) as due_at
     from destinations`.execute(db);
   return rows[0]?.due_at ?? null;
 }
@@ -60,7 +63,7 @@ export async function dueForDestination(
   const rows = await db
     .selectFrom("deliveries")
     .select("id")
-    .where("lane", "=", destination)
+    .where("destination", "=", destination)
     .where("due_at", "<=", now)
     .orderBy("due_at")
     .orderBy("id")

@@ -5,7 +5,7 @@ import { inputRows, statement, statementForRows, statementWithLimit } from "./db
 import { Conflict, type Db, groupSortedByRow } from "./db/transaction.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 
-export type JobTurn = Pick<JobRow, "id" | "api_key" | "served">;
+export type JobTurn = Pick<JobRow, "id" | "api_key" | "last_served_seq">;
 
 /**
  * The jobs of the next starts in fair order: highest priority first, then the key and then the job that were served
@@ -13,9 +13,12 @@ export type JobTurn = Pick<JobRow, "id" | "api_key" | "served">;
  */
 export async function nextInFairOrder(db: Db, now: number, limit: number): Promise<JobTurn[]> {
   const keys: ReadyKey[] = [];
-  for (const { name, served } of (await selectReadyKeys(db, { now })).rows) {
+  for (const { name, last_served_seq } of (await selectReadyKeys(db, { now })).rows) {
     const { rows } = await selectReadyJobs(db, { name, now }, limit);
-    keys.push({ served, jobs: rows.map((job) => ({ ...job, lastServed: job.served })) });
+    keys.push({
+      lastServed: last_served_seq,
+      jobs: rows.map((job) => ({ ...job, lastServed: job.last_served_seq })),
+    });
   }
   const turns: JobTurn[] = [];
   while (turns.length < limit) {
@@ -25,13 +28,13 @@ export async function nextInFairOrder(db: Db, now: number, limit: number): Promi
     turns.push(job);
     job.freeSlots--;
     // Behind every job and key that was served before.
-    job.lastServed = key.served = Number.MAX_SAFE_INTEGER - limit + turns.length;
+    job.lastServed = key.lastServed = Number.MAX_SAFE_INTEGER - limit + turns.length;
   }
   return turns;
 }
 
 interface ReadyKey {
-  served: number;
+  lastServed: number;
   jobs: ReadyJob[];
 }
 
@@ -59,15 +62,17 @@ function bestJobOf(key: ReadyKey): Candidate[] {
 
 function compareCandidates(a: Candidate, b: Candidate): number {
   const byTurn =
-    b.job.priority - a.job.priority || a.key.served - b.key.served || a.job.lastServed - b.job.lastServed;
+    b.job.priority - a.job.priority ||
+    a.key.lastServed - b.key.lastServed ||
+    a.job.lastServed - b.job.lastServed;
   return byTurn || (a.job.id < b.job.id ? -1 : 1);
 }
 
-const selectReadyKeys = statement<{ now: number }, { name: string; served: number }>(
-  (_db, { now }) => sql<{ name: string; served: number }>`
-    select name, served from api_keys k where (held_until is null or held_until <= ${now}) and (
+const selectReadyKeys = statement<{ now: number }, { name: string; last_served_seq: number }>(
+  (_db, { now }) => sql<{ name: string; last_served_seq: number }>`
+    select name, last_served_seq from api_keys k where (held_until is null or held_until <= ${now}) and (
       select id from jobs where api_key = k.name and ready_at is not null and ready_at <= ${now}
-      order by priority desc, served, id limit 1) is not null`,
+      order by priority desc, last_served_seq, id limit 1) is not null`,
 );
 
 // `in`, not `=`: with an `order by`, SQLite would plan `=` with a parameter again at each execution.
@@ -77,7 +82,7 @@ const selectReadyJobs = statementWithLimit<
 >((db, { name, now }, limit) =>
   db
     .selectFrom("jobs")
-    .select(["id", "api_key", "served", "priority"])
+    .select(["id", "api_key", "last_served_seq", "priority"])
     .select(
       sql<number>`case when max_parallel - active < queued then max_parallel - active else queued end`.as(
         "freeSlots",
@@ -87,7 +92,7 @@ const selectReadyJobs = statementWithLimit<
     .where("ready_at", "is not", sql.lit(null))
     .where("ready_at", "<=", now)
     .orderBy("priority", "desc")
-    .orderBy("served")
+    .orderBy("last_served_seq")
     .orderBy("id")
     .limit(limit),
 );
@@ -101,16 +106,20 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
     select sum(queued) as count from jobs where ready_at is not null and priority > ${job.priority}`.execute(
     db,
   );
-  const peers = await sql<{ api_key: string; served: number; before: number }>`
-    select j.api_key, k.served,
-      sum(case when j.served < ${job.served} or (j.served = ${job.served} and j.id < ${job.id}) then 1 else 0 end) as before
+  const { last_served_seq: seq } = job;
+  const peers = await sql<{ api_key: string; last_served_seq: number; before: number }>`
+    select j.api_key, k.last_served_seq,
+      sum(case when j.last_served_seq < ${seq} or (j.last_served_seq = ${seq} and j.id < ${job.id})
+        then 1 else 0 end) as before
     from jobs j join api_keys k on k.name = j.api_key
     where j.ready_at is not null and j.priority = ${job.priority}
-    group by j.api_key, k.served`.execute(db);
+    group by j.api_key, k.last_served_seq`.execute(db);
   const own = peers.rows.find((row) => row.api_key === job.api_key);
   const others = peers.rows.filter((row) => row.api_key !== job.api_key);
   const rounds = Number(own?.before ?? 0);
-  const keysFirst = others.filter((row) => Number(row.served) < Number(own?.served ?? 0)).length;
+  const keysFirst = others.filter(
+    (row) => Number(row.last_served_seq) < Number(own?.last_served_seq ?? 0),
+  ).length;
   return Number(higher.rows[0]?.count ?? 0) + rounds * (others.length + 1) + keysFirst + 1;
 }
 
@@ -122,7 +131,7 @@ export async function advanceRoundRobin(db: Db, turns: readonly JobTurn[], now: 
   const last = await nextTicks(db, turns.length);
   const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
   const jobs = groupSortedByRow(ticked, (turn) => turn.id).map(([id, turnsOfJob]) => {
-    const { served: before, tick } = turnsOfJob.at(-1) as (typeof ticked)[number];
+    const { last_served_seq: before, tick } = turnsOfJob.at(-1) as (typeof ticked)[number];
     return [tick, id, before] as const;
   });
   await lockJobs(
@@ -142,15 +151,15 @@ const serveJobs = statementForRows<readonly [tick: number, id: string, before: n
   (db, rows) => {
     const { columns, from } = inputRows(db, ["bigint", "text", "bigint"], rows.length);
     const [tick, id, before] = columns;
-    return sql<Pick<JobRow, "id">>`update jobs set served = ${tick}${from}
-      where id = ${id} and served = ${before} and ready_at is not null returning id`;
+    return sql<Pick<JobRow, "id">>`update jobs set last_served_seq = ${tick}${from}
+      where id = ${id} and last_served_seq = ${before} and ready_at is not null returning id`;
   },
 );
 
 const serveKey = statement<{ name: string; tick: number; now: number }, never>((db, { name, tick, now }) =>
   db
     .updateTable("api_keys")
-    .set({ served: tick })
+    .set({ last_served_seq: tick })
     .where("name", "=", name)
     .where((eb) => eb.or([eb("held_until", "is", sql.lit(null)), eb("held_until", "<=", now)])),
 );

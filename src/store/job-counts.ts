@@ -97,7 +97,7 @@ export async function addRun(db: Db, jobId: string): Promise<number | null> {
     .where("id", "=", jobId)
     .where((eb) => eb.or([eb("cancel_mode", "is", null), eb("ended_at", "is not", null)]))
     .where("budget_reached_at", "is", null)
-    .where("erase_at", "is", null)
+    .where("deletion_due_at", "is", null)
     .returning("total")
     .executeTakeFirst();
   return job === undefined ? null : job.total - 1;

@@ -15,7 +15,7 @@ export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise
   await insertRows(
     db,
     "api_keys",
-    [...names].map((name) => ({ name, served: 0 })),
+    [...names].map((name) => ({ name, last_served_seq: 0 })),
     "skip",
   );
   const inserted = await insertRows(db, "jobs", jobs, "skip");
@@ -118,7 +118,7 @@ export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number
     .selectFrom("jobs")
     .select("id")
     .where("ended_at", "<", endedBefore)
-    .where("erase_at", "is", null)
+    .where("deletion_due_at", "is", null)
     .where(isFinished)
     .where(({ not }) => not(hasOpenExecutions))
     .where(

@@ -31,7 +31,7 @@ const addToWindow = statement<
   const isSame = sql<boolean>`api_keys.quota_started_at >= excluded.quota_started_at`;
   return db
     .insertInto("api_keys")
-    .values({ name, served: sql.lit(0), quota_started_at: startedAt, quota_used: runs })
+    .values({ name, last_served_seq: sql.lit(0), quota_started_at: startedAt, quota_used: runs })
     .onConflict((c) =>
       c.column("name").doUpdateSet({
         quota_used: sql<number>`excluded.quota_used + case when ${isSame} then api_keys.quota_used else 0 end`,

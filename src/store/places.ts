@@ -25,18 +25,18 @@ export interface Places {
  * Lyceum counts one.
  */
 export async function lockPlaces(db: Db, { limit, concurrency }: StartLimits, now: number): Promise<Places> {
-  const told = await lockQuota(db, now);
+  const reported = await lockQuota(db, now);
   // Another instance claims.
-  if (told === null) return { free: 0, nextAt: now + AFTER_OTHERS_MS };
-  if (told.pausedUntil > now) return { free: 0, nextAt: told.pausedUntil };
-  const { resetsAt, remaining } = told;
+  if (reported === null) return { free: 0, nextAt: now + AFTER_OTHERS_MS };
+  if (reported.pausedUntil > now) return { free: 0, nextAt: reported.pausedUntil };
+  const { resetsAt, remaining } = reported;
   // Lyceum counts anew after its reset: what it counted before is over.
   const isReset = resetsAt !== null && resetsAt <= now;
   const overAt = Math.max(now, isReset ? resetsAt + (limit?.windowMs ?? 0) : now);
   await db.deleteFrom("places").where("free_at", "<=", overAt).execute();
-  const { used, underWay, since } = await countPlaces(db, told.at);
+  const { used, underWay, since } = await countPlaces(db, reported.at);
   const isOpen = remaining !== null && resetsAt !== null && !isReset;
-  const max = limit === null ? null : (told.most ?? limit.max);
+  const max = limit === null ? null : (reported.max ?? limit.max);
   const ofWindow = isOpen ? remaining - since : max === null ? Number.POSITIVE_INFINITY : max - used;
   const free = Math.max(0, Math.min(ofWindow, concurrency - underWay));
   if (free > 0 || ofWindow > 0 || max === null) return { free, nextAt: now + RECHECK_MS };
@@ -47,24 +47,24 @@ export async function lockPlaces(db: Db, { limit, concurrency }: StartLimits, no
 const RECHECK_MS = 1_000;
 const AFTER_OTHERS_MS = 50;
 
-interface Told {
+interface ReportedQuota {
   at: number;
-  most: number | null;
+  max: number | null;
   remaining: number | null;
   resetsAt: number | null;
   pausedUntil: number;
 }
 
-async function lockQuota(db: Db, now: number): Promise<Told | null> {
+async function lockQuota(db: Db, now: number): Promise<ReportedQuota | null> {
   const unlocked = isSqlite(db) ? sql`` : sql`for update of quotas skip locked`;
   const { rows } = await sql<{
-    most: number | null;
+    max_calls: number | null;
     remaining: number | null;
     resets_at: number | null;
-    told_at: number;
+    reported_at: number;
     until_at: number | null;
     since_at: number | null;
-  }>`select most, remaining, resets_at, told_at, until_at, since_at
+  }>`select max_calls, remaining, resets_at, reported_at, until_at, since_at
     from quotas left join pauses on pauses.call_group = quotas.call_group
     where quotas.call_group = 'execution' ${unlocked}`.execute(db);
   const [row] = rows;
@@ -72,7 +72,13 @@ async function lockQuota(db: Db, now: number): Promise<Told | null> {
   const { until_at: until, since_at: since } = row;
   // No pause lasts longer from now than it was to last: the clock may have been set back.
   const pausedUntil = until === null ? 0 : Math.min(until, now + until - (since ?? now));
-  return { at: row.told_at, most: row.most, remaining: row.remaining, resetsAt: row.resets_at, pausedUntil };
+  return {
+    at: row.reported_at,
+    max: row.max_calls,
+    remaining: row.remaining,
+    resetsAt: row.resets_at,
+    pausedUntil,
+  };
 }
 
 async function countPlaces(db: Db, since: number) {
@@ -127,23 +133,28 @@ export interface QuotaNotice {
 /** Keeps what the answer to a start tells; that start's place is not settled yet. */
 export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promise<void> {
   const lock = isSqlite(db) ? sql`` : sql`for update`;
-  const { rows } = await sql<{ remaining: number | null; resets_at: number | null; told_at: number }>`
-    select remaining, resets_at, told_at from quotas where call_group = 'execution' ${lock}`.execute(db);
+  const { rows } = await sql<{ remaining: number | null; resets_at: number | null; reported_at: number }>`
+    select remaining, resets_at, reported_at from quotas where call_group = 'execution' ${lock}`.execute(db);
   const before = rows[0];
-  const { underWay, since } = await countPlaces(db, before?.told_at ?? 0);
+  const { underWay, since } = await countPlaces(db, before?.reported_at ?? 0);
   const left = before?.remaining == null ? null : Math.max(before.remaining - since, 0);
-  const told = { most: notice.max, remaining: left, resets_at: before?.resets_at ?? null, told_at: now };
+  const reported = {
+    max_calls: notice.max,
+    remaining: left,
+    resets_at: before?.resets_at ?? null,
+    reported_at: now,
+  };
   if (notice.remaining !== null && notice.resetInMs !== null && notice.resetInMs > 0) {
     const resetsAt = now + notice.resetInMs;
     // Lyceum has not counted, for sure, only the requests that are still under way; this one it has.
     const remaining = Math.max(notice.remaining - Math.max(underWay - 1, 0), 0);
     const isSameWindow =
-      told.resets_at !== null && told.resets_at > now && resetsAt < told.resets_at + ODD_MS;
+      reported.resets_at !== null && reported.resets_at > now && resetsAt < reported.resets_at + ODD_MS;
     // Answers to several instances may be noted in another order than Lyceum gave them.
-    told.remaining = isSameWindow && left !== null ? Math.min(remaining, left) : remaining;
-    told.resets_at = resetsAt;
+    reported.remaining = isSameWindow && left !== null ? Math.min(remaining, left) : remaining;
+    reported.resets_at = resetsAt;
   }
-  await db.updateTable("quotas").set(told).where("call_group", "=", "execution").execute();
+  await db.updateTable("quotas").set(reported).where("call_group", "=", "execution").execute();
 }
 
 /** By so much two answers about one reset may differ. */
@@ -158,10 +169,10 @@ export async function readPlaces(db: Db, { limit }: StartLimits, now: number) {
     .executeTakeFirst();
   const isOpen = quota?.resets_at != null && quota.resets_at > now && quota.remaining !== null;
   const { rows } = await sql<{ used: number; since: number; free_at: number | null }>`
-    select count(*) as used, coalesce(sum(case when taken_at > ${quota?.told_at ?? 0} then 1 else 0 end), 0) as since,
+    select count(*) as used, coalesce(sum(case when taken_at > ${quota?.reported_at ?? 0} then 1 else 0 end), 0) as since,
       min(free_at) as free_at from places where free_at is null or free_at > ${now}`.execute(db);
   const used = Number(rows[0]?.used ?? 0);
-  const max = limit === null ? null : (quota?.most ?? limit.max);
+  const max = limit === null ? null : (quota?.max_calls ?? limit.max);
   const ofWindow = max === null ? null : Math.max(max - used, 0);
   const pause = await db
     .selectFrom("pauses")

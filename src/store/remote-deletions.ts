@@ -8,36 +8,39 @@ import { isFinished } from "./jobs.ts";
 export async function markForRemoteDeletion(db: Db, jobId: string, now: number): Promise<boolean> {
   const result = await db
     .updateTable("jobs")
-    .set((eb) => ({ erase_requested_at: eb.fn.coalesce("erase_requested_at", eb.val(now)), erase_at: now }))
+    .set((eb) => ({
+      deletion_requested_at: eb.fn.coalesce("deletion_requested_at", eb.val(now)),
+      deletion_due_at: now,
+    }))
     .where("id", "=", jobId)
     .where(isFinished)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }
 
-export type RemoteDeletion = Pick<Selectable<JobsTable>, "id" | "erase_requested_at">;
+export type RemoteDeletion = Pick<Selectable<JobsTable>, "id" | "deletion_requested_at">;
 
 export async function remoteDeletionsDue(db: Db, now: number, limit: number): Promise<RemoteDeletion[]> {
   return db
     .selectFrom("jobs")
-    .select(["id", "erase_requested_at"])
-    .where("erase_at", "<=", now)
-    .orderBy("erase_at")
+    .select(["id", "deletion_requested_at"])
+    .where("deletion_due_at", "<=", now)
+    .orderBy("deletion_due_at")
     .limit(limit)
     .execute();
 }
 
 export async function nextRemoteDeletionAt(db: Db): Promise<number | null> {
-  const query = db.selectFrom("jobs").select("erase_at").where("erase_at", "is not", null);
-  return (await query.orderBy("erase_at").limit(1).executeTakeFirst())?.erase_at ?? null;
+  const query = db.selectFrom("jobs").select("deletion_due_at").where("deletion_due_at", "is not", null);
+  return (await query.orderBy("deletion_due_at").limit(1).executeTakeFirst())?.deletion_due_at ?? null;
 }
 
 export async function postponeRemoteDeletion(db: Db, jobId: string, until: number): Promise<void> {
   await db
     .updateTable("jobs")
-    .set({ erase_at: until })
+    .set({ deletion_due_at: until })
     .where("id", "=", jobId)
-    .where("erase_at", "is not", null)
+    .where("deletion_due_at", "is not", null)
     .execute();
 }
 
@@ -59,7 +62,7 @@ export async function recordsToDelete(db: Db, jobId: string, limit: number): Pro
     .select(["executions.id", "executions.lyceum_execution_id", "artifacts.summary"])
     .where("runs.job_id", "=", jobId)
     .where("executions.lyceum_execution_id", "is not", null)
-    .where("executions.erased_at", "is", null)
+    .where("executions.remote_deleted_at", "is", null)
     .orderBy("executions.id")
     .limit(limit)
     .execute();
@@ -72,5 +75,9 @@ export async function recordsToDelete(db: Db, jobId: string, limit: number): Pro
 
 export async function markRecordsDeleted(db: Db, executionIds: string[], now: number): Promise<void> {
   if (executionIds.length === 0) return;
-  await db.updateTable("executions").set({ erased_at: now }).where("id", "in", executionIds).execute();
+  await db
+    .updateTable("executions")
+    .set({ remote_deleted_at: now })
+    .where("id", "in", executionIds)
+    .execute();
 }

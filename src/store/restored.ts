@@ -80,8 +80,8 @@ export async function saveFoundStarts(db: Db, starts: readonly FoundStart[]): Pr
   await insertRows(db, "found_starts", starts.map(toRow), "skip");
 }
 
-function toRow({ executionId, runId, attempt, lyceumExecutionId, word }: FoundStart) {
-  const lyceum = { lyceum_execution_id: lyceumExecutionId, word };
+function toRow({ executionId, runId, attempt, lyceumExecutionId, rawStatus }: FoundStart) {
+  const lyceum = { lyceum_execution_id: lyceumExecutionId, raw_status: rawStatus };
   return { execution_id: executionId, run_id: runId, attempt, ...lyceum };
 }
 
@@ -92,7 +92,7 @@ export async function listFoundStarts(db: Db): Promise<FoundStart[]> {
     runId: row.run_id,
     attempt: row.attempt,
     lyceumExecutionId: row.lyceum_execution_id,
-    word: row.word,
+    rawStatus: row.raw_status,
   }));
 }
 

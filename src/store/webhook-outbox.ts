@@ -36,12 +36,12 @@ export async function enqueueDeliveries(
   return deliveries.length > 0;
 }
 
-type Destination = Pick<DeliveriesTable, "webhook_id" | "lane" | "url">;
+type Destination = Pick<DeliveriesTable, "webhook_id" | "destination" | "url">;
 type Subscription = Awaited<ReturnType<typeof readSubscriptions>>[number];
 
 async function readSubscriptions(db: Db) {
   return (await enabledWebhooks(db)).map(({ id, url, types, all_jobs, api_key }) => {
-    const destination: Destination = { webhook_id: id, lane: id, url };
+    const destination: Destination = { webhook_id: id, destination: id, url };
     return {
       destination,
       types: JSON.parse(types) as string[],
@@ -60,7 +60,7 @@ function matches(
 }
 
 function jobDestination(url: string | null): Destination[] {
-  return url === null ? [] : [{ webhook_id: null, lane: new URL(url).origin, url }];
+  return url === null ? [] : [{ webhook_id: null, destination: new URL(url).origin, url }];
 }
 
 async function jobsOf(db: Db, events: AppendedEvent[]) {

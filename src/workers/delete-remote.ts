@@ -30,11 +30,11 @@ export function createRemoteDeletion(
     return true;
   }
 
-  async function deleteRecords({ id, erase_requested_at }: RemoteDeletion): Promise<void> {
+  async function deleteRecords({ id, deletion_requested_at }: RemoteDeletion): Promise<void> {
     const records = await recordsToDelete(store.db, id, RECORDS_AT_ONCE);
     const deleted = await Promise.all(records.map(tryDelete));
     const left = records.filter((_, index) => !deleted[index]);
-    const waitedMs = now() - (erase_requested_at ?? now());
+    const waitedMs = now() - (deletion_requested_at ?? now());
     const isGivenUp = left.length > 0 && waitedMs >= PATIENCE_MS;
     if (isGivenUp)
       report.recordsLeft({ jobId: id, lyceumExecutionIds: left.map((record) => record.lyceumExecutionId) });

@@ -82,8 +82,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   function send({ run, execution, spec }: Claim, mayLeave: () => boolean): Promise<StartOutcome> {
     const found = context.foundStarts.ofExecution(execution.id);
     if (found !== null) {
-      const { lyceumExecutionId, word } = found;
-      return Promise.resolve({ type: "accepted", lyceumExecutionId, word });
+      const { lyceumExecutionId, rawStatus } = found;
+      return Promise.resolve({ type: "accepted", lyceumExecutionId, word: rawStatus });
     }
     const callbackUrl =
       callbacks !== null && takesCallback(run.kind)

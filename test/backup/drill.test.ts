@@ -49,7 +49,7 @@ it("after a lost disk every start since the backup is adopted or recorded, and n
   await until("the stray's cost", () => service.rows("select * from strays")[0]?.due_at === null);
   const [stray, ...others] = service.rows("select * from strays");
   expect(others).toEqual([]);
-  expect(stray).toMatchObject({ file_name: expect.stringMatching(/-later$/), word: "completed" });
+  expect(stray).toMatchObject({ file_name: expect.stringMatching(/-later$/), raw_status: "completed" });
   expect(stray.cost).toBeGreaterThan(0);
   expect(service.logLines.some((line) => line.includes('"event":"stray_found"'))).toBe(true);
   const [run] = await service.runsOf(retried.id);

@@ -24,8 +24,8 @@ describe("a check that changes nothing worth a write", () => {
     for (const { before, next, at } of unchanged) {
       expect(next.run).toBe(before.run);
       expect(next.events).toEqual([]);
-      const { lookedAt } = next.execution ?? anExecution();
-      expect(next.execution).toEqual({ ...before.execution, lookedAt, dueAt: at });
+      const { checkedAt } = next.execution ?? anExecution();
+      expect(next.execution).toEqual({ ...before.execution, checkedAt, dueAt: at });
     }
   });
 

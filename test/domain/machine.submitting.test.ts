@@ -200,7 +200,7 @@ describe("a 503 as the start's answer", () => {
 
   test("is confirmed within IN_DOUBT_AFTER where that is shorter", () => {
     const short = { ...rules, inDoubtAfterMs: 4_000 };
-    const execution = anExecution({ ...inDoubtBy503, unseenMs: 3_000, lookedAt: NOW - 1_000 });
+    const execution = anExecution({ ...inDoubtBy503, unseenMs: 3_000, checkedAt: NOW - 1_000 });
     const next = step({ run: active, execution, policy: never }, notFound, aMoment({ rules: short })).next;
     expect(next).toMatchObject({ run: { status: "queued", attempt: 0 }, execution: null });
   });
@@ -212,7 +212,7 @@ describe("a 503 as the start's answer", () => {
   test("a callback keeps the search going until a search began after it", () => {
     const execution = anExecution({
       ...inDoubtBy503,
-      ...{ unseenMs: 29_000, lookedAt: NOW - 3_750, callbackAt: NOW },
+      ...{ unseenMs: 29_000, checkedAt: NOW - 3_750, callbackAt: NOW },
     });
     const asked = { ...notFound, askedAt: NOW - 100 };
     const { next } = step({ run: active, execution, policy: never }, asked);

@@ -101,7 +101,7 @@ describe("a callback", () => {
 describe("an execution that Lyceum accepted and does not know", () => {
   test("is not missed while its record may not be visible yet", () => {
     const story = watched().wait(59_000).learn(notFound).wait(500).learn(notFound);
-    expect(story.execution).toMatchObject({ unseenMs: 0, lookedAt: null, phase: "watching" });
+    expect(story.execution).toMatchObject({ unseenMs: 0, checkedAt: null, phase: "watching" });
   });
 
   test("is lost after the grace", () => {

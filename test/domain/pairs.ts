@@ -83,7 +83,7 @@ export function isDecided({ status }: Run): boolean {
 const live = ["pending", "starting", "running"] as const;
 const ends = ["completed", "failed", "system_failure", "cancelled", "aborted"] as const;
 const unknown = { lyceumExecutionId: null, acceptedAt: null, rawStatus: null } as const;
-const nearlyLost = { unseenMs: 119_000, lookedAt: NOW - 15_000 };
+const nearlyLost = { unseenMs: 119_000, checkedAt: NOW - 15_000 };
 
 const unanswered = { inDoubtAt: NOW, doubt: "unanswered" } as const;
 const unavailableSince = { inDoubtAt: NOW, doubt: "unavailable", previousId: "exe_0" } as const;
@@ -92,7 +92,7 @@ const submitting: Partial<Execution>[] = [
   unanswered,
   { ...unanswered, ...nearlyLost },
   unavailableSince,
-  { ...unavailableSince, unseenMs: 29_000, lookedAt: NOW - 5_000 },
+  { ...unavailableSince, unseenMs: 29_000, checkedAt: NOW - 5_000 },
 ].map((rest) => ({ ...unknown, ...rest, phase: "submitting", status: "submitting" }));
 const watching: Partial<Execution>[] = live.flatMap((status) => [
   { status },

@@ -67,7 +67,7 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
     inDoubtAt: null,
     doubt: null,
     unseenMs: 0,
-    lookedAt: null,
+    checkedAt: null,
     callbackAt: null,
     expectedEndAt: null,
     cancelSentAt: null,

@@ -100,7 +100,7 @@ describe("a search for an execution in doubt", () => {
 });
 
 describe("the time in which Lyceum did not know an execution", () => {
-  const answered = (lookedAt: number | null) => answeredMs(anExecution({ lookedAt }), NOW, rules);
+  const answered = (checkedAt: number | null) => answeredMs(anExecution({ checkedAt }), NOW, rules);
 
   test("counts from one answered look-up to the next", () => {
     expect(answered(NOW - 15_000)).toBe(15_000);
@@ -111,9 +111,9 @@ describe("the time in which Lyceum did not know an execution", () => {
   });
 
   test("counts all of a search that took several looks", () => {
-    expect(answeredMs(anExecution({ lookedAt: NOW - 200_000 }), NOW, rules, 180_000)).toBe(200_000);
-    expect(answeredMs(anExecution({ lookedAt: NOW - 900_000 }), NOW, rules, 180_000)).toBe(210_000);
-    expect(answeredMs(anExecution({ lookedAt: null }), NOW, rules, 180_000)).toBe(0);
+    expect(answeredMs(anExecution({ checkedAt: NOW - 200_000 }), NOW, rules, 180_000)).toBe(200_000);
+    expect(answeredMs(anExecution({ checkedAt: NOW - 900_000 }), NOW, rules, 180_000)).toBe(210_000);
+    expect(answeredMs(anExecution({ checkedAt: null }), NOW, rules, 180_000)).toBe(0);
   });
 
   test("counts no more than two intervals, however long the service was down", () => {

@@ -175,7 +175,7 @@ describe("the window", () => {
     );
   });
 
-  test("keeps a part for the more urgent lanes", async () => {
+  test("keeps a part for the more urgent priorities", async () => {
     const { rateLimiter } = setUp({ limits: { billing: { max: 10, windowMs: HOUR } } });
     const spend = async (priority: "collect" | "routine" | "confirm" | "cancel") => {
       let calls = 0;
@@ -397,7 +397,7 @@ describe("after a restart", () => {
   });
 });
 
-describe("lanes", () => {
+describe("priorities", () => {
   test("go in their order when there are more calls than places", async () => {
     const { rateLimiter } = setUp({ concurrency: { read: 1 } });
     const first = openCall();

@@ -177,7 +177,7 @@ const causes: Record<string, Cause> = {
       await subscribe(service, 500);
       inDatabase(
         service,
-        `insert into deliveries select 'more' || n, webhook_id, lane, url, job_id, event_id, type, payload, state, reason,
+        `insert into deliveries select 'more' || n, webhook_id, destination, url, job_id, event_id, type, payload, state, reason,
           due_at + 3600000, attempts, first_tried_at, log, created_at, ended_at, claimed_by
         from (select * from deliveries where due_at is not null limit 1),
           (with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 1001) select n from numbers)`,

@@ -27,7 +27,7 @@ const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> }
     "fewer than no unpriced executions": { unpriced: -1 },
     "a budget reached that was not set": { budget_reached_at: 1, ready_at: null },
     "readiness beyond the budget": { budget_reached_at: 1, budget_nano: 1 },
-    "an erasure at no one's request": { erase_at: 1 },
+    "an erasure at no one's request": { deletion_due_at: 1 },
     "an idempotency key for any body": { idempotency_key: "k" },
   },
   runs: {

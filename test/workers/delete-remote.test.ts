@@ -1,4 +1,4 @@
-// Erase, round by round: what Lyceum has deleted is noted, what it has not is tried again, in the end given up.
+// Remote deletion, round by round: records that Lyceum has deleted are marked; the others are tried again, then given up.
 import { expect, test } from "vitest";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
@@ -29,48 +29,48 @@ eachDatabase("remote deletion", (open) => {
         return fate.of(id);
       },
     } as unknown as LyceumClient;
-    const erase = createRemoteDeletion(context, { lyceum, now: () => database.time.now() });
-    return { ...database, context, job, ids, asked, fate, erase };
+    const deletion = createRemoteDeletion(context, { lyceum, now: () => database.time.now() });
+    return { ...database, context, job, ids, asked, fate, deletion };
   }
 
   test("repeats only the failed deletions, at growing intervals", async () => {
-    const { store, time, context, job, ids, asked, fate, erase } = await scene(3);
+    const { store, time, context, job, ids, asked, fate, deletion } = await scene(3);
     fate.of = (id) => (id === ids[1] ? away : id === ids[2] ? missing : ok);
     expect(await requestRemoteDeletion(context, job.id)).toBe(true);
-    expect(await erase.runOnce()).toBe(time.now() + 5_000);
+    expect(await deletion.runOnce()).toBe(time.now() + 5_000);
     expect(asked.toSorted()).toEqual(ids.toSorted());
     time.pass(60_000);
-    expect(await erase.runOnce()).toBe(time.now() + 30_000);
+    expect(await deletion.runOnce()).toBe(time.now() + 30_000);
     expect(asked.slice(3)).toEqual([ids[1]]);
     fate.of = () => ok;
     time.pass(30_000);
-    expect(await erase.runOnce()).toBeNull();
+    expect(await deletion.runOnce()).toBeNull();
     await expect(jobNow(store, job.id)).rejects.toThrow();
   });
 
   test("deletes many records in bounded steps", async () => {
-    const { store, time, context, job, asked, erase } = await scene(45);
+    const { store, time, context, job, asked, deletion } = await scene(45);
     await requestRemoteDeletion(context, job.id);
     const seen: number[] = [];
     for (let round = 0; round < 3; round++) {
-      await erase.runOnce();
+      await deletion.runOnce();
       seen.push(asked.length);
     }
     expect(seen).toEqual([20, 40, 45]);
     expect(
-      await store.db.selectFrom("jobs").select("id").where("erase_at", "<=", time.now()).execute(),
+      await store.db.selectFrom("jobs").select("id").where("deletion_due_at", "<=", time.now()).execute(),
     ).toEqual([]);
   });
 
   test("deletes the job after a week, even if records are left at Lyceum", async () => {
-    const { store, time, context, job, fate, erase } = await scene(1);
+    const { store, time, context, job, fate, deletion } = await scene(1);
     fate.of = () => away;
     await requestRemoteDeletion(context, job.id);
-    await erase.runOnce();
+    await deletion.runOnce();
     time.pass(6 * DAY);
-    expect(await erase.runOnce()).toBe(time.now() + 3_600_000);
+    expect(await deletion.runOnce()).toBe(time.now() + 3_600_000);
     time.pass(DAY);
-    await erase.runOnce();
+    await deletion.runOnce();
     await expect(jobNow(store, job.id)).rejects.toThrow();
   });
 

@@ -99,7 +99,7 @@ function applyOrphanSnapshot(
     ...execution,
     rawStatus: snapshot.raw,
     startedAt: snapshot.startedAt ?? execution.startedAt,
-    lookedAt: askedAt,
+    checkedAt: askedAt,
     callbackAt: isCalled ? execution.callbackAt : null,
   };
   const dueAt = Math.max(nextCheckAt(alive, run.timeoutS, now, rules), leaseUntil ?? 0);

@@ -92,9 +92,9 @@ export function nextOrphanSearchAt(lostAt: number, now: number, rules: Pick<Rule
  * look-up was not answered; at most two intervals beyond the search itself, because our own downtime proves nothing.
  */
 export function answeredMs(execution: Execution, now: number, rules: Rules, searchedMs = 0): number {
-  if (execution.lookedAt === null) return 0;
+  if (execution.checkedAt === null) return 0;
   const interval = nextSearchAt(now, rules) - now;
-  return clamp(now - execution.lookedAt, 0, searchedMs + 2 * interval);
+  return clamp(now - execution.checkedAt, 0, searchedMs + 2 * interval);
 }
 
 /** Whole milliseconds: times are stored as integers. */

@@ -126,7 +126,7 @@ function acceptStart(
     streamingUrl: fact.streamingUrl ?? execution.streamingUrl,
     expectedEndAt: expectedMs === null ? null : now + Math.min(expectedMs, run.timeoutS * 1000 + STARTUP_MS),
     unseenMs: 0,
-    lookedAt: null,
+    checkedAt: null,
     error: null,
   };
   accepted.dueAt = urgent ? now : nextCheckAt(accepted, run.timeoutS, now, rules);
@@ -160,7 +160,7 @@ function newExecution(run: Run, id: string, attempt: number, now: number, rules:
     inDoubtAt: null,
     doubt: null,
     unseenMs: 0,
-    lookedAt: null,
+    checkedAt: null,
     callbackAt: null,
     expectedEndAt: null,
     cancelSentAt: null,

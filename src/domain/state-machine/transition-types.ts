@@ -61,7 +61,7 @@ export function afterLookupMiss(
   rules: Rules,
 ): Execution {
   const unseenMs = execution.unseenMs + answeredMs(execution, now, rules, searchedMs);
-  const searched = { ...execution, unseenMs, lookedAt: now };
+  const searched = { ...execution, unseenMs, checkedAt: now };
   return cameAfter(execution.callbackAt, askedAt, now)
     ? { ...searched, dueAt: now }
     : { ...searched, callbackAt: null, dueAt: nextSearchAt(now, rules) };
@@ -72,7 +72,7 @@ export function unanswered(
   execution: Execution,
   { retryAt, isUnderWay }: Fact & { type: "unanswered" },
 ): Execution {
-  return { ...execution, lookedAt: isUnderWay === true ? execution.lookedAt : null, dueAt: retryAt };
+  return { ...execution, checkedAt: isUnderWay === true ? execution.checkedAt : null, dueAt: retryAt };
 }
 
 /** True if a callback came after the request. A callback time in the future (clock set back) would stay newer for ever. */

@@ -65,7 +65,7 @@ function reattach(
     lyceumExecutionId,
     rawStatus: raw,
     unseenMs: 0,
-    lookedAt: null,
+    checkedAt: null,
     cancelSentAt: null,
     dueAt: now,
   };
@@ -102,7 +102,7 @@ function updateLive(
     rawStatus: snapshot.raw,
     status,
     unseenMs: 0,
-    lookedAt: askedAt,
+    checkedAt: askedAt,
   };
   // A callback or a cancellation that came during the request is not answered by it.
   const isUrgent =

@@ -219,7 +219,7 @@ async function viewQueue(context: AppContext, job: JobRow) {
 /** With `remote=true`, answers 202 and deletes the records at Lyceum first, then the job. */
 async function removeJob({ c, context, query, job }: Input<typeof operations.deleteJob, "job">) {
   // A second request without `remote` must not cancel the deletion at Lyceum.
-  const isRemote = query.remote || job.erase_at !== null;
+  const isRemote = query.remote || job.deletion_due_at !== null;
   const isDone = isRemote
     ? await requestRemoteDeletion(context, job.id)
     : await context.store.write((tx) => deleteJob(tx.db, job.id, tx.now));

@@ -48,7 +48,7 @@ export function viewJob(job: JobRow, caller: Caller): JobView {
     created_at: iso(job.created_at),
     started_at: iso(job.started_at),
     ended_at: iso(job.ended_at),
-    deletion_requested_at: iso(job.erase_requested_at),
+    deletion_requested_at: iso(job.deletion_requested_at),
   };
 }
 

@@ -54,10 +54,10 @@ export interface PlacesTable {
 /** Limits as Lyceum's answers tell them; null where an answer tells none. */
 export interface QuotasTable {
   call_group: string;
-  most: number | null;
+  max_calls: number | null;
   remaining: number | null;
   resets_at: number | null;
-  told_at: number;
+  reported_at: number;
 }
 
 /** Starts that were found after a restore, for the attempt that takes them over. */
@@ -66,7 +66,7 @@ export interface FoundStartsTable {
   run_id: string;
   attempt: number;
   lyceum_execution_id: string;
-  word: string;
+  raw_status: string;
 }
 
 /** Executions at Lyceum that were found after a restore and whose run is unknown. */
@@ -74,7 +74,7 @@ export interface StraysTable {
   execution_id: string;
   lyceum_execution_id: string;
   file_name: string | null;
-  word: string;
+  raw_status: string;
   hardware: string | null;
   found_at: number;
   started_at: number | null;
@@ -110,10 +110,10 @@ export interface DeletedKeysTable {
   deleted_at: number;
 }
 
-/** API keys that submitted; `served` is the tick of the key's last start, for the round-robin. */
+/** API keys that submitted; `last_served_seq` is the tick of the key's last start, for the round-robin. */
 export interface ApiKeysTable {
   name: string;
-  served: number;
+  last_served_seq: number;
   /** The key's budget in billionths of a credit, from the settings. */
   budget_nano: number | null;
   budget_window_ms: number | null;
@@ -153,7 +153,7 @@ export interface JobsTable {
   due_at: number | null;
   /** The earliest start of a run; null when none may start. */
   ready_at: number | null;
-  served: number;
+  last_served_seq: number;
   total: number;
   queued: number;
   active: number;
@@ -172,8 +172,8 @@ export interface JobsTable {
   /** No run of the job starts after this. */
   budget_reached_at: number | null;
   /** When deletion with the records at Lyceum was requested, and when it is tried next. */
-  erase_requested_at: number | null;
-  erase_at: number | null;
+  deletion_requested_at: number | null;
+  deletion_due_at: number | null;
   /** The job's trace as a `traceparent` header. */
   traceparent: string | null;
 }
@@ -250,7 +250,7 @@ export interface ExecutionsTable {
   in_doubt_at: number | null;
   doubt: Doubt | null;
   unseen_ms: number;
-  looked_at: number | null;
+  checked_at: number | null;
   callback_at: number | null;
   expected_end_at: number | null;
   cancel_sent_at: number | null;
@@ -266,7 +266,7 @@ export interface ExecutionsTable {
   hardware: string | null;
   error: string | null;
   /** When its record at Lyceum was deleted. */
-  erased_at: number | null;
+  remote_deleted_at: number | null;
   /** The instance that claimed it last. */
   claimed_by: string | null;
 }
@@ -380,7 +380,7 @@ export interface DeliveriesTable {
   /** Null for the job's own `webhook_url`. */
   webhook_id: string | null;
   /** The destination queue: the webhook's id, or the origin of the job's URL. Each has a few slots. */
-  lane: string;
+  destination: string;
   url: string;
   job_id: string;
   event_id: string;

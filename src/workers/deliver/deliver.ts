@@ -91,7 +91,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
       if (leaseUntil > 0) uncertain.push({ ids, leaseUntil });
       throw error;
     });
-    for (const { id, lane } of claimed) underWay.set(id, { destination: lane, leaseUntil });
+    for (const { id, destination } of claimed) underWay.set(id, { destination, leaseUntil });
     return claimed;
   }
 

@@ -55,7 +55,7 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
   async function look(): Promise<number | null> {
     if (search === null) await begin();
     if (search === null) return null;
-    const lookedAt = now();
+    const checkedAt = now();
     const progress = await search.look();
     if (progress.type === "under way") return now();
     if (progress.type === "unanswered") {
@@ -64,7 +64,7 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
     }
     await conclude(progress.rows);
     // A start from just before the end of the former process may still be invisible.
-    if (lookedAt - search.begunAt < rules.inDoubtAfterMs)
+    if (checkedAt - search.begunAt < rules.inDoubtAfterMs)
       return Math.min(search.begunAt + rules.inDoubtAfterMs, now() + rules.pollMaxMs);
     const { since } = search;
     await store.write((tx) => clearRestored(tx.db, since));
@@ -78,15 +78,19 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
     await store.write((tx) => saveFoundStarts(tx.db, found));
     for (const start of found) {
       foundStarts.add(start);
-      const isAdopted = await adoptStart(context, start, parseStatus(start.word).status);
+      const isAdopted = await adoptStart(context, start, parseStatus(start.rawStatus).status);
       const { executionId, runId } = start;
       report.startRecognized({ executionId, runId, isAdopted });
       unknown.delete(executionId);
     }
     const others = [...rows].filter(([id]) => unknown.has(id)).map(([id, row]) => strayOf(id, row, now()));
     await store.write((tx) => saveStrays(tx.db, others));
-    for (const { execution_id, lyceum_execution_id, word } of others)
-      report.strayFound({ executionId: execution_id, lyceumExecutionId: lyceum_execution_id, word });
+    for (const { execution_id, lyceum_execution_id, raw_status } of others)
+      report.strayFound({
+        executionId: execution_id,
+        lyceumExecutionId: lyceum_execution_id,
+        word: raw_status,
+      });
   }
 
   /** Finds the runs and attempts that the unknown executions belong to. */
@@ -101,7 +105,13 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
           const match = byFingerprint.get(fingerprintOf(runId, attempt));
           if (match === undefined) continue;
           const { id: executionId, row } = match;
-          found.push({ executionId, runId, attempt, lyceumExecutionId: row.executionId, word: row.word });
+          found.push({
+            executionId,
+            runId,
+            attempt,
+            lyceumExecutionId: row.executionId,
+            rawStatus: row.word,
+          });
         }
       const last = runs.at(-1);
       if (last === undefined) return found;

@@ -35,7 +35,7 @@ export function createStrays(
     const dueAt = isSettled ? null : now() + rules.pollMaxMs;
     await store.write((tx) => updateStray(tx.db, { ...priced, due_at: dueAt }));
     if (isSettled) {
-      const { execution_id: executionId, word, cost } = priced;
+      const { execution_id: executionId, raw_status: word, cost } = priced;
       report.strayEnded({ executionId, word, cost });
     }
   }
@@ -61,7 +61,7 @@ function told(row: ListedRow | HistoryRow) {
   const known = "createdAt" in row ? row : null;
   const cost = isCost(known?.billed) ? known.billed : null;
   return {
-    word: row.word,
+    raw_status: row.word,
     hardware: known?.hardwareProfile ?? null,
     started_at: known?.startTime ?? known?.execeletStart ?? null,
     ended_at: known?.endTime ?? known?.finishTime ?? null,

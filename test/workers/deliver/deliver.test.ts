@@ -135,7 +135,7 @@ eachDatabase("a delivery", (open) => {
     expect(receiver.received.every((one) => isSignedWith(jobSecret, one))).toBe(true);
     expect(await scene.sole()).toMatchObject({
       webhook_id: null,
-      lane: new URL(receiver.url).origin,
+      destination: new URL(receiver.url).origin,
       state: "delivered",
     });
   });

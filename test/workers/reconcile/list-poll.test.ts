@@ -98,7 +98,7 @@ eachDatabase("polling", (open, kind) => {
     expect(next).toBeGreaterThan(scene.time.now() + 4 * SECOND);
     const after = await scene.rows();
     expect(after.filter(({ id }) => id !== missed)).toEqual(before.filter(({ id }) => id !== missed));
-    expect(await scene.row(missed)).toMatchObject({ unseen_ms: 15 * SECOND, looked_at: null });
+    expect(await scene.row(missed)).toMatchObject({ unseen_ms: 15 * SECOND, checked_at: null });
   });
 
   test("asks for nobody while Lyceum cannot be reached, whoever calls back, and for all of them afterwards", async () => {
