@@ -1,6 +1,7 @@
 // Checks of Lyceum and of the way back from it, with the service's own settings.
 import type { Config } from "../config.ts";
-import { callbackToken, SELF_TEST_ID } from "../domain/callback-token.ts";
+import { callbackToken } from "../domain/callback-token.ts";
+import { SELF_TEST_HEADER, SELF_TEST_ID } from "../domain/self-test.ts";
 import { type Finding, failed, passed } from "./finding.ts";
 
 export async function checkLyceum(config: Config, signal: AbortSignal): Promise<Finding[]> {
@@ -93,7 +94,7 @@ async function ask(url: string, signal: AbortSignal, request: RequestInit) {
     });
     const isShort = Number(response.headers.get("Content-Length") ?? 0) <= MAX_BYTES;
     const text = isShort ? (await response.text()).slice(0, MAX_BYTES) : "";
-    const [date, selfTest] = [response.headers.get("Date"), response.headers.get("X-Proctor-Self-Test")];
+    const [date, selfTest] = [response.headers.get("Date"), response.headers.get(SELF_TEST_HEADER)];
     return { status: response.status, text, date, selfTest };
   } catch (error) {
     signal.throwIfAborted();

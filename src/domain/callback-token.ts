@@ -17,7 +17,4 @@ export function isCallbackToken(secrets: readonly string[], executionId: string,
   return matches && token.length === TOKEN_LENGTH;
 }
 
-/** The id of no execution: a callback for it proves the way to the service, and is forgotten. */
-export const SELF_TEST_ID = `exe_${"0".repeat(26)}`;
-
 const TOKEN_LENGTH = 43;

@@ -1,7 +1,8 @@
 // The fast path for callbacks works on node's request and response: the web's Request and Response cost more than the
 // rest except the disk. Unusual requests take the route in routes/callback.ts.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { isCallbackToken, SELF_TEST_ID } from "../domain/callback-token.ts";
+import { isCallbackToken } from "../domain/callback-token.ts";
+import { SELF_TEST_HEADER, SELF_TEST_ID } from "../domain/self-test.ts";
 import { type Body, IncompleteBody } from "./body.ts";
 import { callbackRelocation } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
@@ -28,7 +29,7 @@ export function callbackReceiver(context: AppContext, otherwise: RequestListener
     if (!isUsual) return otherwise(incoming, outgoing);
     if (executionId === SELF_TEST_ID && isCallbackToken(context.callbackSecrets, executionId, token)) {
       incoming.resume();
-      outgoing.writeHead(204, { ...commonHeaders, "X-Proctor-Self-Test": "ok" }).end();
+      outgoing.writeHead(204, { ...commonHeaders, [SELF_TEST_HEADER]: "ok" }).end();
       return;
     }
     const { "content-type": contentType = null, "content-encoding": contentEncoding = null } =

@@ -21,6 +21,9 @@ it("checks disk, Lyceum, credits and the callback path, and leaves no trace in l
   const linesBefore = service.logLines.length;
   const callbacksBefore = (await service.status()).callbacks;
   const { code, json } = await proctor(service.url(), ["doctor", "--json"], { env });
+  const lines = service.logLines.slice(linesBefore).map((line) => JSON.parse(line));
+  // The status above was read with ann's key.
+  expect(lines.filter(({ event, key_name }) => event === "http_request" && key_name !== "ann")).toEqual([]);
   const checks = new Map<string, { ok: boolean; detail: string }>(
     json().checks.map((check: { check: string }) => [check.check, check]),
   );
@@ -34,8 +37,10 @@ it("checks disk, Lyceum, credits and the callback path, and leaves no trace in l
   expect([...checks.keys()]).toEqual(expect.arrayContaining(["space", "file system", "key", "queue"]));
   expect(code).toBe([...checks.values()].every(({ ok }) => ok) ? 0 : 1);
   expect((await service.status()).callbacks).toEqual(callbacksBefore);
-  const levels = service.logLines.slice(linesBefore).map((line) => JSON.parse(line).level);
-  expect(levels.filter((level) => level !== 20 && level !== "debug")).toEqual([]);
+  expect(lines.filter(({ level }) => level !== 20 && level !== "debug")).toEqual([]);
+  expect(await (await fetch(`${service.url()}/metrics`)).text()).not.toMatch(
+    /route="\/(livez|readyz|v1\/whoami)"/,
+  );
 
   const stranger = createServer((_, answer) => answer.writeHead(204).end());
   await new Promise<void>((resolve) => stranger.listen(0, "127.0.0.1", resolve));
