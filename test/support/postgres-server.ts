@@ -78,7 +78,7 @@ export async function startPostgresServer(
 }
 
 /** Every folder on the way may be entered by everybody: PostgreSQL refuses to run as root, so another user must. */
-function traversableFolder(): string {
+export function traversableFolder(): string {
   const folder = [tmpdir(), "/tmp", "/var/tmp", "/dev/shm"].find(isTraversable);
   if (folder === undefined)
     throw new Error("no temporary folder that other users may enter; set TMPDIR to one");
@@ -92,7 +92,7 @@ function isTraversable(folder: string): boolean {
 }
 
 /** @throws Error when there is no user to run PostgreSQL as */
-function unprivilegedUser(): { uid: number; gid: number } {
+export function unprivilegedUser(): { uid: number; gid: number } {
   const users = readFileSync("/etc/passwd", "utf8")
     .split("\n")
     .map((line) => line.split(":"));
