@@ -8,6 +8,8 @@ import { createListeners } from "../http/listen.ts";
 import type { AppContext } from "../http/request-context.ts";
 import { createSignInLinks } from "../http/sign-in-links.ts";
 import { createWrongKeyLimit, MAX_WRONG_SIGN_INS } from "../http/wrong-key-limit.ts";
+import { remembered } from "../lib/remembered.ts";
+import { readTimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import { settingsInForce } from "../settings.ts";
 import { readPlaces } from "../store/places.ts";
 import type { ProcessState } from "../telemetry/state-metrics.ts";
@@ -38,10 +40,12 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
       circuit: breaker.state,
       callbackMode: context.health.mode(at),
       buckets: Object.fromEntries(
-        Object.entries(buckets).map(([bucket, { remaining, pausedUntil }]) => [
-          bucket,
-          { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - at) },
-        ]),
+        Object.entries(buckets)
+          .filter(([bucket]) => bucket !== "execution" || context.sharedLimits === null)
+          .map(([bucket, { remaining, pausedUntil }]) => [
+            bucket,
+            { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - at) },
+          ]),
       ),
       openStreams: feed.count(),
     };
@@ -72,6 +76,12 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
       const execution = { ...buckets.execution, ...shared };
       return { breaker, buckets: { ...buckets, execution }, startPause: gate.state() };
     },
+    // A day has thousands of rows, and the status is read every few seconds by every open page.
+    timeToKnowledge: remembered(
+      () => readTimeToKnowledge(context.store.db, now()),
+      now,
+      MAX_KNOWLEDGE_AGE_MS,
+    ),
     measure: createLiveMetricsReader(lyceum),
     openLiveLog: createLiveLogs(lyceum, parts.clock).open,
     metricsText: config.metricsPort === null ? metricsText : null,
@@ -98,3 +108,4 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
 
 /** Long polls and streams at once: each is a socket and an entry in a map. */
 const MAX_SUBSCRIPTIONS = 10_000;
+const MAX_KNOWLEDGE_AGE_MS = 5_000;

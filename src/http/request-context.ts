@@ -8,6 +8,7 @@ import type { Allowance } from "../domain/start-estimate.ts";
 import type { StartPause } from "../domain/start-pause.ts";
 import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
+import type { TimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import type { Instance } from "../store/instances.ts";
 import type { Caller, Keyring } from "./auth.ts";
 import type { BearerGate } from "./bearer.ts";
@@ -64,6 +65,8 @@ export interface AppContext extends Context {
   isAccepting: () => boolean;
   /** Current rate limits, pauses and circuit breaker towards Lyceum. */
   lyceumState: () => Promise<LyceumState>;
+  /** Over the last day; a few seconds old. Null without ends. */
+  timeToKnowledge: () => Promise<TimeToKnowledge | null>;
   /** Reads metrics from Lyceum without storing them. */
   measure: (lyceumExecutionId: string, span: MetricsSpan) => Promise<LiveMetrics>;
   /** Opens the log of a live execution; null while too many are open. */

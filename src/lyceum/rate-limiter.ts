@@ -229,14 +229,12 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     return {
       breaker: { ...circuit, retryAt: wall(retryAt) },
       buckets: perBucket((bucket) => {
-        const { resetsAt, ...usage } = windows[bucket].snapshot(now);
-        // A reserved slot that is not sent may still come back: counted as used, the figure would flicker.
-        const used = usage.used - reserved[bucket].length;
+        // A reserved slot that is not sent may still come back: counted as used, the figures would flicker.
+        const { resetsAt, ...usage } = windows[bucket].snapshot(now, reserved[bucket].length);
         const until = pausedUntil[bucket] > now ? pausedUntil[bucket] : null;
         const { size: waiting, pending: running } = queues[bucket];
         return {
           ...usage,
-          used,
           resetsAt: wall(resetsAt),
           pausedUntil: wall(until),
           waiting,

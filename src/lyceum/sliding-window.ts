@@ -79,14 +79,20 @@ export function createWindow(configured: Limit | null) {
     slots.push({ at });
   }
 
-  function snapshot(now: number) {
+  /** @param reserved slots that were taken for calls which have not begun: they count as free */
+  function snapshot(now: number, reserved = 0) {
     forget(now);
     const oldest = Math.min(...slots.map((slot) => slot.at));
     const freedAt = limit && Number.isFinite(oldest) ? oldest + limit.windowMs : null;
+    const used = slots.length - reserved;
     return {
       limit,
-      used: slots.length,
-      remaining: quota ? Math.max(quota.remaining, 0) : limit ? Math.max(limit.max - slots.length, 0) : null,
+      used,
+      remaining: quota
+        ? Math.max(quota.remaining + reserved, 0)
+        : limit
+          ? Math.max(limit.max - used, 0)
+          : null,
       resetsAt: quota?.resetAt ?? freedAt,
     };
   }

@@ -7,6 +7,12 @@ const circuitStates = ["closed", "open", "half_open"] as const;
 const callbackModes = ["healthy", "unproven", "absent"] as const;
 const costSources = ["billed", "estimated"] as const;
 
+/** `remaining` is null where no limit is known. */
+interface LimitLevel {
+  remaining: number | null;
+  pausedMs: number;
+}
+
 /** Read from the database; the same for all instances. */
 export interface DatabaseState {
   runs: Record<(typeof unfinishedStatuses)[number], number>;
@@ -19,13 +25,16 @@ export interface DatabaseState {
   walBytes: number | null;
   webhookBacklog: number;
   instances: number;
+  /** The limit on starts that all instances share; null where the process keeps its own. */
+  sharedStarts: LimitLevel | null;
 }
 
 /** Known to this process. */
 export interface ProcessState {
   circuit: (typeof circuitStates)[number];
   callbackMode: (typeof callbackModes)[number];
-  buckets: Record<string, { remaining: number | null; pausedMs: number }>;
+  /** Those that the process keeps by itself. */
+  buckets: Record<string, LimitLevel>;
   openStreams: number;
 }
 
@@ -65,6 +74,12 @@ export function createStateMetrics(registry: Registry) {
   );
   const openStreams = gauge("proctor_open_streams", "Open long polls and event streams");
 
+  function setLimit(bucket: string, { remaining, pausedMs }: LimitLevel): void {
+    pauseSeconds.set({ bucket }, pausedMs / 1000);
+    if (remaining === null) limitRemaining.remove({ bucket });
+    else limitRemaining.set({ bucket }, remaining);
+  }
+
   return {
     setDatabaseState(state: DatabaseState): void {
       for (const status of unfinishedStatuses) runs.set({ status }, state.runs[status]);
@@ -75,17 +90,14 @@ export function createStateMetrics(registry: Registry) {
       walBytes.set(state.walBytes ?? 0);
       webhookBacklog.set(state.webhookBacklog);
       instances.set(state.instances);
+      if (state.sharedStarts !== null) setLimit("execution", state.sharedStarts);
     },
 
     setProcessState(state: ProcessState): void {
       for (const word of circuitStates) circuit.set({ state: word }, word === state.circuit ? 1 : 0);
       for (const word of callbackModes)
         callbackHealth.set({ state: word }, word === state.callbackMode ? 1 : 0);
-      for (const [bucket, { remaining, pausedMs }] of Object.entries(state.buckets)) {
-        pauseSeconds.set({ bucket }, pausedMs / 1000);
-        if (remaining === null) limitRemaining.remove({ bucket });
-        else limitRemaining.set({ bucket }, remaining);
-      }
+      for (const [bucket, level] of Object.entries(state.buckets)) setLimit(bucket, level);
       openStreams.set(state.openStreams);
     },
   };

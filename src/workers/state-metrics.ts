@@ -2,6 +2,7 @@
 import { dayOf, toCredits } from "../domain/cost.ts";
 import type { Context } from "../orchestration/context.ts";
 import { countOpenDeliveries } from "../store/deliveries.ts";
+import { readPlaces } from "../store/places.ts";
 import { readLevels } from "../store/queue-stats.ts";
 import { databaseBytes, walBytes } from "../store/store.ts";
 import { readUsage } from "../store/usage.ts";
@@ -15,9 +16,15 @@ export interface StateMetricsOptions {
 }
 
 export function createStateMetricsReader(
-  { store }: Pick<Context, "store">,
+  { store, sharedLimits }: Pick<Context, "store" | "sharedLimits">,
   { metrics, countInstances, now }: StateMetricsOptions,
 ): Worker {
+  async function sharedStarts() {
+    if (sharedLimits === null) return null;
+    const { remaining, pausedUntil } = await readPlaces(store.db, sharedLimits, now());
+    return { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - now()) };
+  }
+
   return {
     name: "state-metrics",
     async runOnce() {
@@ -36,6 +43,7 @@ export function createStateMetricsReader(
         walBytes: await walBytes(store),
         webhookBacklog: await countOpenDeliveries(store.db, MAX_COUNTED),
         instances: await countInstances(),
+        sharedStarts: await sharedStarts(),
       });
       return now() + PERIOD_MS;
     },

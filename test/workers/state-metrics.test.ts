@@ -1,5 +1,7 @@
 // The gauges of the service's state, as one round of their worker reads them.
 import { expect, test } from "vitest";
+import { takePlaces } from "../../src/store/places.ts";
+import { savePause } from "../../src/store/rate-limit-pauses.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createStateMetricsReader } from "../../src/workers/state-metrics.ts";
 import { eachDatabase } from "../support/databases.ts";
@@ -24,11 +26,18 @@ eachDatabase("a round of the state metrics", (open, kind) => {
 
     const metrics = createMetrics();
     const now = () => time.now();
-    const worker = createStateMetricsReader(context, {
-      metrics: metrics.state,
-      countInstances: async () => 3,
-      now,
-    });
+    const sharedLimits = { limit: { max: 5, windowMs: 3_600_000 }, concurrency: 8 };
+    const { db } = database.store;
+    await takePlaces(db, ["exe_here", "exe_elsewhere"], now());
+    await savePause(db, { bucket: "execution", until: now() + 2_500 }, now());
+    const worker = createStateMetricsReader(
+      { ...context, sharedLimits },
+      {
+        metrics: metrics.state,
+        countInstances: async () => 3,
+        now,
+      },
+    );
     expect(await worker.runOnce()).toBeGreaterThan(now());
 
     const text = await metrics.registry.metrics();
@@ -39,6 +48,8 @@ eachDatabase("a round of the state metrics", (open, kind) => {
       "proctor_in_doubt_executions 1",
       "proctor_oldest_waiting_seconds 90",
       'proctor_cost_today_credits{source="billed"} 1.5',
+      'proctor_limit_remaining{bucket="execution"} 3',
+      'proctor_pause_seconds{bucket="execution"} 2.5',
       'proctor_cost_today_credits{source="estimated"} 0',
       "proctor_webhook_backlog 0",
       "proctor_instances 3",

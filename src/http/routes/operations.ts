@@ -2,7 +2,6 @@
 import * as operations from "../../contract/operations/service.ts";
 import type { SettingsView, WhoamiView } from "../../contract/settings.ts";
 import type { InstanceView, LimitView, StatusView } from "../../contract/status.ts";
-import { readTimeToKnowledge } from "../../orchestration/time-to-knowledge.ts";
 import { readCounters } from "../../store/counters.ts";
 import type { Instance } from "../../store/instances.ts";
 import { readLevels } from "../../store/queue-stats.ts";
@@ -98,7 +97,7 @@ async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
     readCounters(db, "callbacks."),
     databaseBytes(context.store),
     context.instances(),
-    readTimeToKnowledge(db, context.now()),
+    context.timeToKnowledge(),
   ]);
   const unsaved = context.report.unsaved();
   const rejectedFor = (reason: string) =>

@@ -1,0 +1,15 @@
+/** A reading that costs more than its freshness is worth: it is kept for `forMs`, and concurrent callers share it. */
+export function remembered<T>(read: () => Promise<T>, now: () => number, forMs: number): () => Promise<T> {
+  let kept: { at: number; reading: Promise<T> } | null = null;
+  return () => {
+    const at = now();
+    // A clock that was set back must not keep a reading for long.
+    if (kept !== null && Math.abs(at - kept.at) < forMs) return kept.reading;
+    const reading = read();
+    kept = { at, reading };
+    reading.catch(() => {
+      if (kept?.reading === reading) kept = null;
+    });
+    return reading;
+  };
+}
