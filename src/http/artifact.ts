@@ -6,7 +6,7 @@ import { listExecutions } from "../store/executions.ts";
 import type { RunRow } from "../store/runs.ts";
 import { problem } from "./problem.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
-import { unavailableReason } from "./views/unavailable.ts";
+import { unavailableReason } from "./views/view.ts";
 
 export interface Found {
   run: RunRow;

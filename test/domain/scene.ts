@@ -48,39 +48,18 @@ export function aRun(rest: Partial<Run> = {}): Run {
   };
 }
 
+/** An accepted execution that runs: a claimed one, ninety seconds later. */
 export function anExecution(rest: Partial<Execution> = {}): Execution {
+  const claimed = transition({ run: aRun(), execution: null, policy: never }, claim, aMoment());
   return {
-    id: "exe_1",
-    runId: "run_1",
-    jobId: "job_1",
-    attempt: 1,
-    previousId: null,
+    ...(claimed?.execution as Execution),
     phase: "watching",
     status: "running",
     rawStatus: "running",
-    version: 0,
     dueAt: NOW,
     lyceumExecutionId: "lyc_1",
-    streamingUrl: null,
     submittedAt: NOW - 90_000,
     acceptedAt: NOW - 80_000,
-    inDoubtAt: null,
-    doubt: null,
-    unseenMs: 0,
-    checkedAt: null,
-    callbackAt: null,
-    expectedEndAt: null,
-    cancelSentAt: null,
-    startedAt: null,
-    endedAt: null,
-    detectedAt: null,
-    detectedBy: null,
-    timedOut: false,
-    returnCode: null,
-    cost: null,
-    costSource: null,
-    hardware: null,
-    error: null,
     ...rest,
   };
 }

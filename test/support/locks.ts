@@ -11,18 +11,10 @@ export async function overtaken<T>(
   first: (tx: Tx) => Promise<unknown>,
   second: () => Promise<T>,
 ): Promise<T> {
-  const happened = Promise.withResolvers<void>();
-  const mayCommit = Promise.withResolvers<void>();
-  const committed = other.write(async (tx) => {
-    await first(tx);
-    happened.resolve();
-    await mayCommit.promise;
-  });
-  await happened.promise;
+  const commit = await holdUncommitted(other, first);
   const late = second();
   await eventually(async () => expect(await lockWaits(store)).toBe(1));
-  mayCommit.resolve();
-  await committed;
+  await commit();
   return late;
 }
 
@@ -32,18 +24,29 @@ export async function whileUncommitted<T>(
   first: (tx: Tx) => Promise<unknown>,
   second: () => Promise<T>,
 ): Promise<T> {
+  const commit = await holdUncommitted(other, first);
+  const result = await second();
+  await commit();
+  return result;
+}
+
+/** Returns when `first` has happened in a transaction that is still open, with the function that commits it. */
+async function holdUncommitted(
+  store: Store,
+  first: (tx: Tx) => Promise<unknown>,
+): Promise<() => Promise<void>> {
   const happened = Promise.withResolvers<void>();
   const mayCommit = Promise.withResolvers<void>();
-  const committed = other.write(async (tx) => {
+  const committed = store.write(async (tx) => {
     await first(tx);
     happened.resolve();
     await mayCommit.promise;
   });
   await happened.promise;
-  const result = await second();
-  mayCommit.resolve();
-  await committed;
-  return result;
+  return () => {
+    mayCommit.resolve();
+    return committed;
+  };
 }
 
 async function lockWaits({ db }: Store): Promise<number> {

@@ -1,9 +1,10 @@
 // The runs of a job as rows that sort.
 import type { ResultRow } from "../../client/client.ts";
-import { count, credits, duration, percent } from "../format.ts";
+import { count, percent } from "../format.ts";
 import { h, html } from "../html.ts";
 import { place, setQuery } from "../router.ts";
 import { Chips } from "../view/parts.ts";
+import { runFigures } from "../view/run-figures.ts";
 import { empty } from "../view/state.ts";
 import { Badge, Mark, runStatuses } from "../view/status.ts";
 import { type Column, Table } from "../view/table.ts";
@@ -30,20 +31,7 @@ const columns: Column<ResultRow>[] = [
     by: ({ return_code }) => return_code,
     show: ({ return_code }) => count(return_code),
   },
-  {
-    title: "Attempts",
-    numeric: true,
-    minor: true,
-    by: ({ attempts }) => attempts,
-    show: ({ attempts }) => count(attempts),
-  },
-  {
-    title: "Duration",
-    numeric: true,
-    by: ({ duration_ms }) => duration_ms,
-    show: ({ duration_ms }) => duration(duration_ms),
-  },
-  { title: "Cost", numeric: true, by: ({ cost }) => cost, show: ({ cost }) => credits(cost) },
+  ...runFigures,
   {
     title: "GPU",
     numeric: true,

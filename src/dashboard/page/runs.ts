@@ -2,12 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Run, RunFilter, RunStatus } from "../../client/client.ts";
 import { api } from "../api.ts";
-import { count, credits, duration } from "../format.ts";
 import { h, html } from "../html.ts";
 import { nameOf } from "../job/results.ts";
 import { firstOf, useLoad } from "../load.ts";
 import { place, setQuery } from "../router.ts";
 import { Chips, title } from "../view/parts.ts";
+import { runFigures } from "../view/run-figures.ts";
 import { empty, shown } from "../view/state.ts";
 import { Badge, Mark, runStatuses } from "../view/status.ts";
 import { type Column, Table } from "../view/table.ts";
@@ -34,20 +34,7 @@ const columns: Column<Run>[] = [
     minor: true,
     show: ({ job_id }) => html`<a href=${`#/jobs/${job_id}`}><code>…${job_id.slice(-6)}</code></a>`,
   },
-  {
-    title: "Attempts",
-    numeric: true,
-    minor: true,
-    by: ({ attempts }) => attempts,
-    show: ({ attempts }) => count(attempts),
-  },
-  {
-    title: "Duration",
-    numeric: true,
-    by: ({ duration_ms }) => duration_ms,
-    show: ({ duration_ms }) => duration(duration_ms),
-  },
-  { title: "Cost", numeric: true, by: ({ cost }) => cost, show: ({ cost }) => credits(cost) },
+  ...runFigures,
   { title: "Hardware", minor: true, show: ({ hardware, execution_type }) => hardware ?? execution_type },
   {
     title: "Created",

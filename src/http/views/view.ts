@@ -9,7 +9,7 @@ import { findingsOf } from "../../domain/findings.ts";
 import { compare, type RecordSummary } from "../../domain/gpu-selection.ts";
 import { type Counts, progress } from "../../domain/job.ts";
 import type { MetricsSummary } from "../../domain/metrics.ts";
-import type { RetryClass } from "../../domain/run.ts";
+import { isTerminal, type RetryClass } from "../../domain/run.ts";
 import { parseAsWritten } from "../../lib/json-text.ts";
 import type { ArtifactState } from "../../store/artifacts.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
@@ -18,7 +18,6 @@ import { countsOf } from "../../store/job-counts.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { type RunRow, toCancellation, toFault } from "../../store/runs.ts";
 import type { Caller } from "../auth.ts";
-import { unavailableReason } from "./unavailable.ts";
 
 /** Readers see only the origin of a webhook's URL: its path may be a secret. */
 export function webhookUrlFor({ role }: Caller, url: string): string {
@@ -178,6 +177,13 @@ function viewArtifacts(run: RunRow, artifacts: ArtifactState[]): RunView["artifa
     return { state, reason, fetched_at: iso(fetched_at) };
   };
   return { record: view("record"), timing: view("timing"), logs: view("logs"), metrics: view("metrics") };
+}
+
+/** Why an absent artifact will never come; null while it may. Nothing of the run ran, or Lyceum has no record. */
+export function unavailableReason({ status, error_code, error_detail }: RunRow): string | null {
+  if (!isTerminal(status)) return null;
+  const cause = [error_code, error_detail].filter(Boolean).join(": ");
+  return `the run ended without it${cause === "" ? "" : ` (${cause})`}`;
 }
 
 export function iso(at: number): string;
