@@ -108,7 +108,8 @@ describe("DELETE of a job", () => {
   });
 
   it("takes everything with it, and nothing of others", async () => {
-    const kept = await service.run(image());
+    const { id: keptId } = await service.run(image());
+    const { body: kept } = await service.ann.get(`/v1/runs/${keptId}`);
     const run = await service.run(image());
     const [execution] = run.executions;
     const paths = [
@@ -127,6 +128,6 @@ describe("DELETE of a job", () => {
       expect(service.rows(`select 1 from ${table} where job_id = ?`, run.job_id)).toEqual([]);
     for (const table of ["callbacks", "artifacts"])
       expect(service.rows(`select 1 from ${table} where execution_id = ?`, execution?.id)).toEqual([]);
-    expect((await service.ann.get(`/v1/runs/${kept.id}`)).body).toEqual(kept);
+    expect((await service.ann.get(`/v1/runs/${keptId}`)).body).toEqual(kept);
   });
 });
