@@ -8,6 +8,7 @@ import { createListeners } from "../http/listen.ts";
 import type { AppContext } from "../http/request-context.ts";
 import { createSignInLinks } from "../http/sign-in-links.ts";
 import { createWrongKeyLimit, MAX_WRONG_SIGN_INS } from "../http/wrong-key-limit.ts";
+import { checkDisk } from "../lib/disk.ts";
 import { remembered } from "../lib/remembered.ts";
 import { readTimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import { settingsInForce } from "../settings.ts";
@@ -89,6 +90,7 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
     settings: settingsInForce(config),
     traces: { isOn: config.traces.endpoint !== null, url: config.traces.url },
     instances: presence.list,
+    checkDisk: async () => (config.database.kind === "sqlite" ? checkDisk(config.database.path) : []),
     clockAheadMs: presence.clockAheadMs,
   };
   const api = createServer(appContext);

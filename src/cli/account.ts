@@ -9,10 +9,10 @@ export function addAccount(program: Command): void {
   remote(program.command("output").description("print what a run wrote to stdout and stderr"))
     .argument("<run>", "id of a run")
     .action(action(output));
-  remote(program.command("usage").description("show what was spent, by day or API key"))
+  remote(program.command("usage").description("show what was spent, by day, API key or hardware"))
     .option("--from <day>", "first day, such as 2026-01-31; default: 29 days before the last")
     .option("--to <day>", "last day; default: today")
-    .option("--group <by>", "day or key", "day")
+    .option("--group <by>", "day, key or hardware", "day")
     .action(action(usage));
   remote(program.command("gpus").description("show hardware profiles with price and availability")).action(
     action(gpus),
@@ -34,7 +34,7 @@ async function usage(
   options: Connection & { from?: string; to?: string; group: string },
 ) {
   const { from, to, group } = options;
-  const query = { ...(from && { from }), ...(to && { to }), group: group as "day" | "key" };
+  const query = { ...(from && { from }), ...(to && { to }), group: group as "day" | "key" | "hardware" };
   const found = await connect(options).usage(query, { signal });
   if (options.json === true) printJson(found);
   else {

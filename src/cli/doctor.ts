@@ -2,9 +2,10 @@
 // service, and the running service over HTTP.
 import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
+import { type Check, failed, passed } from "../lib/check.ts";
+import { checkDisk } from "../lib/disk.ts";
 import { type Connection, remote, targetOf } from "./connection.ts";
-import { checkDisk } from "./disk-checks.ts";
-import { type Finding, failed, passed } from "./finding.ts";
+import { checkLatency } from "./disk-checks.ts";
 import { checkLyceum } from "./lyceum-checks.ts";
 import { action, exitCodes, printJson, UsageError } from "./outcome.ts";
 import { checkService } from "./service-checks.ts";
@@ -17,22 +18,22 @@ export function addDoctor(program: Command): void {
 }
 
 async function doctor(signal: AbortSignal, options: Connection) {
-  const findings = [
-    nodeVersion(),
-    ...(await machine(process.env, signal)),
-    ...(await service(options, signal)),
-  ];
-  const isOk = findings.every(({ ok }) => ok);
-  if (options.json === true) printJson({ ok: isOk, checks: findings });
-  else for (const finding of findings) print(line(finding));
+  const here = [nodeVersion(), ...(await machine(process.env, signal))];
+  const there = await service(options, signal);
+  // The service checks its disk itself.
+  const served = new Set(there.map(({ check }) => check));
+  const checks = [...here.filter(({ check }) => !served.has(check)), ...there];
+  const isOk = checks.every(({ ok }) => ok);
+  if (options.json === true) printJson({ ok: isOk, checks });
+  else for (const check of checks) print(line(check));
   return isOk ? exitCodes.succeeded : exitCodes.failed;
 }
 
-function line({ ok, check, detail, hint }: Finding): string {
+function line({ ok, check, detail, hint }: Check): string {
   return `${ok ? "✔" : "✘"} ${check.padEnd(10)} ${detail}${hint === undefined ? "" : `\n    → ${hint}`}`;
 }
 
-function nodeVersion(): Finding {
+function nodeVersion(): Check {
   const ok = Number(process.versions.node.split(".")[0]) >= 26;
   const detail = `Node ${process.versions.node}`;
   if (ok) return { check: "node", ok, detail };
@@ -45,7 +46,7 @@ function nodeVersion(): Finding {
 }
 
 /** Skipped without settings: a client's machine needs none. */
-async function machine(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding[]> {
+async function machine(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Check[]> {
   if (!["LYCEUM_API_KEY", "LYCEUM_EMAIL", "API_KEYS"].some((name) => env[name])) return [];
   const reading = readConfig(env);
   if (!reading.ok)
@@ -63,9 +64,9 @@ async function machine(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Fin
   ];
 }
 
-async function database(target: Config["database"]): Promise<Finding[]> {
+async function database(target: Config["database"]): Promise<Check[]> {
   try {
-    if (target.kind === "sqlite") return checkDisk(target.path);
+    if (target.kind === "sqlite") return [...(await checkDisk(target.path)), await checkLatency(target.path)];
     const { poolerMode } = await import("../app/maintenance.ts");
     const mode = await poolerMode(target.url);
     if (mode === "session") return [passed("postgres", "answers; connections are not shared by a pooler")];
@@ -80,7 +81,7 @@ async function database(target: Config["database"]): Promise<Finding[]> {
   }
 }
 
-async function service(options: Connection, signal: AbortSignal): Promise<Finding[]> {
+async function service(options: Connection, signal: AbortSignal): Promise<Check[]> {
   try {
     return await checkService(targetOf(options), signal);
   } catch (error) {

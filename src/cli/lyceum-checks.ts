@@ -2,9 +2,9 @@
 import type { Config } from "../config.ts";
 import { callbackToken } from "../domain/callback-token.ts";
 import { SELF_TEST_HEADER, SELF_TEST_ID } from "../domain/self-test.ts";
-import { type Finding, failed, passed } from "./finding.ts";
+import { type Check, failed, passed } from "../lib/check.ts";
 
-export async function checkLyceum(config: Config, signal: AbortSignal): Promise<Finding[]> {
+export async function checkLyceum(config: Config, signal: AbortSignal): Promise<Check[]> {
   const [credits, callback] = await Promise.all([lyceum(config, signal), callbackPath(config, signal)]);
   return [...credits, ...callback];
 }
@@ -13,7 +13,7 @@ export async function checkLyceum(config: Config, signal: AbortSignal): Promise<
 async function lyceum(
   { lyceum: { baseUrl, orgSlug, credentials } }: Config,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const isKey = credentials.kind === "key";
   const sentAt = Date.now();
   const answer = await ask(`${baseUrl}/billing/credits`, signal, {
@@ -56,7 +56,7 @@ function creditsIn(text: string): number | null {
 }
 
 /** Whole seconds. */
-function lyceumClock(date: string | null, now: number): Finding {
+function lyceumClock(date: string | null, now: number): Check {
   const at = Date.parse(date ?? "");
   if (Number.isNaN(at)) return passed("lyceum clock", "unknown: no Date header");
   const skewMs = at + 500 - now;
@@ -71,7 +71,7 @@ function lyceumClock(date: string | null, now: number): Finding {
 const MAX_SKEW_MS = 30_000;
 
 /** Sends a signed callback of no execution through PUBLIC_URL. The service answers and forgets it. */
-async function callbackPath({ publicUrl, callbackSecrets }: Config, signal: AbortSignal): Promise<Finding[]> {
+async function callbackPath({ publicUrl, callbackSecrets }: Config, signal: AbortSignal): Promise<Check[]> {
   const [secret] = callbackSecrets;
   if (publicUrl === null || secret === undefined) return [];
   const path = `/callbacks/lyceum/${SELF_TEST_ID}/${callbackToken(secret, SELF_TEST_ID)}`;

@@ -1,7 +1,7 @@
 // Checks of a running service over HTTP.
-import { type Client, createClient, ProctorError, type Status } from "../client/client.ts";
+import { type Client, createClient, ProctorError } from "../client/client.ts";
 import { SELF_TEST_HEADER } from "../domain/self-test.ts";
-import { type Finding, failed, passed } from "./finding.ts";
+import { type Check, failed, passed } from "../lib/check.ts";
 
 interface Target {
   url: string;
@@ -9,7 +9,7 @@ interface Target {
 }
 
 /** Runs all checks; stops early if the service does not answer. */
-export async function checkService(target: Target, signal: AbortSignal): Promise<Finding[]> {
+export async function checkService(target: Target, signal: AbortSignal): Promise<Check[]> {
   const base = target.url.replace(/\/+$/, "");
   const sentAt = Date.now();
   const alive = await get(`${base}/livez`, signal);
@@ -43,7 +43,6 @@ async function get(url: string, signal: AbortSignal): Promise<Response | string>
     return cause?.code ?? message;
   }
 }
-
 /** `fetch` that leaves no trace in the service's log and counters. */
 const untraced: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
@@ -51,7 +50,7 @@ const untraced: typeof fetch = (input, init) => {
   return fetch(input, { ...init, headers });
 };
 
-async function readiness(base: string, signal: AbortSignal): Promise<Finding> {
+async function readiness(base: string, signal: AbortSignal): Promise<Check> {
   const response = await get(`${base}/readyz`, signal);
   if (response instanceof Response && response.ok)
     return passed("ready", "database writable, migrations applied");
@@ -65,7 +64,7 @@ async function readiness(base: string, signal: AbortSignal): Promise<Finding> {
 }
 
 /** Compares clocks: receivers refuse webhooks whose time differs by five minutes. */
-function clock(date: string | null, sentAt: number): Finding {
+function clock(date: string | null, sentAt: number): Check {
   if (date === null) return passed("clock", "the service sends no Date header");
   // The header has whole seconds.
   const skewMs = Math.abs(Date.parse(date) + 500 - (sentAt + Date.now()) / 2);
@@ -76,18 +75,13 @@ function clock(date: string | null, sentAt: number): Finding {
 }
 
 const MAX_SKEW_MS = 30_000;
-
-async function checksWithKey(target: Target, signal: AbortSignal): Promise<Finding[]> {
+async function checksWithKey(target: Target, signal: AbortSignal): Promise<Check[]> {
   const client = createClient({ ...target, fetch: untraced, retry: { attempts: 2 } });
   try {
     const status = await client.status({ signal });
     return [
       await role(client, signal),
-      ...callbacks(status),
-      ...lyceum(status),
-      ...starts(status),
-      ...queue(status),
-      ...instances(status),
+      ...status.checks.map(({ hint, ...check }): Check => (hint === null ? check : { ...check, hint })),
       ...(await hardware(client, signal)),
     ];
   } catch (error) {
@@ -101,69 +95,13 @@ async function checksWithKey(target: Target, signal: AbortSignal): Promise<Findi
   }
 }
 
-async function role(client: Client, signal: AbortSignal): Promise<Finding> {
+async function role(client: Client, signal: AbortSignal): Promise<Check> {
   const { role } = await client.whoami({ signal });
   return passed("key", role === "read" ? "valid, may only read" : "valid, may submit");
 }
 
-function callbacks({ callbacks: { mode, health, judged, recently_missed } }: Status): Finding[] {
-  if (mode === "polling_only")
-    return [passed("callbacks", "off: only polling finds ends (PUBLIC_URL is not set)")];
-  if (health === "healthy")
-    return [passed("callbacks", `healthy, ${judged - recently_missed} of the last ${judged} arrived`)];
-  if (recently_missed === 0) return [passed("callbacks", "unproven: too few runs have ended")];
-  const detail = `${recently_missed} of the last ${judged} did not arrive; polling finds the ends later`;
-  return [
-    failed("callbacks", detail, "check that Lyceum can reach PUBLIC_URL from outside, through every proxy"),
-  ];
-}
-
-function lyceum({ lyceum: { circuit, limits } }: Status): Finding[] {
-  const { execution } = limits;
-  const left = execution?.limit == null ? "starts are not limited" : `${execution.remaining} starts left`;
-  const until = execution?.paused_until == null ? "" : `, paused until ${execution.paused_until}`;
-  if (circuit.state === "closed") return [passed("lyceum", `answers; ${left}${until}`)];
-  const detail = `circuit ${circuit.state} after ${circuit.failures} failures, next try ${circuit.retry_at ?? "now"}`;
-  return [failed("lyceum", detail, "check LYCEUM_BASE_URL and the credentials, or wait until Lyceum is up")];
-}
-
-/** A pause after a restart is normal: the service tries a single start first. */
-function starts({ lyceum: { starts } }: Status): Finding[] {
-  if (starts === undefined || starts.state === "flowing") return [];
-  const detail = `paused since ${starts.since}, next try ${starts.next_probe_at}: ${starts.detail}`;
-  const hint = starts.reason === null ? undefined : startHints[starts.reason];
-  return [hint === undefined ? passed("starts", detail) : failed("starts", detail, hint)];
-}
-
-const startHints: Partial<Record<string, string>> = {
-  unreachable: "check that LYCEUM_BASE_URL leads to Lyceum, not to a proxy or login page",
-  unavailable: "nothing to do: starts continue once Lyceum accepts them",
-  unauthorized: "renew LYCEUM_API_KEY, or LYCEUM_EMAIL and LYCEUM_PASSWORD",
-  unfunded: "buy credits or raise the quota at Lyceum; starts then continue",
-  unknown: "wait until Lyceum is up; starts then continue",
-};
-
-function queue({ queue: { depth, in_doubt, without_wakeup } }: Status): Finding[] {
-  if (without_wakeup === 0) return [passed("queue", `${depth} waiting, ${in_doubt} in doubt`)];
-  return [
-    failed("queue", `${without_wakeup} rows without a wake-up`, "this is a bug: please report the rows"),
-  ];
-}
-
-function instances({ instances }: Status): Finding[] {
-  if (instances.length < 2) return [];
-  const skewed = instances.filter(({ clock_offset_ms }) => Math.abs(clock_offset_ms) > MAX_OFFSET_MS);
-  const versions = new Set(instances.map(({ version }) => version));
-  const detail = `${instances.length} alive, ${[...versions].map((version) => `version ${version}`).join(", ")}`;
-  if (skewed.length === 0) return [passed("instances", detail)];
-  const offsets = skewed.map(({ id, clock_offset_ms }) => `${id}: ${clock_offset_ms} ms`).join(", ");
-  return [failed("instances", `clocks differ from the database's: ${offsets}`, "synchronize them by NTP")];
-}
-
-const MAX_OFFSET_MS = 2_000;
-
 /** Compares the hardware of runs that wait with what the account may use. */
-async function hardware(client: Client, signal: AbortSignal): Promise<Finding[]> {
+async function hardware(client: Client, signal: AbortSignal): Promise<Check[]> {
   const { data } = await client.machineTypes({ signal });
   const known = new Set(data.map(({ hardware_profile }) => hardware_profile));
   if (known.size === 0) return [];

@@ -16,6 +16,7 @@ import { type FollowOptions, followLogs } from "./follow-logs.ts";
 import { pages } from "./pages.ts";
 import type { InboxFilter, JobFilter, JobRequest, RunFilter, StatsQuery, UsageQuery } from "./request.ts";
 import type {
+  ApiKeys,
   Callback,
   Delivery,
   MachineTypes,
@@ -57,6 +58,7 @@ export type {
   UsageQuery,
 } from "./request.ts";
 export type {
+  ApiKeys,
   Callback,
   Delivery,
   MachineTypes,
@@ -227,6 +229,8 @@ export function createClient(options: ClientOptions = {}) {
       pages<Callback>(transport, { path: "/v1/callbacks", query: { ...filter }, signal }),
 
     whoami: ({ signal }: CallOptions = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
+    /** API keys with their budgets and quotas. */
+    keys: ({ signal }: CallOptions = {}) => json<ApiKeys>({ path: "/v1/keys", signal }),
     /** Administrators only. */
     settings: ({ signal }: CallOptions = {}) => json<Settings>({ path: "/v1/settings", signal }),
     /** Series for charts. */

@@ -46,7 +46,7 @@ export interface UsageQuery {
   /** Days such as 2026-01-31; without them, the last 30. */
   from?: string;
   to?: string;
-  group?: "day" | "key";
+  group?: "day" | "key" | "hardware";
   key?: string;
 }
 

@@ -2179,6 +2179,14 @@ export interface components {
                 day?: string;
                 /** @description With `group=key`: the API key's name. */
                 key?: string;
+                /** @description With `group=hardware`: the profile; null where Lyceum named none. */
+                hardware?: string | null;
+                /** @description With `group=hardware`: the time in which GPUs were measured as idle. */
+                idle_gpu?: {
+                    duration_ms: number;
+                    /** @description The same part of the cost. */
+                    cost: number;
+                };
                 /** @description Ended executions. */
                 executions: number;
                 /** @description Sum of durations at Lyceum in milliseconds. */
@@ -2222,6 +2230,63 @@ export interface components {
             next_cursor: null;
             /** @description When the list was read from Lyceum; null before the first time. */
             fetched_at: string | null;
+        };
+        ApiKeys: {
+            data: components["schemas"]["ApiKey"][];
+            /** @description All rows are in one answer. */
+            next_cursor: null;
+        };
+        /**
+         * @example {
+         *       "name": "alice",
+         *       "role": "submit",
+         *       "budget": {
+         *         "window_ms": 86400000,
+         *         "resets_at": "2026-02-01T00:00:00.000Z",
+         *         "limit": 50,
+         *         "spent": 38.2,
+         *         "reached": false
+         *       },
+         *       "quota": null
+         *     }
+         */
+        ApiKey: {
+            /** @description The name of the API key. */
+            name: string;
+            /** @enum {string} */
+            role: "submit" | "read" | "admin";
+            /** @description By KEY_BUDGETS. */
+            budget: {
+                /** @description Length of the window; windows are counted from 1970-01-01 UTC. */
+                window_ms: number;
+                /**
+                 * Format: date-time
+                 * @description End of the present window.
+                 */
+                resets_at: string;
+                /** @description Lyceum credits. */
+                limit: number;
+                /** @description In the present window. */
+                spent: number;
+                /** @description No run of the key starts before `resets_at`. */
+                reached: boolean;
+            } | null;
+            /** @description By KEY_QUOTAS. */
+            quota: {
+                /** @description Length of the window; windows are counted from 1970-01-01 UTC. */
+                window_ms: number;
+                /**
+                 * Format: date-time
+                 * @description End of the present window.
+                 */
+                resets_at: string;
+                /** @description Runs that may be submitted per window. */
+                limit: number;
+                /** @description Runs submitted in the present window. */
+                used: number;
+                /** @description Runs that may wait at once; null: no limit. */
+                max_waiting: number | null;
+            } | null;
         };
         /**
          * @example {
@@ -2488,7 +2553,8 @@ export interface components {
          *       },
          *       "database": {
          *         "kind": "sqlite",
-         *         "bytes": 1048576
+         *         "bytes": 1048576,
+         *         "wal_bytes": 65536
          *       },
          *       "instances": [
          *         {
@@ -2497,6 +2563,14 @@ export interface components {
          *           "started_at": "2026-01-31T11:00:00.000Z",
          *           "last_seen_at": "2026-01-31T12:00:00.000Z",
          *           "clock_offset_ms": 0
+         *         }
+         *       ],
+         *       "checks": [
+         *         {
+         *           "check": "queue",
+         *           "ok": true,
+         *           "detail": "12 waiting, 0 in doubt",
+         *           "hint": null
          *         }
          *       ]
          *     }
@@ -2591,6 +2665,8 @@ export interface components {
                 /** @enum {string} */
                 kind: "sqlite" | "postgres";
                 bytes: number;
+                /** @description SQLite's write-ahead log; null on PostgreSQL. */
+                wal_bytes: number | null;
             };
             /** @description The processes that share the database; with SQLite there is one. */
             instances: {
@@ -2605,6 +2681,18 @@ export interface components {
                 last_seen_at: string;
                 /** @description How far its machine's clock is ahead of the database's. */
                 clock_offset_ms: number;
+            }[];
+            /** @description Checks that the service makes of itself; `proctor doctor` adds those from outside. */
+            checks: {
+                /**
+                 * @description What is checked.
+                 * @example queue
+                 */
+                check: string;
+                ok: boolean;
+                detail: string;
+                /** @description The way out of a problem. */
+                hint: string | null;
             }[];
         };
         LimitState: {

@@ -11,6 +11,7 @@ export type Webhook = Schemas["Webhook"];
 export type Delivery = Schemas["Delivery"];
 export type Whoami = Schemas["Whoami"];
 export type Stats = Schemas["Stats"];
+export type ApiKeys = Schemas["ApiKeys"];
 export type Settings = Schemas["Settings"];
 export type SubmittedSpec = Schemas["RunSpec"];
 

@@ -181,7 +181,10 @@ const day = z.iso
 export const usageQuery = z.strictObject({
   from: day.optional().describe("First day (UTC); default: 29 days before the last."),
   to: day.optional().describe("Last day (UTC), inclusive; default: today. At most 366 days in total."),
-  group: z.enum(["day", "key"]).default("day").describe("One row per day or per API key."),
+  group: z
+    .enum(["day", "key", "hardware"])
+    .default("day")
+    .describe("One row per day, per API key or per hardware profile."),
   key: keyName.optional().describe("Only usage of the API key with this name."),
 });
 export const noQuery = z.strictObject({});

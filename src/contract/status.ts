@@ -84,7 +84,11 @@ export const status = z
         ),
       limits: z.object({ execution: group, read: group, billing: group, auth: group }),
     }),
-    database: z.object({ kind: z.enum(["sqlite", "postgres"]), bytes: count }),
+    database: z.object({
+      kind: z.enum(["sqlite", "postgres"]),
+      bytes: count,
+      wal_bytes: count.nullable().describe("SQLite's write-ahead log; null on PostgreSQL."),
+    }),
     instances: z
       .array(
         z.object({
@@ -96,6 +100,16 @@ export const status = z
         }),
       )
       .describe("The processes that share the database; with SQLite there is one."),
+    checks: z
+      .array(
+        z.object({
+          check: z.string().meta({ description: "What is checked.", examples: ["queue"] }),
+          ok: z.boolean(),
+          detail: z.string(),
+          hint: z.string().nullable().describe("The way out of a problem."),
+        }),
+      )
+      .describe("Checks that the service makes of itself; `proctor doctor` adds those from outside."),
   })
   .meta({
     id: "Status",
@@ -131,7 +145,7 @@ export const status = z
             auth: idle,
           },
         },
-        database: { kind: "sqlite", bytes: 1_048_576 },
+        database: { kind: "sqlite", bytes: 1_048_576, wal_bytes: 65_536 },
         instances: [
           {
             id: "proctor-0-1-5f1c9a0b",
@@ -141,6 +155,7 @@ export const status = z
             clock_offset_ms: 0,
           },
         ],
+        checks: [{ check: "queue", ok: true, detail: "12 waiting, 0 in doubt", hint: null }],
       },
     ],
   });

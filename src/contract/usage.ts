@@ -15,6 +15,11 @@ const example = {
   cost: { total: 0.42, billed: 0.4, estimated: 0.02, unpriced: 0 },
 };
 
+const idleGpu = z.object({
+  duration_ms: count,
+  cost: credits.describe("The same part of the cost."),
+});
+
 const total = z.object(spent).meta({ id: "Spent" });
 export type SpentView = z.output<typeof total>;
 
@@ -26,6 +31,14 @@ export const usage = z
       z.object({
         day: day.optional().describe("With `group=day`. UTC."),
         key: z.string().optional().describe("With `group=key`: the API key's name."),
+        hardware: z
+          .string()
+          .nullable()
+          .optional()
+          .describe("With `group=hardware`: the profile; null where Lyceum named none."),
+        idle_gpu: idleGpu
+          .optional()
+          .describe("With `group=hardware`: the time in which GPUs were measured as idle."),
         ...spent,
       }),
     ),

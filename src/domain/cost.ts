@@ -96,7 +96,7 @@ function eachOf(value: (name: keyof Tally) => number): Tally {
   return Object.fromEntries(names.map((name) => [name, value(name)])) as unknown as Tally;
 }
 
-const nothing: Tally = { executions: 0, durationMs: 0, billedNano: 0, estimatedNano: 0, unpriced: 0 };
+export const nothing: Tally = { executions: 0, durationMs: 0, billedNano: 0, estimatedNano: 0, unpriced: 0 };
 const names = Object.keys(nothing) as (keyof Tally)[];
 
 /** The day (UTC) of an end, as `2026-01-31`. */

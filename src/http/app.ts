@@ -18,6 +18,7 @@ import { deliveryRoutes } from "./routes/deliveries.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { executionRoutes } from "./routes/executions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { resultRoutes } from "./routes/results.ts";
@@ -41,6 +42,7 @@ export const routes: Route[] = [
   ...deliveryRoutes,
   ...resultRoutes,
   ...usageRoutes,
+  ...keyRoutes,
   ...statsRoutes,
   ...operationRoutes,
   ...dashboardRoutes,

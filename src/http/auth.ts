@@ -30,6 +30,7 @@ export interface Keyring {
   authenticate: Authenticate;
   /** The key of this name, as the settings have it now. */
   keyNamed(name: string): { name: string; role: Role; fingerprint: string } | undefined;
+  callers: readonly Caller[];
 }
 
 export function keyring(
@@ -39,7 +40,11 @@ export function keyring(
   const byName = new Map(
     keys.map(({ name, key, role }) => [name, { name, role, fingerprint: hash("sha256", key, "hex") }]),
   );
-  return { authenticate, keyNamed: (name) => byName.get(name) };
+  return {
+    authenticate,
+    keyNamed: (name) => byName.get(name),
+    callers: keys.map(({ name, role }) => ({ name, role })),
+  };
 }
 
 export function mayCall({ role }: Caller, access: Access): boolean {

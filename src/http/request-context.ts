@@ -6,6 +6,7 @@ import type { LiveReader } from "../domain/live-log.ts";
 import type { LiveMetrics, MetricsSpan } from "../domain/metrics.ts";
 import type { Allowance } from "../domain/start-estimate.ts";
 import type { StartPause } from "../domain/start-pause.ts";
+import type { Check } from "../lib/check.ts";
 import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { TimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
@@ -80,6 +81,8 @@ export interface AppContext extends Context {
   traces: { isOn: boolean; url: string | null };
   /** The processes that share the database; times are epoch milliseconds. */
   instances: () => Promise<Instance[]>;
+  /** Checks of the disk under a SQLite database. */
+  checkDisk: () => Promise<Check[]>;
   /** Milliseconds by which this machine's clock is ahead of the database's. */
   clockAheadMs: () => number;
 }

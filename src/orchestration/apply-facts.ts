@@ -11,7 +11,7 @@ import { incrementCounter } from "../store/counters.ts";
 import type { Topic, Tx } from "../store/db/transaction.ts";
 import { findExecutions, saveExecutions } from "../store/executions.ts";
 import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
-import { charge, withCost } from "./charge.ts";
+import { charge, chargeIdleTime, type Watched, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
@@ -117,6 +117,7 @@ interface Change {
   after: State;
   events: EventDraft[];
   apiKey: string;
+  requestedHardware: string | null;
   /** When the run was submitted. */
   createdAt: number;
   durationKey: string;
@@ -150,6 +151,7 @@ async function decide(
     after,
     events: next.events,
     apiKey,
+    requestedHardware: executionType,
     createdAt,
     durationKey,
     expectsCallback: callbacks !== "absent",
@@ -186,8 +188,13 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   await charge(
     context,
     tx,
-    changes.map(({ apiKey }, index) => ({ apiKey, ...(executions[index] as (typeof executions)[number]) })),
+    changes.map(({ apiKey, requestedHardware }, index) => ({
+      apiKey,
+      requestedHardware,
+      ...(executions[index] as (typeof executions)[number]),
+    })),
   );
+  await chargeIdleTime(tx, changes.flatMap(watchedToTheEnd));
   await updateJobs(
     tx,
     runs.filter(({ before, after }) => before.status !== after.status),
@@ -208,6 +215,13 @@ function countChange({ rules }: Context, tx: Tx, change: Change): void {
     tx.count(`ended.${after.run.status}`, 1);
   if (isEnd(change) && endedAt !== null && detectedAt !== null)
     countDelay(tx, detectedAt - endedAt, rules.pollMaxMs);
+}
+
+/** All artifacts of the execution are stored now. */
+function watchedToTheEnd({ before, after, apiKey, requestedHardware }: Change): Watched[] {
+  const { execution } = after;
+  const isNew = execution?.phase === "closed" && before.execution?.phase === "collecting";
+  return isNew ? [{ apiKey, requestedHardware, execution }] : [];
 }
 
 /** The change shows for the first time that Lyceum has finished the execution. */

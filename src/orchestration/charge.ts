@@ -1,8 +1,18 @@
 // Costs are determined when an execution's end is known, and added to the totals in the same transaction. A budget that
 // is used up stops starts at once.
-import { dayOf, difference, estimatedCost, sumOfTallies, type Tally, tallyOf } from "../domain/cost.ts";
+import {
+  dayOf,
+  difference,
+  durationMs,
+  estimatedCost,
+  nothing,
+  sumOfTallies,
+  type Tally,
+  tallyOf,
+} from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
-import { addToJobs, addToKey, addUsage } from "../store/cost-totals.ts";
+import { readIdleShares } from "../store/artifacts.ts";
+import { addHardwareUsage, addToJobs, addToKey, addUsage } from "../store/cost-totals.ts";
 import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
 import { priceOf } from "../store/machine-types.ts";
 import type { Context } from "./context.ts";
@@ -22,6 +32,7 @@ export async function withCost(
 
 export interface CostChange {
   apiKey: string;
+  requestedHardware: string | null;
   before: Execution | null;
   after: Execution | null;
 }
@@ -39,6 +50,10 @@ export async function charge({ report }: Context, tx: Tx, changes: readonly Cost
   }
   for (const { day, apiKey, tally } of totals(costs, (cost) => `${cost.day} ${cost.apiKey}`))
     tx.atEnd(`usage ${day} ${apiKey}`, () => addUsage(tx.db, day, apiKey, tally));
+  for (const { day, apiKey, hardware, tally } of totals(costsByHardware(changes), rowOfHardware))
+    tx.atEnd(`hardware_usage ${day} ${apiKey} ${hardware}`, () =>
+      addHardwareUsage(tx.db, { day, apiKey, hardware, ...tally, idleMs: 0 }),
+    );
   const jobCosts = totals(costs, (cost) => cost.jobId);
   for (const { jobId, apiKey } of await addToJobs(tx.db, jobCosts, tx.now)) {
     tx.wake("enforce-limits", tx.now);
@@ -51,6 +66,57 @@ export async function charge({ report }: Context, tx: Tx, changes: readonly Cost
     tx.wake("dispatch", heldUntil ?? tx.now);
     if (heldUntil !== null)
       tx.afterCommit(() => report.budgetReached({ jobId: null, key: apiKey, heldUntil }));
+  }
+}
+
+interface HardwareCost {
+  day: string;
+  apiKey: string;
+  hardware: string;
+  tally: Tally;
+}
+
+const rowOfHardware = ({ day, apiKey, hardware }: HardwareCost) => `${day} ${apiKey} ${hardware}`;
+
+/** Lyceum may name the hardware later than the end: what was counted without the name then moves. */
+function costsByHardware(changes: readonly CostChange[]): HardwareCost[] {
+  return changes.flatMap(({ apiKey, requestedHardware, before, after }) => {
+    if (after === null || after.detectedAt === null) return [];
+    const day = dayOf(after.detectedAt);
+    const [from, to] = [before, after].map((execution) => execution?.hardware ?? requestedHardware ?? "");
+    const moves =
+      from === to
+        ? [{ hardware: to, tally: difference(tallyOf(before), tallyOf(after)) }]
+        : [
+            { hardware: from, tally: difference(tallyOf(before), nothing) },
+            { hardware: to, tally: difference(nothing, tallyOf(after)) },
+          ];
+    return moves.flatMap(({ hardware = "", tally }) =>
+      tally === null ? [] : [{ day, apiKey, hardware, tally }],
+    );
+  });
+}
+
+export interface Watched {
+  apiKey: string;
+  requestedHardware: string | null;
+  execution: Execution;
+}
+
+/** Adds the idle time of GPUs, once per execution: when its last artifact is stored. */
+export async function chargeIdleTime(tx: Tx, watched: readonly Watched[]): Promise<void> {
+  const shares = await readIdleShares(
+    tx.db,
+    watched.map(({ execution }) => execution.id),
+  );
+  for (const { apiKey, requestedHardware, execution } of watched) {
+    const idleMs = Math.round((shares.get(execution.id) ?? 0) * (durationMs(execution) ?? 0));
+    if (idleMs === 0 || execution.detectedAt === null) continue;
+    const day = dayOf(execution.detectedAt);
+    const hardware = execution.hardware ?? requestedHardware ?? "";
+    tx.atEnd(`hardware_usage ${day} ${apiKey} ${hardware} idle ${execution.id}`, () =>
+      addHardwareUsage(tx.db, { day, apiKey, hardware, ...nothing, idleMs }),
+    );
   }
 }
 

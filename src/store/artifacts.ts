@@ -1,6 +1,8 @@
 // Artifacts of ended executions: one row per kind, with its state and reason. An artifact that was never requested has
 // no row and counts as pending.
 import { type Selectable, sql } from "kysely";
+import { idleShareOf } from "../domain/findings.ts";
+import type { MetricsSummary } from "../domain/metrics.ts";
 import { packDocument, unpackDocument } from "./db/documents.ts";
 import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./db/schema.ts";
 import { statement, statementForRows } from "./db/statements.ts";
@@ -101,6 +103,27 @@ const upsert = statementForRows<ReturnType<typeof toRow>, never>((_db, rows) => 
       set state = excluded.state, due_at = excluded.due_at, tries = excluded.tries, ${sql.join(kept)}
       where artifacts.state = 'pending'`;
 });
+
+/** The shares of time with an idle GPU (0 to 1), of executions whose metrics tell. */
+export async function readIdleShares(db: Db, executionIds: string[]): Promise<Map<string, number>> {
+  const shares = new Map<string, number>();
+  if (executionIds.length === 0) return shares;
+  for (const { execution_id, summary } of await selectMetrics(db, executionIds)) {
+    const share = idleShareOf(JSON.parse(summary ?? "null") as MetricsSummary | null);
+    if (share !== null) shares.set(execution_id, share);
+  }
+  return shares;
+}
+
+const selectMetrics = statementForRows<string, Pick<Selectable<ArtifactsTable>, "execution_id" | "summary">>(
+  (db, ids) =>
+    db
+      .selectFrom("artifacts")
+      .select(["execution_id", "summary"])
+      .where("execution_id", "in", ids)
+      .where("kind", "=", sql.lit("metrics"))
+      .where("summary", "is not", sql.lit(null)),
+);
 
 export async function readDocument(db: Db, executionId: string, kind: ArtifactKind): Promise<unknown> {
   const [row] = (await selectDocument(db, { executionId, kind })).rows;

@@ -1,5 +1,5 @@
 // Cost totals per day, job and key. The transaction that records a cost adds it here; nothing is summed up later.
-import { type Selectable, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import { type Tally, toNano } from "../domain/cost.ts";
 import { windowStart } from "../domain/key-quota.ts";
 import type { ApiKeysTable } from "./db/schema.ts";
@@ -11,30 +11,60 @@ export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally
   await upsertUsage(db, { day, apiKey, ...tally });
 }
 
-const upsertUsage = statement<Tally & { day: string; apiKey: string }, never>((db, usage) => {
-  const plus = (name: "executions" | "duration_ms" | "billed_nano" | "estimated_nano" | "unpriced") =>
-    sql<number>`${sql.ref(`usage.${name}`)} + ${sql.ref(`excluded.${name}`)}`;
-  return db
+type Spent = Tally & { day: string; apiKey: string };
+
+const upsertUsage = statement<Spent, never>((db, usage) =>
+  db
     .insertInto("usage")
-    .values({
-      day: usage.day,
-      api_key: usage.apiKey,
-      executions: usage.executions,
-      duration_ms: usage.durationMs,
-      billed_nano: usage.billedNano,
-      estimated_nano: usage.estimatedNano,
-      unpriced: usage.unpriced,
-    })
+    .values(columnsOf(usage))
+    .onConflict((c) => c.columns(["day", "api_key"]).doUpdateSet(sums("usage"))),
+);
+
+/** @param idleMs the part of the duration in which a GPU was idle */
+export async function addHardwareUsage(
+  db: Db,
+  usage: Spent & { hardware: string; idleMs: number },
+): Promise<void> {
+  await upsertHardwareUsage(db, usage);
+}
+
+const upsertHardwareUsage = statement<Spent & { hardware: string; idleMs: number }, never>((db, usage) =>
+  db
+    .insertInto("hardware_usage")
+    .values({ ...columnsOf(usage), hardware: usage.hardware, idle_ms: usage.idleMs })
     .onConflict((c) =>
-      c.columns(["day", "api_key"]).doUpdateSet({
-        executions: plus("executions"),
-        duration_ms: plus("duration_ms"),
-        billed_nano: plus("billed_nano"),
-        estimated_nano: plus("estimated_nano"),
-        unpriced: plus("unpriced"),
+      c.columns(["day", "api_key", "hardware"]).doUpdateSet({
+        ...sums("hardware_usage"),
+        idle_ms: plus("hardware_usage", "idle_ms"),
       }),
-    );
-});
+    ),
+);
+
+function columnsOf(usage: { readonly [K in keyof Spent]: RawBuilder<Spent[K]> }) {
+  return {
+    day: usage.day,
+    api_key: usage.apiKey,
+    executions: usage.executions,
+    duration_ms: usage.durationMs,
+    billed_nano: usage.billedNano,
+    estimated_nano: usage.estimatedNano,
+    unpriced: usage.unpriced,
+  };
+}
+
+function sums(table: string) {
+  return {
+    executions: plus(table, "executions"),
+    duration_ms: plus(table, "duration_ms"),
+    billed_nano: plus(table, "billed_nano"),
+    estimated_nano: plus(table, "estimated_nano"),
+    unpriced: plus(table, "unpriced"),
+  };
+}
+
+function plus(table: string, column: string) {
+  return sql<number>`${sql.ref(`${table}.${column}`)} + ${sql.ref(`excluded.${column}`)}`;
+}
 
 /**
  * Adds costs to jobs and returns the costs that used up their job's budget. Such a job starts nothing more, and

@@ -1,4 +1,4 @@
-// Spending by day or by key, over a range of days.
+// Spending by day, by key or by hardware, over a range of days.
 import type { Db } from "./db/transaction.ts";
 
 export interface UsageFilter {
@@ -9,19 +9,25 @@ export interface UsageFilter {
   apiKey: string | null;
 }
 
+export type UsageGroup = "day" | "api_key" | "hardware";
+
 export interface UsageRow {
-  /** The day or the key's name. */
+  /** The day, the key's name, or the hardware; empty where Lyceum named none. */
   group: string;
   executions: number;
   durationMs: number;
   billedNano: number;
   estimatedNano: number;
   unpriced: number;
+  /** The part of the duration in which a GPU was idle; by hardware alone. */
+  idleMs: number;
 }
 
-export async function readUsage(db: Db, by: "day" | "api_key", filter: UsageFilter): Promise<UsageRow[]> {
+export async function readUsage(db: Db, by: UsageGroup, filter: UsageFilter): Promise<UsageRow[]> {
+  // Both tables have the columns of `usage`.
+  const table = (by === "hardware" ? "hardware_usage" : "usage") as "hardware_usage";
   let query = db
-    .selectFrom("usage")
+    .selectFrom(table)
     .select((eb) => [
       eb.ref(by).as("group"),
       eb.fn.sum<number>("executions").as("executions"),
@@ -29,6 +35,7 @@ export async function readUsage(db: Db, by: "day" | "api_key", filter: UsageFilt
       eb.fn.sum<number>("billed_nano").as("billedNano"),
       eb.fn.sum<number>("estimated_nano").as("estimatedNano"),
       eb.fn.sum<number>("unpriced").as("unpriced"),
+      ...(by === "hardware" ? [eb.fn.sum<number>("idle_ms").as("idleMs")] : []),
     ])
     .where("day", ">=", filter.from)
     .where("day", "<=", filter.to);
@@ -42,5 +49,6 @@ export async function readUsage(db: Db, by: "day" | "api_key", filter: UsageFilt
     billedNano: Number(row.billedNano),
     estimatedNano: Number(row.estimatedNano),
     unpriced: Number(row.unpriced),
+    idleMs: Number(row.idleMs ?? 0),
   }));
 }

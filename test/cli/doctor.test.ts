@@ -1,7 +1,7 @@
 // The doctor on the machine of the service: the disk, Lyceum, and the way back from it through PUBLIC_URL.
 import { createServer } from "node:http";
 import { expect, it } from "vitest";
-import { fileSystemOf } from "../../src/cli/disk-checks.ts";
+import { fileSystemOf } from "../../src/lib/disk.ts";
 import { poolerMode } from "../../src/store/db/pooler.ts";
 import { createDatabase } from "../support/databases.ts";
 import { apiKeys, callbackSecret, image, lyceumKey, startService, until } from "../support/service.ts";

@@ -54,6 +54,11 @@ it("totals by day and key are kept, and survive the jobs", async () => {
   expect((await service.admin.get("/v1/usage?key=ann")).body.total).toEqual(
     expect.objectContaining({ executions: byKey.data[0].executions }),
   );
+  const byHardware = (await service.admin.get("/v1/usage?group=hardware")).body;
+  expect(byHardware.total).toEqual(byDay.total);
+  expect(byHardware.data.map((row: Json) => row.hardware)).toEqual(
+    expect.arrayContaining(["gpu.b200", "gpu.h100", "gpu.of_tomorrow"]),
+  );
   expect((await service.ann.call("DELETE", `/v1/jobs/${run.job_id}`)).status).toBe(204);
   expect((await service.admin.get("/v1/usage")).body).toEqual(byDay);
 });

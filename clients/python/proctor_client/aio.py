@@ -169,7 +169,7 @@ class AsyncClient(AsyncArtifactCalls):
         *,
         from_: str | None = None,
         to: str | None = None,
-        group: Literal["day", "key"] | None = None,
+        group: Literal["day", "key", "hardware"] | None = None,
         key: str | None = None,
     ) -> Usage:
         return await self._json(Call("/v1/usage", query={"from": from_, "to": to, "group": group, "key": key}))

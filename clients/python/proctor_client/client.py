@@ -190,8 +190,8 @@ class Client(ArtifactCalls):
         *,
         from_: str | None = None,
         to: str | None = None,
-        group: Literal["day", "key"] | None = None,
+        group: Literal["day", "key", "hardware"] | None = None,
         key: str | None = None,
     ) -> Usage:
-        """Returns what was spent, by day or key. Days such as 2026-01-31; without them, the last 30."""
+        """Returns what was spent, by day, key or hardware. Days such as 2026-01-31; without them, the last 30."""
         return run(self._calls.usage(from_=from_, to=to, group=group, key=key))

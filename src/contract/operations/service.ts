@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { json, type Operation } from "../operation.ts";
 import { usageQuery } from "../query.ts";
-import { settings, whoami } from "../settings.ts";
+import { apiKeys, settings, whoami } from "../settings.ts";
 import { stats, statsQuery } from "../stats.ts";
 import { status } from "../status.ts";
 import { machineTypes, usage } from "../usage.ts";
@@ -10,7 +10,7 @@ import { machineTypes, usage } from "../usage.ts";
 export const getUsage = {
   id: "getUsage",
   tag: "Usage",
-  summary: "Read usage by day or API key",
+  summary: "Read usage by day, API key or hardware",
   description: "Submitters see only their own key. Usage remains when jobs are deleted.",
   query: usageQuery,
   answers: { 200: json(usage, "Cost and duration of ended executions.") },
@@ -45,6 +45,14 @@ export const getWhoami = {
   tag: "Operations",
   summary: "The caller's name and role",
   answers: { 200: json(whoami, "Of the API key that came with the request.") },
+} satisfies Operation;
+
+export const listKeys = {
+  id: "listKeys",
+  tag: "Usage",
+  summary: "List API keys with budget and quota",
+  description: "Submitters see only their own key.",
+  answers: { 200: json(apiKeys, "The keys of the settings.") },
 } satisfies Operation;
 
 export const getSettings = {

@@ -5,11 +5,12 @@ import type { InstanceView, LimitView, StatusView } from "../../contract/status.
 import { readCounters } from "../../store/counters.ts";
 import type { Instance } from "../../store/instances.ts";
 import { readLevels } from "../../store/queue-stats.ts";
-import { assertWritable, databaseBytes } from "../../store/store.ts";
+import { assertWritable, databaseBytes, walBytes } from "../../store/store.ts";
 import { problem } from "../problem.ts";
 import { callerOf } from "../read-request.ts";
 import type { LyceumState } from "../request-context.ts";
 import { type Input, type Route, route } from "../route.ts";
+import { checksOf } from "../views/checks.ts";
 import { iso } from "../views/view.ts";
 import { viewKnowledge } from "./stats.ts";
 
@@ -92,12 +93,14 @@ async function getSettings({ c, context }: Input<typeof operations.getSettings>)
 
 async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
   const { db, kind } = context.store;
-  const [levels, counted, bytes, instances, knowledge] = await Promise.all([
+  const [levels, counted, bytes, walLength, instances, knowledge, disk] = await Promise.all([
     readLevels(db),
     readCounters(db, "callbacks."),
     databaseBytes(context.store),
+    walBytes(context.store),
     context.instances(),
     context.timeToKnowledge(),
+    context.checkDisk(),
   ]);
   const unsaved = context.report.unsaved();
   const rejectedFor = (reason: string) =>
@@ -108,7 +111,7 @@ async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
     unknown_path: rejectedFor("unknown_path"),
   };
   const callbackHealth = context.health.snapshot(context.now());
-  const view: StatusView = {
+  const view: Omit<StatusView, "checks"> = {
     version: context.version,
     accepting: context.isAccepting(),
     queue: {
@@ -135,10 +138,10 @@ async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
     },
     time_to_knowledge: viewKnowledge(knowledge),
     lyceum: viewLyceum(await context.lyceumState()),
-    database: { kind, bytes },
+    database: { kind, bytes, wal_bytes: walLength },
     instances: instances.map(viewInstance),
   };
-  return c.json(view);
+  return c.json({ ...view, checks: checksOf(view, disk) } satisfies StatusView);
 }
 
 function viewInstance({ id, version, startedAt, beatAt, clockOffsetMs }: Instance): InstanceView {

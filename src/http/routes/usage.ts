@@ -1,4 +1,4 @@
-// Usage by day or key, and Lyceum's machine types with prices.
+// Usage by day, key or hardware, and Lyceum's machine types with prices.
 import * as operations from "../../contract/operations/service.ts";
 import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
 import { dayOf } from "../../domain/cost.ts";
@@ -42,12 +42,22 @@ async function getUsage({ c, context, query }: Input<typeof operations.getUsage>
   // The usage of another key is empty.
   const isForeign = owner !== null && key !== undefined && key !== owner;
   const filter = { from, to, apiKey };
-  const rows = isForeign
-    ? []
-    : await readUsage(context.store.db, group === "day" ? "day" : "api_key", filter);
-  const data = rows.map((row) => ({ [group]: row.group, ...viewUsage(row) }));
+  const rows = isForeign ? [] : await readUsage(context.store.db, columns[group], filter);
+  // What was counted under the requested hardware may have moved to the hardware that Lyceum named.
+  const data = rows
+    .filter(({ executions }) => executions > 0)
+    .map((row) => ({ ...nameOf(group, row), ...viewUsage(row) }));
   const view: UsageView = { from, to, data, next_cursor: null, total: viewUsage(sumOf(rows)) };
   return c.json(view);
+}
+
+const columns = { day: "day", key: "api_key", hardware: "hardware" } as const;
+
+function nameOf(group: keyof typeof columns, row: UsageRow): Partial<UsageView["data"][number]> {
+  if (group !== "hardware") return { [group]: row.group };
+  const { total } = viewCost(row);
+  const share = row.durationMs === 0 ? 0 : row.idleMs / row.durationMs;
+  return { hardware: row.group || null, idle_gpu: { duration_ms: row.idleMs, cost: total * share } };
 }
 
 const DAY_MS = 86_400_000;
@@ -65,6 +75,7 @@ function sumOf(rows: UsageRow[]): Omit<UsageRow, "group"> {
     billedNano: add("billedNano"),
     estimatedNano: add("estimatedNano"),
     unpriced: add("unpriced"),
+    idleMs: add("idleMs"),
   };
 }
 

@@ -23,6 +23,7 @@ export interface Schema {
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   usage: UsageTable;
+  hardware_usage: HardwareUsageTable;
   machine_types: MachineTypesTable;
   deleted_keys: DeletedKeysTable;
   sessions: SessionsTable;
@@ -347,6 +348,14 @@ export interface UsageTable {
   billed_nano: number;
   estimated_nano: number;
   unpriced: number;
+}
+
+/** The same by hardware. */
+export interface HardwareUsageTable extends UsageTable {
+  /** The profile; empty where Lyceum named none. */
+  hardware: string;
+  /** The part of the duration in which a GPU was measured as idle. */
+  idle_ms: number;
 }
 
 /** Lyceum's hardware as last fetched; `available` is null if Lyceum did not report it. */
