@@ -66,12 +66,12 @@ export interface Config {
   readonly traces: { readonly endpoint: string | null; readonly url: string | null };
 }
 
-export type ConfigReading =
+export type ConfigResult =
   | { ok: true; config: Config; warnings: string[] }
   | { ok: false; problems: { name: string; problem: string }[] };
 
 /** A blank variable counts as not set. White space around a value is dropped. */
-export function readConfig(env: Record<string, string | undefined>): ConfigReading {
+export function readConfig(env: Record<string, string | undefined>): ConfigResult {
   const given = Object.fromEntries(settingNames.map((name) => [name, normalize(name, env[name])]));
   const read = environment.safeParse(given);
   if (!read.success) {
@@ -88,7 +88,7 @@ export function readConfig(env: Record<string, string | undefined>): ConfigReadi
 /** Reads `DATABASE_URL` alone, because a migration needs no other setting. */
 export function readDatabase(
   env: Record<string, string | undefined>,
-): { ok: true; database: Config["database"] } | Extract<ConfigReading, { ok: false }> {
+): { ok: true; database: Config["database"] } | Extract<ConfigResult, { ok: false }> {
   const read = settings.DATABASE_URL.safeParse(normalize("DATABASE_URL", env.DATABASE_URL));
   if (read.success) return { ok: true, database: read.data };
   return {

@@ -46,15 +46,15 @@ export function exitBecause(
 
 /** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */
 export function configOrExit(): { config: Config; warnings: string[] } {
-  const reading = readConfig(process.env);
-  if (!reading.ok) return exitWith(reading.problems);
-  return reading;
+  const result = readConfig(process.env);
+  if (!result.ok) return exitWith(result.problems);
+  return result;
 }
 
 /** The same for what needs the database alone. */
 export function databaseOrExit(): Config["database"] {
-  const reading = readDatabase(process.env);
-  return reading.ok ? reading.database : exitWith(reading.problems);
+  const result = readDatabase(process.env);
+  return result.ok ? result.database : exitWith(result.problems);
 }
 
 function exitWith(problems: { name: string; problem: string }[]): never {

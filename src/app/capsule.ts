@@ -118,7 +118,7 @@ export async function openCapsule(
 const LINK_LASTS_MS = 60 * 60_000;
 
 function configOf(path: string, port: number): Config {
-  const reading = readConfig({
+  const result = readConfig({
     LYCEUM_BASE_URL: "http://127.0.0.1:9",
     LYCEUM_API_KEY: "lk_capsule",
     API_KEYS: `viewer:${randomBytes(32).toString("hex")}:read`,
@@ -127,7 +127,6 @@ function configOf(path: string, port: number): Config {
     PORT: String(port),
     LOG_LEVEL: "silent",
   });
-  if (!reading.ok)
-    throw new Error(`the settings of a capsule are wrong: ${JSON.stringify(reading.problems)}`);
-  return reading.config;
+  if (!result.ok) throw new Error(`the settings of a capsule are wrong: ${JSON.stringify(result.problems)}`);
+  return result.config;
 }

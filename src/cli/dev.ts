@@ -59,7 +59,7 @@ export async function dev({ port, data }: DevOptions): Promise<void> {
   });
   const freePort = await firstFree(port);
   const url = `http://127.0.0.1:${freePort}`;
-  const reading = readConfig({
+  const result = readConfig({
     LYCEUM_BASE_URL: emulator.url,
     LYCEUM_API_KEY: "lk_emulator",
     API_KEYS: `dev:${apiKey}:admin`,
@@ -72,11 +72,11 @@ export async function dev({ port, data }: DevOptions): Promise<void> {
     POLL_INTERVAL_MIN: "1s",
     DRAIN_DELAY: "0s",
   });
-  if (!reading.ok)
-    throw new Error(`the settings of npm run dev are wrong: ${JSON.stringify(reading.problems)}`);
+  if (!result.ok)
+    throw new Error(`the settings of npm run dev are wrong: ${JSON.stringify(result.problems)}`);
   const oneTimeKey = randomBytes(24).toString("hex");
   const oneTimeKeys = [{ key: oneTimeKey, name: "dev", expiresAt: Date.now() + LINK_LASTS_MS }];
-  const app = createApp(reading.config, { logSpacingMs: 1_000, oneTimeKeys });
+  const app = createApp(result.config, { logSpacingMs: 1_000, oneTimeKeys });
   await app.start();
   console.log(`
 Open      ${url}/#/sign-in/${oneTimeKey}   (signs you in, once)

@@ -48,15 +48,15 @@ function nodeVersion(): Check {
 /** Skipped without settings: a client's machine needs none. */
 async function machine(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Check[]> {
   if (!["LYCEUM_API_KEY", "LYCEUM_EMAIL", "API_KEYS"].some((name) => env[name])) return [];
-  const reading = readConfig(env);
-  if (!reading.ok)
-    return reading.problems.map(({ name, problem }) => ({
+  const result = readConfig(env);
+  if (!result.ok)
+    return result.problems.map(({ name, problem }) => ({
       check: "settings",
       ok: false,
       detail: `${name} ${problem}`,
     }));
-  const notes = reading.warnings.length === 0 ? "" : ` (${reading.warnings.join("; ")})`;
-  const { config } = reading;
+  const notes = result.warnings.length === 0 ? "" : ` (${result.warnings.join("; ")})`;
+  const { config } = result;
   return [
     passed("settings", `valid${notes}`),
     ...(await database(config.database)),

@@ -4,7 +4,7 @@ import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { getPath } from "hono/utils/url";
 import { SELF_TEST_HEADER } from "../domain/self-test.ts";
 import { type Caller, mayCall } from "./auth.ts";
-import type { BearerReading } from "./bearer.ts";
+import type { BearerResult } from "./bearer.ts";
 import { callbackRelocation, isStrayCallback } from "./callback-path.ts";
 import { commonHeaders, requestIdOf } from "./headers.ts";
 import { problem, tooManyWrongKeys, unauthorized, unexpectedProblem } from "./problem.ts";
@@ -183,7 +183,7 @@ async function admit(
   return null;
 }
 
-function callerIn(bearer: BearerReading): Caller | null {
+function callerIn(bearer: BearerResult): Caller | null {
   return bearer.type === "caller" ? bearer.caller : null;
 }
 

@@ -3,13 +3,13 @@
 import type { Caller, Keyring } from "./auth.ts";
 import { createWrongKeyLimit, MAX_WRONG_BEARERS } from "./wrong-key-limit.ts";
 
-export type BearerReading =
+export type BearerResult =
   | { type: "caller"; caller: Caller }
   | { type: "wrong" }
   | { type: "paused"; pauseMs: number };
 
 export interface BearerGate {
-  read(authorization: string | undefined, address: string, now: number): BearerReading;
+  read(authorization: string | undefined, address: string, now: number): BearerResult;
 }
 
 export function createBearerGate(keys: Keyring, maxWrong = MAX_WRONG_BEARERS): BearerGate {

@@ -4,7 +4,7 @@ import { parseJson } from "../lib/json-text.ts";
 import type { Reply } from "./http-exchange.ts";
 import { isObject, readNumber } from "./lenient-values.ts";
 import { toReadOutcome } from "./outcome-of-reply.ts";
-import type { Reading } from "./schema.ts";
+import type { AnswerOf } from "./schema.ts";
 
 export type Credentials = { apiKey: string } | { email: string; password: string };
 
@@ -134,7 +134,7 @@ function loginAuth(
 }
 
 function toSession(
-  { access, refresh, expiresInS }: Reading<"session">,
+  { access, refresh, expiresInS }: AnswerOf<"session">,
   formerRefresh: string | null,
   clock: Clock,
 ): Session | null {

@@ -8,7 +8,7 @@ import { toReadOutcome, toStartOutcome } from "./outcome-of-reply.ts";
 import type { Bucket, Priority } from "./priorities.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { executionIdIn, type StartRequest } from "./request.ts";
-import type { AnswerName, Reading } from "./schema.ts";
+import type { AnswerName, AnswerOf } from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
 
 export interface LyceumOptions {
@@ -84,8 +84,8 @@ export function createLyceumClient({ timeouts, rateLimiter, ...options }: Lyceum
   async function read<N extends AnswerName>(
     name: N,
     request: ReadRequest,
-    isOurs: (reading: Reading<N>) => boolean = () => true,
-  ): Promise<ReadOutcome<Reading<N>>> {
+    isOurs: (answer: AnswerOf<N>) => boolean = () => true,
+  ): Promise<ReadOutcome<AnswerOf<N>>> {
     const { id, route, query = {}, method = "GET" } = request;
     const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
     const path = id === undefined ? route : route.replace("{id}", () => segment(id));

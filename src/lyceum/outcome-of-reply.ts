@@ -4,7 +4,7 @@ import { errorDetail } from "./error-detail.ts";
 import type { Body, Reply } from "./http-exchange.ts";
 import type { ReadOutcome, StartOutcome } from "./outcome.ts";
 import { type ParsedReply, unreadReply } from "./read-reply.ts";
-import type { AnswerName, Reading } from "./schema.ts";
+import type { AnswerName, AnswerOf } from "./schema.ts";
 
 type Answer = Extract<Reply, { type: "answer" }>;
 
@@ -24,8 +24,8 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
   const parsed = await read(reply, "start");
   const detail = describe(call, reply, parsed, secrets);
   if (isSuccess(status)) {
-    if (parsed.reading === null) return { type: "unknown", detail: `${detail} (no usable id)` };
-    const { executionId, word, streamingUrl } = parsed.reading.value as Reading<"start">;
+    if (parsed.answer === null) return { type: "unknown", detail: `${detail} (no usable id)` };
+    const { executionId, word, streamingUrl } = parsed.answer.value as AnswerOf<"start">;
     const stream = streamingUrl === null ? {} : { streamingUrl };
     return { type: "accepted", lyceumExecutionId: executionId, word, ...stream };
   }
@@ -52,8 +52,8 @@ export async function toReadOutcome<N extends AnswerName>(
   {
     isOurs = () => true,
     secrets = [],
-  }: { isOurs?: (reading: Reading<N>) => boolean; secrets?: string[] } = {},
-): Promise<ReadOutcome<Reading<N>>> {
+  }: { isOurs?: (answer: AnswerOf<N>) => boolean; secrets?: string[] } = {},
+): Promise<ReadOutcome<AnswerOf<N>>> {
   if (reply.type === "throttled") return { type: "throttled", retryAfterMs: reply.retryAfterMs };
   if (reply.type === "unauthorized") return { type: "unauthorized", detail: `${call}: ${reply.detail}` };
   if (reply.type === "silent") return { type: "unreachable", detail: `${call}: ${reply.detail}` };
@@ -62,9 +62,9 @@ export async function toReadOutcome<N extends AnswerName>(
   const detail = describe(call, reply, parsed, secrets);
   if (isSuccess(status)) {
     if (parsed.isTooLarge) return { type: "unreadable", detail, isTooLarge: true };
-    if (parsed.reading === null && !parsed.isJson)
+    if (parsed.answer === null && !parsed.isJson)
       return { type: "unreachable", detail: notLyceums(detail, body) };
-    if (parsed.reading === null) {
+    if (parsed.answer === null) {
       const why = parsed.message === "" ? `${detail}: JSON without the required fields` : detail;
       return {
         type: "unreadable",
@@ -73,7 +73,7 @@ export async function toReadOutcome<N extends AnswerName>(
         ...(parsed.isEmpty ? { isEmpty: true } : {}),
       };
     }
-    const value = parsed.reading.value as Reading<N>;
+    const value = parsed.answer.value as AnswerOf<N>;
     if (isOurs(value)) return { type: "ok", value };
     const foreign = `${detail}: it is about another execution`;
     return { type: "unreadable", detail: foreign, isTooLarge: false, isForeign: true };

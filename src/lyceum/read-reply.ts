@@ -7,7 +7,7 @@ import { holdsError } from "./schema-parts.ts";
 
 export interface ParsedReply {
   /** The expected answer; null: its required fields are missing. */
-  reading: { value: unknown } | null;
+  answer: { value: unknown } | null;
   /** An object or a list: perhaps Lyceum. */
   isJson: boolean;
   /** `{}` or `[]`. */
@@ -26,27 +26,27 @@ export interface ParsedReply {
 export function readReply(bytes: Buffer, name: AnswerName | null): ParsedReply {
   cleanJson(bytes);
   const text = bytes.toString("utf8");
-  if (text.trim() === "") return { ...unreadReply(""), reading: readingOf(null, name) };
+  if (text.trim() === "") return { ...unreadReply(""), answer: parse(null, name) };
   const checked = checkJson(text, { maxDepth: MAX_DEPTH, maxValues: maxValuesOf(name), raw: "result" });
   if (checked.type === "excess") return { ...unreadReply(checked.detail), isJson: true, isTooLarge: true };
   if (checked.type === "invalid")
     return unreadReply(
       text.trimStart().startsWith("<") ? "HTML instead of JSON" : "an answer that is not JSON",
     );
-  const answer: unknown = JSON.parse(checked.text);
-  const reading = readingOf(unwrap(answer), name);
-  const isJson = typeof answer === "object" && answer !== null;
-  const isEmpty = isJson && Object.keys(answer).length === 0;
-  if (reading !== null) return { ...unreadReply(""), reading, isJson, isEmpty };
-  const isError = isJson && isErrorOfLyceum(answer);
+  const body: unknown = JSON.parse(checked.text);
+  const answer = parse(unwrap(body), name);
+  const isJson = typeof body === "object" && body !== null;
+  const isEmpty = isJson && Object.keys(body).length === 0;
+  if (answer !== null) return { ...unreadReply(""), answer, isJson, isEmpty };
+  const isError = isJson && isErrorOfLyceum(body);
   // A success is quoted only if it is an error after all.
-  const isQuoted = name === null || (isObject(answer) && holdsError(answer));
+  const isQuoted = name === null || (isObject(body) && holdsError(body));
   return {
-    ...unreadReply(isQuoted ? errorMessageIn(answer) : ""),
+    ...unreadReply(isQuoted ? errorMessageIn(body) : ""),
     isJson,
     isEmpty,
     isError,
-    isUnfunded: isError && tellsUnfunded(answer as Record<string, unknown>),
+    isUnfunded: isError && tellsUnfunded(body as Record<string, unknown>),
   };
 }
 
@@ -54,7 +54,7 @@ const MAX_DEPTH = 500;
 
 export function unreadReply(message: string): ParsedReply {
   return {
-    reading: null,
+    answer: null,
     isJson: false,
     isEmpty: false,
     isError: false,
@@ -64,7 +64,7 @@ export function unreadReply(message: string): ParsedReply {
   };
 }
 
-function readingOf(answer: unknown, name: AnswerName | null): ParsedReply["reading"] {
+function parse(answer: unknown, name: AnswerName | null): ParsedReply["answer"] {
   const read = name === null ? null : answers[name].safeParse(answer);
   return read?.success ? { value: read.data } : null;
 }

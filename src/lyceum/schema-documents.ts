@@ -2,15 +2,15 @@
 import { z } from "zod";
 import type { LogEntry } from "../domain/logs.ts";
 import type { Sample } from "../domain/metrics.ts";
+import type { LogsAnswer, MetricsAnswer, TimingAnswer } from "./answer.ts";
 import { isObject, readId, readName, readNumber, readTime } from "./lenient-values.ts";
-import type { LogsReading, MetricsReading, TimingReading } from "./reading.ts";
 import { field, holdsError, itemsOf } from "./schema-parts.ts";
 
 /**
  * `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it; or start, end and
  * duration side by side [docs/serverless/runs]. An answer with none of these is not there yet.
  */
-export const timingAnswer = z.looseObject({}).transform((answer, context): TimingReading => {
+export const timingAnswer = z.looseObject({}).transform((answer, context): TimingAnswer => {
   const timing = isObject(answer.timing) ? answer.timing : answer;
   const phases = Object.entries(isObject(timing.phases) ? timing.phases : {}).map(([name, phase]) => [
     name,
@@ -18,22 +18,22 @@ export const timingAnswer = z.looseObject({}).transform((answer, context): Timin
   ]);
   const durations = numbersIn(timing);
   const { startTime, endTime } = spanIn(timing);
-  const reading = {
+  const read = {
     executionId: readId(answer.execution_id),
     startTime: startTime ?? spanIn(answer).startTime,
     endTime: endTime ?? spanIn(answer).endTime,
     durations,
     phases: Object.fromEntries(phases),
   };
-  const isEmpty = reading.startTime === null && reading.endTime === null && phases.length === 0;
+  const isEmpty = read.startTime === null && read.endTime === null && phases.length === 0;
   const isError = !isObject(answer.timing) && holdsError(answer);
   if (isError || (isEmpty && Object.keys(durations).length === 0))
     context.addIssue("a duration, a start or an end was due");
-  return reading;
+  return read;
 });
 
 /** [api-reference/observability--gpu-metrics/get-execution-metrics]; camelCase, unlike the rest of the API. */
-export const metricsAnswer = z.looseObject({}).transform((answer, context): MetricsReading => {
+export const metricsAnswer = z.looseObject({}).transform((answer, context): MetricsAnswer => {
   const lists = Object.entries(answer).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   );
@@ -48,7 +48,7 @@ export const metricsAnswer = z.looseObject({}).transform((answer, context): Metr
 });
 
 /** [api-reference/observability--logs/get-execution-logs] */
-export const logsAnswer = z.unknown().transform((answer, context): LogsReading => {
+export const logsAnswer = z.unknown().transform((answer, context): LogsAnswer => {
   const entries = itemsOf(answer)?.slice(0, MAX_ENTRIES);
   if (entries) {
     const named = entries.map((entry) => readId(field(entry, "execution_id"))).filter((id) => id !== null);

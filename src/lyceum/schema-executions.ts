@@ -1,5 +1,13 @@
 // Schemas of Lyceum's answers about executions: status, GPU selection, record, list and history.
 import { z } from "zod";
+import type {
+  GpuSelectionAnswer,
+  HistoryAnswer,
+  HistoryRow,
+  ListedRow,
+  RecordAnswer,
+  StatusAnswer,
+} from "./answer.ts";
 import {
   isObject,
   readId,
@@ -9,19 +17,11 @@ import {
   readText,
   readTime,
 } from "./lenient-values.ts";
-import type {
-  GpuSelectionReading,
-  HistoryReading,
-  HistoryRow,
-  ListedRow,
-  RecordReading,
-  StatusReading,
-} from "./reading.ts";
 import { by, field, id, itemsOf, listOf, readable, word } from "./schema-parts.ts";
 
 /** `GET /execution/streaming/{id}/status`: only `status` and `errors` are known. */
 export const statusAnswer = z.looseObject({ status: word }).transform(
-  (answer): StatusReading => ({
+  (answer): StatusAnswer => ({
     executionId: readId(answer.execution_id),
     word: answer.status,
     errors: readText(answer.errors),
@@ -32,7 +32,7 @@ export const statusAnswer = z.looseObject({ status: word }).transform(
  * `GET /execution/gpu_selection/{id}/status`: the schema is not documented, so no field is required. The selection may
  * stand at the top or under `parent`, its sub-jobs under any of the names below.
  */
-export const gpuSelectionAnswer = z.looseObject({}).transform((answer, context): GpuSelectionReading => {
+export const gpuSelectionAnswer = z.looseObject({}).transform((answer, context): GpuSelectionAnswer => {
   const parent = isObject(answer.parent) ? answer.parent : answer;
   const lists = [answer, parent].flatMap((part) => subJobLists.map((list) => part[list]));
   const rows = lists.find((list): list is unknown[] => Array.isArray(list));
@@ -53,7 +53,7 @@ const subJob = z.looseObject({ execution_id: id }).transform((job) => ({
 
 /** `GET /execution/{id}` has no schema page: these are the fields that the vendor's dashboard reads. */
 export const recordAnswer = z.looseObject({ execution_id: id, status: word }).transform(
-  (record): RecordReading => ({
+  (record): RecordAnswer => ({
     ...toRow(record),
     stdout: readText(record.stdout),
     stderr: readText(record.stderr),
@@ -85,7 +85,7 @@ export const workloadsAnswer = listOf((value): ListedRow[] => {
 const historyRow = z.looseObject({ execution_id: id, status: word.catch("unreadReply") }).transform(toRow);
 
 /** [api-reference/billing-credits/get-execution-history] */
-export const historyAnswer = z.unknown().transform((answer, context): HistoryReading => {
+export const historyAnswer = z.unknown().transform((answer, context): HistoryAnswer => {
   const items = itemsOf(answer);
   const total = readNumber(field(answer, "total_executions"));
   if (items) {

@@ -1,8 +1,8 @@
 // Lyceum's answers, parsed leniently: only an id and a status are required, extra fields and odd spellings pass. Each
-// schema turns an answer into a type of reading.ts, and so drops all fields that are not named there.
+// schema turns an answer into a type of answer.ts, and so drops all fields that are not named there.
 import { z } from "zod";
+import type { EndingAnswer, MachineType } from "./answer.ts";
 import { isObject, readName, readNumber, readText, readUrl } from "./lenient-values.ts";
-import type { EndingReading, MachineType } from "./reading.ts";
 import { logsAnswer, metricsAnswer, timingAnswer } from "./schema-documents.ts";
 import {
   gpuSelectionAnswer,
@@ -21,7 +21,7 @@ const startAnswer = z.looseObject({ execution_id: id }).transform((answer) => ({
 }));
 
 /** Abort, stop and delete: an object, or no body at all. */
-const endingAnswer = z.unknown().transform((answer, context): EndingReading => {
+const endingAnswer = z.unknown().transform((answer, context): EndingAnswer => {
   const status = field(answer, "status");
   const word = typeof status === "string" ? readName(status) : null;
   const message = readText(field(answer, "message"));
@@ -74,7 +74,7 @@ export const answers = {
 };
 
 export type AnswerName = keyof typeof answers;
-export type Reading<N extends AnswerName> = z.output<(typeof answers)[N]>;
+export type AnswerOf<N extends AnswerName> = z.output<(typeof answers)[N]>;
 
 /** The most JSON values of an answer; `MAX_VALUES` for all others, errors included. */
 const maxValues: Partial<Record<AnswerName, number>> = {

@@ -2,8 +2,8 @@
 import { type Execution, hasEnded, type Snapshot } from "../domain/execution.ts";
 import { type Evidence, failureReason } from "../domain/failure-reason.ts";
 import { redact } from "../lib/redact.ts";
+import type { HistoryRow, ListedRow, RecordAnswer } from "./answer.ts";
 import { readId } from "./lenient-values.ts";
-import type { HistoryRow, ListedRow, RecordReading } from "./reading.ts";
 import { parseStatus } from "./status-words.ts";
 
 /** The snapshot of a list row, or of a status: little more than the status word. */
@@ -28,13 +28,13 @@ export function snapshotOfRow(row: HistoryRow & { returnCode?: number | null }):
   };
 }
 
-export function snapshotOfRecord(record: RecordReading): Snapshot {
+export function snapshotOfRecord(record: RecordAnswer): Snapshot {
   const snapshot = snapshotOfRow(record);
   const detail = clip(record.errors) ?? snapshot.detail;
   return withReason({ ...snapshot, returnCode: record.returnCode ?? undefined, detail }, evidenceIn(record));
 }
 
-function evidenceIn(record: RecordReading): Evidence {
+function evidenceIn(record: RecordAnswer): Evidence {
   const { returnCode, statusDetails, errors, stdout, stderr, combinedOutput, installLog } = record;
   const isInstalled = record.installReturnCode === null || record.installReturnCode === 0;
   return {
@@ -80,7 +80,7 @@ export function lyceumIdOf({ id, lyceumExecutionId }: Execution): string {
 }
 
 /** True once Lyceum has stored the results. A record without finish time and output may still be filled. */
-export function isComplete(record: RecordReading): boolean {
+export function isComplete(record: RecordAnswer): boolean {
   const hasOutput = record.stdout !== null || record.combinedOutput !== null || record.returnCode !== null;
   return record.finishTime !== null || hasOutput;
 }

@@ -1,7 +1,7 @@
 // Keeps a copy of Lyceum's machine types: hardware, prices, availability. Without a price, costs are not estimated.
 import { exponentialMs } from "../lib/backoff.ts";
+import type { MachineType } from "../lyceum/answer.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import type { MachineType } from "../lyceum/reading.ts";
 import type { Context } from "../orchestration/context.ts";
 import { type MachineTypeRow, replaceMachineTypes } from "../store/machine-types.ts";
 import type { Worker } from "./loop.ts";

@@ -2,7 +2,7 @@
 import type { Execution } from "../domain/execution.ts";
 import { secretsOf } from "../domain/secrets.ts";
 import { redact } from "../lib/redact.ts";
-import type { RecordReading } from "../lyceum/reading.ts";
+import type { RecordAnswer } from "../lyceum/answer.ts";
 import type { Db } from "../store/db/transaction.ts";
 import { findRun } from "../store/runs.ts";
 import { loadSpec } from "../store/specs.ts";
@@ -11,8 +11,8 @@ import { loadSpec } from "../store/specs.ts";
 export async function withoutSecrets(
   db: Db,
   { runId }: Execution,
-  record: RecordReading,
-): Promise<RecordReading> {
+  record: RecordAnswer,
+): Promise<RecordAnswer> {
   const { errors, warnings, statusDetails } = record;
   if (errors === null && warnings === null && statusDetails === null) return record;
   const run = await findRun(db, runId);

@@ -12,13 +12,13 @@ import {
   NOW,
   noAnswer,
   notTaken,
-  reading,
   refused,
   Story,
+  snapshot,
   stopSent,
 } from "./scene.ts";
 
-const watched = (policy: Policy = always) => new Story(policy).learn(claim, accepted(), reading("running"));
+const watched = (policy: Policy = always) => new Story(policy).learn(claim, accepted(), snapshot("running"));
 
 describe("a queued run", () => {
   test.each([
@@ -32,7 +32,7 @@ describe("a queued run", () => {
   });
 
   test("that waits for another attempt is cancelled, and its last artifacts still come in", () => {
-    const story = watched().learn(reading("failed"), cancel());
+    const story = watched().learn(snapshot("failed"), cancel());
     expect(story.run.status).toBe("cancelled");
     expect(story.learn(collected).statuses).toBe("cancelled/failed");
     expect(story.execution?.phase).toBe("closed");
@@ -91,9 +91,9 @@ describe("a live run", () => {
     const story = watched().wait(1_000).learn(cancel());
     expect(story.statuses).toBe("active/running");
     expect(story.execution).toMatchObject({ dueAt: story.now, cancelSentAt: null });
-    story.learn(cancelSent, reading("running"));
+    story.learn(cancelSent, snapshot("running"));
     expect(story.statuses).toBe("active/running");
-    story.learn(reading("aborted"), collected);
+    story.learn(snapshot("aborted"), collected);
     expect(story.statuses).toBe("cancelled/aborted");
   });
 
@@ -108,7 +108,7 @@ describe("a live run", () => {
     ["system_failure", "failed", "system_failure"],
     ["cancelled", "cancelled", "cancelled"],
   ] as const)("that ends as %s before the abort takes effect has %s", (word, status, code) => {
-    const { run } = watched().learn(cancel(), cancelSent, reading(word), collected);
+    const { run } = watched().learn(cancel(), cancelSent, snapshot(word), collected);
     expect(run).toMatchObject({ status, attempt: 1 });
     expect(run.error?.code ?? null).toBe(code);
   });
@@ -116,19 +116,19 @@ describe("a live run", () => {
   test.each(["failed", "system_failure", "aborted"] as const)(
     "whose deadline passed and that ends as %s has exceeded it",
     (word) => {
-      const { run } = watched().learn(cancel("abort", "deadline"), reading(word), collected);
+      const { run } = watched().learn(cancel("abort", "deadline"), snapshot(word), collected);
       expect(run).toMatchObject({ status: "failed", error: { code: "deadline_exceeded" } });
     },
   );
 
   test("whose deadline passed and that completed all the same has succeeded", () => {
-    const { run } = watched().learn(cancel("abort", "deadline"), reading("completed"), collected);
+    const { run } = watched().learn(cancel("abort", "deadline"), snapshot("completed"), collected);
     expect(run.status).toBe("succeeded");
   });
 
   test("that we abort long after its timeout is cancelled, not timed out", () => {
     const times = { startedAt: NOW, endedAt: NOW + 600_000 };
-    const { run, execution } = watched().learn(cancel(), reading("aborted", times), collected);
+    const { run, execution } = watched().learn(cancel(), snapshot("aborted", times), collected);
     expect(run.status).toBe("cancelled");
     expect(execution?.timedOut).toBe(false);
   });
@@ -155,17 +155,17 @@ describe("a second request", () => {
 
 describe("a run that is over at Lyceum", () => {
   test("and is being collected keeps its outcome", () => {
-    const story = watched().learn(reading("completed"), cancel(), collected);
+    const story = watched().learn(snapshot("completed"), cancel(), collected);
     expect(story.run).toMatchObject({ status: "succeeded", outcome: "succeeded", cancellation: null });
   });
 
   test.each([
-    ["succeeded", reading("completed")],
-    ["cancelled", reading("cancelled")],
+    ["succeeded", snapshot("completed")],
+    ["cancelled", snapshot("cancelled")],
   ])("and has %s stays so, whatever comes", (status, last) => {
     const story = watched().learn(last, collected);
     const { run, execution } = story;
-    story.learn(cancel(), callback, reading("running"), accepted(), claim, collected);
+    story.learn(cancel(), callback, snapshot("running"), accepted(), claim, collected);
     expect(run.status).toBe(status);
     expect([story.run, story.execution]).toEqual([run, execution]);
   });

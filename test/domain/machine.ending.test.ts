@@ -1,7 +1,7 @@
 // After an execution's end: the run's outcome, or another attempt.
 import { describe, expect, test } from "vitest";
 import type { Policy, RetryClass } from "../../src/domain/run.ts";
-import { accepted, always, claim, collected, NOW, never, reading, Story } from "./scene.ts";
+import { accepted, always, claim, collected, NOW, never, Story, snapshot } from "./scene.ts";
 
 const watched = (policy: Policy = never) => new Story(policy).learn(claim, accepted());
 const retrying = (...on: RetryClass[]): Policy => ({ retry: { maxAttempts: 2, on }, onLost: "fail" });
@@ -11,7 +11,7 @@ describe("the outcome, once the artifacts are in", () => {
   const outcome = (...facts: Parameters<Story["learn"]>) => watched().learn(...facts, collected);
 
   test("completed: the run succeeded", () => {
-    const story = outcome(reading("completed"));
+    const story = outcome(snapshot("completed"));
     expect(story.statuses).toBe("succeeded/completed");
     expect(story.run).toMatchObject({ error: null, endedAt: NOW });
     expect(story.execution).toMatchObject({ phase: "closed", dueAt: null });
@@ -26,18 +26,18 @@ describe("the outcome, once the artifacts are in", () => {
     ["aborted", past, "timeout", "it ran past its timeout at Lyceum"],
     ["system_failure", {}, "system_failure", "an infrastructure failure at Lyceum"],
   ] as const)("%s with %j: the run failed as %s", (word, said, code, detail) => {
-    const story = outcome(reading(word, said));
+    const story = outcome(snapshot(word, said));
     expect(story.run).toMatchObject({ status: "failed", error: { code, detail } });
   });
 
   test.each(["cancelled", "aborted"] as const)("%s by somebody else: the run is cancelled", (word) => {
-    const { run } = outcome(reading(word));
+    const { run } = outcome(snapshot(word));
     expect(run).toMatchObject({ status: "cancelled", error: { code: "cancelled" } });
     expect(run.error?.detail).toContain("not on our request");
   });
 
   test("a collection that has to wait only moves the wake-up", () => {
-    const story = watched().learn(reading("completed"), { type: "collect_later", dueAt: NOW + 9_000 });
+    const story = watched().learn(snapshot("completed"), { type: "collect_later", dueAt: NOW + 9_000 });
     expect(story.statuses).toBe("collecting/completed");
     expect(story.execution?.dueAt).toBe(NOW + 9_000);
   });
@@ -50,21 +50,21 @@ describe("a timeout inferred from Lyceum's own times", () => {
     ["without a start", { ...past, startedAt: undefined }],
     ["without an end", { ...past, endedAt: undefined }],
   ])("not %s", (_what, said) => {
-    expect(watched().learn(reading("failed", said)).execution?.timedOut).toBe(false);
+    expect(watched().learn(snapshot("failed", said)).execution?.timedOut).toBe(false);
   });
 
   test("although a timer fired a few milliseconds before its time", () => {
     const said = { ...past, endedAt: NOW + 59_998 };
-    expect(watched().learn(reading("failed", said)).execution?.timedOut).toBe(true);
+    expect(watched().learn(snapshot("failed", said)).execution?.timedOut).toBe(true);
   });
 
-  test("with a start that an earlier reading told", () => {
-    const story = watched().learn(reading("running", { startedAt: NOW }));
-    expect(story.learn(reading("failed", { endedAt: NOW + 60_000 })).execution?.timedOut).toBe(true);
+  test("with a start that an earlier snapshot told", () => {
+    const story = watched().learn(snapshot("running", { startedAt: NOW }));
+    expect(story.learn(snapshot("failed", { endedAt: NOW + 60_000 })).execution?.timedOut).toBe(true);
   });
 
   test("never when it completed", () => {
-    const story = watched(always).learn(reading("completed", { ...past, timedOut: true }));
+    const story = watched(always).learn(snapshot("completed", { ...past, timedOut: true }));
     expect(story.statuses).toBe("collecting/completed");
     expect(story.execution?.timedOut).toBe(false);
   });
@@ -77,7 +77,7 @@ describe("a retry", () => {
     ["timeout", "failed", { timedOut: true }],
     ["timeout", "aborted", past],
   ] as const)("on %s is granted to an execution that ended as %s with %j", (on, word, said) => {
-    const story = watched(retrying(on)).learn(reading(word, said));
+    const story = watched(retrying(on)).learn(snapshot(word, said));
     expect(story.statuses).toBe(`queued/${word}`);
     expect(story.run).toMatchObject({ attempt: 1, dueAt: NOW + 3_000 });
     expect(story.execution?.phase).toBe("collecting");
@@ -91,12 +91,12 @@ describe("a retry", () => {
     ["failed", "aborted", {}],
     ["lost", "failed", {}],
   ] as const)("on %s is not granted to one that ended as %s with %j", (on, word, said) => {
-    expect(watched(retrying(on)).learn(reading(word, said)).run.status).toBe("collecting");
+    expect(watched(retrying(on)).learn(snapshot(word, said)).run.status).toBe("collecting");
   });
 
   test("makes another execution, whose end decides", () => {
-    const story = watched(retrying("failed")).learn(reading("failed")).wait(3_000);
-    story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), reading("completed"), collected);
+    const story = watched(retrying("failed")).learn(snapshot("failed")).wait(3_000);
+    story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), snapshot("completed"), collected);
     expect(story.run).toMatchObject({
       status: "succeeded",
       attempt: 2,
@@ -106,8 +106,8 @@ describe("a retry", () => {
   });
 
   test("is not granted to the last attempt", () => {
-    const story = watched(retrying("failed")).learn(reading("failed")).wait(3_000);
-    story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), reading("failed"), collected);
+    const story = watched(retrying("failed")).learn(snapshot("failed")).wait(3_000);
+    story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), snapshot("failed"), collected);
     expect(story.run).toMatchObject({ status: "failed", attempt: 2 });
   });
 });

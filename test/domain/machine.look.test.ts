@@ -8,8 +8,8 @@ import { aMoment, anExecution, aRun, NOW, never } from "./scene.ts";
 
 const moment = aMoment();
 const running = { status: "running", raw: "running", timedOut: false } as const;
-const look = (execution: Partial<Execution>, reading = {}, run = {}) =>
-  nextCheckIfUnchanged(anExecution(execution), aRun(run), { ...running, ...reading }, moment);
+const look = (execution: Partial<Execution>, snapshot = {}, run = {}) =>
+  nextCheckIfUnchanged(anExecution(execution), aRun(run), { ...running, ...snapshot }, moment);
 
 describe("a check that changes nothing worth a write", () => {
   const looks = pairs.flatMap(({ before, fact, next }) => {

@@ -18,10 +18,10 @@ import {
   noAnswer,
   notFound,
   notTaken,
-  reading,
   refused,
   rules,
   Story,
+  snapshot,
   unavailable,
 } from "./scene.ts";
 
@@ -112,7 +112,7 @@ describe("in doubt", () => {
   });
 
   test("found at its end: the next check takes it to collecting", () => {
-    const story = inDoubt().learn(accepted("completed", true), reading("completed"));
+    const story = inDoubt().learn(accepted("completed", true), snapshot("completed"));
     expect(story.statuses).toBe("collecting/completed");
   });
 
@@ -253,7 +253,7 @@ describe("an orphan", () => {
 
   test("is closed once its record tells of its end, with what it cost", () => {
     const bill = { startedAt: NOW, endedAt: NOW + 30_000, cost: 0.25 };
-    const story = orphan().learn(accepted("running", true), reading("aborted", bill));
+    const story = orphan().learn(accepted("running", true), snapshot("aborted", bill));
     expect(story.execution).toMatchObject({
       phase: "closed",
       status: "lost",
@@ -265,7 +265,7 @@ describe("an orphan", () => {
   });
 
   test("is read again after it was aborted, until its record tells of its end", () => {
-    const story = orphan().learn(accepted("running", true), reading("running"), cancelSent);
+    const story = orphan().learn(accepted("running", true), snapshot("running"), cancelSent);
     expect(story.execution).toMatchObject({
       phase: "orphan",
       cancelSentAt: story.now,
@@ -276,7 +276,7 @@ describe("an orphan", () => {
   test("that Lyceum had accepted is told of when its record shows up again, and that once", () => {
     const story = new Story().learn(claim, accepted()).wait(60_000).learn(notFound).searchInVain(8);
     expect(story.statuses).toBe("failed/lost");
-    story.learn(reading("running"), reading("running"), reading("completed"));
+    story.learn(snapshot("running"), snapshot("running"), snapshot("completed"));
     expect(story.events.filter((type) => type === "execution.orphaned")).toHaveLength(1);
     expect(story.execution).toMatchObject({ phase: "closed", status: "lost", rawStatus: "completed" });
   });
@@ -285,7 +285,7 @@ describe("an orphan", () => {
     const story = orphan()
       .learn(accepted("running", true))
       .wait(7 * 86_400_000)
-      .learn(reading("running"));
+      .learn(snapshot("running"));
     expect(story.execution).toMatchObject({ phase: "closed", status: "lost" });
   });
 
@@ -303,7 +303,7 @@ describe("an orphan", () => {
   test("does not touch the run's next attempt", () => {
     const run = aRun({ status: "active", attempt: 2, executionId: "exe_2", dueAt: null });
     const execution = anExecution({ phase: "orphan", status: "lost", lyceumExecutionId: null, endedAt: NOW });
-    for (const fact of [accepted("completed", true), reading("completed"), notFound, callback, unanswered]) {
+    for (const fact of [accepted("completed", true), snapshot("completed"), notFound, callback, unanswered]) {
       expect(step({ run, execution, policy: always }, fact, aMoment()).next.run).toBe(run);
     }
   });

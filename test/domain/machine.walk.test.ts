@@ -14,9 +14,9 @@ import {
   NOW,
   noAnswer,
   notFound,
-  reading,
   rules,
   sketch,
+  snapshot,
 } from "./scene.ts";
 
 /** One run, and every execution that it ever had. */
@@ -153,9 +153,9 @@ function answerTo(world: World, { phase, inDoubtAt }: Execution, choice: number)
       if (inDoubtAt !== null) return choice === 0 ? accepted("running", true) : notFound;
       return choice === 0 ? noAnswer : accepted();
     case "watching":
-      return reading((["running", "completed", "failed", "system_failure"] as const)[choice] ?? "running");
+      return snapshot((["running", "completed", "failed", "system_failure"] as const)[choice] ?? "running");
     case "orphan":
-      return reading((["running", "completed", "aborted", "failed"] as const)[choice] ?? "completed");
+      return snapshot((["running", "completed", "aborted", "failed"] as const)[choice] ?? "completed");
     default:
       return collected;
   }

@@ -11,29 +11,29 @@ import {
   foundElsewhere,
   NOW,
   notFound,
-  reading,
   rules,
   Story,
+  snapshot,
 } from "./scene.ts";
 
 const watched = () => new Story().learn(claim, accepted());
 
 describe("a snapshot", () => {
   test.each(["pending", "starting", "running"] as const)("%s is shown, and the run goes on", (word) => {
-    const story = watched().wait(5_000).learn(reading(word));
+    const story = watched().wait(5_000).learn(snapshot(word));
     expect(story.statuses).toBe(`active/${word}`);
     expect(story.execution?.dueAt).toBe(story.now + rules.pollMinMs);
   });
 
   test("of an unknown word keeps the status and stores the word", () => {
-    const story = watched().learn(reading("running"), reading(null));
+    const story = watched().learn(snapshot("running"), snapshot(null));
     expect(story.execution).toMatchObject({ status: "running", rawStatus: "paused" });
   });
 
   test("of the same status word causes no event", () => {
-    const story = watched().learn(reading("running"));
+    const story = watched().learn(snapshot("running"));
     const told = story.events.length;
-    expect(story.learn(reading("running")).events).toHaveLength(told);
+    expect(story.learn(snapshot("running")).events).toHaveLength(told);
   });
 
   test.each(["completed", "failed", "system_failure", "cancelled", "aborted"] as const)(
@@ -41,7 +41,7 @@ describe("a snapshot", () => {
     (word) => {
       const story = watched()
         .wait(5_000)
-        .learn(reading(word, { returnCode: 0 }));
+        .learn(snapshot(word, { returnCode: 0 }));
       expect(story.statuses).toBe(`collecting/${word}`);
       expect(story.execution).toMatchObject({ phase: "collecting", dueAt: story.now, detectedBy: "poll" });
       expect(story.events.slice(-2)).toEqual([`execution.${word}`, "run.collecting"]);
@@ -49,14 +49,14 @@ describe("a snapshot", () => {
   );
 
   test("without a field keeps the field of an earlier snapshot", () => {
-    const story = watched().learn(reading("running", { startedAt: NOW, hardware: "a100" }));
-    expect(story.learn(reading("completed")).execution).toMatchObject({ startedAt: NOW, hardware: "a100" });
+    const story = watched().learn(snapshot("running", { startedAt: NOW, hardware: "a100" }));
+    expect(story.learn(snapshot("completed")).execution).toMatchObject({ startedAt: NOW, hardware: "a100" });
   });
 
   test("after the end changes nothing", () => {
-    const story = watched().learn(reading("completed"));
+    const story = watched().learn(snapshot("completed"));
     const over = story.execution;
-    expect(story.learn(reading("running"), reading("failed")).execution).toBe(over);
+    expect(story.learn(snapshot("running"), snapshot("failed")).execution).toBe(over);
   });
 });
 
@@ -72,7 +72,7 @@ describe("a callback", () => {
       .wait(2_000)
       .learn(callback)
       .wait(10)
-      .learn(reading("running", {}, NOW + 1_000));
+      .learn(snapshot("running", {}, NOW + 1_000));
     expect(story.execution?.dueAt).toBe(story.now);
   });
 
@@ -81,18 +81,18 @@ describe("a callback", () => {
       .wait(2_000)
       .learn(callback)
       .wait(10)
-      .learn(reading("running", {}, NOW + 2_005));
+      .learn(snapshot("running", {}, NOW + 2_005));
     expect(story.execution?.dueAt).toBe(story.now + 1_000);
   });
 
   test("from the future, as after the clock was set back, does not have it checked without a pause", () => {
     const story = watched().wait(3_600_000).learn(callback).wait(-3_500_000);
-    story.learn(reading("running", {}, story.now - 100));
+    story.learn(snapshot("running", {}, story.now - 100));
     expect(story.execution?.dueAt).toBe(story.now + 1_000);
   });
 
   test("after the end changes nothing", () => {
-    const story = watched().learn(reading("completed"));
+    const story = watched().learn(snapshot("completed"));
     const over = story.execution;
     expect(story.learn(callback).execution).toBe(over);
   });
@@ -112,7 +112,7 @@ describe("an execution that Lyceum accepted and does not know", () => {
 
   test("has its full grace again once it was seen", () => {
     const story = watched().wait(60_000).learn(notFound).searchInVain(7);
-    story.learn(reading("running", {}, story.now));
+    story.learn(snapshot("running", {}, story.now));
     expect(story.searchInVain(7).statuses).toBe("active/running");
     expect(story.searchInVain(1).statuses).toBe("failed/lost");
   });
@@ -170,7 +170,7 @@ describe("an execution that Lyceum has nothing to abort of", () => {
   });
 
   test("has its timeout from when it began", () => {
-    const story = watched().learn(reading("running", { startedAt: NOW + 60_000 }));
+    const story = watched().learn(snapshot("running", { startedAt: NOW + 60_000 }));
     story.wait(100_000).learn(cancel(), cancelSent, beyondAbort(null));
     expect(story.statuses).toBe("active/running");
   });
@@ -182,7 +182,7 @@ describe("an execution that Lyceum has nothing to abort of", () => {
   });
 
   test("is alive under any word as long as nobody asked for its end", () => {
-    expect(watched().wait(600_000).learn(reading(null)).statuses).toBe("active/pending");
+    expect(watched().wait(600_000).learn(snapshot(null)).statuses).toBe("active/pending");
   });
 });
 
@@ -190,7 +190,7 @@ describe("an execution that is still alive after seven days", () => {
   const expired = () =>
     watched()
       .wait(7 * 86_400_000)
-      .learn(reading("running"));
+      .learn(snapshot("running"));
 
   test("is aborted now", () => {
     const story = expired();
@@ -200,14 +200,14 @@ describe("an execution that is still alive after seven days", () => {
   });
 
   test("has failed once it is over", () => {
-    const { run } = expired().learn(reading("aborted"), collected);
+    const { run } = expired().learn(snapshot("aborted"), collected);
     expect(run).toMatchObject({ status: "failed", error: { code: "expired" } });
   });
 
   test("goes on one millisecond before", () => {
     const story = watched()
       .wait(7 * 86_400_000 - 1)
-      .learn(reading("running"));
+      .learn(snapshot("running"));
     expect(story.run.cancellation).toBeNull();
   });
 });

@@ -31,8 +31,8 @@ import {
   noAnswer,
   notFound,
   notTaken,
-  reading,
   refused,
+  snapshot,
   stopSent,
   unavailable,
 } from "./scene.ts";
@@ -179,9 +179,9 @@ export const factsOf: Record<Fact["type"], Fact[]> = {
     { type: "unanswered", retryAt: NOW + 5_000, isUnderWay: true },
   ],
   snapshot: words.flatMap((word) => [
-    reading(word),
-    reading(word, times, NOW - 1_000),
-    reading(word, { timedOut: true }),
+    snapshot(word),
+    snapshot(word, times, NOW - 1_000),
+    snapshot(word, { timedOut: true }),
     beyondAbort(word),
   ]),
   callback: [callback],

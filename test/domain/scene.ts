@@ -64,14 +64,14 @@ export function anExecution(rest: Partial<Execution> = {}): Execution {
   };
 }
 
-export function reading(status: ExecutionStatus | null, rest: Partial<Snapshot> = {}, askedAt = NOW): Fact {
+export function snapshot(status: ExecutionStatus | null, rest: Partial<Snapshot> = {}, askedAt = NOW): Fact {
   const said: Snapshot = { status, raw: status ?? "paused", timedOut: false, ...rest };
   return { type: "snapshot", snapshot: said, by: "poll", askedAt };
 }
 
 /** Read just after Lyceum had answered that there is nothing to abort. */
 export function beyondAbort(status: ExecutionStatus | null, rest: Partial<Snapshot> = {}): Fact {
-  return { ...(reading(status, rest) as Fact & { type: "snapshot" }), isBeyondAbort: true };
+  return { ...(snapshot(status, rest) as Fact & { type: "snapshot" }), isBeyondAbort: true };
 }
 
 export function accepted(status: ExecutionStatus | null = "pending", found = false): Fact {

@@ -10,12 +10,12 @@ const bytesOf = (value: unknown) => Buffer.from(typeof value === "string" ? valu
 /** `isAside`: the event loop could go on before the body was read. */
 async function read(bytes: Buffer<ArrayBuffer>, name: AnswerName, reader = readBody) {
   let isRead = false;
-  const reading = reader(bytes, name).finally(() => {
+  const parsing = reader(bytes, name).finally(() => {
     isRead = true;
   });
   for (let step = 0; step < 100; step++) await null;
   const isAside = !isRead;
-  return { said: await reading, isAside };
+  return { said: await parsing, isAside };
 }
 
 test.each<[string, AnswerName, unknown]>([
@@ -37,14 +37,14 @@ test.each<[string, AnswerName, unknown]>([
 
 test("a small body is read at once", async () => {
   const { said, isAside } = await read(bytesOf(row), "record");
-  expect(said).toMatchObject({ reading: { value: { executionId: "5d0b" } } });
+  expect(said).toMatchObject({ answer: { value: { executionId: "5d0b" } } });
   expect(isAside).toBe(false);
 });
 
 test("no more entries of a log are read than were asked for", async () => {
   const logs = Array.from({ length: 10_500 }, (_, n) => ({ message: `${n}` }));
   const { said } = await read(bytesOf({ logs, total: 10_500 }), "logs");
-  expect(said.reading?.value).toMatchObject({ entries: { length: 10_000 } });
+  expect(said.answer?.value).toMatchObject({ entries: { length: 10_000 } });
 });
 
 test.each<[string, AnswerName, string]>([
@@ -56,7 +56,7 @@ test.each<[string, AnswerName, string]>([
   ["a deep result", "record", `{"execution_id":"a","status":"failed","result":${"[".repeat(16 * MIB)}`],
 ])("a body that holds more than it may is refused: %s", async (_, name, text) => {
   const { said, isAside } = await read(bytesOf(text), name);
-  expect(said).toMatchObject({ reading: null, isJson: true, isTooLarge: true });
+  expect(said).toMatchObject({ answer: null, isJson: true, isTooLarge: true });
   expect(said.message).toMatch(/^(more than|nested deeper)/);
   expect(isAside).toBe(true);
 });
@@ -64,7 +64,7 @@ test.each<[string, AnswerName, string]>([
 test("a large result stays text, whatever stands in it", async () => {
   const result = `[${"[],".repeat(5 * MIB)}12345678901234567890, 1.0]`;
   const { said } = await read(bytesOf(`{"execution_id":"a","status":"x","result": ${result} }`), "record");
-  const { result: kept } = (said.reading ?? { value: {} }).value as { result?: string };
+  const { result: kept } = (said.answer ?? { value: {} }).value as { result?: string };
   expect(kept === result).toBe(true);
 });
 
@@ -73,5 +73,5 @@ test("a thread that runs out of memory fails only its own body, and the next bod
   const list = `[${`{"execution_id":"${"x".repeat(100)}","status":"x"},`.repeat(220_000)}{}]`;
   expect((await read(bytesOf(list), "workloads", reader)).said).toMatchObject({ isTooLarge: true });
   const { said } = await read(bytesOf({ ...row, stdout: "x".repeat(MIB) }), "record", reader);
-  expect(said.reading).not.toBeNull();
+  expect(said.answer).not.toBeNull();
 });

@@ -233,7 +233,7 @@ describe("the document of an artifact", () => {
     const job = { execution_id: "b1", status: "running", hardware_profile: "gpu" };
     const subJobs = [{ executionId: "b1", word: "running", hardwareProfile: "gpu" }];
     const parent = { execution_id: "a", status: "running" };
-    for (const [answer, reading] of [
+    for (const [answer, expected] of [
       [
         { parent, sub_jobs: [job, { execution_id: ".." }] },
         { executionId: "a", word: "running", subJobs },
@@ -248,7 +248,7 @@ describe("the document of an artifact", () => {
         { executionId: null, word: null, subJobs },
       ],
     ])
-      expect(answers.gpuSelection.parse(answer)).toEqual(reading);
+      expect(answers.gpuSelection.parse(answer)).toEqual(expected);
     for (const answer of [{}, { detail: "boom" }, [], null])
       expect(answers.gpuSelection.safeParse(answer).success).toBe(false);
   });

@@ -32,9 +32,9 @@ export function settingProblems(env: Record<string, string>): string[] {
   const unknown = Object.keys(env)
     .filter((name) => !settingNames.includes(name) && !RUNTIME_NAMES.includes(name))
     .map((name) => `${name} is no setting`);
-  const reading = readConfig({ ...SECRETS, ...env });
-  if (reading.ok) return unknown;
-  return [...unknown, ...reading.problems.map(({ name, problem }) => `${name} ${problem}`)];
+  const result = readConfig({ ...SECRETS, ...env });
+  if (result.ok) return unknown;
+  return [...unknown, ...result.problems.map(({ name, problem }) => `${name} ${problem}`)];
 }
 
 /** Says if a path that is to be asked by GET has no route that is open to everybody. */
@@ -46,9 +46,9 @@ export function probeProblems(path: string): string[] {
 }
 
 function configOf(env: Record<string, string>): Config {
-  const reading = readConfig({ ...SECRETS, ...env });
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  return reading.config;
+  const result = readConfig({ ...SECRETS, ...env });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config;
 }
 
 /** The ports of the API and of the metrics under these settings; null where the API serves the metrics. */

@@ -97,7 +97,7 @@ function configFor({ hasCallbacks, logsIn }: Story, emulator: Emulator, database
   const credentials = logsIn
     ? { LYCEUM_EMAIL: "emulator@example.test", LYCEUM_PASSWORD: "emulator" }
     : { LYCEUM_API_KEY: "lk_emulator" };
-  const reading = readConfig({
+  const result = readConfig({
     ...credentials,
     LYCEUM_BASE_URL: emulator.url,
     API_KEYS: `shapes:${KEY}`,
@@ -108,8 +108,8 @@ function configFor({ hasCallbacks, logsIn }: Story, emulator: Emulator, database
     PORT: String(port),
     SUBMIT_LIMIT: "none",
   });
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  return reading.config;
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config;
 }
 
 /** Time goes on until the work is done. */

@@ -155,7 +155,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
 }
 
 function drawConfig(random: Random, path: string): Config {
-  const reading = readConfig({
+  const result = readConfig({
     LYCEUM_API_KEY: "lk_simulated",
     LYCEUM_BASE_URL: "https://lyceum.test/api",
     API_KEYS: KEYS.map(({ name, key }) => `${name}:${key}`).join(","),
@@ -166,8 +166,8 @@ function drawConfig(random: Random, path: string): Config {
     SUBMIT_CONCURRENCY: random.pick(["1", "2", "8"]),
     IN_DOUBT_AFTER: random.pick(["2m", "2m", "5m"]),
   });
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  return reading.config;
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config;
 }
 
 const KEYS = ["alice", "bob"].map((name) => ({ name, key: name.repeat(16) }));

@@ -23,8 +23,8 @@ async function cost(
   credits: number,
   status: "completed" | "failed" = "completed",
 ) {
-  const reading = { status, raw: status, timedOut: false, cost: credits };
-  await tell(context, executionId, { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading });
+  const snapshot = { status, raw: status, timedOut: false, cost: credits };
+  await tell(context, executionId, { type: "snapshot", by: "poll", askedAt: 0, snapshot });
 }
 
 const end = async (context: Context, credits: number, status: "completed" | "failed" = "completed") =>
@@ -288,8 +288,8 @@ onPostgres("a budget", (open) => {
     await give(store, budgets);
     await submitted(context, 1);
     const { execution } = await live(context);
-    const reading = { status: "completed", raw: "completed", timedOut: false, cost: 5 } as const;
-    const fact = { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading } as const;
+    const snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 5 } as const;
+    const fact = { type: "snapshot", by: "poll", askedAt: 0, snapshot } as const;
     await overtaken(
       { store, other: database.connect() },
       (tx) => applyFact(context, tx, { executionId: execution.id, fact }),

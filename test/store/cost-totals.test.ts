@@ -15,8 +15,8 @@ const HOUR = 3_600_000;
 /** Takes the next run to its end at Lyceum, which says this of it. */
 async function end(context: Context, says: Partial<Snapshot>) {
   const { execution } = await live(context);
-  const reading: Snapshot = { status: "completed", raw: "completed", timedOut: false, ...says };
-  await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading });
+  const snapshot: Snapshot = { status: "completed", raw: "completed", timedOut: false, ...says };
+  await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot });
   return execution.id;
 }
 
@@ -99,8 +99,8 @@ eachDatabase("costs", (open) => {
     const context = contextOf(database);
     const job = await submitted(context, 1);
     const { execution } = await live(context);
-    const reading: Snapshot = { status: "running", raw: "running", timedOut: false, cost: 0.5 };
-    await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot: reading });
+    const snapshot: Snapshot = { status: "running", raw: "running", timedOut: false, cost: 0.5 };
+    await tell(context, execution.id, { type: "snapshot", by: "poll", askedAt: 0, snapshot });
     expect(await costOf(database, execution.id)).toEqual([null, null]);
     expect(await jobNow(database.store, job.id)).toMatchObject({ billed_nano: 0, unpriced: 0 });
   });
@@ -125,8 +125,8 @@ eachDatabase("costs", (open) => {
     });
     for (const { status, late, isTwice, passMs, ...says } of fc.sample(ends, { numRuns: 40, seed: 7 })) {
       time.pass(passMs);
-      const reading: Partial<Snapshot> = { ...says, status, raw: status };
-      const id = await end(context, reading);
+      const snapshot: Partial<Snapshot> = { ...says, status, raw: status };
+      const id = await end(context, snapshot);
       const record = late === undefined ? undefined : { status, raw: status, timedOut: false, cost: late };
       if (isTwice) await tell(context, id, { type: "collect_later", dueAt: time.now() + 1, record });
       await tell(context, id, { type: "collected", record });

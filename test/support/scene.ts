@@ -97,7 +97,7 @@ export async function live(context: Context): Promise<Claim> {
   return claim;
 }
 
-/** A reading with this word. */
+/** A snapshot with this status. */
 export function read(status: ExecutionStatus): Fact {
   return { type: "snapshot", by: "poll", askedAt: 0, snapshot: { status, raw: status, timedOut: false } };
 }

@@ -211,7 +211,7 @@ function configFor(
   { emulator, database, port, publicPath }: Place,
   settings: Record<string, string | undefined>,
 ): Config {
-  const reading = readConfig({
+  const result = readConfig({
     LYCEUM_BASE_URL: emulator.url,
     LYCEUM_API_KEY: lyceumKey,
     API_KEYS: `ann:${apiKeys.ann},bob:${apiKeys.bob},reader:${apiKeys.reader}:read,admin:${apiKeys.admin}:admin`,
@@ -228,8 +228,8 @@ function configFor(
     SHUTDOWN_GRACE: "10s",
     ...settings,
   });
-  if (!reading.ok) throw new Error(`the test's settings are wrong: ${JSON.stringify(reading.problems)}`);
-  return reading.config;
+  if (!result.ok) throw new Error(`the test's settings are wrong: ${JSON.stringify(result.problems)}`);
+  return result.config;
 }
 
 /** The life of one process: after its end no timer fires and no answer arrives, until the test is over. */

@@ -1,8 +1,8 @@
 // One read of Lyceum serves all readers of a live log.
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/domain/execution.ts";
+import type { LogsAnswer } from "../../src/lyceum/answer.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
-import type { LogsReading } from "../../src/lyceum/reading.ts";
 import { createLiveLogs } from "../../src/workers/live-logs.ts";
 import { anExecution, NOW } from "../domain/scene.ts";
 
@@ -13,17 +13,17 @@ const entry = (message: string) => ({
   hostname: null,
   labels: {},
 });
-const answer = (...messages: string[]): ReadOutcome<LogsReading> => ({
+const answer = (...messages: string[]): ReadOutcome<LogsAnswer> => ({
   type: "ok",
   value: { executionIds: [], entries: messages.map(entry), total: messages.length },
 });
 
 function scene(most?: number) {
   const time = { at: 0 };
-  const reads: { id: string; priority: unknown; resolve: (answer: ReadOutcome<LogsReading>) => void }[] = [];
+  const reads: { id: string; priority: unknown; resolve: (answer: ReadOutcome<LogsAnswer>) => void }[] = [];
   const lyceum = {
     logs: (id: string, { priority }: { priority?: unknown }) =>
-      new Promise<ReadOutcome<LogsReading>>((resolve) => reads.push({ id, priority, resolve })),
+      new Promise<ReadOutcome<LogsAnswer>>((resolve) => reads.push({ id, priority, resolve })),
   };
   const clock = { now: () => NOW + time.at, monotonic: () => time.at };
   const { open } = createLiveLogs(lyceum, clock, most);

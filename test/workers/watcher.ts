@@ -1,7 +1,8 @@
 // The check worker over a Lyceum of a few maps: what it says of each execution, where it says it, and how it is broken.
+
+import type { ListedRow } from "../../src/lyceum/answer.ts";
 import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
-import type { ListedRow } from "../../src/lyceum/reading.ts";
 import { answers } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { createReconciler } from "../../src/workers/reconcile/reconcile.ts";

@@ -1,8 +1,8 @@
 // The stored form of timing and metrics: Lyceum's documented form, with ISO times in UTC.
-import type { MetricsReading, TimingReading } from "../../lyceum/reading.ts";
+import type { MetricsAnswer, TimingAnswer } from "../../lyceum/answer.ts";
 
 /** Names and units are Lyceum's own. */
-export function timingDocument({ startTime, endTime, durations, phases }: TimingReading) {
+export function timingDocument({ startTime, endTime, durations, phases }: TimingAnswer) {
   const times = Object.entries(phases).map(([name, { startTime, endTime, duration }]) => {
     return [name, { start_time: iso(startTime), end_time: iso(endTime), duration }] as const;
   });
@@ -18,7 +18,7 @@ export function timingDocument({ startTime, endTime, durations, phases }: Timing
 
 export function metricsDocument(
   executionId: string,
-  { hostname, startTime, endTime, series }: MetricsReading,
+  { hostname, startTime, endTime, series }: MetricsAnswer,
 ) {
   const samples = Object.entries(series).map(([name, values]) => {
     return [name, values.map(({ at, value }) => ({ timestamp: iso(at), value }))] as const;

@@ -3,8 +3,8 @@
 import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../../domain/cost.ts";
 import type { Execution, Snapshot } from "../../domain/execution.ts";
 import { mergeSubJobs, type SubJob } from "../../domain/gpu-selection.ts";
+import type { GpuSelectionAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
-import type { GpuSelectionReading, HistoryRow } from "../../lyceum/reading.ts";
 import { isOver, lyceumIdOf, snapshotOfRow } from "../../lyceum/snapshot.ts";
 import { parseStatus } from "../../lyceum/status-words.ts";
 import type { Db } from "../../store/db/transaction.ts";
@@ -58,7 +58,7 @@ async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
   return { subJobs: [...subJobs.values()], isComplete: isToldByStatus && state === "whole" };
 }
 
-type ListedSubJob = GpuSelectionReading["subJobs"][number] & { row: HistoryRow | null };
+type ListedSubJob = GpuSelectionAnswer["subJobs"][number] & { row: HistoryRow | null };
 
 /**
  * Takes the larger of the selection's own bill and the sum of its sub-jobs: Lyceum does not document if the bill

@@ -2,9 +2,9 @@
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
 import { printedOf, tellsOutput } from "../../domain/output.ts";
 import type { RunKind } from "../../domain/spec.ts";
-import type { RecordReading } from "../../lyceum/reading.ts";
+import type { RecordAnswer } from "../../lyceum/answer.ts";
 
-export function recordDocument(record: RecordReading) {
+export function recordDocument(record: RecordAnswer) {
   return {
     ...printedOf(record),
     return_code: record.returnCode,
@@ -25,7 +25,7 @@ export interface StoredRecord {
   summary: RecordSummary | null;
 }
 
-export function storedRecord(record: RecordReading, kind: RunKind) {
+export function storedRecord(record: RecordAnswer, kind: RunKind) {
   const document = recordDocument(record);
   const length = document.stdout.length + document.stderr.length;
   const showsOutput = length <= MAX_COMPARED;

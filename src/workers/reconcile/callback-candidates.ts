@@ -2,8 +2,8 @@
 // documented, so every text that may be an id is tried, the likeliest first, up to a bound.
 import { candidateIds } from "../../domain/callback-ids.ts";
 import type { Execution } from "../../domain/execution.ts";
+import type { HistoryRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
-import type { HistoryRow } from "../../lyceum/reading.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import { listCallbacks } from "../../store/callbacks.ts";
 import type { Db } from "../../store/db/transaction.ts";

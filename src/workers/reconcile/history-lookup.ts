@@ -1,10 +1,10 @@
 // Looks executions up in the history, over as many calls as it takes to read the history.
 import PQueue from "p-queue";
 import type { Execution } from "../../domain/execution.ts";
+import type { HistoryRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { Priority } from "../../lyceum/priorities.ts";
-import type { HistoryRow } from "../../lyceum/reading.ts";
 import { CLOCK_SKEW_MS, createHistoryPass, type HistoryPass } from "./history.ts";
 import { isOf } from "./list-snapshot.ts";
 

@@ -1,5 +1,5 @@
 // Detects the order of the history rows. Unsorted rows, or too few, have no order.
-import type { HistoryRow } from "../../lyceum/reading.ts";
+import type { HistoryRow } from "../../lyceum/answer.ts";
 
 /** Observes all rows, each once, page by page. */
 export function createOrder() {

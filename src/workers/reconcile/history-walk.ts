@@ -1,7 +1,7 @@
 // Decides which page of the history to read next, until all rows since a moment are known. The order of the history is
 // not documented, pages may be shorter than requested, and rows move while they are read. So each page overlaps the
 // page before: a page that begins with a known row has left no row out.
-import type { HistoryReading, HistoryRow } from "../../lyceum/reading.ts";
+import type { HistoryAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import { createOrder, isOldestFirst } from "./history-order.ts";
 
 /**
@@ -17,7 +17,7 @@ export interface Walk {
   readonly known: ReadonlySet<string>;
   /** New rows are added at the end, so they have been read, too. */
   readonly isOldestFirst: boolean;
-  take(page: HistoryReading): Walked;
+  take(page: HistoryAnswer): Walked;
 }
 
 export interface WalkOptions {
@@ -39,7 +39,7 @@ export function createWalk({ since, until }: WalkOptions): Walk {
   let isProven = true;
   let before: { image: string; offset: number } | null = null;
 
-  function take(page: HistoryReading): Walked {
+  function take(page: HistoryAnswer): Walked {
     const { rows, count, total } = page;
     const ids = rows.map(({ executionId }) => executionId);
     const image = imageOf(page);
@@ -121,7 +121,7 @@ export function createWalk({ since, until }: WalkOptions): Walk {
 }
 
 /** Two pages with the same rows look the same. */
-export function imageOf({ rows, count, oddAt, total }: HistoryReading): string {
+export function imageOf({ rows, count, oddAt, total }: HistoryAnswer): string {
   return JSON.stringify([count, total, oddAt, rows.map(({ executionId }) => executionId)]);
 }
 

@@ -1,10 +1,10 @@
 // Reads `/billing/history` page by page, back to a moment, over several calls if need be. Only the history knows ended
 // executions, and only a history that was read to its end proves that an execution is missing.
 import { createHash } from "node:crypto";
+import type { HistoryAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { Priority } from "../../lyceum/priorities.ts";
-import type { HistoryReading, HistoryRow } from "../../lyceum/reading.ts";
 import { createWalk, imageOf } from "./history-walk.ts";
 
 export interface HistoryOptions {
@@ -37,7 +37,7 @@ export function createHistoryPass(
   let isInterrupted = false;
 
   /** Returns null while there is more to read. */
-  function take(page: HistoryReading): Progress | null {
+  function take(page: HistoryAnswer): Progress | null {
     onRows(page.rows);
     if (isEnough()) return WHOLE;
     pages.update(`${walk.offset} ${imageOf(page)}`);

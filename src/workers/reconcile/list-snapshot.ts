@@ -1,7 +1,7 @@
 // The result of one list poll, and the assignment of its rows to executions.
 import type { Execution } from "../../domain/execution.ts";
+import type { ListedRow } from "../../lyceum/answer.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
-import type { ListedRow } from "../../lyceum/reading.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import { isOver, lyceumIdOf } from "../../lyceum/snapshot.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";

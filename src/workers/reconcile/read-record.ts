@@ -4,10 +4,10 @@ import { type DetectedBy, type Execution, hasEnded, type Snapshot } from "../../
 import { lacksBill, mergeSnapshot } from "../../domain/snapshot-merge.ts";
 import type { RunKind } from "../../domain/spec.ts";
 import { forExecution } from "../../lib/subject.ts";
+import type { RecordAnswer } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import type { Priority } from "../../lyceum/priorities.ts";
-import type { RecordReading } from "../../lyceum/reading.ts";
 import {
   isComplete,
   isOver,
@@ -39,7 +39,7 @@ export interface ReadOptions {
   /** Lyceum has just answered an abort that there is nothing to end. */
   isBeyondAbort?: boolean;
   /** The record, if it has just been read. */
-  record?: ReadOutcome<RecordReading>;
+  record?: ReadOutcome<RecordAnswer>;
 }
 
 /**
@@ -150,7 +150,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
 
   async function keep(
     due: DueExecution,
-    record: RecordReading,
+    record: RecordAnswer,
     read: ReadOptions,
     askedAt: number,
     early: EarlyFetch | null,

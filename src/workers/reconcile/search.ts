@@ -2,8 +2,8 @@
 // marker, our id in `file_name`, in the order of cost: the list, the ids in callbacks, the history.
 import type { Execution } from "../../domain/execution.ts";
 import { isYoung, searchRules } from "../../domain/state-machine/schedule.ts";
+import type { HistoryRow, ListedRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
-import type { HistoryRow, ListedRow } from "../../lyceum/reading.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import { snapshotOfRow, snapshotOfWord } from "../../lyceum/snapshot.ts";
 import { parseStatus } from "../../lyceum/status-words.ts";

@@ -1,8 +1,8 @@
 // Searches Lyceum for all starts since a moment by their markers: the list, and the history back to that moment.
 import { timeOfId } from "../../lib/id.ts";
+import type { HistoryRow, ListedRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { ReadOutcome } from "../../lyceum/outcome.ts";
-import type { HistoryRow, ListedRow } from "../../lyceum/reading.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import { CLOCK_SKEW_MS, createHistoryPass, type HistoryPass } from "../reconcile/history.ts";
 

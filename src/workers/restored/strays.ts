@@ -1,8 +1,8 @@
 // Strays: executions at Lyceum whose run the database does not have. They are followed until their end and cost are known,
 // and never aborted: they may belong to another Proctor on the same account.
 import { estimatedCost, isCost } from "../../domain/cost.ts";
+import type { HistoryRow, ListedRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
-import type { HistoryRow, ListedRow } from "../../lyceum/reading.ts";
 import { isOver } from "../../lyceum/snapshot.ts";
 import type { Context } from "../../orchestration/context.ts";
 import { priceOf } from "../../store/machine-types.ts";

@@ -18,7 +18,7 @@ function scene() {
     },
   } as unknown as LyceumClient;
   const bills = createBills(lyceum, () => at);
-  const reading: Snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 0 };
+  const snapshot: Snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 0 };
   return {
     pass: (ms: number) => {
       at += ms;
@@ -27,7 +27,7 @@ function scene() {
     settle: (lyceumExecutionId: string, changes: Partial<Execution> = {}, more: Partial<Snapshot> = {}) => {
       const times = { startedAt: at - minute, endedAt: at, detectedAt: at - 10_000 };
       return bills.complete(anExecution({ lyceumExecutionId, ...times, ...changes }), {
-        ...reading,
+        ...snapshot,
         ...more,
       });
     },

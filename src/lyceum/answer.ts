@@ -28,7 +28,7 @@ export interface HistoryRow extends ListedRow {
 }
 
 /** The record of one execution, without the parts that may hold secrets (environment, registry logins, code). */
-export interface RecordReading extends HistoryRow {
+export interface RecordAnswer extends HistoryRow {
   stdout: string | null;
   stderr: string | null;
   /** May be the only output that is filled. */
@@ -42,14 +42,14 @@ export interface RecordReading extends HistoryRow {
   installReturnCode: number | null;
 }
 
-export interface StatusReading {
+export interface StatusAnswer {
   /** Null: the answer names no execution. */
   executionId: string | null;
   word: string;
   errors: string | null;
 }
 
-export interface GpuSelectionReading {
+export interface GpuSelectionAnswer {
   /** Null: the answer names no execution. */
   executionId: string | null;
   /** Null: the answer has no status of the selection itself; its record decides. */
@@ -58,7 +58,7 @@ export interface GpuSelectionReading {
 }
 
 /** Names and numbers are Lyceum's own; the unit is not documented (seconds likely). */
-export interface TimingReading {
+export interface TimingAnswer {
   /** Null: the answer names no execution. */
   executionId: string | null;
   startTime: number | null;
@@ -67,7 +67,7 @@ export interface TimingReading {
   phases: Record<string, { startTime: number | null; endTime: number | null; duration: number | null }>;
 }
 
-export interface MetricsReading {
+export interface MetricsAnswer {
   /** Null: the answer names no execution. */
   executionId: string | null;
   hostname: string | null;
@@ -77,7 +77,7 @@ export interface MetricsReading {
   series: Record<string, Sample[]>;
 }
 
-export interface LogsReading {
+export interface LogsAnswer {
   /** The executions that the entries name. */
   executionIds: string[];
   entries: LogEntry[];
@@ -85,7 +85,7 @@ export interface LogsReading {
   total: number | null;
 }
 
-export interface HistoryReading {
+export interface HistoryAnswer {
   rows: HistoryRow[];
   /** Count of all rows, unreadable rows included. */
   count: number;
@@ -95,7 +95,7 @@ export interface HistoryReading {
 }
 
 /** The answer to an abort or a stop; `word` is present only if Lyceum names a status. */
-export interface EndingReading {
+export interface EndingAnswer {
   word: string | null;
   message: string | null;
 }
