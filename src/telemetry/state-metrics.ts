@@ -33,7 +33,7 @@ export interface DatabaseState {
 export interface ProcessState {
   circuit: (typeof circuitStates)[number];
   callbackMode: (typeof callbackModes)[number];
-  /** Those that the process keeps by itself. */
+  /** Metrics that the process itself keeps. */
   buckets: Record<string, LimitLevel>;
   openStreams: number;
 }
