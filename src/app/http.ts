@@ -23,7 +23,7 @@ export type AppHttp = ReturnType<typeof createHttp>;
 
 export function createHttp(parts: AppParts, background: AppWorkers) {
   const { config, context, now, timers, metrics, wake } = parts;
-  const { lyceum, rateLimiter, gate, presence, findDestination } = background;
+  const { lyceum, rateLimiter, gate, presence, backups, findDestination } = background;
   const feed = createEventFeed({
     store: context.store,
     now,
@@ -49,7 +49,13 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
           ]),
       ),
       openStreams: feed.count(),
+      backup: backupLevel(at),
     };
+  }
+  function backupLevel(at: number): ProcessState["backup"] {
+    if (backups === null) return null;
+    const { at: takenAt, ...level } = backups.state();
+    return { ageMs: Math.max(0, at - takenAt), ...level };
   }
   const keys = keyring(config.apiKeys, authenticator(config.apiKeys));
   const appContext: AppContext = {

@@ -108,11 +108,15 @@ export function createWorkers(parts: AppParts) {
       now,
     }),
   ];
-  if (config.backup !== null && config.database.kind === "sqlite")
-    workers.push(createBackups(context, { ...config.backup, source: config.database.path, now }));
+  const backups =
+    config.backup !== null && config.database.kind === "sqlite"
+      ? createBackups(context, { ...config.backup, source: config.database.path, now })
+      : null;
+  if (backups !== null) workers.push(backups);
   return {
     workers,
     loops: workers.map(parts.addLoop),
+    backups,
     presence,
     presenceLoop: parts.addLoop(presence),
     lyceum,

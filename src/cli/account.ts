@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, exitCodes, printJson } from "./outcome.ts";
 import { columns } from "./results.ts";
-import { shownOn } from "./terminal.ts";
+import { print, shownOn } from "./terminal.ts";
 
 export function addAccount(program: Command): void {
   remote(program.command("output").description("print what a run wrote to stdout and stderr"))
@@ -44,6 +44,10 @@ async function usage(
       [row[group], row.executions, costOf(row)].map((cell) => String(cell ?? "")),
     );
     process.stdout.write(shownOn(process.stdout, columns([head, ...lines])));
+    if (found.strays !== null && found.strays.executions > 0)
+      print(
+        `and ${found.strays.cost.total} credits for ${found.strays.executions} executions of unknown jobs, found by a restore`,
+      );
   }
   return exitCodes.succeeded;
 }

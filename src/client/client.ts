@@ -23,6 +23,7 @@ import type {
   Settings,
   Stats,
   Status,
+  Stray,
   SubmittedSpec,
   Usage,
   Whoami,
@@ -227,6 +228,9 @@ export function createClient(options: ClientOptions = {}) {
     /** Callbacks of all executions, newest first. */
     inbox: (filter: InboxFilter = {}, { signal }: CallOptions = {}) =>
       pages<Callback>(transport, { path: "/v1/callbacks", query: { ...filter }, signal }),
+
+    /** Executions that a restore found without their runs, newest first. Readers and administrators only. */
+    strays: ({ signal }: CallOptions = {}) => pages<Stray>(transport, { path: "/v1/strays", signal }),
 
     whoami: ({ signal }: CallOptions = {}) => json<Whoami>({ path: "/v1/whoami", signal }),
     /** API keys with their budgets and quotas. */

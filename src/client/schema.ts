@@ -1747,6 +1747,73 @@ export interface components {
          * @example {
          *       "data": [
          *         {
+         *           "id": "exe_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *           "lyceum_execution_id": "b7a1c1c0-5f0e-4a44-9c57-0f0e0d0c0b0a",
+         *           "file_name": "exe_01kawv9x2m4t6r8s0p1q3n5v7w-a",
+         *           "lyceum_status": "completed",
+         *           "hardware": "gpu.a100",
+         *           "found_at": "2026-01-31T13:00:00.000Z",
+         *           "started_at": "2026-01-31T12:00:10.000Z",
+         *           "ended_at": "2026-01-31T12:10:10.000Z",
+         *           "duration_ms": 600000,
+         *           "cost": 0.25,
+         *           "cost_source": "billed",
+         *           "settled": true
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        StrayPage: {
+            data: components["schemas"]["Stray"][];
+            /** @description Pass as `cursor` to read the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "exe_01kawv9x2m4t6r8s0p1q3n5v7w",
+         *       "lyceum_execution_id": "b7a1c1c0-5f0e-4a44-9c57-0f0e0d0c0b0a",
+         *       "file_name": "exe_01kawv9x2m4t6r8s0p1q3n5v7w-a",
+         *       "lyceum_status": "completed",
+         *       "hardware": "gpu.a100",
+         *       "found_at": "2026-01-31T13:00:00.000Z",
+         *       "started_at": "2026-01-31T12:00:10.000Z",
+         *       "ended_at": "2026-01-31T12:10:10.000Z",
+         *       "duration_ms": 600000,
+         *       "cost": 0.25,
+         *       "cost_source": "billed",
+         *       "settled": true
+         *     }
+         */
+        Stray: {
+            /**
+             * @description The execution's id, as its marker at Lyceum has it.
+             * @example exe_01kawv9x2m4t6r8s0p1q3n5v7w
+             */
+            id: string;
+            /** @description Lyceum's id of the execution, known from Lyceum's answer on. */
+            lyceum_execution_id: string;
+            /** @description The name at Lyceum; it ends with the run's name. */
+            file_name: string | null;
+            /** @description Lyceum's own word. */
+            lyceum_status: string;
+            hardware: string | null;
+            /** Format: date-time */
+            found_at: string;
+            /** @description By Lyceum. */
+            started_at: string | null;
+            /** @description By Lyceum. */
+            ended_at: string | null;
+            duration_ms: number | null;
+            cost: number | null;
+            cost_source: ("billed" | "estimated") | null;
+            /** @description True once end and cost are decided; until then the execution is followed. */
+            settled: boolean;
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
          *           "id": "evt_01kawv9x2m4t6r8s0p1q3n5v7w",
          *           "seq": 42,
          *           "type": "run.succeeded",
@@ -2154,6 +2221,16 @@ export interface components {
          *           "estimated": 0.02,
          *           "unpriced": 0
          *         }
+         *       },
+         *       "strays": {
+         *         "executions": 0,
+         *         "duration_ms": 0,
+         *         "cost": {
+         *           "total": 0,
+         *           "billed": 0,
+         *           "estimated": 0,
+         *           "unpriced": 0
+         *         }
          *       }
          *     }
          */
@@ -2196,6 +2273,8 @@ export interface components {
             /** @description All rows are in one answer. */
             next_cursor: null;
             total: components["schemas"]["Spent"];
+            /** @description Executions that a restore found without their runs, by the day of their end. Not in `total`; null for submitters and with `key`. */
+            strays: components["schemas"]["Spent"] | null;
         };
         Spent: {
             /** @description Ended executions. */

@@ -44,6 +44,11 @@ export const usage = z
     ),
     next_cursor: z.null().describe("All rows are in one answer."),
     total,
+    strays: total
+      .nullable()
+      .describe(
+        "Executions that a restore found without their runs, by the day of their end. Not in `total`; null for submitters and with `key`.",
+      ),
   })
   .meta({
     id: "Usage",
@@ -54,6 +59,7 @@ export const usage = z
         data: [{ day: "2026-01-31", ...example }],
         next_cursor: null,
         total: example,
+        strays: { executions: 0, duration_ms: 0, cost: { total: 0, billed: 0, estimated: 0, unpriced: 0 } },
       },
     ],
   });

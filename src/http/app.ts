@@ -25,6 +25,7 @@ import { resultRoutes } from "./routes/results.ts";
 import { runListRoutes } from "./routes/run-lists.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { statsRoutes } from "./routes/stats.ts";
+import { strayRoutes } from "./routes/strays.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { callerByCookie, isSameOrigin } from "./session.ts";
@@ -37,6 +38,7 @@ export const routes: Route[] = [
   ...artifactRoutes,
   ...executionRoutes,
   ...inboxRoutes,
+  ...strayRoutes,
   ...eventRoutes,
   ...webhookRoutes,
   ...deliveryRoutes,

@@ -7,7 +7,7 @@ export interface Page<T> {
 }
 
 type CursorKind =
-  | ("job" | "run" | "webhook" | "delivery" | "callback" | "inbox" | "event")
+  | ("job" | "run" | "webhook" | "delivery" | "callback" | "inbox" | "event" | "stray")
   | ("position" | "position_desc" | `${"duration" | "cost" | "ended_at"}_${"asc" | "desc"}`);
 
 /** The final full stop shows that the cursor was not truncated. */

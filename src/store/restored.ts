@@ -1,10 +1,7 @@
-// The work left by a restore: the mark that it sets, starts that were found for known runs, and strays, which are
-// executions at Lyceum of runs that the database does not have.
-import type { Selectable } from "kysely";
+// The work left by a restore: the mark that it sets, and starts that were found for known runs.
 import type { FoundStart } from "../domain/found-starts.ts";
 import type { RunStatus } from "../domain/run.ts";
 import { insertRows } from "./db/rows.ts";
-import type { StraysTable } from "./db/schema.ts";
 import type { Db } from "./db/transaction.ts";
 
 /** Holds the time up to which the restored database knows its starts. */
@@ -94,25 +91,4 @@ export async function listFoundStarts(db: Db): Promise<FoundStart[]> {
     lyceumExecutionId: row.lyceum_execution_id,
     rawStatus: row.raw_status,
   }));
-}
-
-export type Stray = Selectable<StraysTable>;
-
-export async function saveStrays(db: Db, strays: readonly Stray[]): Promise<void> {
-  await insertRows(db, "strays", strays, "skip");
-}
-
-export async function updateStray(db: Db, stray: Stray): Promise<void> {
-  await db.updateTable("strays").set(stray).where("execution_id", "=", stray.execution_id).execute();
-}
-
-/** Strays that are still alive, or whose cost is not known yet, the next one first. */
-export async function openStrays(db: Db, limit: number): Promise<Stray[]> {
-  return db
-    .selectFrom("strays")
-    .selectAll()
-    .where("due_at", "is not", null)
-    .orderBy("due_at")
-    .limit(limit)
-    .execute();
 }

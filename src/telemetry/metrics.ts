@@ -103,6 +103,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "proctor_webhooks_disabled_total",
       "Webhooks disabled because deliveries kept failing",
     ),
+    backupFailures: counter("proctor_backup_failures_total", "Backups that were not made"),
     faults: counter("proctor_faults_total", "Unexpected errors by component", ["where"]),
     commitSeconds: histogram(
       "proctor_commit_seconds",
@@ -127,7 +128,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
     ),
     knownInTimeRatio: gauge(
       "proctor_known_in_time_day_ratio",
-      "Share of the last day's ends that were known within POLL_INTERVAL_MAX",
+      "Share of the last day's ends that were known within POLL_INTERVAL_MAX; 1 without ends",
     ),
     detectionDelaySeconds: histogram(
       "proctor_detection_delay_seconds",
@@ -137,6 +138,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
     ),
   };
 
+  metrics.knownInTimeRatio.set(1);
   for (const status of endStatuses) metrics.runsEnded.inc({ status }, 0);
   for (const kind of kinds) metrics.executionsStarted.inc({ kind }, 0);
   for (const outcome of submissionOutcomes) metrics.submissions.inc({ outcome }, 0);

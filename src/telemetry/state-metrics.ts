@@ -6,6 +6,7 @@ const unfinishedStatuses = ["queued", "active", "collecting"] as const;
 const circuitStates = ["closed", "open", "half_open"] as const;
 const callbackModes = ["healthy", "unproven", "absent"] as const;
 const costSources = ["billed", "estimated"] as const;
+const strayStates = ["open", "settled"] as const;
 
 /** `remaining` is null where no limit is known. */
 interface LimitLevel {
@@ -25,6 +26,7 @@ export interface DatabaseState {
   walBytes: number | null;
   webhookBacklog: number;
   instances: number;
+  strays: Record<(typeof strayStates)[number], number>;
   /** The limit on starts that all instances share; null where the process keeps its own. */
   sharedStarts: LimitLevel | null;
 }
@@ -36,6 +38,8 @@ export interface ProcessState {
   /** Metrics that the process itself keeps. */
   buckets: Record<string, LimitLevel>;
   openStreams: number;
+  /** Null without BACKUP_DIR. */
+  backup: { ageMs: number; bytes: number; intervalMs: number } | null;
 }
 
 export type StateMetrics = ReturnType<typeof createStateMetrics>;
@@ -72,6 +76,17 @@ export function createStateMetrics(registry: Registry) {
     "Time until calls go on after a 429; 0 without a pause",
     ["bucket"],
   );
+  const strays = gauge(
+    "proctor_strays",
+    "Executions at Lyceum that a restore found without their runs; open until their cost is known",
+    ["state"],
+  );
+  const backupAge = gauge(
+    "proctor_backup_age_seconds",
+    "Age of the newest verified backup, or of the process if there is none; 0 without BACKUP_DIR",
+  );
+  const backupInterval = gauge("proctor_backup_interval_seconds", "BACKUP_INTERVAL; 0 without BACKUP_DIR");
+  const backupBytes = gauge("proctor_backup_bytes", "Size of the newest verified backup; 0 if there is none");
   const openStreams = gauge("proctor_open_streams", "Open long polls and event streams");
 
   function setLimit(bucket: string, { remaining, pausedMs }: LimitLevel): void {
@@ -90,6 +105,7 @@ export function createStateMetrics(registry: Registry) {
       walBytes.set(state.walBytes ?? 0);
       webhookBacklog.set(state.webhookBacklog);
       instances.set(state.instances);
+      for (const word of strayStates) strays.set({ state: word }, state.strays[word]);
       if (state.sharedStarts !== null) setLimit("execution", state.sharedStarts);
     },
 
@@ -99,6 +115,12 @@ export function createStateMetrics(registry: Registry) {
         callbackHealth.set({ state: word }, word === state.callbackMode ? 1 : 0);
       for (const [bucket, level] of Object.entries(state.buckets)) setLimit(bucket, level);
       openStreams.set(state.openStreams);
+      const { ageMs, intervalMs, bytes } = state.backup ?? NO_BACKUPS;
+      backupAge.set(ageMs / 1000);
+      backupInterval.set(intervalMs / 1000);
+      backupBytes.set(bytes);
     },
   };
 }
+
+const NO_BACKUPS = { ageMs: 0, intervalMs: 0, bytes: 0 };

@@ -5,6 +5,7 @@ import { countOpenDeliveries } from "../store/deliveries.ts";
 import { readPlaces } from "../store/places.ts";
 import { readLevels } from "../store/queue-stats.ts";
 import { databaseBytes, walBytes } from "../store/store.ts";
+import { countStrays } from "../store/strays.ts";
 import { readUsage } from "../store/usage.ts";
 import type { StateMetrics } from "../telemetry/state-metrics.ts";
 import type { Worker } from "./loop.ts";
@@ -43,6 +44,7 @@ export function createStateMetricsReader(
         walBytes: await walBytes(store),
         webhookBacklog: await countOpenDeliveries(store.db, MAX_COUNTED),
         instances: await countInstances(),
+        strays: await countStrays(store.db),
         sharedStarts: await sharedStarts(),
       });
       return now() + PERIOD_MS;

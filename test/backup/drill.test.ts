@@ -46,11 +46,18 @@ it("after a lost disk every start since the backup is adopted or recorded, and n
   expect(starts).toHaveLength(1 + 4 + 2 + 1);
   expect(service.starts().length).toBeGreaterThanOrEqual(startsBefore);
   expect((await service.ann.get(`/v1/jobs/${later.id}`)).status).toBe(404);
-  await until("the stray's cost", () => service.rows("select * from strays")[0]?.due_at === null);
-  const [stray, ...others] = service.rows("select * from strays");
+  const strays = async () => (await service.reader.get("/v1/strays")).body.data;
+  await until("the stray's cost", async () => (await strays())[0]?.settled === true);
+  const [stray, ...others] = await strays();
   expect(others).toEqual([]);
-  expect(stray).toMatchObject({ file_name: expect.stringMatching(/-later$/), raw_status: "completed" });
+  expect(stray).toMatchObject({ file_name: expect.stringMatching(/-later$/), lyceum_status: "completed" });
   expect(stray.cost).toBeGreaterThan(0);
+  const { body: usage } = await service.reader.get("/v1/usage");
+  expect(usage.strays).toMatchObject({ executions: 1, cost: { total: stray.cost, unpriced: 0 } });
+  expect(usage.total.executions).toBe(1 + 4 + 2);
+  // Its key is not known, so that no submitter sees it.
+  expect((await service.ann.get("/v1/strays")).body.data).toEqual([]);
+  expect((await service.ann.get("/v1/usage")).body.strays).toBeNull();
   expect(service.logLines.some((line) => line.includes('"event":"stray_found"'))).toBe(true);
   const [run] = await service.runsOf(retried.id);
   expect(run?.executions.map(({ status }) => status)).toEqual(["failed", "failed"]);

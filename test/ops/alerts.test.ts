@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import SqliteDatabase from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
+import { systemClock } from "../../src/lib/clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { startReceiver, status } from "../support/receiver.ts";
 import { image, type Service, type ServiceOptions, startService, until } from "../support/service.ts";
@@ -93,6 +94,9 @@ async function subscribe(service: Service, code: number): Promise<void> {
   await until("a delivery", () => receiver.received.length >= 1);
 }
 
+/** Moves one service's clock. */
+const laterBy = { ms: 0 };
+
 const causes: Record<string, Cause> = {
   ProctorDown: { cause: (service) => service.stop() },
   ProctorRowsWithoutWakeup: {
@@ -163,6 +167,10 @@ const causes: Record<string, Cause> = {
     cause: (service) => endAll(service, many(image())),
     options: { emulator: { now: () => Date.now() - 10 * 60_000 } },
   },
+  ProctorEndsNotInTime: {
+    cause: (service) => endAll(service, [image()]),
+    options: { emulator: { now: () => Date.now() - 10 * 60_000 } },
+  },
   ProctorHttpErrors: {
     async cause(service) {
       await cutOff(service);
@@ -198,6 +206,27 @@ const causes: Record<string, Cause> = {
           "(select 1 union all select n + 1 from numbers where n < 70) select zeroblob(1024 * 1024) as bytes from numbers",
       );
     },
+  },
+  ProctorBackupsFail: {
+    cause: (service) => service.restart(),
+    options: { settings: { BACKUP_DIR: "/dev/null/backups" } },
+  },
+  ProctorBackupOld: {
+    async cause() {
+      laterBy.ms = 4 * 3_600_000;
+    },
+    options: {
+      settings: { BACKUP_DIR: "/dev/null/backups" },
+      surroundings: { clock: { ...systemClock, now: () => Date.now() + laterBy.ms } },
+    },
+  },
+  ProctorStrays: {
+    cause: async (service) =>
+      inDatabase(
+        service,
+        `insert into strays (execution_id, lyceum_execution_id, raw_status, found_at, due_at)
+        values ('exe_01j0000000000000000000000a', 'lost', 'running', 0, 4102444800000)`,
+      ),
   },
   ProctorWebhookDisabled: { cause: (service) => subscribe(service, 410), options: { settings: private_ } },
   ProctorEventLoopBlocked: {

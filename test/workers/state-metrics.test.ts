@@ -63,7 +63,8 @@ eachDatabase("a round of the state metrics", (open, kind) => {
 test("the process's own state has one series for each word, and none for a limit that is not known", async () => {
   const { state, registry } = createMetrics();
   const buckets = { execution: { remaining: 7, pausedMs: 0 }, read: { remaining: null, pausedMs: 1_500 } };
-  state.setProcessState({ circuit: "half_open", callbackMode: "unproven", buckets, openStreams: 4 });
+  const backup = { ageMs: 90_000, bytes: 4_096, intervalMs: 3_600_000 };
+  state.setProcessState({ circuit: "half_open", callbackMode: "unproven", buckets, openStreams: 4, backup });
   const text = await registry.metrics();
   for (const series of [
     'proctor_circuit{state="half_open"} 1',
@@ -72,6 +73,9 @@ test("the process's own state has one series for each word, and none for a limit
     'proctor_limit_remaining{bucket="execution"} 7',
     'proctor_pause_seconds{bucket="read"} 1.5',
     "proctor_open_streams 4",
+    "proctor_backup_age_seconds 90",
+    "proctor_backup_bytes 4096",
+    "proctor_backup_interval_seconds 3600",
   ])
     expect(text).toContain(`${series}\n`);
   expect(text).not.toContain('proctor_limit_remaining{bucket="read"}');

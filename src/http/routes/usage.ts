@@ -3,6 +3,7 @@ import * as operations from "../../contract/operations/service.ts";
 import type { MachineTypesView, SpentView, UsageView } from "../../contract/usage.ts";
 import { dayOf } from "../../domain/cost.ts";
 import { listMachineTypes } from "../../store/machine-types.ts";
+import { spentByStrays } from "../../store/strays.ts";
 import { readUsage, type UsageRow } from "../../store/usage.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { invalid } from "../problem.ts";
@@ -47,7 +48,16 @@ async function getUsage({ c, context, query }: Input<typeof operations.getUsage>
   const data = rows
     .filter(({ executions }) => executions > 0)
     .map((row) => ({ ...nameOf(group, row), ...viewUsage(row) }));
-  const view: UsageView = { from, to, data, next_cursor: null, total: viewUsage(sumOf(rows)) };
+  const strays =
+    apiKey === null ? await spentByStrays(context.store.db, Date.parse(from), Date.parse(to) + DAY_MS) : null;
+  const view: UsageView = {
+    from,
+    to,
+    data,
+    next_cursor: null,
+    total: viewUsage(sumOf(rows)),
+    strays: strays && viewUsage(strays),
+  };
   return c.json(view);
 }
 
@@ -63,7 +73,7 @@ function nameOf(group: keyof typeof columns, row: UsageRow): Partial<UsageView["
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 366;
 
-function viewUsage(row: Omit<UsageRow, "group">): SpentView {
+function viewUsage(row: Omit<UsageRow, "group" | "idleMs">): SpentView {
   return { executions: row.executions, duration_ms: row.durationMs, cost: viewCost(row) };
 }
 

@@ -46,11 +46,12 @@ export function jobEvents({ log, metrics, traces }: Recorder) {
     timeToKnowledge(
       knowledge: { p50Ms: number; p95Ms: number; p99Ms: number; shareInTime: number } | null,
     ): void {
+      metrics.knownInTimeRatio.set(knowledge?.shareInTime ?? 1);
+      metrics.timeToKnowledgeSeconds.reset();
       if (knowledge === null) return;
-      const { p50Ms, p95Ms, p99Ms, shareInTime } = knowledge;
+      const { p50Ms, p95Ms, p99Ms } = knowledge;
       for (const [quantile, ms] of Object.entries({ 0.5: p50Ms, 0.95: p95Ms, 0.99: p99Ms }))
         metrics.timeToKnowledgeSeconds.set({ quantile }, ms / 1000);
-      metrics.knownInTimeRatio.set(shareInTime);
     },
   };
 }

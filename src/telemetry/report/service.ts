@@ -38,6 +38,12 @@ export function serviceEvents({ log, metrics }: Recorder) {
       log.info({ event: "backed_up", path, bytes, removed }, "database backed up");
     },
 
+    /** No backup was made, and the next attempt comes soon. */
+    backupFailed(error: unknown): void {
+      metrics.backupFailures.inc();
+      log.error({ event: "backup_failed", err: error }, "no backup was made");
+    },
+
     /** This machine's clock differs from the database's, which all instances use; or it agrees again. */
     clockSkewed({ aheadMs, isOver }: { aheadMs: number; isOver: boolean }): void {
       const line = { event: "clock_skewed", ahead_ms: Math.round(aheadMs) };

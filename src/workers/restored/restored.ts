@@ -12,9 +12,9 @@ import {
   openRuns,
   readRestored,
   saveFoundStarts,
-  saveStrays,
   unknownExecutions,
 } from "../../store/restored.ts";
+import { saveStrays } from "../../store/strays.ts";
 import type { Worker } from "../loop.ts";
 import { createStartSearch, type MarkedRows } from "./search-starts.ts";
 import { createStrays, strayOf } from "./strays.ts";

@@ -6,7 +6,7 @@ import type { LyceumClient } from "../../lyceum/client.ts";
 import { isOver } from "../../lyceum/snapshot.ts";
 import type { Context } from "../../orchestration/context.ts";
 import { priceOf } from "../../store/machine-types.ts";
-import { openStrays, type Stray, updateStray } from "../../store/restored.ts";
+import { openStrays, type Stray, updateStray } from "../../store/strays.ts";
 
 export function strayOf(executionId: string, row: ListedRow | HistoryRow, now: number): Stray {
   return {
