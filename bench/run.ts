@@ -11,6 +11,7 @@ import { claims } from "./scenarios/claims.ts";
 import { collect } from "./scenarios/collect.ts";
 import { fsync } from "./scenarios/fsync.ts";
 import { idle } from "./scenarios/idle.ts";
+import { instances } from "./scenarios/instances.ts";
 import { many } from "./scenarios/many.ts";
 import { memory } from "./scenarios/memory.ts";
 import { openloop } from "./scenarios/openloop.ts";
@@ -39,6 +40,7 @@ const scenarios: Scenario[] = [
   collect,
   pipeline,
   peers,
+  instances,
 ];
 
 interface Result {

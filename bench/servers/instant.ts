@@ -12,13 +12,14 @@ async function lyceum(input: string | URL | Request, init?: RequestInit): Promis
   const { pathname } = new URL(String(input));
   if (pathname.endsWith("/start")) return Response.json(start(JSON.parse(String(init?.body))));
   const [, group, id = "", part = "record"] =
-    /\/(\w+)\/(?:execution\/)?(lyceum-\d+)(?:\/(\w+))?$/.exec(pathname) ?? [];
+    /\/(\w+)\/(?:execution\/)?(lyceum-[\d-]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
   if (id === "") return Response.json([]);
   return Response.json(documents[(group === "logs" ? group : part) as keyof typeof documents](id));
 }
 
 function start(body: { user_callback_urls?: string[] }): object {
-  const id = `lyceum-${++started}`;
+  // Unique over several instances.
+  const id = `lyceum-${process.pid}-${++started}`;
   const [url] = body.user_callback_urls ?? [];
   if (url === undefined) throw new Error("no callback was asked for");
   setImmediate(() => void callBack(url, id));

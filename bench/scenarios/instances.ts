@@ -1,0 +1,198 @@
+// One, two and four instances on one PostgreSQL, near and behind a proxy that delays each packet by 1 ms.
+import { join } from "node:path";
+import pg from "pg";
+import { createClient } from "../../src/client/client.ts";
+import { openWay, type Way } from "../../test/chaos/way.ts";
+import { requestBytes } from "../load/connection.ts";
+import { jobLoop } from "../load/jobs.ts";
+import { closedLoop } from "../load/loop.ts";
+import { type Bench, type Figure, interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
+import { startPostgres } from "../peers/postgres.ts";
+import {
+  apiKey,
+  authorization,
+  type Running,
+  startServer,
+  startService,
+  startSilentLyceum,
+} from "../service.ts";
+import { callbackRequest } from "./callbacks.ts";
+import { submissionBody, submissionRequest } from "./submit.ts";
+
+export const instances: Scenario = {
+  name: "instances",
+  includes:
+    "The same 96 connections spread over one, two or four instances on one PostgreSQL with its defaults (every commit is " +
+    "synced). Submissions of one run each; callbacks of live executions in any order; settled runs from the " +
+    "submission to the answered wait, with a Lyceum inside each instance. The delayed arms reach the database " +
+    "through a proxy that adds 1 ms each way. All processes and the load share the machine's cores.",
+  async run(bench) {
+    const postgres = await startPostgres();
+    const figures: Figure[] = [];
+    try {
+      for (const delayMs of [1, 0].slice(0, bench.size(2, 1)))
+        for (const kind of [submissions, callbacks, settledRuns])
+          figures.push(...(await compare(bench, { postgres: postgres.url, delayMs, kind })));
+      return figures;
+    } finally {
+      await postgres.stop();
+    }
+  },
+};
+
+const CONNECTIONS = 96;
+const COUNTS = [1, 2, 4];
+
+interface Kind {
+  name: string;
+  /** Starts an instance on the database. */
+  start(databaseUrl: string, lyceumUrl: string): Promise<Running>;
+  lyceum(): Promise<{ url: string; stop(): unknown }>;
+  /** Prepares a fleet and answers the load of one round. */
+  prepare(bench: Bench, fleet: Running[]): Promise<() => Promise<number>>;
+}
+
+interface Comparison {
+  postgres: string;
+  delayMs: number;
+  kind: Kind;
+}
+
+async function compare(bench: Bench, { postgres, delayMs, kind }: Comparison): Promise<Figure[]> {
+  const counts = COUNTS.slice(0, bench.size(3, 2));
+  const lyceum = await kind.lyceum();
+  const ways: Way[] = [];
+  const running: Running[] = [];
+  const where = delayMs === 0 ? "near" : `+${delayMs} ms each way`;
+  try {
+    const arms: [string, () => Promise<Sample>][] = [];
+    for (const count of counts) {
+      const database = await createDatabase(postgres, `${kind.name.replace(/\W/g, "_")}_${delayMs}_${count}`);
+      const fleet: Running[] = [];
+      for (let nth = 0; nth < count; nth++) {
+        const way = await openWay(Number(database.port));
+        way.setDelay(delayMs);
+        ways.push(way);
+        const url = new URL(database);
+        url.port = String(way.port);
+        const instance = await kind.start(url.href, lyceum.url);
+        fleet.push(instance);
+        running.push(instance);
+      }
+      const load = await kind.prepare(bench, fleet);
+      arms.push([`${count}`, async () => ({ perSecond: await load() })]);
+    }
+    const rounds = await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms), 1);
+    return counts.slice(1).map((count) =>
+      ratioOf({ ours: rounds[`${count}`] ?? [], theirs: rounds[1] ?? [] }, "perSecond", {
+        name: `${kind.name}, ${count} instances, ${where}`,
+        unit: "/s",
+        against: "one instance",
+        goal: count === 4 ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
+      }),
+    );
+  } finally {
+    await Promise.all(running.map((instance) => instance.stop()));
+    for (const way of ways) way.close();
+    await lyceum.stop();
+  }
+}
+
+const submissions: Kind = {
+  name: "submissions",
+  start: (databaseUrl, lyceumUrl) => startInstance(databaseUrl, { lyceumUrl }),
+  lyceum: startSilentLyceum,
+  async prepare({ seconds }, fleet) {
+    return () =>
+      sum(fleet, ({ port }) =>
+        closedLoop({
+          port,
+          seconds,
+          connections: CONNECTIONS / fleet.length,
+          next: () => submissionRequest(),
+        }),
+      );
+  },
+};
+
+const callbacks: Kind = {
+  name: "callbacks",
+  start: (databaseUrl, lyceumUrl) => startInstance(databaseUrl, { lyceumUrl }),
+  async lyceum() {
+    const emulator = await startServer("emulator", {}, "/__emulator");
+    await fetch(`${emulator.url}/__emulator/chaos`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ delay: "1h" }),
+    });
+    return { url: `${emulator.url}/api/v2/external`, stop: emulator.stop };
+  },
+  async prepare(bench, fleet) {
+    const requests = (await liveExecutions(fleet, bench.size(4_000, 40))).map(callbackRequest);
+    let sent = 0;
+    // A step that shares no factor with the count visits every execution before the first comes again.
+    const next = () => requests[(sent++ * 1_657) % requests.length] as Buffer;
+    const { seconds } = bench;
+    return () =>
+      sum(fleet, ({ port }) => closedLoop({ port, seconds, connections: CONNECTIONS / fleet.length, next }));
+  },
+};
+
+const settledRuns: Kind = {
+  name: "settled runs",
+  start: (databaseUrl) =>
+    startInstance(databaseUrl, {
+      main: join(import.meta.dirname, "../servers/instant.ts"),
+      // Never called, because the instant Lyceum is in the service's process.
+      lyceumUrl: "http://127.0.0.1:9",
+    }),
+  lyceum: async () => ({ url: "", stop() {} }),
+  async prepare({ seconds }, fleet) {
+    const body = submissionBody(1);
+    const whenEnded = (job: string) =>
+      requestBytes("GET", `/v1/jobs/${job}?wait=60s`, { headers: authorization });
+    const submission = () => submissionRequest(body);
+    return () =>
+      sum(fleet, ({ port }) =>
+        jobLoop({ port, connections: CONNECTIONS / fleet.length, seconds, submission, whenEnded }),
+      );
+  },
+};
+
+function startInstance(databaseUrl: string, { lyceumUrl, main }: { lyceumUrl: string; main?: string }) {
+  const env = { DATABASE_URL: databaseUrl, SUBMIT_CONCURRENCY: "64" };
+  return startService({ database: "", lyceumUrl, env, ...(main === undefined ? {} : { main }) });
+}
+
+async function sum(fleet: Running[], load: (instance: Running) => Promise<{ perSecond: number }>) {
+  const loads = await Promise.all(fleet.map(load));
+  return loads.reduce((total, { perSecond }) => total + perSecond, 0);
+}
+
+/** Submits runs that outlast a round, and answers the ids of their executions once all are accepted. */
+async function liveExecutions([first]: Running[], count: number): Promise<string[]> {
+  const client = createClient({ url: first?.url ?? "", apiKey });
+  const runs = Array.from({ length: count }, () => ({
+    kind: "python" as const,
+    code: "pass",
+    timeout: 600,
+  }));
+  const { id } = await client.submit({ runs });
+  for (;;) {
+    const live: string[] = [];
+    for await (const { executions } of client.runs(id, { status: "active", limit: 1_000 }))
+      for (const { id, accepted_at } of executions) if (accepted_at !== null) live.push(id);
+    if (live.length === count) return live;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function createDatabase(serverUrl: string, name: string): Promise<URL> {
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url;
+}
