@@ -19,6 +19,7 @@ export interface ExecutionView {
   lyceum_execution_id: string | null;
   submitted_at: string;
   error: string | null;
+  detected_by: "callback" | "poll" | null;
 }
 
 export interface RunView {

@@ -30,6 +30,8 @@ export interface TrialOptions {
   /** Begins and ends with a service that listens. Answers what it did, in a few words. */
   disturb(scene: Scene): Promise<string>;
   onProgress(progress: Progress): void;
+  /** Faults that replace those of every trial. */
+  faults?: Changes;
   /** Settings beside those of every trial. */
   env?: Record<string, string>;
   /** Another way to run the service: as several instances that look like one. */
@@ -68,7 +70,10 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const database =
     options.database === "postgres" ? await onPostgres() : onSqlite(join(folder, "proctor.db"));
   const port = await freePort();
-  const emulator = await startEmulator({ seed: options.seed, chaos: { ...paces, ...faults } });
+  const emulator = await startEmulator({
+    seed: options.seed,
+    chaos: { ...paces, ...faults, ...options.faults },
+  });
   const place = { port, databaseUrl: database.url, lyceumUrl: emulator.url, limit: options.limit };
   const env = { ...settings(place), ...options.env };
   const launch = options.launch ?? createService;
@@ -157,13 +162,16 @@ async function rest(url: string, adminKey: string, deadline: number): Promise<bo
 
 function figures({ acknowledged, runs, lyceum, callbacks, events, artifacts }: Evidence): string[] {
   const count = (status: string) => runs.filter((run) => run.status === status).length;
-  const lost = runs.flatMap((run) => run.executions).filter((one) => one.status === "lost").length;
+  const executions = runs.flatMap((run) => run.executions);
+  const lost = executions.filter(({ status }) => status === "lost").length;
+  const foundBy = (means: string) => executions.filter(({ detected_by }) => detected_by === means).length;
   const kept = [...callbacks.values()].reduce((sum, one) => sum + one, 0);
   const unavailable = artifacts.filter((artifact) => artifact.state === "unavailable").length;
   return [
     `${acknowledged.length} jobs acknowledged`,
     `${runs.length} runs ended (${count("succeeded")} succeeded, ${count("failed")} failed, ${count("cancelled")} cancelled)`,
     `${lyceum.length} starts at Lyceum, ${lost} that never reached it`,
+    `${foundBy("callback")} ends found by callback, ${foundBy("poll")} by polling`,
     `${kept} callbacks, ${events.length} events, ${artifacts.length} artifacts (${unavailable} unavailable)`,
   ];
 }

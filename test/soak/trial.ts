@@ -1,4 +1,5 @@
-// One soak: a trial of the crash proof in which nothing is killed, and the memory of the process is watched.
+// One soak: a trial of the crash proof in which nothing is killed, three callbacks in ten are lost, and the memory of the
+// process is watched.
 import { runTrial, type TrialResult } from "../crash/trial.ts";
 import { growthOf, mebibytes, sampleMemory } from "./memory.ts";
 
@@ -15,6 +16,7 @@ export async function soak({ seed, database, seconds, onSample }: SoakOptions): 
   return runTrial({
     seed,
     limit: null,
+    faults: { callback: { lost: 0.3, double: 0.15, eager: 0.08, early: 0.1, late: 0.15 } },
     database,
     seconds: 2 * seconds + 60,
     keep: false,
@@ -30,7 +32,8 @@ export async function soak({ seed, database, seconds, onSample }: SoakOptions): 
         clearInterval(shown),
       );
       const { before, after, isFlat } = growthOf(samples);
-      const memory = `memory ${mebibytes(before)}, then ${mebibytes(after)}`;
+      const [first = 0, last = 0] = [samples[0], samples.at(-1)];
+      const memory = `memory ${mebibytes(first)} at first, ${mebibytes(before)}, then ${mebibytes(after)}, ${mebibytes(last)} at last`;
       if (!isFlat) complain(`the process grows: ${memory}`);
       return `${seconds} s of load, ${memory}`;
     },
