@@ -4,6 +4,7 @@ import { createLyceumClient } from "../lyceum/client.ts";
 import { createRateLimiter } from "../lyceum/rate-limiter.ts";
 import { createBackups } from "../workers/backups.ts";
 import { createCollect } from "../workers/collect/collect.ts";
+import { createJobDeletion } from "../workers/delete-jobs.ts";
 import { createRemoteDeletion } from "../workers/delete-remote.ts";
 import { createDeliver } from "../workers/deliver/deliver.ts";
 import { destinationFinder } from "../workers/deliver/destination.ts";
@@ -85,6 +86,7 @@ export function createWorkers(parts: AppParts) {
     collect,
     alone(createEnforcer(context)),
     alone(createRemoteDeletion(context, { lyceum, now })),
+    alone(createJobDeletion(context, now)),
     alone(createMachineTypeSync(context, { lyceum, now })),
     createDeliver(context, {
       findDestination,

@@ -54,7 +54,7 @@ export async function retryRun(context: Context, job: JobRow, runId: string): Pr
 
 async function refusal(db: Db, jobId: string): Promise<string> {
   const job = await findJob(db, jobId);
-  if (job?.budget_reached_at != null) return "the job's budget is used up; submit a new job";
-  if (job?.deletion_due_at != null) return "the job is being deleted";
+  if (job === null || job.deletion_due_at !== null) return "the job is being deleted";
+  if (job.budget_reached_at !== null) return "the job's budget is used up; submit a new job";
   return "the job is being cancelled; retry once it is terminal";
 }

@@ -227,6 +227,7 @@ function newJob(
     budget_reached_at: null,
     deletion_requested_at: null,
     deletion_due_at: null,
+    deleted_at: null,
     traceparent,
   };
 }

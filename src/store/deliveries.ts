@@ -3,6 +3,7 @@ import { type Selectable, sql, type Updateable } from "kysely";
 import type { DeliveriesTable } from "./db/schema.ts";
 import { isChosen } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { ofKeptJob } from "./deletions.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 
@@ -155,6 +156,8 @@ export async function listDeliveries(
   let query = db.selectFrom("deliveries").selectAll();
   if ("webhookId" in target) query = query.where("webhook_id", "=", target.webhookId);
   else query = query.where("job_id", "=", target.jobId).where("webhook_id", "is", null);
+  // With a deleted job go its deliveries, but those that are still to be sent.
+  query = query.where((eb) => eb.or([eb("due_at", "is not", null), ofKeptJob(sql`deliveries.job_id`)]));
   if (before !== undefined) query = query.where("id", "<", before);
   return query.orderBy("id", "desc").limit(limit).execute();
 }

@@ -6,6 +6,7 @@ import { insertRows } from "./db/rows.ts";
 import type { EventsTable } from "./db/schema.ts";
 import { isSqlite, statement, statementWithLimit } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { ofKeptJob } from "./deletions.ts";
 import { appendNumbered } from "./hot-rows.ts";
 
 export type EventRow = Selectable<EventsTable>;
@@ -96,7 +97,12 @@ export async function readEvents(
 ): Promise<EventPage> {
   const newest = await newestSeq(db);
   const end = jobId === undefined ? Math.min(newest, after + MAX_SKIPPED) : newest;
-  let query = db.selectFrom("events").selectAll().where("seq", ">", after).where("seq", "<=", end);
+  let query = db
+    .selectFrom("events")
+    .selectAll()
+    .where("seq", ">", after)
+    .where("seq", "<=", end)
+    .where(ofKeptJob(sql`events.job_id`));
   if (jobId !== undefined) query = query.where("job_id", "=", jobId);
   if (types !== undefined) query = query.where("type", "in", types);
   if (owner !== null) {

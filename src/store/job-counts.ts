@@ -4,6 +4,7 @@ import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
 import { type RunStatus, runStatuses } from "../domain/run.ts";
 import { inputRows, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { isKept } from "./deletions.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 
 const jobColumns = [
@@ -98,6 +99,7 @@ export async function addRun(db: Db, jobId: string): Promise<number | null> {
     .where((eb) => eb.or([eb("cancel_mode", "is", null), eb("ended_at", "is not", null)]))
     .where("budget_reached_at", "is", null)
     .where("deletion_due_at", "is", null)
+    .where(isKept)
     .returning("total")
     .executeTakeFirst();
   return job === undefined ? null : job.total - 1;

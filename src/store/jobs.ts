@@ -1,11 +1,11 @@
-// Jobs: inserted, found, listed, cancelled, deleted, due.
+// Jobs: inserted, found, cancelled, due.
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import { insertRows } from "./db/rows.ts";
 import type { JobsTable } from "./db/schema.ts";
 import { isSqlite, statementForRows } from "./db/statements.ts";
 import { Conflict, type Db } from "./db/transaction.ts";
-import { insertDeletedKey } from "./deleted-keys.ts";
+import { isKept } from "./deletions.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
@@ -35,7 +35,7 @@ export async function findJob(db: Db, id: string): Promise<JobRow | null> {
   return (await findJobs(db, [id]))[0] ?? null;
 }
 
-/** Returns one job or null per id, in their order. */
+/** Returns one job or null per id, in their order. Deleted jobs are not found. */
 export async function findJobs(db: Db, ids: string[]): Promise<(JobRow | null)[]> {
   const rows = await selectJobs(db, [...new Set(ids)]);
   const known = new Map(rows.map((row) => [row.id, row]));
@@ -43,7 +43,7 @@ export async function findJobs(db: Db, ids: string[]): Promise<(JobRow | null)[]
 }
 
 const selectJobs = statementForRows<string, JobRow>((db, ids) =>
-  db.selectFrom("jobs").selectAll().where("id", "in", ids),
+  db.selectFrom("jobs").selectAll().where("id", "in", ids).where(isKept),
 );
 
 /** Locks jobs in one fixed order, which prevents deadlocks on PostgreSQL. SQLite has one writer at a time. */
@@ -54,9 +54,6 @@ export async function lockJobs(db: Db, ids: readonly string[]): Promise<void> {
 const lock = statementForRows<string, { id: string }>((db, ids) =>
   db.selectFrom("jobs").select("id").where("id", "in", ids).orderBy(sql`id collate "C"`).forUpdate(),
 );
-
-/** The job has ended, and none of its runs is being retried. */
-export const isFinished = sql<boolean>`(ended_at is not null and queued + active + collecting = 0)`;
 
 /** Every run of the job has its outcome. */
 const isDecided = sql<boolean>`(queued + active = 0)`;
@@ -85,49 +82,6 @@ export async function markCancelled(
     .returningAll()
     .executeTakeFirst();
   return job ?? null;
-}
-
-/** Keep the job while a lost execution may still show up and cost money. */
-const hasOpenExecutions = sql<boolean>`exists (select 1 from runs join executions on executions.run_id = runs.id
-  where runs.job_id = jobs.id and executions.phase <> 'closed')`;
-
-/**
- * Deletes a job with its rows, unless one of its executions is open.
- * @param keyDeletedAt when its idempotency key counts as deleted; null forgets the key, as retention does
- */
-export async function deleteJob(db: Db, jobId: string, keyDeletedAt: number | null = null): Promise<boolean> {
-  const deleted = await db
-    .deleteFrom("jobs")
-    .where("id", "=", jobId)
-    .where(isFinished)
-    .where(({ not }) => not(hasOpenExecutions))
-    .returning(["api_key", "idempotency_key"])
-    .executeTakeFirst();
-  if (deleted === undefined) return false;
-  if (keyDeletedAt !== null && deleted.idempotency_key !== null)
-    await insertDeletedKey(db, deleted.api_key, deleted.idempotency_key, keyDeletedAt);
-  await db.deleteFrom("events").where("job_id", "=", jobId).execute();
-  // Pending deliveries are still sent.
-  await db.deleteFrom("deliveries").where("job_id", "=", jobId).where("due_at", "is", null).execute();
-  return true;
-}
-
-/** Deletable jobs whose runs, retried ones included, all ended before then. */
-export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom("jobs")
-    .select("id")
-    .where("ended_at", "<", endedBefore)
-    .where("deletion_due_at", "is", null)
-    .where(isFinished)
-    .where(({ not }) => not(hasOpenExecutions))
-    .where(
-      sql<boolean>`not exists (select 1 from runs where job_id = jobs.id and runs.ended_at >= ${endedBefore})`,
-    )
-    .orderBy("ended_at")
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.id);
 }
 
 export async function jobsDue(db: Db, now: number, limit: number): Promise<JobRow[]> {

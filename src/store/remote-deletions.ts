@@ -2,7 +2,7 @@
 import type { Selectable } from "kysely";
 import type { ArtifactsTable, JobsTable } from "./db/schema.ts";
 import type { Db } from "./db/transaction.ts";
-import { isFinished } from "./jobs.ts";
+import { isFinished, isKept } from "./deletions.ts";
 
 /** Returns false while runs of the job have not ended. A second request makes the deletion due now. */
 export async function markForRemoteDeletion(db: Db, jobId: string, now: number): Promise<boolean> {
@@ -14,6 +14,7 @@ export async function markForRemoteDeletion(db: Db, jobId: string, now: number):
     }))
     .where("id", "=", jobId)
     .where(isFinished)
+    .where(isKept)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }

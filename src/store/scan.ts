@@ -3,6 +3,7 @@
 import { type RawBuilder, sql } from "kysely";
 import { idBound, type Prefix } from "../lib/id.ts";
 import type { Db } from "./db/transaction.ts";
+import { isKept, ofKeptJob } from "./deletions.ts";
 
 export interface Scan {
   table: "jobs" | "runs" | "callbacks";
@@ -114,10 +115,16 @@ async function readSlice<Row>(db: Db, list: Scan, last: string | number, limit: 
   const upTo = list.order === "desc" ? sql`${key} >= ${last}` : sql`${key} <= ${last}`;
   const { rows } = await sql<Row>`
     select * from ${sql.table(list.table)}
-    where ${all([...list.driver, ...behind(list), upTo, ...list.filters])}
+    where ${all([...list.driver, ...behind(list), upTo, ...list.filters, keptRows[list.table]])}
     order by ${ordered(list)} limit ${limit}`.execute(db);
   return rows;
 }
+
+const keptRows: Record<Scan["table"], RawBuilder<boolean>> = {
+  jobs: isKept,
+  runs: ofKeptJob(sql`runs.job_id`),
+  callbacks: ofKeptJob(sql`(select job_id from executions where executions.id = callbacks.execution_id)`),
+};
 
 function behind({ key, order, after }: Scan): RawBuilder<unknown>[] {
   if (after === null) return [];

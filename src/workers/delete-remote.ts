@@ -3,7 +3,7 @@
 import type { RecordSummary } from "../domain/gpu-selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";
-import { deleteJob } from "../store/jobs.ts";
+import { deleteJob } from "../orchestration/delete-job.ts";
 import {
   markRecordsDeleted,
   nextRemoteDeletionAt,
@@ -47,7 +47,7 @@ export function createRemoteDeletion(
       );
       if (gone.length < records.length) await postponeRemoteDeletion(tx.db, id, tx.now + pauseMs(waitedMs));
       else if (records.length === RECORDS_AT_ONCE) await postponeRemoteDeletion(tx.db, id, tx.now);
-      else if (!(await deleteJob(tx.db, id, tx.now)))
+      else if (!(await deleteJob(tx, id, { remembersKey: true })))
         await postponeRemoteDeletion(tx.db, id, tx.now + pauseMs(waitedMs));
     });
   }

@@ -1,9 +1,10 @@
-// Deletes jobs that ended longer ago than the retention, with their rows, and deliveries that outlived their job. A few
-// at a time, so that no transaction is long.
+// Deletes jobs that ended longer ago than the retention, and deliveries that outlived their job. A few at a time, so that
+// no transaction is long.
 import type { Context } from "../orchestration/context.ts";
+import { deleteJob } from "../orchestration/delete-job.ts";
 import { deleteKeysBefore } from "../store/deleted-keys.ts";
+import { jobsEndedBefore } from "../store/deletions.ts";
 import { deleteDeliveries } from "../store/deliveries.ts";
-import { deleteJob, jobsEndedBefore } from "../store/jobs.ts";
 import { deleteHoursBefore, foldOldestHour } from "../store/stats.ts";
 import type { Worker } from "./loop.ts";
 
@@ -23,7 +24,7 @@ export function createRetention(
       const jobIds = await jobsEndedBefore(context.store.db, now() - retentionMs, JOBS_AT_ONCE);
       await exportJobs?.(jobIds);
       const deleted = await context.store.write(async (tx) => {
-        for (const jobId of jobIds) await deleteJob(tx.db, jobId);
+        for (const jobId of jobIds) await deleteJob(tx, jobId, { remembersKey: false });
         await deleteKeysBefore(tx.db, tx.now - retentionMs);
         const deliveries = await deleteDeliveries(tx.db, tx.now - retentionMs, DELIVERIES_AT_ONCE);
         return { jobs: jobIds.length, deliveries };

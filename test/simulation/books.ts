@@ -23,6 +23,7 @@ export interface JobEntry {
   failed: number;
   cancelled: number;
   ended_at: number | null;
+  deleted_at: number | null;
 }
 
 export interface RunEntry {
@@ -89,6 +90,10 @@ export function openBooks(path: string) {
   const version = database.prepare("pragma data_version").pluck();
   let seen = -1;
   const callbacks = all<{ count: number }>("select count(*) as count from callbacks where execution_id = ?");
+  const tables = ["jobs where id", "runs where job_id", "specs where job_id", "executions where job_id"];
+  tables.push("events where job_id");
+  const counts = tables.map((table) => `(select count(*) from ${table} = ?)`);
+  const rowsOf = all<{ count: number }>(`select ${counts.join(" + ")} as count`);
   const jobs = all<JobEntry>("select * from jobs order by id");
   const runs = all<RunEntry>(
     `select id, job_id, status, attempt, due_at, execution_id, cancel_cause, cancel_mode, outcome, error_code,
@@ -116,6 +121,8 @@ export function openBooks(path: string) {
     artifacts: all<ArtifactEntry>("select execution_id, kind, state, summary, document from artifacts"),
     run: (id: string) => run(id)[0] ?? null,
     execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
+    /** Rows of a job, whether or not the job's own is there. */
+    rowsOf: (jobId: string): number => rowsOf(...Array(tables.length).fill(jobId))[0]?.count ?? 0,
     callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
     snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),
     close: () => void database.close(),

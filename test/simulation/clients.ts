@@ -17,6 +17,8 @@ interface ClientOptions {
   keys: { name: string; key: string }[];
   /** Within this time they begin what they do. */
   forMs: number;
+  /** They also delete jobs. */
+  deletes: boolean;
   trace(line: string): void;
   guard<T>(work: () => Promise<T>): void;
 }
@@ -31,9 +33,11 @@ export interface Clients {
 }
 
 export function createClients(options: ClientOptions): Clients {
-  const { random, agenda, books, host, lyceum, judge, keys, forMs, trace, guard } = options;
+  const { random, agenda, books, host, lyceum, judge, keys, forMs, deletes, trace, guard } = options;
+  const { deletions } = judge;
   const cancelsAsked = new Set<string>();
   const owner = new Map<string, string>();
+  const named = new Map<string, string>();
   let unanswered = 0;
 
   const jobs = random.between(1, 4);
@@ -48,6 +52,8 @@ export function createClients(options: ClientOptions): Clients {
   for (let deed = 0; deed < deeds; deed++) {
     at(random.between(forMs / 10, forMs), random.pick([cancelJob, cancelRun, cancelRun, retryRun, look]));
   }
+
+  if (deletes) for (let count = 0; count < 4; count++) at(random.between(forMs / 5, forMs), deleteJob);
 
   lyceum.onEnd(({ isEndless, marker }) => {
     if (isEndless) at(random.between(60 * SECOND, 1_200 * SECOND), () => cancelHanging(marker));
@@ -84,10 +90,14 @@ export function createClients(options: ClientOptions): Clients {
     if (reply === null || reply.status >= 500) {
       return at(random.between(SECOND, 60 * SECOND), () => submit(name, key, body));
     }
+    const isDeleted =
+      reply.status === 409 && [...owner].some(([id]) => named.get(id) === name && deletions.isAsked(id));
+    if (isDeleted) return void unanswered--;
     demand(reply.status === 202 || reply.status === 200, () => `a submission is answered: ${show(reply)}`);
     unanswered--;
     const id = String(reply.json.id);
     owner.set(id, key);
+    named.set(id, name);
     judge.acknowledgeJob(id, name);
     // Some callers do not trust an answer and ask once more.
     if (random.chance(0.1)) {
@@ -122,6 +132,19 @@ export function createClients(options: ClientOptions): Clients {
     for (const run of wanted) judge.acknowledgeCancel(run.id);
   }
 
+  /** A job whose end is known, or any: then it is refused. */
+  async function deleteJob(): Promise<void> {
+    const ended = books.jobs().filter((job) => job.ended_at !== null && owner.has(job.id));
+    const id = ended.length > 0 ? random.pick(ended).id : [...owner.keys()].at(-1);
+    if (id === undefined) return;
+    deletions.ask(id);
+    const reply = await call("DELETE", `/v1/jobs/${id}`, owner.get(id) ?? "", "");
+    trace(`caller    deletes job ${id.slice(-6)}: ${reply?.status ?? "nobody answers"}`);
+    const isFine = reply === null || [204, 404, 409].includes(reply.status) || reply.status >= 500;
+    demand(isFine, () => `a deletion is answered: ${show(reply)}`);
+    if (reply?.status === 204) deletions.acknowledge(id);
+  }
+
   async function cancelRun(): Promise<void> {
     const run = anyRun((status) => status !== "succeeded");
     if (run === null) return;
@@ -137,22 +160,26 @@ export function createClients(options: ClientOptions): Clients {
     if (run === null) return;
     const reply = await call("POST", `/v1/runs/${run.id}/retry`, run.key, "");
     trace(`caller    retries run ${run.id.slice(-6)}: ${reply?.status ?? "nobody answers"}`);
-    const isFine = reply === null || [202, 409].includes(reply.status) || reply.status >= 500;
+    const isGone = reply?.status === 404 && deletions.isMarked(run.jobId);
+    const isFine = reply === null || isGone || [202, 409].includes(reply.status) || reply.status >= 500;
     demand(isFine, () => `a retry is answered: ${show(reply)}`);
   }
 
   async function look(): Promise<void> {
     for (const [id, key] of owner) {
+      const wasDeleted = deletions.isAcknowledged(id);
       const reply = await call("GET", `/v1/jobs/${id}`, key, "");
-      demand(reply === null || reply.status === 200, () => `a job is not shown: ${show(reply)}`);
+      const isShown = reply?.status === 200 && !wasDeleted;
+      const isHidden = reply?.status === 404 && deletions.isMarked(id);
+      demand(reply === null || isShown || isHidden, () => `a job is shown as ${show(reply)}`);
     }
   }
 
-  function anyRun(fits: (status: string) => boolean): { id: string; key: string } | null {
+  function anyRun(fits: (status: string) => boolean): { id: string; jobId: string; key: string } | null {
     const runs = books.runs().filter((run) => fits(run.status) && owner.has(run.job_id));
     if (runs.length === 0) return null;
     const run = random.pick(runs);
-    return { id: run.id, key: owner.get(run.job_id) ?? "" };
+    return { id: run.id, jobId: run.job_id, key: owner.get(run.job_id) ?? "" };
   }
 
   function call(method: string, path: string, key: string, body: string, more: Record<string, string> = {}) {

@@ -138,8 +138,13 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
   return {
     /** A new process looks at everything afresh. */
     forgive: () => overdueSince.clear(),
-    check({ jobs, runs, executions }: Snapshot): void {
+    check(snapshot: Snapshot): void {
       readEvents();
+      // The rows of a deleted job go piece by piece.
+      const jobs = snapshot.jobs.filter(({ deleted_at }) => deleted_at === null);
+      const kept = new Set(jobs.map(({ id }) => id));
+      const runs = snapshot.runs.filter(({ job_id }) => kept.has(job_id));
+      const executions = snapshot.executions.filter(({ job_id }) => kept.has(job_id));
       const runsOf = Map.groupBy(runs, (run) => run.job_id);
       const executionsOf = Map.groupBy(executions, (execution) => execution.run_id);
       for (const job of jobs) checkJob(job, runsOf.get(job.id) ?? []);

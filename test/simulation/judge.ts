@@ -4,6 +4,7 @@ import type { Books, Snapshot } from "./books.ts";
 import { demand } from "./invariants.ts";
 import { createAborts } from "./judges/aborts.ts";
 import { createBills } from "./judges/bills.ts";
+import { createDeletions } from "./judges/deletions.ts";
 import { createDocuments } from "./judges/documents.ts";
 import { createKnowledge } from "./judges/knowledge.ts";
 import { createLimits } from "./judges/limits.ts";
@@ -22,6 +23,7 @@ interface JudgeOptions {
   inDoubtAfterMs: number;
   pollMaxMs: number;
   callbackGraceMs: number;
+  retentionMs: number;
   submit: { limit: { max: number; windowMs: number } | null; concurrency: number };
   /** The longest time that commits may take. */
   slackMs: number;
@@ -50,6 +52,7 @@ export function createJudge(options: JudgeOptions) {
   const loss = createLoss({ ...options, now, silences });
   const aborts = createAborts({ ...options, now, lostAt: loss.lostAt });
   const bills = createBills({ ...options, now });
+  const deletions = createDeletions(options);
   const documents = createDocuments(now);
   const knowledge = createKnowledge({ ...options, silences: [silences, blindness] });
   const outages = createOutages(now, submit.concurrency);
@@ -75,6 +78,7 @@ export function createJudge(options: JudgeOptions) {
   return {
     verdicts,
     cancelledAt,
+    deletions,
     compareBills: bills.compare,
     compareGivenUp: documents.compareGivenUp,
     sent({ call, arrives, outage }: Sent): void {
@@ -116,7 +120,8 @@ export function createJudge(options: JudgeOptions) {
       outages.booted();
     },
     acknowledgeJob(id: string, name: string): void {
-      const known = [...acknowledgedJobs].find(([, other]) => other === name)?.[0] ?? id;
+      const earlier = [...acknowledgedJobs].filter(([other]) => !deletions.isMarked(other));
+      const known = earlier.find(([, other]) => other === name)?.[0] ?? id;
       demand(known === id, () => `${name} was answered as ${known} and as ${id}`);
       acknowledgedJobs.set(id, name);
     },
@@ -136,10 +141,16 @@ export function createJudge(options: JudgeOptions) {
       knowledge.jumped(ms);
       limits.jumped();
     },
-    check({ jobs, executions }: Snapshot): void {
+    check(snapshot: Snapshot): void {
+      const { executions } = snapshot;
+      deletions.check(snapshot);
+      const jobs = snapshot.jobs.filter(({ deleted_at }) => deleted_at === null);
       const names = new Map(jobs.map((job) => [job.id, job.name]));
       for (const [id, name] of acknowledgedJobs) {
-        demand(names.get(id) === name, () => `job ${id} was acknowledged and is gone`);
+        demand(
+          deletions.isMarked(id) || names.get(id) === name,
+          () => `job ${id} was acknowledged and is gone`,
+        );
       }
       demand(new Set(names.values()).size === names.size, () => "one submission made two jobs");
       for (const [marker, count] of acknowledgedCallbacks) {

@@ -162,11 +162,21 @@ const plants: Record<string, () => void> = {
       };
       return { ...real, createHistoryPass };
     }),
+
+  "rows of a deleted job are forgotten": () =>
+    vi.doMock("../../src/store/deletions.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/deletions.ts")>();
+      const removeDeleted: typeof real.removeDeleted = async (db) => {
+        const jobs = db.deleteFrom("jobs").where("deleted_at", "is not", null);
+        return (await jobs.executeTakeFirst()).numDeletedRows > 0n;
+      };
+      return { ...real, removeDeleted };
+    }),
 };
 
 const mocked = [
   ...["lib/network-error", "lyceum/outcome-of-reply", "orchestration/receive-callback"],
-  ...["store/execution-claims", "store/executions", "store/db/group-commit"],
+  ...["store/execution-claims", "store/executions", "store/deletions", "store/db/group-commit"],
   ...["domain/state-machine/transition", "domain/state-machine/schedule", "domain/output"],
   ...["workers/reconcile/audit", "workers/start-gate", "workers/reconcile/history"],
 ];

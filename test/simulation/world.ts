@@ -41,8 +41,10 @@ const PATIENCE_MS = 240 * MINUTE;
 /** @param wanted weathers in place of those that the seed draws */
 export async function simulate(seed: number, wanted: string[] | null = null): Promise<Story> {
   const random = createRandom(seed);
+  // A source of its own: the other draws of a seed stay as they were.
+  const deletion = drawDeletion(createRandom(~seed));
   const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
-  const config = drawConfig(random, join(folder, "proctor.db"));
+  const config = drawConfig(random, join(folder, "proctor.db"), deletion.byRetention);
   if (config.database.kind === "sqlite") writeFileSync(config.database.path, await migrated());
   const agenda = createAgenda(random.fork());
   const books = openBooks(join(folder, "proctor.db"));
@@ -79,6 +81,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     inDoubtAfterMs: config.inDoubtAfterMs,
     pollMaxMs: config.poll.maxMs,
     callbackGraceMs: config.callbackGraceMs,
+    retentionMs: config.retentionMs,
   });
   network.onSent(guarded(judge.sent));
   network.onJudged(guarded(judge.judged));
@@ -92,6 +95,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   const clients = createClients({
     ...{ random: random.fork(), agenda, books, host, lyceum, judge, keys: KEYS, trace, guard },
     forMs: chaosMs,
+    deletes: deletion.byCallers,
   });
   createPostman({ random: random.fork(), agenda, lyceum, host, judge, trace, guard });
   const fate = createFate({
@@ -110,14 +114,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   host.boot();
 
   let unfinished = [""];
-  while (failure === null && !isAtRest()) {
-    if (++steps > MAX_STEPS || agenda.monotonic() > chaosMs + PATIENCE_MS) fail(`no rest: ${unfinished}`);
-    else if (!(await agenda.step())) fail("nothing is left to happen");
-    else {
-      fate.watch();
-      if (books.hasChanged()) attempt(() => look(books.snapshot()));
-    }
-  }
+  await goOnUntil(isAtRest);
   if (failure === null) {
     const { cancelsAsked } = clients;
     // From here on nothing kept the service from doing its work: no fault, no downtime, no pause that Lyceum asked for,
@@ -125,7 +122,13 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     const upSince = host.upSince() ?? 0;
     const calmAt = Math.max(chaosMs, upSince, judge.pausedUntil()) + agenda.setBackMs(upSince);
     const hasLeapt = agenda.hasLeapt();
-    attempt(() => compareWithReference({ books, lyceum, ...judge, cancelsAsked, calmAt, hasLeapt }));
+    const { isForgotten } = judge.deletions;
+    attempt(() =>
+      compareWithReference({ books, lyceum, ...judge, cancelsAsked, calmAt, hasLeapt, isForgotten }),
+    );
+    // Then the retention takes all.
+    if (deletion.byRetention) await goOnUntil(() => books.jobs().length === 0);
+    attempt(judge.deletions.compare);
   }
   if (failure !== null) trace(`FAILED    ${failure}`);
   host.cutAfter(-1);
@@ -134,6 +137,17 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   const hash = createHash("sha1").update(lines.join("\n")).digest("hex");
   return { seed, weathers: sky.drawn, failure, trace: lines, hash, steps, virtualMs: agenda.monotonic() };
 
+  async function goOnUntil(isOver: () => boolean): Promise<void> {
+    while (failure === null && !isOver()) {
+      if (++steps > MAX_STEPS || agenda.monotonic() > chaosMs + PATIENCE_MS) fail(`no rest: ${unfinished}`);
+      else if (!(await agenda.step())) fail("nothing is left to happen");
+      else {
+        fate.watch();
+        if (books.hasChanged()) attempt(() => look(books.snapshot()));
+      }
+    }
+  }
+
   function look(snapshot: Snapshot): void {
     invariants.check(snapshot);
     judge.check(snapshot);
@@ -141,7 +155,8 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     const executions = snapshot.executions.filter(({ phase }) => phase !== "closed");
     // The watch for an orphan that does not exist takes an hour: not every story is told so far.
     const open = executions.filter(({ id, status }) => isPatient || status !== "lost" || isTaken(id));
-    unfinished = [...runs, ...open].map(({ id, status }) => `${id} ${status}`);
+    const marked = snapshot.jobs.filter((job) => job.deleted_at !== null);
+    unfinished = [...runs, ...open, ...marked].map(({ id, status }) => `${id} ${status}`);
   }
 
   function isTaken(marker: string): boolean {
@@ -154,7 +169,11 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   }
 }
 
-function drawConfig(random: Random, path: string): Config {
+function drawDeletion(random: Random): { byCallers: boolean; byRetention: boolean } {
+  return { byCallers: random.chance(0.3), byRetention: random.chance(0.25) };
+}
+
+function drawConfig(random: Random, path: string, isPruned = false): Config {
   const result = readConfig({
     LYCEUM_API_KEY: "lk_simulated",
     LYCEUM_BASE_URL: "https://lyceum.test/api",
@@ -167,7 +186,8 @@ function drawConfig(random: Random, path: string): Config {
     IN_DOUBT_AFTER: random.pick(["2m", "2m", "5m"]),
   });
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
-  return result.config;
+  // Shorter than the settings allow, so that retention meets the faults.
+  return isPruned ? { ...result.config, retentionMs: 4 * MINUTE } : result.config;
 }
 
 const KEYS = ["alice", "bob"].map((name) => ({ name, key: name.repeat(16) }));

@@ -2,9 +2,8 @@
 import { expect, test } from "vitest";
 import type { Db } from "../../src/store/db/transaction.ts";
 import { type EventFilter, newestSeq, oldestSeq, readEvents } from "../../src/store/events.ts";
-import { deleteJob } from "../../src/store/jobs.ts";
 import { eachDatabase } from "../support/databases.ts";
-import { contextOf, ended, submitted } from "../support/scene.ts";
+import { contextOf, ended, removed, submitted } from "../support/scene.ts";
 
 async function all(db: Db, filter: EventFilter, limit = 3) {
   const found: [number, string][] = [];
@@ -64,7 +63,7 @@ eachDatabase("reading events", (open) => {
     await ended(context, "completed");
     const newest = await newestSeq(store.db);
     expect(await oldestSeq(store.db)).toBe(1);
-    await store.write((tx) => deleteJob(tx.db, first.id));
+    await removed(store, first.id);
     expect(await newestSeq(store.db)).toBe(newest);
     expect(await oldestSeq(store.db)).toBeNull();
     await submitted(context, 1);

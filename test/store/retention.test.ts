@@ -1,13 +1,20 @@
 // Deleting a job: all that belongs to it goes with it, and nothing else.
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { cancelJob } from "../../src/orchestration/cancel.ts";
+import { deleteJob } from "../../src/orchestration/delete-job.ts";
 import { receiveCallback } from "../../src/orchestration/receive-callback.ts";
 import { retryRun } from "../../src/orchestration/retry-run.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";
-import { deleteJob, jobsEndedBefore } from "../../src/store/jobs.ts";
+import { jobsEndedBefore, removeDeleted } from "../../src/store/deletions.ts";
+import { readEvents } from "../../src/store/events.ts";
+import { listJobs } from "../../src/store/job-list.ts";
+import { findJob } from "../../src/store/jobs.ts";
+import { listAllRuns } from "../../src/store/run-list.ts";
 import type { Store } from "../../src/store/store.ts";
+import { createEnforcer } from "../../src/workers/enforce-limits.ts";
 import { eachDatabase } from "../support/databases.ts";
-import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
+import { claimed, contextOf, ended, jobNow, live, removed, submitted, tell } from "../support/scene.ts";
 
 /** Tables whose rows outlive every job. */
 const lasting = [
@@ -16,6 +23,7 @@ const lasting = [
   "pauses",
   "start_pause",
   "usage",
+  "hardware_usage",
   "machine_types",
   "webhooks",
   "deliveries",
@@ -46,7 +54,7 @@ eachDatabase("deleting a job", (open, kind) => {
     const between = await countRows(store, kind);
     for (const table of tables) expect(between[table], table).toBeGreaterThan(before[table] ?? 0);
 
-    expect(await store.write((tx) => deleteJob(tx.db, gone.id))).toBe(true);
+    await removed(store, gone.id);
     const after = await countRows(store, kind);
     for (const table of tables) expect(after[table], table).toBe(before[table]);
     expect((await submitted(context, 2, {}, { idempotencyKey: "kept" })).id).toBe(kept.id);
@@ -59,6 +67,31 @@ eachDatabase("deleting a job", (open, kind) => {
       await receiveCallback(context, { executionId, contentType: null, body, truncated: false });
       await saveArtifacts(store.db, [{ executionId, kind: "logs", state: "stored", dueAt: null, tries: 1 }]);
     }
+  });
+
+  test("hides all of it at once, and removes a bounded number of rows at a time, the job's own last", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 450, {}, { idempotencyKey: "big" });
+    await cancelJob(context, job, { mode: "abort", cause: "request" });
+    while ((await jobNow(store, job.id)).ended_at === null) await createEnforcer(context).runOnce();
+    expect(await mark(store, job.id)).toBe(true);
+
+    expect(await findJob(store.db, job.id)).toBeNull();
+    expect((await listJobs(store.db, {}, 9)).rows).toEqual([]);
+    expect((await listAllRuns(store.db, { key: null }, null, 9)).rows).toEqual([]);
+    expect((await readEvents(store.db, { owner: null }, 0, 9)).events).toEqual([]);
+    const seen: [runs: number, jobs: number][] = [];
+    while (await store.write((tx) => removeDeleted(tx.db))) {
+      const { runs = 0, jobs = 0 } = await countRows(store, kind);
+      seen.push([runs, jobs]);
+    }
+    expect(seen).toEqual([
+      [250, 1],
+      [50, 1],
+      [0, 0],
+    ]);
   });
 
   test("is for jobs that have ended long enough ago and have nothing under way", async () => {
@@ -80,8 +113,10 @@ eachDatabase("deleting a job", (open, kind) => {
     expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([old.id]);
     expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([old.id, recent.id]);
     expect(await jobsEndedBefore(store.db, time.now() + 1, 1)).toEqual([old.id]);
-    for (const job of [retried, alive]) expect(await deleteJob(store.db, job.id)).toBe(false);
-    expect(await deleteJob(store.db, "job_none")).toBe(false);
+    for (const { id } of [retried, alive, { id: "job_none" }]) expect(await mark(store, id)).toBe(false);
+    expect(await mark(store, old.id)).toBe(true);
+    expect(await mark(store, old.id)).toBe(false);
+    expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([recent.id]);
   });
 
   test("waits for as long after the end of a run that was retried by hand", async () => {
@@ -111,12 +146,15 @@ eachDatabase("deleting a job", (open, kind) => {
     for (let n = 0; n < 5; n++) await search();
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed" });
     expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([]);
-    expect(await deleteJob(store.db, job.id)).toBe(false);
+    expect(await mark(store, job.id)).toBe(false);
     for (let n = 0; n < 60; n++) await search();
     expect(await jobsEndedBefore(store.db, time.now(), 9)).toEqual([job.id]);
-    expect(await deleteJob(store.db, job.id)).toBe(true);
+    expect(await mark(store, job.id)).toBe(true);
   });
 });
+
+const mark = (store: Store, jobId: string) =>
+  store.write((tx) => deleteJob(tx, jobId, { remembersKey: false }));
 
 async function countRows({ db }: Store, kind: string): Promise<Record<string, number>> {
   const names = await sql<{ name: string }>`${sql.raw(

@@ -6,13 +6,12 @@ import { createWebhook, MAX_WEBHOOKS, rotateWebhook } from "../../src/orchestrat
 import type { Schema } from "../../src/store/db/schema.ts";
 import type { Topic } from "../../src/store/db/transaction.ts";
 import { deleteDeliveries, saveDelivery } from "../../src/store/deliveries.ts";
-import { deleteJob } from "../../src/store/jobs.ts";
 import type { Store } from "../../src/store/store.ts";
 import { demoteWebhooks, disableWebhook, findWebhook, rotateSecret } from "../../src/store/webhooks.ts";
 import { createRetention } from "../../src/workers/retention.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { overtaken } from "../support/locks.ts";
-import { contextOf, ended, submitted } from "../support/scene.ts";
+import { contextOf, ended, removed, submitted } from "../support/scene.ts";
 
 const url = "https://hook.example/";
 const deliveriesOf = (store: Store) => store.db.selectFrom("deliveries").selectAll().orderBy("id").execute();
@@ -125,7 +124,7 @@ eachDatabase("events and their deliveries", (open) => {
     const [created, succeeded] = await deliveriesOf(store);
     const over = (now: number) => ({ state: "delivered" as const, due_at: null, ended_at: now });
     await saveDelivery(store.db, created?.id ?? "", over(time.now()));
-    expect(await store.write((tx) => deleteJob(tx.db, job.id))).toBe(true);
+    await removed(store, job.id);
     expect((await deliveriesOf(store)).map((one) => one.id)).toEqual([succeeded?.id]);
 
     await saveDelivery(store.db, succeeded?.id ?? "", over(time.now()));

@@ -10,7 +10,9 @@ import type { Fact } from "../../src/domain/state-machine/fact.ts";
 import { applyFact } from "../../src/orchestration/apply-facts.ts";
 import { type Claim, claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
+import { deleteJob } from "../../src/orchestration/delete-job.ts";
 import { type Sender, type Submission, submit } from "../../src/orchestration/submit-job.ts";
+import { removeDeleted } from "../../src/store/deletions.ts";
 import type { JobRow } from "../../src/store/jobs.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -112,6 +114,12 @@ export async function ended(context: Context, status: ExecutionStatus): Promise<
 
 export async function jobNow(store: Store, id: string): Promise<JobRow> {
   return store.db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+}
+
+/** Deletes a job and removes its rows. */
+export async function removed(store: Store, jobId: string): Promise<void> {
+  await store.write((tx) => deleteJob(tx, jobId, { remembersKey: false }));
+  while (await store.write((tx) => removeDeleted(tx.db)));
 }
 
 /** Each job's counts as counted afresh from its runs: what the kept ones must equal. */

@@ -12,11 +12,11 @@ import {
 import { isUndecided } from "../../domain/job.ts";
 import { estimateStart } from "../../domain/start-estimate.ts";
 import { cancelJob } from "../../orchestration/cancel.ts";
-import { requestRemoteDeletion } from "../../orchestration/delete-job.ts";
+import { deleteJob, requestRemoteDeletion } from "../../orchestration/delete-job.ts";
 import { findSubmitted, type Submitted, submit } from "../../orchestration/submit-job.ts";
 import { heldUntil, queuePosition } from "../../store/fair-queue.ts";
 import { listJobs } from "../../store/job-list.ts";
-import { deleteJob, type JobRow } from "../../store/jobs.ts";
+import type { JobRow } from "../../store/jobs.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { pageOf, readCursor } from "../cursor.ts";
 import { waitForEnd } from "../events/long-poll.ts";
@@ -222,7 +222,7 @@ async function removeJob({ c, context, query, job }: Input<typeof operations.del
   const isRemote = query.remote || job.deletion_due_at !== null;
   const isDone = isRemote
     ? await requestRemoteDeletion(context, job.id)
-    : await context.store.write((tx) => deleteJob(tx.db, job.id, tx.now));
+    : await context.store.write((tx) => deleteJob(tx, job.id, { remembersKey: true }));
   if (!isDone) return problem(c, "conflict", NOT_DELETABLE);
   if (!isRemote) return c.body(null, 204);
   return c.json(viewJob((await visibleJob(c, context, job.id)) ?? job, callerOf(c)), 202);

@@ -175,6 +175,8 @@ export interface JobsTable {
   /** When deletion with the records at Lyceum was requested, and when it is tried next. */
   deletion_requested_at: number | null;
   deletion_due_at: number | null;
+  /** Its rows are being removed, and readers do not find it. */
+  deleted_at: number | null;
   /** The job's trace as a `traceparent` header. */
   traceparent: string | null;
 }

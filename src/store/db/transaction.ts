@@ -12,6 +12,7 @@ export type Topic =
   | "reconcile"
   | "collect"
   | "enforce-limits"
+  | "delete-jobs"
   | "delete-remote"
   | "deliver"
   | "events";

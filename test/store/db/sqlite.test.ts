@@ -7,9 +7,10 @@ import { incrementCounter } from "../../../src/store/counters.ts";
 import { openDialect } from "../../../src/store/db/dialect.ts";
 import type { Schema } from "../../../src/store/db/schema.ts";
 import type { Db } from "../../../src/store/db/transaction.ts";
+import { jobsEndedBefore } from "../../../src/store/deletions.ts";
 import { claimDue, nextDueAt } from "../../../src/store/execution-claims.ts";
 import { nextInFairOrder, nextReadyAt } from "../../../src/store/fair-queue.ts";
-import { jobsDue, jobsEndedBefore, nextJobDueAt } from "../../../src/store/jobs.ts";
+import { jobsDue, nextJobDueAt } from "../../../src/store/jobs.ts";
 import { nextQueuedRuns } from "../../../src/store/runs.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { type Database, onSqlite } from "../../support/databases.ts";
@@ -92,7 +93,10 @@ onSqlite("the plan", (open) => {
     nextQueuedRuns: { ask: (db) => nextQueuedRuns(db, "job_1", 1, 9), uses: ["runs_queued"] },
     jobsDue: { ask: (db) => jobsDue(db, 1, 9), uses: ["jobs_due"] },
     nextJobDueAt: { ask: nextJobDueAt, uses: ["jobs_due"] },
-    jobsEndedBefore: { ask: (db) => jobsEndedBefore(db, 1, 9), uses: ["jobs_ended"] },
+    jobsEndedBefore: {
+      ask: (db) => jobsEndedBefore(db, 1, 9),
+      uses: ["jobs_ended", "executions_unsettled", "runs_retrying"],
+    },
     nextReadyAt: { ask: nextReadyAt, uses: ["jobs_ready"] },
   };
 
