@@ -1,10 +1,8 @@
-// Judges if callbacks are reliable, by the last ends. An end that polling saw first is no verdict yet: its callback may
-// be a moment behind, and counts as missed only after the grace.
+// Judges by the last ends if callbacks are reliable. An end that polling saw first counts as missed after the grace.
 
 export type CallbackMode = "healthy" | "unproven" | "absent";
 
 export interface CallbackHealth {
-  /** The end of an execution was detected. */
   ended(executionId: string, by: "callback" | "poll", delayMs: number | null, now: number): void;
   /** A callback came after the end was detected. */
   cameLate(executionId: string): void;
@@ -36,9 +34,8 @@ export function createCallbackHealth({
   asked: boolean;
   graceMs: number;
 }): CallbackHealth {
-  /** The last verdicts: true if the callback came. */
+  /** True: the callback came. */
   let verdicts: boolean[] = [];
-  /** Ends that polling saw first, by time of detection. */
   const awaited = new Map<string, number>();
   const delays: Record<"callback" | "poll", number[]> = { callback: [], poll: [] };
 

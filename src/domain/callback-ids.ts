@@ -1,5 +1,4 @@
-// Finds ids of Lyceum's executions in a callback's body. The body is not documented, so it is searched in every wrapping.
-// Each candidate is then confirmed at Lyceum: a body alone proves nothing.
+// Finds ids of Lyceum's executions in a callback's undocumented body. Each candidate is then confirmed at Lyceum.
 import { decodeBody, newBudget } from "./decode-body.ts";
 import { unwrapText } from "./unwrap.ts";
 

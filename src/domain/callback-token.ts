@@ -1,12 +1,11 @@
-// The token of a callback URL: an HMAC over the execution's id. Checking a token needs no database, and a leaked URL
-// opens a single execution.
+// The token of a callback URL: an HMAC over the execution's id, so that a leaked URL opens a single execution.
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 export function callbackToken(secret: string, executionId: string): string {
   return createHmac("sha256", secret).update(`lyceum-callback:${executionId}`).digest("base64url");
 }
 
-/** Compares the token with every active secret, in constant time. */
+/** Compared in constant time. */
 export function isCallbackToken(secrets: readonly string[], executionId: string, token: string): boolean {
   const given = Buffer.from(token.padEnd(TOKEN_LENGTH).slice(0, TOKEN_LENGTH));
   let matches = false;

@@ -1,7 +1,6 @@
 // The schedule for fetching artifacts: every wait has a bound, and giving up has a reason.
 
 export interface Attempt {
-  /** Definite answers so far, the current one included. */
   tries: number;
   firstTriedAt: number;
   /** A document of an earlier read is kept, whatever comes now. */
@@ -11,7 +10,7 @@ export interface Attempt {
 
 export type Verdict = { retryInMs: number } | { giveUp: string };
 
-/** Lyceum's answer is unusable, perhaps only because it is early: a few more tries, ever further apart. */
+/** An unusable answer may only be early: a few more tries, ever further apart. */
 export function afterUnusable({ tries, isKept }: Attempt, detail: string): Verdict {
   const lastWaitMs = isKept && tries < MAX_READS ? UNUSABLE_WAITS_MS.at(-1) : undefined;
   const retryInMs = UNUSABLE_WAITS_MS[tries - 1] ?? lastWaitMs;
@@ -19,8 +18,7 @@ export function afterUnusable({ tries, isKept }: Attempt, detail: string): Verdi
 }
 
 /**
- * No answer says nothing about the artifact. A silent endpoint is given up soon. The time of an outage of all of Lyceum
- * does not count, up to an hour.
+ * Silence says nothing about the artifact: one endpoint is given up soon, an outage of all of Lyceum after an hour.
  * @param awayAt the end of the last outage or rate limit
  */
 export function afterSilence(
@@ -42,21 +40,16 @@ export type LogStanding = "whole" | "lacking" | "unjudged";
 
 export interface LogReads {
   reads: number;
-  /** The last read brought new entries. */
   hasGrown: boolean;
   standing: LogStanding;
 }
 
-/**
- * Logs arrive late: a log is read again, ever further apart, until the record proves it whole or, if the record cannot
- * judge it, until it stops growing. Null: no further read.
- */
+/** Logs arrive late: read again until the record proves the log whole, or it stops growing. Null: no further read. */
 export function nextLogRead({ reads, hasGrown, standing }: LogReads, spacingMs: number): number | null {
   if (standing === "whole" || reads >= MAX_READS) return null;
   return reads === 1 || hasGrown || standing === "lacking" ? spacingMs * reads : null;
 }
 
-/** The most reads of an artifact. */
 export const MAX_READS = 6;
 const UNUSABLE_WAITS_MS = [2_000, 10_000, 30_000];
 const MIN_WAIT_MS = 1_000;
@@ -70,7 +63,6 @@ export function lookBackHours(startedAt: number, now: number): number | null {
   return Math.max(1, Math.min(hours, 168));
 }
 
-/** The sampling step of metrics for a run of this duration. */
 export function metricsStep(durationMs: number): MetricsStep {
   if (durationMs < 5 * 60_000) return { name: "5s", ms: 5_000 };
   return durationMs <= 4 * 3_600_000 ? { name: "15s", ms: 15_000 } : { name: "1m", ms: 60_000 };

@@ -15,7 +15,6 @@ export function toCredits(nano: number): number {
   return nano / NANO;
 }
 
-/** True for a plausible cost. */
 export function isCost(credits: number | null | undefined): credits is number {
   return credits != null && credits >= 0 && credits <= MAX_CREDITS;
 }
@@ -30,7 +29,6 @@ export function durationMs({ startedAt, endedAt }: Timed): number | null {
   return startedAt === null || endedAt === null ? null : Math.max(0, endedAt - startedAt);
 }
 
-/** Price times duration; null if either is unknown. */
 export function estimatedCost(timed: Timed, pricePerHour: number | null): number | null {
   const lastedMs = durationMs(timed);
   if (lastedMs === null || pricePerHour === null) return null;
@@ -52,14 +50,12 @@ export function sumOf(costs: Cost[]): Cost {
   return { cost: toCredits(nano), source: isBilled ? "billed" : "estimated" };
 }
 
-/** The fields of an execution that count in the totals. */
 export interface Priced extends Timed {
   detectedAt: number | null;
   cost: number | null;
   costSource: CostSource | null;
 }
 
-/** The contribution of an execution to the totals. */
 export interface Tally {
   executions: number;
   durationMs: number;
@@ -82,7 +78,6 @@ export function tallyOf(execution: Priced | null): Tally {
   };
 }
 
-/** The change of the totals; null if there is none. */
 export function difference(before: Tally, after: Tally): Tally | null {
   if (names.every((name) => before[name] === after[name])) return null;
   return eachOf((name) => after[name] - before[name]);

@@ -4,7 +4,6 @@ import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSyn
 
 export const MAX_LAYERS = 4;
 
-/** Bytes or characters that may still be decoded. */
 export interface Budget {
   left: number;
 }
@@ -16,14 +15,12 @@ export function newBudget(): Budget {
 const MAX_DECODED = 1024 * 1024;
 
 export type Decoded =
-  /** @param layers the removed encodings, outermost first: `gzip`, `utf-16le`… */
   | { type: "text"; text: string; layers: string[] }
-  /** Neither text nor a known encoding. */
   | { type: "bytes"; bytes: Buffer; layers: string[] }
   /** The compressed body holds more than the budget allows to inspect. */
   | { type: "excess" };
 
-/** Decodes a whole body. @param encoding its `Content-Encoding`, which is tried before the first bytes decide */
+/** @param encoding the `Content-Encoding`, which is tried before the first bytes decide */
 export function decodeBody(body: Buffer, encoding: string | null, budget: Budget): Decoded {
   const layers: string[] = [];
   let bytes = body;
@@ -42,7 +39,6 @@ export function decodeBody(body: Buffer, encoding: string | null, budget: Budget
   return { type: "text", text: bare.bytes.toString("utf8"), layers: [...decoded.layers, bare.name] };
 }
 
-/** Decodes by the first bytes. @param outer encodings removed before */
 export function decodeBytes(given: Buffer, budget: Budget, outer: string[] = []): Decoded {
   const layers = [...outer];
   let bytes = given;
@@ -79,7 +75,6 @@ const NAMED: Record<string, Compression[] | undefined> = {
   br: ["br"],
 };
 
-/** Detects the compression by the first bytes. */
 function compressionOf(bytes: Buffer): Compression[] {
   const [first = 0, second = 0] = bytes;
   if (first === 0x1f && second === 0x8b) return ["gzip"];

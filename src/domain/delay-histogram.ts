@@ -1,15 +1,11 @@
 // A bounded histogram of delays: buckets that grow by 9 %, so that a percentile is off by 5 % at most.
 
-/** The bucket of a delay in milliseconds; 0 holds those below one. */
 export function bucketOf(delayMs: number): number {
   if (delayMs < 1) return 0;
   return Math.min(1 + Math.floor(Math.log2(delayMs) * PER_DOUBLING), MAX_BUCKET);
 }
 
-/**
- * The delay in milliseconds that this share of all samples does not exceed; null without samples.
- * @param buckets samples by bucket
- */
+/** Milliseconds that this share of all samples does not exceed. @param buckets samples by bucket */
 export function percentile(buckets: ReadonlyMap<number, number>, share: number): number | null {
   const sorted = [...buckets].sort(([one], [other]) => one - other);
   const total = sorted.reduce((sum, [, samples]) => sum + samples, 0);
@@ -22,5 +18,4 @@ export function percentile(buckets: ReadonlyMap<number, number>, share: number):
 }
 
 const PER_DOUBLING = 8;
-/** Some twelve days. */
 const MAX_BUCKET = 30 * PER_DOUBLING;

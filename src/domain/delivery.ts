@@ -1,11 +1,9 @@
 // The verdict on a delivery after an attempt: delivered, retried later, or given up.
 import { exponentialMs } from "../lib/backoff.ts";
 
-/** The result of an attempt: the status of the answer, or the name of the error. */
 export interface Outcome {
   status: number | null;
   error: string | null;
-  /** The answer's Retry-After. */
   retryAfterMs: number | null;
 }
 

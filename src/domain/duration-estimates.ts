@@ -13,7 +13,6 @@ interface Learned {
 }
 
 const MAX_KINDS = 1_000;
-/** Weight of the newest duration. */
 const GAIN = 0.2;
 
 /** Smoothed mean plus two smoothed deviations, as TCP estimates its round trips (RFC 6298). */

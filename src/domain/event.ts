@@ -26,7 +26,6 @@ export const eventTypes: readonly EventType[] = [
   "webhook.disabled",
 ];
 
-/** An event before it is numbered. `data` never holds a secret: events are shown, streamed and delivered. */
 export interface EventDraft {
   type: EventType;
   jobId: string;
@@ -37,7 +36,6 @@ export interface EventDraft {
   data: Record<string, unknown>;
 }
 
-/** True for the one event that reports the end of a job. */
 export function isJobEnd(type: string): boolean {
   return type === "job.succeeded" || type === "job.failed" || type === "job.cancelled";
 }

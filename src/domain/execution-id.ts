@@ -1,5 +1,4 @@
-// Ids of executions. They say which attempt of which run the execution is, to somebody who knows the run: a start that the
-// database has forgotten is recognized by the marker that it carries at Lyceum.
+// Ids of executions name run and attempt to somebody who knows the run: a start that the database forgot is recognized.
 import { hash } from "node:crypto";
 
 /** @param fresh a new id: its time and last characters make the attempt's id unique if the attempt is claimed again. */

@@ -16,22 +16,19 @@ export const executionStatuses = ["submitting", "pending", "starting", "running"
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
 /**
- * The next need of an execution; decides which worker its `dueAt` wakes.
+ * Decides the worker that `dueAt` wakes.
  * submitting: the start's answer or, once in doubt, a search by marker. watching: a check. collecting: its artifacts.
  * orphan: given up as lost, to be aborted if it shows up. closed: nothing, for ever.
  */
 export const phases = ["submitting", "watching", "collecting", "orphan", "closed"] as const;
 export type Phase = (typeof phases)[number];
 
-/**
- * The reason of a start in doubt. unanswered: the answer was lost, or does not tell. unavailable: Lyceum answered that
- * it accepts nothing (503), which its list and history have to confirm.
- */
+/** unanswered: the answer was lost, or does not tell. unavailable: a 503, which list and history have to confirm. */
 export type Doubt = "unanswered" | "unavailable";
 
 export type DetectedBy = "callback" | "poll";
 
-/** Lyceum's view of an execution at one moment; each field only if it was readable. */
+/** Each field only if it was readable. */
 export interface Snapshot {
   /** Null for an unknown status word: the execution counts as alive. */
   status: ExecutionStatus | null;
@@ -45,7 +42,6 @@ export interface Snapshot {
   costSource?: CostSource | undefined;
   hardware?: string | undefined;
   detail?: string | undefined;
-  /** Why it did not succeed. */
   reason?: FailureReason | null | undefined;
 }
 
@@ -58,7 +54,6 @@ export interface Execution {
   previousId: string | null;
   phase: Phase;
   status: ExecutionStatus;
-  /** Lyceum's own status word. */
   rawStatus: string | null;
   version: number;
   /** Time of the next wake-up; null exactly once closed. */
@@ -81,7 +76,6 @@ export interface Execution {
   cancelSentAt: number | null;
   startedAt: number | null;
   endedAt: number | null;
-  /** Time at which the end was detected. */
   detectedAt: number | null;
   detectedBy: DetectedBy | null;
   timedOut: boolean;
@@ -97,7 +91,7 @@ export function hasEnded(status: ExecutionStatus): boolean {
   return (endedStatuses as readonly ExecutionStatus[]).includes(status);
 }
 
-/** True if the execution ended before it began, so that nothing was measured. */
+/** It ended before it began, so that nothing was measured. */
 export function neverRan({ status, startedAt }: Pick<Execution, "status" | "startedAt">): boolean {
   return startedAt === null && ["cancelled", "aborted", "system_failure"].includes(status);
 }

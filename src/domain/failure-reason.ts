@@ -1,4 +1,4 @@
-// The cause of a failure, found in what Lyceum and the run said. The table below is the only place that knows the words.
+// The cause of a failure, found in what Lyceum and the run said.
 
 export const failureReasons = [
   "timeout",
@@ -13,7 +13,7 @@ export const failureReasons = [
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
-/** The evidence about an execution that did not succeed. Texts may be of any length. */
+/** Texts may be of any length. */
 export interface Evidence {
   returnCode?: number | null | undefined;
   /** Lyceum's own words: status details and errors. */
@@ -23,8 +23,8 @@ export interface Evidence {
 }
 
 /**
- * The most likely cause, or null. Lyceum's words come before the run's output. The last cause in a text wins, because
- * a run may survive an earlier one. NCCL errors and signals are often consequences, so any other cause comes before.
+ * Lyceum's words come before the output. The last cause in a text wins, because a run may survive an earlier one; NCCL
+ * errors and signals count only without any other cause, because they are often consequences.
  */
 export function failureReason({ returnCode, platform = [], output = [] }: Evidence): FailureReason | null {
   const told = platform.map(tailOf);
@@ -40,8 +40,8 @@ export function failureReason({ returnCode, platform = [], output = [] }: Eviden
 type Row = readonly [FailureReason, ...phrases: string[]];
 
 /**
- * Phrases in lower case, compared as they are: the search is linear in the text. A phrase that starts with a line feed
- * stands at the start of a line, as exceptions do in a traceback.
+ * Compared as they are, in lower case: the search is linear. A line feed stands for the start of a line, as in
+ * tracebacks.
  */
 const causes: readonly Row[] = [
   [
@@ -158,7 +158,6 @@ function tailOf(text: string | null | undefined): string {
   return text == null ? "" : `\n${text.slice(-MAX_TAIL).toLowerCase()}`;
 }
 
-/** The reason whose phrase stands last in the first text that has any. */
 function lastOf(texts: readonly string[], rows: readonly Row[]): FailureReason | null {
   for (const text of texts) {
     let last = -1;

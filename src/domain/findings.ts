@@ -1,10 +1,9 @@
-// Findings: noteworthy observations about a run, such as an idle GPU.
+// Noteworthy observations about a run, such as an idle GPU.
 import type { MetricsSummary } from "./metrics.ts";
 
 export interface Finding {
   code: "gpu_idle";
   detail: string;
-  /** Credits of the execution; null if unknown. */
   cost: number | null;
 }
 
@@ -14,7 +13,7 @@ export interface Observed {
   cost: number | null;
 }
 
-/** Finds GPUs that were paid for and hardly used: idle for more than half of the time, or on average. */
+/** GPUs that were paid for and hardly used: idle for more than half of the time, or on average. */
 export function findingsOf({ summary, hardware, cost }: Observed): Finding[] {
   const use = summary?.series.gpu_utilization_percent ?? null;
   const idleShare = idleShareOf(summary);

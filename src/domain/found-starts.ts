@@ -1,13 +1,10 @@
-// Starts that were sent before the database was restored. The attempt that they belong to takes them over instead of
-// sending another one.
+// Starts that were sent before the database was restored. Their attempt takes them over instead of sending another one.
 
 export interface FoundStart {
-  /** Ours, from the marker. */
   executionId: string;
   runId: string;
   attempt: number;
   lyceumExecutionId: string;
-  /** Lyceum's status word when it was found. */
   rawStatus: string;
 }
 

@@ -1,7 +1,6 @@
 // A GPU selection: the same code on several kinds of hardware, compared by duration and cost.
 import type { CostSource } from "./cost.ts";
 
-/** The stored fields of a sub-job. */
 export interface SubJob {
   lyceum_execution_id: string;
   hardware: string | null;

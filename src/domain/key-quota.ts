@@ -6,14 +6,11 @@ export interface KeyQuota {
   /** Runs in each window. */
   runs: number;
   windowMs: number;
-  /** Runs that may wait for their start at once; null: no limit. */
   waiting: number | null;
 }
 
 export interface QuotaUse {
-  /** Runs that were submitted in the window. */
   used: number;
-  /** When the window began (epoch ms). */
   startedAt: number;
   waiting: number;
 }
@@ -22,9 +19,7 @@ export interface QuotaExceeded {
   quota: KeyQuota;
   /** Which limit the submission would exceed. */
   limit: "runs" | "waiting";
-  /** Runs that the key may still submit in this window. */
   runsLeft: number;
-  /** Further runs that may wait; null: no limit. */
   waitingLeft: number | null;
   windowEndsInMs: number;
 }
@@ -33,7 +28,6 @@ export function windowStart(at: number, windowMs: number): number {
   return at - (at % windowMs);
 }
 
-/** Returns null if the key may submit so many runs now. */
 export function quotaExceeded(
   quota: KeyQuota,
   use: QuotaUse,

@@ -1,19 +1,17 @@
-// The log of a live execution. It only grows at its end, so that a reader's position stays valid while Lyceum's reads
-// overlap, come in any order and tell lines late.
+// The log of a live execution. It only grows at its end: a reader's position stays valid while Lyceum's reads overlap.
 import { hash } from "node:crypto";
 import { byTime, type LogEntry, oldestFirst, toLine } from "./logs.ts";
 
 export interface LiveLog {
   /**
-   * Adds the lines of one read that no earlier read had, oldest first. A line that is printed several times at the same
-   * instant stands as often as the read that has most of it. Yields now and then, so that others can work meanwhile.
+   * Adds the lines that no earlier read had, oldest first; a line printed several times at an instant, as often as the
+   * read
+   * that has most of it. Yields, so that others can work meanwhile.
    */
   add(read: readonly LogEntry[]): Generator<void, void>;
-  /** Lines after a position. `dropped` counts the lines in between that are no longer held. */
+  /** `dropped` counts the lines in between that are no longer held. */
   after(position: number, most: number): { entries: LogEntry[]; position: number; dropped: number };
-  /** Held lines, oldest first. */
   entries(): readonly LogEntry[];
-  /** Lines so far, those that are no longer held included. */
   length(): number;
 }
 
@@ -21,7 +19,7 @@ export function createLiveLog({ maxEntries = MAX_ENTRIES, maxChars = MAX_CHARS }
   let held: LogEntry[] = [];
   let chars = 0;
   let dropped = 0;
-  /** Count of each line by a hash of its identity, oldest first. */
+  /** Oldest first. */
   const known = new Map<string, number>();
 
   function* add(read: readonly LogEntry[]): Generator<void, void> {
@@ -81,7 +79,6 @@ const ENTRIES_PER_SLICE = 1_000;
 /** The outcome of the last read from Lyceum. */
 export type LiveState =
   | { type: "shown"; truncated: boolean; readAt: number }
-  /** Lyceum answers, and has no line of the execution. */
   | { type: "empty"; readAt: number }
   /** Lyceum was not asked, or gave no answer that can be used. */
   | { type: "away"; detail: string; retryAfterMs: number };
@@ -91,7 +88,6 @@ export interface LiveReader {
   log: LiveLog;
   /** Reads Lyceum, unless it was read less than 5 s ago or is being read. */
   refresh(): Promise<LiveState>;
-  /** Adds lines that were read elsewhere. */
   add(read: readonly LogEntry[]): Promise<void>;
   /** A closed reader's log may be forgotten. */
   close(): void;

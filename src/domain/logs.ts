@@ -1,5 +1,4 @@
-// The log of a run, merged from several reads. Lyceum's log endpoint has no cursor, promises no order and may still be
-// filling up, so reads overlap, and each may have lines that another lacks.
+// The log of a run, merged from several reads. Lyceum's log endpoint has no cursor, promises no order and may be late.
 
 export interface LogEntry {
   /** As Lyceum wrote it: ISO 8601, or Loki's nanoseconds since the epoch. */
@@ -11,11 +10,9 @@ export interface LogEntry {
 }
 
 /**
- * Merges the lines of both, ordered by time. A line in both is kept once; a line printed several times at the same
- * instant is kept as often as in the read that has it most often. Lines of equal time keep their order, `known` first;
- * unreadable times come last.
- * @param known an earlier result of this function
- * @param read one answer of Lyceum, oldest or newest first
+ * Merges by time. A line in both is kept once; a line printed several times at the same instant is kept as often as in
+ * the
+ * read that has it most often. Lines of equal time keep their order, `known` first; unreadable times come last.
  */
 export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
   const knownLines = known.map(toLine);
@@ -29,9 +26,7 @@ export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
   return [...knownLines, ...fresh].sort(byTime).map(({ entry }) => entry);
 }
 
-/** An entry as the API shows it. */
 export interface ShownLogEntry extends Omit<LogEntry, "timestamp"> {
-  /** ISO 8601 in UTC, to the millisecond; null if Lyceum's text is no time. */
   timestamp: string | null;
   /** Lyceum's text, only if it differs. */
   raw_timestamp?: string | undefined;
@@ -48,9 +43,9 @@ export function formatLogs(entries: readonly (LogEntry | ShownLogEntry)[]): stri
 }
 
 /**
- * Nanoseconds since the epoch; null if the text is no time. Accepts ISO 8601 with `Z`, an offset or no zone (then UTC),
- * with up to nanoseconds, and seconds, milli-, micro- or nanoseconds since the epoch (10, 13, 16 or 19 digits, and
- * perhaps a fraction).
+ * Nanoseconds since the epoch; null if the text is no time. Accepts ISO 8601 (without a zone: UTC), and seconds,
+ * milli-,
+ * micro- or nanoseconds since the epoch, perhaps with a fraction.
  */
 export function epochNs(timestamp: string): bigint | null {
   const text = timestamp.trim();

@@ -6,7 +6,6 @@ export function combinationCount(matrix: Matrix): number {
   return Object.values(matrix).reduce((count, values) => count * values.length, 1);
 }
 
-/** Characters of all combinations together, names included. */
 export function combinedLength(matrix: Matrix): number {
   const count = combinationCount(matrix);
   const lengths = Object.entries(matrix).map(([name, values]) => {

@@ -16,7 +16,6 @@ export const seriesNames = {
   systemCpuUsagePercent: "system_cpu_usage_percent",
 } as const;
 
-/** One measured value and its time, in epoch milliseconds. */
 export interface Sample {
   at: number;
   value: number;
@@ -25,9 +24,7 @@ export interface Sample {
 export interface SeriesSummary {
   mean: number;
   max: number;
-  /** The series stayed at or below this value for 95 % of the time. */
   p95: number;
-  /** Count of instants with a value. */
   samples: number;
 }
 
@@ -40,10 +37,9 @@ export interface MetricsSummary {
   gpu_idle_share: number | null;
 }
 
-/** Metrics read on request, which are not stored. */
 export type LiveMetrics =
   | { type: "measured"; document: object; summary: MetricsSummary }
-  /** Requesting the same again is pointless. */
+  /** Asking again is pointless. */
   | { type: "none"; detail: string }
   /** Lyceum is unavailable now. */
   | { type: "away"; detail: string; retryAfterMs: number };
@@ -51,7 +47,6 @@ export type LiveMetrics =
 export interface MetricsSpan {
   /** The distance of samples, such as `5s`, `15s` or `1m`. */
   step: string;
-  /** ISO 8601. */
   start: string;
   end: string;
 }
@@ -62,10 +57,10 @@ const idleBelowPercent = 5;
 const msPerHour = 3_600_000;
 
 /**
- * Summarizes samples in any order. Mean, p95 and idle share are weighted by time: a sample counts for the time up to the
- * next sample, and for one step at the end and before a gap. A step is the median distance of a series' samples. Energy
- * is the area under the power by trapezoids, without gaps. Values of one instant are averaged: Lyceum does not document
- * how it tells several GPUs apart, so the figures are those of an average GPU.
+ * Summarizes samples in any order. Mean, p95 and idle share are weighted by time: a sample counts up to the next
+ * sample, and
+ * for one step (the median distance) at the end and before a gap. Energy is the area under the power by trapezoids,
+ * without gaps. Values of one instant are averaged: Lyceum does not document how it tells several GPUs apart.
  * @param given series under Lyceum's names; unknown series are ignored
  */
 export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[]>>): MetricsSummary {
@@ -78,7 +73,7 @@ export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[
   return { series, energy_wh, gpu_idle_share };
 }
 
-/** True if each series with samples reaches the last step, and a GPU run has its utilization. */
+/** Each series with samples reaches the last step, and a GPU run has its utilization. */
 export function reachesEnd(
   given: Readonly<Record<string, readonly Sample[]>>,
   { endedAt, hardware }: { endedAt: number | null; hardware: string | null },
@@ -102,7 +97,6 @@ interface Watched extends Sample {
   untilNext: boolean;
 }
 
-/** Ordered by time, one sample per instant. */
 function byInstant(samples: readonly Sample[]): Sample[] {
   return [...Map.groupBy(samples, ({ at }) => at)]
     .map(([at, same]) => ({ at, value: average(same.map(({ value }) => value)) }))

@@ -3,7 +3,6 @@ import type { LogStanding } from "./collection.ts";
 import type { LogEntry } from "./logs.ts";
 import type { RunKind } from "./spec.ts";
 
-/** The output fields of a record; null: not in the record. */
 export interface ToldOutput {
   stdout: string | null;
   stderr: string | null;
@@ -13,9 +12,9 @@ export interface ToldOutput {
 }
 
 /**
- * True if the record shows the whole output, so that a log may be compared with it: the results are stored [dashboard:
- * `finish_time`], and the record has both streams, or both combined, even if empty. If it has both forms, they must
- * agree. For a Compose stack or a GPU selection it is unknown whose output the record shows.
+ * The results are stored [dashboard: `finish_time`], and the record has both streams, or both combined, even if empty.
+ * Both
+ * forms must agree. It is unknown whose output the record of a Compose stack or a GPU selection shows.
  */
 export function tellsOutput(record: ToldOutput, kind: RunKind): boolean {
   const { stdout, stderr, combinedOutput, finishTime } = record;
@@ -32,8 +31,9 @@ export function printedOf({ stdout, stderr, combinedOutput }: Omit<ToldOutput, "
 }
 
 /**
- * Compares a log with its record, line by line, repetitions included: the log lacks lines of the record, or has exactly
- * these. A line that the record lacks proves nothing: the record may be cut, or the line may be the platform's.
+ * Compares line by line, repetitions included. A line that only the log has proves nothing: the record may be cut, or
+ * the
+ * line may be the platform's.
  */
 export function compareLog(
   entries: readonly LogEntry[],

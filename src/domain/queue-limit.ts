@@ -1,11 +1,9 @@
 // Limits the number of queued runs: a queue without a bound would fill the disk.
 
 export interface Backlog {
-  /** True if no more runs may be queued. Counted at intervals, so that the limit is not exact. */
+  /** Counted at intervals, so that the limit is not exact. */
   isFull(): boolean;
-  /** Adds runs that were just queued. */
   took(runs: number): void;
-  /** Sets the count of queued runs from the database. */
   counted(queued: number): void;
 }
 

@@ -11,8 +11,9 @@ export interface Stretch {
 }
 
 /**
- * `queued` lasts to the start of the last execution, so that it includes earlier attempts; `noticing` from the end at
- * Lyceum to its detection. Null where a moment is unknown. Lyceum's clock may differ: a stretch is never negative.
+ * `queued` lasts to the start of the last execution, earlier attempts included; `noticing` from the end at Lyceum to
+ * its
+ * detection. Lyceum's clock may differ: a stretch is never negative.
  */
 export function phasesOf(
   run: { createdAt: number; endedAt: number | null },

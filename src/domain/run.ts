@@ -26,7 +26,7 @@ export interface Cancellation {
 export const retryClasses = ["system_failure", "failed", "lost", ...failureReasons] as const;
 export type RetryClass = (typeof retryClasses)[number];
 
-/** The job's policy for its runs. */
+/** For all runs of a job. */
 export interface Policy {
   retry: { maxAttempts: number; on: readonly RetryClass[] };
   onLost: "fail" | "retry";
@@ -35,7 +35,6 @@ export interface Policy {
 export interface Fault {
   code: string;
   detail: string;
-  /** The cause that was found in what Lyceum and the run said. */
   reason: FailureReason | null;
 }
 
@@ -47,11 +46,9 @@ export interface Run {
   version: number;
   /** Executions so far. Starts that were throttled or not sent do not count. */
   attempt: number;
-  /** Seconds. */
   timeoutS: number;
   /** Earliest time of the start; not null exactly while queued. */
   dueAt: number | null;
-  /** The current or last execution. */
   executionId: string | null;
   cancellation: Cancellation | null;
   /** Null exactly while queued or active; never changes once set. The terminal status equals the outcome. */

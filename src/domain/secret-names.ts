@@ -1,8 +1,7 @@
-// Field names that hold secrets: logins, environments (also inside the code), callback URLs. Compared without regard to
-// case and separators.
+// Field names that hold secrets, also inside the code. Compared without regard to case and separators.
 import { LOGIN_FIELDS } from "./secrets.ts";
 
-/** True for a secret name, also as a part of a longer name. */
+/** Also as a part of a longer name. */
 export function isSecretName(name: string): boolean {
   const plain = name
     .slice(0, MAX_NAME)
@@ -11,7 +10,7 @@ export function isSecretName(name: string): boolean {
   return WHOLE.has(plain) || SECRET_PART.test(plain) || SECRET_END.test(plain);
 }
 
-/** Returns the index of the first secret name in a text of any notation, or -1. */
+/** In a text of any notation; -1 without one. */
 export function secretNameIn(text: string): number {
   return text.search(IN_TEXT);
 }

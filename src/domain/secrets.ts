@@ -1,4 +1,3 @@
-// The secrets of a run, hidden wherever they are quoted: environment values, logins, and the strings in `extra`.
 import type { RunSpec } from "./spec.ts";
 
 /** The fields of a spec that hold logins. */
@@ -29,7 +28,6 @@ export function secretsOf(spec: RunSpec, callbackUrl: string | null = null): str
   return secrets.filter((secret): secret is string => Boolean(secret));
 }
 
-/** All string values in a JSON value of bounded depth, names left out. */
 function stringsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   if (typeof value !== "object" || value === null) return [];

@@ -11,7 +11,6 @@ export function mergeSnapshot(execution: Execution, snapshot: Snapshot) {
   };
 }
 
-/** True if the snapshot has no new measures. */
 export function addsNothing(execution: Execution, snapshot: Snapshot): boolean {
   return measures.every((name) => snapshot[name] === undefined || snapshot[name] === execution[name]);
 }
@@ -19,8 +18,9 @@ export function addsNothing(execution: Execution, snapshot: Snapshot): boolean {
 const measures = ["startedAt", "endedAt", "returnCode", "hardware"] as const;
 
 /**
- * For an ended execution: before the end, the bill is not final. A cost of 0 for an execution that took time is no bill
- * yet, unless the snapshot names its source: the record was then read once more, or the hardware costs nothing.
+ * For an ended execution: before, the bill is not final. A cost of 0 for an execution that took time is no bill yet,
+ * unless
+ * the snapshot names its source.
  */
 export function mergeCost(execution: Execution, snapshot: Snapshot): Pick<Execution, "cost" | "costSource"> {
   const { cost, costSource } = execution;
@@ -30,7 +30,7 @@ export function mergeCost(execution: Execution, snapshot: Snapshot): Pick<Execut
   return { cost: snapshot.cost, costSource: snapshot.costSource ?? "billed" };
 }
 
-/** True if Lyceum may still name a bill. */
+/** Lyceum may still name a bill. */
 export function lacksBill(execution: Execution, snapshot: Snapshot): boolean {
   const isBilled = isCost(snapshot.cost) && (snapshot.cost > 0 || snapshot.costSource !== undefined);
   return tookTime(execution, snapshot) && !(isBilled && snapshot.costSource !== "estimated");

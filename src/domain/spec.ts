@@ -1,5 +1,4 @@
-// The spec of a run: the validated request of a worker. Fields other than `kind`, `name`, `env`, `files` and `extra` are
-// Lyceum's own (docs.lyceum.technology, api-reference), under Lyceum's names.
+// The validated request of a run. Fields other than `kind`, `name`, `env`, `files` and `extra` are Lyceum's own.
 
 interface Registry {
   docker_registry_credential_type?: string | undefined;

@@ -1,6 +1,5 @@
 // Estimates the start of a queued run from its position in the queue and the limit on starts.
 
-/** The current state of the limit on starts. Times are epoch milliseconds. */
 export interface Allowance {
   limit: { max: number; windowMs: number } | null;
   /** Starts that may go at once; null without a limit. */

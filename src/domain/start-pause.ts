@@ -10,13 +10,11 @@ export const pauseReasons = [
 ] as const;
 export type PauseReason = (typeof pauseReasons)[number];
 
-/** Times are epoch milliseconds. */
 export interface StartPause {
   reason: PauseReason;
   /** A sentence, with the message of Lyceum or the transport. */
   detail: string;
   since: number;
-  /** Probes without a proper answer. */
   failures: number;
   probeAt: number;
 }
@@ -30,7 +28,6 @@ const sentences: Record<PauseReason, string> = {
   restarted: "starts were under way when the service last ended, so the first one goes alone",
 };
 
-/** @param said the message of Lyceum or the transport */
 export function pauseDetail(reason: PauseReason, said: string | null): string {
   const sentence = sentences[reason];
   return said === null ? sentence : `${sentence}: ${said}`.slice(0, MAX_DETAIL);

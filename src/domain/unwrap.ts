@@ -1,9 +1,7 @@
-// Finds the texts inside a text: JSON in strings, percent-encoding, XML entities, readable base64. Each decoding is one
-// pass over the text; layers and characters are bounded.
+// Finds the texts inside a text: JSON in strings, percent-encoding, XML entities, readable base64. All within bounds.
 import { type Budget, decodeBytes, isReadable, MAX_LAYERS } from "./decode-body.ts";
 
 export interface Unwrapped {
-  /** The given text first. */
   texts: string[];
   /** False: a bound was reached, or there is unreadable base64. */
   isWhole: boolean;
@@ -37,7 +35,6 @@ function innerTexts(text: string, budget: Budget): Unwrapped {
   return { texts: [...decoded.filter((result) => result !== text), ...texts], isWhole };
 }
 
-/** Resolves the escapes of JSON and similar notations. */
 function unescaped(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replace(/\\(?:u([0-9a-fA-F]{4})|([^u]))/g, (_, unit, char) =>
@@ -88,7 +85,6 @@ function base64Texts(text: string, budget: Budget): Unwrapped {
   return { texts, isWhole };
 }
 
-/** The readable text in this base64, or null. */
 export function base64Text(run: string, budget: Budget): string | null {
   const bytes = Buffer.from(run, "base64");
   const decoded = decodeBytes(bytes, budget);

@@ -2,7 +2,7 @@
 import { type EventType, eventTypes } from "./event.ts";
 
 const families = ["*", "job.*", "run.*", "execution.*"] as const;
-/** The types of a subscription: single types, a whole family, or all. */
+/** Single types, a whole family, or all. */
 export const subscribableTypes: readonly (EventType | (typeof families)[number])[] = [
   ...families,
   ...eventTypes,
@@ -36,7 +36,6 @@ export function isWebhookSecret(text: string): boolean {
 
 export interface Secret {
   secret: string;
-  /** Time until which the secret signs; null for the current secret. */
   until: number | null;
 }
 
@@ -55,7 +54,7 @@ export function inForce(secrets: readonly Secret[], now: number): Secret[] {
 const OVERLAP_MS = 24 * 60 * 60_000;
 const MAX_SECRETS = 5;
 
-/** The body of a delivery, as Standard Webhooks recommends; `data` has the ids of the event's job, run and execution. */
+/** As Standard Webhooks recommends; `data` has the ids of the event's job, run and execution. */
 export function payloadOf(event: {
   id: string;
   seq: number;

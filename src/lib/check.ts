@@ -1,9 +1,7 @@
-/** The result of a check of the service or its machine. */
 export interface Check {
   check: string;
   ok: boolean;
   detail: string;
-  /** The way out. */
   hint?: string;
 }
 

@@ -1,12 +1,10 @@
 // The known word that a misspelled word probably means.
 
-/** The nearest of the known words, if it begins alike and is at most two edits away. */
 export function closestMatch(word: string, known: string[]): string | null {
   const near = known.filter((other) => other.slice(0, 4) === word.slice(0, 4) && edits(other, word) <= 2);
   return near.sort((a, b) => edits(a, word) - edits(b, word))[0] ?? null;
 }
 
-/** Levenshtein distance. */
 function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (const [i, letter] of [...a].entries()) {

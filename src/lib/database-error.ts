@@ -1,6 +1,5 @@
 // Errors of a database that is unavailable for a while, or must not be used at all.
 
-/** The database takes no work now. The work is not at fault and may be repeated later. */
 export class DatabaseUnavailable extends Error {
   override name = "DatabaseUnavailable";
   /** `busy`: another process is writing; `full`: no space is left. */
@@ -12,7 +11,6 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** The service must not start on this database. The message says why, and the way out. */
 export class DatabaseRefused extends Error {
   override name = "DatabaseRefused";
   /** sysexits.h: EX_TEMPFAIL if another process has the database, EX_CONFIG if only the operator can help. */

@@ -1,16 +1,13 @@
-// Checks of the disk under a database that need no write: its free space and its file system.
 import { existsSync } from "node:fs";
 import { readFile, realpath, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Check, failed, passed } from "./check.ts";
 
-/** @param path of the database; it need not exist yet */
 export async function checkDisk(path: string): Promise<Check[]> {
   const folder = await folderOf(path);
   return Promise.all([fileSystem(folder), space(folder)]);
 }
 
-/** The nearest folder that exists. */
 export async function folderOf(path: string): Promise<string> {
   const folder = dirname(path);
   return existsSync(folder) || folder === path ? realpath(folder) : folderOf(folder);
@@ -28,7 +25,7 @@ async function fileSystem(folder: string): Promise<Check> {
   );
 }
 
-/** The type of the file system that holds the folder, from the text of /proc/mounts. */
+/** @param mounts the text of /proc/mounts */
 export function fileSystemOf(folder: string, mounts: string): string | null {
   const holding = mounts
     .split("\n")
@@ -38,7 +35,6 @@ export function fileSystemOf(folder: string, mounts: string): string | null {
   return holding[0]?.[2] ?? null;
 }
 
-/** Spaces stand as octal numbers. */
 function unescaped(text: string): string {
   return text.replace(/\\(\d{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

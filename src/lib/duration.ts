@@ -1,9 +1,8 @@
-// Lengths of time as people write them in settings and queries: 500ms, 30s, 5m, 2h, 7d.
+// Lengths of time in settings and queries: 500ms, 30s, 5m, 2h, 7d.
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const pattern = /^(\d+)(ms|s|m|h|d)$/;
 
-/** Milliseconds of a text such as `30s`: a whole number and one unit. Null for any other text. */
 export function parseDuration(text: string): number | null {
   const [, amount, unit] = pattern.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return null;
@@ -11,7 +10,6 @@ export function parseDuration(text: string): number | null {
   return Number.isSafeInteger(durationMs) ? durationMs : null;
 }
 
-/** Writes a whole number of milliseconds with the largest unit that leaves a whole number, such as `30s`. */
 export function formatDuration(durationMs: number): string {
   const units = Object.entries(unitMs).toReversed();
   const [unit, ms] = units.find(([, ms]) => durationMs >= ms && durationMs % ms === 0) ?? ["ms", 1];

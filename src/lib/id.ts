@@ -18,12 +18,10 @@ export function isId(text: string, prefix: Prefix): boolean {
   return shape.test(text) && text.startsWith(`${prefix}_`);
 }
 
-/** The moment (epoch ms) at which an id was made. */
 export function timeOfId(id: string): number {
   return decodeTime(id.slice(id.indexOf("_") + 1).toUpperCase());
 }
 
-/** Returns a text that sorts before every id of this moment and later, and behind every earlier one. */
 export function idBound(prefix: Prefix, at: number): string {
   const time = encodeTime(Math.min(Math.max(Math.floor(at), 0), TIME_MAX), TIME_LEN);
   return `${prefix}_${time.toLowerCase()}${"0".repeat(RANDOM_LENGTH)}`;

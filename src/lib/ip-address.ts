@@ -1,12 +1,10 @@
-// Addresses that webhooks may reach: public addresses, and ranges that the operator allows. Subscribers choose the URL,
-// so without this check they could send Proctor into its own network.
+// Addresses that webhooks may reach: subscribers choose the URL, and could send Proctor into its own network.
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /** `allowed`: inside a range that the operator named. */
 export type Standing = "public" | "allowed" | "refused";
 
-/** @param cidrs allowed ranges that are not public */
 export function addressJudge(cidrs: readonly string[]): (address: string) => Standing {
   const ranges = cidrs.map((cidr) => ipaddr.parseCIDR(cidr));
   return (text) => {

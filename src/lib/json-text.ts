@@ -1,6 +1,5 @@
 // JSON of callers as written: keeps numbers that a double cannot hold, and compares values whatever their notation.
 
-/** Parses JSON of bounded size; undefined if the text is none. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -9,10 +8,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/**
- * Parses JSON. A number that would come back in other digits (`1.0`, `1e400`, 20 digits) keeps its own text.
- * @param parsed the result of `JSON.parse`, if it is at hand
- */
+/** A number that would come back in other digits (`1.0`, `1e400`, 20 digits) keeps its own text. */
 export function parseAsWritten(text: string, parsed?: unknown): unknown {
   if (!MAY_CHANGE.test(text)) return parsed ?? JSON.parse(text);
   return json.parse(text, (_name, value: unknown, { source }: { source?: string }) =>
@@ -25,10 +21,7 @@ export function parseAsWritten(text: string, parsed?: unknown): unknown {
 /** Digits, exponents and trailing zeros that a double may not keep. Code in a string may match as well. */
 const MAY_CHANGE = /\d{16}|\d[eE]|\.\d{0,400}0|-0/;
 
-/**
- * A text that is the same for equal JSON values, whatever the order of their fields.
- * @param value from `parseAsWritten`, of bounded depth
- */
+/** The same text for equal values, whatever the order of their fields. @param value from `parseAsWritten` */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (json.isRawJSON(value)) return canonicalNumber(JSON.stringify(value));

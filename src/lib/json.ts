@@ -1,33 +1,24 @@
-// Checks foreign JSON as text before it is parsed: one pass, no recursion, and no more memory than the text, whatever
-// the text holds.
+// Checks foreign JSON as text before it is parsed: one pass, no recursion, and no more memory than the text.
 
 export interface JsonBounds {
   maxDepth: number;
   maxValues: number;
-  /**
-   * A field of the outermost object, or of `data` in it, that is kept as written: its value becomes a string with the
-   * JSON. The values inside are not counted, as they are not parsed.
-   */
+  /** A field of the outermost object, or of `data` in it, whose value becomes a string with its JSON, uncounted. */
   raw?: string;
 }
 
 export type CheckedJson =
-  /** `JSON.parse` takes this text. */
+  /** For `JSON.parse`. */
   { type: "json"; text: string } | { type: "excess"; detail: string } | { type: "invalid" };
 
-/**
- * The text for `JSON.parse`, within bounds. Beyond the standard a BOM is skipped, and a bare `NaN` or `Infinity`, which
- * Python writes, becomes null.
- */
+/** Beyond the standard a BOM is skipped, and a bare `NaN` or `Infinity`, which Python writes, becomes null. */
 export function checkJson(text: string, { maxDepth, maxValues, raw }: JsonBounds): CheckedJson {
   const begin = text.charCodeAt(0) === BOM ? 1 : 0;
   const edits: Edit[] = [];
-  /** One entry per open bracket: 1 for an object. */
   const objects = new Uint8Array(maxDepth);
   let depth = 0;
   let values = 0;
   let due: Due = "value";
-  /** The value that is kept as written, from its start on. */
   let written: { depth: number; from: number; edits: number } | null = null;
   let isInData = false;
 
@@ -98,15 +89,10 @@ const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [BRACE_OPEN, BRACE_CLOSE, BRACKET_OPEN, BRACKET_CLOSE] = [0x7b, 0x7d, 0x5b, 0x5d];
 const LITERAL = /true|false|null|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LETTER_U = 0x75;
-/** By character: what may follow a backslash. */
 const ESCAPED = table('"\\/bfnrt', () => 1);
-/** By character: the value of a hexadecimal digit plus one; 0 for any other character. */
 const HEX = table("0123456789abcdefABCDEF", (digit) => Number.parseInt(digit, 16) + 1);
 
-/**
- * Replaces each escaped NUL and lone surrogate by U+FFFD, in place: no text column accepts them. In JSON both occur only
- * as `\uXXXX`; decoding the bytes replaces all other invalid characters.
- */
+/** Replaces escaped NULs and lone surrogates by U+FFFD, in place: no text column accepts them. */
 export function cleanJson(bytes: Buffer): void {
   if (!bytes.includes("\\u")) return;
   for (let at = 0; at < bytes.length; at++) {

@@ -1,6 +1,5 @@
 // Errors of requests without an answer.
 
-/** A failure before any byte was sent. */
 export class NotSentError extends Error {
   override name = "NotSentError";
 

@@ -1,13 +1,10 @@
 // Inserts a statement at the head of Python code, at the first position that Python allows.
 
 /**
- * The code with one more statement that runs before all others.
- *
- * The statement goes after the leading comments, the docstring and the `from __future__` imports. It shares a line with
- * the code there, so that line numbers in tracebacks stay true; only code that opens with a compound statement (`def`,
- * `for`, `@`…) moves down by one line. Running the original text by `exec` would be simpler, but hides the source from
- * readers (Lyceum recommends hardware from it) and from tracebacks. `exec` is used only for a head that cannot be
- * followed (future imports in unusual positions).
+ * Adds a statement that runs before all others, after the docstring and the `from __future__` imports.
+ * It shares a line with the code there, so that line numbers in tracebacks stay true; only code that opens with a
+ * compound statement moves down by one line. Running the original by `exec` would hide the source from readers (Lyceum
+ * recommends hardware from it), so `exec` is used only for a head that cannot be followed.
  */
 export function withStatement(code: string, statement: string): string {
   const { end, hasStatement } = readHead(code);
@@ -27,9 +24,7 @@ function runOriginal(code: string): string {
 }
 
 /**
- * A Python expression for any JSON value, independent of quotes, backslashes and the source's encoding. It is JSON
- * twice: the inner JSON, in ASCII so that Python joins surrogates, carries the value; the outer JSON is a literal that
- * Python reads in the same way.
+ * A Python expression for any JSON value, in ASCII so that Python joins surrogates: JSON within a literal that is JSON.
  */
 export function pythonValue(value: unknown): string {
   const ascii = JSON.stringify(value).replace(
@@ -61,7 +56,6 @@ function readHead(code: string): Head {
   return head;
 }
 
-/** The offset after blank lines and comment lines. */
 function skipBlank(code: string, from: number): number {
   const line = /(?:#[^\r\n]*)?(?:\r\n|\r|\n)/y;
   for (let at = from; ; ) {

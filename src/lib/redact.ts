@@ -1,24 +1,20 @@
 // Hides given values in texts, in every spelling in which they may occur.
 
-/** Stands in for a secret wherever nothing else says more. */
 export const HIDDEN = "[hidden]";
 
 export interface Hider {
   /**
-   * The first `end` characters with a label in place of each value. Overlapping values share one label, and a value
-   * that only begins before `end` is hidden, too. @throws TooMuchToHide
+   * Overlapping values share one label; a value that only begins before `end` is hidden, too. @throws TooMuchToHide
    */
   hide(text: string, end?: number): string;
   /** Hides the beginning of a value at the end of a text that was cut off. */
   hideEnd(text: string): string;
-  /** True if the text is such a value, however short. */
   isValue(text: string): boolean;
 }
 
 /** The search for the values would take too long. */
 export class TooMuchToHide extends Error {}
 
-/** @param labels the replacement of each value */
 export function createHider(labels: ReadonlyMap<string, string>): Hider {
   const byHead = new Map<string, { value: string; label: string }[]>();
   /** By hash of the first two characters: at most offsets of a text no value begins. */
@@ -78,8 +74,7 @@ export function createHider(labels: ReadonlyMap<string, string>): Hider {
 }
 
 /**
- * Hides given values in every spelling, and whatever looks like a token or a URL (a callback's URL is a secret). Text
- * that cannot be searched in good time, the less the more secrets there are, is cut off.
+ * Hides given values, tokens and URLs. Text that cannot be searched in good time is cut off: less, with more secrets.
  */
 export function redact(text: string, secrets: readonly string[], maxLength = MAX_TEXT): string {
   const distinct = new Set(secrets.filter((secret) => secret.length >= MIN_LENGTH));

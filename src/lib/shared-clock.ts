@@ -2,13 +2,11 @@
 import type { Clock } from "./clock.ts";
 
 export interface SharedClock extends Clock {
-  /** Takes over the other clock's time (epoch ms), read at a moment between two monotonic times. */
   follow(at: number, askedAt: number, answeredAt: number): void;
   /** Milliseconds by which this machine's wall clock is ahead of the shared time. */
   aheadMs(): number;
 }
 
-/** Tells the machine's own time until it has another one to follow. */
 export function createSharedClock(own: Clock): SharedClock {
   /** Epoch ms at the monotonic time 0. */
   let origin: number | null = null;

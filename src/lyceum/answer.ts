@@ -1,15 +1,14 @@
-// The parsed answers of Lyceum. Only the fields named here ever leave this folder. Times are epoch milliseconds; a
-// field that Lyceum left out is null.
+// Lyceum's answers as parsed: only the fields named here leave this folder. Times are epoch ms; null: left out by
+// Lyceum.
 import type { LogEntry } from "../domain/logs.ts";
 import type { Sample } from "../domain/metrics.ts";
 
-/** One row of the active list, which may have thousands. `word` is Lyceum's raw status. */
+/** `word` is Lyceum's raw status. */
 export interface ListedRow {
   executionId: string;
   word: string;
   fileName: string | null;
   parentExecutionId: string | null;
-  /** The row has an end time, whatever the row's status word. */
   hasEnd: boolean;
 }
 
@@ -22,12 +21,11 @@ export interface HistoryRow extends ListedRow {
   endTime: number | null;
   /** Lyceum received and stored the results; may be later than `endTime`. */
   finishTime: number | null;
-  /** Credits. */
   billed: number | null;
   statusDetails: string | null;
 }
 
-/** The record of one execution, without the parts that may hold secrets (environment, registry logins, code). */
+/** Without the parts that may hold secrets (environment, registry logins, code). */
 export interface RecordAnswer extends HistoryRow {
   stdout: string | null;
   stderr: string | null;
@@ -50,16 +48,14 @@ export interface StatusAnswer {
 }
 
 export interface GpuSelectionAnswer {
-  /** Null: the answer names no execution. */
   executionId: string | null;
-  /** Null: the answer has no status of the selection itself; its record decides. */
+  /** Null: the selection's record decides. */
   word: string | null;
   subJobs: { executionId: string; word: string | null; hardwareProfile: string | null }[];
 }
 
 /** Names and numbers are Lyceum's own; the unit is not documented (seconds likely). */
 export interface TimingAnswer {
-  /** Null: the answer names no execution. */
   executionId: string | null;
   startTime: number | null;
   endTime: number | null;
@@ -68,7 +64,6 @@ export interface TimingAnswer {
 }
 
 export interface MetricsAnswer {
-  /** Null: the answer names no execution. */
   executionId: string | null;
   hostname: string | null;
   startTime: number | null;
@@ -78,7 +73,6 @@ export interface MetricsAnswer {
 }
 
 export interface LogsAnswer {
-  /** The executions that the entries name. */
   executionIds: string[];
   entries: LogEntry[];
   /** The returned or all matching entries: not documented. */
@@ -89,12 +83,10 @@ export interface HistoryAnswer {
   rows: HistoryRow[];
   /** Count of all rows, unreadable rows included. */
   count: number;
-  /** Indexes of the unreadable rows. */
   oddAt?: number[];
   total: number | null;
 }
 
-/** The answer to an abort or a stop; `word` is present only if Lyceum names a status. */
 export interface EndingAnswer {
   word: string | null;
   message: string | null;

@@ -8,16 +8,16 @@ import type { AnswerOf } from "./schema.ts";
 
 export type Credentials = { apiKey: string } | { email: string; password: string };
 
-/** A token, or the reason why there is none: then nothing of the call has been sent. */
+/** A reason for no token: nothing of the call has been sent. */
 export type TokenOutcome = { type: "token"; token: string } | Exclude<Reply, { type: "answer" }>;
 
 export interface Auth {
   token(): Promise<TokenOutcome>;
-  /** Gets another token after a 401 on `refused`. Concurrent callers share one renewal. */
+  /** Concurrent callers share one renewal after a 401 on `refused`. */
   renew(refused: string): Promise<TokenOutcome>;
 }
 
-/** One POST to `path`, through the rate limiter, without token and without retry. */
+/** Without token and without retry. */
 export type RequestToken = (path: TokenPath, body: Record<string, string>) => Promise<Reply>;
 
 type TokenPath = "/auth/login" | "/auth/refresh";
@@ -27,7 +27,6 @@ const RENEW_BEFORE_MS = 300_000;
 /** A renewal that was answered is not repeated for this long: repeated logins could lock the account. */
 const RENEWAL_PAUSE_MS = 60_000;
 
-/** Throws on an API key that cannot stand in a header. */
 export function createAuth(credentials: Credentials, clock: Clock, requestToken: RequestToken): Auth {
   return "apiKey" in credentials ? keyAuth(credentials.apiKey) : loginAuth(credentials, clock, requestToken);
 }
@@ -60,7 +59,6 @@ function loginAuth(
 ): Auth {
   let session: Session | null = null;
   let renewal: Promise<TokenOutcome> | null = null;
-  /** No token is asked for until then. */
   let pause = { until: Number.NEGATIVE_INFINITY, detail: "" };
 
   /** If the renewal fails, the old token is used until its 401: its expiry was computed with a clock that may be wrong. */

@@ -1,4 +1,3 @@
-// The thread of body-parser.ts.
 import { parentPort } from "node:worker_threads";
 import { readReply } from "./read-reply.ts";
 import type { AnswerName } from "./schema.ts";

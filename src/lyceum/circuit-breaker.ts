@@ -3,9 +3,7 @@ import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 
 export interface BreakerOptions {
-  /** Failures in a row that open the breaker. */
   failures: number;
-  /** The first pause; each further one is twice as long, up to `maxMs`. */
   baseMs: number;
   maxMs: number;
 }
@@ -21,14 +19,13 @@ export function createBreaker(clock: Clock, random: () => number, options: Break
 
   const isClosed = () => failures < options.failures;
 
-  /** 0 if a call may go now. */
   function waitMs(): number {
     if (isClosed()) return 0;
     const left = retryAt - clock.monotonic();
     return left > 0 ? left : probing ? RECHECK_MS : 0;
   }
 
-  /** Begins a call that `waitMs` let through. Returns the function to call when the call has ended. */
+  /** Returns the function to call when the call has ended. */
   function begin(): () => void {
     if (isClosed() || probing) return () => {};
     probing = true;

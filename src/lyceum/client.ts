@@ -1,4 +1,4 @@
-// Lyceum's endpoints as functions: the only way to reach Lyceum. outcome.ts has the possible results.
+// Lyceum's endpoints as functions: the only way to reach Lyceum.
 import { type Clock, systemTimers, type Timers } from "../lib/clock.ts";
 import type { Credentials } from "./auth.ts";
 import type { Fetch } from "./http-exchange.ts";
@@ -12,7 +12,6 @@ import type { AnswerName, AnswerOf } from "./schema.ts";
 import { createSend, type RequestLine } from "./send.ts";
 
 export interface LyceumOptions {
-  /** Path included, without a trailing slash. */
   baseUrl: string;
   orgSlug: string | null;
   credentials: Credentials;
@@ -21,7 +20,6 @@ export interface LyceumOptions {
   fetch?: Fetch;
   timers?: Timers;
   timeouts?: Partial<Timeouts>;
-  /** Called after each HTTP request; holds no secret. */
   log?: (line: RequestLine) => void;
 }
 
@@ -39,16 +37,13 @@ const MAX_BYTES = 8 * MIB;
 /** Enough for the active list with thousands of rows. */
 const MAX_LIST_BYTES = 32 * MIB;
 
-/**
- * Bounds for records and logs, which hold output of any size. Many are read at once: a document above `usual` is fetched
- * again as `large`, one at a time, so that they fit into memory.
- */
+/** Records and logs hold output of any size: a document above `usual` is fetched again as `large`, one at a time. */
 export type Size = "usual" | "large";
 const DOCUMENT_BYTES = { usual: MIB / 4, large: 16 * MIB };
 
 export type LyceumClient = ReturnType<typeof createLyceumClient>;
 
-/** Throws only on bugs: an empty id, or an API key or organisation that no header can carry. */
+/** Throws on an empty id, or on an API key or organisation that no header can carry. */
 export function createLyceumClient({ timeouts, rateLimiter, ...options }: LyceumOptions) {
   const { startMs, readMs, writeMs } = { ...defaultTimeouts, ...timeouts };
   const send = createSend({
@@ -60,7 +55,7 @@ export function createLyceumClient({ timeouts, rateLimiter, ...options }: Lyceum
   });
 
   /**
-   * Uses up one reservation of `rateLimiter.reserve("execution")`. Not idempotent at Lyceum, never retried.
+   * Not idempotent at Lyceum, never retried. Uses up one `rateLimiter.reserve("execution")`.
    * @param mayLeave called right before the request leaves
    */
   async function start(
@@ -104,10 +99,7 @@ export function createLyceumClient({ timeouts, rateLimiter, ...options }: Lyceum
   return {
     start,
 
-    /**
-     * The full record: state and output.
-     * @param marker our id of the execution; null: the record may carry any marker (a sub-job, a search)
-     */
+    /** @param marker our id of the execution; null: the record may carry any marker (a sub-job, a search) */
     record: (id: string, marker: string | null, priority: Priority, size: Size = "usual") =>
       read(
         "record",
@@ -188,7 +180,6 @@ export function createLyceumClient({ timeouts, rateLimiter, ...options }: Lyceum
 }
 
 export interface MetricsQuery {
-  /** Such as `5s`, `15s` or `1m`. */
   step: string;
   /** ISO 8601; left out: the run's start and its end, or now. */
   start?: string | undefined;

@@ -1,9 +1,8 @@
 // Reads single values leniently: every form that Lyceum was seen to send, anything else becomes null.
 
 /**
- * Epoch milliseconds of a timestamp, or null. Zones `Z`, an offset or none (UTC), microseconds and Unix numbers
- * have all been seen within one account; logs may come in Loki's nanoseconds [docs/observability/logs]. A value outside
- * of this century is no time: it may be another system's zero, or another kind of number.
+ * Epoch ms. Zones, no zone (UTC), microseconds and Unix numbers were seen within one account; logs may have Loki's
+ * nanoseconds [docs/observability/logs]. A value outside of this century may be another system's zero.
  */
 export function readTime(value: unknown): number | null {
   const at = readAnyTime(value);
@@ -26,7 +25,6 @@ function readAnyTime(value: unknown): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** A number, or a number written as a decimal string; null for anything else. */
 export function readNumber(value: unknown): number | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value !== "string" || value.trim() === "") return null;
@@ -34,7 +32,7 @@ export function readNumber(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** An exit status: 32 bits, signed or, as on Windows, unsigned; null for anything else. */
+/** 32 bits, signed or, as on Windows, unsigned. */
 export function readReturnCode(value: unknown): number | null {
   const number = readNumber(value);
   return Number.isInteger(number) && number !== null && number >= -(2 ** 31) && number < 2 ** 32
@@ -42,7 +40,7 @@ export function readReturnCode(value: unknown): number | null {
     : null;
 }
 
-/** A text, a list of texts joined by line breaks, the message of an object, or null. `depth` bounds the nesting. */
+/** A text, a list of texts, or the message of an object. `depth` bounds the nesting. */
 export function readText(value: unknown, depth = 4): string | null {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
@@ -55,7 +53,7 @@ export function readText(value: unknown, depth = 4): string | null {
   return readText(value.message ?? value.msg ?? value.error ?? value.detail, depth - 1);
 }
 
-/** A URL of HTTP or WebSocket, or null. Live output was seen under both [introduction, 2025] [cli]. */
+/** Live output was seen under HTTP and WebSocket [introduction, 2025] [cli]. */
 export function readUrl(value: unknown): string | null {
   if (typeof value !== "string" || value.length > MAX_URL) return null;
   const url = URL.parse(value.trim());
@@ -64,16 +62,12 @@ export function readUrl(value: unknown): string | null {
 
 const MAX_URL = 2_048;
 
-/** A trimmed name; null if empty. */
 export function readName(value: unknown): string | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
   return String(value).trim() || null;
 }
 
-/**
- * An id that a path can carry and that is exactly Lyceum's, or null. A number beyond 2^53 has been rounded, and U+FFFD
- * replaces characters that could not be kept.
- */
+/** Exactly Lyceum's: a number beyond 2^53 was rounded, and U+FFFD stands for characters that could not be kept. */
 export function readId(value: unknown): string | null {
   if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? String(value) : null;
   if (typeof value !== "string") return null;

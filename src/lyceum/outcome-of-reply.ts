@@ -41,9 +41,9 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
 }
 
 /**
- * A success without JSON (a page, a text) is `unreachable`: another server answered. JSON without the required fields is
- * `unreadable`: perhaps a future form of Lyceum, which other calls may still be able to read. Neither decides anything
- * about the run.
+ * `unreachable`: no JSON, so another server answered. `unreadable`: JSON without the required fields, perhaps a future
+ * form
+ * of Lyceum that other calls can read. Neither decides anything about the run.
  */
 export async function toReadOutcome<N extends AnswerName>(
   reply: Reply,

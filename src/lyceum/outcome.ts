@@ -3,9 +3,8 @@
 export type StartOutcome =
   /** Lyceum accepted the start; the execution costs money from here on. */
   | { type: "accepted"; lyceumExecutionId: string; word: string; streamingUrl?: string }
-  /** A 4xx in Lyceum's own form: the request is at fault and will never be accepted. */
+  /** The request is at fault and will never be accepted. */
   | { type: "refused"; status: number; detail: string }
-  /** 429: not accepted, may be tried again after `retryAfterMs`. */
   | { type: "throttled"; retryAfterMs: number; isSent?: boolean }
   /** A 401 even with a fresh token: not accepted, and not the run's fault. */
   | { type: "unauthorized"; detail: string }
@@ -35,8 +34,6 @@ export type ReadOutcome<T> =
       isTooLarge: boolean;
       /** The answer is about another execution. No other answer about this id can be trusted either. */
       isForeign?: boolean;
-      /** `{}` or `[]`. */
       isEmpty?: boolean;
     }
-  /** No answer of Lyceum: transport errors, time-outs, 5xx, pages, redirects. Says nothing about the run. */
   | { type: "unreachable"; detail: string };

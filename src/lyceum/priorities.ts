@@ -4,9 +4,7 @@ import type { Limit } from "./sliding-window.ts";
 export type Bucket = "execution" | "read" | "billing" | "auth";
 export type Priority = keyof typeof priorities;
 
-/**
- * From the most to the least urgent. `keptPercent` of a limit is reserved for calls that are more urgent.
- */
+/** From the most to the least urgent. `keptPercent` of a limit is reserved for more urgent calls. */
 export const priorities = {
   cancel: { priority: 5, keptPercent: 0 },
   submit: { priority: 4, keptPercent: 0 },

@@ -5,10 +5,7 @@ import { pythonValue, withStatement } from "../lib/python-source.ts";
 import { isObject } from "./lenient-values.ts";
 
 /**
- * The code with one more statement that sets `env` in `os.environ` before anything else runs.
- *
- * `isNotebook` (`nbcode` 1): an .ipynb document gets a first cell; other notebook code is treated like Python. Code
- * that opens with a `%%` cell magic has no room for a statement and fails at Lyceum.
+ * An .ipynb document (`isNotebook`) gets a first cell. Code with a `%%` cell magic has no room and fails at Lyceum.
  */
 export function withEnvironment(code: string, env: Record<string, string>, isNotebook = false): string {
   if (Object.keys(env).length === 0) return code;

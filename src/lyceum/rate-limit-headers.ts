@@ -1,10 +1,10 @@
-// Reads the rate-limit headers of an answer. Lyceum documents `X-RateLimit-*` and, on 429, `Retry-After` only in its
-// oldest introduction, so each header may be missing and is read in every usual form.
+// Lyceum documents rate-limit headers only in its oldest introduction: each may be missing and is read in every usual
+// form.
 import { readHttpDate, readRetryAfter } from "../lib/retry-after.ts";
 import type { AnswerHeaders } from "./http-exchange.ts";
 import { fromUnix, readTime } from "./lenient-values.ts";
 
-/** Durations as the headers give them; 0 for a moment that is over. */
+/** Durations; 0 for a moment that is over. */
 export interface LimitNotice {
   max: number | null;
   remaining: number | null;
@@ -54,8 +54,8 @@ const DAY_S = 24 * HOUR_S;
 const SKEW_S = 60;
 
 /**
- * A delay above one hour in seconds exceeds every documented window, so it is taken for milliseconds. Whole hours up to
- * a day are taken for seconds: people write such settings.
+ * A delay above an hour in seconds exceeds every documented window, so the unit is milliseconds, unless it is whole
+ * hours.
  */
 function isInMs(delay: number): boolean {
   const isHours = delay <= DAY_S && delay % HOUR_S === 0;

@@ -1,5 +1,5 @@
-// The rate limiter for all calls to Lyceum: priorities, a limit per bucket, pauses after a 429, the circuit breaker. A
-// call never waits for a limit: it is deferred at once, with the time to wait.
+// The rate limiter of all calls to Lyceum. A call never waits for a limit: it is deferred at once, with the time to
+// wait.
 
 import PQueue from "p-queue";
 import { exponentialMs } from "../lib/backoff.ts";
@@ -26,11 +26,9 @@ const CROWDED_MS = 1_000;
 
 export interface Pause {
   bucket: Bucket;
-  /** Epoch ms. */
   until: number;
 }
 
-/** A slot in the limit, reserved for one start. */
 export interface Reservation {
   granted: true;
   release(): void;
@@ -39,19 +37,17 @@ export interface Reservation {
 export type Deferred = { deferred: "throttled" | "unreachable"; waitMs: number };
 export type Passed<T> = { deferred: null; value: T };
 
-/** A call reports its result to the rate limiter. Without a report nothing is known. */
+/** Without a report nothing is known. */
 export interface CallReport {
   /** Any HTTP answer. Returns the bucket's pause in ms: above 0 only on 429. */
   answered(status: number, headers: AnswerHeaders): number;
   /** No answer: counts towards the breaker. */
   unanswered(): void;
-  /** Nothing was sent: the call does not count. */
   unsent(): void;
 }
 
 export interface RateLimiterOptions {
   clock: Clock;
-  /** 0 to 1, for jitter. */
   random: () => number;
   /** Overrides of the documented limits; null: no limit. Headers of Lyceum's answers overrule both. */
   limits?: Partial<Record<Bucket, Limit | null>>;
@@ -74,9 +70,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   const windows = perBucket((bucket) => createWindow(limits[bucket]));
   const queues = perBucket((bucket) => new PQueue({ concurrency: concurrency[bucket] }));
   const cancels = new PQueue({ concurrency: CANCEL_CONCURRENCY });
-  /** Monotonic. */
   const pausedUntil = perBucket(() => Number.NEGATIVE_INFINITY);
-  /** 429s in a row. */
   const consecutive429s = perBucket(() => 0);
   const reserved = perBucket((): Slot[] => []);
   const pauseListeners = new Set<(pause: Pause) => void>();
@@ -84,10 +78,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   /** The last answer told of a limit; another instance's may have before this one began. */
   const hadLimits = perBucket(() => true);
 
-  /**
-   * Reserves a slot for one start. A reservation ends in one of two ways: `release()`, or one start (a `run` in the same
-   * bucket), which uses it up. Reservations are interchangeable.
-   */
+  /** A reservation ends by `release()`, or by a start in the same bucket. Reservations are interchangeable. */
   function reserve(bucket: Bucket): Reservation | { granted: false; waitMs: number } {
     const deferred = deferral("submit", bucket);
     if (deferred) return { granted: false, waitMs: deferred.waitMs };
@@ -101,7 +92,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     return { granted: true, release };
   }
 
-  /** Makes the call as soon as the queue allows, or defers it. Throws what `call` throws. */
+  /** Throws what `call` throws. */
   async function run<T>(
     priority: Priority,
     bucket: Bucket,
@@ -194,13 +185,13 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     return leftMs;
   }
 
-  /** Calls the listener on every pause that begins or grows. Returns the function that unsubscribes. */
+  /** A pause begins or grows. Returns the function that unsubscribes. */
   function onPause(listener: (pause: Pause) => void): () => void {
     pauseListeners.add(listener);
     return () => pauseListeners.delete(listener);
   }
 
-  /** Calls the listener when an answer has limits in its headers, or the answer before had. */
+  /** An answer has limits in its headers, or the answer before had. */
   function onLimits(listener: (bucket: Bucket, notice: LimitNotice) => void): void {
     limitListeners.add(listener);
   }
@@ -211,7 +202,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     hadLimits[bucket] = hasLimits;
   }
 
-  /** Restores the usage of a former process, before the first call. @param past `startedAt`: its starts (epoch ms) */
+  /** Call it before the first call. @param past `startedAt`: starts of a former process (epoch ms) */
   function restore(past: { startedAt: number[]; pauses: Pause[] }): void {
     const wall = clock.now();
     const now = clock.monotonic();
@@ -221,7 +212,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     }
   }
 
-  /** For the status page; all times epoch ms. */
+  /** Times are epoch ms. */
   function state() {
     const now = clock.monotonic();
     const wall = (at: number | null) => (at === null ? null : Math.round(clock.now() + at - now));
@@ -244,13 +235,11 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     };
   }
 
-  /** Milliseconds for which the breaker defers calls. */
   const awayMs = () => Math.ceil(breaker.waitMs());
 
-  /** True while so many reads are queued that further reads will soon be deferred. */
+  /** Further reads will soon be deferred. */
   const isCrowded = () => queues.read.size > maxWaiting / 2;
 
-  /** True if a call would be deferred now. */
   const isDeferred = (priority: Priority, bucket: Bucket) => deferral(priority, bucket) !== null;
 
   return { reserve, run, isDeferred, onPause, onLimits, restore, state, awayMs, isCrowded };

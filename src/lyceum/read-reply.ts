@@ -10,13 +10,9 @@ export interface ParsedReply {
   answer: { value: unknown } | null;
   /** An object or a list: perhaps Lyceum. */
   isJson: boolean;
-  /** `{}` or `[]`. */
   isEmpty: boolean;
-  /** An error in Lyceum's own form. */
   isError: boolean;
-  /** The error says that credits or quota are used up. */
   isUnfunded: boolean;
-  /** The body exceeds a bound. */
   isTooLarge: boolean;
   /** The error in the body, or why the body is unreadable. May quote secrets. */
   message: string;
@@ -69,7 +65,7 @@ function parse(answer: unknown, name: AnswerName | null): ParsedReply["answer"] 
   return read?.success ? { value: read.data } : null;
 }
 
-/** Opens the oldest success envelope `{status, data, message}` [introduction, 2025]; leaves anything else as it is. */
+/** The oldest success envelope was `{status, data, message}` [introduction, 2025]. */
 function unwrap(answer: unknown): unknown {
   if (!isObject(answer) || !Object.hasOwn(answer, "data") || Object.hasOwn(answer, "execution_id"))
     return answer;
@@ -80,8 +76,9 @@ function unwrap(answer: unknown): unknown {
 }
 
 /**
- * Lyceum's errors have a `detail`; errors of the oldest introduction have a `status` beside `errors`, or a
- * `message` in the envelope. A `title` beside the `detail` is the problem document of a gateway.
+ * Lyceum's errors have a `detail`; in the oldest introduction a `status` beside `errors`, or a `message` in the
+ * envelope.
+ * A `title` beside the `detail` is the problem document of a gateway.
  */
 function isErrorOfLyceum(answer: unknown): boolean {
   if (!isObject(answer)) return false;

@@ -5,26 +5,20 @@ import { takesCallback } from "../domain/spec.ts";
 import { withEnvironment } from "./python-env.ts";
 
 export interface StartRequest {
-  /** Relative to the base URL. */
   path: string;
   body: Record<string, unknown>;
-  /** Values of the body to hide wherever they are quoted. */
   secrets: string[];
 }
 
 export interface StartOptions {
   /** The marker (`exe_…`): travels in `file_name`, so that a start in doubt can be found. */
   executionId: string;
-  /** Null: no callback is requested. */
   callbackUrl: string | null;
 }
 
 const MAX_NAME = 60;
 
-/**
- * The path and body of a start. `extra` is merged last but can set neither `file_name` nor `user_callback_urls`.
- * If both `files` and `import_files` are given, `files` stands.
- */
+/** `extra` is merged last, but sets neither `file_name` nor `user_callback_urls`. `files` wins over `import_files`. */
 export function startRequest(spec: RunSpec, options: StartOptions): StartRequest {
   const callbacks = takesCallback(spec.kind) && options.callbackUrl ? [options.callbackUrl] : undefined;
   const body = {
@@ -41,7 +35,6 @@ export function startRequest(spec: RunSpec, options: StartOptions): StartRequest
   };
 }
 
-/** The marker in a `file_name`, at any position; null if there is none. */
 export function executionIdIn(fileName: string | null | undefined): string | null {
   return /exe_[0-9a-hjkmnp-tv-z]{26}(?![0-9a-z])/i.exec(fileName ?? "")?.[0].toLowerCase() ?? null;
 }

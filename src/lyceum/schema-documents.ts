@@ -7,8 +7,8 @@ import { isObject, readId, readName, readNumber, readTime } from "./lenient-valu
 import { field, holdsError, itemsOf } from "./schema-parts.ts";
 
 /**
- * `GET /execution/{id}/timing`: an object `timing` of numbers, with an optional object `phases` in it; or start, end and
- * duration side by side [docs/serverless/runs]. An answer with none of these is not there yet.
+ * `GET /execution/{id}/timing`: numbers and `phases` in `timing`, or start, end and duration [docs/serverless/runs].
+ * An answer with none of these is not there yet.
  */
 export const timingAnswer = z.looseObject({}).transform((answer, context): TimingAnswer => {
   const timing = isObject(answer.timing) ? answer.timing : answer;
@@ -62,7 +62,6 @@ export const logsAnswer = z.unknown().transform((answer, context): LogsAnswer =>
   return z.NEVER;
 });
 
-/** Entries requested at most. */
 const MAX_ENTRIES = 10_000;
 
 function readPoint(point: unknown): Sample[] {
@@ -91,7 +90,6 @@ function readEntry(entry: unknown): LogEntry[] {
 /** A longer text is no time. */
 const MAX_TIMESTAMP = 64;
 
-/** Start and end under every name that was seen. */
 function spanIn(value: unknown) {
   const timeIn = (names: string[]) =>
     names.map((name) => readTime(field(value, name))).find((at) => at !== null) ?? null;

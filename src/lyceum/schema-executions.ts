@@ -29,8 +29,7 @@ export const statusAnswer = z.looseObject({ status: word }).transform(
 );
 
 /**
- * `GET /execution/gpu_selection/{id}/status`: the schema is not documented, so no field is required. The selection may
- * stand at the top or under `parent`, its sub-jobs under any of the names below.
+ * `GET /execution/gpu_selection/{id}/status` is not documented: the selection may stand at the top or under `parent`.
  */
 export const gpuSelectionAnswer = z.looseObject({}).transform((answer, context): GpuSelectionAnswer => {
   const parent = isObject(answer.parent) ? answer.parent : answer;
@@ -67,10 +66,7 @@ export const recordAnswer = z.looseObject({ execution_id: id, status: word }).tr
   }),
 );
 
-/**
- * `GET /workloads/list`: a bare array or an array inside an object; rows without an id or a status are left out. Parsed
- * by hand: the list is polled often, and a schema takes several times as long for thousands of rows.
- */
+/** `GET /workloads/list`: an array, bare or in an object. Parsed by hand: a schema takes several times as long. */
 export const workloadsAnswer = listOf((value): ListedRow[] => {
   if (!isObject(value)) return [];
   const executionId = readId(value.execution_id);

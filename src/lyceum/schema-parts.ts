@@ -10,14 +10,13 @@ export const word = z
   .transform((text) => text.trim())
   .pipe(z.string().min(1));
 
-/** True for an error in place of the expected answer. */
 export function holdsError(answer: Record<string, unknown>): boolean {
   return (answer.detail ?? answer.error) != null;
 }
 
 const wrappers = ["executions", "data", "workloads", "items", "logs", "machine_types"];
 
-/** The list itself, or the list under a name that Lyceum is known to use for lists; null if there is none. */
+/** Null without a list. */
 export function itemsOf(answer: unknown): unknown[] | null {
   if (Array.isArray(answer)) return answer;
   const lists = [...wrappers, "available_hardware_profiles"].map((name) => field(answer, name));

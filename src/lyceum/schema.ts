@@ -1,5 +1,4 @@
-// Lyceum's answers, parsed leniently: only an id and a status are required, extra fields and odd spellings pass. Each
-// schema turns an answer into a type of answer.ts, and so drops all fields that are not named there.
+// Only an id and a status are required of Lyceum's answers; extra fields and odd spellings pass.
 import { z } from "zod";
 import type { EndingAnswer, MachineType } from "./answer.ts";
 import { isObject, readName, readNumber, readText, readUrl } from "./lenient-values.ts";

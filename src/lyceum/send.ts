@@ -21,7 +21,6 @@ export interface Call {
   mayLeave?: (() => boolean) | undefined;
 }
 
-/** One HTTP request that was made, for logs and metrics. */
 export interface RequestLine {
   method: string;
   route: string;

@@ -1,5 +1,4 @@
-// A strict sliding window over the calls of one bucket, overruled by Lyceum's rate-limit headers. All times are
-// monotonic milliseconds.
+// A strict sliding window over the calls of one bucket, overruled by Lyceum's headers. Times are monotonic ms.
 import { type LimitNotice, MAX_PAUSE_MS } from "./rate-limit-headers.ts";
 
 export interface Limit {
@@ -8,7 +7,6 @@ export interface Limit {
 }
 
 export interface Slot {
-  /** End of the call; Infinity while it is under way. */
   at: number;
 }
 
@@ -16,8 +14,9 @@ export interface Slot {
 const RECHECK_MS = 1_000;
 
 /**
- * Invariant: without headers, no span of `windowMs` holds more than `max` calls, at whatever moment between request and
- * answer Lyceum counts a call. So a slot counts from its taking until `windowMs` after the end of its call.
+ * Invariant: without headers, no span of `windowMs` holds more than `max` calls, whenever Lyceum counts a call. So a
+ * slot
+ * counts from its taking until `windowMs` after the end of its call.
  */
 export function createWindow(configured: Limit | null) {
   let limit = configured;
@@ -25,7 +24,7 @@ export function createWindow(configured: Limit | null) {
   /** The remaining calls by Lyceum's headers, which decide alone until the reset. */
   let quota: { max: number; remaining: number; resetAt: number } | null = null;
 
-  /** 0 if one more call may go now. @param keptPercent share of the limit reserved for more urgent calls */
+  /** @param keptPercent share of the limit reserved for more urgent calls */
   function waitMs(now: number, keptPercent = 0): number {
     forget(now);
     if (quota) {
@@ -51,16 +50,12 @@ export function createWindow(configured: Limit | null) {
     slot.at = now;
   }
 
-  /** The call never reached Lyceum. */
   function giveBack(slot: Slot): void {
     slots = slots.filter((other) => other !== slot);
     if (quota) quota.remaining += 1;
   }
 
-  /**
-   * Learns from the headers of an answer, before the slot of its call is settled. A limit from a header holds until an
-   * answer has none; then the setting counts again.
-   */
+  /** Call it before the slot of the call is settled. A limit from a header holds until an answer has none. */
   function learn(notice: LimitNotice, now: number): void {
     forget(now);
     if (limit) limit = { ...limit, max: notice.max ?? configured?.max ?? limit.max };
@@ -74,7 +69,6 @@ export function createWindow(configured: Limit | null) {
     quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs };
   }
 
-  /** Counts a call from before a restart. */
   function remember(at: number): void {
     slots.push({ at });
   }

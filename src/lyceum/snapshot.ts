@@ -6,7 +6,6 @@ import type { HistoryRow, ListedRow, RecordAnswer } from "./answer.ts";
 import { readId } from "./lenient-values.ts";
 import { parseStatus } from "./status-words.ts";
 
-/** The snapshot of a list row, or of a status: little more than the status word. */
 export function snapshotOfWord(word: string, detail?: string | null): Snapshot {
   const { status, raw, timedOut } = parseStatus(word);
   return withReason(
@@ -51,7 +50,7 @@ function withReason(snapshot: Snapshot, evidence: Evidence): Snapshot {
   return isFailure ? { ...snapshot, reason: failureReason(evidence) } : snapshot;
 }
 
-/** True for an end by its status word or, under an unknown word, by end time and return code. */
+/** By the status word or, if that is unknown, by end time and return code. */
 export function isOver(row: Pick<ListedRow, "word" | "hasEnd"> & { returnCode?: number | null }): boolean {
   const { status } = parseStatus(row.word);
   if (status !== null) return hasEnded(status);

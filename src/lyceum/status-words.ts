@@ -26,13 +26,12 @@ export interface ParsedStatus {
   /** Null: still alive, status unchanged (an unknown word, `paused`, `cancelling`). */
   status: LyceumStatus | null;
   raw: string;
-  /** The run went past its `timeout`. */
   timedOut: boolean;
 }
 
 /**
- * One of the documented states [docs/serverless/runs], or null for "still alive, unchanged". Capitals, the
- * separators `-`, `_` and blank, and the older words of the vendor's CLI and dashboard are understood.
+ * Null: still alive, unchanged. Capitals, separators and the older words of the vendor's CLI and dashboard are
+ * understood.
  */
 export function parseStatus(word: string): ParsedStatus {
   const plain = word

@@ -71,7 +71,6 @@ export function whileOrphan(state: LiveState, fact: Fact, input: TransitionInput
   }
 }
 
-/** Applies a snapshot of a lost execution. The execution stays lost, but its cost counts. */
 function applyOrphanSnapshot(
   { run, execution, policy }: LiveState,
   fact: Fact & { type: "snapshot" },

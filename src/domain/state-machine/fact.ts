@@ -3,7 +3,6 @@ import type { DetectedBy, ExecutionStatus, Snapshot } from "../execution.ts";
 import type { Cancellation, CancelMode } from "../run.ts";
 
 export type Fact =
-  /** Dispatch claims the run; saved before the POST. */
   | { type: "claimed"; executionId: string }
   /** Lyceum has the execution: by the answer to the start, or `found` by its marker. */
   | {
@@ -28,18 +27,15 @@ export type Fact =
   /** Lyceum answered that it accepts no starts (503), to be confirmed before the run is queued again. */
   | { type: "unavailable"; detail: string }
   /**
-   * Neither the record nor a readable list nor the history, searched to its end, has the execution.
-   * `searchedMs`: the duration of a search over several calls.
+   * Neither record, nor list, nor the whole history has the execution. `searchedMs`: the time of a search of several
+   * calls.
    */
   | { type: "not_found"; askedAt: number; searchedMs?: number }
-  /**
-   * Lyceum did not answer a look-up or a check, which says nothing. `isUnderWay`: Lyceum answered every call so far, and
-   * the search continues.
-   */
+  /** No answer says nothing. `isUnderWay`: Lyceum answered every call so far, and the search continues. */
   | { type: "unanswered"; retryAt: number; isUnderWay?: boolean }
   /**
-   * `leaseUntil`: the reader keeps the execution claimed until then, to collect or to watch it further.
-   * `isBeyondAbort`: Lyceum has just answered an abort or a stop that there is nothing to end.
+   * `leaseUntil`: the reader keeps its claim until then. `isBeyondAbort`: Lyceum just answered that there is nothing to
+   * end.
    */
   | {
       type: "snapshot";

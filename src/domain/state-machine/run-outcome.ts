@@ -10,7 +10,7 @@ interface RunOutcome {
   events: EventDraft[];
 }
 
-/** The outcome, and the error of any outcome but success. */
+/** `error` belongs to any outcome but success. */
 interface End {
   outcome: Outcome;
   error: Fault | null;
@@ -24,16 +24,12 @@ export function cancelled(run: Run, now: number): RunOutcome {
   return over({ ...run, ...cancelledEnd(run) }, now);
 }
 
-/** The last execution ended at Lyceum: the run has its outcome, and its artifacts are still to be collected. */
 export function concludeRun(run: Run, execution: Execution, reason: FailureReason | null): RunOutcome {
   const ended: Run = { ...run, ...endOf(run, execution, reason), status: "collecting" };
   return { run: ended, events: [runEvent(ended)] };
 }
 
-/**
- * The artifacts are stored. The record may complete the error's detail and reason, and nothing else.
- * @param reason from the record that was read again
- */
+/** The record, read again, may complete the error's detail and reason, and nothing else. */
 export function afterCollection(
   run: Run,
   execution: Execution,
@@ -44,7 +40,6 @@ export function afterCollection(
   return over(error?.code === run.error?.code ? { ...run, error } : run, now);
 }
 
-/** Requeues the run if the policy allows another attempt; else null. */
 export function retryIfAllowed(
   run: Run,
   execution: Execution,
@@ -158,7 +153,6 @@ function requeued(run: Run, dueAt: number, reason: string): RunOutcome {
   return { run: next, events: [{ type: "run.queued", jobId: run.jobId, runId: run.id, data }] };
 }
 
-/** Makes the run terminal, with its outcome. */
 function over(run: Run, now: number): RunOutcome {
   if (run.outcome === null) throw new Error(`run ${run.id} cannot be over without an outcome`);
   const done: Run = { ...run, status: run.outcome, dueAt: null, endedAt: now };

@@ -22,7 +22,7 @@ export const ORPHAN_WATCH_MS = 60 * 60 * SECOND;
 /** A record may be invisible this long after the start; until then a 404 says nothing. */
 const VISIBLE_AFTER_MS = 60 * SECOND;
 
-/** The next check of a live execution after a snapshot, or after the acceptance. */
+/** After a snapshot, or after the acceptance. */
 export function nextCheckAt(execution: Execution, timeoutS: number, now: number, rules: Rules): number {
   const { callbackAt, cancelSentAt, expectedEndAt } = execution;
   // A callback or an abort says that the end is near: check every second at first, then at growing intervals.
@@ -41,12 +41,10 @@ export function nextCheckAt(execution: Execution, timeoutS: number, now: number,
   return now + clamp(Math.max(untilExpectedMs, (now - since) / 4), rules.pollMinMs, rules.pollMaxMs);
 }
 
-/** True while Lyceum may not show the execution yet. */
 export function isYoung({ acceptedAt }: Pick<Execution, "acceptedAt">, now: number): boolean {
   return acceptedAt === null || isPaused(acceptedAt + VISIBLE_AFTER_MS, VISIBLE_AFTER_MS, now);
 }
 
-/** The time at which the callback of a live execution is overdue. */
 export function overdueAt(
   { acceptedAt, expectedEndAt }: Pick<Execution, "acceptedAt" | "expectedEndAt">,
   timeoutS: number,
@@ -56,7 +54,7 @@ export function overdueAt(
   return (expectedEndAt ?? (acceptedAt ?? now) + timeoutS * SECOND) + callbackGraceMs;
 }
 
-/** True if Lyceum must have ended the execution by now, unless it began late. */
+/** Lyceum must have ended the execution by now, unless it began late. */
 export function isPastTimeout(
   { acceptedAt, startedAt }: Pick<Execution, "acceptedAt" | "startedAt">,
   timeoutS: number,
@@ -88,8 +86,9 @@ export function nextOrphanSearchAt(lostAt: number, now: number, rules: Pick<Rule
 }
 
 /**
- * The part of the time since the last look-up in which Lyceum answered and did not know the execution. 0 if the last
- * look-up was not answered; at most two intervals beyond the search itself, because our own downtime proves nothing.
+ * The time since the last look-up in which Lyceum answered and did not know the execution; 0 if that one was not
+ * answered.
+ * At most two intervals beyond the search itself: our own downtime proves nothing.
  */
 export function answeredMs(execution: Execution, now: number, rules: Rules, searchedMs = 0): number {
   if (execution.checkedAt === null) return 0;

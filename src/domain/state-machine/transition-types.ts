@@ -1,4 +1,3 @@
-// Types and helpers of the state machine's clauses.
 import type { EventDraft } from "../event.ts";
 import { type Execution, type ExecutionStatus, hasEnded } from "../execution.ts";
 import type { Policy, Run } from "../run.ts";
@@ -17,7 +16,6 @@ export interface TransitionInput {
   rules: Rules;
   /** In [0, 1): spreads retries. */
   random: number;
-  /** The expected duration by similar runs that ended lately; null: unknown. */
   expectedMs: number | null;
 }
 
@@ -28,7 +26,6 @@ export interface Transition {
   events: EventDraft[];
 }
 
-/** A state with an execution. */
 export type LiveState = State & { execution: Execution };
 
 export function event(
@@ -48,12 +45,12 @@ export function isEnd(status: ExecutionStatus | null): status is ExecutionStatus
   return status !== null && hasEnded(status);
 }
 
-/** True while the start's POST may still be under way in some process, so that nothing may be concluded. */
+/** The start's POST may still be under way in some process, so that nothing may be concluded. */
 export function isInFlight(execution: Pick<Execution, "phase" | "inDoubtAt">): boolean {
   return execution.phase === "submitting" && execution.inDoubtAt === null;
 }
 
-/** Lyceum answered a look-up and does not know the execution. A callback that came after the request is still to check. */
+/** Lyceum does not know the execution. A callback that came after the request is still to check. */
 export function afterLookupMiss(
   execution: Execution,
   { askedAt, searchedMs }: Fact & { type: "not_found" },
@@ -75,7 +72,7 @@ export function unanswered(
   return { ...execution, checkedAt: isUnderWay === true ? execution.checkedAt : null, dueAt: retryAt };
 }
 
-/** True if a callback came after the request. A callback time in the future (clock set back) would stay newer for ever. */
+/** A callback time in the future (clock set back) does not count: it would stay newer for ever. */
 export function cameAfter(callbackAt: number | null, askedAt: number, now: number): boolean {
   return callbackAt !== null && callbackAt > askedAt && callbackAt <= now;
 }

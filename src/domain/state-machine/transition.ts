@@ -1,6 +1,5 @@
-// The state machine: a pure function from a state and a fact to the next state. Null means that the fact changes nothing:
-// it is stale or already known. docs/state-machine.md draws the machine. The wake-up (`dueAt`) is part of the state, so a
-// change and the work that follows from it are one write.
+// The state machine: a pure function from a state and a fact to the next state; null if the fact changes nothing.
+// The wake-up (`dueAt`) is part of the state. docs/state-machine.md draws the machine.
 
 import type { Execution } from "../execution.ts";
 import { type Cancellation, isTerminal } from "../run.ts";
@@ -40,10 +39,7 @@ export function transition(state: State, fact: Fact, input: TransitionInput): Tr
   }
 }
 
-/**
- * A callback makes the check of its execution due. While the start may still be under way, its answer comes first. Null
- * if there is nothing left to check.
- */
+/** Makes the execution's check due. While the start may still be under way, its answer comes first. */
 export function applyCallback(
   execution: Pick<Execution, "phase" | "inDoubtAt" | "dueAt">,
   now: number,

@@ -74,8 +74,9 @@ function reattach(
 }
 
 /**
- * The final snapshot of an execution that Lyceum cannot abort any more, though its status word shows no end. It is over
- * past its timeout if the word is unknown, and past the longest life whatever the word.
+ * Lyceum cannot abort the execution any more, though its status word shows no end: it is over past its timeout if the
+ * word is
+ * unknown, and past the longest life whatever the word.
  */
 export function finalSnapshot(
   { run, execution }: LiveState,
@@ -128,10 +129,7 @@ export function isExpired({ acceptedAt, submittedAt }: Execution, now: number): 
   return now - (acceptedAt ?? submittedAt) >= MAX_LIFE_MS;
 }
 
-/**
- * The next check of a live execution if the snapshot shows nothing new, so that nothing needs to be written. Null if
- * there is something to record.
- */
+/** Null if there is something to record; otherwise nothing needs to be written. */
 export function nextCheckIfUnchanged(
   execution: Execution,
   run: Pick<Run, "timeoutS" | "cancellation">,
