@@ -91,7 +91,7 @@ export function hasEnded(status: ExecutionStatus): boolean {
   return (endedStatuses as readonly ExecutionStatus[]).includes(status);
 }
 
-/** It ended before it began, so that nothing was measured. */
+/** The end came before the start, so that nothing was measured. */
 export function neverRan({ status, startedAt }: Pick<Execution, "status" | "startedAt">): boolean {
   return startedAt === null && ["cancelled", "aborted", "system_failure"].includes(status);
 }

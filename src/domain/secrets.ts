@@ -1,3 +1,4 @@
+// The secrets of a run, hidden wherever they are quoted: environment values, logins, and the strings in `extra`.
 import type { RunSpec } from "./spec.ts";
 
 /** The fields of a spec that hold logins. */

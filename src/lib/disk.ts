@@ -1,3 +1,4 @@
+// Checks of the disk under a database that need no write: its free space and its file system.
 import { existsSync } from "node:fs";
 import { readFile, realpath, statfs } from "node:fs/promises";
 import { dirname } from "node:path";

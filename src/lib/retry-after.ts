@@ -1,3 +1,4 @@
+// Parses `Retry-After` (RFC 9110, 10.2.3) for Lyceum, webhooks and the client.
 /** Milliseconds from `now` (epoch ms) on; 0 for a past date; null if the value is neither seconds nor an HTTP date. */
 export function readRetryAfter(value: string | null | undefined, now: number): number | null {
   const text = value?.trim() ?? "";

@@ -1,3 +1,4 @@
+// The thread of body-parser.ts.
 import { parentPort } from "node:worker_threads";
 import { readReply } from "./read-reply.ts";
 import type { AnswerName } from "./schema.ts";

@@ -1,5 +1,4 @@
-// Artifacts of ended executions: one row per kind, with its state and reason. An artifact that was never requested has
-// no row and counts as pending.
+// One row per kind, with its state and reason. An artifact that was never requested has no row and counts as pending.
 import { type Selectable, sql } from "kysely";
 import { idleShareOf } from "../domain/findings.ts";
 import type { MetricsSummary } from "../domain/metrics.ts";
@@ -10,7 +9,6 @@ import type { Db } from "./db/transaction.ts";
 
 export type ArtifactState = Omit<Selectable<ArtifactsTable>, "document" | "summary"> & { summary: unknown };
 
-/** Reads the states without the documents. */
 export async function listArtifacts(db: Db, executionIds: string[]): Promise<ArtifactState[]> {
   const rows = await selectStates(db, executionIds);
   return rows.map((row) => ({ ...row, summary: row.summary === null ? null : JSON.parse(row.summary) }));
@@ -24,10 +22,7 @@ const selectStates = statementForRows<string, Omit<Selectable<ArtifactsTable>, "
     .where("execution_id", "in", ids),
 );
 
-/**
- * When the next artifact of each execution is due: now if one was never requested. Executions without pending artifacts
- * are left out.
- */
+/** When each execution's next artifact is due: now if one was never requested. Without pending artifacts: left out. */
 export async function nextFetchAts(
   db: Db,
   executionIds: string[],
@@ -56,7 +51,6 @@ export interface ArtifactChange {
   executionId: string;
   kind: ArtifactKind;
   state: "pending" | "stored" | "unavailable";
-  /** Set exactly while pending. */
   dueAt: number | null;
   reason?: string | null;
   tries: number;
@@ -104,7 +98,6 @@ const upsert = statementForRows<ReturnType<typeof toRow>, never>((_db, rows) => 
       where artifacts.state = 'pending'`;
 });
 
-/** The shares of time with an idle GPU (0 to 1), of executions whose metrics tell. */
 export async function readIdleShares(db: Db, executionIds: string[]): Promise<Map<string, number>> {
   const shares = new Map<string, number>();
   if (executionIds.length === 0) return shares;

@@ -13,7 +13,6 @@ export async function insertCallbacks(db: Db, callbacks: CallbackRow[]): Promise
   await insertRows(db, "callbacks", callbacks);
 }
 
-/** The columns of an execution that decide what a callback means. */
 export interface CallbackTarget extends Versioned {
   runId: string;
   jobId: string;
@@ -22,7 +21,6 @@ export interface CallbackTarget extends Versioned {
   inDoubtAt: number | null;
   callbackAt: number | null;
   checkedAt: number | null;
-  /** Callbacks stored so far. */
   stored: number;
 }
 
@@ -54,7 +52,7 @@ export async function saveCallbackHints(db: Db, targets: readonly CallbackTarget
   await updateRows(db, "executions", changes);
 }
 
-/** Callbacks after the given id, in the order of arrival. */
+/** In the order of arrival. */
 export async function listCallbacks(
   db: Db,
   executionId: string,
@@ -72,18 +70,15 @@ export async function listCallbacks(
 }
 
 export interface InboxFilter {
-  /** A key's name: only callbacks for its jobs. */
   owner: string | null;
   disposition?: Disposition | undefined;
   executionId?: string | undefined;
-  /** Epoch milliseconds, both exclusive. */
   receivedAfter?: number | undefined;
   receivedBefore?: number | undefined;
-  /** Only callbacks before this one. */
   before: string | null;
 }
 
-/** Callbacks of all executions, newest first. */
+/** Newest first. */
 export async function listInbox(db: Db, filter: InboxFilter, limit: number): Promise<Scanned<CallbackRow>> {
   const { owner, disposition, executionId, receivedAfter, receivedBefore } = filter;
   const driver = [];

@@ -67,8 +67,8 @@ function plus(table: string, column: string) {
 }
 
 /**
- * Adds costs to jobs and returns the costs that used up their job's budget. Such a job starts nothing more, and
- * `enforceLimits` ends its queued runs.
+ * Returns the costs that used up their job's budget: such a job starts nothing more, and `enforceLimits` ends its
+ * queued runs.
  * @param costs one per job, in lock order
  */
 export async function addToJobs<C extends { jobId: string; tally: Tally }>(
@@ -109,10 +109,7 @@ const updateJobTotals = statementForRows<ReturnType<typeof toSums>, Budget>((db,
     returning id, billed_nano, estimated_nano, budget_nano, budget_reached_at`;
 });
 
-/**
- * Adds a cost to the key's window.
- * @returns until when the key is held, or undefined if that did not change. A key without a budget is never held.
- */
+/** Returns until when the key is held; undefined if that did not change. A key without a budget is never held. */
 export async function addToKey(
   db: Db,
   name: string,
@@ -187,7 +184,7 @@ export async function applyKeyBudgets(db: Db, budgets: readonly KeyBudget[], now
   }
 }
 
-/** Reads the stored sum of this window, or else adds up the executions that are still stored. */
+/** The stored sum of this window, or else the sum of the executions that are still stored. */
 async function spentSince(db: Db, name: string, startedAt: number): Promise<number> {
   const key = await db
     .selectFrom("api_keys")

@@ -3,12 +3,12 @@ import { isSqlite, statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { drawTicks } from "./hot-rows.ts";
 
-/** Draws so many ticks of the fair queue; returns the highest. */
+/** Returns the highest tick. */
 export function nextTicks(db: Db, count: number): Promise<number> {
   return isSqlite(db) ? incrementCounter(db, "dispatch.tick", count) : drawTicks(db, count);
 }
 
-/** Returns the counter's new value. Its row stays locked until the transaction ends. */
+/** The counter's row stays locked until the transaction ends. */
 export async function incrementCounter(db: Db, name: string, by: number): Promise<number> {
   const [row] = (await increment(db, { name, by })).rows;
   if (row === undefined) throw new Error(`counter ${name} was not incremented`);
@@ -23,7 +23,6 @@ const increment = statement<{ name: string; by: number }, { value: number }>((db
     .returning("value"),
 );
 
-/** Reads all counters with this prefix. The keys lack the prefix. */
 export async function readCounters(db: Db, prefix: string): Promise<Record<string, number>> {
   const rows = await db.selectFrom("counters").selectAll().where("name", "like", `${prefix}%`).execute();
   return Object.fromEntries(rows.map((row) => [row.name.slice(prefix.length), row.value]));

@@ -7,7 +7,7 @@ import { ofKeptJob } from "./deletions.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 
-/** One line of a delivery's log. The subscriber's answer is not stored. */
+/** The subscriber's answer is not stored. */
 export interface Attempt {
   at: number;
   durationMs: number;
@@ -15,7 +15,7 @@ export interface Attempt {
   error: string | null;
 }
 
-/** All destination queues with open deliveries. One index seek each, even if a dead endpoint has thousands. */
+/** One index seek for each destination queue, even if a dead endpoint has thousands of deliveries. */
 const openDestinations = sql`
   recursive destinations (destination) as (
     select min(destination) from deliveries where due_at is not null
@@ -24,7 +24,7 @@ const openDestinations = sql`
       where d.due_at is not null and d.destination > destinations.destination)
     from destinations where destinations.destination is not null)`;
 
-/** Destination queues with a due delivery, longest waiting first. */
+/** Longest waiting first. */
 export async function dueDestinations(db: Db, now: number): Promise<string[]> {
   const { rows } = await sql<{ destination: string }>`
     with ${openDestinations},
@@ -36,7 +36,7 @@ export async function dueDestinations(db: Db, now: number): Promise<string[]> {
   return rows.map((row) => row.destination);
 }
 
-/** When the next delivery becomes due. Deliveries that are due already wait for a free slot. */
+/** Deliveries that are due already wait for a free slot. */
 export async function nextDeliveryAt(db: Db, now: number): Promise<number | null> {
   const { rows } = await sql<{ due_at: number | null }>`
     with ${openDestinations}
@@ -46,7 +46,7 @@ export async function nextDeliveryAt(db: Db, now: number): Promise<number | null
   return rows[0]?.due_at ?? null;
 }
 
-/** Counts the deliveries that are not done, up to a limit. */
+/** Up to a limit. */
 export async function countOpenDeliveries(db: Db, limit: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from
@@ -54,7 +54,7 @@ export async function countOpenDeliveries(db: Db, limit: number): Promise<number
   return Number(rows[0]?.count ?? 0);
 }
 
-/** Ids of the destination's due deliveries, longest waiting first. */
+/** Longest waiting first. */
 export async function dueForDestination(
   db: Db,
   destination: string,
@@ -76,11 +76,10 @@ export async function dueForDestination(
 export interface DueDelivery extends DeliveryRow {
   /** JSON; null for a job's own URL. */
   secrets: string | null;
-  /** The trace of the job. */
   traceparent: string | null;
 }
 
-/** Claims the deliveries that are still due. If this process dies, the lease expires. */
+/** If this process dies, the lease expires. */
 export async function claimDeliveries(
   db: Db,
   ids: string[],
@@ -111,7 +110,7 @@ export async function claimDeliveries(
     .execute();
 }
 
-/** Returns claimed deliveries that this process will not attempt: they are due again. */
+/** This process will not attempt them: they are due again. */
 export async function releaseDeliveries(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -127,7 +126,7 @@ export async function findDelivery(db: Db, id: string): Promise<DeliveryRow | nu
   return row ?? null;
 }
 
-/** Saves what an attempt came to; the delivery is not claimed any more. */
+/** The delivery is not claimed any more. */
 export async function saveDelivery(db: Db, id: string, change: Updateable<DeliveriesTable>): Promise<void> {
   await db
     .updateTable("deliveries")
@@ -136,7 +135,7 @@ export async function saveDelivery(db: Db, id: string, change: Updateable<Delive
     .execute();
 }
 
-/** Makes the delivery due now with a fresh number of attempts. The log stays. */
+/** With a fresh number of attempts. The log stays. */
 export async function redeliver(db: Db, id: string, now: number): Promise<DeliveryRow | null> {
   const query = db
     .updateTable("deliveries")
@@ -146,7 +145,7 @@ export async function redeliver(db: Db, id: string, now: number): Promise<Delive
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** Deliveries before the given id, newest first: of a webhook, or to a job's own URL. */
+/** Newest first, before the given id. */
 export async function listDeliveries(
   db: Db,
   target: { webhookId: string } | { jobId: string },

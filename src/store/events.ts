@@ -13,7 +13,6 @@ export type EventRow = Selectable<EventsTable>;
 
 export type AppendedEvent = EventsTable & Pick<EventDraft, "owner">;
 
-/** Returns the written events, and whether any webhook is enabled. */
 export async function appendEvents(
   db: Db,
   drafts: EventDraft[],
@@ -58,20 +57,18 @@ const advance = statement<{ count: number }, { value: number; has_subscribers: u
     ]),
 );
 
-/** The highest number assigned so far. Deleting events does not lower it. */
 export async function newestSeq(db: Db): Promise<number> {
   const query = db.selectFrom("counters").select("value").where("name", "=", "events");
   return (await query.executeTakeFirst())?.value ?? 0;
 }
 
-/** The number of the oldest stored event, or null. Events are deleted with their jobs, so later ones may be missing. */
+/** Null without events. Events are deleted with their jobs, so later ones may be missing. */
 export async function oldestSeq(db: Db): Promise<number | null> {
   const query = db.selectFrom("events").select("seq").orderBy("seq").limit(1);
   return (await query.executeTakeFirst())?.seq ?? null;
 }
 
 export interface EventFilter {
-  /** Name of the key whose jobs' events are read. Null reads all. */
   owner: string | null;
   jobId?: string | undefined;
   types?: readonly string[] | undefined;
@@ -85,10 +82,7 @@ export interface EventPage {
   isNewest: boolean;
 }
 
-/**
- * Reads the next matching events after a number. A page may be empty without being the newest, because one call skips
- * a bounded number of other events.
- */
+/** A page may be empty without being the newest: one call skips a bounded number of other events. */
 export async function readEvents(
   db: Db,
   { owner, jobId, types }: EventFilter,
@@ -123,7 +117,6 @@ export async function readEvents(
   return { events, readTo, isNewest };
 }
 
-/** The columns of an event that decide which readers it concerns. */
 export type EventHeader = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & {
   api_key: string | null;
   /** Runs of the job without an outcome so far. */

@@ -25,8 +25,9 @@ export async function claimDue(
 }
 
 /**
- * As `claimDue` for checks, without the executions that one list answers for: only those that a callback named, whose
- * end is asked for, whose own record decides, or whose start nobody waits for any more.
+ * Executions that a list cannot answer: a callback named them, their end is requested, their own record decides, or
+ * nobody
+ * waits for their start any more.
  */
 export async function claimNamed(
   db: Db,
@@ -73,10 +74,7 @@ function claimIn(kind: DueKind, isWanted = sql<boolean>`true`) {
   );
 }
 
-/**
- * Claims executions that come due soon and that the next list poll answers along with the due ones: live executions
- * without a callback, and executions in doubt.
- */
+/** Executions that come due soon and that the next list poll answers along: alive without a callback, or in doubt. */
 export async function claimListable(
   db: Db,
   horizon: number,
@@ -105,7 +103,7 @@ export async function claimListable(
   return rows.map((row) => row.id);
 }
 
-/** Releases claims: the executions are due again at once. */
+/** The executions are due again at once. */
 export async function release(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -116,7 +114,6 @@ export async function release(db: Db, ids: string[], leases: number[], now: numb
     .execute();
 }
 
-/** Brings the executions' wake-ups forward to this moment. */
 export async function hasten(db: Db, ids: string[], dueAt: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -128,7 +125,7 @@ export async function hasten(db: Db, ids: string[], dueAt: number): Promise<void
     .execute();
 }
 
-/** Ends leases whose claim was never answered. The executions in `known` keep theirs. */
+/** The claim was never answered. The executions in `known` keep their leases. */
 export async function releaseLeases(
   db: Db,
   kind: DueKind,
@@ -160,7 +157,7 @@ export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Pr
 }
 
 /**
- * Spreads checks after a restart, oldest first and within a bounded time, so that they do not burst.
+ * Oldest first, within a bounded time, so that checks do not burst after a restart.
  * @param which all open executions, or only those that no live instance has claimed
  */
 export async function staggerChecks(db: Db, now: number, which: "open" | "unheld"): Promise<void> {
@@ -181,7 +178,6 @@ export async function staggerChecks(db: Db, now: number, which: "open" | "unheld
 const BETWEEN_CHECKS_MS = 20;
 const MAX_SPREAD_MS = 60_000;
 
-/** A claimed execution with the columns of its run that the check needs. */
 export interface DueExecution {
   execution: Execution;
   kind: RunKind;
@@ -211,7 +207,6 @@ const selectDue = statementForRows<string, DueRow>((db, ids) =>
     .where("executions.id", "in", ids),
 );
 
-/** The earliest wake-up of this kind, or null. */
 export async function nextDueAt(db: Db, kind: DueKind): Promise<number | null> {
   return (await next[kind](db, {})).rows[0]?.due_at ?? null;
 }

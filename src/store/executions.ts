@@ -10,7 +10,6 @@ export async function findExecution(db: Db, id: string): Promise<Execution | nul
   return (await findExecutions(db, [id]))[0] ?? null;
 }
 
-/** Returns the executions that exist, in any order. */
 export async function findExecutions(db: Db, ids: string[]): Promise<Execution[]> {
   const rows = await selectExecutions(db, ids);
   return rows.map(toExecution);
@@ -20,7 +19,7 @@ const selectExecutions = statementForRows<string, Selectable<ExecutionsTable>>((
   db.selectFrom("executions").selectAll().where("id", "in", ids),
 );
 
-/** Maps ids of Lyceum to the executions that have them, the oldest if several do. */
+/** The oldest execution if several have the same id of Lyceum. */
 export async function findHolders(db: Db, lyceumIds: string[]): Promise<Map<string, string>> {
   const rows = await selectHolders(db, lyceumIds);
   rows.sort((a, b) => (a.id < b.id ? 1 : -1));
@@ -38,7 +37,7 @@ const selectHolders = statementForRows<
     .where("lyceum_execution_id", "in", ids),
 );
 
-/** Executions of several runs, oldest attempt first. */
+/** Oldest attempt first. */
 export async function listExecutions(db: Db, runIds: string[]): Promise<Execution[]> {
   if (runIds.length === 0) return [];
   const rows = await db
@@ -90,7 +89,7 @@ async function deleteExecution(db: Db, execution: Execution): Promise<void> {
     throw new Conflict(`execution ${execution.id} was saved by another transaction`);
 }
 
-/** Start times since then, oldest first. A restart counts them against the start limit. */
+/** Oldest first. A restart counts them against the start limit. */
 export async function submissionsSince(db: Db, since: number): Promise<number[]> {
   const rows = await db
     .selectFrom("executions")
@@ -101,7 +100,7 @@ export async function submissionsSince(db: Db, since: number): Promise<number[]>
   return rows.map((row) => row.submitted_at);
 }
 
-/** True when a start may have been sent and has no answer yet. */
+/** A start may have been sent and has no answer yet. */
 export async function hasUnansweredStarts(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom("executions")

@@ -1,4 +1,4 @@
-// The fair order of starts: priority, then round-robin over API keys, then round-robin over their jobs.
+// The fair order of starts: priority, then round-robin over API keys, then over their jobs.
 import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
 import { inputRows, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
@@ -8,8 +8,9 @@ import { type JobRow, lockJobs } from "./jobs.ts";
 export type JobTurn = Pick<JobRow, "id" | "api_key" | "last_served_seq">;
 
 /**
- * The jobs of the next starts in fair order: highest priority first, then the key and then the job that were served
- * longest ago. Keys with a used-up budget are skipped. Only index seeks, however many jobs there are.
+ * Highest priority first, then the key and then the job that were served longest ago. Keys with a used-up budget are
+ * skipped.
+ * Only index seeks, however many jobs there are.
  */
 export async function nextInFairOrder(db: Db, now: number, limit: number): Promise<JobTurn[]> {
   const keys: ReadyKey[] = [];
@@ -40,7 +41,6 @@ interface ReadyKey {
 
 type ReadyJob = JobTurn & {
   priority: number;
-  /** Runs that may start now. */
   freeSlots: number;
   /** Includes the turns assigned in this call. */
   lastServed: number;
@@ -98,8 +98,9 @@ const selectReadyJobs = statementWithLimit<
 );
 
 /**
- * The queue position of a job's next run, from 1. Before it come all runs of a higher priority, and at its own priority
- * one run of each key, and of each job of its key, whose turn is earlier.
+ * From 1. Before it come all runs of a higher priority and, at its own, one run of each key and of each job of its key
+ * whose
+ * turn is earlier.
  */
 export async function queuePosition(db: Db, job: JobRow): Promise<number> {
   const higher = await sql<{ count: number | null }>`
@@ -124,7 +125,7 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
 }
 
 /**
- * Moves the keys and jobs to the end of the round, in the order of their turns. Locks the jobs.
+ * Moves keys and jobs to the end of the round. Locks the jobs.
  * @throws Conflict when another transaction took one of these turns, or a job is no longer ready
  */
 export async function advanceRoundRobin(db: Db, turns: readonly JobTurn[], now: number): Promise<void> {
@@ -164,7 +165,7 @@ const serveKey = statement<{ name: string; tick: number; now: number }, never>((
     .where((eb) => eb.or([eb("held_until", "is", sql.lit(null)), eb("held_until", "<=", now)])),
 );
 
-/** When the next run can start, budgets of keys included, or null. */
+/** Budgets of keys included. */
 export async function nextReadyAt(db: Db): Promise<number | null> {
   const { rows } = await sql<{ at: number | null }>`
     select min(case when k.held_until > j.ready_at then k.held_until else j.ready_at end) as at
@@ -172,7 +173,7 @@ export async function nextReadyAt(db: Db): Promise<number | null> {
   return rows[0]?.at ?? null;
 }
 
-/** Until when the key's budget is used up, or null. */
+/** Null unless the key's budget is used up. */
 export async function heldUntil(db: Db, apiKey: string): Promise<number | null> {
   const query = db.selectFrom("api_keys").select("held_until").where("name", "=", apiKey);
   return (await query.executeTakeFirst())?.held_until ?? null;

@@ -1,10 +1,10 @@
-// PostgreSQL's ways to keep the locks on rows that every transaction writes short: the ticks of the fair queue come from
-// a sequence, and one statement both numbers events and writes them.
+// PostgreSQL's short locks on rows that every transaction writes: ticks come from a sequence, events from one
+// statement.
 import { sql } from "kysely";
 import type { EventsTable } from "./db/schema.ts";
 import type { Db } from "./db/transaction.ts";
 
-/** Draws so many ticks; returns the highest. Turns need the order of the ticks, and no lock until the commit. */
+/** Returns the highest tick. Turns need the order of the ticks, and no lock until the commit. */
 export async function drawTicks(db: Db, count: number): Promise<number> {
   const { rows } = await sql<{ last: number | null }>`
     select max(nextval('dispatch_tick'))::bigint as last from generate_series(1, ${count}::int)`.execute(db);

@@ -1,5 +1,4 @@
-// The instances on one PostgreSQL: their signs of life, and what becomes of the work of a dead one. All times are the
-// database's own.
+// The instances on one PostgreSQL: their heartbeats, and the work of dead ones. All times are the database's own.
 import { sql } from "kysely";
 import type { Db, Tx } from "./db/transaction.ts";
 import { freeRoles } from "./roles.ts";
@@ -9,13 +8,12 @@ export interface Instance {
   version: string;
   startedAt: number;
   beatAt: number;
-  /** Milliseconds by which the machine's clock was ahead of the database's. */
   clockOffsetMs: number;
 }
 
 const databaseNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
-/** Notes a sign of life; answers the database's time. */
+/** Returns the database's time. */
 export async function beat(
   db: Db,
   { id, version, clockOffsetMs }: Pick<Instance, "id" | "version" | "clockOffsetMs">,
@@ -39,7 +37,7 @@ export async function listInstances(db: Db): Promise<Instance[]> {
   }));
 }
 
-/** Removes the instances that have been silent for so long, and makes their work due; answers their ids. */
+/** Makes the work of silent instances due; returns their ids. */
 export async function takeOverSilent(tx: Tx, silentMs: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select id from instances where beat_at < ${databaseNow} - cast(${silentMs} as bigint)
@@ -49,10 +47,7 @@ export async function takeOverSilent(tx: Tx, silentMs: number): Promise<string[]
   return ids;
 }
 
-/**
- * Makes due what these instances claimed last, and removes them. An execution may have its proper wake-up by now; that
- * comes early then, as after a restart.
- */
+/** Removes the instances. An execution that has a proper wake-up by now comes early, as after a restart. */
 export async function takeOver(tx: Tx, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   const { db, now } = tx;

@@ -22,7 +22,6 @@ export type UpdatedJob = Counts & Pick<JobRow, (typeof jobColumns)[number]>;
 
 export interface JobChange {
   job: UpdatedJob;
-  /** Null if the status did not change. */
   newStatus: JobStatus | null;
 }
 
@@ -31,11 +30,7 @@ export interface JobStatusChanges {
   changes: readonly { from: RunStatus; to: RunStatus }[];
 }
 
-/**
- * Updates counts, readiness and status of jobs whose runs changed their status.
- * @param jobs in lock order
- * @returns one change per job, in the same order
- */
+/** Returns one change per job, in the same order. @param jobs in lock order */
 export async function updateJobCounts(
   db: Db,
   jobs: readonly JobStatusChanges[],
@@ -45,8 +40,7 @@ export async function updateJobCounts(
   await lockJobs(db, ids);
   const counted = await updateCounts(db, jobs.map(toShifts));
   const before = new Map(counted.map(({ id, status }) => [id, status]));
-  // A second statement: PostgreSQL now holds the jobs' locks, so it sees the runs of every earlier transaction and
-  // cannot compute readiness from stale rows.
+  // A second statement: PostgreSQL now holds the jobs' locks, so it sees the runs of every earlier transaction.
   const updated = await updateReadiness(
     db,
     counted.map((job) => toReadiness(job, now)),
@@ -82,9 +76,8 @@ function toReadiness(job: Counted, now: number) {
 }
 
 /**
- * Counts one more queued run, in a job of any status. A terminal job keeps its status, and the cancellation or deadline
- * that ended it does not apply to the new run. The caller inserts the run and then calls `refreshReadiness`.
- * @returns the new run's position, or null if the job takes no more runs
+ * A terminal job keeps its status, and the cancellation or deadline that ended it does not apply to the new run.
+ * The caller inserts the run and then calls `refreshReadiness`. Returns the run's position; null if the job is full.
  */
 export async function addRun(db: Db, jobId: string): Promise<number | null> {
   const job = await db

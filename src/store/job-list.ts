@@ -6,14 +6,11 @@ import type { JobRow } from "./jobs.ts";
 import { createdBetween, isIn, isWithin, type Scan, type Scanned, scan } from "./scan.ts";
 
 export interface JobFilter {
-  /** The name of an API key: only its jobs. */
   key?: string | null | undefined;
   statuses?: readonly JobStatus[] | undefined;
   name?: string | undefined;
-  /** Epoch milliseconds, both exclusive. */
   createdAfter?: number | undefined;
   createdBefore?: number | undefined;
-  /** Only jobs before this id. */
   before?: string | null | undefined;
 }
 

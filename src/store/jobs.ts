@@ -59,9 +59,9 @@ const lock = statementForRows<string, { id: string }>((db, ids) =>
 const isDecided = sql<boolean>`(queued + active = 0)`;
 
 /**
- * Marks the job as cancelled: nothing more starts, and `enforceLimits` cancels its runs. A second cancellation can turn
- * a stop into an abort, never the other way round.
- * @returns null if every run has its outcome, so that nothing was marked
+ * Nothing more starts, and `enforceLimits` cancels the runs. A second request may turn a stop into an abort, never
+ * back.
+ * Returns null if every run has its outcome.
  */
 export async function markCancelled(
   db: Db,
@@ -98,7 +98,7 @@ export async function setJobDue(db: Db, jobId: string, dueAt: number | null): Pr
   await db.updateTable("jobs").set({ due_at: dueAt }).where("id", "=", jobId).execute();
 }
 
-/** Makes the job due at its deadline, or never. A cancellation that has not reached all runs keeps its wake-up. */
+/** A cancellation that has not reached all runs keeps its wake-up. */
 export async function resetDueToDeadline(db: Db, jobId: string, now: number): Promise<void> {
   const isAwaited = sql`ended_at is null and cancel_mode is null and deadline_at > ${now}`;
   await db
@@ -115,7 +115,7 @@ export async function nextJobDueAt(db: Db): Promise<number | null> {
   return row?.due_at ?? null;
 }
 
-/** The job's trace; null also for a job that does not exist (any more). */
+/** Null also for a job that does not exist. */
 export async function traceparentOf(db: Db, id: string): Promise<string | null> {
   const row = await db.selectFrom("jobs").select("traceparent").where("id", "=", id).executeTakeFirst();
   return row?.traceparent ?? null;

@@ -1,11 +1,10 @@
-// The use of quotas: runs that a key submitted in its present window, kept with the submissions themselves, so that
-// neither a restart nor a deleted job gives any of it back.
+// The use of quotas is kept with the submissions: neither a restart nor a deleted job gives any of it back.
 import { sql } from "kysely";
 import { type KeyQuota, type QuotaUse, windowStart } from "../domain/key-quota.ts";
 import { statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
-/** Reads the use of the quota. The key's row stays locked until the transaction ends, so the use stays true. */
+/** The key's row stays locked until the transaction ends, so the use stays true. */
 export async function lockQuotaUse(db: Db, { name, windowMs }: KeyQuota, now: number): Promise<QuotaUse> {
   const startedAt = windowStart(now, windowMs);
   const [row] = (await addToWindow(db, { name, startedAt, runs: 0 })).rows;

@@ -10,7 +10,6 @@ export async function listMachineTypes(db: Db): Promise<MachineTypeRow[]> {
   return db.selectFrom("machine_types").selectAll().orderBy("hardware_profile").execute();
 }
 
-/** Credits per hour; null if unknown. */
 export async function priceOf(db: Db, hardware: string): Promise<number | null> {
   return (await selectPrice(db, { hardware })).rows[0]?.price_per_hour ?? null;
 }

@@ -1,5 +1,5 @@
-// Moves a stopped service's SQLite file to PostgreSQL: stamps the file, so that both can never run, copies all rows in
-// one transaction, and compares what is read back before it commits.
+// Moves a stopped service's SQLite file to PostgreSQL: stamps the file, copies all rows in one transaction, compares
+// them.
 import { createHash } from "node:crypto";
 import { Kysely, sql } from "kysely";
 import { DatabaseRefused } from "../lib/database-error.ts";
@@ -19,7 +19,6 @@ const FIRST = ["api_keys", "jobs", "specs", "runs", "executions", "callbacks", "
 const NOT_COPIED = new Set(["instances", "roles", "places", "quotas"]);
 const MOVED_AT = "moved_at";
 
-/** Refuses a file whose rows live in another database now. @throws DatabaseRefused */
 export async function assertNotMoved(db: Db): Promise<void> {
   const stamp = await stampOf(db);
   if (stamp === null) return;
@@ -53,8 +52,8 @@ export interface MoveOptions {
 }
 
 /**
- * Both databases are migrated and locked by the caller. If this throws, nothing is in the target, and the file is
- * stamped nevertheless: whoever gives up undoes that.
+ * Both databases are migrated and locked by the caller. If this throws, the target is empty, and the file stays
+ * stamped.
  * @throws DatabaseRefused when the target has jobs
  */
 export async function move(source: Db, options: MoveOptions): Promise<void> {

@@ -1,28 +1,24 @@
-// Places in the limits on starts, shared by all instances: a start takes one in the transaction that claims its run, and
-// keeps it until its window is over. What Lyceum's answers tell of its limits, and pauses, stand beside them.
+// Places in the limits on starts, shared by all instances: a start takes one with its claim, and keeps it for the
+// window.
 import { type RawBuilder, sql } from "kysely";
 import { insertRows } from "./db/rows.ts";
 import { isSqlite } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
 export interface StartLimits {
-  /** Null: no limit but what Lyceum tells. */
   limit: { max: number; windowMs: number } | null;
-  /** Start requests under way at once. */
   concurrency: number;
 }
 
 export interface Places {
-  /** The number of starts that may be sent now. */
   free: number;
-  /** When there may be more. */
   nextAt: number;
 }
 
 /**
- * Counts the free places, and keeps all other transactions from doing so until this one ends.
- * Invariant: no span of `windowMs` holds more than `max` starts, wherever between its claim and its recorded answer
- * Lyceum counts one.
+ * No other transaction counts until this one ends. Invariant: no span of `windowMs` holds more than `max` starts,
+ * wherever
+ * between its claim and its recorded answer Lyceum counts one.
  */
 export async function lockPlaces(db: Db, { limit, concurrency }: StartLimits, now: number): Promise<Places> {
   const reported = await lockQuota(db, now);
@@ -123,14 +119,13 @@ export async function settlePlaces(
       .execute();
 }
 
-/** The rate-limit headers of an answer to a start. */
 export interface QuotaNotice {
   max: number | null;
   remaining: number | null;
   resetInMs: number | null;
 }
 
-/** Keeps what the answer to a start tells; that start's place is not settled yet. */
+/** Call it before the start's place is settled. */
 export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promise<void> {
   const lock = isSqlite(db) ? sql`` : sql`for update`;
   const { rows } = await sql<{ remaining: number | null; resets_at: number | null; reported_at: number }>`
@@ -157,10 +152,9 @@ export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promi
   await db.updateTable("quotas").set(reported).where("call_group", "=", "execution").execute();
 }
 
-/** By so much two answers about one reset may differ. */
+/** Two answers about one reset may differ by this. */
 const ODD_MS = 2_000;
 
-/** For the status page. */
 export async function readPlaces(db: Db, { limit }: StartLimits, now: number) {
   const quota = await db
     .selectFrom("quotas")

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { readCounters } from "./counters.ts";
 import type { Db } from "./db/transaction.ts";
 
-/** Read for the metrics from the jobs' counts, however many executions are alive. */
+/** From the jobs' counts, however many executions are alive. */
 export interface QueueDepths {
   queued: number;
   live: number;
@@ -17,7 +17,7 @@ export interface QueueLevels extends QueueDepths {
   inDoubt: number;
 }
 
-/** Reads in slices, because one sum over a long queue would block other requests. */
+/** In slices: one sum over a long queue would block other requests. */
 export async function readDepths(db: Db): Promise<QueueDepths> {
   const depths: QueueDepths = { queued: 0, live: 0, oldestQueuedAt: null, withoutWakeup: 0 };
   for (let after = ""; ; ) {
@@ -74,7 +74,7 @@ export async function readLevels(db: Db): Promise<QueueLevels> {
 
 type Saved = Pick<QueueDepths, "queued" | "live" | "withoutWakeup">;
 
-/** Keeps what one instance has counted for the others. */
+/** For the other instances. */
 export async function saveDepths(db: Db, depths: Saved): Promise<void> {
   for (const name of ["queued", "live", "withoutWakeup"] as const)
     await db

@@ -3,7 +3,6 @@ import type { Db } from "./db/transaction.ts";
 
 export interface StoredPause {
   bucket: string;
-  /** Epoch ms. */
   until: number;
 }
 
@@ -16,7 +15,7 @@ export async function savePause(db: Db, { bucket, until }: StoredPause, now: num
     .execute();
 }
 
-/** Reads open pauses. None lasts longer from now than planned, even if the clock was set back. */
+/** No pause lasts longer from now than planned, even if the clock was set back. */
 export async function readPauses(db: Db, now: number): Promise<StoredPause[]> {
   const rows = await db.selectFrom("pauses").selectAll().where("until_at", ">", now).execute();
   return rows.map(({ call_group: bucket, until_at: until, since_at: since }) => {

@@ -4,7 +4,7 @@ import type { ArtifactsTable, JobsTable } from "./db/schema.ts";
 import type { Db } from "./db/transaction.ts";
 import { isFinished, isKept } from "./deletions.ts";
 
-/** Returns false while runs of the job have not ended. A second request makes the deletion due now. */
+/** False while runs of the job have not ended. A second request makes the deletion due now. */
 export async function markForRemoteDeletion(db: Db, jobId: string, now: number): Promise<boolean> {
   const result = await db
     .updateTable("jobs")
@@ -48,11 +48,9 @@ export async function postponeRemoteDeletion(db: Db, jobId: string, until: numbe
 export interface RemoteRecord {
   executionId: string;
   lyceumExecutionId: string;
-  /** Summary of the record artifact, which names the sub-jobs of a GPU selection. */
   summary: Selectable<ArtifactsTable>["summary"];
 }
 
-/** Records of the job that Lyceum may still have. */
 export async function recordsToDelete(db: Db, jobId: string, limit: number): Promise<RemoteRecord[]> {
   const rows = await db
     .selectFrom("runs")

@@ -4,7 +4,6 @@ import type { RunStatus } from "../domain/run.ts";
 import { insertRows } from "./db/rows.ts";
 import type { Db } from "./db/transaction.ts";
 
-/** Holds the time up to which the restored database knows its starts. */
 const MARK = "restored.since";
 
 /** Null unless the database was restored and the starts since then have not been searched for. */
@@ -13,10 +12,7 @@ export async function readRestored(db: Db): Promise<number | null> {
   return row?.value ?? null;
 }
 
-/**
- * Marks the database as restored. A later restore must not hide an earlier one that was not searched for.
- * @returns the time since which starts will be searched for
- */
+/** Returns the time since which starts will be searched for. A later restore must not hide an earlier mark. */
 export async function markRestored(db: Db): Promise<number> {
   const since = Math.min(await lastKnownAt(db), (await readRestored(db)) ?? Number.POSITIVE_INFINITY);
   await db
@@ -31,7 +27,7 @@ export async function clearRestored(db: Db, since: number): Promise<void> {
   await db.deleteFrom("counters").where("name", "=", MARK).where("value", "=", since).execute();
 }
 
-/** The last moment that the database tells of: each start writes events. 0 without any. */
+/** Each start writes events. 0 without any. */
 async function lastKnownAt(db: Db): Promise<number> {
   const event = await db
     .selectFrom("events")
@@ -42,7 +38,6 @@ async function lastKnownAt(db: Db): Promise<number> {
   return event?.created_at ?? 0;
 }
 
-/** Returns the ids that no execution has. */
 export async function unknownExecutions(db: Db, ids: readonly string[]): Promise<Set<string>> {
   const unknown = new Set(ids);
   for (let at = 0; at < ids.length; at += PAGE) {
@@ -59,7 +54,6 @@ export interface OpenRun {
   status: RunStatus;
 }
 
-/** Runs that may still start, page by page. */
 export async function openRuns(db: Db, after: string): Promise<OpenRun[]> {
   return db
     .selectFrom("runs")

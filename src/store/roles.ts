@@ -1,9 +1,8 @@
-// Roles: work that one instance does for all. A lease in a row needs no session, so it works behind a pooler. Two holders
-// for a moment waste calls and do no harm.
+// Work that one instance does for all. A lease in a row works behind a pooler. Two holders waste calls and do no harm.
 import { sql } from "kysely";
 import type { Db } from "./db/transaction.ts";
 
-/** Takes or renews the role until then; false while another instance holds it. */
+/** False while another instance holds the role. */
 export async function takeRole(
   db: Db,
   { name, holder, now, until }: { name: string; holder: string; now: number; until: number },
@@ -16,7 +15,6 @@ export async function takeRole(
   return rows.length > 0;
 }
 
-/** These instances are gone: their roles are free. */
 export async function freeRoles(db: Db, holders: string[]): Promise<void> {
   await db.deleteFrom("roles").where("holder", "in", holders).execute();
 }

@@ -1,4 +1,4 @@
-// Lists of runs: over all jobs newest first, and of one job in any order, by whatever filters.
+// Lists of runs: over all jobs newest first, and of one job in any order.
 import { type RawBuilder, sql } from "kysely";
 import { toNano } from "../domain/cost.ts";
 import type { Outcome, RunStatus } from "../domain/run.ts";
@@ -12,16 +12,15 @@ export interface RunFilter {
   outcome?: Outcome | undefined;
   name?: string | undefined;
   kind?: RunKind | undefined;
-  /** The profile that the last execution ran on; while that is not known, the one that was asked for. */
+  /** The profile of the last execution or, while that is unknown, the requested one. */
   hardware?: string | undefined;
   errorCode?: string | undefined;
   errorReason?: string | undefined;
-  /** Epoch milliseconds, both exclusive. */
   createdAfter?: number | undefined;
   createdBefore?: number | undefined;
 }
 
-/** Runs over all jobs, or over those of one API key, newest first; only those before an id. */
+/** Newest first, before an id. */
 export function listAllRuns(
   db: Db,
   filter: RunFilter & { key: string | null },
@@ -44,7 +43,7 @@ export function runScan(filter: RunFilter & { key: string | null }, before: stri
   };
 }
 
-/** Runs of a job by their position; only those behind a position. */
+/** By position, behind a position. */
 export async function listJobRuns(
   db: Db,
   jobId: string,
@@ -59,17 +58,13 @@ export async function listJobRuns(
 
 export type RunMeasure = "duration" | "cost" | "ended_at";
 
-/** A run's place in a sorted list. Runs without the value come last, whatever the direction. */
+/** Runs without the value come last, whatever the direction. */
 export interface Place {
   value: number | null;
   position: number;
 }
 
-/**
- * Runs of a job by a value that no index holds: the values of all runs are read in slices and sorted here. A job has
- * some 10,000 runs at most.
- * @param after only runs behind this place
- */
+/** No index holds these values: they are read in slices and sorted here. A job has some 10,000 runs at most. */
 export async function listRunsByMeasure(
   db: Db,
   job: { id: string; total: number },

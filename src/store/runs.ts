@@ -32,7 +32,7 @@ export async function findRun(db: Db, id: string): Promise<RunRow | null> {
   return (await selectRun(db, { id })).rows[0] ?? null;
 }
 
-/** The runs with these ids that there are, in any order. */
+/** In any order. */
 export const findRuns = statementForRows<string, RunRow>((db, ids) =>
   db.selectFrom("runs").selectAll().where("id", "in", ids),
 );
@@ -41,7 +41,7 @@ const selectRun = statement<{ id: string }, RunRow>((db, { id }) =>
   db.selectFrom("runs").selectAll().where("id", "=", id),
 );
 
-/** Runs of a job after the given position, in the order of the submission. */
+/** In the order of the submission. */
 export async function listRuns(
   db: Db,
   jobId: string,
@@ -61,16 +61,13 @@ export async function listRuns(
 export interface LoadedRun {
   run: Run;
   policy: Policy;
-  /** Equal for runs with comparable durations. */
   durationKey: string;
   apiKey: string;
-  /** When the run was submitted. */
   createdAt: number;
   /** The requested hardware. */
   executionType: string | null;
 }
 
-/** Returns the runs that exist, in any order. */
 export async function loadRuns(db: Db, ids: string[]): Promise<LoadedRun[]> {
   const rows = await selectRuns(db, ids);
   return rows.map((row) => {
@@ -95,7 +92,7 @@ const selectRuns = statementForRows<string, RunWithJob>((_db, ids) => {
     from runs where runs.id in (${sql.join(ids)})`;
 });
 
-/** Queued runs of the job that may start now, longest waiting first. */
+/** Longest waiting first. */
 export async function nextQueuedRuns(
   db: Db,
   jobId: string,
@@ -121,7 +118,7 @@ const selectQueued = statementWithLimit<{ jobId: string; now: number }, QueuedRu
       .limit(limit),
 );
 
-/** Ids of the job's queued runs, retries that wait for their time included. */
+/** Retries that wait for their time included. */
 export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("runs")
@@ -134,7 +131,7 @@ export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<
   return rows.map((row) => row.id);
 }
 
-/** Ids of the job's runs that a cancellation of this mode has not reached yet. */
+/** A cancellation of this mode has not reached them yet. */
 export async function runsToCancel(
   db: Db,
   jobId: string,
@@ -171,7 +168,6 @@ export async function saveRuns(db: Db, changes: readonly RunChange[]): Promise<v
   await updateRows(db, "runs", changed);
 }
 
-/** The columns that transitions change. */
 function toColumns(run: Run) {
   return {
     status: run.status,
@@ -222,7 +218,7 @@ type PolicyColumns = Pick<Selectable<JobsTable>, "retry_max_attempts" | "retry_o
   policy: string | null;
 };
 
-/** The job's policy, with the overrides of the run's spec. */
+/** With the overrides of the run's spec. */
 function toPolicy(row: PolicyColumns): Policy {
   const on = JSON.parse(row.retry_on) as RetryClass[];
   const jobPolicy = { retry: { maxAttempts: row.retry_max_attempts, on }, onLost: row.on_lost };

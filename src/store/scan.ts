@@ -1,5 +1,5 @@
-// Long lists, newest or first rows first, by keyset: a page goes on behind the last key of the page before, so that rows
-// which come and go in between are neither skipped nor repeated.
+// Long lists by keyset: a page goes on behind the last key of the page before, so that rows are not skipped or
+// repeated.
 import { type RawBuilder, sql } from "kysely";
 import { idBound, type Prefix } from "../lib/id.ts";
 import type { Db } from "./db/transaction.ts";
@@ -7,27 +7,24 @@ import { isKept, ofKeptJob } from "./deletions.ts";
 
 export interface Scan {
   table: "jobs" | "runs" | "callbacks";
-  /** Orders the list; unique among the rows that `driver` leaves. */
+  /** Unique among the rows that `driver` leaves. */
   key: "id" | "position";
   order: "asc" | "desc";
-  /** Answered by one index that also has the key's order: slices are counted on its entries. */
+  /** Answered by one index that also has the key's order. */
   driver: readonly RawBuilder<unknown>[];
   /** Answered row by row. */
   filters: readonly RawBuilder<unknown>[];
-  /** Only rows behind this key; null: from the start. */
   after: string | number | null;
 }
 
 export interface Scanned<Row> {
   rows: Row[];
-  /** The next page begins behind this key; null at the end. */
   next: string | number | null;
 }
 
 /**
- * Reads a page in slices with a turn of the event loop between them: SQLite answers within the turn that asks, and one
- * statement over a long list would keep every other request out. A page may hold fewer rows than the limit, even none,
- * and not be the last: a request reads only so many slices.
+ * Reads slices with a turn of the event loop between them: one SQLite statement over a long list would keep every other
+ * request out. A page may be short or empty without being the last: a request reads a bounded number of slices.
  */
 export async function scan<Row extends { [key in "id" | "position"]?: unknown }>(
   db: Db,
@@ -52,10 +49,7 @@ export async function scan<Row extends { [key in "id" | "position"]?: unknown }>
   return { rows, next: after };
 }
 
-/**
- * Conditions for rows that were made between two times, both exclusive: bounds on the id, which an index answers, and
- * the times themselves.
- */
+/** Both times are exclusive. The bounds on the id are answered by an index. */
 export function createdBetween(
   prefix: Prefix,
   { createdAfter, createdBefore }: { createdAfter?: number | undefined; createdBefore?: number | undefined },
@@ -78,30 +72,26 @@ export function isIn(column: string, words: readonly string[]): RawBuilder<unkno
   return sql`${sql.ref(column)} in (${sql.join(words)})`;
 }
 
-/** True if there are words, and all of them are among these. */
 export function isWithin<W extends string>(words: readonly W[] | undefined, these: readonly W[]): boolean {
   return words?.every((word) => these.includes(word)) ?? false;
 }
 
-/** The largest difference between the time in an id and the time in its row: the clock may be set in between. */
+/** The clock may be set between an id and the time in its row. */
 const CLOCK_STEP_MS = 60_000;
-/** Index entries that are looked at in one turn. */
 export const SLICE = 2_000;
-/** Slices that one request reads at most. */
 const MAX_SLICES = 100;
 
-/** Lets everything else that waits for the event loop go first. */
+/** Lets other work on the event loop go first. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The last key of the next slice, and how many entries it has; null when nothing is left. */
 async function findSlice(db: Db, list: Scan): Promise<{ last: string | number; entries: number } | null> {
   const [slice] = (await sliceQuery(list).execute(db)).rows;
   return slice?.last == null ? null : { last: slice.last, entries: Number(slice.entries) };
 }
 
-/** Looks at index entries alone, and at no more of them than a slice holds. */
+/** Looks at index entries alone, at most a slice of them. */
 export function sliceQuery(list: Scan) {
   const key = sql.ref(list.key);
   return sql<{ last: string | number | null; entries: number }>`

@@ -5,7 +5,7 @@ import type { Db } from "./db/transaction.ts";
 
 export type SessionRow = Selectable<SessionsTable>;
 
-/** Adds the session and removes expired ones, and all but the newest `max` of the same key. */
+/** Removes expired sessions, and all but the newest `max` of the key. */
 export async function insertSession(db: Db, session: SessionRow, now: number, max: number): Promise<void> {
   await db.insertInto("sessions").values(session).execute();
   await db.deleteFrom("sessions").where("expires_at", "<=", now).execute();

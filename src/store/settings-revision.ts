@@ -1,8 +1,7 @@
-// The revision of the settings that are kept in the database, so that an older instance that restarts in the middle of a
-// rolling update does not take back what a newer one has set.
+// The revision of the settings in the database: in a rolling update an older instance does not take back newer ones.
 import type { Db } from "./db/transaction.ts";
 
-/** True if no higher revision has been applied. Null always may. */
+/** A higher revision was not applied. Null always may. */
 export async function mayApply(db: Db, revision: number | null): Promise<boolean> {
   if (revision === null) return true;
   const rows = await db

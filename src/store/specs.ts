@@ -27,7 +27,7 @@ export async function insertSpecs(db: Db, entries: SpecEntry[]): Promise<void> {
   await insertRows(db, "specs", rows);
 }
 
-/** Names of the job's matrix variables, in the order of the submission. */
+/** In the order of the submission. */
 export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
   // Runs of one spec have the same names, so the first run is enough.
   const firsts = db
@@ -51,7 +51,7 @@ export async function loadSpec(db: Db, run: SpecKey): Promise<RunSpec> {
   return spec as RunSpec;
 }
 
-/** Returns one spec per run, with the run's matrix values in its env. */
+/** With the run's matrix values in its env. */
 export async function loadSpecs(db: Db, runs: readonly SpecKey[]): Promise<RunSpec[]> {
   const keys = new Map(runs.map((run) => [nameOf(run.job_id, run.spec_position), run]));
   const rows = await selectSpecs(

@@ -1,4 +1,4 @@
-// Numbers for charts: counted by minute in the transaction that they tell of, kept by minute for a day, then by hour.
+// Numbers for charts: counted in the transaction that they report, by minute for a day, then by hour.
 import { CompiledQuery, sql } from "kysely";
 import { getOrAdd, perDatabase } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
@@ -7,7 +7,7 @@ import { nextTurn } from "./scan.ts";
 export type Step = "1m" | "1h";
 export const stepMs = { "1m": 60_000, "1h": 3_600_000 } as const;
 
-/** Names of numbers whose last value counts, not their sum. */
+/** The last value counts, not the sum. */
 const levels = ["waiting", "alive"] as const;
 export type Level = (typeof levels)[number];
 
@@ -18,7 +18,6 @@ interface StatRow {
   value: number;
 }
 
-/** Adds to the numbers of this minute, with one statement. */
 export async function addStats(
   db: Db,
   now: number,
@@ -33,7 +32,6 @@ export async function addStats(
   );
 }
 
-/** Sets levels as they are now. */
 export async function setLevels(
   db: Db,
   now: number,
@@ -71,15 +69,15 @@ function upsertText(db: Db, rows: number): string {
     .sql;
 }
 
-/** The numbers of one step. */
 export interface StatPoint {
   at: number;
   values: Map<string, number>;
 }
 
 /**
- * Points with anything to tell from `from` (inclusive) to `to` (exclusive), oldest first. Hours that still rest as
- * minutes are added up. A level carries on until the next one: it is only written when it changes.
+ * From `from` (inclusive) to `to` (exclusive), oldest first. Hours that are still minutes are added up. A level carries
+ * on
+ * until the next one: it is only written when it changes.
  */
 export async function readStats(db: Db, step: Step, from: number, to: number): Promise<StatPoint[]> {
   const points = new Map<number, StatPoint>();
@@ -103,13 +101,12 @@ export async function readStats(db: Db, step: Step, from: number, to: number): P
 
 const MINUTES_AT_ONCE = 120;
 
-/** The first minute with numbers from `from` (inclusive) to `to` (exclusive). */
 async function nextMinute(db: Db, from: number, to: number): Promise<number | null> {
   const query = db.selectFrom("stats").select("at").where("step", "=", "1m").where("at", ">=", from);
   return (await query.where("at", "<", to).orderBy("at").limit(1).executeTakeFirst())?.at ?? null;
 }
 
-/** Over all instances: sums, and of levels the highest. */
+/** Sums over all instances; of levels the highest. */
 async function readRows(db: Db, step: Step, from: number, to: number): Promise<StatRow[]> {
   const { rows } = await sql<StatRow & { most: number }>`
     select at, name, '' as instance, sum(value) as value, max(value) as most from stats
@@ -119,7 +116,7 @@ async function readRows(db: Db, step: Step, from: number, to: number): Promise<S
   });
 }
 
-/** The levels that were in force at a moment; a level that was never written is left out. */
+/** A level that was never written is left out. */
 export async function levelsBefore(db: Db, at: number): Promise<Map<string, number>> {
   const known = new Map<string, number>();
   for (const step of ["1m", "1h"] as const) {
@@ -136,7 +133,7 @@ export async function levelsBefore(db: Db, at: number): Promise<Map<string, numb
   return known;
 }
 
-/** Sums of the minutes since then, of the numbers whose name begins so, without that beginning. */
+/** By name without `prefix`. */
 export async function sumSince(db: Db, since: number, prefix: string): Promise<Map<string, number>> {
   const { rows } = await sql<{ name: string; value: number }>`
     select name, sum(value) as value from stats
@@ -146,7 +143,7 @@ export async function sumSince(db: Db, since: number, prefix: string): Promise<M
   return new Map(rows.map(({ name, value }) => [name.slice(prefix.length), Number(value)]));
 }
 
-/** Turns the oldest hour of minutes that ended before then into one of hours. False if there is none. */
+/** Turns the oldest hour of minutes into one row per number. False if there is none. */
 export async function foldOldestHour(db: Db, endedBefore: number): Promise<boolean> {
   const minutes = db.selectFrom("stats").select("at").where("step", "=", "1m");
   const oldest = await minutes.orderBy("at").limit(1).executeTakeFirst();

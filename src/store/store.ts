@@ -1,5 +1,4 @@
-// The database of the service. `store.write` is the only way to write: a transaction that includes its events and
-// wake-ups.
+// The database of the service. `store.write` is the only way to write: a transaction with its events and wake-ups.
 import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -23,20 +22,17 @@ import { enqueueDeliveries } from "./webhook-outbox.ts";
 export interface Store {
   db: Db;
   kind: DatabaseTarget["kind"];
-  /** The id of this process among those that share the database. */
   instance: string;
-  /** Resolves once the transaction is on disk. A conflict with another writer runs it again. */
+  /** Resolves once on disk. A conflict with another writer runs it again. */
   write<T>(run: Write<T>): Promise<T>;
-  /** Writes an item in one transaction with all items given to the same function in the same tick. */
+  /** Shares a transaction with the items of the same function and tick. */
   batchWrite: Batcher<Tx>;
-  /** Reads an item with one query for all items given to the same function in the same tick. */
+  /** Shares a query with the items of the same function and tick. */
   batchRead: Batcher<Db>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
-  /** Called with the first error of an unavailable database, and with null when a write succeeds again. */
+  /** The first error of an unavailable database; null when a write succeeds again. */
   onOutage(listener: (outage: DatabaseUnavailable | null) => void): void;
-  /** Called after each writing transaction. */
   onWritten(listener: (commit: Commit) => void): void;
-  /** Applies missing migrations and returns their names. */
   migrate(): Promise<string[]>;
   isMigrated(): Promise<boolean>;
   close(): Promise<void>;
@@ -152,12 +148,11 @@ export function openStore(
   };
 }
 
-/** Tells operators which process it is; two processes never share a name. */
+/** Two processes never share a name. */
 function instanceName(): string {
   return `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
 }
 
-/** @throws DatabaseRefused or an error that names the database */
 function open(target: DatabaseTarget): Dialect {
   try {
     return openDialect(target);
@@ -187,7 +182,7 @@ function watchOutages(
   };
 }
 
-/** Rejects with the reason if the database takes no writes now. */
+/** Rejects with the reason. */
 export async function assertWritable(store: Store): Promise<void> {
   await store.write((tx) =>
     tx.db
@@ -198,7 +193,6 @@ export async function assertWritable(store: Store): Promise<void> {
   );
 }
 
-/** Bytes on disk. */
 export async function databaseBytes(store: Store): Promise<number> {
   const query =
     store.kind === "sqlite"
@@ -210,7 +204,7 @@ export async function databaseBytes(store: Store): Promise<number> {
   return rows[0]?.bytes ?? 0;
 }
 
-/** Bytes of SQLite's write-ahead log, which grows while a checkpoint cannot end; null on PostgreSQL. */
+/** SQLite's write-ahead log grows while a checkpoint cannot end; null on PostgreSQL. */
 export async function walBytes(store: Store): Promise<number | null> {
   if (store.kind !== "sqlite") return null;
   const query = sql<{ file: string }>`select file from pragma_database_list where name = 'main'`;

@@ -2,24 +2,21 @@
 import type { Db } from "./db/transaction.ts";
 
 export interface UsageFilter {
-  /** Days, both inclusive. */
   from: string;
   to: string;
-  /** Null reads all keys. */
   apiKey: string | null;
 }
 
 export type UsageGroup = "day" | "api_key" | "hardware";
 
 export interface UsageRow {
-  /** The day, the key's name, or the hardware; empty where Lyceum named none. */
   group: string;
   executions: number;
   durationMs: number;
   billedNano: number;
   estimatedNano: number;
   unpriced: number;
-  /** The part of the duration in which a GPU was idle; by hardware alone. */
+  /** GPU idle time; by hardware alone. */
   idleMs: number;
 }
 

@@ -1,5 +1,6 @@
-// Wake-ups between instances, by NOTIFY of PostgreSQL. They only hurry what polling finds anyway. NOTIFY takes a lock on
-// the whole cluster at its commit, so it stands in statements of its own, never in a transaction that holds rows.
+// Wake-ups between instances by NOTIFY, which only hurry what polling finds anyway. NOTIFY locks the whole cluster at
+// its
+// commit, so it never stands in a transaction that holds rows.
 import { sql } from "kysely";
 import pg from "pg";
 import { systemTimers } from "../lib/clock.ts";
@@ -7,21 +8,19 @@ import type { Topic } from "./db/transaction.ts";
 import type { Store } from "./store.ts";
 
 const CHANNEL = "proctor";
-/** Wake-ups of commits within this time are sent together. */
 const GATHERED_MS = 20;
 const RETRY_MS = 2_000;
 const PROBE_MS = 10_000;
 const ANSWER_WITHIN_MS = 5_000;
 
 export interface WakeUps {
-  /** Work on this topic is due now: the other instances hear of it. */
   tell(topic: Topic): void;
   close(): Promise<void>;
 }
 
 /**
  * @param listenUrl a direct connection: a pooler in transaction mode passes no notifications on
- * @param onWake hears what other instances tell; after a time without a connection, of nothing that was missed
+ * @param onWake hears what other instances tell, but not what was missed without a connection
  */
 export function connectWakeUps(
   { db, instance }: Pick<Store, "db" | "instance">,
@@ -68,7 +67,7 @@ export function connectWakeUps(
     }
   }
 
-  /** Finds out that the other side is gone although nobody said so. */
+  /** The other side may be gone although nobody said so. */
   function probe(connected: pg.Client): void {
     cancelTimer = systemTimers.after(PROBE_MS, () => {
       connected.query("select 1").then(

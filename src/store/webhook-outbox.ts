@@ -8,7 +8,6 @@ import type { Db } from "./db/transaction.ts";
 import type { AppendedEvent } from "./events.ts";
 import { enabledWebhooks } from "./webhooks.ts";
 
-/** Returns whether any delivery was written. */
 export async function enqueueDeliveries(
   db: Db,
   { events, hasSubscribers }: { events: AppendedEvent[]; hasSubscribers: boolean },

@@ -10,13 +10,13 @@ export async function insertWebhook(db: Db, webhook: Insertable<WebhooksTable>):
   return db.insertInto("webhooks").values(webhook).returningAll().executeTakeFirstOrThrow();
 }
 
-/** @param owner name of the key that must own the webhook; null allows any */
+/** @param owner key that must own the webhook; null: any */
 export async function findWebhook(db: Db, id: string, owner: string | null): Promise<WebhookRow | null> {
   const row = await db.selectFrom("webhooks").selectAll().where("id", "=", id).executeTakeFirst();
   return row === undefined || (owner !== null && row.api_key !== owner) ? null : row;
 }
 
-/** Webhooks before the given id, newest first. */
+/** Newest first, before the given id. */
 export async function listWebhooks(
   db: Db,
   { owner, before }: { owner: string | null; before: string | undefined },
@@ -38,12 +38,11 @@ export async function enabledWebhooks(db: Db): Promise<WebhookRow[]> {
   return db.selectFrom("webhooks").selectAll().where("disabled_at", "is", null).orderBy("id").execute();
 }
 
-/** Deletes the webhook with its deliveries. */
 export async function deleteWebhook(db: Db, id: string): Promise<void> {
   await db.deleteFrom("webhooks").where("id", "=", id).execute();
 }
 
-/** Returns null if the webhook does not exist. */
+/** Null if there is no such webhook. */
 export async function rotateSecret(
   db: Db,
   id: string,
@@ -63,7 +62,7 @@ export async function rotateSecret(
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** Limits webhooks for all jobs to their key's jobs if that key is no administrator; returns their ids. */
+/** A key that is no administrator any more loses its webhooks for all jobs. Returns their ids. */
 export async function demoteWebhooks(db: Db, administrators: readonly string[]): Promise<string[]> {
   let query = db.updateTable("webhooks").set({ all_jobs: 0 }).where("all_jobs", "=", 1);
   if (administrators.length > 0) query = query.where("api_key", "not in", administrators);
@@ -79,7 +78,7 @@ export async function enableWebhook(db: Db, id: string): Promise<WebhookRow | nu
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** Fails the webhook's pending deliveries, too. Returns null if it was disabled already or does not exist. */
+/** Fails the pending deliveries, too. Null if it was disabled already or does not exist. */
 export async function disableWebhook(
   db: Db,
   id: string,

@@ -1,4 +1,4 @@
-// What was spent by hardware, and the time in which its GPUs were idle.
+// Costs by hardware, and the time in which its GPUs were idle.
 import { expect, it } from "vitest";
 import { summarizeMetrics } from "../../src/domain/metrics.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";

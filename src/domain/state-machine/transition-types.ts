@@ -1,3 +1,4 @@
+// Types and helpers of the state machine's clauses.
 import type { EventDraft } from "../event.ts";
 import { type Execution, type ExecutionStatus, hasEnded } from "../execution.ts";
 import type { Policy, Run } from "../run.ts";

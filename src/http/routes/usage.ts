@@ -44,7 +44,7 @@ async function getUsage({ c, context, query }: Input<typeof operations.getUsage>
   const isForeign = owner !== null && key !== undefined && key !== owner;
   const filter = { from, to, apiKey };
   const rows = isForeign ? [] : await readUsage(context.store.db, columns[group], filter);
-  // What was counted under the requested hardware may have moved to the hardware that Lyceum named.
+  // Costs that counted under the requested hardware may have moved to the hardware that Lyceum named.
   const data = rows
     .filter(({ executions }) => executions > 0)
     .map((row) => ({ ...nameOf(group, row), ...viewUsage(row) }));

@@ -7,11 +7,10 @@ import { removeDatabase } from "./copy.ts";
 
 export interface Backup {
   path: string;
-  /** When it was begun (epoch ms, whole seconds). */
   at: number;
 }
 
-/** Copies the database in a thread. @returns the backup's size in bytes */
+/** @returns the backup's size in bytes */
 export async function backUp(source: string, target: string): Promise<number> {
   const thread = new Worker(THREAD, { workerData: { source, target } });
   return (await once(thread, "message"))[0];
@@ -27,7 +26,7 @@ export function backupPath(folder: string, at: number): string {
   return join(folder, `proctor-${time}Z.db`);
 }
 
-/** Lists the folder's backups, newest first. Other files are left out. */
+/** Newest first. Other files are left out. */
 export function listBackups(folder: string): Backup[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -40,7 +39,7 @@ export function listBackups(folder: string): Backup[] {
     .toSorted((one, other) => other.at - one.at);
 }
 
-/** Removes all but the newest. @returns how many were removed */
+/** @returns how many backups were removed */
 export function rotateBackups(folder: string, keep: number): number {
   const old = listBackups(folder).slice(keep);
   for (const { path } of old) removeDatabase(path);

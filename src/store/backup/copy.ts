@@ -1,14 +1,11 @@
-// Copies a SQLite database while it is in use. The copy becomes visible under its name only when it is whole, verified and
-// on disk.
+// Copies a SQLite database that is in use. The copy has its name only when it is whole, verified and on disk.
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { DatabaseRefused } from "../../lib/database-error.ts";
 
 /**
- * @param target must not be in use; an existing file is replaced
- * @returns the size of the copy in bytes
- * @throws DatabaseRefused when the source is no sound database
+ * @param target must not be in use; an existing file is replaced. @returns the copy's bytes. @throws DatabaseRefused
  */
 export async function copyDatabase(source: string, target: string): Promise<number> {
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
@@ -62,7 +59,7 @@ function openExisting(path: string): SqliteDatabase.Database {
   }
 }
 
-/** Opens the copy, which leaves it as a single file, and reads all of it. */
+/** Leaves the copy as a single file, and reads all of it. */
 function verify(path: string): void {
   const database = new SqliteDatabase(path);
   try {

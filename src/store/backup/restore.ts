@@ -14,8 +14,7 @@ export interface RestoreOptions {
 }
 
 /**
- * Restores the file.
- * @returns the path of the former database, or null
+ * @returns the path of the former database, or null.
  * @throws DatabaseRefused when the backup is damaged or the database is in use or present
  */
 export async function restoreFile(

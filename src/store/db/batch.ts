@@ -1,4 +1,4 @@
-// Batches: items given to the same function in one tick of the event loop share a transaction or a query.
+// Items given to the same function in one tick of the event loop share a transaction or a query.
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 
 /** Runs a batch. Returns one result per item, in their order. If it throws, nothing was written. */
@@ -6,8 +6,9 @@ import { DatabaseUnavailable } from "../../lib/database-error.ts";
 type RunBatch<C> = (connection: C, items: any[]) => Promise<any[]>;
 
 /**
- * Adds an item to the open batch of `run`. Resolves when the batch is done: for a write, when it is on disk. If `run`
- * throws, each item runs alone, so that a bad item fails alone.
+ * Adds an item to the open batch of `run`; resolves when the batch is done: for a write, when it is on disk. If `run`
+ * throws,
+ * each item runs alone, so that a bad item fails alone.
  */
 export type Batcher<C> = <I, R>(run: (connection: C, items: I[]) => Promise<R[]>, item: I) => Promise<R>;
 
@@ -26,7 +27,6 @@ export function createBatcher<C>(
   maxAtOnce = Number.POSITIVE_INFINITY,
 ): Batcher<C> {
   const openBatches = new Map<RunBatch<C>, Item[]>();
-  /** Batches under way, and those that wait for them, by function. */
   const queues = new Map<RunBatch<C>, { running: number; waiting: Item[][] }>();
 
   async function enqueue(run: RunBatch<C>, batch: Item[]): Promise<void> {

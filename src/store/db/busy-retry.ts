@@ -2,14 +2,12 @@
 import { systemClock, systemTimers } from "../../lib/clock.ts";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 
-/** After this the caller gets the error. */
 export const MAX_RETRY_MS = 3_000;
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => void systemTimers.after(ms, resolve));
 }
 
-/** Retries while another process holds the lock. The event loop stays free between attempts. */
 export function retryWhileBusy<T>(attempt: () => Promise<T>): Promise<T> {
   return retryWhileUnavailable(attempt, ({ type }) => type === "busy");
 }

@@ -9,7 +9,6 @@ export function openDialect(target: DatabaseTarget): Dialect {
   return target.kind === "sqlite" ? openSqlite(target.path) : openPostgres(target);
 }
 
-/** The database as DATABASE_URL names it, without secrets. */
 export function nameOf(target: DatabaseTarget): string {
   if (target.kind === "sqlite") return `DATABASE_URL=sqlite:${target.path}`;
   const { protocol, host, pathname } = new URL(target.url);

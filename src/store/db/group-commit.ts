@@ -1,7 +1,7 @@
-// Group commit for SQLite's one writer: items (pieces of writing code) that arrive within two ticks of the event loop
-// share one transaction and one fsync. There is no timer, because longer waits lost throughput in measurements. If one
-// item throws, all are rolled back and repeated in savepoints, so that a bad item fails alone. No item resolves before
-// the commit.
+// Group commit for SQLite's one writer: writes that arrive within two ticks of the event loop share a transaction and
+// an
+// fsync. No timer: longer waits lost throughput in measurements. If a write throws, all are rolled back and repeated in
+// savepoints, so that a bad write fails alone. No write resolves before the commit.
 
 import { sql } from "kysely";
 import { systemClock } from "../../lib/clock.ts";
@@ -9,20 +9,16 @@ import { DatabaseUnavailable } from "../../lib/database-error.ts";
 import { retryWhileBusy } from "./busy-retry.ts";
 import type { Db, Write } from "./transaction.ts";
 
-/** Runs a batch of writes one after the other in the open transaction. */
 export type RunWrites = (db: Db, writes: Write<unknown>[]) => Promise<Written>;
 
 interface Written {
-  /** One per write. */
   results: unknown[];
   /** Must be called after the commit. */
   committed(): void;
 }
 
-/** A transaction that was committed. */
 export interface Commit {
   writes: number;
-  /** From its begin to the end of its commit. */
   durationMs: number;
 }
 
@@ -49,7 +45,7 @@ export function groupCommit(db: Db, run: RunWrites, onCommit: (commit: Commit) =
     if (isBusy) setImmediate(() => void flush());
   }
 
-  /** Returns false if one of several items threw, so that nothing was written. */
+  /** False: one of several items threw, and nothing was written. */
   async function commitBatch(batch: Item[]): Promise<boolean> {
     let hasFailedItem = false;
     const writes = batch.map(({ write }) => write);

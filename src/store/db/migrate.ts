@@ -1,4 +1,4 @@
-// Brings the schema up to date. If a newer version has done so, decides whether this version can work with it.
+// Brings the schema up to date, or decides whether this version can work with the schema of a newer one.
 import { Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { migrations } from "../../../migrations/index.ts";
@@ -8,7 +8,7 @@ import { type DatabaseTarget, nameOf, openDialect } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 import type { Db } from "./transaction.ts";
 
-/** Applies missing migrations and returns their names. @throws DatabaseRefused */
+/** Returns the names of the applied migrations. @throws DatabaseRefused */
 export async function migrate(db: Db, target: DatabaseTarget, known = migrations): Promise<string[]> {
   if (await isNewer(db, target, known)) return [];
   try {
@@ -25,7 +25,7 @@ export async function isMigrated(db: Db): Promise<boolean> {
   return Object.keys(migrations).every((name) => migrated.has(name));
 }
 
-/** On PostgreSQL uses a connection of its own, without the bounds on a statement's duration. */
+/** On PostgreSQL by a connection of its own, without the bounds on a statement's duration. */
 async function apply(db: Db, target: DatabaseTarget, known: typeof migrations): Promise<string[]> {
   const unbounded =
     target.kind === "sqlite"
@@ -42,7 +42,7 @@ async function apply(db: Db, target: DatabaseTarget, known: typeof migrations): 
   }
 }
 
-/** True when a newer version has migrated the database and this version can work with it. */
+/** A newer version has migrated the database, and this version can work with it. */
 async function isNewer(db: Db, target: DatabaseTarget, known: typeof migrations): Promise<boolean> {
   const ours = Object.keys(known).sort();
   const applied = await appliedTo(db);
@@ -62,7 +62,6 @@ async function isNewer(db: Db, target: DatabaseTarget, known: typeof migrations)
   );
 }
 
-/** Sorted by name; empty for a new database. */
 async function appliedTo(db: Db): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === MIGRATIONS)) return [];
@@ -80,7 +79,6 @@ async function floorOf(db: Db): Promise<number> {
   return (await query.executeTakeFirst())?.value ?? 0;
 }
 
-/** The time in a migration's name, as a number: 202611290200. */
 function levelOf(name: string): number {
   return Number(name.slice(0, 13).replace("T", ""));
 }

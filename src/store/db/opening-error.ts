@@ -3,7 +3,6 @@ import SqliteDatabase from "better-sqlite3";
 import { DatabaseRefused, DatabaseUnavailable } from "../../lib/database-error.ts";
 import { type DatabaseTarget, nameOf } from "./dialect.ts";
 
-/** Returns the error itself if its message suffices. */
 export function explainOpeningError(target: DatabaseTarget, error: unknown): unknown {
   const origin = error instanceof DatabaseUnavailable ? error.cause : error;
   if (origin instanceof SqliteDatabase.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(origin.code))
@@ -16,7 +15,6 @@ export function explainOpeningError(target: DatabaseTarget, error: unknown): unk
   return new Error(`${nameOf(target)}: ${error.message}`, { cause: error });
 }
 
-/** Runs `open`, and makes its errors name the database. */
 export async function namingDatabase<T>(target: DatabaseTarget, open: () => Promise<T> | T): Promise<T> {
   try {
     return await open();

@@ -2,12 +2,11 @@
 import { Client } from "pg";
 
 /**
- * `session`: one server connection for one of ours, as without a pooler. `transaction`: another one for each transaction.
- * `statement`: transactions are impossible.
+ * `session`: a server connection for each of ours. `transaction`: another one for each transaction. `statement`: none.
  */
 export type PoolerMode = "session" | "transaction" | "statement";
 
-/** A quiet pooler in transaction mode may give the same connection each time, and looks like `session` then. @throws */
+/** A quiet pooler in transaction mode may look like `session`. @throws */
 export async function poolerMode(url: string): Promise<PoolerMode> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 5_000 });
   const other = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 5_000 });

@@ -1,5 +1,5 @@
-// A pool over pg's own. If the connection is lost, or the server stops or has become a standby, it repeats the statement
-// on a new connection for a few seconds, as long as that is safe.
+// Repeats a statement on a new connection for a few seconds after a loss, a stop or a failover, as long as that is
+// safe.
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import pg from "pg";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
@@ -59,9 +59,7 @@ function createRetryingClient(pool: pg.Pool, first: pg.PoolClient): PostgresPool
 const REPEATABLE = /^\s*(begin|select|with)\b/i;
 const ROLLED_BACK = { command: "ROLLBACK", rowCount: 0, rows: [] };
 
-/** Returns null for an error of the statement itself. */
 function toUnavailable(error: unknown): DatabaseUnavailable | null {
-  // Such as a value that cannot be sent.
   if (error instanceof TypeError || error instanceof RangeError) return null;
   if (!(error instanceof pg.DatabaseError)) return unavailable(error);
   if (NO_SPACE.has(error.code ?? "")) return new DatabaseUnavailable("full", error.message, error);

@@ -13,7 +13,6 @@ import { retryingPool } from "./postgres-pool.ts";
 export interface PostgresTarget {
   kind: "postgres";
   url: string;
-  /** Maximum number of connections. */
   pool?: number;
   /** Drops a connection that is silent for this long. Null never does, as migrations need. */
   silentMs?: number | null;
@@ -46,10 +45,7 @@ const MAX_CONNECT_MS = 10_000;
 /** Longer than `statement_timeout`. */
 const MAX_SILENT_MS = 35_000;
 
-/**
- * Bounds how long a silent or slow client holds its locks. One packet saves round trips; `set local`, because a session
- * behind a pooler is shared.
- */
+/** Bounds how long a silent or slow client holds its locks. `set local`: a session behind a pooler is shared. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = '5s';
   set local lock_timeout = '5s'; set local statement_timeout = '30s'`;
 

@@ -5,9 +5,8 @@ import { chunks, getOrAdd, inputRows, perDatabase } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
 
 /**
- * Inserts rows that all have the same columns.
+ * All rows have the same columns. Returns the number of inserted rows.
  * @param ifExists on an existing key: fail with all rows, or skip the row
- * @returns the number of inserted rows
  */
 export async function insertRows<T extends keyof Schema & string>(
   db: Db,
@@ -31,13 +30,13 @@ export async function insertRows<T extends keyof Schema & string>(
   return inserted;
 }
 
-/** Leaves out columns that are null in all rows: no nullable column has another default. */
+/** No nullable column has a default other than null. */
 function nonNullColumns(rows: readonly Record<string, unknown>[]): string[] {
   const columns = Object.keys(rows[0] ?? {});
   return columns.filter((column) => rows.some((row) => row[column] !== null));
 }
 
-/** A row as read. An update succeeds only if the row still has this version. */
+/** An update succeeds only if the row still has this version. */
 export interface Versioned {
   id: string;
   version: number;
@@ -50,7 +49,7 @@ export interface RowChange<T extends "executions" | "runs"> {
 }
 
 /**
- * Updates rows and raises their versions. Rows with the same changed columns share statements.
+ * Raises the versions. Rows with the same changed columns share statements.
  * @throws Conflict when another transaction saved one of the rows since it was read
  */
 export async function updateRows<T extends "executions" | "runs">(
@@ -81,7 +80,6 @@ export async function updateRows<T extends "executions" | "runs">(
 
 interface Column {
   name: string;
-  /** Null if the column is null in all rows. */
   type: "double precision" | "text" | null;
 }
 
@@ -104,7 +102,6 @@ function updateText(db: Db, table: string, changed: Column[], rows: number): str
   return update.compile(db).sql;
 }
 
-/** Returns the columns of `after` whose values differ from `before`. */
 export function changedColumns<R extends object>(before: R, after: R): Partial<R> {
   const set: Partial<R> = {};
   for (const column of Object.keys(after) as (keyof R)[])

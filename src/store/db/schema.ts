@@ -35,7 +35,7 @@ export interface Schema {
   strays: StraysTable;
 }
 
-/** Processes that share this database; times are the database's own. */
+/** Times are the database's own. */
 export interface InstancesTable {
   id: string;
   version: string;
@@ -61,7 +61,6 @@ export interface QuotasTable {
   reported_at: number;
 }
 
-/** Starts that were found after a restore, for the attempt that takes them over. */
 export interface FoundStartsTable {
   execution_id: string;
   run_id: string;
@@ -80,14 +79,12 @@ export interface StraysTable {
   found_at: number;
   started_at: number | null;
   ended_at: number | null;
-  /** Credits. */
   cost: number | null;
   cost_source: CostSource | null;
   /** Null once end and cost are settled. */
   due_at: number | null;
 }
 
-/** Work that only one instance does at a time. */
 export interface RolesTable {
   name: string;
   holder: string;
@@ -97,7 +94,6 @@ export interface RolesTable {
 /** A browser that signed in. The session's id stands in the cookie alone; the table has its hash. */
 export interface SessionsTable {
   id_hash: string;
-  /** The name of the key that signed in. */
   api_key: string;
   /** Proves that the name still has the same key. */
   key_proof: string;
@@ -115,15 +111,14 @@ export interface DeletedKeysTable {
 export interface ApiKeysTable {
   name: string;
   last_served_seq: number;
-  /** The key's budget in billionths of a credit, from the settings. */
   budget_nano: number | null;
   budget_window_ms: number | null;
-  /** The last window with a cost, and its sum. */
+  /** Of the last window with a cost. */
   window_started_at: number | null;
   window_spent_nano: number | null;
   /** The budget is used up: no run of this key starts earlier. */
   held_until: number | null;
-  /** The window of the key's quota, and the runs submitted in it. */
+  /** Of the current window. */
   quota_started_at: number | null;
   quota_used: number | null;
 }
@@ -141,9 +136,7 @@ export interface JobsTable {
   on_run_failure: "continue" | "cancel_rest";
   on_lost: "fail" | "retry";
   retry_max_attempts: number;
-  /** JSON array of retry classes. */
   retry_on: string;
-  /** JSON as submitted. */
   metadata: string | null;
   /** Receives the job's end, signed with the service's own secret. */
   webhook_url: string | null;
@@ -172,7 +165,7 @@ export interface JobsTable {
   budget_nano: number | null;
   /** No run of the job starts after this. */
   budget_reached_at: number | null;
-  /** When deletion with the records at Lyceum was requested, and when it is tried next. */
+  /** The last one is the time of the next try. */
   deletion_requested_at: number | null;
   deletion_due_at: number | null;
   /** Its rows are being removed, and readers do not find it. */
@@ -184,7 +177,6 @@ export interface JobsTable {
 /** Numbers for charts, one row per minute or hour, name and instance. */
 export interface StatsTable {
   step: "1m" | "1h";
-  /** The beginning of the minute or hour. */
   at: number;
   name: string;
   /** Empty where all instances are added up. */
@@ -195,10 +187,8 @@ export interface StatsTable {
 export interface RunsTable {
   id: string;
   job_id: string;
-  /** The name of the key that submitted the job. */
   api_key: string;
   position: number;
-  /** Position of the run's spec in the job. */
   spec_position: number;
   name: string | null;
   kind: RunKind;
@@ -211,11 +201,9 @@ export interface RunsTable {
   execution_id: string | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
-  /** Null exactly while queued or active. */
   outcome: Outcome | null;
   error_code: string | null;
   error_detail: string | null;
-  /** The cause found for the failure. */
   error_reason: FailureReason | null;
   retry_of: string | null;
   /** JSON: values that the run sets in the spec's env. */
@@ -239,7 +227,6 @@ export interface ExecutionsTable {
   run_id: string;
   job_id: string;
   attempt: number;
-  /** The run's previous execution. */
   previous_id: string | null;
   phase: Phase;
   status: ExecutionStatus;
@@ -268,9 +255,7 @@ export interface ExecutionsTable {
   cost_source: CostSource | null;
   hardware: string | null;
   error: string | null;
-  /** When its record at Lyceum was deleted. */
   remote_deleted_at: number | null;
-  /** The instance that claimed it last. */
   claimed_by: string | null;
 }
 
@@ -302,7 +287,6 @@ export interface ArtifactsTable {
   fetched_at: number | null;
   /** JSON: the facts that lists and the next attempt need without the document. */
   summary: string | null;
-  /** Compressed JSON. */
   document: Buffer | null;
 }
 
@@ -329,13 +313,11 @@ export interface PausesTable {
   since_at: number | null;
 }
 
-/** One row while starts are paused. */
 export interface StartPauseTable {
   id: number;
   reason: string;
   detail: string;
   since_at: number;
-  /** Failed probes. */
   failures: number;
   saved_at: number;
   probe_at: number;
@@ -352,15 +334,13 @@ export interface UsageTable {
   unpriced: number;
 }
 
-/** The same by hardware. */
 export interface HardwareUsageTable extends UsageTable {
-  /** The profile; empty where Lyceum named none. */
   hardware: string;
   /** The part of the duration in which a GPU was measured as idle. */
   idle_ms: number;
 }
 
-/** Lyceum's hardware as last fetched; `available` is null if Lyceum did not report it. */
+/** `available` is null if Lyceum did not report it. */
 export interface MachineTypesTable {
   hardware_profile: string;
   price_per_hour: number | null;
@@ -370,14 +350,11 @@ export interface MachineTypesTable {
 
 export interface WebhooksTable {
   id: string;
-  /** Name of the key that created the webhook. */
   api_key: string;
   /** 1 receives events of every job (administrators only); 0 receives events of its key's jobs. */
   all_jobs: number;
   url: string;
-  /** JSON array. */
   types: string;
-  /** JSON array of secrets, the current one first. */
   secrets: string;
   created_at: number;
   /** The first failed attempt since the last success. */
@@ -404,10 +381,8 @@ export interface DeliveriesTable {
   /** Counted since the delivery was created or last redelivered. */
   attempts: number;
   first_tried_at: number | null;
-  /** JSON array of the last attempts. */
   log: string;
   created_at: number;
   ended_at: number | null;
-  /** The instance whose attempt is under way. */
   claimed_by: string | null;
 }

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 
-/** Returns a check that costs some microseconds; a commit costs a hundred times as much. */
+/** The check costs some microseconds; a commit costs a hundred times as much. */
 export function watchFiles(path: string): () => void {
   if (path === ":memory:") return () => {};
   const opened = [path, `${path}-wal`].map((name) => ({ name, identity: identityOf(name) }));
@@ -20,7 +20,6 @@ export function watchFiles(path: string): () => void {
   };
 }
 
-/** Null if the file does not exist or cannot be read. */
 function identityOf(path: string): string | null {
   try {
     const { dev, ino } = statSync(path, { bigint: true });

@@ -1,5 +1,5 @@
-// One process per SQLite file: the service and `migrate` hold a lock that the operating system releases with the process.
-// The lock is SQLite's own, on a file beside the database, and names its holder.
+// One process per SQLite file: a lock of SQLite's own on a file beside the database, which the operating system
+// releases.
 import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import SqliteDatabase from "better-sqlite3";
@@ -20,7 +20,6 @@ export function lockDatabase(target: DatabaseTarget, now: number): () => void {
   };
 }
 
-/** Locks of this process. A service that restarts within the process shares the lock. */
 const locks = new Map<string, { database: SqliteDatabase.Database; users: number }>();
 
 function take(path: string, target: DatabaseTarget, now: number): SqliteDatabase.Database {
@@ -53,7 +52,7 @@ function take(path: string, target: DatabaseTarget, now: number): SqliteDatabase
   }
 }
 
-/** The row cannot be read while another process writes it. */
+/** Null while another process writes the row. */
 function holderOf(database: SqliteDatabase.Database): string {
   try {
     const row = database.prepare("select pid, host, since from holder").get();

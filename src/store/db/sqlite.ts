@@ -1,5 +1,4 @@
-// Opens SQLite: durable, private, one writing transaction at a time. Acknowledges only writes in the file that
-// DATABASE_URL names.
+// Opens SQLite: durable, private, one writing transaction at a time.
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import SqliteDatabase from "better-sqlite3";
@@ -34,8 +33,8 @@ export function openSqlite(path: string): Dialect {
 
 function prepare(database: SqliteDatabase.Database): void {
   database.pragma("journal_mode = WAL");
-  // On every open, after WAL: better-sqlite3 reopens WAL databases with synchronous=NORMAL, which loses acknowledged
-  // commits in a power failure.
+  // After WAL, on every open: better-sqlite3 reopens WAL with synchronous=NORMAL, which loses commits in a power
+  // failure.
   database.pragma("synchronous = FULL");
   if (database.pragma("synchronous", { simple: true }) !== 2)
     throw new Error("SQLite refuses synchronous=FULL");
@@ -50,8 +49,9 @@ function prepare(database: SqliteDatabase.Database): void {
 }
 
 /**
- * The file contains registry logins and webhook secrets; SQLite gives its other files the same mode. An existing file is
- * not opened here, because closing it would drop this process's POSIX locks.
+ * The file holds logins and webhook secrets; SQLite gives its other files the same mode. An existing file is not opened
+ * here:
+ * closing it would drop this process's POSIX locks.
  */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -146,7 +146,6 @@ class GuardedSqliteDriver extends SqliteDriver {
   }
 }
 
-/** Turns errors of the disk or of another process into `DatabaseUnavailable`. */
 function guarded(connection: DatabaseConnection): DatabaseConnection {
   return {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

@@ -19,12 +19,11 @@ import {
 import type { Schema } from "./schema.ts";
 import type { Db } from "./transaction.ts";
 
-/** A query of Kysely's builder, or of its `sql` template. */
 type Query<R> = Compilable<R> | RawBuilder<R>;
 
 type Parameters<P> = { readonly [K in keyof P]: RawBuilder<P[K]> };
 
-/** A statement that is built once per database, and takes its values at each execution. */
+/** Built once per database; takes its values at each execution. */
 export function statement<P extends object, R>(
   build: (db: Db, parameters: Parameters<P>) => Query<R>,
 ): (db: Db, values: P) => Promise<QueryResult<R>> {
@@ -43,10 +42,7 @@ export function statement<P extends object, R>(
   };
 }
 
-/**
- * A statement whose limit is part of its text, because SQLite plans a limit that is a parameter again at each execution.
- * Each limit is compiled once, so use few of them.
- */
+/** The limit is part of the text: SQLite plans a limit that is a parameter at each execution. Use few limits. */
 export function statementWithLimit<P extends object, R>(
   build: (db: Db, parameters: Parameters<P>, limit: RawBuilder<number>) => Query<R>,
 ): (db: Db, values: P, limit: number) => Promise<QueryResult<R>> {
@@ -56,7 +52,6 @@ export function statementWithLimit<P extends object, R>(
   return (db, values, limit) => getOrAdd(statements, limit, () => withLimit(limit))(db, values);
 }
 
-/** A statement for any number of rows, each given as a value or a list of values. */
 export function statementForRows<V extends string | readonly unknown[], R>(
   build: (db: Db, rows: readonly V[]) => Query<R>,
 ): (db: Db, rows: readonly V[]) => Promise<R[]> {
@@ -77,8 +72,7 @@ function compile<R>(db: Db, query: Query<R>): CompiledQuery<R> {
 }
 
 /**
- * Input rows of an update: `columns` stand for the values, each used once and in order, and `from` ends the statement.
- * The columns of a single row are plain parameters.
+ * `columns` stand for the values, each used once and in order; `from` ends the statement. A single row needs no table.
  */
 export function inputRows(db: Db, types: readonly string[], rows: number) {
   if (rows === 1) return { columns: types.map(() => sql<never>`${null}`), from: sql`` };
@@ -86,7 +80,7 @@ export function inputRows(db: Db, types: readonly string[], rows: number) {
   return { columns, from: sql` from ${valuesTable(db, types, rows)} as input` };
 }
 
-/** A table of parameters. Both databases call its columns column1, column2, … */
+/** Both databases call its columns column1, column2, … */
 export function valuesTable(db: Db, types: readonly string[], rows: number): RawBuilder<unknown> {
   // PostgreSQL takes an untyped parameter for a text. With types SQLite would not use the primary key.
   const isTyped = !isSqlite(db);
@@ -97,8 +91,9 @@ export function valuesTable(db: Db, types: readonly string[], rows: number): Raw
 }
 
 /**
- * Restricts a statement to the rows of the query that no other transaction has locked. The array makes PostgreSQL run the
- * locking query once; behind `in` it may run several times and lock more rows than its limit.
+ * Rows of the query that no other transaction has locked. The array makes PostgreSQL run the locking query once; behind
+ * `in`
+ * it may run several times and lock more rows than its limit.
  */
 export function isChosen<O extends { id: string }>(
   db: Db,
@@ -113,7 +108,7 @@ export function isSqlite(db: Db): boolean {
   return db.getExecutor().adapter instanceof SqliteAdapter;
 }
 
-/** Splits rows into chunks of few sizes, so that few statements serve any number of rows. */
+/** Few sizes: few statements serve any number of rows. */
 export function* chunks<R>(rows: readonly R[]): Generator<readonly R[]> {
   for (let from = 0; from < rows.length; ) {
     const size = CHUNK_SIZES.find((size) => size <= rows.length - from) ?? 1;
@@ -142,7 +137,7 @@ function nameOf(parameter: unknown): string {
   );
 }
 
-/** Makes a value once per database. Transactions share their database's adapter. */
+/** Transactions share their database's adapter. */
 export function perDatabase<T>(make: (db: Db) => T): (db: Db) => T {
   const values = new WeakMap<object, T>();
   return (db) => getOrAdd(values, db.getExecutor().adapter, () => make(db));

@@ -6,7 +6,6 @@ import type { Schema } from "./schema.ts";
 
 export type Db = Kysely<Schema>;
 
-/** Names the worker that a commit wakes. */
 export type Topic =
   | "dispatch"
   | "reconcile"
@@ -21,11 +20,10 @@ export interface Tx {
   db: Db;
   now: number;
   newId: NewId;
-  /** The id of this process among those that share the database. */
   instance: string;
   /** Events are numbered and written together at the end of the transaction. */
   emit(...events: EventDraft[]): void;
-  /** Adds to a number of this minute for the charts (store/stats.ts); written at the end of the transaction. */
+  /** For the charts (store/stats.ts); written at the end of the transaction. */
   count(name: string, by: number): void;
   /** After the commit wakes the topic's worker for `dueAt`; the earliest of several counts. */
   wake(topic: Topic, dueAt: number): void;
@@ -35,7 +33,6 @@ export interface Tx {
   afterCommit(effect: () => void): void;
 }
 
-/** Writes within a transaction. */
 export type Write<T> = (tx: Tx) => Promise<T>;
 
 /** Groups items by row, sorted by row id. Locking in this one order prevents deadlocks. */
@@ -46,7 +43,7 @@ export function groupSortedByRow<T>(
   return [...Map.groupBy(items, rowOf)].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Thrown inside a transaction when a compare-and-set meets a newer version. Rolls back and repeats the transaction. */
+/** A compare-and-set met a newer version: rolls back and repeats the transaction. */
 export class Conflict extends Error {
   override name = "Conflict";
 }
