@@ -8,8 +8,7 @@ import { applyFact } from "./apply-facts.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Returns false if the attempt is not at hand yet: the run waits for a retry, or its former execution is still watched.
- * Then the claim of that attempt takes the start over.
+ * False: the run waits for a retry, or its former execution is still watched; the claim of that attempt takes it over.
  * @param status Lyceum's word as a status; null for an unknown word
  */
 export async function adoptStart(

@@ -1,5 +1,4 @@
-// Every fact about a run or an execution enters here and is applied in the caller's transaction. Facts about several runs
-// share their statements.
+// Every fact about a run or an execution enters here and is applied in the caller's transaction.
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
@@ -18,7 +17,7 @@ import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
 import { countDelay } from "./time-to-knowledge.ts";
 
-/** A fact about an execution, or about a run and its current execution. */
+/** About an execution, or about a run and its current execution. */
 export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
 
 export interface Applied {
@@ -28,15 +27,15 @@ export interface Applied {
   changed: boolean;
 }
 
-/** Returns null if the execution or run does not exist (any more). */
+/** Null if the execution or run does not exist (any more). */
 export async function applyFact(context: Context, tx: Tx, fact: FactFor): Promise<Applied | null> {
   return (await applyFacts(context, tx, [fact]))[0] ?? null;
 }
 
-/** Applies a fact in the batch of its tick. Resolves once the change is durable. */
+/** Resolves once the change is durable. */
 export const recordFact = batched(applyFacts);
 
-/** Applies facts in waves of one per run: a later fact about the same run builds on the state the last one left. */
+/** Waves of one fact per run: a later fact about the same run builds on the state the last one left. */
 export async function applyFacts(
   context: Context,
   tx: Tx,
@@ -60,14 +59,12 @@ export async function applyFacts(
   return applied;
 }
 
-/** With its position among the facts to apply. */
 type IndexedFact = FactFor & { index: number };
 
 interface LoadedState extends LoadedRun {
   execution: Execution | null;
 }
 
-/** Facts without a state are left out. */
 function firstPerRun(wave: readonly IndexedFact[], states: readonly (LoadedState | null)[]) {
   const first: (IndexedFact & { state: LoadedState })[] = [];
   const later: IndexedFact[] = [];
@@ -82,7 +79,7 @@ function firstPerRun(wave: readonly IndexedFact[], states: readonly (LoadedState
   return { first, later };
 }
 
-/** Returns one state per fact, or null if its run or execution does not exist. */
+/** One state per fact; null if its run or execution does not exist. */
 async function loadStates({ db }: Tx, facts: readonly FactFor[]): Promise<(LoadedState | null)[]> {
   const namedIds = facts.flatMap((fact) => ("executionId" in fact ? [fact.executionId] : []));
   const named = await byId(findExecutions(db, [...new Set(namedIds)]));
@@ -118,10 +115,8 @@ interface Change {
   events: EventDraft[];
   apiKey: string;
   requestedHardware: string | null;
-  /** When the run was submitted. */
   createdAt: number;
   durationKey: string;
-  /** A callback was requested for the execution. */
   expectsCallback: boolean;
 }
 
@@ -217,19 +212,16 @@ function countChange({ rules }: Context, tx: Tx, change: Change): void {
     countDelay(tx, detectedAt - endedAt, rules.pollMaxMs);
 }
 
-/** All artifacts of the execution are stored now. */
 function watchedToTheEnd({ before, after, apiKey, requestedHardware }: Change): Watched[] {
   const { execution } = after;
   const isNew = execution?.phase === "closed" && before.execution?.phase === "collecting";
   return isNew ? [{ apiKey, requestedHardware, execution }] : [];
 }
 
-/** The change shows for the first time that Lyceum has finished the execution. */
 function isEnd({ before, after }: Change): boolean {
   return after.execution?.phase === "collecting" && before.execution?.phase !== "collecting";
 }
 
-/** Learns from an end for later schedules. */
 function learn(
   { health, durations }: Context,
   { after, durationKey, expectsCallback }: Change,

@@ -1,5 +1,4 @@
-// Cancels a run or a whole job. A job is marked first, so that nothing more starts; then its runs are cancelled, a
-// bounded number per transaction. `enforceLimits` cancels the rest.
+// A job is marked first, so that nothing more starts; then its runs are cancelled, a bounded number per transaction.
 import type { Cancellation } from "../domain/run.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import type { JobRow } from "../store/jobs.ts";
@@ -21,7 +20,7 @@ export async function cancelJob(context: Context, job: JobRow, cancellation: Can
 
 export const RUNS_PER_TRANSACTION = 200;
 
-/** Marks the job and cancels its first runs. The job stays due now until the last run is reached. */
+/** The job stays due now until the last run is reached. */
 export async function markAndCancelRuns(
   context: Context,
   tx: Tx,

@@ -1,5 +1,4 @@
-// Costs are determined when an execution's end is known, and added to the totals in the same transaction. A budget that
-// is used up stops starts at once.
+// Costs are added to the totals in the transaction that records an end. A used-up budget stops starts at once.
 import {
   dayOf,
   difference,
@@ -17,7 +16,7 @@ import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
 import { priceOf } from "../store/machine-types.ts";
 import type { Context } from "./context.ts";
 
-/** Estimates a cost that Lyceum did not bill: price times duration. A known cost stays. */
+/** Without a bill: price times duration. A known cost stays. */
 export async function withCost(
   tx: Tx,
   execution: Execution,
@@ -37,7 +36,7 @@ export interface CostChange {
   after: Execution | null;
 }
 
-/** Adds newly known costs to the totals of day, job and key. */
+/** To the totals of day, job and key. */
 export async function charge({ report }: Context, tx: Tx, changes: readonly CostChange[]): Promise<void> {
   const costs = changes.flatMap(({ apiKey, before, after }) => {
     const tally = difference(tallyOf(before), tallyOf(after));
@@ -103,7 +102,7 @@ export interface Watched {
   execution: Execution;
 }
 
-/** Adds the idle time of GPUs, once per execution: when its last artifact is stored. */
+/** Once per execution: when its last artifact is stored. */
 export async function chargeIdleTime(tx: Tx, watched: readonly Watched[]): Promise<void> {
   const shares = await readIdleShares(
     tx.db,
@@ -120,7 +119,6 @@ export async function chargeIdleTime(tx: Tx, watched: readonly Watched[]): Promi
   }
 }
 
-/** Sums the costs of each row. */
 function totals<C extends { tally: Tally }>(costs: C[], rowOf: (cost: C) => string): C[] {
   return groupSortedByRow(costs, rowOf).map(([, costsOfRow]) => {
     return { ...(costsOfRow[0] as C), tally: sumOfTallies(costsOfRow.map(({ tally }) => tally)) };

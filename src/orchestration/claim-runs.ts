@@ -1,5 +1,4 @@
-// Claims the next runs to start. The fair order is decided at the last moment, and each execution is durable before its
-// request is sent.
+// Claims the next runs: the fair order is decided at the last moment; executions are durable before their requests.
 import type { Execution } from "../domain/execution.ts";
 import { executionIdOf } from "../domain/execution-id.ts";
 import type { Run } from "../domain/run.ts";
@@ -18,14 +17,14 @@ export interface Claim {
   spec: RunSpec;
 }
 
-/** Returns the next run with its new execution, or when to try again (null: when woken). */
+/** @returns the next run with its new execution, or when to try again (null: when woken) */
 export async function claimNext(context: Context): Promise<Claim | { nextAt: number | null }> {
   const { claims, nextAt } = await claimRuns(context, 1);
   return claims[0] ?? { nextAt };
 }
 
 /**
- * Claims up to `limit` runs in one transaction. If there were fewer, `nextAt` says when to try again.
+ * In one transaction. If there were fewer, `nextAt` says when to try again.
  * @param onUncertain gets the executions of a write that failed but may have been committed
  */
 export async function claimRuns(
@@ -51,7 +50,7 @@ export async function claimRuns(
   });
 }
 
-/** Counts the runs that may start, up to the given number, and says when to ask again (null: when woken). */
+/** Says when to ask again (null: when woken). */
 async function freePlaces(
   { sharedLimits }: Context,
   tx: Tx,
@@ -73,7 +72,7 @@ async function endClaim({ sharedLimits }: Context, tx: Tx, claims: Claim[], next
   return { claims, nextAt };
 }
 
-/** Returns fewer claims than turns if some of a job's runs may not start yet. */
+/** Fewer claims than turns, if some of a job's runs may not start yet. */
 async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Claim[]> {
   // Before choosing runs: only one instance gets these turns, which keeps `max_parallel`.
   await advanceRoundRobin(tx.db, turns, tx.now);

@@ -15,10 +15,9 @@ import type { KeyQuotas } from "./key-quotas.ts";
 export interface Context {
   store: Store;
   newId: NewId;
-  /** In [0, 1). */
   random: () => number;
   rules: Omit<Rules, "callbacks">;
-  /** Experience of this process with callbacks and durations: hints for the schedule only. */
+  /** Experience of this process: hints for the schedule only. */
   health: CallbackHealth;
   durations: Durations;
   backlog: Backlog;
@@ -27,11 +26,11 @@ export interface Context {
   /** By the name of the API key. */
   quotas: KeyQuotas;
   report: Report;
-  /** Kept in the database for all instances; null: there is one, which keeps its limits in memory. */
+  /** Null: there is one instance, which keeps its limits in memory. */
   sharedLimits: StartLimits | null;
 }
 
-/** Turns a use case for a batch into one for a single item, which joins the batch of its tick (store/db/batch.ts). */
+/** Makes a use case for a single item, which joins the batch of its tick (store/db/batch.ts). */
 export function batched<I, R>(
   run: (context: Context, tx: Tx, items: I[]) => Promise<R[]>,
 ): (context: Context, item: I) => Promise<R> {

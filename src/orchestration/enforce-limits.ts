@@ -1,4 +1,4 @@
-// Enforces what has come due for jobs: deadlines, cancellations that have not reached all runs, used-up budgets.
+// Enforces deadlines, cancellations that have not reached all runs, and used-up budgets of jobs.
 import type { Tx } from "../store/db/transaction.ts";
 import { type JobRow, jobsDue, nextJobDueAt, resetDueToDeadline, setJobDue } from "../store/jobs.ts";
 import { queuedRuns } from "../store/runs.ts";
@@ -6,7 +6,7 @@ import { applyFacts } from "./apply-facts.ts";
 import { cancellationOf, markAndCancelRuns, RUNS_PER_TRANSACTION } from "./cancel.ts";
 import type { Context } from "./context.ts";
 
-/** Handles some due jobs and returns the next wake-up. */
+/** Returns the next wake-up. */
 export async function enforceLimits(context: Context): Promise<number | null> {
   return context.store.write(async (tx) => {
     for (const job of await jobsDue(tx.db, tx.now, JOBS_PER_TRANSACTION)) {
@@ -26,7 +26,7 @@ function isOnlyOverBudget(job: JobRow, now: number): boolean {
   return job.cancel_mode === null && (job.deadline_at === null || job.deadline_at > now);
 }
 
-/** Fails the queued runs, so that the job can end. Running executions continue. */
+/** The job can end then. Running executions continue. */
 async function endOverBudget(context: Context, tx: Tx, jobId: string): Promise<void> {
   // Locks the job before reading: a run that returns to the queue meanwhile is either read here or wakes the job again.
   await setJobDue(tx.db, jobId, tx.now);

@@ -1,4 +1,4 @@
-// A job follows its runs: counts, status, and the consequences of a run's end for the job's other runs.
+// A job follows its runs: counts, status, and the consequences of a run's end for the other runs.
 import type { EventDraft } from "../domain/event.ts";
 import { type Counts, isUndecided, type JobStatus } from "../domain/job.ts";
 import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
@@ -6,7 +6,6 @@ import { countsOf, type JobChange, updateJobCounts } from "../store/job-counts.t
 import { type JobRow, markCancelled, setJobDue } from "../store/jobs.ts";
 import type { RunChange } from "../store/runs.ts";
 
-/** Updates the jobs of runs that changed their status. */
 export async function updateJobs(tx: Tx, changes: readonly RunChange[]): Promise<void> {
   const byJob = new Map(groupSortedByRow(changes, ({ after }) => after.jobId));
   const jobs = [...byJob].map(([jobId, runs]) => {

@@ -1,4 +1,4 @@
-// Quotas within a transaction: submissions that share it are judged one after another, each knowing those before it.
+// Quotas within a transaction: submissions that share it are judged one after another.
 import { type KeyQuota, type QuotaExceeded, quotaExceeded } from "../domain/key-quota.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { addToQuota, lockQuotaUse } from "../store/key-quotas.ts";
@@ -6,13 +6,12 @@ import { addToQuota, lockQuotaUse } from "../store/key-quotas.ts";
 export type KeyQuotas = ReadonlyMap<string, KeyQuota>;
 
 export interface OpenQuotas {
-  /** Counts so many runs of the key, or answers why they may not be submitted. */
+  /** Null, or the reason why the key may not submit so many runs. */
   take(apiKey: string, runs: number): QuotaExceeded | null;
-  /** Writes down what was taken. */
   save(): Promise<void>;
 }
 
-/** Reads the use of each quota once. Keys are locked in the order of their names. */
+/** Keys are locked in the order of their names. */
 export async function openQuotas(tx: Tx, quotas: readonly (KeyQuota | null)[]): Promise<OpenQuotas> {
   const byName = new Map(quotas.flatMap((quota) => (quota === null ? [] : [[quota.name, quota] as const])));
   const open = new Map<

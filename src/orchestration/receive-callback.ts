@@ -1,5 +1,4 @@
-// Stores callbacks as received and makes their executions' checks due now. The body is never trusted. Lyceum ends many
-// runs at once, so callbacks are stored in batches.
+// Stores callbacks as received and makes their executions' checks due now. The body is never trusted.
 import type { EventDraft } from "../domain/event.ts";
 import { applyCallback } from "../domain/state-machine/transition.ts";
 import {
@@ -19,11 +18,10 @@ export interface Callback {
   contentType: string | null;
   contentEncoding?: string | null;
   body: Buffer;
-  /** The body was longer than the stored part. */
   truncated: boolean;
 }
 
-/** Resolves once the callback is durable. Returns null if the execution does not exist (any more). */
+/** Resolves once the callback is durable. Null: the execution does not exist (any more). */
 export async function receiveCallback(context: Context, callback: Callback): Promise<Disposition | null> {
   const received = await context.store.batchWrite(receiveAll, callback);
   if (received === null) return null;

@@ -42,11 +42,10 @@ const MAX_LOGGED = 24;
 
 interface Judged {
   verdict: Verdict;
-  /** Why the webhook was disabled by this attempt, if it was. */
   disabled: "exhausted" | "gone" | null;
 }
 
-/** Updates the webhook, whose state may change the delivery's verdict. */
+/** The webhook's state may change the delivery's verdict. */
 async function judge(tx: Tx, delivery: DeliveryRow, verdict: Verdict, tried: Tried): Promise<Judged> {
   const { webhook_id: id, first_tried_at: firstTriedAt } = delivery;
   if (id === null) return { verdict, disabled: null };

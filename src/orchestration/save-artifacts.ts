@@ -1,5 +1,4 @@
-// Saves fetched artifacts: a record that shows an end in the transaction of that end, other documents as they arrive.
-// With the last artifact the run becomes terminal.
+// A record that shows an end is saved in the transaction of that end. With the last artifact the run becomes terminal.
 import type { DetectedBy, Snapshot } from "../domain/execution.ts";
 import type { RecordSummary } from "../domain/gpu-selection.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
@@ -14,13 +13,13 @@ export interface RecordRead {
   askedAt: number;
   /** Lyceum has just answered an abort with "nothing to end". */
   isBeyondAbort?: boolean;
-  /** The record to store if it shows an end; null reads it again later. */
+  /** To store if it shows an end; null reads the record again later. */
   record: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
-  /** End of the lease for collecting, if the end is new; null leaves it to the next collector. */
+  /** Null leaves the collecting to the next collector. */
   holdUntil(now: number): number | null;
 }
 
-/** Returns the end of the lease for collecting, or null if the end was not new or nobody collects yet. */
+/** Returns the end of the lease for collecting; null: the end was not new, or nobody collects yet. */
 export const saveRecord = batched(saveRecords);
 
 async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promise<(number | null)[]> {
@@ -48,11 +47,11 @@ async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promi
 export interface Collected {
   executionId: string;
   artifacts: Omit<ArtifactChange, "executionId">[];
-  /** The record as it is now, if it was read again. */
+  /** Present if the record was read again. */
   record?: Snapshot | undefined;
 }
 
-/** Stores fetched artifacts. If none is pending afterwards, the run becomes terminal. */
+/** With the last pending artifact the run becomes terminal. */
 export const saveCollected = batched(saveAllCollected);
 
 async function saveAllCollected(

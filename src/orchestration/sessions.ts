@@ -1,20 +1,17 @@
-// Sign-in and sign-out of the operator's page. A session lives in the database, so that it outlives a restart and holds
-// at every instance; only a hash of its id is kept there.
+// A session lives in the database: it outlives a restart and holds at every instance. Only a hash of its id is kept.
 import { hash, randomBytes } from "node:crypto";
 import { deleteSession, findSession, insertSession } from "../store/sessions.ts";
 import type { Context } from "./context.ts";
 
-/** A key as it stands in the settings. */
 export interface SessionKey {
   name: string;
-  /** The fingerprint of the key, in hex. */
   fingerprint: string;
 }
 
 export const SESSION_MS = 12 * 60 * 60_000;
 const MAX_SESSIONS_PER_KEY = 200;
 
-/** Answers the session's id: the secret that the cookie carries. */
+/** Returns the secret that the cookie carries. */
 export async function openSession({ store }: Context, key: SessionKey): Promise<string> {
   const id = randomBytes(32).toString("base64url");
   await store.write(({ db, now }) => {
@@ -30,8 +27,7 @@ export async function openSession({ store }: Context, key: SessionKey): Promise<
 }
 
 /**
- * The name of the key that opened the session; null when it is over, or when the name has another key by now.
- * @param keyNamed the key that the settings have under a name
+ * Null when the session is over, or the name has another key by now. @param keyNamed the key of a name in the settings
  */
 export async function sessionKeyName(
   { store }: Context,
@@ -49,7 +45,7 @@ export async function closeSession({ store }: Context, id: string): Promise<void
   await store.write(({ db }) => deleteSession(db, sha256(id)));
 }
 
-/** Made with the session's id, so that the table has nothing from which a key could be told. */
+/** With the session's id, so that the table has nothing from which a key could be told. */
 function proofOf(id: string, { fingerprint }: SessionKey): string {
   return sha256(`${id} ${fingerprint}`);
 }

@@ -1,5 +1,5 @@
-// Two starts answered with the same id: Lyceum or a proxy mixed up its answers. The second start is put in doubt, and the
-// search by its marker finds its own execution.
+// Two starts answered with the same id: Lyceum or a proxy mixed them up. The second start is put in doubt and searched
+// for.
 import type { Fact } from "../domain/state-machine/fact.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { findHolders } from "../store/executions.ts";
@@ -9,7 +9,7 @@ interface ExecutionFact {
   executionId?: string;
 }
 
-/** Replaces an acceptance whose id belongs to another execution by a fact that puts the start in doubt. */
+/** An id that belongs to another execution puts the start in doubt. */
 export async function doubtSharedIds<T extends ExecutionFact>(
   tx: Tx,
   facts: readonly T[],
@@ -28,7 +28,7 @@ export async function doubtSharedIds<T extends ExecutionFact>(
   });
 }
 
-/** The id in the answer of a start. An execution that was found by its marker is ours in any case. */
+/** An execution that was found by its marker is ours in any case. */
 function answeredId(fact: Fact): string | null {
   return fact.type === "accepted" && !fact.found ? fact.lyceumExecutionId : null;
 }

@@ -9,7 +9,7 @@ interface Told {
   executionId: string | null;
 }
 
-/** A place whose request Lyceum may have counted is kept for a window from now, any other one is free. */
+/** A place that Lyceum may have counted is kept for a window from now; any other place is free. */
 export async function settleStartPlaces(
   { sharedLimits }: Context,
   { db, now }: Tx,

@@ -1,5 +1,4 @@
-// Accepts jobs: one transaction writes the job with its idempotency key, specs, runs and first events. Submissions are
-// batched.
+// Accepts jobs: one transaction writes the job with its idempotency key, specs, runs and first events.
 import { hash } from "node:crypto";
 import { toNano } from "../domain/cost.ts";
 import type { KeyQuota, QuotaExceeded } from "../domain/key-quota.ts";
@@ -19,7 +18,7 @@ import { openQuotas } from "./key-quotas.ts";
 
 export interface Submission {
   name: string | null;
-  /** A spec makes one run, or one per combination of its matrix. `policy` overrides the job's policy for them. */
+  /** A spec makes one run, or one per combination of its matrix. `policy` overrides the job's. */
   runs: { spec: RunSpec; matrix: Matrix | null; policy?: Partial<Policy> }[];
   priority: number;
   maxParallel: number | null;
@@ -27,9 +26,7 @@ export interface Submission {
   onLost: "fail" | "retry";
   retry: { maxAttempts: number; on: RetryClass[] };
   deadlineS: number | null;
-  /** Credits. */
   budget: number | null;
-  /** Receives the job's end. */
   webhookUrl: string | null;
   metadata: unknown;
 }
@@ -39,7 +36,7 @@ export interface Sender {
   idempotencyKey: string | null;
   /** The request's JSON body. A repeated idempotency key must come with an equal one. */
   body: unknown;
-  /** The job's trace as a `traceparent` header; a job that is found again keeps its own. */
+  /** A job that is found again keeps its own trace. */
   traceparent?: string | null;
 }
 
@@ -56,10 +53,6 @@ export type Refused =
   /** The job with this key was deleted. */
   | { outcome: "deleted" };
 
-/**
- * Finds the former submission with this idempotency key, or null. Call it before validating a submission: the answer to
- * a repeated request must not depend on today's rules.
- */
 export async function findSubmitted(context: Context, sender: Sender): Promise<Submitted | null> {
   if (sender.idempotencyKey === null) return null;
   const request = { ...sender, bodyHash: bodyHashOf(sender) };
@@ -67,7 +60,6 @@ export async function findSubmitted(context: Context, sender: Sender): Promise<S
   return former(request);
 }
 
-/** Equal JSON values have equal hashes, whatever their formatting. */
 function bodyHashOf({ idempotencyKey, body }: Sender): string | null {
   return idempotencyKey === null ? null : hash("sha256", canonicalJson(body), "base64url");
 }
@@ -108,7 +100,7 @@ interface Request extends Keyed {
 
 async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
   const former = await formerSubmissions(tx.db, requests);
-  /** Jobs of this transaction, by API key and idempotency key. */
+  /** By API key and idempotency key. */
   const created = new Map<string, JobRow>();
   const quotas = await openQuotas(
     tx,
@@ -155,7 +147,6 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
   return submitted;
 }
 
-/** Returns a lookup of the former submissions with these idempotency keys. */
 async function formerSubmissions(db: Db, requests: Keyed[]): Promise<(request: Keyed) => Submitted | null> {
   const keys = requests.flatMap(({ apiKey, idempotencyKey }) =>
     idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],
@@ -178,7 +169,6 @@ function answerRepeated(job: JobRow, { bodyHash }: Keyed): Submitted {
   return job.body_hash === bodyHash ? { outcome: "replayed", job } : { outcome: "mismatch" };
 }
 
-/** Unique, because names of API keys have no line feed. */
 function nameOf(apiKey: string, key: string): string {
   return `${apiKey}\n${key}`;
 }

@@ -1,4 +1,4 @@
-// Measures how soon ends at Lyceum become known here: over the last day, across restarts.
+// Measures how soon ends at Lyceum become known: over the last day, across restarts.
 import { bucketOf, percentile } from "../domain/delay-histogram.ts";
 import type { Db, Tx } from "../store/db/transaction.ts";
 import { sumSince } from "../store/stats.ts";
@@ -12,14 +12,14 @@ export interface TimeToKnowledge {
   shareInTime: number;
 }
 
-/** Counts an end. Two clocks are compared: a skewed one must not make the delay negative. */
+/** Two clocks are compared: a skewed clock must not make the delay negative. */
 export function countDelay(tx: Tx, delayMs: number, pollMaxMs: number): void {
   const delay = Math.max(0, delayMs);
   tx.count(`delay.${bucketOf(delay)}`, 1);
   if (delay <= pollMaxMs) tx.count("delay.in_time", 1);
 }
 
-/** Null while no end has been seen. */
+/** Null without an end. */
 export async function readTimeToKnowledge(db: Db, now: number): Promise<TimeToKnowledge | null> {
   return knowledgeOf(await sumSince(db, now - DAY_MS, DELAY));
 }
@@ -34,6 +34,5 @@ export function knowledgeOf(counts: ReadonlyMap<string, number>): TimeToKnowledg
   return { p50Ms, p95Ms, p99Ms, samples, shareInTime: (counts.get("in_time") ?? 0) / samples };
 }
 
-/** Begins the names of its numbers. */
 export const DELAY = "delay.";
 const DAY_MS = 86_400_000;

@@ -12,21 +12,18 @@ import type { Context } from "./context.ts";
 
 export interface NewWebhook {
   apiKey: string;
-  /** Receives events of every job instead of its key's jobs only. */
   allJobs: boolean;
   url: string;
   types: string[];
-  /** Null generates one. */
   secret: string | null;
 }
 
-/** A webhook with its current secret, which is shown only once. */
 export interface Disclosed {
   webhook: WebhookRow;
   secret: string;
 }
 
-/** Returns null if the key has `MAX_WEBHOOKS` webhooks. */
+/** Null if the key has `MAX_WEBHOOKS` webhooks. */
 export async function createWebhook(context: Context, wanted: NewWebhook): Promise<Disclosed | null> {
   const secret = wanted.secret ?? newSecret();
   const webhook = await context.store.write(async (tx) => {
@@ -47,7 +44,7 @@ export async function createWebhook(context: Context, wanted: NewWebhook): Promi
 /** Per key, because each write with events reads all webhooks. */
 export const MAX_WEBHOOKS = 20;
 
-/** The former secret also signs for one more day. Returns null if the webhook does not exist. */
+/** The former secret also signs for one more day. Null if the webhook does not exist. */
 export async function rotateWebhook(
   { store }: Context,
   id: string,
@@ -58,7 +55,7 @@ export async function rotateWebhook(
   return webhook === null ? null : { webhook, secret };
 }
 
-/** Enables the webhook for future events. Failed deliveries can be redelivered. */
+/** For future events. Failed deliveries can be redelivered. */
 export async function reviveWebhook({ store }: Context, id: string): Promise<WebhookRow | null> {
   return store.write((tx) => enableWebhook(tx.db, id));
 }

@@ -5,7 +5,6 @@ import { backUp, backupPath, listBackups, rotateBackups } from "../store/backup/
 import type { Worker } from "./loop.ts";
 
 export interface BackupOptions {
-  /** The SQLite file. */
   source: string;
   folder: string;
   intervalMs: number;
@@ -14,9 +13,8 @@ export interface BackupOptions {
 }
 
 export interface BackupState {
-  /** Time of the newest backup, or of the process's start if there is none (epoch ms). */
+  /** The newest backup's time, else the process's start (epoch ms). */
   at: number;
-  /** 0 if there is none. */
   bytes: number;
   intervalMs: number;
 }

@@ -15,26 +15,25 @@ import {
 import { createFaulted } from "./faulted.ts";
 
 export interface Claims {
-  /** Claims due executions. If this process dies, the lease ends by itself. */
+  /** If this process dies, the lease ends by itself. */
   take(limit: number): Promise<DueExecution[]>;
-  /** Claims due executions for which no list answers. */
+  /** For which no list answers. */
   takeNamed(limit: number): Promise<DueExecution[]>;
-  /** Claims all executions that come due within `soonMs` and that a list may answer for, `step` at a time. */
+  /** Due within `soonMs`, answered by a list; `step` at a time. */
   takeListable(soonMs: number, step: number): Promise<DueExecution[]>;
-  /** Tracks an execution that was claimed by the write that made it due. */
+  /** For a claim by the write that made the execution due. */
   track(due: Pick<DueExecution, "execution">, leaseUntil: number): void;
-  /** The work is done and the next wake-up is in the row. */
+  /** The next wake-up is in the row. */
   done(due: Pick<DueExecution, "execution">[]): void;
-  /** The work failed by a fault. The next `take` makes the executions due again in seconds, before their lease ends. */
+  /** By a fault: the next `take` makes the executions due again in seconds, before their lease ends. */
   failed(due: Pick<DueExecution, "execution">[]): void;
   release(): Promise<void>;
 }
 
 export function createClaims({ store }: Context, kind: DueKind, leaseMs: number): Claims {
-  /** Lease ends by execution id. */
   const leases = new Map<string, number>();
   const faulted = createFaulted();
-  /** Ends of leases that may have been written: the database's answer to the claim was lost. */
+  /** The database's answer to these claims was lost: they may have been written. */
   const uncertain = new Set<number>();
 
   async function claimWith(
@@ -62,7 +61,7 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
     faulted.add(ids);
   }
 
-  /** Releases executions that a fault left claimed. Each further fault of an execution delays it longer. */
+  /** Each further fault of an execution delays it longer. */
   async function releaseFaulted(): Promise<void> {
     if (faulted.size() === 0 && uncertain.size === 0) return;
     const [groups, uncertainLeases] = [faulted.byDelay(), [...uncertain]];

@@ -1,5 +1,4 @@
-// Deletes a job's records at Lyceum, then the job. Lyceum may be unavailable for long: each deleted record is marked,
-// the others are tried again.
+// Deletes a job's records at Lyceum, then the job. Each deleted record is marked; the others are tried again.
 import type { RecordSummary } from "../domain/gpu-selection.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { Context } from "../orchestration/context.ts";

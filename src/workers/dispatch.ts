@@ -1,5 +1,4 @@
-// Starts queued runs at Lyceum: reserves slots in the start limit, then claims runs, and sends the requests once the
-// claims are durable.
+// Reserves slots in the start limit, then claims runs, and sends the requests once the claims are durable.
 import PQueue from "p-queue";
 import { callbackToken } from "../domain/callback-token.ts";
 import { takesCallback } from "../domain/spec.ts";
@@ -25,16 +24,15 @@ export interface DispatchOptions {
   lyceum: LyceumClient;
   rateLimiter: RateLimiter;
   gate: StartGate;
-  /** Our public URL, and the secret of new callback tokens; null: no callbacks. */
+  /** The secret of new callback tokens; null: no callbacks. */
   callbacks: { publicUrl: string; secret: string } | null;
-  /** False where this instance has been silent since that monotonic moment, so that others may have given up its claims. */
+  /** False: this instance has been silent since that monotonic moment, and others may have given up its claims. */
   isHeldAlive: (since: number) => boolean;
   /** False while starts from before a restore are searched for. */
   mayStart: () => boolean;
-  /** Parallel start requests. */
   concurrency: number;
   clock: Clock;
-  /** A start has ended: another start may follow. */
+  /** A start has ended: another may follow. */
   onCapacity: () => void;
 }
 
@@ -69,7 +67,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     if (bucket === "execution") notice = latest;
   });
 
-  /** Saves the limits in an answer's headers before the slot of its start is settled. */
+  /** Before the slot of the start is settled. */
   async function saveNotice(): Promise<void> {
     const latest = notice;
     notice = null;
@@ -99,7 +97,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     return lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }), mayLeave);
   }
 
-  /** A start that Lyceum did not take waits for the next probe, with all others. */
+  /** A start that Lyceum did not take waits for the next probe. */
   function toFact(outcome: StartOutcome): Fact {
     switch (outcome.type) {
       case "accepted": {
@@ -129,7 +127,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     return { type: "not_taken", retryAt: clock.now() + waitMs, reason, isSent };
   }
 
-  /** Probes if Lyceum answers at all. The history counts as well: an unreadable list is no reason to hold starts. */
+  /** The history counts as well: an unreadable list is no reason to hold starts. */
   async function probe(): Promise<void> {
     try {
       const list = await lyceum.workloads("submit");
@@ -142,12 +140,12 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     }
   }
 
-  /** Requeues claims whose commit was not confirmed: written or not, their starts were not sent. */
+  /** Their commit was not confirmed: written or not, their starts were not sent. */
   function requeue(executionIds: string[]): void {
     for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0, false)));
   }
 
-  /** Starts the run, or releases the reservation if the gate was closed while the run was claimed. */
+  /** Releases the reservation if the gate was closed while the run was claimed. */
   function beginStart(claim: Claim, reservation: Reservation, claimedAt: number): void {
     const ticket = gate.begin();
     if (ticket === null) {
@@ -167,7 +165,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     });
   }
 
-  /** Reserves up to `max` slots in the start limit; `waitMs` says how long there are no more. */
+  /** `waitMs` says how long there are no more. */
   function reserve(max: number): { reservations: Reservation[]; waitMs: number } {
     const reservations: Reservation[] = [];
     while (reservations.length < max) {
@@ -182,7 +180,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     for (const reservation of reservations) reservation.release();
   }
 
-  /** Starts as many runs as possible. Returns when to come back (epoch ms), or null: when woken. */
+  /** Returns when to come back (epoch ms), or null: when woken. */
   async function startNext(): Promise<number | null> {
     while (starts.pending + starts.size < concurrency) {
       const permit = gate.permit();
@@ -225,5 +223,5 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   };
 }
 
-/** Runs claimed in one write. */
+/** In one write. */
 const MAX_AT_ONCE = 64;

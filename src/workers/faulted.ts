@@ -1,20 +1,17 @@
-// Ids whose work failed by a fault, waiting to be released. Each further fault of an id prolongs its delay.
+// Ids whose work failed by a fault. Each further fault of an id prolongs its delay.
 import { exponentialMs } from "../lib/backoff.ts";
 
 export interface Faulted {
   add(ids: string[]): void;
   size(): number;
-  /** Ids to release, grouped by delay. */
   byDelay(): [delayMs: number, ids: string[]][];
-  /** The ids are released and their next wake-up is written. */
   released(ids: string[]): void;
-  /** The work on these ids succeeded: earlier faults no longer count. */
+  /** Earlier faults no longer count. */
   done(ids: string[]): void;
 }
 
 export function createFaulted(): Faulted {
   const waiting = new Set<string>();
-  /** Faults in a row by id. */
   const faults = new Map<string, number>();
   const delayOf = (id: string) => exponentialMs(faults.get(id) ?? 1, DELAY);
 

@@ -1,4 +1,4 @@
-// Logs of live executions: read from Lyceum for whoever reads them here, once for all readers of an execution.
+// Logs of live executions: read from Lyceum once for all readers of an execution.
 import PQueue from "p-queue";
 import { lookBackHours } from "../domain/collection.ts";
 import type { Execution } from "../domain/execution.ts";
@@ -11,7 +11,6 @@ import { nextTurn } from "../store/scan.ts";
 interface Shared {
   log: LiveLog;
   state: LiveState | null;
-  /** Begin of the last read; monotonic. */
   readAt: number;
   pending: Promise<LiveState> | null;
   readers: number;
@@ -22,7 +21,7 @@ export function createLiveLogs(lyceum: Pick<LyceumClient, "logs">, clock: Clock,
   const logs = new Map<string, Shared>();
   const reads = new PQueue({ concurrency: 2 });
 
-  /** Opens the log of an execution. Null while too many logs have readers. */
+  /** Null while too many logs have readers. */
   function open(execution: Execution): LiveReader | null {
     const shared = logs.get(execution.id) ?? make();
     if (shared === null) return null;

@@ -1,4 +1,4 @@
-// The one timer of a worker: runs the worker when due or woken, never twice at once, and stops it in an orderly way.
+// The one timer of a worker: runs it when due or woken, never twice at once, and stops it in an orderly way.
 import type { Clock, Timers } from "../lib/clock.ts";
 import { keepSubject } from "../lib/subject.ts";
 import type { Topic } from "../store/db/transaction.ts";
@@ -14,11 +14,11 @@ export interface Worker {
     | "presence"
     | "restored"
     | "backups";
-  /** Does the due work. Returns when to come back (epoch ms), or null: when woken. */
+  /** Returns when to come back (epoch ms), or null: when woken. */
   runOnce(): Promise<number | null>;
-  /** Resolves when all work that `runOnce` began has ended. */
+  /** Resolves when all begun work has ended. */
   idle(): Promise<void>;
-  /** Releases the claims that this process will not finish, and saves what only it knows. */
+  /** Releases claims, and saves what only this process knows. */
   release?(): Promise<void>;
 }
 
@@ -26,14 +26,14 @@ export interface Loop {
   start(): void;
   /** Work is due at this time. */
   wake(dueAt: number): void;
-  /** Starts no further round. Resolves when the current round has finished. */
+  /** Resolves when the current round has finished. */
   stop(): Promise<void>;
 }
 
 export interface LoopOptions {
   clock: Clock;
   timers: Timers;
-  /** A round threw: by a bug, or because the database is unavailable. It is reported and tried again. */
+  /** By a bug, or because the database is unavailable. The round is tried again. */
   onError(worker: string, error: unknown): void;
   maxSleepMs?: number | undefined;
 }

@@ -1,4 +1,4 @@
-// Keeps a copy of Lyceum's machine types: hardware, prices, availability. Without a price, costs are not estimated.
+// A copy of Lyceum's machine types. Without a price, costs are not estimated.
 import { exponentialMs } from "../lib/backoff.ts";
 import type { MachineType } from "../lyceum/answer.ts";
 import type { LyceumClient } from "../lyceum/client.ts";

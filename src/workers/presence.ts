@@ -1,5 +1,4 @@
-// Presence: this instance's sign of life on PostgreSQL, and the takeover from instances that give none any more. What is
-// claimed by a dead instance is due again within 20 s, however long its leases are.
+// This instance's heartbeat on PostgreSQL, and the takeover from dead ones: their claims are due again within 20 s.
 import type { Clock } from "../lib/clock.ts";
 import type { SharedClock } from "../lib/shared-clock.ts";
 import type { Context } from "../orchestration/context.ts";
@@ -7,13 +6,9 @@ import { beat, type Instance, leave, listInstances, takeOver, takeOverSilent } f
 import type { Worker } from "./loop.ts";
 
 export interface Presence extends Worker {
-  /**
-   * True if the other instances have held this one for alive ever since this monotonic moment, so that nobody has given
-   * up what it claimed then.
-   */
+  /** The others have held this instance for alive ever since, so that nobody has given up what it claimed then. */
   isHeldAlive(since: number): boolean;
   list(): Promise<Instance[]>;
-  /** Milliseconds by which this machine's clock is ahead of the database's. */
   clockAheadMs(): number;
   /** @param isIdle false: work of this instance may still be claimed, and is due at once. */
   leave(isIdle: boolean): Promise<void>;
@@ -21,7 +16,6 @@ export interface Presence extends Worker {
 
 export interface PresenceOptions {
   version: string;
-  /** The machine's own. */
   hostClock: Clock;
   clock: SharedClock;
 }
@@ -32,9 +26,9 @@ export function createPresence(
 ): Presence {
   const { db, instance: id } = store;
   const startedAt = clock.now();
-  /** When the last sign of life was given, by both clocks: a suspended machine stops the monotonic one. */
+  /** By both clocks: a suspended machine stops the monotonic one. */
   let last = { monotonic: Number.NEGATIVE_INFINITY, wall: 0 };
-  /** Monotonic: since then no pause between two signs of life was long enough to be held for dead. */
+  /** Since then no pause between two heartbeats was long enough to be held for dead. */
   let unbrokenSince = Number.POSITIVE_INFINITY;
   let sweepAt = 0;
   let isSkewed = false;

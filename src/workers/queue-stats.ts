@@ -1,5 +1,4 @@
-// Reads the depth of the queues at intervals, for the metrics, the charts and the queue limit, and writes the numbers
-// that no transaction wrote.
+// Reads the depth of the queues at intervals, and writes the numbers that no transaction wrote.
 import type { Context } from "../orchestration/context.ts";
 import { readTimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import { incrementCounter } from "../store/counters.ts";
@@ -11,7 +10,7 @@ import type { Role } from "./role.ts";
 /** @param role its holder counts for all instances */
 export function createQueueStats(context: Context, now: () => number, role: Role): Worker {
   const { store, report } = context;
-  /** As they were written last: unchanged levels need no write, so that an idle service writes nothing. */
+  /** Unchanged levels need no write, so that an idle service writes nothing. */
   let written: Record<Level, number> | null = null;
 
   async function count() {
@@ -20,7 +19,7 @@ export function createQueueStats(context: Context, now: () => number, role: Role
     return depths;
   }
 
-  /** Writes the counts that requests and calls left in memory. A crash loses those of one period at most. */
+  /** From requests and calls, counted in memory. A crash loses those of one period at most. */
   async function save(levels: Record<Level, number> | null): Promise<void> {
     const counts = report.unsaved();
     if (counts.size === 0 && levels === null) return;

@@ -11,9 +11,8 @@ import type { StartGate } from "./start-gate.ts";
 export interface RecoverOptions {
   rateLimiter: RateLimiter;
   gate: StartGate;
-  /** The window of the start limit; null: no limit. */
+  /** Null: no limit. */
   startWindowMs: number | null;
-  /** The longest that a start may take. */
   startMs: number;
   now: number;
 }
@@ -45,7 +44,7 @@ export async function recover(
   });
 }
 
-/** Continues the pause of all starts. If starts were under way when the former process ended, the next goes alone. */
+/** If starts were under way when the former process ended, the next goes alone. */
 async function recoverGate({ store, report }: Context, gate: StartGate, now: number): Promise<void> {
   gate.onChange((pause, before) => report.startsPaused(pause, before));
   const kept = await readStartPause(store.db, now);

@@ -1,4 +1,4 @@
-// Redacts records: Lyceum's messages may quote secrets of the run, such as logins, env values and the callback URL.
+// Redacts records: Lyceum's messages may quote logins, env values and the callback URL.
 import type { Execution } from "../domain/execution.ts";
 import { secretsOf } from "../domain/secrets.ts";
 import { redact } from "../lib/redact.ts";
@@ -7,7 +7,7 @@ import type { Db } from "../store/db/transaction.ts";
 import { findRun } from "../store/runs.ts";
 import { loadSpec } from "../store/specs.ts";
 
-/** Redacts the platform's messages. The run's own output is left as it is. */
+/** The run's own output is left as it is. */
 export async function withoutSecrets(
   db: Db,
   { runId }: Execution,

@@ -13,7 +13,7 @@ export function createRetention(
   options: {
     retentionMs: number;
     now: () => number;
-    /** Resolves once the jobs are exported. Null: they are not. */
+    /** Null: jobs are not exported. */
     exportJobs: ((jobIds: string[]) => Promise<void>) | null;
   },
 ): Worker {
@@ -38,7 +38,7 @@ export function createRetention(
   };
 }
 
-/** Beside the present hour: a day of minutes is always there. */
+/** A day of minutes, beside the present hour. */
 const MINUTES_KEPT_MS = 24 * 3_600_000;
 const JOBS_AT_ONCE = 20;
 const DELIVERIES_AT_ONCE = 1_000;

@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import type { Worker } from "./loop.ts";
 
 export interface Role {
-  /** True if this instance holds the role now. A SQLite process holds all roles. */
+  /** A SQLite process holds all roles. */
   isHeld(): Promise<boolean>;
 }
 

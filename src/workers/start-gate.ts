@@ -1,6 +1,6 @@
-// The gate for starts. The first start without a proper answer closes the gate. Then single probes, with growing pauses,
-// find out if Lyceum takes starts again. So an outage costs the starts that were under way and a few probes, however
-// long the outage lasts and however many runs wait.
+// The gate for starts: the first start without a proper answer closes it, then single probes find out if Lyceum takes
+// starts
+// again. So an outage costs the starts that were under way and a few probes.
 
 import { type PauseReason, pauseDetail, type StartPause } from "../domain/start-pause.ts";
 import { exponentialMs } from "../lib/backoff.ts";
@@ -9,29 +9,27 @@ import type { StartOutcome } from "../lyceum/outcome.ts";
 
 export type Permit =
   | { type: "all" }
-  /** A single start, as a probe. */
+  /** A start, as a probe. */
   | { type: "one" }
   /** A read, before a start is tried. */
   | { type: "read" }
-  /** No start for this long; null: until the probe under way has ended. */
+  /** Null: until the probe under way has ended. */
   | { type: "none"; waitMs: number | null };
 
 export type Ticket = number;
 
 interface Closed extends Omit<StartPause, "probeAt"> {
-  /** Monotonic, as is `answeredAt`. */
   probeAt: number;
   probe: "read" | "start" | null;
-  /** Time of the last answered read after the last failure. */
   answeredAt: number;
 }
 
 export type StartGate = ReturnType<typeof createStartGate>;
 
-/** @param random in [0, 1): spreads the probes. */
+/** @param random in [0, 1) */
 export function createStartGate(clock: Clock, random: () => number) {
   let closed: Closed | null = null;
-  /** Counts openings and closings. A start of an earlier era says nothing about this one. */
+  /** Counts openings and closings: a start of an earlier era says nothing about this one. */
   let era = 0;
   const listeners = new Set<(pause: StartPause | null, before: StartPause | null) => void>();
 
@@ -46,7 +44,7 @@ export function createStartGate(clock: Clock, random: () => number) {
     return { type: isAnswered ? "one" : "read" };
   }
 
-  /** Begins a start. Null: the gate was closed since the permit. */
+  /** Null: the gate was closed since the permit. */
   function begin(): Ticket | null {
     const { type } = permit();
     if (type !== "all" && type !== "one") return null;
@@ -66,7 +64,7 @@ export function createStartGate(clock: Clock, random: () => number) {
     else if (closed !== null) change(null);
   }
 
-  /** A start failed by a fault of ours, which says nothing about Lyceum. */
+  /** By a fault of ours, which says nothing about Lyceum. */
   function forfeited(ticket: Ticket): void {
     if (ticket === era) probeFailed(0);
   }
@@ -113,19 +111,17 @@ export function createStartGate(clock: Clock, random: () => number) {
     for (const listener of listeners) listener(after, before);
   }
 
-  /** Continues the pause of the former process. Called once, before the first start. */
+  /** Called once, before the first start. */
   function restore({ reason, detail, since, failures, probeAt }: StartPause): void {
     const waitMs = Math.min(Math.max(probeAt - clock.now(), 0), MAX_BELIEVED_MS);
     const pause = { ...pauseAfter(failures, 0), probeAt: clock.monotonic() + waitMs };
     change({ reason, detail, since, ...pause });
   }
 
-  /** 0 when a probe is due, and while the gate is open. */
   function probeInMs(): number {
     return closed === null ? 0 : Math.max(0, Math.ceil(closed.probeAt - clock.monotonic()));
   }
 
-  /** Null while the gate is open. */
   function state(): StartPause | null {
     if (closed === null) return null;
     const { reason, detail, since, failures } = closed;
@@ -142,7 +138,7 @@ export function createStartGate(clock: Clock, random: () => number) {
     restore,
     probeInMs,
     state,
-    /** Called on every closing, failed probe and opening. */
+    /** On every closing, failed probe and opening. */
     onChange: (listener: (pause: StartPause | null, before: StartPause | null) => void) =>
       void listeners.add(listener),
   };

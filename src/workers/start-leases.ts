@@ -1,5 +1,4 @@
-// Leases of the starts under way: short, so that the starts of a dead process come due within seconds, and renewed while
-// this process works on them.
+// Leases of the starts under way: short, so that a dead process's starts come due within seconds, and renewed.
 import type { Clock } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
 import { renewStarts } from "../store/execution-claims.ts";
@@ -7,16 +6,14 @@ import { renewStarts } from "../store/execution-claims.ts";
 export interface StartLeases {
   hold(executionId: string): void;
   release(executionId: string): void;
-  /** Renews all leases, if they are due for it. */
   renew(): Promise<void>;
-  /** When to renew next (epoch ms), or null. */
+  /** Epoch ms, or null. */
   renewAt(): number | null;
 }
 
 export function createStartLeases({ store, rules }: Context, clock: Clock): StartLeases {
   const held = new Set<string>();
   const everyMs = rules.submitPatienceMs / 3;
-  /** Monotonic. */
   let dueAt = 0;
 
   return {

@@ -1,5 +1,5 @@
-// Records the outcomes of starts. An outcome is known only here, so an outcome that the database refuses is kept and
-// recorded again by itself, without holding up the others.
+// Records the outcomes of starts. An outcome is known only here: if the database refuses it, it is kept and tried
+// again.
 
 import type { Fact } from "../domain/state-machine/fact.ts";
 import { exponentialMs } from "../lib/backoff.ts";
@@ -11,20 +11,17 @@ import { assertWritable } from "../store/store.ts";
 export interface StartOutcomes {
   /** Resolves once the outcome is written or kept; never rejects. */
   record(executionId: string, fact: Fact): Promise<void>;
-  /** Records kept outcomes that are due for another try. */
   retry(): Promise<void>;
-  /** When to retry next (epoch ms), or null. */
   retryAt(): number | null;
-  /** True while so many outcomes are kept that further starts should wait. */
+  /** Further starts should wait. */
   isFull(): boolean;
 }
 
 interface KeptOutcome {
   executionId: string;
   fact: Fact;
-  /** Refusals by a database that takes other writes. */
+  /** By a database that takes other writes. */
   refusals: number;
-  /** Monotonic. */
   retryAt: number;
 }
 
@@ -44,7 +41,7 @@ export function createStartOutcomes(context: Context, clock: Clock): StartOutcom
     }
   }
 
-  /** An unavailable database refuses nothing: outcomes wait for it, however long that takes. */
+  /** An unavailable database refuses nothing: outcomes wait for it. */
   function takesWrites(): Promise<boolean> {
     return assertWritable(context.store).then(
       () => true,

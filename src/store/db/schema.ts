@@ -113,12 +113,12 @@ export interface ApiKeysTable {
   last_served_seq: number;
   budget_nano: number | null;
   budget_window_ms: number | null;
-  /** Of the last window with a cost. */
+  /** The last window with a cost, and its sum. */
   window_started_at: number | null;
   window_spent_nano: number | null;
   /** The budget is used up: no run of this key starts earlier. */
   held_until: number | null;
-  /** Of the current window. */
+  /** The quota's current window, and its runs. */
   quota_started_at: number | null;
   quota_used: number | null;
 }

@@ -10,7 +10,6 @@ export interface ArtifactRequestOptions {
   fetchers: Record<ArtifactKind, Fetcher>;
   outageCheck: OutageCheck;
   now: () => number;
-  /** A fetcher threw. */
   onFault: (error: unknown) => void;
 }
 
@@ -32,13 +31,13 @@ export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: 
     );
   }
 
-  /** Counts a fault like an unusable answer, so that the run ends all the same. */
+  /** Counts like an unusable answer, so that the run ends all the same. */
   function toUnreadable(error: unknown): Fetched {
     onFault(error);
     return { type: "unreadable", detail: "could not be processed", isTooLarge: false };
   }
 
-  /** Fetches artifacts that were too large again, one execution at a time: more would not fit in memory. */
+  /** One execution at a time: more would not fit in memory. */
   async function refetchTooLarge(
     subject: Subject,
     attempts: FetchAttempt[],
@@ -58,7 +57,6 @@ export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: 
   return {
     fetchArtifacts: (subject: Subject, wanted: Wanted[], known: Known | Promise<Known>) =>
       fetchAll(subject, wanted, known, "usual"),
-    /** Decides about each artifact: keep it, fetch it again, or give up. */
     async decide(
       subject: Subject,
       attempts: FetchAttempt[],

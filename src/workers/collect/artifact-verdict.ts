@@ -1,11 +1,10 @@
-// Decides about an artifact after each fetch: keep it, fetch it again, or give up with a reason.
+// Decides about an artifact after each fetch: keep it, fetch it again, or give up.
 import { type Attempt, afterSilence, afterUnusable, type Verdict } from "../../domain/collection.ts";
 import type { Snapshot } from "../../domain/execution.ts";
 import type { ArtifactChange } from "../../store/artifacts.ts";
 import type { Fetched, Wanted } from "./fetchers.ts";
 
 export type Change = Omit<ArtifactChange, "executionId"> & {
-  /** The record's latest snapshot of the execution. */
   snapshot?: Snapshot | undefined;
 };
 

@@ -1,5 +1,4 @@
-// Bills come late: a record may name no bill, or 0, when the run ends. The record is read once more for its bill; a bill
-// that is still missing is looked up in the history.
+// Bills come late: a record without a bill, or with 0, is read once more; a missing bill is looked up in the history.
 import { isCost } from "../../domain/cost.ts";
 import type { Execution, Snapshot } from "../../domain/execution.ts";
 import { lacksBill } from "../../domain/snapshot-merge.ts";
@@ -10,7 +9,7 @@ import type { Db } from "../../store/db/transaction.ts";
 import { priceOf } from "../../store/machine-types.ts";
 
 export interface Bills {
-  /** Completes the bill of the last snapshot from the history; else a cost of 0 counts as billed. */
+  /** From the history; else a cost of 0 counts as billed. */
   complete(execution: Execution, snapshot: Snapshot): Promise<Snapshot>;
 }
 
@@ -18,7 +17,7 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
   let readAts: number[] = [];
   let page: Promise<Map<string, number>> = Promise.resolve(new Map());
 
-  /** The newest rows, shared by all executions that ended before the read; older rows once the hour's calls are spent. */
+  /** Shared by all executions that ended before the read. */
   function newestBills({ detectedAt }: Execution): Promise<Map<string, number>> {
     const at = now();
     readAts = readAts.filter((readAt) => Math.abs(at - readAt) < 3_600_000);
@@ -41,7 +40,6 @@ export function createBills(lyceum: LyceumClient, now: () => number): Bills {
     async complete(execution, snapshot) {
       if (!lacksBill(execution, snapshot)) return snapshot;
       const cost = (await newestBills(execution)).get(lyceumIdOf(execution));
-      // An estimate from sub-jobs that is higher than the selection's own bill stays.
       if (cost !== undefined && cost >= (snapshot.cost ?? 0))
         return { ...snapshot, cost, costSource: "billed" };
       return snapshot.cost === 0 ? { ...snapshot, costSource: "billed" } : snapshot;
@@ -60,7 +58,7 @@ export async function withFreeHardware(
   return { ...snapshot, costSource: "billed" };
 }
 
-/** When to read the record for its bill: some time after the end, with the last of the other artifacts. */
+/** Some time after the end, with the last of the other artifacts. */
 export function billDueAt(
   endKnownAt: number,
   afterMs: number,

@@ -1,5 +1,5 @@
-// Collects the artifacts of ended executions: record, timing, logs and metrics, each with its own state and reason. When
-// no artifact is pending any more, the run becomes terminal.
+// Collects the artifacts of ended executions, each with its own state and reason. With the last one the run is
+// terminal.
 import PQueue from "p-queue";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
 import { forExecution } from "../../lib/subject.ts";
@@ -23,36 +23,33 @@ export interface CollectOptions {
   now: () => number;
   /** Executions collected at the same time. */
   concurrency?: number;
-  /** Between two reads of a log that may still grow. */
   logSpacingMs?: number;
-  /** False while the service stops: no collection is begun for ends that the reconciler reads. */
+  /** False while the service stops. */
   takesOver(): boolean;
-  /** True if calls with the priority `collect` would not be deferred now. */
+  /** Calls with the priority `collect` would not be deferred now. */
   mayFetchEarly?: () => boolean;
-  /** A collection has ended: another may begin. */
   onCapacity: () => void;
 }
 
 export interface Collect extends Worker {
   /**
-   * Requests timing, logs and metrics of an execution whose callback came, beside its record: a callback mostly tells
-   * the truth, and the end is then collected one round trip earlier. Null: no capacity, calls would be deferred, or done
-   * before for this execution.
+   * Requests timing, logs and metrics after a callback, beside the record: the end is then collected one round trip
+   * earlier.
+   * Null: no capacity, calls would be deferred, or done before for this execution.
    */
   fetchEarly(subject: Subject): EarlyFetch | null;
-  /** The lease with which an end may be written and handed over. Null: there is no capacity. */
+  /** With which an end may be written and handed over. Null: no capacity. */
   leaseFrom(now: number, early: EarlyFetch | null): number | null;
   /**
-   * Collects an execution whose end was written with this lease.
-   * @param record the record that shows the end, if it was stored with the end
+   * The end was written with this lease. @param record the record that shows the end, if it was stored with the end
    */
   handOver(subject: Subject, leaseUntil: number, record: StoredRecord | null, early: EarlyFetch | null): void;
 }
 
-/** Artifacts requested before the end of their execution is known. Dropped unless handed over. */
+/** Dropped unless handed over. */
 export interface EarlyFetch {
   attempts: Promise<FetchAttempt[]>;
-  /** Ends the wait of the requests for the record. The first call counts. */
+  /** The first call counts. */
   learn(subject: Subject, record: StoredRecord | null): void;
 }
 
@@ -70,7 +67,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     onFault: (error) => context.report.fault("collect", error),
   });
   const underWay = new Set<Promise<FetchAttempt[]>>();
-  /** Executions whose artifacts were requested early, so that false callbacks cost these calls only once. */
+  /** False callbacks cost early requests only once. */
   const fetchedEarly = new Set<string>();
   const capacity = () => concurrency - collections.pending - collections.size - underWay.size;
 
@@ -190,7 +187,7 @@ function untried(kind: ArtifactKind): Wanted {
   return { kind, tries: 0, first_tried_at: null, fetched_at: null, summary: null };
 }
 
-/** True for a complete record that is read again only for its bill. */
+/** A complete record that is read again only for its bill. */
 function isForBill({ kind, summary }: Wanted): boolean {
   return kind === "record" && (summary as RecordSummary | null)?.awaits_bill === true;
 }

@@ -1,7 +1,6 @@
 // The stored form of timing and metrics: Lyceum's documented form, with ISO times in UTC.
 import type { MetricsAnswer, TimingAnswer } from "../../lyceum/answer.ts";
 
-/** Names and units are Lyceum's own. */
 export function timingDocument({ startTime, endTime, durations, phases }: TimingAnswer) {
   const times = Object.entries(phases).map(([name, { startTime, endTime, duration }]) => {
     return [name, { start_time: iso(startTime), end_time: iso(endTime), duration }] as const;

@@ -1,4 +1,4 @@
-// Fetches each kind of artifact from Lyceum, in the form in which the artifact is stored.
+// Fetches each kind of artifact from Lyceum, in its stored form.
 import { type LogStanding, lookBackHours, metricsStep, nextLogRead } from "../../domain/collection.ts";
 import { type Execution, neverRan, type Snapshot } from "../../domain/execution.ts";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
@@ -23,15 +23,14 @@ export interface Got {
   type: "got";
   document: unknown;
   summary?: unknown;
-  /** The record's snapshot of the execution. */
   snapshot?: Snapshot;
-  /** The document is kept, and fetched again after this; null: it is final. */
+  /** Null: the document is final. */
   againInMs: number | null;
 }
 
 export type Fetched =
   | Got
-  /** Lyceum's own document without content: not there yet. */
+  /** Not there yet. */
   | { type: "empty"; detail: string }
   /** Fetching again is pointless. */
   | { type: "pointless"; detail: string }
@@ -42,10 +41,9 @@ export interface Subject {
   kind: RunKind;
 }
 
-/** An artifact as it was known before the fetch. */
 export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
 
-/** The execution's record, as far as fetchers need it. */
+/** As far as fetchers need it. */
 export interface Known {
   execution: Execution;
   printed: Printed | null;
@@ -71,7 +69,6 @@ export interface FetchOptions {
   lyceum: LyceumClient;
   db: Db;
   now: () => number;
-  /** Between two reads of a log that may still grow. */
   logSpacingMs: number;
   /** A record without its bill is read again after this. */
   billAfterMs: number;
@@ -162,15 +159,11 @@ export function fetchers({
   };
 }
 
-/** Milliseconds from the start to the end, or to now. */
 function spanOf({ startedAt, endedAt, submittedAt }: Execution, now: number): number {
   return (endedAt ?? now) - (startedAt ?? submittedAt);
 }
 
-/**
- * A record with a part of the output proves that a log lacks lines, but not that the log is whole. Without a record a
- * log counts as lacking.
- */
+/** A part of the output proves that a log lacks lines, but not that the log is whole. Without a record: lacking. */
 function standingOf(entries: LogEntry[], printed: Printed | null): LogStanding {
   if (printed === null) return "lacking";
   const standing = printed.output === null ? "unjudged" : compareLog(entries, printed.output);

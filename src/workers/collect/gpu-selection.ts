@@ -1,5 +1,4 @@
-// Reads the sub-jobs of a GPU selection, each by its record. Records may hold secrets: only the fields named here are
-// kept. The selection's own answer is not documented and may be empty.
+// The sub-jobs of a GPU selection, each by its record. Records may hold secrets: only the fields named here are kept.
 import { type CostSource, durationMs, estimatedCost, isCost, sumOf } from "../../domain/cost.ts";
 import type { Execution, Snapshot } from "../../domain/execution.ts";
 import { mergeSubJobs, type SubJob } from "../../domain/gpu-selection.ts";
@@ -37,7 +36,7 @@ export async function readSelection(
   return { subJobs, isComplete };
 }
 
-/** The sub-jobs that the selection's status names, and the rows of the history with this parent. */
+/** By the selection's status, and by the history's rows with this parent. */
 async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
   const id = lyceumIdOf(execution);
   const subJobs = new Map<string, ListedSubJob>();
@@ -61,8 +60,7 @@ async function listSubJobs(lyceum: LyceumClient, execution: Execution) {
 type ListedSubJob = GpuSelectionAnswer["subJobs"][number] & { row: HistoryRow | null };
 
 /**
- * Takes the larger of the selection's own bill and the sum of its sub-jobs: Lyceum does not document if the bill
- * includes the sub-jobs.
+ * The larger of the selection's own bill and the sum of its sub-jobs: it is not documented if the bill includes them.
  */
 export function withSubJobs(snapshot: Snapshot, subJobs: readonly SubJob[]): Snapshot {
   const { cost, source } = sumOf(
@@ -75,7 +73,6 @@ export function withSubJobs(snapshot: Snapshot, subJobs: readonly SubJob[]): Sna
 const MAX_SUB_JOBS = 16;
 const MAX_NAME = 100;
 
-/** @param marker a sub-job may carry its selection's marker, and no other */
 async function readSubJob(lyceum: LyceumClient, db: Db, marker: string, listed: ListedSubJob) {
   const answer = await lyceum.record(listed.executionId, marker, "collect", "large");
   const row = billedRow(answer.type === "ok" ? answer.value : null, listed.row);

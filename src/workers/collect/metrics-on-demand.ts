@@ -1,4 +1,4 @@
-// Reads metrics from Lyceum on request, in a step and span of the caller's choice, a few at a time.
+// Reads metrics from Lyceum on request, a few at a time.
 import PQueue from "p-queue";
 import { type LiveMetrics, type MetricsSpan, summarizeMetrics } from "../../domain/metrics.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";

@@ -1,14 +1,13 @@
-// Tells an outage of Lyceum from the silence of one endpoint. If no other call was answered meanwhile, a small probe
-// decides.
+// Tells an outage of Lyceum from the silence of one endpoint: if no other call was answered, a small probe decides.
 import type { LyceumClient } from "../../lyceum/client.ts";
 import { lyceumIdOf } from "../../lyceum/snapshot.ts";
 import { type FetchAttempt, isSilent } from "./artifact-verdict.ts";
 import type { Subject } from "./fetchers.ts";
 
 export interface OutageCheck {
-  /** Notes the answers, and probes Lyceum if there was none. */
+  /** Probes Lyceum if there was no answer. */
   observe(subject: Subject, attempts: readonly FetchAttempt[]): Promise<void>;
-  /** The end of the last outage or rate limit: silence before this says nothing about an endpoint. */
+  /** Silence before this says nothing about an endpoint. */
   awayAt(): number;
 }
 

@@ -41,12 +41,10 @@ export function storedRecord(record: RecordAnswer, kind: RunKind) {
 /** Longer output is not compared with the log, which may be cut earlier. */
 const MAX_COMPARED = 256 * 1024;
 
-/** The run's output by its record, with which the log is compared. */
 export interface Printed {
   isAny: boolean;
-  /** The output that the log must have; null if the output is unknown, or too large to compare. */
+  /** Null if the output is unknown, or too large to compare. */
   output: Pick<RecordDocument, "stdout" | "stderr"> | null;
-  /** The output is complete. */
   isAll: boolean;
 }
 

@@ -1,5 +1,5 @@
-// Sends deliveries to webhooks, signed per Standard Webhooks. The only place that speaks HTTP to subscribers. Each
-// destination has a queue with a few slots of its own, so that a slow endpoint does not hold up others.
+// Sends deliveries, signed per Standard Webhooks: the only HTTP to subscribers. Each destination has a few slots of its
+// own.
 import type { LookupAddress } from "node:dns";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -27,7 +27,7 @@ import type { FindDestination } from "./destination.ts";
 
 export interface DeliverOptions {
   findDestination: FindDestination;
-  /** Signs deliveries to a job's own URL. */
+  /** For a job's own URL. */
   secret: string | null;
   clock: Clock;
   timers: Timers;
@@ -56,17 +56,14 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
   const underWay = new Map<string, { destination: string; leaseUntil: number }>();
   const unrecorded: Attempt[] = [];
   const uncertain: { ids: string[]; leaseUntil: number }[] = [];
-  /** The last turn of each destination queue. */
   let turns = new Map<string, number>();
   let lastTurn = 0;
 
-  /** Ids of due deliveries for which there is a slot. */
   async function choose(now: number): Promise<string[]> {
     const taken = Map.groupBy(underWay.values(), ({ destination }) => destination);
     const takenBy = (destination: string) => taken.get(destination)?.length ?? 0;
     const chosen: string[] = [];
-    // Queues take turns, so that many dead endpoints together do not hold up a healthy one. The turns of queues without
-    // due deliveries are forgotten.
+    // Queues take turns, so that many dead endpoints together do not hold up a healthy one.
     const destinations = await dueDestinations(context.store.db, now);
     turns = new Map(destinations.map((destination) => [destination, turns.get(destination) ?? 0]));
     for (const destination of destinations.sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0))) {
@@ -103,7 +100,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     await record({ due, tried: { ...outcome, at, durationMs } });
   }
 
-  /** Records an attempt, or keeps it while the database is unavailable: its outcome is known only here. */
+  /** Keeps the attempt while the database is unavailable: its outcome is known only here. */
   async function record(attempt: Attempt): Promise<void> {
     try {
       await recordAttempt(context, attempt.due, attempt.tried);
@@ -116,7 +113,7 @@ export function createDeliver(context: Context, options: DeliverOptions): Worker
     }
   }
 
-  /** Records the attempts and releases the claims that a fault left behind. */
+  /** Also releases the claims that a fault left behind. */
   async function recover(): Promise<void> {
     const [first] = uncertain;
     if (first !== undefined) {
@@ -174,7 +171,7 @@ const LEASE_MS = 30_000;
 const AGAIN_AFTER_MS = 1_000;
 const TIMEOUT_MS = 15_000;
 
-/** One signature per secret in force, the current one first. */
+/** One per secret in force, the current one first. */
 function signed({ id, payload }: DueDelivery, secrets: string[], at: number): Record<string, string> {
   const signatures = secrets.map((secret) => new Webhook(secret).sign(id, new Date(at), payload));
   return {
@@ -188,7 +185,7 @@ function failed(error: string): Outcome {
   return { status: null, error, retryAfterMs: null };
 }
 
-/** Connects to one of the given addresses and to no other. Only the head of the answer is read. */
+/** Connects to the given addresses alone. Only the head of the answer is read. */
 function post(
   { url, payload }: DueDelivery,
   addresses: LookupAddress[],

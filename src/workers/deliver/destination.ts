@@ -1,4 +1,4 @@
-// Resolves the host of a webhook's URL and checks every address. Deliveries connect only to checked addresses.
+// Resolves the host of a webhook's URL. Deliveries connect only to the addresses that were checked here.
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -7,7 +7,7 @@ import { urlProblem } from "../../domain/webhook.ts";
 import type { Timers } from "../../lib/clock.ts";
 import { addressJudge } from "../../lib/ip-address.ts";
 
-/** All A and AAAA records of a name; rejects when there are none. */
+/** Rejects without an address. */
 export type Resolve = (host: string) => Promise<LookupAddress[]>;
 
 export type Destination =
@@ -18,7 +18,6 @@ export type Destination =
 export type FindDestination = (url: string) => Promise<Destination>;
 
 export interface DestinationOptions {
-  /** In CIDR notation. */
   allowPrivate: readonly string[];
   timers: Timers;
   resolve?: Resolve | undefined;

@@ -1,6 +1,5 @@
-// Asks Lyceum to end an execution, again and again until the record shows the end. If Lyceum answers that there is
-// nothing to end, the record decides, not the list. An id that is not known to be the execution's own is not aborted:
-// the id may be another execution's.
+// Aborts an execution, again and again until its record shows the end. An id that is not known to be its own is not
+// aborted.
 
 import type { Execution } from "../../domain/execution.ts";
 import type { CancelMode } from "../../domain/run.ts";
@@ -27,14 +26,13 @@ export interface AbortOptions {
 }
 
 export interface Abort {
-  /** True if the abort is to be sent (again). */
   isDue(due: DueExecution): boolean;
   send(due: DueExecution, mode: CancelMode): Promise<RecordState>;
 }
 
 export function createAbort(context: Context, options: AbortOptions): Abort {
   const { lyceum, now, recorder, audit, readRecord, knownIds } = options;
-  /** Aborts in a row that found nothing to end, by our ids. */
+  /** In a row, by our ids. */
   const deniedAborts = new Map<string, number>();
 
   function countDenied({ id }: Execution): void {
@@ -42,7 +40,7 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
     deniedAborts.set(id, (deniedAborts.get(id) ?? 0) + 1);
   }
 
-  /** Returns null if the execution may be aborted. */
+  /** Null: the execution may be aborted. */
   async function findObstacle(due: DueExecution, id: string): Promise<RecordState | null> {
     const { execution } = due;
     if (knownIds.has(execution)) return null;
@@ -51,7 +49,7 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
       knownIds.add(execution);
       return null;
     }
-    // Lyceum has a record and does not show it. Nothing says that the record is another execution's.
+    // Nothing says that the record is another execution's.
     if (record.type === "refused" || (record.type === "unreadable" && record.isForeign !== true)) return null;
     const state = await readRecord(due, { by: "poll", record });
     // A status word does not tell whose it is: the execution is searched for by its marker.
@@ -102,7 +100,7 @@ export function createAbort(context: Context, options: AbortOptions): Abort {
   }
 }
 
-/** Lyceum says that the execution is unknown, gone or over. */
+/** Unknown, gone or over. */
 function isBeyond(answer: ReadOutcome<unknown>): boolean {
   return answer.type === "missing" || (answer.type === "refused" && answer.status === 409);
 }

@@ -1,15 +1,14 @@
-// Selects executions whose record is read although a list answers for them. The list saves calls and never overrules a
-// record: a list that lags behind must not keep an ended run alive.
+// Selects executions whose record is read although a list answers for them: a list that lags must not keep a run alive.
 import { isPastTimeout } from "../../domain/state-machine/schedule.ts";
 import type { Context } from "../../orchestration/context.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 
 export interface Audit {
-  /** Lyceum had nothing to abort: a list that shows the execution alive is doubtful. */
+  /** Lyceum had nothing to abort, so a list that shows the execution alive is doubtful. */
   suspect(executionId: string): void;
-  /** Listed executions to read all the same: past their timeout or suspect, the longest unread first. */
+  /** Past their timeout or suspect, the longest unread first. */
   ofListed(listed: DueExecution[]): DueExecution[];
-  /** Executions to read while there is no list, the longest unread first. */
+  /** The longest unread first. */
   withoutList(watched: DueExecution[]): DueExecution[];
 }
 
@@ -20,7 +19,7 @@ interface LastRead {
 }
 
 export function createAudit({ rules }: Context, now: () => number): Audit {
-  /** The last read of each execution, ordered by time. */
+  /** Ordered by time. */
   const lastReads = new Map<string, LastRead>();
 
   function remember(executionId: string, read: LastRead): void {
@@ -63,11 +62,8 @@ export function createAudit({ rules }: Context, now: () => number): Audit {
   };
 }
 
-/** The wait between two reads of a record doubles up to this. */
 const MAX_WAIT_MS = 5 * 60_000;
-/** Records read beside one list. */
 const MAX_BESIDE_LIST = 20;
-/** Records read in place of one list. */
 const MAX_WITHOUT_LIST = 100;
 /** Forgetting an execution only makes its next read earlier than needed. */
 const MAX_REMEMBERED = 10_000;

@@ -1,5 +1,5 @@
-// Ids in callback bodies, each confirmed by the marker in its record: a body alone proves nothing. Bodies are not
-// documented, so every text that may be an id is tried, the likeliest first, up to a bound.
+// Ids in callback bodies, each confirmed by the marker in its record. Every text that may be an id is tried, up to a
+// bound.
 import { candidateIds } from "../../domain/callback-ids.ts";
 import type { Execution } from "../../domain/execution.ts";
 import type { HistoryRow } from "../../lyceum/answer.ts";
@@ -8,7 +8,7 @@ import { executionIdIn } from "../../lyceum/request.ts";
 import { listCallbacks } from "../../store/callbacks.ts";
 import type { Db } from "../../store/db/transaction.ts";
 
-/** The record of an execution without an id at Lyceum, if one of its callbacks names the record. */
+/** For an execution without an id at Lyceum. */
 export async function findNamedRecord(
   lyceum: LyceumClient,
   db: Db,

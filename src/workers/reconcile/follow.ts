@@ -21,7 +21,7 @@ export function createFollow(
 ) {
   const { record, recordUnanswered } = recorder;
 
-  /** Records new status words of executions that the list shows alive. Returns the executions to keep watching. */
+  /** Returns the executions to keep watching. */
   async function alive(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
     const kept = changed.map(async (due): Promise<DueExecution[]> => {
       const { execution, cancellation } = due;
@@ -40,7 +40,7 @@ export function createFollow(
     return (await Promise.all(kept)).flat();
   }
 
-  /** Follows executions that the list does not show alive, or that have no list. */
+  /** The list does not show them alive, or there is no list. */
   async function gone(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
     return listSnapshot.list.type === "ok"
       ? afterList(changed, listSnapshot)
@@ -54,7 +54,7 @@ export function createFollow(
     return [];
   }
 
-  /** Reads records in place of the list for as long as Lyceum answers, and searches the history alone. */
+  /** For as long as Lyceum answers; then searches the history alone. */
   async function withoutList(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
     const { records, list, failures } = listSnapshot;
     const [first, ...rest] = changed.filter((due) => records.has(due));
@@ -72,7 +72,7 @@ export function createFollow(
     return probe.isSilent ? rest : [];
   }
 
-  /** Returns the executions to search for, and true in `isSilent` if Lyceum answered none of the reads. */
+  /** Returns the executions to search for. `isSilent`: Lyceum answered none of the reads. */
   async function readRecords(toRead: DueExecution[]): Promise<{ wanted: Wanted[]; isSilent: boolean }> {
     const reads = toRead.map(async (due) => [due, await readRecord(due, { by: "poll" })] as const);
     const states = await Promise.all(reads);

@@ -6,15 +6,12 @@ import type { Context } from "../../orchestration/context.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 
 export interface Groups {
-  /** The process that waited for the start's answer is gone, or waited too long. */
+  /** Nobody waits for the start's answer any more. */
   unansweredStarts: DueExecution[];
-  /** Lost executions that Lyceum has, or had. */
+  /** Lyceum has, or had, these lost executions. */
   orphans: DueExecution[];
-  /** An abort or a stop is to be sent. */
   cancelled: DueExecution[];
-  /** A callback came. */
   called: DueExecution[];
-  /** Their own record is read. */
   single: DueExecution[];
   /** The next list answers for them, or they are searched for in it. */
   listed: DueExecution[];
@@ -36,7 +33,7 @@ export function createGrouping(context: Context, { now, isAbortDue }: GroupingOp
     return kind === "gpu_selection" ? "single" : "listed";
   }
 
-  /** True if callbacks are reliable and the execution's callback is overdue. */
+  /** Callbacks are reliable, and this one is overdue. */
   function isMissed({ execution, kind, timeoutS }: DueExecution): boolean {
     const at = now();
     if (execution.phase !== "watching" || !takesCallback(kind) || context.health.mode(at) !== "healthy")

@@ -1,4 +1,4 @@
-// Looks executions up in the history, over as many calls as it takes to read the history.
+// Looks executions up in the history, over several calls if need be.
 import PQueue from "p-queue";
 import type { Execution } from "../../domain/execution.ts";
 import type { HistoryRow } from "../../lyceum/answer.ts";
@@ -10,14 +10,14 @@ import { isOf } from "./list-snapshot.ts";
 
 export type LookupResult =
   | { state: "found"; row: HistoryRow }
-  /** The whole history does not have the execution; reading the history took this long. */
+  /** The whole history does not have it. */
   | { state: "absent"; searchedMs: number }
   | { state: "under way" }
   | { state: "unanswered"; answer: ReadOutcome<unknown> };
 
 export type HistoryLookup = (wanted: Execution[]) => Promise<Map<string, LookupResult>>;
 
-/** One pass through the history serves all executions wanted at its beginning; later ones wait for the next pass. */
+/** One pass serves all executions wanted at its beginning; later ones wait for the next pass. */
 export function createHistoryLookup(
   lyceum: Pick<LyceumClient, "history">,
   priority: Priority,

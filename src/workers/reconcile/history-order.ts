@@ -1,7 +1,7 @@
 // Detects the order of the history rows. Unsorted rows, or too few, have no order.
 import type { HistoryRow } from "../../lyceum/answer.ts";
 
-/** Observes all rows, each once, page by page. */
+/** Takes each row once, page by page. */
 export function createOrder() {
   let dated = 0;
   let newestAt = Number.NEGATIVE_INFINITY;
@@ -9,7 +9,7 @@ export function createOrder() {
   let isBroken = false;
 
   return {
-    /** True when the page ends before `since` and no newer row can follow. */
+    /** No newer row can follow. */
     isOlder(rows: HistoryRow[], since: number): boolean {
       const times = timesOf(rows);
       const [first, last] = [times[0], times.at(-1)];

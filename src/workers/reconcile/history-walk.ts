@@ -1,19 +1,16 @@
-// Decides which page of the history to read next, until all rows since a moment are known. The order of the history is
-// not documented, pages may be shorter than requested, and rows move while they are read. So each page overlaps the
-// page before: a page that begins with a known row has left no row out.
+// Decides which page of the history to read next. Its order is not documented, and rows move while they are read: each
+// page
+// overlaps the page before, and a page that begins with a known row has left no row out.
 import type { HistoryAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import { createOrder, isOldestFirst } from "./history-order.ts";
 
 /**
- * `proven`: no row was left out. `doubtful`: the end was reached, but rows may have moved past unseen.
- * `unreadable`: there are rows, and none can be read.
+ * `doubtful`: the end was reached, but rows may have moved past unseen. `unreadable`: none of the rows can be read.
  */
 export type Walked = "on" | "proven" | "doubtful" | "unreadable";
 
 export interface Walk {
-  /** Offset of the next page. */
   readonly offset: number;
-  /** Ids of all rows that were read. */
   readonly known: ReadonlySet<string>;
   /** New rows are added at the end, so they have been read, too. */
   readonly isOldestFirst: boolean;
@@ -23,7 +20,7 @@ export interface Walk {
 export interface WalkOptions {
   /** Older rows are not wanted. */
   since: number;
-  /** Rows of an earlier walk: from the first of these rows on, all rows are known. */
+  /** From the first of these rows of an earlier walk on, all rows are known. */
   until: ReadonlySet<string>;
 }
 
@@ -31,7 +28,7 @@ export function createWalk({ since, until }: WalkOptions): Walk {
   const known = new Set<string>();
   let order = createOrder();
   let offset = 0;
-  /** Count of known rows that the next page should begin with; null after a step back. */
+  /** Known rows that the next page should begin with; null after a step back. */
   let shared: number | null = null;
   let largest = 0;
   let stepBack = 1;
@@ -70,7 +67,7 @@ export function createWalk({ since, until }: WalkOptions): Walk {
     return "on";
   }
 
-  /** True if no row is left out between the known rows and this page. */
+  /** No row is left out between the known rows and this page. */
   function follows(rows: HistoryRow[]): boolean {
     const [first] = rows;
     if (offset === 0) return true;
@@ -130,7 +127,7 @@ function isRound(count: number): boolean {
   return count % 5 === 0;
 }
 
-/** Count of rows that two pages share. Pages of one row share none. */
+/** Pages of one row share none. */
 function seamOf(count: number): number {
   return count < 2 ? 0 : Math.min(10, Math.ceil(count / 4));
 }

@@ -1,5 +1,6 @@
-// Reads `/billing/history` page by page, back to a moment, over several calls if need be. Only the history knows ended
-// executions, and only a history that was read to its end proves that an execution is missing.
+// Reads `/billing/history` back to a moment, over several calls. Only the history knows ended executions, and only a
+// history
+// that was read to its end proves that an execution is missing.
 import { createHash } from "node:crypto";
 import type { HistoryAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -9,14 +10,12 @@ import { createWalk, imageOf } from "./history-walk.ts";
 
 export interface HistoryOptions {
   priority: Priority;
-  /** Older rows are not wanted. */
   since: number;
   onRows(rows: HistoryRow[]): void;
-  /** Everything wanted has been found. */
   isEnough(): boolean;
 }
 
-/** `whole`: read to its end. `under way`: the next call goes on where this one stopped. */
+/** `whole`: read to its end. `under way`: the next call goes on. */
 export type Progress =
   | { state: "whole" | "under way" }
   | { state: "unanswered"; answer: ReadOutcome<unknown> };
@@ -32,11 +31,9 @@ export function createHistoryPass(
   const until = new Set<string>();
   let walk = createWalk({ since, until });
   let pages = createHash("sha256");
-  /** The pages of the walk before. */
   let pagesBefore = "";
   let isInterrupted = false;
 
-  /** Returns null while there is more to read. */
   function take(page: HistoryAnswer): Progress | null {
     onRows(page.rows);
     if (isEnough()) return WHOLE;

@@ -1,6 +1,4 @@
-// Ids at Lyceum that are known to belong to an execution: seen with its marker, or in a record that is no other
-// execution's. A start's answer alone does not prove that. This memory only saves calls: without it, a process reads
-// the record first.
+// Ids at Lyceum that are known to belong to an execution: seen with its marker. A start's answer alone proves nothing.
 import type { Execution } from "../../domain/execution.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
@@ -15,7 +13,7 @@ export interface KnownIds {
 }
 
 export function createKnownIds(): KnownIds {
-  /** Lyceum's ids by ours. */
+  /** By our ids. */
   const known = new Map<string, string | null>();
 
   function add({ id, lyceumExecutionId }: Pick<Execution, "id" | "lyceumExecutionId">): void {

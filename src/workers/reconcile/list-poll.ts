@@ -1,5 +1,5 @@
-// Polls one list for all executions that are merely expected to end. While the list shows nothing new, executions stay
-// claimed and nothing is written. If the process dies, the leases end and the executions come due again.
+// Polls one list for all executions that are merely expected to end. Without news they stay claimed and nothing is
+// written.
 
 import type { Snapshot } from "../../domain/execution.ts";
 import { takesCallback } from "../../domain/spec.ts";
@@ -19,30 +19,26 @@ import { isSearched, type ListSnapshot, wordOf } from "./list-snapshot.ts";
 export interface ListPollOptions {
   lyceum: LyceumClient;
   now: () => number;
-  /** Length of a claim: an execution whose next check is later than that is released. */
+  /** An execution whose next check is later than the lease is released. */
   leaseMs: number;
-  /** Executions followed up together. */
   batch: number;
   audit: Audit;
   knownIds: KnownIds;
-  /** When to poll again after a poll without an answer. */
   retryAt(answer: ReadOutcome<unknown>): number;
-  /** Takes executions with something to record out of the poll. Resolves when further ones may follow. */
+  /** Takes executions with something to record. Resolves when further ones may follow. */
   onChanged(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<void>;
-  /** A poll has ended, so that `dueAt` says when the next one is. */
+  /** `dueAt` says when the next poll is. */
   onPolled(): void;
 }
 
 export interface ListPoll {
-  /** Takes over executions that were just claimed. The next list is due now. */
+  /** The next list is due now. */
   watch(claimed: DueExecution[]): void;
-  /** Takes back changed executions that are recorded and still claimed. The next list is not urgent. */
+  /** Recorded and still claimed. The next list is not urgent. */
   keep(recorded: DueExecution[]): void;
   /** These were claimed anew. */
   forget(claimed: DueExecution[]): void;
-  /** When the next list is to be read. */
   dueAt(): number;
-  /** Reads the list, unless a poll is under way. */
   poll(): void;
   idle(): Promise<void>;
 }
@@ -53,7 +49,7 @@ export function createListPoll(context: Context, options: ListPollOptions): List
   let dueAt = Number.POSITIVE_INFINITY;
   let pauseUntil = 0;
   let silentUntil = 0;
-  /** Polls in a row that brought no list, though Lyceum asked for no pause. */
+  /** In a row, though Lyceum asked for no pause. */
   let failures = 0;
   let polling: Promise<void> | null = null;
 
@@ -120,7 +116,7 @@ export function createListPoll(context: Context, options: ListPollOptions): List
     return changed;
   }
 
-  /** Makes one snapshot for each status word: thousands of rows share a few words. */
+  /** One snapshot per status word: thousands of rows share a few words. */
   function comparison() {
     const inputOf = transitionInputs();
     const snapshots = new Map<string, Snapshot>();
@@ -185,7 +181,6 @@ export function createListPoll(context: Context, options: ListPollOptions): List
 /** The longer the list, the longer the pause: 20 s after 10,000 rows. Newly claimed executions do not wait for it. */
 const PAUSE_PER_ROW_MS = 2;
 
-/** Polls in a row that must fail before single records are read. */
 const MIN_FAILURES = 2;
 
 const NO_ROWS: ReadOutcome<ListedRow[]> = { type: "ok", value: [] };

@@ -13,30 +13,28 @@ export interface ListSnapshot {
   /** By Lyceum's ids; empty without a list. */
   rows: Map<string, ListedRow>;
   askedAt: number;
-  /** Executions whose records are to be read, whatever the list shows. */
   records: ReadonlySet<DueExecution>;
-  /** Polls in a row that brought no list. */
   failures: number;
 }
 
-/** True for an execution in doubt or lost: the search is by its marker. */
+/** In doubt or lost: the search is by the marker. */
 export function isSearched({ execution }: DueExecution): boolean {
   return execution.phase !== "watching";
 }
 
-/** The row under the execution's id, unless the row has the marker of another execution. */
+/** Unless the row has the marker of another execution. */
 export function rowOf(execution: Execution, rows: ListSnapshot["rows"]): ListedRow | undefined {
   const row = rows.get(lyceumIdOf(execution));
   return row !== undefined && isOwn(row, execution) ? row : undefined;
 }
 
-/** The status word of a watched execution, if the list shows it alive and may answer for it. */
+/** Null unless the list shows a watched execution alive and may answer for it. */
 export function wordOf(due: DueExecution, { rows, records }: ListSnapshot): string | null {
   const row = isSearched(due) || records.has(due) ? undefined : rowOf(due.execution, rows);
   return row === undefined || isOver(row) ? null : row.word;
 }
 
-/** True if the row belongs to the execution: by its marker or, without a marker, by its id. */
+/** By its marker or, without a marker, by its id. */
 export function isOf(row: ListedRow, execution: Execution): boolean {
   // Sub-jobs of a GPU selection may carry the parent's name: the parent is searched for.
   if (row.parentExecutionId !== null || !isOwn(row, execution)) return false;

@@ -1,4 +1,4 @@
-// Reads what Lyceum says of one execution. The record decides, and is stored as an artifact if it shows the end.
+// Reads one execution's record. The record decides, and is stored as an artifact if it shows the end.
 import PQueue from "p-queue";
 import { type DetectedBy, type Execution, hasEnded, type Snapshot } from "../../domain/execution.ts";
 import { lacksBill, mergeSnapshot } from "../../domain/snapshot-merge.ts";
@@ -36,16 +36,15 @@ export interface RecordReaderOptions {
 
 export interface ReadOptions {
   by: DetectedBy;
-  /** Lyceum has just answered an abort that there is nothing to end. */
+  /** Lyceum has just answered that there is nothing to end. */
   isBeyondAbort?: boolean;
-  /** The record, if it has just been read. */
+  /** If it has just been read. */
   record?: ReadOutcome<RecordAnswer>;
 }
 
 /**
- * `alive`, `over`: by the record. `recorded`: a fact was recorded without a record. `silent`: Lyceum did not answer.
- * `absent`: Lyceum does not know the id, or has another execution's record under it: search for the execution.
- * `barred`: Lyceum does not say.
+ * `recorded`: a fact was recorded without a record. `absent`: Lyceum does not know the id, or has another execution's
+ * record under it: search for the execution. `barred`: Lyceum does not say.
  */
 export type RecordState = "alive" | "over" | "recorded" | "silent" | "absent" | "barred";
 
@@ -54,11 +53,11 @@ export type ReadRecord = (due: DueExecution, options: ReadOptions) => Promise<Re
 export function createRecordReader(context: Context, options: RecordReaderOptions): ReadRecord {
   const { lyceum, now, recorder, collect, knownIds } = options;
   const { record: recordFact, recordUnanswered } = recorder;
-  /** Records in a row that were another execution's, by our ids. */
+  /** In a row, by our ids. */
   const foreignReads = new Map<string, number>();
   const large = new PQueue({ concurrency: 1 });
 
-  /** Without a record (yet), or with one that cannot be read, the status endpoint decides. */
+  /** Without a readable record the status endpoint decides. */
   async function readRecord(due: DueExecution, read: ReadOptions): Promise<RecordState> {
     if (!isUsableId(lyceumIdOf(due.execution))) return "absent";
     const early =
@@ -118,10 +117,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     return "silent";
   }
 
-  /**
-   * Reads a record that was too large: the retry is decided with the end, and the output may show the reason. Null: the
-   * record is unavailable, or shows no end. One at a time: more would not fit in memory.
-   */
+  /** The retry is decided with the end, and the output may show the reason. Null: unavailable, or no end. */
   async function readLarge(execution: Execution, priority: Priority): Promise<Snapshot | null> {
     return large.add(async () => {
       const record = await lyceum.record(lyceumIdOf(execution), execution.id, priority, "large");
@@ -192,6 +188,6 @@ function factOf({ by, isBeyondAbort = false }: ReadOptions) {
   return { type: "snapshot", by, isBeyondAbort } as const;
 }
 
-/** Foreign records in a row before the execution is searched for by its marker. */
+/** In a row, before the execution is searched for by its marker. */
 const MIN_FOREIGN_READS = 3;
 const MAX_REMEMBERED = 10_000;

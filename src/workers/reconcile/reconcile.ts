@@ -1,6 +1,6 @@
-// One reconciler for callbacks and polling. Lyceum's API decides what is true, whatever made the execution due. One
-// list answers for all executions that are merely due. Records are read for those that left the list, that a callback
-// names, or that the list says too little about.
+// One reconciler for callbacks and polling: Lyceum decides what is true, whatever made the execution due. One list
+// answers
+// for all that are merely due; records are read if the list says too little, or a callback names them.
 import PQueue from "p-queue";
 import { isPaused } from "../../lib/clock.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -29,11 +29,11 @@ export interface ReconcilerOptions {
   reader?: Role;
   /** A round has ended, or the time of the next check is known. */
   onCapacity(): void;
-  /** Milliseconds for which Lyceum is not called because it is unreachable. */
+  /** Lyceum is unreachable and not called for this long. */
   awayMs?: () => number;
-  /** True while so many reads wait that further ones would be deferred. */
+  /** Further reads would be deferred. */
   isCrowded?: () => boolean;
-  /** Executions checked together. */
+  /** At a time. */
   batch?: number;
 }
 
@@ -78,7 +78,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     onPolled: onCapacity,
   });
 
-  /** Works on claimed executions. Those that `work` returns stay claimed and go on to the list poll. */
+  /** Executions that `work` returns stay claimed and go on to the list poll. */
   function begin(claimed: DueExecution[], work: () => Promise<DueExecution[]>): void {
     rounds.add(async () => {
       const kept = await work().catch((error) => {
@@ -129,7 +129,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     return [];
   }
 
-  /** Reads the record first: an ended orphan still owes its cost. An orphan that is alive is aborted. */
+  /** The record first: an ended orphan still owes its cost. An orphan that is alive is aborted. */
   async function checkOrphan(due: DueExecution): Promise<RecordState> {
     const state = await readRecord(due, { by: "poll" });
     return state === "alive" && abort.isDue(due) ? abort.send(due, "abort") : state;

@@ -8,15 +8,15 @@ import type { Context } from "../../orchestration/context.ts";
 
 export interface FactRecorder {
   record(execution: Execution, fact: Fact): Promise<Applied | null>;
-  /** Without an answer only the time of the next try changes, to `maxWaitMs` from now at the latest. */
+  /** Only the time of the next try changes, to `maxWaitMs` from now at the latest. */
   recordUnanswered(
     execution: Execution,
     answer: ReadOutcome<unknown>,
     maxWaitMs?: number,
   ): Promise<Applied | null>;
-  /** Lyceum answered every call so far, and the search needs more of them. */
+  /** Lyceum answered every call so far; the search needs more. */
   recordUnderWay(execution: Execution): Promise<Applied | null>;
-  /** When to call again (epoch ms). */
+  /** Epoch ms. */
   retryAt(answer: ReadOutcome<unknown>): number;
 }
 

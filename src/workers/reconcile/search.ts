@@ -1,5 +1,4 @@
-// Searches for executions without a record: in doubt, unknown to Lyceum under their id, or lost. The search is by the
-// marker, our id in `file_name`, in the order of cost: the list, the ids in callbacks, the history.
+// Searches for executions without a record by their marker, in the order of cost: list, ids in callbacks, history.
 import type { Execution } from "../../domain/execution.ts";
 import { isYoung, searchRules } from "../../domain/state-machine/schedule.ts";
 import type { HistoryRow, ListedRow } from "../../lyceum/answer.ts";
@@ -27,7 +26,7 @@ export interface Wanted {
   isBarred?: boolean;
 }
 
-/** Records for each wanted execution if Lyceum has it. @param listSnapshot the last list; null: poll a new one */
+/** @param listSnapshot the last list; null: poll a new one */
 export type Search = (wanted: Wanted[], listSnapshot: ListSnapshot | null) => Promise<void>;
 
 export function createSearch(context: Context, options: SearchOptions): Search {
@@ -93,7 +92,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
     return found;
   }
 
-  /** Concludes the search for an execution that neither the list nor a callback names. */
+  /** Neither the list nor a callback names the execution. */
   async function conclude(
     execution: Execution,
     result: LookupResult | undefined,

@@ -1,5 +1,5 @@
-// After a restore the database does not know the starts of the time since its backup. Before anything is started, they are
-// searched for at Lyceum: those of known runs are adopted, the others are kept as strays with their cost.
+// After a restore the starts since the backup are searched for, before anything is started: those of known runs are
+// adopted.
 import { fingerprintIn, fingerprintOf } from "../../domain/execution-id.ts";
 import type { FoundStart } from "../../domain/found-starts.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -20,14 +20,13 @@ import { createStartSearch, type MarkedRows } from "./search-starts.ts";
 import { createStrays, strayOf } from "./strays.ts";
 
 export interface Restored extends Worker {
-  /** False until it is certain that no start since the backup is unknown: until then nothing may be started. */
+  /** False until no start since the backup is unknown. */
   mayStart(): boolean;
 }
 
 export interface RestoredOptions {
   lyceum: LyceumClient;
   now: () => number;
-  /** Starts may begin. */
   onDone: () => void;
 }
 
@@ -51,7 +50,7 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
     onDone();
   }
 
-  /** Returns when to look again (epoch ms), or null at the end of the search. */
+  /** Returns when to look again (epoch ms); null at the end of the search. */
   async function look(): Promise<number | null> {
     if (search === null) await begin();
     if (search === null) return null;
@@ -93,7 +92,6 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
       });
   }
 
-  /** Finds the runs and attempts that the unknown executions belong to. */
   async function recognize(rows: MarkedRows): Promise<FoundStart[]> {
     if (rows.size === 0) return [];
     const byFingerprint = new Map([...rows].map(([id, row]) => [fingerprintIn(id), { id, row }]));
@@ -131,5 +129,5 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
   };
 }
 
-/** Attempts that a run may have made since the backup: more than a job's retries in that time. */
+/** More than a job's retries since the backup. */
 const MAX_ATTEMPTS_AHEAD = 10;

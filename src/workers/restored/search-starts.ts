@@ -6,7 +6,6 @@ import type { ReadOutcome } from "../../lyceum/outcome.ts";
 import { executionIdIn } from "../../lyceum/request.ts";
 import { CLOCK_SKEW_MS, createHistoryPass, type HistoryPass } from "../reconcile/history.ts";
 
-/** Rows by our execution ids. */
 export type MarkedRows = ReadonlyMap<string, ListedRow | HistoryRow>;
 
 export type SearchProgress =
@@ -14,7 +13,7 @@ export type SearchProgress =
   | { type: "under way" }
   | { type: "unanswered"; answer: ReadOutcome<unknown> };
 
-/** Searches on from where the last call stopped. A whole search is followed by a new one. */
+/** Goes on where the last call stopped. A whole search is followed by a new one. */
 export function createStartSearch(lyceum: LyceumClient, since: number): () => Promise<SearchProgress> {
   let rows = new Map<string, ListedRow | HistoryRow>();
   let history: HistoryPass | null = null;

@@ -1,5 +1,6 @@
-// Strays: executions at Lyceum whose run the database does not have. They are followed until their end and cost are known,
-// and never aborted: they may belong to another Proctor on the same account.
+// Executions at Lyceum whose run the database does not have: followed until end and cost are known, never aborted,
+// because
+// they may belong to another Proctor on the same account.
 import { estimatedCost, isCost } from "../../domain/cost.ts";
 import type { HistoryRow, ListedRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
@@ -47,7 +48,7 @@ export function createStrays(
   }
 
   return {
-    /** Checks those that are due. Returns when the next one is (epoch ms), or null. */
+    /** Returns when the next stray is due (epoch ms), or null. */
     async follow(): Promise<number | null> {
       const open = await openStrays(store.db, MAX_AT_ONCE);
       for (const stray of open) if ((stray.due_at ?? 0) <= now()) await check(stray);
