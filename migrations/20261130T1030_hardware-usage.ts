@@ -1,4 +1,4 @@
-// What was spent by hardware, beside the totals by day and key.
+// Costs by hardware, beside the totals by day and key.
 import { type Kysely, sql } from "kysely";
 
 export async function up(db: Kysely<unknown>): Promise<void> {

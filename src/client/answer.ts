@@ -8,13 +8,12 @@ export type Job = Schemas["Job"] & Partial<Pick<Schemas["JobDetails"], "queue" |
 /** `trace_url` is present only where a single run is read. */
 export type Run = Schemas["Run"] & Partial<Pick<Schemas["RunDetails"], "trace_url">>;
 export type Execution = Schemas["Execution"];
-/** An execution that is read by itself: `streaming_url` is for the owner. */
+/** `streaming_url` is for the owner. */
 export type ExecutionAlone = Schemas["ExecutionAlone"];
 export type ResultRow = Schemas["ResultRow"];
 export type JobStatus = Job["status"];
 export type RunStatus = Run["status"];
 export type RunKind = Run["kind"];
-/** The likely cause of a failure. */
 export type FailureReason = NonNullable<NonNullable<Run["error"]>["reason"]>;
 export type Outcome = NonNullable<Run["outcome"]>;
 

@@ -15,7 +15,6 @@ export interface Logs {
   complete: boolean;
   /** Lyceum has more than it gives. */
   truncated: boolean;
-  /** Why a live run has no lines. */
   note: string | null;
 }
 

@@ -1,5 +1,4 @@
-// The client for queue workers: all routes, typed, over `fetch`. It imports only its own folder and `lib/`, so that it
-// ships alone and runs in Node and in browsers.
+// The client for queue workers: all routes, typed, over `fetch`. It ships alone and runs in Node and in browsers.
 import type { ExecutionAlone, Job, ProctorEvent, ResultRow, Run } from "./answer.ts";
 import {
   type Artifacts,
@@ -98,7 +97,7 @@ interface CancelOptions extends CallOptions {
 }
 
 /**
- * Creates a client for one service and API key. Every method throws ProctorError, or the reason of its signal.
+ * Every method throws ProctorError, or the reason of its signal.
  * @throws ProctorError with code `misconfigured` without a valid URL and API key in options or environment
  */
 export function createClient(options: ClientOptions = {}) {
@@ -119,8 +118,8 @@ export function createClient(options: ClientOptions = {}) {
 
   const client = {
     /**
-     * Submits a job. Repetitions are safe: without an idempotency key, a random key is used. With your queue's job id as
-     * the key, a repeated submission returns the same job.
+     * Safe to repeat: without an idempotency key, a random one is used. With your queue's job id, you get the same job
+     * again.
      */
     submit: (
       request: JobRequest,
@@ -134,26 +133,23 @@ export function createClient(options: ClientOptions = {}) {
         signal,
       }),
     job: (jobId: string, { signal }: CallOptions = {}) => json<Job>({ path: job(jobId), signal }),
-    /** Iterates over jobs, newest first. */
     jobs: (filter: JobFilter = {}, { signal, limit }: ListOptions = {}) =>
       pages<Job>(transport, { path: "/v1/jobs", query: { ...filter, ...(limit && { limit }) }, signal }),
-    /** Resolves with the job when it is terminal, or when every run has an outcome. */
+    /** Resolves when the job is terminal, or when every run has an outcome. */
     wait: (jobId: string, options?: WaitOptions<Job>) =>
       waitForEnd(transport, job(jobId), ({ counts }) => counts.queued + counts.active === 0, options),
-    /** Resolves with the run when it is terminal or has its outcome. Use it after `retry`: the job is terminal already. */
+    /** Resolves when the run is terminal or has its outcome. After `retry` the job is terminal already. */
     waitRun: (runId: string, options?: WaitOptions<Run>) =>
       waitForEnd(transport, run(runId), ({ outcome }) => outcome !== null, options),
-    /** Iterates over a job's events, or with `"all"` over events of all visible jobs. */
+    /** `"all"`: of all visible jobs. */
     events: (jobId: string | "all", options?: EventOptions) =>
       streamEvents(transport, jobId === "all" ? "/v1/events" : `${job(jobId)}/events`, options),
-    /** Iterates over a job's events until now, oldest first. */
     pastEvents: (jobId: string, { after, limit, signal }: ListOptions & { after?: number } = {}) =>
       pages<ProctorEvent>(transport, {
         path: `${job(jobId)}/events`,
         query: { last_event_id: after, ...(limit && { limit }) },
         signal,
       }),
-    /** Iterates over deliveries to the job's own `webhook_url`. */
     deliveries: (jobId: string, { signal }: CallOptions = {}) =>
       pages<Delivery>(transport, { path: `${job(jobId)}/deliveries`, signal }),
     redeliver: (jobId: string, deliveryId: string) =>
@@ -162,12 +158,10 @@ export function createClient(options: ClientOptions = {}) {
         path: `${job(jobId)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`,
         repeatable: false,
       }),
-    /** Cancels a job with its live runs. Idempotent. */
     cancel: (jobId: string, { mode, signal }: CancelOptions = {}) =>
       json<Job>({ method: "POST", path: `${job(jobId)}/cancel`, body: { mode }, signal }),
-    /** Deletes a terminal job. `remote` also deletes the records at Lyceum, before the job. */
+    /** `remote` also deletes the records at Lyceum, before the job. */
     delete: removeJob,
-    /** Iterates over results, one row per run. */
     results: (jobId: string, { signal, limit }: ListOptions = {}) =>
       pages<ResultRow>(transport, {
         path: `${job(jobId)}/results`,
@@ -177,20 +171,19 @@ export function createClient(options: ClientOptions = {}) {
     resultsCsv: (jobId: string, { signal }: CallOptions = {}) =>
       text({ path: `${job(jobId)}/results`, headers: { Accept: "text/csv" }, signal }),
 
-    /** A job's runs in the order of the submission; or with `"all"` those of all jobs, newest first. */
+    /** A job's runs in the order of the submission; `"all"`: newest first. */
     runs: (jobId: string | "all", { signal, limit, ...filter }: RunFilter & ListOptions = {}) =>
       pages<Run>(transport, {
         path: jobId === "all" ? "/v1/runs" : `${job(jobId)}/runs`,
         query: { ...filter, ...(limit && { limit }) },
         signal,
       }),
-    /** Reads the submitted spec, with secrets masked. */
     spec: (runId: string, { signal }: CallOptions = {}) =>
       json<SubmittedSpec>({ path: `${run(runId)}/spec`, signal }),
     run: (runId: string, { signal }: CallOptions = {}) => json<Run>({ path: run(runId), signal }),
     cancelRun: (runId: string, { mode, signal }: CancelOptions = {}) =>
       json<Run>({ method: "POST", path: `${run(runId)}/cancel`, body: { mode }, signal }),
-    /** Adds a new run to the same job. Not repeated on errors: each request adds a run. */
+    /** Not repeated on errors: each request adds a run. */
     retry: (runId: string, { signal }: CallOptions = {}) =>
       json<Run>({ method: "POST", path: `${run(runId)}/retry`, repeatable: false, signal }),
 
@@ -198,18 +191,16 @@ export function createClient(options: ClientOptions = {}) {
       json<Output>({ path: `${run(runId)}/output`, signal }),
     timing: (runId: string, { signal }: CallOptions = {}) =>
       json<Timing>({ path: `${run(runId)}/timing`, signal }),
-    /** Stored metrics; with a step or span, metrics read from Lyceum now. */
+    /** With a step or span, metrics are read from Lyceum now. */
     metrics: (runId: string, { signal, ...query }: MetricsQuery & CallOptions = {}) =>
       json<Metrics>({ path: `${run(runId)}/metrics`, query, signal, waitMs: 60_000 }),
-    /** The stored log; while the run lives, the lines that Lyceum shows now. */
+    /** While the run lives, the lines that Lyceum shows now. */
     logs: (runId: string, { signal }: CallOptions = {}) =>
       transport.request({ path: `${run(runId)}/logs`, signal, waitMs: 60_000 }, readLogs),
-    /** Iterates over a run's log lines as they come. */
     followLogs: (runId: string, options?: FollowOptions) =>
       followLogs(transport, `${run(runId)}/logs`, options),
     logsText: (runId: string, { signal }: CallOptions = {}) =>
       text({ path: `${run(runId)}/logs`, headers: { Accept: "text/plain" }, signal }),
-    /** Reads all artifacts of a run. */
     async artifacts(runId: string, options: CallOptions = {}): Promise<Artifacts> {
       const [output, logs, metrics, timing] = await Promise.all([
         orNull(client.output(runId, options)),

@@ -2,7 +2,6 @@
 import { ProctorError } from "./error.ts";
 
 export interface Endpoint {
-  /** URL without a final slash. */
   base: string;
   /** Null if the browser's session authenticates the caller. */
   apiKey: string | null;

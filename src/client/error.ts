@@ -28,8 +28,9 @@ interface ErrorDetails {
 export class ProctorError extends Error {
   override readonly name = "ProctorError";
   /**
-   * The kind of problem (`not-found`, `validation-failed`, `conflict`…), or `unreachable` (no answer), `unreadable` (an
-   * answer that is not the service's), `timeout` (the limit of a wait is over), `misconfigured` (no usable URL or key).
+   * `not-found`, `validation-failed`, …, or of the client: `unreachable` (no answer), `unreadable` (not the service's
+   * answer),
+   * `timeout` (the limit of a wait is over), `misconfigured` (no usable URL or key).
    */
   readonly code: ErrorCode;
   /** HTTP status of the last answer; null without an answer. */
@@ -37,7 +38,6 @@ export class ProctorError extends Error {
   readonly problem: Problem | null;
   /** Id of the request in the service's log. */
   readonly requestId: string | null;
-  /** Number of attempts. */
   readonly attempts: number;
   readonly retryAfterMs: number | null;
 
@@ -57,7 +57,6 @@ export class ProctorError extends Error {
   }
 }
 
-/** The error for a response other than 2xx. */
 export async function errorOf(response: Response, attempts: number): Promise<ProctorError> {
   const { status } = response;
   const text = await response.text();

@@ -15,10 +15,7 @@ export interface EventOptions {
   onLost?: (() => void) | undefined;
 }
 
-/**
- * Yields events as they happen. The stream of a single job ends with the job.
- * @throws ProctorError, or the signal's reason
- */
+/** The stream of a single job ends with the job. @throws ProctorError, or the signal's reason */
 export async function* streamEvents(
   transport: Transport,
   path: string,

@@ -12,7 +12,7 @@ export interface FollowOptions {
 }
 
 /**
- * Yields the lines so far and then further lines as Lyceum shows them; ends with the run.
+ * The lines so far, then further lines as Lyceum shows them; ends with the run.
  * @throws ProctorError, or the signal's reason
  */
 export async function* followLogs(

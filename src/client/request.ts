@@ -14,7 +14,6 @@ export interface JobFilter {
   name?: string;
   /** The name of an API key; for readers and administrators. */
   key?: string;
-  /** ISO 8601. */
   created_after?: string;
   created_before?: string;
 }
@@ -27,7 +26,6 @@ export interface RunFilter {
   hardware?: string;
   error_code?: string;
   reason?: string;
-  /** ISO 8601. */
   created_after?: string;
   created_before?: string;
   /** Only for the runs of a job; a leading `-` sorts descending. */
@@ -37,7 +35,6 @@ export interface RunFilter {
 export interface InboxFilter {
   disposition?: "received" | "early" | "duplicate" | "late";
   execution_id?: string;
-  /** ISO 8601. */
   received_after?: string;
   received_before?: string;
 }

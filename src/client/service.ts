@@ -6,7 +6,6 @@ type Schemas = components["schemas"];
 export type Status = Schemas["Status"];
 export type MachineTypes = Schemas["MachineTypes"];
 export type Usage = Schemas["Usage"];
-/** An execution at Lyceum that a restore found without its run. */
 export type Stray = Schemas["Stray"];
 export type Callback = Schemas["Callback"];
 export type Webhook = Schemas["Webhook"];

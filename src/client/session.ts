@@ -3,7 +3,6 @@ import type { Transport } from "./transport.ts";
 
 export function sessionCalls({ none }: Transport) {
   return {
-    /** @param key an API key, or the one-time key of a sign-in link */
     start: (key: string) => none({ method: "POST", path: "/session", body: { key }, repeatable: false }),
     end: () => none({ method: "DELETE", path: "/session" }),
   };

@@ -7,7 +7,6 @@ export interface Message {
 }
 
 export interface SseReader {
-  /** Returns the messages that this chunk completes. */
   push(text: string): Message[];
   /** Position for resuming the stream. Blocks with an id but no data also move it. */
   readonly lastId: string;
@@ -16,7 +15,6 @@ export interface SseReader {
 }
 
 export function createSseReader(): SseReader {
-  /** The unfinished line. */
   let open = "";
   let carriageReturn = "";
   let isFirst = true;

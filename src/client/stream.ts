@@ -16,10 +16,7 @@ export interface StreamCall {
   onLost?: (() => void) | undefined;
 }
 
-/**
- * Yields messages until the service says that nothing more will come.
- * @throws ProctorError, or the signal's reason
- */
+/** Ends when the service says that nothing more will come. @throws ProctorError, or the signal's reason */
 export async function* streamMessages(
   transport: Transport,
   { path, query, lastEventId, signal, onAlive, onLost }: StreamCall,
@@ -63,7 +60,7 @@ export async function* streamMessages(
   }
 }
 
-/** Yields the messages of a connection. A silent connection counts as broken. */
+/** A silent connection counts as broken. */
 async function* messages(
   body: ReadableStream<Uint8Array>,
   sse: SseReader,

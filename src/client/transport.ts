@@ -42,7 +42,7 @@ export function createTransport(options: TransportOptions) {
   const { attempts: maxAttempts = 5, firstPauseMs = 300, maxPauseMs = 10_000 } = options.retry ?? {};
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args));
 
-  /** Returns what `read` makes of a 2xx response. @throws ProctorError, or the signal's reason */
+  /** @throws ProctorError, or the signal's reason */
   async function request<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
     // Serialize once: a repetition must be identical to the byte.
     const body = call.body === undefined ? null : JSON.stringify(call.body);

@@ -1,10 +1,8 @@
 // Verifies deliveries per Standard Webhooks [standardwebhooks.com] with WebCrypto.
 
-/** The body of a delivery. */
 export interface WebhookPayload {
   type: string;
   timestamp: string;
-  /** Ids of the event's subjects, and its data. */
   data: { event_id: string; seq: number; job_id: string; run_id?: string; execution_id?: string } & Record<
     string,
     unknown
@@ -20,12 +18,10 @@ type HeaderSource = Headers | Record<string, string | string[] | undefined>;
 export interface VerifyOptions {
   /** Accepted difference between the delivery's time and now; default five minutes. */
   toleranceMs?: number;
-  /** Milliseconds since the epoch. */
   now?: number;
 }
 
 /**
- * Returns the payload if one of the secrets signed it recently.
  * @param secrets `whsec_…`; several during a rotation
  * @param body the received bytes, not parsed and serialized again
  * @throws WebhookVerificationError

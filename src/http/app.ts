@@ -91,7 +91,7 @@ export function createServer(context: AppContext): Hono<Env> {
     context.report.strayCallback({ publicPath: context.publicPath, isLogged: isDue });
   }
 
-  /** Adds the request id, logs one line by route template (a path may hold a token), and answers unexpected errors. */
+  /** Logs one line by route template, because a path may hold a token. */
   async function observed(
     c: RequestContext,
     route: string,
@@ -160,7 +160,7 @@ function templatesOf({ access, path }: Route): string[] {
   return access === "callback" ? [path, `${path}/`] : [path];
 }
 
-/** Returns the refusal, or null if the caller may use the route. */
+/** Null: the caller may use the route. */
 async function admit(
   c: RequestContext,
   { access, method }: Route,

@@ -13,10 +13,7 @@ export interface Found {
   execution: Execution;
 }
 
-/**
- * Returns the run's last execution, or that of the given attempt; else the problem to answer.
- * @param notYet the kind of problem before the first execution
- */
+/** The last execution, or that of the attempt. @param notYet the kind of problem before the first execution */
 export async function executionOf(
   c: RequestContext,
   context: AppContext,

@@ -4,7 +4,6 @@ import { hash, timingSafeEqual } from "node:crypto";
 export type Role = "submit" | "read" | "admin";
 
 export interface Caller {
-  /** The key's name. */
   name: string;
   role: Role;
 }
@@ -14,7 +13,7 @@ export type Access = "open" | "callback" | "read" | "write" | "admin";
 
 export type Authenticate = (authorization: string | undefined) => Caller | null;
 
-/** Compares with every key in constant time. Hashes have equal lengths. */
+/** Every key is compared in constant time. Hashes have equal lengths. */
 export function authenticator(keys: readonly { name: string; key: string; role: Role }[]): Authenticate {
   const known = keys.map(({ name, role, key }) => ({ caller: { name, role }, digest: sha256(key) }));
   return (authorization) => {
@@ -28,7 +27,7 @@ export function authenticator(keys: readonly { name: string; key: string; role: 
 
 export interface Keyring {
   authenticate: Authenticate;
-  /** The key of this name, as the settings have it now. */
+  /** As the settings have it now. */
   keyNamed(name: string): { name: string; role: Role; fingerprint: string } | undefined;
   callers: readonly Caller[];
 }
@@ -52,7 +51,7 @@ export function mayCall({ role }: Caller, access: Access): boolean {
   return access !== "write" || role !== "read";
 }
 
-/** The API key whose jobs the caller sees; null for all. */
+/** Null: all. */
 export function ownerSeenBy({ name, role }: Caller): string | null {
   return role === "submit" ? name : null;
 }

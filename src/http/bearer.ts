@@ -1,5 +1,6 @@
-// API keys in Authorization headers. An address that sends many wrong keys is paused: until the pause is over, only keys
-// that it used before are taken there. So a guesser learns nothing, and workers behind the same proxy go on.
+// API keys in Authorization headers. An address that sends many wrong keys is paused, except for keys that it used
+// before:
+// a guesser learns nothing, and workers behind the same proxy go on.
 import type { Caller, Keyring } from "./auth.ts";
 import { createWrongKeyLimit, MAX_WRONG_BEARERS } from "./wrong-key-limit.ts";
 
@@ -14,7 +15,6 @@ export interface BearerGate {
 
 export function createBearerGate(keys: Keyring, maxWrong = MAX_WRONG_BEARERS): BearerGate {
   const limit = createWrongKeyLimit(maxWrong);
-  /** Names of keys by the address that used them; the address that came longest ago is first. */
   const used = new Map<string, Set<string>>();
 
   function noteUsed(address: string, name: string): void {

@@ -2,7 +2,6 @@
 
 export interface Body {
   bytes: Buffer;
-  /** The body was longer than `max`. */
   truncated: boolean;
 }
 
@@ -10,8 +9,7 @@ export interface Body {
 export class IncompleteBody extends Error {}
 
 /**
- * Reads up to `max` bytes. The rest of a longer body is discarded, up to a limit, so that the sender gets the answer.
- * @throws IncompleteBody
+ * The rest of a longer body is discarded, up to a limit, so that the sender gets the answer. @throws IncompleteBody
  */
 export async function readBody(request: Request, max: number): Promise<Body> {
   const declared = Number(request.headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);

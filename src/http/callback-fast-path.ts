@@ -1,5 +1,4 @@
-// The fast path for callbacks works on node's request and response: the web's Request and Response cost more than the
-// rest except the disk. Unusual requests take the route in routes/callback.ts.
+// The fast path for callbacks works on node's request and response: the web's cost more than the rest except the disk.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { isCallbackToken } from "../domain/callback-token.ts";
 import { SELF_TEST_HEADER, SELF_TEST_ID } from "../domain/self-test.ts";

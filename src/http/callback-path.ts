@@ -1,11 +1,10 @@
 // Normalizes callback paths: with or without the path of PUBLIC_URL, and with slashes repeated by a proxy.
 
-/** The path of PUBLIC_URL without its final slash; empty for the root. */
 export function publicPathOf(publicUrl: string | null): string {
   return publicUrl === null ? "" : collapse(new URL(publicUrl).pathname).replace(/\/$/, "");
 }
 
-/** Returns path and query as the routes know them. Other paths stay unchanged. */
+/** Other paths stay unchanged. */
 export type Relocate = (url: string) => string;
 
 export function callbackRelocation(publicPath: string): Relocate {
@@ -19,7 +18,6 @@ export function callbackRelocation(publicPath: string): Relocate {
   };
 }
 
-/** True for a path that looks like a callback below an unknown prefix. */
 export function isStrayCallback(path: string): boolean {
   return /\/callbacks\/lyceum\/exe_[0-9a-z]/.test(collapse(path));
 }

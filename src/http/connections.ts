@@ -4,11 +4,10 @@ import { Server as NetServer, type Socket } from "node:net";
 import type { Timers } from "../lib/clock.ts";
 
 export interface Connections {
-  /** Accepts no new connections; resolves when the last request is answered. */
   close(): Promise<void>;
 }
 
-/** Node's undocumented field for the response that a connection is busy with. */
+/** Node's undocumented field: the response that a connection is busy with. */
 export interface Answering {
   _httpMessage?: ServerResponse | null;
 }
@@ -17,7 +16,6 @@ type Connection = Socket & Answering;
 
 export function manageConnections(server: Server, timers: Timers): Connections {
   const open = new Set<Connection>();
-  /** Connections that have brought a request. */
   const used = new WeakSet<Socket>();
   // A client may close its sending half and wait for the answer. Node does not document this setting.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -71,8 +69,9 @@ export function manageConnections(server: Server, timers: Timers): Connections {
 }
 
 /**
- * Sends interim answers to find out whether a half-closed client still waits. Clients skip them [RFC 9110, 15.2]; a
- * closed client resets the connection, and the next probe notices. Streams have their heartbeat.
+ * Interim answers find out whether a half-closed client still waits: a closed one resets the connection. Clients skip
+ * them
+ * [RFC 9110, 15.2].
  */
 function probeAfter(ms: number, socket: Connection, timers: Timers): void {
   timers.after(ms, () => {

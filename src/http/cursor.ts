@@ -15,7 +15,7 @@ export function cursorOf(kind: CursorKind, value: string | number): string {
   return Buffer.from(`${kind}:${value}.`).toString("base64url");
 }
 
-/** The position that a cursor encodes; undefined without a cursor. */
+/** Undefined without a cursor. */
 export function readCursor(cursor: string | undefined, kind: CursorKind): Validated<string | undefined> {
   if (cursor === undefined) return { ok: true, value: undefined };
   const [, value] =
@@ -39,7 +39,6 @@ const numbers: Partial<Record<CursorKind, RegExp>> = {
   ...{ ended_at_asc: place, ended_at_desc: place },
 };
 
-/** A page as a scan of the store found it: of as many rows as it shows. */
 export function pageOf<Row, View>(
   { rows, next }: { rows: Row[]; next: string | number | null },
   kind: CursorKind,

@@ -1,6 +1,6 @@
-// The operator's page as the browser gets it. Its TypeScript is served as modules without a build: types are stripped,
-// and every import is rewritten to a name that holds the hash of what it names, so that a browser may keep each part
-// for ever. What is not reached by imports from the first module is not served.
+// The operator's page as the browser gets it: TypeScript modules with stripped types, imports renamed by their hash, so
+// that
+// a browser may keep each part for ever. Only modules that the first one reaches are served.
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
@@ -14,12 +14,11 @@ export interface Part {
 
 export interface DashboardParts {
   byName: Map<string, Part>;
-  /** Modules that the first one needs at once, itself last. */
   modules: string[];
   styles: string[];
 }
 
-/** Reads them all; a change on disk is seen at the next start. */
+/** A change on disk is seen at the next start. */
 export async function readDashboardParts(): Promise<DashboardParts> {
   const byName = new Map<string, Part>();
   const module = moduleReader(byName);
@@ -46,7 +45,6 @@ function styleSheets(): string[] {
 
 interface Module {
   name: string;
-  /** Names of what it imports statically, and what those import, in the order of evaluation. */
   needs: Set<string>;
 }
 

@@ -4,12 +4,11 @@ import type { RequestContext } from "./request-context.ts";
 
 export const commonHeaders = { "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" } as const;
 
-/** Uses the caller's own id if it is short and plain. */
 export function requestIdOf(given: string | string[] | undefined, newId: NewId): string {
   return typeof given === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : newId("req");
 }
 
-/** True if `Accept` lists one of the types by name and without `q=0`. A wildcard does not count. */
+/** By name and without `q=0`. A wildcard does not count. */
 export function acceptsExplicitly(c: RequestContext, ...types: string[]): boolean {
   const ranges = (c.req.header("Accept") ?? "").toLowerCase().split(",");
   return ranges.some((range) => {

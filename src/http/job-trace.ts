@@ -4,13 +4,13 @@ import { formatTraceparent, parseTraceparent, type Traceparent } from "../lib/tr
 import type { AppContext } from "./request-context.ts";
 
 export interface JobTrace {
-  /** Kept with the job and handed on in its webhooks; null: the job has no trace. */
+  /** Null: no trace. */
   traceparent: string | null;
-  /** The job's own span, if traces are recorded. */
+  /** Set if traces are recorded. */
   own: { trace: Traceparent; parent: Traceparent | null } | null;
 }
 
-/** @param header the `traceparent` header of the submission. Without traces of our own it is kept as it came. */
+/** @param header of the submission. Without traces of our own it is kept as it came. */
 export function traceForJob({ traces }: AppContext, header: string | undefined): JobTrace {
   const parent = parseTraceparent(header);
   if (!traces.isOn) return { traceparent: parent && formatTraceparent(parent), own: null };
@@ -22,7 +22,7 @@ export function traceForJob({ traces }: AppContext, header: string | undefined):
   return { traceparent: formatTraceparent(trace), own: { trace, parent } };
 }
 
-/** The link to the job's trace; null without OTEL_TRACE_URL or without a trace. */
+/** Null without OTEL_TRACE_URL or without a trace. */
 export function traceUrlOf({ traces }: AppContext, traceparent: string | null): string | null {
   const trace = parseTraceparent(traceparent);
   return traces.url === null || trace === null ? null : traces.url.replaceAll("{trace_id}", trace.traceId);

@@ -9,20 +9,15 @@ import type { AppContext, Env } from "./request-context.ts";
 
 export interface ListenOptions {
   host: string;
-  /** 0 chooses a free port. */
   port: number;
   api: Hono<Env>;
-  /** Null serves the metrics on `port`. */
   metricsPort: number | null;
   metrics: { text(): Promise<string>; type: string };
 }
 
 export interface Listeners {
-  /** Returns the port of the API. */
   open(): Promise<number>;
-  /** Resolves when open requests have finished. */
   close(): Promise<void>;
-  /** Destroys open connections. */
   closeNow(): void;
 }
 

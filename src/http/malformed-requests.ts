@@ -8,7 +8,7 @@ import { commonHeaders } from "./headers.ts";
 import { problemText, unexpectedProblem } from "./problem.ts";
 import type { AppContext } from "./request-context.ts";
 
-/** Each malformed request is counted and logged like any other request. */
+/** Counted and logged like any other request. */
 export function malformedRequests(context: AppContext) {
   function refuse(kind: ProblemKind, detail: string) {
     const requestId = context.newId("req");
@@ -32,7 +32,7 @@ export function malformedRequests(context: AppContext) {
   }
 
   return {
-    /** For node's `clientError`: invalid HTTP, or a request that stays incomplete. */
+    /** Invalid HTTP, or a request that stays incomplete. */
     onClientError(error: Error & { code?: string }, socket: Duplex & Answering): void {
       // A broken connection cannot be answered, and an answer that has begun must not be mixed with another.
       const isHttp = /^(HPE|ERR_HTTP)_/.test(error.code ?? "");
@@ -44,7 +44,7 @@ export function malformedRequests(context: AppContext) {
       socket.end(head + text, () => socket.destroy());
     },
 
-    /** For requests that Hono's server cannot read: a path or Host that is not part of a URL. */
+    /** A path or Host that is not part of a URL. */
     errorHandler(error: unknown): Response {
       const [kind, detail] =
         error instanceof RequestError
@@ -67,7 +67,7 @@ export function malformedRequests(context: AppContext) {
   };
 }
 
-/** Counts Host headers. Node's `headers` keeps only the first, but a proxy may have routed by another. */
+/** Node's `headers` keeps only the first Host, but a proxy may have routed by another. */
 function hostsIn(rawHeaders: string[]): number {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2)

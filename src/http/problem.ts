@@ -29,13 +29,12 @@ export function problemText(requestId: string, kind: ProblemKind, detail: string
   return { status, headers, text: JSON.stringify(body) };
 }
 
-/** Kinds of problem that end without the caller's doing. */
+/** Ends without the caller's doing. */
 const retryAfterS: Partial<Record<ProblemKind, string>> = {
   "database-unavailable": "2",
   "insufficient-storage": "30",
 };
 
-/** The problem for an error that no route has handled. */
 export function unexpectedProblem(context: AppContext, error: unknown): [kind: ProblemKind, detail: string] {
   if (error instanceof IncompleteBody) return ["bad-request", error.message];
   context.report.fault("http", error);
@@ -58,14 +57,12 @@ export function unauthorized(c: Context<Env>, detail: string): Response {
   return problem(c, "unauthorized", detail);
 }
 
-/** Answers with all invalid fields at once. */
 export function invalid(c: Context<Env>, errors: FieldError[]): Response {
   const [first] = errors;
   const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   return problem(c, "validation-failed", `${first?.pointer ?? ""}: ${first?.detail ?? ""}${rest}`, errors);
 }
 
-/** Refuses a wait or stream above the limit. */
 export function tooMany(c: Context<Env>): Response {
   c.header("Retry-After", "5");
   return problem(

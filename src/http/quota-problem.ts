@@ -1,11 +1,10 @@
-// The answer to a submission beyond its key's quota: when to come back, and what is left.
-// RateLimit fields as in draft-ietf-httpapi-ratelimit-headers.
+// The answer beyond a quota, with RateLimit fields as in draft-ietf-httpapi-ratelimit-headers.
 import type { QuotaExceeded } from "../domain/key-quota.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { problem } from "./problem.ts";
 import type { RequestContext } from "./request-context.ts";
 
-/** @param runs how many were to be submitted */
+/** @param runs that were to be submitted */
 export function quotaProblem(c: RequestContext, exceeded: QuotaExceeded, runs: number): Response {
   const { quota, runsLeft, waitingLeft, windowEndsInMs } = exceeded;
   const windowEndsInS = Math.ceil(windowEndsInMs / 1_000);

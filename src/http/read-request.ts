@@ -12,14 +12,13 @@ import { invalid, problem } from "./problem.ts";
 import type { RequestContext } from "./request-context.ts";
 import { jsonPointer, type Reader, type Validated, validate } from "./validate.ts";
 
-/** The caller of a route that requires an API key. */
 export function callerOf(c: RequestContext): Caller {
   const caller = c.get("caller");
   if (caller === null) throw new Error("an open route has no caller");
   return caller;
 }
 
-/** The id in the path. Empty, which no row has, if malformed: a database may refuse to look for some texts. */
+/** Empty, which no row has, if malformed: a database may refuse to look for some texts. */
 export function idIn(c: RequestContext, name: keyof typeof prefixes): string {
   const id = c.req.param(name) ?? "";
   return isId(id, prefixes[name]) ? id : "";
@@ -27,7 +26,7 @@ export function idIn(c: RequestContext, name: keyof typeof prefixes): string {
 
 const prefixes = { job: "job", run: "run", execution: "exe", webhook: "whk", delivery: "dlv" } as const;
 
-/** Validates the query. A repeated parameter is an error. */
+/** A repeated parameter is an error. */
 export function queryOf<S extends z.ZodType>(c: RequestContext, schema: S): Validated<z.output<S>> {
   const given = Object.entries(c.req.queries());
   const [repeated] = given.find(([, values]) => values.length > 1) ?? [];
@@ -44,11 +43,10 @@ export type JsonBody<T> = { ok: true; value: T } | { ok: false; answer: Response
 interface ReadJson {
   ok: true;
   value: unknown;
-  /** The same value, but numbers keep their digits as written. */
   asWritten: unknown;
 }
 
-/** Reads and validates a JSON body. An empty body counts as `{}` if the schema accepts that. */
+/** An empty body counts as `{}` if the schema accepts that. */
 export async function jsonBody<T>(c: RequestContext, schema: Reader<T>): Promise<JsonBody<T>> {
   const json = await readJson(c, MAX_BYTES, schema.safeParse({}).success ? {} : undefined);
   if (!json.ok) return json;
@@ -57,7 +55,7 @@ export async function jsonBody<T>(c: RequestContext, schema: Reader<T>): Promise
 }
 
 /**
- * Reads a JSON body. Bodies that are too large, too deep or hold too many values are refused before they are parsed.
+ * Refuses bodies that are too large, too deep or hold too many values before it parses them.
  * @param empty the value of an empty body; undefined refuses it
  */
 export async function readJson(

@@ -23,13 +23,12 @@ export interface Env {
   Variables: {
     requestId: string;
     caller: Caller | null;
-    /** The ids that the request named or made and its caller may see, by their names in the log. */
+    /** Named or made by the request, and visible to its caller. */
     ids: Readonly<Record<string, string>>;
   };
 }
 export type RequestContext = HonoContext<Env>;
 
-/** State of the calls to Lyceum, for the status route. Times are epoch milliseconds. */
 export interface LyceumState {
   /** Null while starts are not paused. */
   startPause: StartPause | null;
@@ -40,15 +39,11 @@ export interface LyceumState {
   >;
 }
 
-/** The parts of the service that routes use. */
 export interface AppContext extends Context {
   now: () => number;
   timers: Timers;
-  /** Wakes long polls and streams when events are written. */
   feed: EventFeed;
-  /** The configured API keys. */
   keys: Keyring;
-  /** Reads Authorization headers. */
   bearers: BearerGate;
   signInLimit: WrongKeyLimit;
   signInLinks: SignInLinks;
@@ -64,7 +59,6 @@ export interface AppContext extends Context {
   signsForJobs: boolean;
   /** False while draining. */
   isAccepting: () => boolean;
-  /** Current rate limits, pauses and circuit breaker towards Lyceum. */
   lyceumState: () => Promise<LyceumState>;
   /** Over the last day; a few seconds old. Null without ends. */
   timeToKnowledge: () => Promise<TimeToKnowledge | null>;
@@ -75,13 +69,11 @@ export interface AppContext extends Context {
   /** Prometheus text; null if METRICS_PORT serves the metrics. */
   metricsText: (() => Promise<string>) | null;
   version: string;
-  /** The settings in force, without secrets. */
   settings: readonly { name: string; value: string | null; redacted: boolean }[];
   /** `url` of a trace, with `{trace_id}`. */
   traces: { isOn: boolean; url: string | null };
   /** The processes that share the database; times are epoch milliseconds. */
   instances: () => Promise<Instance[]>;
-  /** Checks of the disk under a SQLite database. */
   checkDisk: () => Promise<Check[]>;
   /** Milliseconds by which this machine's clock is ahead of the database's. */
   clockAheadMs: () => number;

@@ -8,7 +8,6 @@ import { ownerSeenBy } from "./auth.ts";
 import { callerOf, idIn } from "./read-request.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
 
-/** By the name of the path's parameter: what its route's handler gets. */
 export interface Resources {
   job: { job: JobRow };
   run: { run: RunRow; job: JobRow };
@@ -18,7 +17,7 @@ export interface Resources {
 
 interface Resource<Found> {
   find(c: RequestContext, context: AppContext): Promise<Found | null>;
-  /** Detail of the problem if there is none, or the caller may not see it. */
+  /** Also if the caller may not see it. */
   notFound: string;
 }
 
@@ -57,13 +56,12 @@ export const resources: { [N in keyof Resources]: Resource<Resources[N]> } = {
   },
 };
 
-/** The resource that a path template names, or null. */
+/** Null: the template names none. */
 export function resourceNamedBy(path: string): keyof Resources | null {
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
   return names.find((name): name is keyof Resources => Object.hasOwn(resources, name)) ?? null;
 }
 
-/** The ids of found resources, as the log names them. */
 export function idsOf({
   job,
   run,
@@ -81,7 +79,7 @@ export function idsOf({
   );
 }
 
-/** The job with this id if the caller may see it. */
+/** Null unless the caller may see it. */
 export async function visibleJob(c: RequestContext, context: AppContext, id: string): Promise<JobRow | null> {
   const owner = ownerSeenBy(callerOf(c));
   const job = await context.store.batchRead(findJobs, id);

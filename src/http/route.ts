@@ -1,5 +1,4 @@
-// A row of the route table. The query, the body and the resource that the path names are read as the operation
-// publishes them, so that handlers get them validated and visible to the caller.
+// A row of the route table: handlers get query, body and resource validated and visible to the caller.
 import type { z } from "zod";
 import type { Operation } from "../contract/operation.ts";
 import { noQuery } from "../contract/query.ts";
@@ -9,20 +8,17 @@ import { jsonBody, queryOf } from "./read-request.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
 import { idsOf, type Resources, resourceNamedBy, resources } from "./resources.ts";
 
-/** A row as the server uses it, made by `route`. */
 export interface Route {
   method: "GET" | "POST" | "DELETE";
   /** Hono's template; logs and metrics name the route by it. */
   path: string;
   access: Access;
-  /** The route's entry in the OpenAPI document. */
   operation: Operation;
   /** Compresses answers if the caller accepts it. */
   isLarge?: true;
   serve(c: RequestContext, context: AppContext): Promise<Response>;
 }
 
-/** The input of a handler: `N` is the resource that the path names. */
 export type Input<O extends Operation, N extends keyof Resources = never> = {
   c: RequestContext;
   context: AppContext;

@@ -4,7 +4,6 @@ import { closeSession, openSession, SESSION_MS, sessionKeyName } from "../orches
 import type { Caller } from "./auth.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
 
-/** Starts a session in the caller's browser. */
 export async function signIn(
   c: RequestContext,
   context: AppContext,
@@ -20,7 +19,7 @@ export async function signOut(c: RequestContext, context: AppContext): Promise<v
   deleteCookie(c, cookieName(c), attributes(c));
 }
 
-/** The caller of the cookie's session; null without a cookie or if the session has ended. */
+/** Null without a cookie, or if the session has ended. */
 export async function callerByCookie(c: RequestContext, context: AppContext): Promise<Caller | null> {
   const id = getCookie(c, cookieName(c));
   if (id === undefined || !/^[\w-]{43}$/.test(id)) return null;
@@ -29,7 +28,7 @@ export async function callerByCookie(c: RequestContext, context: AppContext): Pr
   return key === undefined ? null : { name: key.name, role: key.role };
 }
 
-/** True if Proctor's own page sent the request. Pages of other sites could send the cookie too. */
+/** Pages of other sites could send the cookie, too. */
 export function isSameOrigin(c: RequestContext): boolean {
   const site = c.req.header("Sec-Fetch-Site");
   if (site !== undefined) return site === "same-origin";

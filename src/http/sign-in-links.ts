@@ -1,15 +1,13 @@
 // One-time keys: a link that signs in on the machine that runs the service, without typing a key.
 
 export interface SignInLinks {
-  /** The name of the API key that this one-time key stands for; null when it is none, too old, or used already. */
+  /** Null: unknown, too old, or used already. */
   redeem(oneTimeKey: string, now: number): string | null;
 }
 
 export interface OneTimeKey {
   key: string;
-  /** The name of the API key that it signs in with. */
   name: string;
-  /** Epoch milliseconds. */
   expiresAt: number;
 }
 

@@ -9,7 +9,7 @@ const CATALOGUE_TRUSTED_MS = 3_600_000;
 /** Entries of one answer: a job of 10,000 runs may misspell the same profile 10,000 times. */
 const MAX_WARNINGS = 100;
 
-/** Names each hardware profile that Lyceum's catalogue, if it was read within the last hour, does not have. */
+/** The catalogue counts for an hour after its read. */
 export async function hardwareWarnings(context: AppContext, { runs }: Submission): Promise<FieldError[]> {
   const catalogue = await listMachineTypes(context.store.db);
   const isFresh = catalogue.some(({ fetched_at }) => fetched_at > context.now() - CATALOGUE_TRUSTED_MS);

@@ -1,14 +1,14 @@
 // Slows down guessing of keys: so many wrong keys per address and minute. Memory is bounded.
 
 export interface WrongKeyLimit {
-  /** Milliseconds until the address may try again; 0 when it may now. */
+  /** 0 when the address may try again. */
   pauseMs(address: string, now: number): number;
   noteWrong(address: string, now: number): void;
 }
 
 /** @param maxWrong wrong keys in a minute that do not yet cause a pause */
 export function createWrongKeyLimit(maxWrong: number): WrongKeyLimit {
-  /** Moments of wrong keys, oldest first, by address. The address that tried longest ago comes first. */
+  /** Oldest first, by address. The address that tried longest ago comes first. */
   const wrong = new Map<string, number[]>();
 
   const recent = (address: string, now: number) =>

@@ -1,5 +1,4 @@
-// The service's log: one JSON object per line. report.ts and callers choose the fields; masking here is the second line of
-// defence against secrets.
+// The service's log: one JSON object per line. Masking here is the second line of defence against secrets.
 import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
@@ -15,9 +14,8 @@ const secretNames = new Set(
 const maxDepth = 6;
 
 /**
- * Logs JSON lines with ISO 8601 UTC times and level names. Masks values under secret names, except in bindings of child
- * loggers. Errors keep only name, message, stack and their cause's message, because libraries attach requests to errors.
- * @param destination standard output by default
+ * Masks values under secret names, except in bindings of child loggers. Errors keep only name, message, stack and their
+ * cause's message, because libraries attach requests to errors. @param destination standard output by default
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {

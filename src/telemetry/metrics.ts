@@ -1,5 +1,4 @@
-// Prometheus metrics. Labels come from short closed lists, route templates and endpoint names, never from ids or callers'
-// input, because each value makes a series.
+// Prometheus metrics. Labels never come from ids or callers' input, because each value makes a series.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { RunKind } from "../domain/spec.ts";
 import { pauseReasons } from "../domain/start-pause.ts";
@@ -35,8 +34,7 @@ export type Detector = (typeof detectors)[number];
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * All metrics in a registry of their own, in seconds. Series of closed label lists start at 0, so that Prometheus sees
- * the first increment.
+ * In seconds. Series of closed label lists start at 0, so that Prometheus sees the first increment.
  * @param options.process also measures the Node process: memory, event loop lag, garbage collection
  */
 export function createMetrics(options: { process?: boolean } = {}) {

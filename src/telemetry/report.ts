@@ -1,5 +1,4 @@
-// One function per business event: a log line and its metrics. Ids go to the log, never to a label. Callers pass no token,
-// key or raw record; API keys are named.
+// One function per business event. Ids go to the log, never to a label. Callers pass no token, key or raw record.
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { executionEvents } from "./report/executions.ts";
@@ -30,7 +29,7 @@ export function createReport(log: Logger, metrics: Metrics, traces: () => Traces
     /** Counts for the charts that are not in the database yet, by name. */
     unsaved: (): ReadonlyMap<string, number> => new Map(unsaved),
 
-    /** These counts are durable. */
+    /** They are durable. */
     saved(counts: ReadonlyMap<string, number>): void {
       for (const [name, by] of counts) count(name, -by);
     },

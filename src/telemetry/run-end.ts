@@ -5,12 +5,9 @@ import type { Detector, EndStatus } from "./metrics.ts";
 export interface RunEnd {
   jobId: string;
   runId: string;
-  /** The last one; null for a run that was cancelled while queued. */
   executionId: string | null;
-  /** The name of the API key. */
   key: string;
   status: EndStatus;
-  /** Why it did not succeed: the code of its error, and the cause that was found. */
   error: string | null;
   reason: string | null;
   attempts: number;

@@ -13,7 +13,6 @@ export interface ExecutionEnd {
   phases: Record<RunPhase, Stretch | null>;
 }
 
-/** The run from its submission to its end, and its time in the queue. */
 export function runSpans({ jobId, runId, status, phases, attempts }: RunEnd): SpanRecord[] {
   const attributes = { "proctor.run_id": runId, "proctor.status": status, "proctor.attempts": attempts };
   const startedAt = phases.queued === null ? {} : { startedAt: phases.queued.from };
@@ -21,7 +20,6 @@ export function runSpans({ jobId, runId, status, phases, attempts }: RunEnd): Sp
   return [run, ...spansOf(["queued"], phases, { jobId, under: runId })];
 }
 
-/** An execution with its phases. */
 export function executionSpans(end: ExecutionEnd): SpanRecord[] {
   const { jobId, runId, executionId, attempt, status, submittedAt, phases } = end;
   const attributes = {

@@ -1,5 +1,4 @@
-// Gauges of the service's state. A worker reads the database for them at intervals, and a scrape reads the rest from
-// memory, so that a scrape costs no query.
+// Gauges of the service's state, kept in memory, so that a scrape costs no query.
 import { Gauge, type Registry } from "@prometheus-io/client";
 
 const unfinishedStatuses = ["queued", "active", "collecting"] as const;
@@ -14,12 +13,11 @@ interface LimitLevel {
   pausedMs: number;
 }
 
-/** Read from the database; the same for all instances. */
+/** The same for all instances. */
 export interface DatabaseState {
   runs: Record<(typeof unfinishedStatuses)[number], number>;
   inDoubt: number;
   oldestWaitingMs: number;
-  /** Credits of the executions that ended today (UTC). */
   costToday: Record<(typeof costSources)[number], number>;
   databaseBytes: number;
   /** Null on PostgreSQL. */
@@ -27,15 +25,13 @@ export interface DatabaseState {
   webhookBacklog: number;
   instances: number;
   strays: Record<(typeof strayStates)[number], number>;
-  /** The limit on starts that all instances share; null where the process keeps its own. */
+  /** Null where the process keeps its own limit. */
   sharedStarts: LimitLevel | null;
 }
 
-/** Known to this process. */
 export interface ProcessState {
   circuit: (typeof circuitStates)[number];
   callbackMode: (typeof callbackModes)[number];
-  /** Metrics that the process itself keeps. */
   buckets: Record<string, LimitLevel>;
   openStreams: number;
   /** Null without BACKUP_DIR. */

@@ -1,19 +1,18 @@
-// Spans of jobs for an OpenTelemetry collector. The SDK is loaded only when traces are configured. A span is recorded
-// once it is over, so nothing is lost that a restart would have to remember; ids of runs' and executions' spans are
-// derived from the rows' ids, so that every instance names the same parent.
+// Spans of jobs for an OpenTelemetry collector. A span is recorded once it is over, so a restart loses nothing. Ids of
+// runs'
+// and executions' spans derive from the rows' ids, so that every instance names the same parent.
 import { hash } from "node:crypto";
 import { parseTraceparent, type Traceparent } from "../lib/traceparent.ts";
 
 export interface SpanRecord {
   name: string;
   jobId: string;
-  /** The row whose span this is; left out: a span of its own. */
+  /** Left out: a span of its own. */
   ofRow?: string | null;
-  /** The row whose span is the parent; left out: the job's. */
+  /** The parent's row; left out: the job. */
   under?: string | null;
-  /** Epoch milliseconds; left out: at its end, less `durationMs`. */
+  /** Left out: the end less `durationMs`. */
   startedAt?: number;
-  /** Left out: now. */
   endedAt?: number;
   durationMs?: number;
   isOutgoing?: boolean;
@@ -22,35 +21,30 @@ export interface SpanRecord {
 }
 
 export interface Traces {
-  /** Keeps the span for the next export. Spans without a sampled trace are dropped. */
+  /** Spans without a sampled trace are dropped. */
   record(span: SpanRecord): void;
-  /** The job's own span; its children follow. */
   recordJob(job: JobTraced): void;
 }
 
 export interface JobTraced {
   jobId: string;
-  /** The job's own span. */
   trace: Traceparent;
-  /** The span that caused the submission. */
   parent: Traceparent | null;
   durationMs: number;
 }
 
 export interface OpenTraces extends Traces {
-  /** Exports the spans that are kept. */
   close(): Promise<void>;
 }
 
 export interface TracesOptions {
-  /** Base URL of the collector: spans go to `/v1/traces` below it. */
+  /** Spans go to `/v1/traces` below it. */
   endpoint: string;
   version: string;
   now: () => number;
-  /** The stored `traceparent` of a job. */
   traceparentOf: (jobId: string) => Promise<string | null>;
   onError: (error: unknown) => void;
-  /** The first export failed, or (null) works again. */
+  /** Null: the export works again. */
   onExport: (error: Error | null) => void;
 }
 

@@ -1,13 +1,11 @@
-// Reads new events once for all long polls and streams, and wakes the subscriptions that they concern. A subscriber then
-// reads for itself: a wake-up is a hint, never the answer.
+// Reads new events once for all subscriptions and wakes them. A wake-up is a hint: subscribers read for themselves.
 import { isTerminal, type RunStatus } from "../../domain/run.ts";
 import { type EventHeader, newestSeq, readEventHeaders } from "../../store/events.ts";
 import type { Store } from "../../store/store.ts";
 
 export interface Subscription {
-  /** Resolves to true at the next change, at once if a change came since the last call; to false once it has ended. */
+  /** True at the next change since the last call; false once the subscription has ended. */
   next(): Promise<boolean>;
-  /** Wakes the subscriber. */
   notify(): void;
   end(): void;
   readonly isOver: boolean;
@@ -16,11 +14,10 @@ export interface Subscription {
 export interface EventFeed {
   /** Null above the limit of subscriptions. */
   subscribe(topic: string): Subscription | null;
-  /** Reads new events; returns when to poll again without being woken, or null. */
+  /** Returns when to poll again without being woken, or null. */
   poll(): Promise<number | null>;
-  /** Open subscriptions. */
   count(): number;
-  /** Ends every subscription, later ones included. */
+  /** Later subscriptions included. */
   close(): void;
 }
 
@@ -28,11 +25,9 @@ export interface EventFeedOptions {
   store: Store;
   now: () => number;
   maxSubscriptions: number;
-  /** Called when the first subscription needs a poll. */
   onFirst(): void;
 }
 
-/** Topics of subscriptions. */
 export const topics = {
   everything: "everything",
   key: (name: string) => `key ${name}`,

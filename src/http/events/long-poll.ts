@@ -4,19 +4,17 @@ import type { AppContext, RequestContext } from "../request-context.ts";
 import { topics } from "./feed.ts";
 
 export interface Wait<T> {
-  /** The job or run as read last. */
   current: T;
-  /** Undefined: do not wait. */
   waitMs: number | undefined;
   awaited: "end" | "outcome";
   read(): Promise<T | null>;
-  /** True if the run has its outcome; for a job, if all runs have theirs. */
+  /** For a job: all its runs have their outcome. */
   isDecided(found: T): boolean;
 }
 
 /**
- * Returns the job or run once it has ended (or has its outcome), after the wait, or at the service's shutdown.
- * Returns null if it was deleted meanwhile, and a problem above the limit of open waits.
+ * At the end, after the wait, or at the service's shutdown. Null: deleted meanwhile. A problem above the limit of open
+ * waits.
  */
 export async function waitForEnd<T extends { id: string; ended_at: number | null }>(
   c: RequestContext,

@@ -1,5 +1,4 @@
-// Server-Sent Events from the event log. A stream holds only its position: each page is read from the database after
-// the reader has taken the last page, so a slow reader costs no memory and misses nothing.
+// Server-Sent Events. A stream holds only its position: a slow reader costs no memory and misses nothing.
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 import { type EventFilter, type EventRow, readEvents } from "../../store/events.ts";
 import type { AppContext } from "../request-context.ts";
@@ -9,11 +8,8 @@ import { textStream } from "./text-stream.ts";
 
 export interface StreamOptions {
   filter: EventFilter;
-  /** Position: the reader has all events up to this number. */
   after: number;
-  /** Comments sent at the beginning. */
   notes: string[];
-  /** True if no more events will be written. */
   isOver(): Promise<boolean>;
 }
 
@@ -37,8 +33,7 @@ async function* eventTexts(
   };
   let cancelBeat = context.timers.after(HEARTBEAT_MS, beat);
   try {
-    // An id without data sets the reader's Last-Event-ID: a reader that loses the connection before the first event
-    // resumes from this position.
+    // An id without data sets Last-Event-ID: a reader that loses the connection now resumes here.
     yield `${notes.map((note) => `: ${note}\n`).join("")}retry: ${RETRY_MS}\nid: ${after}\n\n`;
     while (!subscription.isOver) {
       // Ask before reading: the events of the end were written earlier, so the next page has them.

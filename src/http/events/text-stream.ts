@@ -1,7 +1,7 @@
 // An answer that goes on: texts are made as the reader takes them, so a slow reader costs no memory.
 import type { Subscription } from "./feed.ts";
 
-/** Ends with the texts, or when the reader disconnects, which ends the subscription that the texts wait for. */
+/** Ends with the texts, or when the reader disconnects, which ends the subscription. */
 export function textStream(texts: AsyncGenerator<string, void>, subscription: Subscription) {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(

@@ -1,5 +1,4 @@
-// Follows a run's log to its end: while an execution lives, what Lyceum shows; after it, the stored log. A further
-// attempt is followed after the one before.
+// Follows a run's log to its end: Lyceum's while an execution lives, then the stored log; then the next attempt.
 import type { Execution } from "../../domain/execution.ts";
 import type { LiveReader, LiveState } from "../../domain/live-log.ts";
 import type { LogEntry } from "../../domain/logs.ts";
@@ -15,14 +14,12 @@ import type { LogFormat, Place } from "./format.ts";
 
 export interface Following {
   runId: string;
-  /** Only this attempt is followed; undefined: to the end of the run. */
+  /** Undefined: to the end of the run. */
   attempt: number | undefined;
-  /** The line after which the reader begins. */
   place: Place;
   format: LogFormat;
 }
 
-/** Yields texts in the format until the end of the log. */
 export async function* followLog(
   context: AppContext,
   subscription: Subscription,
@@ -75,9 +72,8 @@ const TICK_MS = 5_000;
 const ENTRIES_PER_PAGE = 500;
 
 interface Look {
-  /** `over`: nothing more will come. `attempt_over`: the execution's log is whole, the run goes on. */
+  /** `over`: nothing more will come. `attempt_over`: the run goes on. */
   state: "waiting" | "live" | "attempt_over" | "over";
-  /** The next attempt can be followed at once. */
   hasMore: boolean;
 }
 
@@ -117,7 +113,6 @@ function createFollower({ store, openLiveLog }: AppContext, runId: string, begin
     return { state: "live", hasMore: false };
   }
 
-  /** False while too many logs are read. */
   function follow(execution: Execution): boolean {
     if (followed?.id === execution.id) return true;
     const opened = openLiveLog(execution);
@@ -159,7 +154,6 @@ function createFollower({ store, openLiveLog }: AppContext, runId: string, begin
 
   return {
     look,
-    /** Lines that the reader does not have yet; null if there are none. */
     next() {
       const page = reader?.log.after(place.position, ENTRIES_PER_PAGE);
       if (page === undefined || page.entries.length === 0) return null;
@@ -173,7 +167,7 @@ function createFollower({ store, openLiveLog }: AppContext, runId: string, begin
   };
 }
 
-/** Why a live execution shows no log now, or null. */
+/** Null: there is a log to show. */
 export function wordFor({ status }: Execution, state: LiveState | null): string | null {
   if (state?.type === "empty")
     return `Lyceum shows no log of this execution yet (${status}); the whole log is fetched after its end`;

@@ -10,9 +10,7 @@ export interface LogFormat {
   /** A word about the log. Empty in JSON lines, where each line is an entry. */
   note(detail: string): string;
   heartbeat: string;
-  /** Sent before anything else. */
   head: string;
-  /** Sent after the last line. */
   end: string;
 }
 

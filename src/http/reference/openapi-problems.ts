@@ -4,10 +4,9 @@ import { exampleOf, type ProblemKind, problem, problems } from "../../contract/p
 import type { Route } from "../route.ts";
 
 export const anyText = { type: "string" } as const;
-/** Headers of every answer. */
 export const everywhere = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } } as const;
 
-/** One response per status. Routes with the same kinds of problem share the response. */
+/** Routes with the same kinds of problem share the response. */
 export function problemResponses(
   route: Route,
   known: Map<string, ProblemResponse>,

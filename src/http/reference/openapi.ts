@@ -61,7 +61,6 @@ const requestId = {
   schema: { type: "string", pattern: "^[A-Za-z0-9._-]{1,128}$" },
 } as const;
 
-/** `{job}` for Hono's `:job`. */
 export function templateOf(path: string): string {
   return path.replace(/:(\w+)/g, "{$1}");
 }
@@ -118,7 +117,6 @@ function answerOf({ description, content = {}, headers = {} }: Answer) {
   };
 }
 
-/** An attempt of a delivery. */
 const webhookDelivery: ZodOpenApiOperationObject = {
   operationId: "event",
   tags: ["Webhooks"],
@@ -141,7 +139,7 @@ const webhookDelivery: ZodOpenApiOperationObject = {
   },
 };
 
-/** Drops `additionalProperties: false` from answers, which may gain fields, and the bounds of safe integers. */
+/** Answers may gain fields, so `additionalProperties: false` goes; so do the bounds of safe integers. */
 function simplify({
   jsonSchema,
   zodSchema,

@@ -41,7 +41,7 @@ export interface IncomingCallback {
   readBody(): Promise<Body>;
 }
 
-/** Stores the callback. Returns false, before the body is read or any row looked up, if the token is wrong. */
+/** False, before the body is read or any row looked up: the token is wrong. */
 export async function acceptCallback(context: AppContext, incoming: IncomingCallback): Promise<boolean> {
   const { executionId, token, contentType, contentEncoding } = incoming;
   if (!isCallbackToken(context.callbackSecrets, executionId, token)) {

@@ -65,7 +65,7 @@ async function getInbox({ c, context, query }: Input<typeof operations.listInbox
   return c.json(pageOf(found, "inbox", await viewCallbacks(c, context, found.rows)));
 }
 
-/** Returns a function that shows these callbacks. Decoding a body may take some milliseconds, and a page holds many. */
+/** Decoding a body may take some milliseconds, and a page holds many. */
 async function viewCallbacks(c: RequestContext, context: AppContext, callbacks: CallbackRow[]) {
   const secrets = await secretsIn(context, [...new Set(callbacks.map(({ execution_id }) => execution_id))]);
   const isTrusted = callerOf(c).role !== "read";
@@ -80,7 +80,7 @@ async function viewCallbacks(c: RequestContext, context: AppContext, callbacks: 
   return ({ id }: CallbackRow) => shown.get(id) as CallbackView;
 }
 
-/** Secrets that a callback may contain: Lyceum may quote the run's input and the callback URL. */
+/** Lyceum may quote the run's input and the callback URL. */
 async function secretsIn(context: AppContext, executionIds: string[]): Promise<(id: string) => Secrets> {
   const executions = await findExecutions(context.store.db, executionIds);
   const runs = await findRuns(context.store.db, [...new Set(executions.map(({ runId }) => runId))]);

@@ -41,7 +41,7 @@ export const dashboardRoutes: Route[] = [
 
 let reading: Promise<DashboardParts> | null = null;
 
-/** Reads the files once; a failed read is repeated. */
+/** A failed read is repeated. */
 function dashboardParts(): Promise<DashboardParts> {
   reading ??= readDashboardParts().catch((error) => {
     reading = null;
@@ -53,8 +53,7 @@ function dashboardParts(): Promise<DashboardParts> {
 /** Relative links work below a proxy's prefix. */
 async function getPage({ c, context }: Input<typeof operations.getDashboard>) {
   const { modules, styles } = await dashboardParts();
-  // Tells the page whether a session exists, which saves it a refused request. While the database is away the page
-  // comes all the same, and says so.
+  // Saves the page a refused request. While the database is away, the page comes all the same.
   const isSignedIn = await callerByCookie(c, context).then(
     (caller) => caller !== null,
     () => true,

@@ -1,4 +1,4 @@
-// Deliveries to webhooks: reading them and repeating them. Answers of subscribers are not kept.
+// Deliveries to webhooks. Answers of subscribers are not kept.
 import type { z } from "zod";
 import type { DeliveryView } from "../../contract/delivery.ts";
 import * as operations from "../../contract/operations/webhooks.ts";
@@ -14,7 +14,7 @@ import { type Input, type Route, route } from "../route.ts";
 import { iso, webhookUrlFor } from "../views/view.ts";
 
 const ofWebhook = "/v1/webhooks/:webhook/deliveries";
-/** Deliveries to the job's own `webhook_url`, which belong to no webhook. */
+/** Such deliveries belong to no webhook. */
 const ofJob = "/v1/jobs/:job/deliveries";
 
 export const deliveryRoutes: Route[] = [

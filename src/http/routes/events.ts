@@ -39,7 +39,6 @@ export const eventRoutes: Route[] = [
   }),
 ];
 
-/** The events to read, and the default position of a stream. */
 interface Scope {
   filter: EventFilter;
   topic: string;
@@ -101,7 +100,6 @@ async function stream(
   return c.body(eventStream(context, subscription, { filter: wanted, after, notes, isOver }));
 }
 
-/** The number before the oldest stored event. */
 async function lastDeleted(context: AppContext): Promise<number> {
   const newest = await newestSeq(context.store.db);
   return ((await oldestSeq(context.store.db)) ?? newest + 1) - 1;
@@ -127,7 +125,7 @@ async function list(
   });
 }
 
-/** Reads up to `limit` events from a bounded number of pages; fewer if few events of a long log match. */
+/** Fewer than `limit` if few events of a long log match: the number of pages is bounded. */
 async function collect(
   context: AppContext,
   filter: EventFilter,

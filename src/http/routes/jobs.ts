@@ -202,7 +202,7 @@ async function getJob({ c, context, query, job }: Input<typeof operations.getJob
   return c.json(view);
 }
 
-/** Queue position of the job's next run, until the job's first start. */
+/** Until the job's first start. */
 async function viewQueue(context: AppContext, job: JobRow) {
   if (job.status !== "queued") return null;
   const position = await queuePosition(context.store.db, job);
@@ -216,7 +216,7 @@ async function viewQueue(context: AppContext, job: JobRow) {
   return { position, estimated_start_at: iso(startAt) };
 }
 
-/** With `remote=true`, answers 202 and deletes the records at Lyceum first, then the job. */
+/** `remote=true` answers 202, and deletes the records at Lyceum first. */
 async function removeJob({ c, context, query, job }: Input<typeof operations.deleteJob, "job">) {
   // A second request without `remote` must not cancel the deletion at Lyceum.
   const isRemote = query.remote || job.deletion_due_at !== null;

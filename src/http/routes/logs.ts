@@ -42,7 +42,7 @@ async function getLogs({ c, context, query, run }: Input<typeof operations.getLo
     : live(c, context, found);
 }
 
-/** False while an execution lives, or its log has not been fetched a first time. */
+/** An execution lives, or its log has not been fetched a first time. */
 async function isFetched({ store }: AppContext, { execution }: Found): Promise<boolean> {
   if (execution.phase === "watching") return false;
   if (execution.phase !== "collecting") return true;

@@ -29,7 +29,6 @@ async function getResults(input: Input<typeof operations.listResults, "job">) {
   return acceptsExplicitly(input.c, "text/csv") ? getCsv(input) : pageOfRuns(input, viewResult);
 }
 
-/** Sends all runs of the job, page by page. */
 async function getCsv({ c, context, job }: Input<typeof operations.listResults, "job">) {
   const query = queryOf(c, noQuery);
   if (!query.ok) return invalid(c, query.errors);

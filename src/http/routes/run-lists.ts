@@ -121,7 +121,6 @@ function filterOf(query: RunFilterQuery): RunFilter {
   };
 }
 
-/** A page of the job's runs in the order of submission, each mapped by `show`. */
 export async function pageOfRuns<T>(
   { c, context, query: { limit, cursor }, job }: Input<typeof jobOperations.listResults, "job">,
   show: (run: RunView) => T,

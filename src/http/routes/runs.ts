@@ -52,7 +52,7 @@ export const runRoutes: Route[] = [
   }),
 ];
 
-/** Returns a function that shows these runs. Their executions and artifact states are read at once, some in a turn. */
+/** Executions and artifact states are read at once. */
 export async function viewRuns(context: AppContext, runs: RunRow[]): Promise<(run: RunRow) => RunView> {
   const { db } = context.store;
   const views = new Map<string, RunView>();

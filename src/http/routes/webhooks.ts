@@ -103,7 +103,6 @@ async function postEnable({ c, context, webhook }: Input<typeof operations.enabl
   return enabled === null ? deletedMeanwhile(c) : c.json(viewWebhook(enabled, callerOf(c)));
 }
 
-/** The webhook was deleted after it was found. */
 function deletedMeanwhile(c: RequestContext): Response {
   return problem(c, "not-found", resources.webhook.notFound);
 }

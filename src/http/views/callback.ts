@@ -1,4 +1,4 @@
-// Shows a callback with its body decoded, and with the run's secrets and the execution's tokens hidden.
+// Shows a callback decoded, with the run's secrets and the execution's tokens hidden.
 import type { CallbackView } from "../../contract/execution.ts";
 import { decodeBody, newBudget } from "../../domain/decode-body.ts";
 import { createHider } from "../../lib/redact.ts";

@@ -1,5 +1,4 @@
-// Masks texts from Lyceum, which may quote a run's whole input in any encoding. Values under the name of a secret and
-// the run's secret values are hidden; the rest keeps its form.
+// Masks texts from Lyceum, which may quote a run's whole input in any encoding.
 import { newBudget } from "../../domain/decode-body.ts";
 import { isSecretName, secretNameIn } from "../../domain/secret-names.ts";
 import { base64Text, percentDecoded, unwrapText } from "../../domain/unwrap.ts";
@@ -13,9 +12,7 @@ export interface Masked {
 }
 
 export interface Secrets {
-  /** The run's secret values. */
   values: readonly string[];
-  /** The tokens in the execution's callback URLs. */
   tokens: readonly string[];
 }
 
@@ -104,7 +101,7 @@ export function createMask({ values, tokens }: Secrets): (text: string) => Maske
       return masked === decoded ? text : Buffer.from(masked).toString("base64");
     }
 
-    /** Hides the text from a secret's name on, and all of it if a secret is encoded in the rest. */
+    /** From a secret's name on, and the whole text if a secret is encoded in the rest. */
     function maskPlain(text: string, layer: number): string {
       const at = secretNameIn(text);
       const named = at === -1 ? text : `${text.slice(0, at)}${HIDDEN}`;

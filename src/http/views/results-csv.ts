@@ -3,7 +3,7 @@ import { stringify } from "csv-stringify/sync";
 import type { ResultRow } from "../../contract/results.ts";
 import type { RunView } from "../../contract/run.ts";
 
-/** Shows a run as a row of the results: the last attempt, with the cost of all attempts. */
+/** The last attempt, with the cost of all attempts. */
 export function viewResult(run: RunView): ResultRow {
   return {
     run_id: run.id,
@@ -65,8 +65,7 @@ export function csvLines(matrixNames: string[], rows: ResultRow[]): string {
 const options = { record_delimiter: "windows", quoted_match: /[\r\n]/ } as const;
 
 /**
- * Spreadsheets take a cell, or a line of a cell, that begins like this for a formula. A quote in front prevents it.
- * Plain numbers such as -0.1 are no formulas and stay as they are.
+ * Spreadsheets take such a cell, or line of a cell, for a formula; a quote in front prevents it. Plain numbers stay.
  */
 function guarded(value: string | number | null): string | number | null {
   if (typeof value !== "string" || PLAIN_NUMBER.test(value)) return value;

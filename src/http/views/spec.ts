@@ -6,7 +6,7 @@ import { createHider, HIDDEN, TooMuchToHide } from "../../lib/redact.ts";
 import type { RunRow } from "../../store/runs.ts";
 
 /**
- * @param spec as it was submitted, without the values of its matrix
+ * @param spec as submitted, without the values of its matrix
  * @param isTrusted may see texts of which nobody can say what is secret in them
  */
 export function viewSpec(run: RunRow, spec: RunSpec, isTrusted: boolean): SubmittedSpecView {
@@ -21,7 +21,6 @@ export function viewSpec(run: RunRow, spec: RunSpec, isTrusted: boolean): Submit
   };
 }
 
-/** The spec with its secrets hidden. */
 export function hideSecretsOf(spec: RunSpec): SubmittedSpecView["spec"] {
   const fields = Object.entries(spec).filter(([, value]) => value !== undefined);
   const hide = hiderOf(spec);
@@ -48,7 +47,7 @@ function withoutValue(entry: string): string {
   return at === -1 ? HIDDEN : `${entry.slice(0, at)}=${HIDDEN}`;
 }
 
-/** Hides the run's secret values in every text of a field; the whole text where that would take too long. */
+/** The whole text is hidden where the search would take too long. */
 function hiderOf(spec: RunSpec): (value: unknown) => unknown {
   const labels = new Map(secretsOf(spec).map((secret) => [secret, HIDDEN]));
   const hider = unlessTooMuch(() => createHider(labels), null);
@@ -65,7 +64,6 @@ function unlessTooMuch<T, F>(hide: () => T, otherwise: F): T | F {
   }
 }
 
-/** A JSON value with each of its texts changed; names of fields stay. */
 function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === "string") return change(value);
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));

@@ -68,7 +68,7 @@ function viewBudget({ budget_nano, budget_reached_at, billed_nano, estimated_nan
   return { limit: toCredits(budget_nano), spent, reached: budget_reached_at !== null };
 }
 
-/** Shows a run with all of its executions. Fields of Lyceum come from the last execution, the cost from all. */
+/** Fields of Lyceum come from the last execution, the cost from all. */
 export function viewRun(run: RunRow, executions: Execution[], artifacts: ArtifactState[]): RunView {
   const last = executions.find((execution) => execution.id === run.execution_id);
   const ofLast = artifacts.filter((artifact) => artifact.execution_id === last?.id);
@@ -152,7 +152,7 @@ function summaryOf<T>(artifacts: ArtifactState[], kind: ArtifactKind): T | null 
   return (artifacts.find((artifact) => artifact.kind === kind)?.summary ?? null) as T | null;
 }
 
-/** Sub-jobs, fastest first; null for other kinds of run. */
+/** Fastest first; null for other kinds of run. */
 function viewSelection({ kind }: RunRow, artifacts: ArtifactState[]) {
   if (kind !== "gpu_selection") return null;
   return compare(summaryOf<RecordSummary>(artifacts, "record")?.gpu_selection ?? []);
@@ -179,7 +179,7 @@ function viewArtifacts(run: RunRow, artifacts: ArtifactState[]): RunView["artifa
   return { record: view("record"), timing: view("timing"), logs: view("logs"), metrics: view("metrics") };
 }
 
-/** Why an absent artifact will never come; null while it may. Nothing of the run ran, or Lyceum has no record. */
+/** Null while the artifact may come. Otherwise nothing of the run ran, or Lyceum has no record. */
 export function unavailableReason({ status, error_code, error_detail }: RunRow): string | null {
   if (!isTerminal(status)) return null;
   const cause = [error_code, error_detail].filter(Boolean).join(": ");

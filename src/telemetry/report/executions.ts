@@ -1,4 +1,4 @@
-// Events of executions: their start, checks and close.
+// Events of executions: start, checks and close.
 import type { RunKind } from "../../domain/spec.ts";
 import { pauseReasons, type StartPause } from "../../domain/start-pause.ts";
 import type { CheckCause, SubmissionOutcome } from "../metrics.ts";
@@ -7,7 +7,6 @@ import { MAX_DETAIL, type Recorder } from "./recorder.ts";
 
 export function executionEvents({ log, metrics, traces }: Recorder) {
   return {
-    /** An execution is durable and about to be sent to Lyceum. */
     executionStarted(execution: {
       executionId: string;
       jobId: string;
@@ -30,7 +29,7 @@ export function executionEvents({ log, metrics, traces }: Recorder) {
       );
     },
 
-    /** The outcome of a start request; `detail` quotes Lyceum or the transport. */
+    /** `detail` quotes Lyceum or the transport. */
     submission(start: {
       executionId: string;
       jobId: string;
@@ -51,7 +50,7 @@ export function executionEvents({ log, metrics, traces }: Recorder) {
       log[outcome === "accepted" ? "info" : "warn"](line, `submission ${outcome}`);
     },
 
-    /** All starts pause, or resume (null). Logged when the reason changes, not with each failed probe. */
+    /** Null: starts resume. Logged when the reason changes, not with each failed probe. */
     startsPaused(pause: StartPause | null, before: StartPause | null): void {
       for (const reason of pauseReasons)
         metrics.startsPaused.set({ reason }, reason === pause?.reason ? 1 : 0);
@@ -65,7 +64,7 @@ export function executionEvents({ log, metrics, traces }: Recorder) {
       log[reason === "restarted" ? "info" : "warn"](line, `starts are paused: ${detail}`);
     },
 
-    /** A check of an execution; `word` is Lyceum's status word, null without an answer. */
+    /** `word` is Lyceum's status word, null without an answer. */
     check({
       executionId,
       jobId,
@@ -98,12 +97,11 @@ export function executionEvents({ log, metrics, traces }: Recorder) {
       log.debug({ event: "unchanged", executions }, "executions unchanged");
     },
 
-    /** Polling found ends although callbacks were requested. */
     callbacksMissed(ends: number): void {
       metrics.callbacksMissed.inc(ends);
     },
 
-    /** Nothing more is done about an execution. */
+    /** Nothing more is done about it. */
     executionClosed(end: ExecutionEnd): void {
       for (const span of executionSpans(end)) traces()?.record(span);
     },

@@ -7,18 +7,18 @@ import type { Recorder } from "./recorder.ts";
 
 export function jobEvents({ log, metrics, traces }: Recorder) {
   return {
-    /** A new job is durable. `key` is the name of the API key. */
+    /** `key` is the name of the API key. */
     jobSubmitted({ jobId, runs, key }: { jobId: string; runs: number; key: string }): void {
       metrics.jobsSubmitted.inc();
       log.info({ event: "job_submitted", job_id: jobId, runs, key_name: key }, "job submitted");
     },
 
-    /** A new job has a trace. Its submission is the first span. */
+    /** The submission is the first span. */
     jobTraced(job: JobTraced): void {
       traces()?.recordJob(job);
     },
 
-    /** A run is terminal: the one line that tells all of it. */
+    /** The one line that tells all of a run. */
     ended(end: RunEnd): void {
       const { detectedBy, delayMs } = end;
       metrics.runsEnded.inc({ status: end.status });
@@ -29,7 +29,7 @@ export function jobEvents({ log, metrics, traces }: Recorder) {
       for (const span of runSpans(end)) traces()?.record(span);
     },
 
-    /** The budget of a job is used up, or of a key until its window ends. */
+    /** Until the window ends, for a key. */
     budgetReached(budget: { jobId: string | null; key: string; heldUntil: number | null }): void {
       const { jobId, key, heldUntil } = budget;
       const line = { event: "budget_reached", job_id: jobId, key_name: key, held_until: heldUntil };
@@ -42,7 +42,7 @@ export function jobEvents({ log, metrics, traces }: Recorder) {
       log.warn(line, "records left at Lyceum");
     },
 
-    /** The time to knowledge of the last day's ends; null without ends. */
+    /** Null without ends. */
     timeToKnowledge(
       knowledge: { p50Ms: number; p95Ms: number; p99Ms: number; shareInTime: number } | null,
     ): void {

@@ -7,7 +7,7 @@ import type { Traces } from "../traces.ts";
 export interface Recorder {
   log: Logger;
   metrics: Metrics;
-  /** Asked at each event, because traces open after the report. */
+  /** Called at each event, because traces open after the report. */
   traces: () => Traces | null;
   /** Adds to a count of the charts (`store/stats.ts`) for an event outside of transactions. */
   count: (name: string) => void;
@@ -16,7 +16,7 @@ export interface Recorder {
 /** Bounds texts of Lyceum. */
 export const MAX_DETAIL = 300;
 
-/** Ids of the execution that the present work is for; none for work that several executions share. */
+/** None for work that several executions share. */
 export function subjectIds(): Record<string, string> {
   const subject = currentSubject();
   if (subject === null) return {};

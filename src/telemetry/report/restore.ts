@@ -9,7 +9,7 @@ export function restoreEvents({ log }: Recorder) {
       log.warn(line, "database restored: starts pause until those since the backup are found at Lyceum");
     },
 
-    /** A start of a known run was found after a restore; if not adopted, its attempt takes it over later. */
+    /** If not adopted, its attempt takes the start over later. */
     startRecognized(found: { executionId: string; runId: string; isAdopted: boolean }): void {
       const { executionId, runId, isAdopted } = found;
       const line = {
@@ -21,7 +21,6 @@ export function restoreEvents({ log }: Recorder) {
       log.info(line, "start found after the restore");
     },
 
-    /** An execution of an unknown run was found after a restore. */
     strayFound(stray: { executionId: string; lyceumExecutionId: string; word: string }): void {
       const { executionId, lyceumExecutionId, word } = stray;
       const line = {

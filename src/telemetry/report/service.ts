@@ -4,13 +4,11 @@ import { type Recorder, subjectIds } from "./recorder.ts";
 
 export function serviceEvents({ log, metrics }: Recorder) {
   return {
-    /** A writing transaction is on disk, with this number of writes. */
     committed({ writes, durationMs }: { writes: number; durationMs: number }): void {
       metrics.commitSeconds.observe(durationMs / 1000);
       metrics.commitGroupSize.observe(writes);
     },
 
-    /** Queue depths as just read from the database. */
     levels({ queued, live, withoutWakeup }: { queued: number; live: number; withoutWakeup: number }): void {
       metrics.queueDepth.set(queued);
       metrics.liveExecutions.set(live);
@@ -19,13 +17,13 @@ export function serviceEvents({ log, metrics }: Recorder) {
         log.error({ event: "rows_without_wakeup", rows: withoutWakeup }, "unfinished rows without a wake-up");
     },
 
-    /** The database became unavailable, or (null) takes writes again. */
+    /** Null: the database takes writes again. */
     outage(outage: DatabaseUnavailable | null): void {
       if (outage === null) log.warn({ event: "database_back" }, "the database takes writes again");
       else log.error({ event: "database_unavailable", why: outage.type, err: outage }, outage.message);
     },
 
-    /** An unexpected error of a worker, which continues. */
+    /** The worker continues. */
     fault(where: string, error: unknown): void {
       metrics.faults.inc({ where });
       // `outage` has logged it, and every worker meets it every second.
@@ -33,30 +31,29 @@ export function serviceEvents({ log, metrics }: Recorder) {
       log.error({ event: "fault", ...subjectIds(), where, err: error }, `fault in ${where}`);
     },
 
-    /** A verified backup is on disk. */
     backedUp({ path, bytes, removed }: { path: string; bytes: number; removed: number }): void {
       log.info({ event: "backed_up", path, bytes, removed }, "database backed up");
     },
 
-    /** No backup was made, and the next attempt comes soon. */
+    /** The next attempt comes soon. */
     backupFailed(error: unknown): void {
       metrics.backupFailures.inc();
       log.error({ event: "backup_failed", err: error }, "no backup was made");
     },
 
-    /** This machine's clock differs from the database's, which all instances use; or it agrees again. */
+    /** The database's clock is used by all instances. */
     clockSkewed({ aheadMs, isOver }: { aheadMs: number; isOver: boolean }): void {
       const line = { event: "clock_skewed", ahead_ms: Math.round(aheadMs) };
       if (isOver) log.info(line, "the clock agrees with the database's again");
       else log.warn(line, "the clock differs from the database's: set it by NTP");
     },
 
-    /** An instance sent no heartbeat for too long. Other instances take over its work. */
+    /** Other instances take over its work. */
     instanceLost({ instance }: { instance: string }): void {
       log.warn({ event: "instance_lost", instance }, "an instance is gone: its work is due again");
     },
 
-    /** The collector of traces cannot be reached: spans are lost meanwhile. Null: it works again. */
+    /** Null: the collector works again. */
     tracesExport(error: Error | null): void {
       if (error === null) log.info({ event: "traces_exported" }, "traces are exported again");
       else log.warn({ event: "traces_not_exported", why: error.message }, "traces cannot be exported");

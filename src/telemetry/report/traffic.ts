@@ -5,7 +5,7 @@ import { type Recorder, subjectIds } from "./recorder.ts";
 
 export function trafficEvents({ log, metrics, traces, count }: Recorder) {
   return {
-    /** An answered request. `route` is the template (`/v1/jobs/:job`), or a fixed word if none matched. */
+    /** `route` is the template (`/v1/jobs/:job`), or a fixed word if none matched. */
     httpRequest(request: {
       requestId: string;
       route: string;
@@ -40,7 +40,6 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
       executionId: string | null;
       jobId: string | null;
       disposition: Disposition;
-      /** Why it was rejected. */
       reason?: "missing_token" | "wrong_token";
     }): void {
       const { executionId, jobId, disposition, reason } = callback;
@@ -55,7 +54,7 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
         traces()?.record({ name: "callback", jobId, under: executionId, attributes: { disposition } });
     },
 
-    /** A callback to an unknown path. Not every one is logged, because anyone can send such requests. */
+    /** Not every one is logged, because anyone can send such requests. */
     strayCallback({ publicPath, isLogged }: { publicPath: string; isLogged: boolean }): void {
       metrics.callbacks.inc({ disposition: "rejected" });
       count("callbacks.rejected.unknown_path");
@@ -71,7 +70,7 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
       );
     },
 
-    /** An HTTP request to Lyceum. `endpoint` is a template without ids, `outcome` the answer's status or `none`. */
+    /** `endpoint` is a template without ids, `outcome` the answer's status or `none`. */
     lyceumCall({
       endpoint,
       outcome,
@@ -97,7 +96,7 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
       traces()?.record({ ...span, attributes: { outcome } });
     },
 
-    /** An attempt to deliver. The URL is not logged, because it may contain a secret of the subscriber. */
+    /** The URL is not logged, because it may contain a secret of the subscriber. */
     delivery(attempt: {
       deliveryId: string;
       webhookId: string | null;
@@ -118,7 +117,6 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
       traces()?.record({ ...span, isFailed: outcome !== "delivered", attributes: { attempts, outcome } });
     },
 
-    /** All deliveries failed for a day, or the subscriber answered 410. */
     webhookDisabled({ webhookId, reason }: { webhookId: string; reason: string }): void {
       metrics.webhooksDisabled.inc();
       log.warn({ event: "webhook_disabled", webhook_id: webhookId, reason }, "webhook disabled");
