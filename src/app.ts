@@ -13,9 +13,9 @@ import { openStore } from "./store/store.ts";
 export interface App {
   /** Answers a request in memory, as over the network. */
   handle(request: Request): Promise<Response>;
-  /** Migrates, listens and starts the workers. Returns the port. @throws DatabaseRefused */
+  /** Returns the port. @throws DatabaseRefused */
   start(): Promise<number>;
-  /** Finishes the work under way, then closes. Resolves when all is closed or the grace is over. */
+  /** Resolves when all is closed or the grace is over. */
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function createApp(config: Config, overrides: AppOverrides = {}): App {
   return { handle: async (request) => http.api.fetch(request), start, stop };
 }
 
-/** Applies missing migrations to a database that no service uses, and returns their names. @throws DatabaseRefused */
+/** For a database that no service uses. Returns the names of the applied migrations. @throws DatabaseRefused */
 export async function migrate(database: Config["database"]): Promise<string[]> {
   const store = openStore(database, systemClock, idSource(systemClock));
   try {

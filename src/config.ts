@@ -4,10 +4,9 @@ import { isLoopback } from "./config/values.ts";
 import type { KeyQuota } from "./domain/key-quota.ts";
 import { closestMatch } from "./lib/closest-match.ts";
 
-/** The settings of the service. Durations are milliseconds. */
+/** Durations are milliseconds. */
 export interface Config {
   readonly lyceum: {
-    /** Without a trailing slash. */
     readonly baseUrl: string;
     readonly orgSlug: string | null;
     readonly credentials:
@@ -21,7 +20,7 @@ export interface Config {
   }[];
   /** The first signs new callback URLs, and all are accepted. Empty only if `publicUrl` is null. */
   readonly callbackSecrets: readonly string[];
-  /** Without a trailing slash. Null requests no callbacks. */
+  /** Null requests no callbacks. */
   readonly publicUrl: string | null;
   readonly database:
     | { readonly kind: "sqlite"; readonly path: string }
@@ -54,9 +53,7 @@ export interface Config {
   readonly retentionMs: number;
   /** Jobs are exported to this folder before they are pruned. */
   readonly exportDir: string | null;
-  /** Backups of SQLite; null: none. */
   readonly backup: { readonly folder: string; readonly intervalMs: number; readonly keep: number } | null;
-  /** From the signal to stop until the port closes. */
   readonly drainDelayMs: number;
   readonly shutdownGraceMs: number;
   /** `secret` in the format `whsec_…`; `allowPrivate` in CIDR notation. */
@@ -85,7 +82,7 @@ export function readConfig(env: Record<string, string | undefined>): ConfigResul
   return { ok: true, config, warnings: [...configWarnings(config), ...misspellings(env)] };
 }
 
-/** Reads `DATABASE_URL` alone, because a migration needs no other setting. */
+/** A migration needs no other setting. */
 export function readDatabase(
   env: Record<string, string | undefined>,
 ): { ok: true; database: Config["database"] } | Extract<ConfigResult, { ok: false }> {
@@ -160,7 +157,7 @@ function configWarnings({ lyceum, publicUrl, webhook }: Config): string[] {
   return warnings;
 }
 
-/** Warns of unknown variables that resemble a setting. */
+/** Unknown variables that resemble a setting. */
 function misspellings(env: Record<string, string | undefined>): string[] {
   const unknown = Object.keys(env).filter((name) => !settingNames.includes(name));
   return unknown.flatMap((name) => {

@@ -35,7 +35,7 @@ function stopOnSignal(stop: () => Promise<void>): void {
   }
 }
 
-/** Ends the process, with a code that says whether a restart may help. */
+/** The code says whether a restart may help. */
 export function exitBecause(
   what: "start" | "migrate" | "move" | "back up" | "restore" | "export" | "open",
   error: unknown,
@@ -44,14 +44,14 @@ export function exitBecause(
   process.exit(error instanceof DatabaseRefused ? error.exitCode : 1);
 }
 
-/** Ends the process when settings cannot be used, and prints what is wrong with each, by name. */
+/** Prints what is wrong with each setting, by name. */
 export function configOrExit(): { config: Config; warnings: string[] } {
   const result = readConfig(process.env);
   if (!result.ok) return exitWith(result.problems);
   return result;
 }
 
-/** The same for what needs the database alone. */
+/** For what needs the database alone. */
 export function databaseOrExit(): Config["database"] {
   const result = readDatabase(process.env);
   return result.ok ? result.database : exitWith(result.problems);

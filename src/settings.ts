@@ -1,4 +1,4 @@
-// The settings in force, by the names that the environment has for them, and without secrets.
+// The settings in force under their names in the environment, without secrets.
 import type { Config } from "./config.ts";
 import { formatDuration } from "./lib/duration.ts";
 import { HIDDEN } from "./lib/redact.ts";
@@ -7,11 +7,10 @@ export interface Setting {
   name: string;
   /** As the environment would write it; null: not set. */
   value: string | null;
-  /** `[hidden]` stands in it for secrets. */
   redacted: boolean;
 }
 
-/** Lists every setting of the service. Read back, those that are not redacted give the same configuration. */
+/** Read back, settings that are not redacted give the same configuration. */
 export function settingsInForce(config: Config): Setting[] {
   const { lyceum, submit, listen, poll, webhook, database, traces } = config;
   const { credentials } = lyceum;
@@ -97,7 +96,7 @@ function quotaText({ name, runs, windowMs, waiting }: Config["keyQuotas"][number
   return `${name}:${runs}/${formatDuration(windowMs)}${waiting === null ? "" : `:${waiting}`}`;
 }
 
-/** Keeps the host and the name of the database: user, password and parameters may be secret. */
+/** User, password and parameters may be secret. */
 function withoutLogin(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${HIDDEN}@${host}${pathname}`;

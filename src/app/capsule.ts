@@ -21,7 +21,7 @@ import { createWorkers } from "./workers.ts";
 
 const storeAt = (database: Config["database"]) => openStore(database, systemClock, idSource(systemClock));
 
-/** Writes jobs as lines of JSON. @param jobIds empty: all jobs. @throws DatabaseRefused for an unknown job */
+/** As lines of JSON. @param jobIds empty: all jobs. @throws DatabaseRefused for an unknown job */
 export async function exportJobs(
   database: Config["database"],
   jobIds: readonly string[],
@@ -76,10 +76,7 @@ export async function writeCapsule(database: Config["database"], jobId: string, 
   }
 }
 
-/**
- * Serves the dashboard of a capsule on loopback, to readers alone. No worker runs, Lyceum is never asked, and the file
- * stays as it is: a copy of it is opened.
- */
+/** On loopback, to readers alone. No worker runs, Lyceum is never asked, and a copy of the file is opened. */
 export async function openCapsule(
   file: string,
   port: number,

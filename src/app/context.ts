@@ -1,5 +1,4 @@
-// The parts that all others share: clock, store, log, metrics, the context of the use cases, and the loops that a commit
-// wakes.
+// The parts that all others share: clock, store, log, metrics, the context of the use cases, and the loops.
 import type { Dialect } from "kysely";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config.ts";
@@ -30,19 +29,14 @@ export interface AppOverrides {
   fetch?: Fetch;
   log?: Logger;
   metrics?: Metrics;
-  /** Replaces the system's resolver for webhooks. */
   resolve?: Resolve;
-  /** Replaces the database of the settings. */
   dialect?: Dialect;
   /** False serves requests only through `handle`. */
   listens?: boolean;
-  /** Pause between two reads of a log that may still grow. */
   logSpacingMs?: number;
   /** Keys that sign in to the operator's page once each. */
   oneTimeKeys?: readonly OneTimeKey[];
-  /** Warnings about the settings; logged at the start. */
   warnings?: readonly string[];
-  /** Maximum number of queued runs. */
   maxQueued?: number;
 }
 
@@ -99,7 +93,6 @@ export function createParts(config: Config, overrides: AppOverrides) {
     log,
     metrics,
     version: packageJson.version,
-    /** Loads OpenTelemetry if traces are configured. */
     async openTraces(): Promise<void> {
       const { endpoint } = config.traces;
       if (endpoint === null) return;
@@ -113,9 +106,8 @@ export function createParts(config: Config, overrides: AppOverrides) {
         onExport: report.tracesExport,
       });
     },
-    /** Exports the last spans, if the collector answers in time. */
+    /** If the collector answers in time. */
     closeTraces: async () => traces?.close(),
-    /** Changed by the lifecycle alone. */
     state: { isAccepting: false },
     onError,
     wake,
@@ -129,5 +121,5 @@ export function createParts(config: Config, overrides: AppOverrides) {
 
 /** Renewed while the start is under way, so that a dead process's start comes due after this. */
 const START_LEASE_MS = 30_000;
-/** Longest sleep of a worker where other instances may have written, on average. */
+/** On average; other instances may have written. */
 const SHARED_SLEEP_MS = 2_000;

@@ -6,8 +6,9 @@ import { findJobs } from "../store/jobs.ts";
 import { exportJob } from "./export-job.ts";
 
 /**
- * Returns a function that appends jobs to the file of the day. It resolves once they are on disk. A job may stand in the
- * files twice: if the process ends before the job is deleted, it is exported again.
+ * Returns a function that resolves once the jobs are on disk, in the file of the day. A job may stand in the files
+ * twice: if
+ * the process ends before the job is deleted, it is exported again.
  */
 export function createExporter(db: Db, folder: string, now: () => number) {
   return async (jobIds: string[]): Promise<void> => {

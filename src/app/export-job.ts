@@ -1,5 +1,4 @@
-// A finished job as one line of JSON: the job, its runs with executions and states of artifacts, and its events, as the API
-// shows them to a reader. Written piece by piece: a job may have 10,000 runs.
+// A finished job as one line of JSON, as the API shows it to a reader. Written piece by piece: it may have 10,000 runs.
 import type { Caller } from "../http/auth.ts";
 import { viewEvent, viewJob, viewRun } from "../http/views/view.ts";
 import { listArtifacts } from "../store/artifacts.ts";

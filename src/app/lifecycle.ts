@@ -37,7 +37,6 @@ export function createLifecycle(
     if (dueAt <= now()) wakeUps?.tell(topic);
   });
 
-  /** Locks and migrates the database, applies the settings to it and recovers the state of the last process. */
   async function takeOver(): Promise<void> {
     // A simulation brings its own database, which has no file to lock.
     if (overrides.dialect === undefined) unlock = lockDatabase(config.database, now());
@@ -51,7 +50,7 @@ export function createLifecycle(
     await recover(context, { rateLimiter, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
   }
 
-  /** Writes the settings that the database keeps, unless a newer revision has been applied. */
+  /** Unless a newer revision has been applied. */
   async function applySettings(): Promise<void> {
     const admins = config.apiKeys.filter(({ role }) => role === "admin").map(({ name }) => name);
     const demoted = await store.write(async (tx) => {
@@ -86,7 +85,7 @@ export function createLifecycle(
     );
   }
 
-  /** Resolves to false if the work takes longer. */
+  /** False: the work takes longer. */
   async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
     let cancel = () => {};
     const late = new Promise<false>((resolve) => {
@@ -122,8 +121,8 @@ export function createLifecycle(
     async stop(): Promise<void> {
       state.isAccepting = false;
       const graceMs = config.shutdownGraceMs - CLOSING_MS;
-      // Listeners close last: callbacks and requests are served while work is finished, and until every client has
-      // seen that this process is not ready.
+      // Listeners close last: requests are answered while work is finished, and until clients have seen the red
+      // readiness.
       const drainMs =
         listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
       const drained = Promise.all([pause(drainMs), ...loops.map((loop) => loop.stop())])

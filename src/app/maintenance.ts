@@ -12,7 +12,7 @@ import { openStore } from "../store/store.ts";
 
 type Database = Config["database"];
 
-/** Backs up a SQLite database that may be in use. @throws DatabaseRefused */
+/** The database may be in use. @throws DatabaseRefused */
 export async function backup(
   database: Database,
   target: { path: string } | { folder: string },
@@ -27,13 +27,12 @@ export async function backup(
 }
 
 export interface Restoration {
-  /** The new place of the former database; null if there was none. */
   formerPath: string | null;
   /** Starts since this moment are searched for at Lyceum before the service starts anything. */
   since: number;
 }
 
-/** Restores a backup of SQLite, marked as restored. @throws DatabaseRefused */
+/** A backup of SQLite, which is marked as restored. @throws DatabaseRefused */
 export async function restore(database: Database, file: string, replace: boolean): Promise<Restoration> {
   if (database.kind !== "sqlite")
     throw new DatabaseRefused(
@@ -48,11 +47,7 @@ export async function restore(database: Database, file: string, replace: boolean
   return { formerPath, since };
 }
 
-/**
- * Marks a database as restored by other means.
- * @returns the moment since which starts are searched for
- * @throws DatabaseRefused
- */
+/** For a restore by other means. Returns the moment since which starts are searched for. @throws DatabaseRefused */
 export async function mark(database: Database): Promise<number> {
   const store = openStore(database, systemClock, idSource(systemClock));
   try {

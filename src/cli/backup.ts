@@ -1,5 +1,4 @@
-// `proctor backup` and `proctor restore`: the database of this machine, named by DATABASE_URL. The service is imported only
-// when it is needed.
+// `proctor backup` and `proctor restore`: the database of this machine, named by DATABASE_URL.
 import type { Command } from "commander";
 import { action, exitCodes, printJson, UsageError } from "./outcome.ts";
 import { print, printError } from "./terminal.ts";

@@ -59,7 +59,7 @@ async function retry(signal: AbortSignal, id: string, { wait, ...options }: Retr
   return codes.includes(exitCodes.failed) ? exitCodes.failed : Math.max(...codes);
 }
 
-/** Failed and cancelled runs that have not been retried yet. */
+/** Failed or cancelled, and not retried yet. */
 async function retryableRuns(client: Client, jobId: string, signal: AbortSignal): Promise<string[]> {
   const runs = await Array.fromAsync(client.runs(jobId, { signal }));
   const retried = new Set(runs.map((run) => run.retry_of));

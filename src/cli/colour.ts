@@ -14,7 +14,7 @@ const codes: Record<string, number> = {
   collecting: 36,
 };
 
-/** Colours the words of statuses. @param text escaped for the terminal already */
+/** @param text escaped for the terminal already */
 export function colourStatuses(text: string): string {
   return text.replaceAll(/\b(?:succeeded|failed|cancelled|active|collecting)\b/g, (word) => {
     return `\u001b[${codes[word] ?? 0}m${word}\u001b[0m`;

@@ -11,7 +11,6 @@ export interface Connection {
   json?: boolean;
 }
 
-/** Adds the options of all commands that talk to a running service. */
 export function remote(command: Command): Command {
   return command
     .option("--url <url>", "URL of the service; default PROCTOR_URL, else http://127.0.0.1:8080")

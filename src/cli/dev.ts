@@ -1,5 +1,4 @@
-// `npm run dev`: everything on this machine. Starts the emulator and the service, submits a job whose Python code is
-// really run and a job that fails, follows both to their ends, prints next steps, and keeps serving.
+// `npm run dev`: starts the emulator and the service, submits two jobs, follows them, and keeps serving.
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -133,7 +132,6 @@ function isInstalled(command: string): boolean {
 
 interface Shown {
   jobId: string;
-  /** Id of the job's first run. */
   runId: string;
   status: string;
 }
@@ -163,7 +161,7 @@ Next steps, in another terminal, after the two export lines above:
 Serving until Ctrl-C.`;
 }
 
-/** The wanted port, or the next free port above it. */
+/** The next free port from this one on. */
 async function firstFree(wanted: number): Promise<number> {
   for (let port = wanted; port < wanted + 50; port++) if (await isFree(port)) return port;
   throw new Error(`no free port from ${wanted} to ${wanted + 49}; choose another with --port`);

@@ -1,5 +1,4 @@
-// `proctor doctor`: one line per check, with the way out of each problem. Checks the settings if it runs beside the
-// service, and the running service over HTTP.
+// `proctor doctor`: one line per check, with the way out of each problem.
 import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
 import { type Check, failed, passed } from "../lib/check.ts";

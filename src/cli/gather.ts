@@ -38,7 +38,7 @@ export function gather(script: string): Gathered {
 const MAX_FILES = 1_000;
 const MAX_BYTES = 6 * 1024 * 1024;
 
-/** Possible paths of an import, as parts. @param folder folder of the importing file */
+/** @param folder of the importing file */
 function candidates({ level, module, names }: Import, folder: string[]): string[][] {
   // More dots than folders would leave the script's folder.
   if (level > folder.length + 1) return [];

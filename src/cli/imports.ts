@@ -1,12 +1,10 @@
-// Finds the modules that Python code imports, by a scan that knows strings, comments and continued lines only. Names are
-// only looked up on disk, so finding too many does no harm.
+// Finds the modules that Python code imports. Names are only looked up on disk, so finding too many does no harm.
 
 export interface Import {
   /** Dots in front of the module. */
   level: number;
   /** `a.b` as `["a", "b"]`; empty for `from . import c`. */
   module: string[];
-  /** Names after `from … import`, which may be modules. */
   names: string[];
 }
 
@@ -37,7 +35,6 @@ function readStatement(line: string): Import[] {
   return [{ level, module: path, names }];
 }
 
-/** Turns `a as b, c` into `a` and `c`. */
 function nameList(text: string): string[] {
   return text
     .replaceAll(/[()]/g, " ")
@@ -46,7 +43,7 @@ function nameList(text: string): string[] {
     .filter((name) => /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name));
 }
 
-/** Removes strings and comments, and joins each statement into one line. */
+/** Joins each statement into one line. */
 function withoutText(code: string): string {
   let kept = "";
   let depth = 0;

@@ -1,5 +1,4 @@
-// Commands that run on this machine. They import the service only when called: commands that talk to a service must not
-// wait for that, nor need its database.
+// Commands that run on this machine. They import the service only when called: other commands must not wait for that.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { MoveArguments } from "../app/move.ts";
 

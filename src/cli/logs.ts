@@ -15,7 +15,6 @@ interface Options extends Connection {
 
 interface ShownRun {
   id: string;
-  /** Prefix of each line. */
   label: string;
 }
 

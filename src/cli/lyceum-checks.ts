@@ -9,7 +9,7 @@ export async function checkLyceum(config: Config, signal: AbortSignal): Promise<
   return [...credits, ...callback];
 }
 
-/** Asks for the credits: the answer also has Lyceum's clock. */
+/** The answer about credits also has Lyceum's clock. */
 async function lyceum(
   { lyceum: { baseUrl, orgSlug, credentials } }: Config,
   signal: AbortSignal,
@@ -70,7 +70,7 @@ function lyceumClock(date: string | null, now: number): Check {
 
 const MAX_SKEW_MS = 30_000;
 
-/** Sends a signed callback of no execution through PUBLIC_URL. The service answers and forgets it. */
+/** A signed callback of no execution, which the service answers and forgets. */
 async function callbackPath({ publicUrl, callbackSecrets }: Config, signal: AbortSignal): Promise<Check[]> {
   const [secret] = callbackSecrets;
   if (publicUrl === null || secret === undefined) return [];
@@ -84,7 +84,7 @@ async function callbackPath({ publicUrl, callbackSecrets }: Config, signal: Abor
   return [failed("callback path", `${publicUrl} answers ${answer.status}, and not as Proctor does`, hint)];
 }
 
-/** Returns the answer, or the reason why there is none. */
+/** Or the reason why there is no answer. */
 async function ask(url: string, signal: AbortSignal, request: RequestInit) {
   try {
     const response = await fetch(url, {

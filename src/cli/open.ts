@@ -28,7 +28,6 @@ function pageOf(what: string): string | null {
   return kind === undefined ? null : `${kind}s/${what}`;
 }
 
-/** Shows a capsule offline and only to read. */
 async function openCapsule(signal: AbortSignal, file: string) {
   const [app, main] = await Promise.all([import("../app/capsule.ts"), import("../main.ts")]);
   const capsule = await app.openCapsule(file, 0).catch((error) => main.exitBecause("open", error));
@@ -38,7 +37,7 @@ async function openCapsule(signal: AbortSignal, file: string) {
   return exitCodes.succeeded;
 }
 
-/** Prints the address, and opens a browser when a person is likely to sit here. */
+/** Opens a browser when a person is likely to sit here. */
 function show(url: string): void {
   print(url);
   if (process.stdout.isTTY !== true) return;

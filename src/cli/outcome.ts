@@ -6,7 +6,6 @@ import { print, printError } from "./terminal.ts";
 export const exitCodes = {
   succeeded: 0,
   failed: 1,
-  /** Wrong usage, or refused by the service. */
   invalid: 2,
   cancelled: 3,
   /** No answer, or timeout: the status is unknown. */
@@ -15,20 +14,16 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** The command line is invalid. */
 export class UsageError extends Error {}
 
 class Interrupted extends Error {}
 
-/** The exit code for an ended job or run. */
 export function exitCodeOf({ status }: { status: string }): number {
   if (status === "succeeded") return exitCodes.succeeded;
   return status === "cancelled" ? exitCodes.cancelled : exitCodes.failed;
 }
 
-/**
- * Makes a commander action from a command. Its result is the exit code; the first Ctrl-C aborts its signal.
- */
+/** The command's result is the exit code; the first Ctrl-C aborts its signal. */
 export function action<Args extends unknown[]>(
   command: (signal: AbortSignal, ...args: Args) => Promise<number>,
 ): (...args: Args) => Promise<void> {
@@ -45,7 +40,7 @@ export function action<Args extends unknown[]>(
   };
 }
 
-/** Prints the error and returns the exit code. @throws errors that are bugs */
+/** Returns the exit code. @throws errors that are bugs */
 function printFailure(error: unknown, json: boolean): number {
   if (error instanceof Interrupted) {
     printError("\nInterrupted. Submitted jobs continue.");
@@ -78,7 +73,7 @@ function printFailure(error: unknown, json: boolean): number {
     : exitCodes.invalid;
 }
 
-/** An error of the file system: not found, not readable, a folder… */
+/** Not found, not readable, a folder… */
 function isFileError(error: unknown): error is NodeJS.ErrnoException & { path: string } {
   const { syscall, path, code } = error as NodeJS.ErrnoException;
   return error instanceof Error && [syscall, path, code].every((part) => typeof part === "string");
@@ -90,7 +85,6 @@ const hints: Record<string, string> = {
   timeout: "The job continues; `proctor wait` waits for it again.",
 };
 
-/** Prints the only document on stdout. */
 export function printJson(document: unknown): void {
   print(JSON.stringify(document, null, 2));
 }

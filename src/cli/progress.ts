@@ -5,7 +5,6 @@ const BAR = 24;
 /** Jobs with more runs show only counts. */
 export const MAX_RUN_LINES = 15;
 
-/** Progress bar, status, elapsed time, and estimated remaining time. */
 export function barLine(job: Job, now: number): string {
   const { status, progress, queue } = job;
   const full = Math.round(progress * BAR);
@@ -20,7 +19,7 @@ export function barLine(job: Job, now: number): string {
   return `[${"█".repeat(full)}${"·".repeat(BAR - full)}] ${percent}  ${status}  ${times.join(", ")}`;
 }
 
-/** Runs by status, without zero counts. */
+/** Without zero counts. */
 export function countsLine({ counts }: Job): string {
   const nonZero = Object.entries(counts).filter(([, count]) => count > 0);
   return `  ${nonZero.map(([status, count]) => `${count} ${status}`).join(", ")}`;

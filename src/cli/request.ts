@@ -30,7 +30,6 @@ export interface JobOptions extends RunOptions {
 
 export interface BuiltRequest {
   request: JobRequest;
-  /** Files found for a script. */
   gathered: Gathered | null;
 }
 

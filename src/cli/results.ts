@@ -51,7 +51,6 @@ function table(rows: ResultRow[]): string {
   return columns([head, ...lines.map((line) => line.map((cell) => String(cell ?? "")))]);
 }
 
-/** Pads the columns, and drops columns without values. */
 export function columns(lines: string[][]): string {
   const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => (line[at] ?? "").length)));
   const used = widths.map((_, at) => lines.slice(1).some((line) => line[at] !== ""));

@@ -8,7 +8,6 @@ interface Target {
   apiKey: string;
 }
 
-/** Runs all checks; stops early if the service does not answer. */
 export async function checkService(target: Target, signal: AbortSignal): Promise<Check[]> {
   const base = target.url.replace(/\/+$/, "");
   const sentAt = Date.now();
@@ -33,7 +32,7 @@ export async function checkService(target: Target, signal: AbortSignal): Promise
   ];
 }
 
-/** Returns the response, or the reason why there is none. */
+/** Or the reason why there is no response. */
 async function get(url: string, signal: AbortSignal): Promise<Response | string> {
   try {
     return await untraced(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
@@ -43,7 +42,7 @@ async function get(url: string, signal: AbortSignal): Promise<Response | string>
     return cause?.code ?? message;
   }
 }
-/** `fetch` that leaves no trace in the service's log and counters. */
+/** Leaves no trace in the service's log and counters. */
 const untraced: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
   headers.set(SELF_TEST_HEADER, "1");
@@ -63,7 +62,7 @@ async function readiness(base: string, signal: AbortSignal): Promise<Check> {
   );
 }
 
-/** Compares clocks: receivers refuse webhooks whose time differs by five minutes. */
+/** Receivers refuse webhooks whose time differs by five minutes. */
 function clock(date: string | null, sentAt: number): Check {
   if (date === null) return passed("clock", "the service sends no Date header");
   // The header has whole seconds.
@@ -100,7 +99,7 @@ async function role(client: Client, signal: AbortSignal): Promise<Check> {
   return passed("key", role === "read" ? "valid, may only read" : "valid, may submit");
 }
 
-/** Compares the hardware of runs that wait with what the account may use. */
+/** Compares runs that wait with what the account may use. */
 async function hardware(client: Client, signal: AbortSignal): Promise<Check[]> {
   const { data } = await client.machineTypes({ signal });
   const known = new Set(data.map(({ hardware_profile }) => hardware_profile));

@@ -5,17 +5,15 @@ export interface Screen {
   columns?: number;
 }
 
-/** Writes a line to stdout, escaped for a terminal. */
 export function print(text: string): void {
   process.stdout.write(`${shownOn(process.stdout, text)}\n`);
 }
 
-/** Writes a line to stderr, escaped for a terminal. */
 export function printError(text: string): void {
   process.stderr.write(`${shownOn(process.stderr, text)}\n`);
 }
 
-/** Escapes text for a terminal; a pipe gets it unchanged. @param keepsColours keeps sequences for colours and weights */
+/** A pipe gets the text unchanged. @param keepsColours keeps sequences for colours and weights */
 export function shownOn({ isTTY }: Screen, text: string, keepsColours = false): string {
   if (isTTY !== true) return text;
   return text.replaceAll(CONTROL, (found) =>
@@ -24,7 +22,7 @@ export function shownOn({ isTTY }: Screen, text: string, keepsColours = false): 
 }
 
 const COLOUR = String.raw`\u001b\[[\d;]{0,40}m`;
-/** Colour sequences, control characters except tab and line feed, and marks that break lines or change text direction. */
+/** Control sequences, and marks that break lines or change the text direction. */
 const CONTROL = new RegExp(
   String.raw`${COLOUR}|(?![\t\n])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]`,
   "gu",

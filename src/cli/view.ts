@@ -14,7 +14,7 @@ export interface FollowOptions {
   updateEveryMs?: number;
 }
 
-/** Follows the job to its end. @throws ProctorError, or the signal's reason */
+/** @throws ProctorError, or the signal's reason */
 export async function follow(client: Client, jobId: string, options: FollowOptions = {}): Promise<Job> {
   const { screen = process.stderr, signal, timeoutMs, updateEveryMs = UPDATE_EVERY_MS } = options;
   const style = resolveStyle(options.style ?? "auto", screen);
@@ -31,7 +31,7 @@ function resolveStyle(style: Style, { isTTY }: Screen): Exclude<Style, "auto"> {
   return isTTY === true && process.env.TERM !== "dumb" ? "live" : "plain";
 }
 
-/** The job's runs; empty if they are too many to show. */
+/** Empty if the runs are too many to show. */
 async function runsOf(client: Client, job: Job, signal: AbortSignal | undefined): Promise<Run[]> {
   const total = Object.values(job.counts).reduce((sum, count) => sum + count, 0);
   return total > MAX_RUN_LINES ? [] : Array.fromAsync(client.runs(job.id, { signal }));

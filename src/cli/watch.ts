@@ -47,7 +47,7 @@ async function wait(signal: AbortSignal, id: string, options: WaitOptions) {
   return exitCodeOf(ended);
 }
 
-/** Draws a job's progress on a terminal; prints events elsewhere. */
+/** On a terminal; elsewhere it prints events. */
 async function watch(signal: AbortSignal, id: string | undefined, options: WatchOptions) {
   const client = connect(options);
   const isDrawn = options.progress === "auto" ? process.stdout.isTTY === true : options.progress === "live";

@@ -157,7 +157,6 @@ export type Settings = z.output<z.ZodObject<typeof settings>>;
 // `when` reports settings that do not agree together with settings that cannot be read.
 export const environment = z.object(settings).superRefine(agree, { when: () => true });
 
-/** Reports settings that do not agree. A setting that cannot be read is not a number here. */
 function agree(env: Partial<Settings>, ctx: z.RefinementCtx): void {
   const problem = (name: keyof Settings, message: string) =>
     ctx.addIssue({ code: "custom", path: [name], message });

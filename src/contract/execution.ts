@@ -63,7 +63,6 @@ export const execution = z
   })
   .meta({ id: "Execution", examples: [executionExample] });
 
-/** An execution as its owner reads it by itself. */
 export const executionAlone = execution
   .extend({
     streaming_url: z

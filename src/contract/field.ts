@@ -4,7 +4,7 @@ import type { Prefix } from "../lib/id.ts";
 
 const EXAMPLE_ID = "01kawv9x2m4t6r8s0p1q3n5v7w";
 
-/** An id: opaque after its prefix; ids sort by creation time. */
+/** Ids sort by creation time. */
 export function idOf(prefix: Prefix, description: string) {
   return z
     .string()
@@ -34,7 +34,6 @@ export const costSource = z
   .enum(["billed", "estimated"])
   .describe("`billed`: reported by Lyceum. `estimated`: price of the hardware times duration.");
 
-/** An object with all of these keys. */
 export function eachOf<K extends string, V extends z.ZodType>(names: readonly K[], value: V) {
   return z.object(Object.fromEntries(names.map((name) => [name, value])) as Record<K, V>);
 }

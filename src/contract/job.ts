@@ -84,7 +84,6 @@ const example: z.output<z.ZodObject<typeof shown>> = {
 export const job = z.object(shown).meta({ id: "Job", examples: [example] });
 export type JobView = z.output<typeof job>;
 
-/** The answer to a submission. */
 export const submittedJob = z
   .object({
     ...shown,
@@ -94,7 +93,6 @@ export const submittedJob = z
   })
   .meta({ id: "SubmittedJob", examples: [{ ...example, warnings: [] }] });
 
-/** A job with its queue position. */
 export const jobDetails = z
   .object({
     ...shown,

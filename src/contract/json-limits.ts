@@ -5,7 +5,7 @@ export interface Excess {
   message: string;
 }
 
-/** The place at which a JSON value is too deep or too wide, or null. */
+/** Too deep or too wide; null otherwise. */
 export function structureProblem(value: unknown, depth = 0): Excess | null {
   if (typeof value !== "object" || value === null) return null;
   if (depth >= MAX_DEPTH) return { path: [], message: `is nested deeper than ${MAX_DEPTH} levels` };
@@ -23,7 +23,6 @@ export function structureProblem(value: unknown, depth = 0): Excess | null {
   return null;
 }
 
-/** Number of values in a JSON value, including itself. */
 export function valuesIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
   return Object.values(value).reduce<number>((count, entry) => count + valuesIn(entry), 1);

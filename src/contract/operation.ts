@@ -2,7 +2,6 @@
 import type { z } from "zod";
 import type { ProblemKind } from "./problem.ts";
 
-/** Tags of the reference, in order. */
 export const tags = {
   Jobs: "A job is what a worker submits: one or more runs with one policy.",
   Runs: "A run is one piece of work. It ends once and has artifacts.",
@@ -15,18 +14,16 @@ export const tags = {
 
 export interface Answer {
   description: string;
-  /** Schemas by media type; undefined without a body. */
+  /** By media type; undefined without a body. */
   content?: Record<string, z.ZodType>;
-  /** Descriptions of headers by name. */
   headers?: Record<string, string>;
 }
 
 export interface Body {
-  /** Schemas by media type. */
   content: Record<string, z.ZodType>;
-  /** True if an empty body counts as `{}`. */
+  /** An empty body counts as `{}`. */
   isOptional?: boolean;
-  /** True if the handler reads the body, which then needs more than its schema. */
+  /** The body needs more than its schema. */
   isReadByHandler?: true;
   examples?: Record<string, unknown>;
 }
@@ -41,7 +38,7 @@ export interface Operation {
   headers?: z.ZodObject;
   body?: Body;
   answers: Record<number, Answer>;
-  /** True for parts that callers of the API do not need: they are not in the public document. */
+  /** Callers of the API do not need it: not in the public document. */
   isInternal?: true;
   /** Problems beyond those that follow from access, path, query and body. */
   problems?: readonly ProblemKind[];

@@ -1,7 +1,6 @@
 // Errors as RFC 9457 problem details: their kinds and their shape.
 import { z } from "zod";
 
-/** By kind: status, title, and an example of the detail. */
 export const problems = {
   "invalid-json": [400, "Invalid JSON", "cannot be parsed at position 12"],
   "bad-request": [400, "Bad request", "the body is incomplete: the connection broke"],
@@ -80,7 +79,6 @@ export const fieldError = z
   .meta({ id: "FieldError" });
 export type FieldError = z.output<typeof fieldError>;
 
-/** The body of every error. */
 export const problem = z
   .object({
     type: z.enum(problemKinds.map((kind) => `urn:proctor:problem:${kind}` as const)),
@@ -93,7 +91,7 @@ export const problem = z
   .meta({ id: "Problem", description: "Problem details per RFC 9457." });
 export type Problem = z.output<typeof problem>;
 
-/** An example of each kind, for the documentation. */
+/** For the documentation. */
 export function exampleOf(kind: ProblemKind): Problem {
   const [status, title, detail] = problems[kind];
   const type = `urn:proctor:problem:${kind}` as const;

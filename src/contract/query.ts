@@ -5,7 +5,7 @@ import { outcomes, runStatuses } from "../domain/run.ts";
 import { parseDuration } from "../lib/duration.ts";
 import { label } from "./run-spec.ts";
 
-/** Publishes a parameter that arrives as text with its actual schema, such as an integer. */
+/** With its actual schema, such as an integer. */
 export function shownAs(published: object, schema: object): void {
   for (const name of ["type", "pattern", "minLength", "maxLength"]) Reflect.deleteProperty(published, name);
   Object.assign(published, schema);

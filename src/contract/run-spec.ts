@@ -6,7 +6,6 @@ import type { Policy } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { onLost, retry } from "./policy.ts";
 
-/** A nullable field of Lyceum: null counts as absent. */
 const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
@@ -152,7 +151,7 @@ const compose = z
   })
   .meta({ id: "ComposeRun" });
 
-/** Validates a run. Two fields for the same thing are refused rather than one silently dropped. */
+/** Two fields for the same thing are refused rather than one silently dropped. */
 export const runSpec = z
   .discriminatedUnion("kind", [python, image, compose, gpuSelection])
   .superRefine((run, context) => {
@@ -200,7 +199,6 @@ const fieldsOf = {
   gpu_selection: gpuSelection.shape,
 };
 
-/** An entry of the submission: spec, matrix and the run's own policy. */
 export function entryOf(run: z.output<typeof runSpec>): Entry {
   const { retry, on_lost, matrix = null, ...spec } = { matrix: undefined, ...run };
   const policy = {

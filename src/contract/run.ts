@@ -165,7 +165,6 @@ export const run = z
   .meta({ id: "Run", examples: [example] });
 export type RunView = z.output<typeof run>;
 
-/** A run that is read by itself, with the link to its job's trace. */
 export const runDetails = z
   .object({ ...run.shape, trace_url: traceUrl })
   .meta({ id: "RunDetails", examples: [{ ...example, trace_url: null }] });

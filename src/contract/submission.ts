@@ -62,7 +62,7 @@ export const submission = z
   })
   .meta({ id: "Submission" });
 
-/** Limits the number of runs after expanding all matrices, and the size of their values. */
+/** After expanding all matrices. */
 function limitFanOut(runs: Run[], context: z.RefinementCtx): void {
   const issue = fanOutIssue(runs);
   if (issue !== null) context.addIssue({ code: "custom", ...issue });
@@ -88,10 +88,7 @@ function sumOf(numbers: number[]): number {
 
 type Run = z.output<typeof runSpec>;
 
-/**
- * Validates like `submission`, but run by run, and stops after MAX_ISSUES: a body full of errors would produce millions
- * of issues.
- */
+/** Run by run, and stops after MAX_ISSUES: a body full of errors would produce millions of issues. */
 export const submissionReader = {
   safeParse(value: unknown) {
     const runs = runsIn(value);

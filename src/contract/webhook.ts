@@ -69,7 +69,7 @@ const example = {
 export const webhook = z.object(shown).meta({ id: "Webhook", examples: [example] });
 export type WebhookView = z.output<typeof webhook>;
 
-/** A webhook with its secret, shown only at creation and rotation. */
+/** Shown only at creation and rotation. */
 export const disclosedWebhook = z
   .object({ ...shown, secret: z.string().describe("Signs the deliveries; not shown again.") })
   .meta({

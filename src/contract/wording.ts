@@ -5,7 +5,6 @@ type RawIssue = Parameters<NonNullable<ReturnType<typeof z.config>["customError"
 
 z.config({ customError: wording });
 
-/** Undefined keeps the library's own message. */
 export function wording(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":

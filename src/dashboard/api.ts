@@ -6,19 +6,18 @@ const base = new URL(".", location.href).href;
 
 export const api = createClient({ url: base, apiKey: null, retry: { attempts: 2 } });
 
-/** As the terminal and other programs need it. */
 export const serviceUrl = base.replace(/\/$/, "");
 
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ProctorError && error.status === 401;
 }
 
-/** The service is of a version without this route. */
+/** The service's version has no such route. */
 export function isMissingRoute(error: unknown): boolean {
   return error instanceof ProctorError && error.problem?.detail === "no route has this path";
 }
 
-/** The text of an error for the reader, with the request id for an operator. */
+/** With the request id for an operator. */
 export function explain(error: unknown): { title: string; detail: string; requestId: string | null } {
   if (!(error instanceof ProctorError))
     return { title: "The page met an error", detail: String(error), requestId: null };

@@ -49,7 +49,6 @@ function joined(a: number, unitA: string, b: number, unitB: string): string {
   return b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
 }
 
-/** One unit: what is far away need not be told exactly. */
 export function rough(ms: number): string {
   const units: [number, string][] = [
     [86_400_000, "d"],

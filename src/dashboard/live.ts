@@ -1,5 +1,4 @@
-// One event stream for the whole page. It says when it is lost, and since when; whoever shows data hears each event, and
-// is told to read everything anew when events were skipped.
+// One event stream for the whole page. After a gap, all shown data is read again.
 import { signal } from "@preact/signals";
 import type { ProctorEvent } from "../client/client.ts";
 import { api, isSignedOut } from "./api.ts";
@@ -8,7 +7,7 @@ import { endSession } from "./session.ts";
 export type LiveState = { type: "connecting" } | { type: "live" } | { type: "stale"; since: number };
 
 export const live = signal<LiveState>({ type: "connecting" });
-/** Grows when what is shown may have missed something. */
+/** Grows when shown data may have missed events. */
 export const resync = signal(0);
 
 type Listener = (event: ProctorEvent) => void;

@@ -11,19 +11,15 @@ export type Loaded<T> =
   | { type: "failed"; error: unknown };
 
 export interface Refresh {
-  /** True if this event may have changed the loaded data. */
+  /** The event may have changed the loaded data. */
   on?: (event: ProctorEvent) => boolean;
-  /** For what no event tells of. */
   everyMs?: number;
 }
 
-/** Events come in swarms: they are answered by one reading. */
+/** Events come in swarms: one request answers a swarm. */
 const MIN_INTERVAL_MS = 1_500;
 
-/**
- * @param key what is read; another key begins anew
- * @returns the state, and a function that reads again at once
- */
+/** @param key of the data; another key begins anew. Returns the state, and a function that reads again at once. */
 export function useLoad<T>(
   key: string,
   read: (signal: AbortSignal) => Promise<T>,
@@ -103,7 +99,7 @@ export function useLoad<T>(
   return [state.key === key ? state.loaded : { type: "loading" }, () => again.current()];
 }
 
-/** The first items of a list, and whether there are more. */
+/** And whether there are more. */
 export async function firstOf<T>(
   list: AsyncIterable<T>,
   most: number,

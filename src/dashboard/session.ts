@@ -26,7 +26,7 @@ export function isAdmin(): boolean {
   return session.value.type === "in" && session.value.role === "admin";
 }
 
-/** @param isSignedIn as the service saw it when it sent the page */
+/** @param isSignedIn by the service's answer with the page */
 export async function startSession(isSignedIn: boolean): Promise<void> {
   const [first, oneTimeKey] = place.peek().path;
   if (first === "sign-in" && oneTimeKey !== undefined) {
@@ -54,7 +54,7 @@ export async function signOut(): Promise<void> {
   session.value = { type: "out", reason: null };
 }
 
-/** Called wherever an answer says that nobody is signed in any more. */
+/** After an answer that says that the session is over. */
 export function endSession(): void {
   if (session.peek().type === "in")
     session.value = { type: "out", reason: "The session is over. Sign in again." };

@@ -10,7 +10,6 @@ export interface Account {
 type Tokens = {
   access_token: string;
   refresh_token: string;
-  /** Seconds. */
   expires_in: number;
 };
 
@@ -56,7 +55,6 @@ export function createAuth({ apiKeys, accounts, tokenLifeMs, chaos, now }: AuthO
     };
   }
 
-  /** Makes the token's `exp` claim, the only part that callers can read. */
   function expiry(goodUntil: number): { exp?: number } {
     const { token_exp } = chaos.current();
     if (token_exp === "absent") return {};

@@ -1,5 +1,4 @@
-// Callbacks: a POST to each of a run's URLs [docs/serverless/callbacks]. Their body, retries and timing are not
-// documented, so all of it is invented, switchable, and marked with a header.
+// Callbacks: a POST to each of a run's URLs [docs/serverless/callbacks]. Body, retries and timing are invented.
 import { Agent, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Chaos } from "./chaos.ts";
@@ -9,7 +8,7 @@ import { recordOf, shown } from "./records.ts";
 import { type BodyProfile, bodyProfiles } from "./switches/life.ts";
 
 export interface Callbacks {
-  /** `count` callbacks at once to each URL. Resolves when the last attempt is over. */
+  /** Resolves when the last attempt is over. */
   send(execution: Execution, count: number): Promise<void>;
   close(): void;
 }

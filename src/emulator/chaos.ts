@@ -1,24 +1,20 @@
-// The current switches, and random decisions by them. A decision depends on the seed, the effect's name and the number
-// of its earlier decisions, never on other effects: the same seed repeats the same behaviour.
+// The switches, and random decisions by them. The same seed repeats the same behaviour, whatever other effects do.
 import type { Execution } from "./execution.ts";
 import type { Chance } from "./switches/values.ts";
 import { type Changes, changesSchema, defaults, type Switches } from "./switches.ts";
 
 export interface Chaos {
   current(): Switches;
-  /** The switches of a run: its directive replaces current switches. */
+  /** Its directive replaces current switches. */
   of(execution: Execution): Switches;
-  /** Changes the named switches. Throws a ZodError on unknown names and invalid values. */
+  /** Throws a ZodError on unknown names and invalid values. */
   set(changes: Changes): void;
   reset(): void;
-  /**
-   * Decides one occasion, and counts down `{ next: n }`.
-   * @param effect begins with the name of its switch
-   */
+  /** Counts down `{ next: n }`. @param effect begins with the name of its switch */
   happens(effect: string, chance: Chance | undefined): boolean;
-  /** Decides whether a run has a trait: the same answer each time. */
+  /** The same answer each time for a run. */
   has(trait: string, likelihood: number | undefined, execution: Execution): boolean;
-  /** Picks a choice for a run: the same choice each time. */
+  /** The same choice each time for a run. */
   pick<T>(what: string, choices: readonly T[], execution: Execution): T;
 }
 
@@ -67,7 +63,7 @@ export function createChaos(seed: number, initial: Changes, now: () => number): 
   };
 }
 
-/** A number in [0, 1) that depends only on the arguments. */
+/** In [0, 1); depends only on the arguments. */
 export function draw(seed: number, name: string, nth: number): number {
   let hash = 0x811c9dc5 ^ seed;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);

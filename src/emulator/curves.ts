@@ -5,10 +5,9 @@ import { zuluTime } from "./records.ts";
 
 interface Span {
   executionId: string;
-  /** Seed that makes the curves of runs differ. */
   number: number;
   hardwareProfile: string;
-  /** Start of the run; undefined before a host is assigned, when every series is empty. */
+  /** Undefined before a host is assigned, when every series is empty. */
   startedAt: number | undefined;
   fromAt: number;
   toAt: number;

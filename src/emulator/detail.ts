@@ -1,5 +1,5 @@
-// Lyceum answers like a FastAPI service [api-reference/introduction]: problems of a request are 422 with
-// `{"detail": [{loc, msg, type}]}`. Here zod's issues become those entries.
+// Lyceum answers like a FastAPI service [api-reference/introduction]: zod's issues become `{"detail": [{loc, msg,
+// type}]}`.
 import type * as z from "zod";
 
 export interface Detail {
@@ -8,7 +8,7 @@ export interface Detail {
   type: string;
 }
 
-/** The entries for a failed parse; `place` names the source of the values. */
+/** @param place the source of the values */
 export function detailsOf(error: z.ZodError, place: "body" | "query"): Detail[] {
   return error.issues.map((issue) => {
     const loc = [place, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];

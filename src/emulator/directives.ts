@@ -15,10 +15,7 @@ export const directiveHelp = [
 
 type Directive = { ok: true; changes: RunChanges | undefined } | { ok: false; problem: string };
 
-/**
- * Reads all directives in the texts; `changes` is undefined without directives.
- * Only switches for runs are allowed. A wrong name or value is a problem, never ignored.
- */
+/** Undefined without directives. A wrong name or value is a problem, never ignored. */
 export function readDirectives(texts: readonly string[]): Directive {
   const raw: Record<string, unknown> = {};
   for (const text of texts) {

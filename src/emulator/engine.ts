@@ -9,13 +9,13 @@ import { createSlots, pause, pauseIn, type Timers } from "./pause.ts";
 import type { Work } from "./work.ts";
 
 export interface Engine {
-  /** Accepts the run. Its life begins after the current turn, so that the answer can be sent first. */
+  /** The run's life begins after the current turn, so that the answer can be sent first. */
   accept(start: Start, bodySize: number): Execution;
   /** False if the execution has already ended. Takes effect after the switch `lag`. */
   interrupt(execution: Execution, how: "abort" | "stop"): boolean;
-  /** Forgets the execution, and kills it if alive. No callback follows. */
+  /** Kills it if alive. No callback follows. */
   remove(execution: Execution): void;
-  /** Kills and forgets everything. Resolves when no process is left. */
+  /** Resolves when no process is left. */
   clear(): Promise<void>;
 }
 
@@ -26,11 +26,10 @@ interface EngineDeps {
   timers: Timers;
   now: () => number;
   work: Work;
-  /** Maximum number of running Python runs; others stay pending. */
+  /** Other Python runs stay pending. */
   pythonAtOnce: number;
 }
 
-/** Assumed characters of an execution besides body and output. */
 const ownSize = 1000;
 
 export function createEngine(deps: EngineDeps): Engine {

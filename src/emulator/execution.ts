@@ -3,12 +3,10 @@ import type { RunChanges } from "./switches.ts";
 
 export type Kind = "python" | "image" | "compose" | "gpu_selection";
 
-/** An accepted start request, reduced to the fields that the emulator uses. */
 export interface Start {
   kind: Kind;
   /** The request body as received, including secrets. */
   body: Record<string, unknown>;
-  /** Python source, image reference or Compose text. */
   subject: string;
   hardwareProfile: string;
   timeoutMs: number;
@@ -38,11 +36,8 @@ export interface CallbackAttempt {
   at: number;
   url: string;
   attempt: number;
-  /** Body profile, see `bodyProfiles`. */
   profile: string;
-  /** Undefined without an answer. */
   status?: number;
-  /** Reason why there was no answer, or why nothing was sent. */
   problem?: string;
 }
 
@@ -64,19 +59,18 @@ export interface Execution {
   /** Set at `endedAt`, shown from `finishedAt` on. */
   result?: Result;
   output: Chunk[];
-  /** Approximate memory in characters: body and output. */
+  /** Characters of body and output. */
   size: number;
   installLog: string | null;
   callbacks: CallbackAttempt[];
-  /** True if a callback was sent before the answer to the start. */
+  /** Before the answer to the start. */
   calledEagerly: boolean;
-  /** Kills the process or cuts the pause short, if there is one. */
   kill?: () => void;
-  /** True after deletion or reset: all waits for the execution must end. */
+  /** After deletion or reset all waits must end. */
   dropped: boolean;
 }
 
-/** True once the work has ended, which is before the shown state is terminal. */
+/** The work has ended, which is before the shown state is terminal. */
 export function isOver(execution: Execution): boolean {
   return execution.endedAt !== undefined || execution.dropped;
 }

@@ -5,7 +5,6 @@ import { pause } from "./pause.ts";
 import type { TimeForm } from "./switches/calls.ts";
 import { cut, type Env, proxyPage, refuse, type World } from "./world.ts";
 
-/** Records each call and how it was answered. */
 export function recorder({ ledger, now }: World, prefix: string): MiddlewareHandler<Env> {
   return async (c, next) => {
     const at = now();
@@ -21,7 +20,6 @@ export function recorder({ ledger, now }: World, prefix: string): MiddlewareHand
   };
 }
 
-/** Passes a call to its route, or answers it instead. */
 export function gate(world: World, prefix: string): MiddlewareHandler<Env> {
   const { auth, chaos } = world;
   return async (c, next) => {
@@ -56,7 +54,6 @@ function limited(c: Context<Env>, world: World): Response | undefined {
   return allowed ? undefined : throttled(c, world, resetAt - now);
 }
 
-/** Answers 429 with Retry-After in the format of the switch. */
 function throttled(c: Context<Env>, { chaos, now }: World, waitMs: number): Response {
   const { retry_after } = chaos.current();
   c.header("Retry-After", timeForms[retry_after](now() + waitMs, now()));

@@ -4,7 +4,6 @@ import type { StatusCode } from "hono/utils/http-status";
 import type { FormName, GatewayRule, RouteGroup } from "./switches/gateway.ts";
 import { cut, type Env, silence, type World } from "./world.ts";
 
-/** Forms that change the real answer. */
 type Manner = "own" | "reset" | "silence";
 
 interface Form {
@@ -62,7 +61,7 @@ export function gateway({ chaos, ledger }: World, prefix: string): MiddlewareHan
   };
 }
 
-/** True if the form needs the real answer. Errors are not changed. */
+/** Errors are not changed. */
 function isMadeOfTruth(form: Form | Manner): boolean {
   return form === "own" || (typeof form === "object" && typeof form.body === "function");
 }

@@ -16,7 +16,6 @@ export const prices: Record<string, number> = {
   "gpu.b200": 4.9,
 };
 
-/** The profiles that a GPU selection tries. */
 export const selectionProfiles = ["gpu.l40s", "gpu.a100", "gpu.h100"];
 
 /** Credits per hour. Unknown profiles are accepted, because no page says that Lyceum refuses them, and cost one credit. */

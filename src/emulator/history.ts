@@ -1,5 +1,4 @@
-// `GET /billing/history`: the only paged list of runs. Order, maximum page size and other rows are undocumented, so
-// switches set them.
+// `GET /billing/history`: the only paged list of runs. Order and page size are undocumented, so switches set them.
 import type { Context, Hono } from "hono";
 import * as z from "zod";
 import { draw } from "./chaos.ts";
@@ -61,7 +60,6 @@ function answer(c: Context<Env>, world: World): Response {
   return sendText(c, `{"executions":[${page.join(",")}],${JSON.stringify(rest).slice(1)}`);
 }
 
-/** @param rows oldest first */
 function ordered(rows: Row[], order: Switches["history"]["order"]): Row[] {
   if (order === "oldest") return rows;
   if (order !== "unsorted") return rows.reverse();

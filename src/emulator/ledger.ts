@@ -1,7 +1,6 @@
 // The emulator's memory, bounded: all executions, live executions, and received calls.
 import type { Execution } from "./execution.ts";
 
-/** A call to the API as received. */
 export interface RecordedCall {
   at: number;
   method: string;
@@ -24,18 +23,16 @@ interface Bounds {
 export interface Ledger {
   add(execution: Execution): void;
   find(id: string): Execution | undefined;
-  /** Another execution: the previous, or the next after the first. */
   neighbour(execution: Execution): Execution | undefined;
-  /** Removes the execution from the list; may drop the oldest ended executions. */
+  /** May drop the oldest ended executions. */
   settle(execution: Execution): void;
   drop(execution: Execution): void;
-  /** Oldest first. */
   all(): Execution[];
-  /** The executions that `/workloads/list` shows. */
+  /** As `/workloads/list` shows them. */
   listed(): Execution[];
   record(call: RecordedCall): void;
   calls(): RecordedCall[];
-  /** Number of calls per `METHOD route`, including dropped calls. */
+  /** By `METHOD route`, dropped calls included. */
   counts(): Record<string, number>;
   clear(): void;
 }

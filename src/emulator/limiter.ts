@@ -3,12 +3,10 @@
 interface Allowance {
   allowed: boolean;
   remaining: number;
-  /** End of the window, milliseconds since the epoch. */
   resetAt: number;
 }
 
 export interface Limiter {
-  /** Uses a start of the window if one is left. */
   take(limit: { starts: number; window: number }, now: number): Allowance;
   reset(): void;
 }

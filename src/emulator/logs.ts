@@ -23,7 +23,7 @@ interface LogQuery {
   double: boolean;
 }
 
-/** The newest `limit` visible entries, in the order of the switch `log_order`. */
+/** The newest `limit` entries, in the order of the switch `log_order`. */
 export function logsOf(
   execution: Execution,
   query: LogQuery,

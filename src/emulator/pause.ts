@@ -1,9 +1,7 @@
 // Pauses that do not keep the process alive, and need no timer for zero milliseconds.
 import { type Execution, isOver } from "./execution.ts";
 
-/** Injected timers: a test may simulate hours at once. */
 export interface Timers {
-  /** Calls `fn` after `ms` milliseconds, unless the returned function is called before. */
   after(ms: number, fn: () => void): () => void;
 }
 
@@ -19,7 +17,7 @@ export function pause(timers: Timers, ms: number): Promise<void> | undefined {
   return new Promise((resolve) => void timers.after(ms, resolve));
 }
 
-/** A pause in the life of an execution. The execution's end cuts the pause short, so that it keeps no slot. */
+/** The execution's end cuts the pause short, so that it keeps no slot. */
 export function pauseIn(timers: Timers, execution: Execution, ms: number): Promise<void> | undefined {
   if (ms <= 0 || isOver(execution)) return undefined;
   return new Promise((resolve) => {
@@ -34,7 +32,6 @@ export function pauseIn(timers: Timers, execution: Execution, ms: number): Promi
 }
 
 interface Slots {
-  /** Waits for a slot; the returned function frees it. */
   take(): Promise<() => void>;
 }
 

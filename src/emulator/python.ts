@@ -6,7 +6,6 @@ import { dirname, join } from "node:path";
 import type { Chunk } from "./execution.ts";
 
 interface PythonOptions {
-  /** The interpreter: a name on the PATH or a path. */
   command: string;
   code: string;
   files: Record<string, string>;
@@ -108,8 +107,7 @@ function watch(child: ChildProcess, { timeoutMs, outputLimit, onOutput }: Python
     });
     child.once("exit", () => {
       clearTimeout(timer);
-      // Children that outlive the script would keep the pipes open: children in the group are killed, daemons outside it
-      // lose the pipes.
+      // Children that outlive the script would keep the pipes open.
       killGroup(child);
       setTimeout(() => {
         child.stdout?.destroy();

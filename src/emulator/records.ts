@@ -143,7 +143,7 @@ export function selectionStatus(execution: Execution, switches: Switches): Recor
   }
 }
 
-/** The state in Lyceum's spelling, changed by the switch `words`. */
+/** In Lyceum's spelling, changed by the switch `words`. */
 export function shown({ word }: Execution, { words }: Switches): string {
   const going = word === "pending" || word === "starting" || word === "running";
   switch (words) {

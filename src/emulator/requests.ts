@@ -9,7 +9,6 @@ import type { Switches } from "./switches.ts";
 const text = z.string().nullish();
 const texts = z.array(z.string()).nullish();
 const profile = z.string().regex(/^[a-zA-Z0-9_.]+$/);
-/** Seconds. */
 const timeout = z.int().min(1).max(600).default(60);
 
 const registry = {
@@ -64,7 +63,7 @@ const schemas = {
 
 type ReadStart = { ok: true; start: Start } | { ok: false; detail: Detail[] };
 
-/** Checks the body of a start; problems are returned as the `detail` of a 422. */
+/** Problems are the `detail` of a 422. */
 export function readStart(kind: Kind, body: unknown, switches: Switches): ReadStart {
   const parsed = schemas[kind].safeParse(body);
   if (!parsed.success) return { ok: false, detail: detailsOf(parsed.error, "body") };
@@ -111,7 +110,6 @@ export function readStart(kind: Kind, body: unknown, switches: Switches): ReadSt
   return { ok: true, start };
 }
 
-/** Fields of all four requests. */
 interface Fields {
   timeout: number;
   code?: string | undefined;

@@ -1,5 +1,5 @@
-// A local Lyceum: the documented API, real Python, simulated containers, and switches for failures. For tests,
-// development and `npm run emulator`; unreachable from other machines.
+// A local Lyceum: the documented API, real Python, simulated containers, and switches for failures. Only for this
+// machine.
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
@@ -79,7 +79,7 @@ const prefix = "/api/v2/external";
 const loopback: readonly string[] = ["127.0.0.1", "::1", "localhost"];
 const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
-/** Starts a local Lyceum. Throws if the host is not loopback, a switch is invalid, or the port is taken. */
+/** Throws if the host is not loopback, a switch is invalid, or the port is taken. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { host = "127.0.0.1", now = Date.now, timers = systemTimers, log = () => {} } = options;
   if (!loopback.includes(host))

@@ -1,7 +1,6 @@
 // An execution as shown to tests and by `GET /__emulator/state`.
 import type { CallbackAttempt, Execution, Kind } from "./execution.ts";
 
-/** A copy of an execution's state. Times are milliseconds since the epoch. */
 export interface ExecutionSnapshot {
   executionId: string;
   kind: Kind;

@@ -5,9 +5,9 @@ import { pauseIn, type Timers } from "./pause.ts";
 import { runPython } from "./python.ts";
 
 export interface Work {
-  /** Appends output to the execution while running; resolves with the result, also after a kill. */
+  /** Resolves with the result, also after a kill. */
   run(execution: Execution): Promise<Result>;
-  /** Resolves when no process is left. Does not kill processes. */
+  /** Does not kill processes. */
   idle(): Promise<void>;
 }
 
@@ -15,7 +15,6 @@ interface WorkDeps {
   chaos: Chaos;
   timers: Timers;
   now: () => number;
-  /** `outputLimit` counts characters. */
   python: { command: string; outputLimit: number };
 }
 

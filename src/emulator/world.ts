@@ -27,31 +27,27 @@ export interface World {
 /** Variables: `destroyed` is set when the connection was cut instead of an answer. */
 export type Env = { Bindings: HttpBindings; Variables: { destroyed?: boolean } };
 
-/** An error as Lyceum words it: `{"detail": …}`. */
 export function refuse(c: Context<Env>, status: ContentfulStatusCode, detail: string | Detail[]): Response {
   return c.json({ detail }, status);
 }
 
-/** Cuts the connection without an answer, like a crash or a bad network. */
+/** Like a crash or a bad network. */
 export function cut(c: Context<Env>): Response {
   c.set("destroyed", true);
   c.env.incoming.socket.resetAndDestroy();
   return RESPONSE_ALREADY_SENT;
 }
 
-/** Never answers; resolves when the caller disconnects. */
 export async function silence(c: Context<Env>): Promise<Response> {
   c.set("destroyed", true);
   await new Promise((resolve) => c.env.incoming.socket.once("close", resolve));
   return RESPONSE_ALREADY_SENT;
 }
 
-/** The answer of a proxy in front of the API. */
 export function proxyPage(c: Context<Env>, status: ContentfulStatusCode): Response {
   return c.html(`<html><body><h1>emulator: proxy page ${status}</h1></body></html>`, status);
 }
 
-/** The parsed body; undefined when it is not JSON. */
 export async function readJson(c: Context<Env>): Promise<unknown> {
   const text = await c.req.text();
   try {

@@ -5,7 +5,7 @@ const STEPS_MS = [
   900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 28_800_000, 86_400_000, 172_800_000, 604_800_000,
 ];
 
-/** Distances from the beginning, in round steps, at most `most` of them. */
+/** At most `most` of them. */
 export function ticksOf(spanMs: number, most: number): number[] {
   const step = STEPS_MS.find((one) => spanMs / one <= most) ?? spanMs;
   // The label of one close to the end would reach beyond it.

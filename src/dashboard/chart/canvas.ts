@@ -1,10 +1,10 @@
-// A canvas as wide as its place, sharp on every screen, drawn again when its size, the theme or what it shows changes.
+// A canvas as wide as its place, drawn again when its size, the theme or its content changes.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { theme } from "../view/theme.ts";
 
 export type Draw = (context: CanvasRenderingContext2D, width: number) => void;
 
-/** @param heightFor pixels for a width; @param draw is called with pixels of the style sheet */
+/** @param draw is called with pixels of the style sheet */
 export function useCanvas(heightFor: (width: number) => number, draw: Draw) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);

@@ -12,7 +12,6 @@ import { useCanvas } from "./canvas.ts";
 const MAX_CELL = 26;
 const MIN_CELL = 6;
 const WANTED_HEIGHT = 420;
-/** Marks are left away where they could not be seen. */
 const MARKED_FROM = 8;
 
 function cellSize(width: number, count: number): number {
@@ -109,7 +108,7 @@ function paint(
   context.strokeRect((chosen % columns) * size, Math.floor(chosen / columns) * size, side, side);
 }
 
-/** A shape for each status that is not the usual good end, in the colour of the ground. */
+/** A shape for each status that is not a success. */
 function mark(
   context: CanvasRenderingContext2D,
   status: string,

@@ -17,17 +17,14 @@ export interface SeriesProps {
   times: number[];
   lines: Line[];
   format: (value: number) => string;
-  /** Bars that stand upon one another, instead of lines. */
   isStacked?: boolean;
-  /** Charts of the same group move together. */
   group?: string;
   max?: number;
-  /** Stretches to shade, in seconds since the epoch. */
   shaded?: { from: number; to: number }[];
   height?: number;
 }
 
-/** Stacked values are sums with those below; the highest is drawn first, and the lower ones cover it. */
+/** Stacked values are sums with those below; the highest is drawn first. */
 export function dataOf({ times, lines, isStacked }: SeriesProps): {
   columns: uPlot.AlignedData;
   drawn: Line[];

@@ -35,7 +35,7 @@ function dataText(data: Record<string, unknown>): string {
     .join(" ");
 }
 
-/** @param runId shows those of one run alone */
+/** @param runId of the only run to show */
 export function Events({ jobId, runId }: { jobId: string; runId?: string }) {
   const [fresh, setFresh] = useState<ProctorEvent[]>([]);
   const [after, setAfter] = useState(0);

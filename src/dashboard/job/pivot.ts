@@ -4,7 +4,6 @@ import type { ResultRow } from "../../client/client.ts";
 export interface Measure {
   title: string;
   of: (row: ResultRow) => number | null;
-  /** Which end of the scale is the good one. */
   best: "low" | "high";
 }
 
@@ -34,7 +33,6 @@ export interface Pivot {
   best: Cell | null;
 }
 
-/** The names of a job's matrix, in the order of their number of values: the longest lies along x. */
 export function axesOf(rows: ResultRow[]): string[] {
   const values = new Map<string, Set<string>>();
   for (const { matrix } of rows)

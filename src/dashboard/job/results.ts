@@ -1,5 +1,4 @@
-// The runs of one job, a row each, kept up to date: an event changes a row's status at once, and what it cannot tell is
-// read again a moment later.
+// The runs of one job: an event changes a row's status at once, and the rest is read again a moment later.
 import { useEffect, useState } from "preact/hooks";
 import type { ResultRow, Run } from "../../client/client.ts";
 import { api, isSignedOut } from "../api.ts";
@@ -15,7 +14,6 @@ export interface Results {
 const PAGE = 1_000;
 const SHOW_EVERY_MS = 300;
 const READ_EVERY_MS = 2_000;
-/** More changed rows than this are not asked for one by one. */
 const ONE_BY_ONE = 25;
 
 export function useResults(jobId: string): Results {
@@ -127,7 +125,7 @@ function rowOf(run: Run): ResultRow {
   };
 }
 
-/** The name of a run for the reader: its own, its matrix values, or its position. */
+/** Its own name, its matrix values, or its position. */
 export function nameOf({ name, matrix, position }: Pick<ResultRow, "name" | "matrix" | "position">): string {
   const values =
     matrix === null

@@ -2,7 +2,6 @@
 
 export interface Piece {
   text: string;
-  /** Class names, such as `fg1 bold`; empty without any. */
   style: string;
 }
 

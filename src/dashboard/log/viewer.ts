@@ -14,7 +14,7 @@ const MAX_WRAPPED = 3_000;
 interface ViewerProps {
   entries: LogEntry[];
   name: string;
-  /** New lines keep coming: the view stays at the end while it is there. */
+  /** The view stays at the end. */
   isLive: boolean;
 }
 
@@ -92,7 +92,6 @@ function Lines({
   </div>`;
 }
 
-/** The piece, with what is searched for standing out. */
 function marked(text: string, style: string, search: string) {
   const at = search === "" ? -1 : text.toLowerCase().indexOf(search.toLowerCase());
   const inner =

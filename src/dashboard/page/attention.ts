@@ -5,7 +5,6 @@ import { credits, rough } from "../format.ts";
 export interface Concern {
   tone: "bad" | "warn";
   text: string;
-  /** The page that shows the condition. */
   href: string;
 }
 
@@ -55,7 +54,6 @@ export function concernsOf(status: Status, webhooks: Webhook[], now: number): Co
   return found.filter((one) => one !== false);
 }
 
-/** Jobs that start nothing more because their budget is used up. */
 export function budgetConcerns(jobs: Job[]): Concern[] {
   return jobs
     .filter(({ budget, ended_at }) => budget?.reached === true && ended_at === null)

@@ -13,7 +13,6 @@ const tones = ["busy", "late", "good", "warn", "bad"];
 interface DailyCostProps {
   from: string;
   byDay: Usage;
-  /** Names of keys, whoever spent most first. */
   keys: string[];
 }
 

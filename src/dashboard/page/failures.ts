@@ -32,7 +32,6 @@ export function Failures() {
 
 interface Group {
   cause: string;
-  /** Newest first. */
   runs: Run[];
 }
 

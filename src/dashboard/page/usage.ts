@@ -10,7 +10,6 @@ import { empty, shown } from "../view/state.ts";
 import { type Column, Table } from "../view/table.ts";
 import { DailyCost } from "./daily-cost.ts";
 
-/** Sorted by what was spent, most first. */
 function keysOf({ data }: Usage): string[] {
   return data.toSorted((a, b) => b.cost.total - a.cost.total).flatMap(({ key }) => key ?? []);
 }

@@ -8,7 +8,7 @@ type Kind = "record" | "timing" | "logs" | "metrics";
 
 const names: Record<Kind, string> = { record: "output", timing: "timing", logs: "log", metrics: "metrics" };
 
-/** Null when the artifact is there to be read: what is known to be missing is not asked for. */
+/** Null when the artifact can be read: an artifact that is known to be missing is not requested. */
 export function notYet(run: Run, kind: Kind): VNode | null {
   const artifact = run.artifacts[kind];
   if (artifact?.fetched_at != null) return null;

@@ -6,10 +6,8 @@ export type PhaseName = "queued" | "submitting" | "pending" | "running" | "notic
 export interface Span {
   phase: PhaseName;
   attempt: number;
-  /** Epoch milliseconds. */
   from: number;
   to: number;
-  /** True while the span has not ended. */
   isOpen: boolean;
 }
 

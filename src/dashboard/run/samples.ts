@@ -6,7 +6,7 @@ export interface Sample {
   value: number;
 }
 
-/** In order of time; what cannot be read is left out. */
+/** In order of time, without unreadable samples. */
 export function samplesOf(series: unknown): Sample[] {
   if (!Array.isArray(series)) return [];
   const samples = series.flatMap((one: { timestamp?: unknown; value?: unknown } | null) => {
@@ -18,7 +18,7 @@ export function samplesOf(series: unknown): Sample[] {
 
 const IDLE_BELOW_PERCENT = 5;
 
-/** Between samples that are idle both. */
+/** Between two idle samples. */
 export function idleStretches(samples: Sample[]): { from: number; to: number }[] {
   const stretches: { from: number; to: number }[] = [];
   samples.forEach((sample, index) => {

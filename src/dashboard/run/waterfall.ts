@@ -1,5 +1,5 @@
-// A run from its submission to its last artifact, attempt by attempt, with the callbacks that came for it; what is
-// chosen is told beside it.
+// A run from its submission to its last artifact, by attempt, with its callbacks; the chosen span is explained beside
+// it.
 import type { Callback, Execution, Run } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { now } from "../clock.ts";
@@ -13,7 +13,6 @@ import { empty } from "../view/state.ts";
 import { Badge } from "../view/status.ts";
 import { spansOf } from "./phases.ts";
 
-/** State that the waterfall and its details share. */
 export interface Chosen {
   /** Counted from 1; null chooses the last. */
   attempt: number | null;

@@ -5,7 +5,7 @@ import { html } from "../html.ts";
 
 interface DeedProps {
   label: string;
-  /** The question before it is done; without one it is done at once. */
+  /** Left out: no confirmation. */
   question?: string;
   tone?: "danger" | "plain";
   act: () => Promise<unknown>;

@@ -19,7 +19,6 @@ export interface Fact {
   value: ComponentChildren;
 }
 
-/** Names and values, in columns where there is room. Facts without a value are left out. */
 export function Facts({ facts }: { facts: (Fact | null | false)[] }) {
   return html`<dl class="facts">
     ${facts.map((fact) => fact && html`<div key=${fact.name}><dt>${fact.name}</dt><dd>${fact.value}</dd></div>`)}
@@ -45,7 +44,7 @@ interface ChipProps {
   onChange: (value: string) => void;
 }
 
-/** A choice shown as chips; the chosen one is pressed. */
+/** The chosen chip is pressed. */
 export function Chips({ label, value, options, onChange }: ChipProps): VNode {
   return html`<div class="chips" role="group" aria-label=${label}>
     ${options.map(
@@ -62,7 +61,6 @@ export function Choice({ label, value, options, onChange }: ChipProps): VNode {
   </label>`;
 }
 
-/** Sets the title of the browser tab. */
 export function title(text: string): void {
   document.title = `${text} · Proctor`;
 }

@@ -1,4 +1,4 @@
-// The frame around every page: where one can go, who is signed in, and whether what is shown is live.
+// The frame around every page: navigation, the signed-in key, and the state of the live stream.
 import { useEffect } from "preact/hooks";
 import { now } from "../clock.ts";
 import { clock, rough } from "../format.ts";

@@ -1,10 +1,10 @@
-// While something is read, when it cannot be read, and when there is nothing: each says what it is and the way on.
+// Loading, failed and empty states: each names the way on.
 import type { VNode } from "preact";
 import { explain, isMissingRoute } from "../api.ts";
 import { html } from "../html.ts";
 import type { Loaded } from "../load.ts";
 
-/** Shows what was read; before that, and instead of it, the state of the reading. */
+/** The value once it is loaded, else the state of the request. */
 export function shown<T>(loaded: Loaded<T>, reload: () => void, show: (value: T) => VNode): VNode {
   if (loaded.type === "loading")
     return html`<div class="loading" role="status"><span class="spinner"></span>Loading…</div>`;

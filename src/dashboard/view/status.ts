@@ -41,13 +41,11 @@ export function Badge({ status, label }: { status: string; label?: string }) {
   return html`<span class=${`badge ${tone}`}><i aria-hidden="true">${glyph}</i>${label ?? status.replaceAll("_", " ")}</span>`;
 }
 
-/** The glyph alone, with its word for those who hear the page. */
 export function Mark({ status }: { status: string }) {
   const { tone, glyph } = lookOf(status);
   return html`<span class=${`mark ${tone}`} title=${status} role="img" aria-label=${status}>${glyph}</span>`;
 }
 
-/** Shares of a job's runs as one bar. */
 export function StatusBar({ counts }: { counts: Record<string, number> }) {
   const total = Object.values(counts).reduce((sum, one) => sum + one, 0);
   const text = runStatuses

@@ -5,9 +5,7 @@ import { html } from "../html.ts";
 
 export interface Column<T> {
   title: string;
-  /** Numbers stand on the right. */
   numeric?: boolean;
-  /** Hidden on narrow screens. */
   minor?: boolean;
   /** The sort key; a column without one does not sort. */
   by?: (row: T) => number | string | null;
@@ -65,14 +63,14 @@ function classOf({ numeric, minor }: Column<never>): string {
   return `${numeric ? "num" : ""} ${minor ? "minor" : ""}`.trim();
 }
 
-/** Takes the place of rows that are out of sight. */
+/** For rows out of sight. */
 function gap(rows: number) {
   return rows <= 0
     ? null
     : html`<tr class="gap" aria-hidden="true"><td style=${{ height: `${rows * ROW_PX}px` }}></td></tr>`;
 }
 
-/** Which rows exist: all of few, and of many those in sight with some to spare. */
+/** All of few rows; of many those in sight with some to spare. */
 function useSight(box: { current: HTMLDivElement | null }, count: number): { first: number; last: number } {
   const [top, setTop] = useState(0);
   useEffect(() => {

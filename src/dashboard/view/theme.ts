@@ -17,7 +17,6 @@ export function nextTheme(): void {
   theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? "auto";
 }
 
-/** A colour of the style sheet, for a canvas. */
 export function colour(name: string): string {
   // `light-dark()` is resolved where a property uses it, not where a custom one holds it.
   probe.style.color = `var(--${name})`;

@@ -10,7 +10,6 @@ export function When({ at }: { at: string | null | undefined }) {
   return html`<time dateTime=${at} title=${full(at)}>${text}</time>`;
 }
 
-/** The time from start to end, growing while the end is not known. */
 export function Lasting({ from, to }: { from: string | null; to: string | null }) {
   if (from === null) return html`<span class="faint">${DASH}</span>`;
   const end = to === null ? now.value : Date.parse(to);

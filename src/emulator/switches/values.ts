@@ -4,7 +4,6 @@ import * as z from "zod";
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const dayMs = 24 * units.h;
 
-/** Milliseconds as a number, or text with a unit: `500ms`, `1.5s`, `2m`, `1h`; a day at most. */
 export const duration = z
   .union([z.number(), z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/)])
   .transform((value) => (typeof value === "number" ? value : Number.parseFloat(value) * unitOf(value)))
@@ -16,10 +15,7 @@ function unitOf(text: string): number {
 
 export const likelihood = z.number().min(0).max(1);
 
-/**
- * A probability from 0 to 1; `{ next: n }` for the next n occasions; or `{ for: "165s" }` for this time after the switch
- * was set.
- */
+/** A probability from 0 to 1; `{ next: n }` for the next n occasions; `{ for: "165s" }` for this time from now. */
 export const chance = z.union([
   likelihood,
   z.strictObject({ next: z.int().min(0) }),
@@ -28,7 +24,6 @@ export const chance = z.union([
 
 export type Chance = z.output<typeof chance>;
 
-/** Effect by name to its chance, e.g. `{ lost: 0.1, double: 1 }`. */
 export function effects<const Name extends string>(names: readonly Name[]) {
   return z.partialRecord(z.enum(names), chance);
 }
