@@ -1,6 +1,7 @@
 // A finished job as one line of JSON, as the API shows it to a reader. Written piece by piece: it may have 10,000 runs.
 import type { Caller } from "../http/auth.ts";
 import { viewEvent, viewJob, viewRun } from "../http/views/view.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import { listArtifacts } from "../store/artifacts.ts";
 import type { Db } from "../store/db/transaction.ts";
 import { readEvents } from "../store/events.ts";
@@ -61,4 +62,3 @@ async function* separated(values: AsyncIterable<object>): AsyncGenerator<string>
 }
 
 const PAGE = 200;
-const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

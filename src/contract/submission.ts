@@ -1,6 +1,7 @@
 // The body of POST /v1/jobs.
 import { z } from "zod";
 import { combinationCount, combinedLength } from "../domain/matrix.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import { valuesIn } from "./json-limits.ts";
 import { onLost, retry } from "./policy.ts";
 import { label, runSpec } from "./run-spec.ts";
@@ -88,30 +89,34 @@ function sumOf(numbers: number[]): number {
 
 type Run = z.output<typeof runSpec>;
 
-/** Run by run, and stops after MAX_ISSUES: a body full of errors would produce millions of issues. */
-export const submissionReader = {
-  safeParse(value: unknown) {
-    const runs = runsIn(value);
-    const widest = runs.findIndex((run) => valuesIn(run) > MAX_VALUES_IN_A_RUN);
-    if (widest !== -1) return refusedFor(["runs", widest], "holds too many values");
-    const whole = submission.safeParse(
-      runs.length > 1 ? { ...(value as object), runs: runs.slice(0, 1) } : value,
-    );
-    const issues: z.core.$ZodIssue[] = whole.success ? [] : [...whole.error.issues];
-    const rest: Run[] = [];
-    for (let index = 1; index < runs.length && issues.length < MAX_ISSUES; index++) {
-      const run = runSpec.safeParse(runs[index]);
-      if (run.success) rest.push(run.data);
-      else
-        for (const issue of run.error.issues) issues.push({ ...issue, path: ["runs", index, ...issue.path] });
-    }
-    if (!whole.success || issues.length > 0) return { success: false as const, error: { issues } };
-    const data = { ...whole.data, runs: [...whole.data.runs, ...rest] };
-    const fanOut = fanOutIssue(data.runs);
-    if (fanOut !== null) return refusedFor(["runs", ...fanOut.path], fanOut.message);
-    return { success: true as const, data };
-  },
-};
+/**
+ * Run by run, with turns of the event loop between, and stops after MAX_ISSUES: a body full of errors would produce
+ * millions of issues.
+ */
+export async function parseSubmission(value: unknown) {
+  const runs = runsIn(value);
+  const widest = runs.findIndex((run) => valuesIn(run) > MAX_VALUES_IN_A_RUN);
+  if (widest !== -1) return refusedFor(["runs", widest], "holds too many values");
+  const whole = submission.safeParse(
+    runs.length > 1 ? { ...(value as object), runs: runs.slice(0, 1) } : value,
+  );
+  const issues: z.core.$ZodIssue[] = whole.success ? [] : [...whole.error.issues];
+  const rest: Run[] = [];
+  for (let index = 1; index < runs.length && issues.length < MAX_ISSUES; index++) {
+    const run = runSpec.safeParse(runs[index]);
+    if (run.success) rest.push(run.data);
+    else
+      for (const issue of run.error.issues) issues.push({ ...issue, path: ["runs", index, ...issue.path] });
+    if (index % RUNS_PER_TURN === 0) await nextTurn();
+  }
+  if (!whole.success || issues.length > 0) return { success: false as const, error: { issues } };
+  const data = { ...whole.data, runs: [...whole.data.runs, ...rest] };
+  const fanOut = fanOutIssue(data.runs);
+  if (fanOut !== null) return refusedFor(["runs", ...fanOut.path], fanOut.message);
+  return { success: true as const, data };
+}
+
+const RUNS_PER_TURN = 500;
 
 function runsIn(value: unknown): unknown[] {
   const runs = typeof value === "object" && value !== null && "runs" in value ? value.runs : null;

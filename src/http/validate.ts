@@ -8,17 +8,23 @@ export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldEr
 
 /** A zod schema, or anything with the same `safeParse`. */
 export interface Reader<T> {
-  safeParse(
-    value: unknown,
-  ): { success: true; data: T } | { success: false; error: { issues: readonly z.core.$ZodIssue[] } };
+  safeParse(value: unknown): Parsed<T>;
 }
 
-export function validate<T>(
-  reader: Reader<T>,
-  value: unknown,
-  options: { hints?: Record<string, string>; pointer?: (path: PropertyKey[]) => string } = {},
-): Validated<T> {
-  const result = reader.safeParse(value);
+type Parsed<T> =
+  | { success: true; data: T }
+  | { success: false; error: { issues: readonly z.core.$ZodIssue[] } };
+
+interface Options {
+  hints?: Record<string, string>;
+  pointer?: (path: PropertyKey[]) => string;
+}
+
+export function validate<T>(reader: Reader<T>, value: unknown, options: Options = {}): Validated<T> {
+  return toValidated(reader.safeParse(value), options);
+}
+
+export function toValidated<T>(result: Parsed<T>, options: Options = {}): Validated<T> {
   if (result.success) return { ok: true, value: result.data };
   const pointer = options.pointer ?? jsonPointer;
   const errors: FieldError[] = [];

@@ -2,6 +2,7 @@
 import { type Selectable, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
 import type { NewId } from "../lib/id.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import { insertRows } from "./db/rows.ts";
 import type { EventsTable } from "./db/schema.ts";
 import { isSqlite, statement, statementWithLimit } from "./db/statements.ts";
@@ -113,7 +114,7 @@ export async function readEvents(
   const readTo = events.length < limit ? end : (events.at(-1)?.seq ?? end);
   const isNewest = readTo >= newest;
   // SQLite answers within the current tick. Without this pause a long search would block every request and timer.
-  if (!isNewest && events.length < limit) await new Promise((resolve) => setImmediate(resolve));
+  if (!isNewest && events.length < limit) await nextTurn();
   return { events, readTo, isNewest };
 }
 

@@ -1,5 +1,6 @@
 // Queue depths, read from small partial indexes, whatever the history.
 import { sql } from "kysely";
+import { nextTurn } from "../lib/next-turn.ts";
 import { readCounters } from "./counters.ts";
 import type { Db } from "./db/transaction.ts";
 
@@ -29,7 +30,7 @@ export async function readDepths(db: Db): Promise<QueueDepths> {
     depths.oldestQueuedAt ??= slice.oldest;
     depths.withoutWakeup += Number(slice.asleep);
     after = slice.last;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
 }
 

@@ -3,9 +3,10 @@ import { type RawBuilder, sql } from "kysely";
 import { toNano } from "../domain/cost.ts";
 import type { Outcome, RunStatus } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import type { Db } from "./db/transaction.ts";
 import type { RunRow } from "./runs.ts";
-import { createdBetween, isIn, isWithin, nextTurn, type Scan, type Scanned, SLICE, scan } from "./scan.ts";
+import { createdBetween, isIn, isWithin, type Scan, type Scanned, SLICE, scan } from "./scan.ts";
 
 export interface RunFilter {
   statuses?: readonly RunStatus[] | undefined;

@@ -2,6 +2,7 @@
 // repeated.
 import { type RawBuilder, sql } from "kysely";
 import { idBound, type Prefix } from "../lib/id.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import type { Db } from "./db/transaction.ts";
 import { isKept, ofKeptJob } from "./deletions.ts";
 
@@ -80,11 +81,6 @@ export function isWithin<W extends string>(words: readonly W[] | undefined, thes
 const CLOCK_STEP_MS = 60_000;
 export const SLICE = 2_000;
 const MAX_SLICES = 100;
-
-/** Lets other work on the event loop go first. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 async function findSlice(db: Db, list: Scan): Promise<{ last: string | number; entries: number } | null> {
   const [slice] = (await sliceQuery(list).execute(db)).rows;

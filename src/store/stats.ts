@@ -1,8 +1,8 @@
 // Numbers for charts: counted in the transaction that they report, by minute for a day, then by hour.
 import { CompiledQuery, sql } from "kysely";
+import { nextTurn } from "../lib/next-turn.ts";
 import { getOrAdd, perDatabase } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
-import { nextTurn } from "./scan.ts";
 
 export type Step = "1m" | "1h";
 export const stepMs = { "1m": 60_000, "1h": 3_600_000 } as const;

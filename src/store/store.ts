@@ -7,6 +7,7 @@ import type { EventDraft } from "../domain/event.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import type { NewId } from "../lib/id.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import { type Batcher, createBatcher } from "./db/batch.ts";
 import { MAX_RETRY_MS, pause } from "./db/busy-retry.ts";
 import { type DatabaseTarget, openDialect } from "./db/dialect.ts";
@@ -136,7 +137,7 @@ export function openStore(
     // PostgreSQL runs one batch of a kind at a time: waiting for the same rows, batches of one would queue.
     batchWrite: createBatcher(write, target.kind === "sqlite" ? Number.POSITIVE_INFINITY : 1),
     batchRead: createBatcher(async (read) => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       return read(db);
     }),
     onCommit: (listener) => void listeners.push(listener),

@@ -5,8 +5,8 @@ import type { Execution } from "../domain/execution.ts";
 import { createLiveLog, type LiveLog, type LiveReader, type LiveState } from "../domain/live-log.ts";
 import type { LogEntry } from "../domain/logs.ts";
 import type { Clock } from "../lib/clock.ts";
+import { nextTurn } from "../lib/next-turn.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
-import { nextTurn } from "../store/scan.ts";
 
 interface Shared {
   log: LiveLog;

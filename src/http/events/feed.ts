@@ -1,5 +1,6 @@
 // Reads new events once for all subscriptions and wakes them. A wake-up is a hint: subscribers read for themselves.
 import { isTerminal, type RunStatus } from "../../domain/run.ts";
+import { nextTurn } from "../../lib/next-turn.ts";
 import { type EventHeader, newestSeq, readEventHeaders } from "../../store/events.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -89,7 +90,7 @@ export function createEventFeed({ store, now, maxSubscriptions, onFirst }: Event
     for (const subscription of [...(subscriptions.get(topic) ?? [])]) {
       subscription.notify();
       // Waking all in one turn of the event loop would delay callbacks.
-      if (++woken % WOKEN_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (++woken % WOKEN_PER_TURN === 0) await nextTurn();
     }
   }
 

@@ -6,8 +6,8 @@ import { entryOf, hints } from "../../contract/run-spec.ts";
 import {
   idempotencyKey,
   MAX_BODY_BYTES,
+  parseSubmission,
   type Submission,
-  submissionReader,
 } from "../../contract/submission.ts";
 import { isUndecided } from "../../domain/job.ts";
 import { estimateStart } from "../../domain/start-estimate.ts";
@@ -28,7 +28,7 @@ import type { AppContext, RequestContext } from "../request-context.ts";
 import { resources, visibleJob } from "../resources.ts";
 import { type Input, type Route, route } from "../route.ts";
 import { hardwareWarnings } from "../submission-warnings.ts";
-import { validate } from "../validate.ts";
+import { toValidated, validate } from "../validate.ts";
 import { iso, viewJob } from "../views/view.ts";
 
 export const jobRoutes: Route[] = [
@@ -86,7 +86,7 @@ async function postJob({ c, context }: Input<typeof operations.submitJob>) {
     body: json.asWritten,
     traceparent,
   };
-  const body = validate(submissionReader, json.value, { hints });
+  const body = toValidated(await parseSubmission(json.value), { hints });
   const errors = body.ok ? await webhookErrors(context, body.value.webhook_url) : body.errors;
   if (!body.ok || errors.length > 0) {
     const former = await findSubmitted(context, sender);

@@ -1,9 +1,9 @@
 // A job's results: one row per run, as a list or as CSV.
 import * as operations from "../../contract/operations/jobs.ts";
 import { noQuery } from "../../contract/query.ts";
+import { nextTurn } from "../../lib/next-turn.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { listRuns } from "../../store/runs.ts";
-import { nextTurn } from "../../store/scan.ts";
 import { matrixNames } from "../../store/specs.ts";
 import { acceptsExplicitly } from "../headers.ts";
 import { invalid } from "../problem.ts";

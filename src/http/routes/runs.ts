@@ -1,13 +1,13 @@
 // Reading, cancelling and retrying runs.
 import * as operations from "../../contract/operations/runs.ts";
 import type { RunDetailsView, RunView } from "../../contract/run.ts";
+import { nextTurn } from "../../lib/next-turn.ts";
 import { cancelRun } from "../../orchestration/cancel.ts";
 import { retryRun } from "../../orchestration/retry-run.ts";
 import { listArtifacts } from "../../store/artifacts.ts";
 import { listExecutions } from "../../store/executions.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { findRun, type RunRow } from "../../store/runs.ts";
-import { nextTurn } from "../../store/scan.ts";
 import { loadSpec } from "../../store/specs.ts";
 import { waitForEnd } from "../events/long-poll.ts";
 import { traceUrlOf } from "../job-trace.ts";

@@ -1,5 +1,6 @@
 // Inserts and compare-and-set updates of many rows at once, as statements that are compiled once per shape.
 import { CompiledQuery, type Insertable, sql, type Updateable } from "kysely";
+import { nextTurn } from "../../lib/next-turn.ts";
 import type { Schema } from "./schema.ts";
 import { chunks, getOrAdd, inputRows, perDatabase } from "./statements.ts";
 import { Conflict, type Db } from "./transaction.ts";
@@ -16,6 +17,7 @@ export async function insertRows<T extends keyof Schema & string>(
 ): Promise<number> {
   const columns = nonNullColumns(rows as readonly Record<string, unknown>[]);
   let inserted = 0;
+  let written = 0;
   for (const chunk of chunks(rows as readonly Record<string, unknown>[])) {
     const text = getOrAdd(textsFor(db), `${ifExists} ${chunk.length} ${table} ${columns.join(" ")}`, () => {
       const values = chunk.map((row) => Object.fromEntries(columns.map((column) => [column, row[column]])));
@@ -26,9 +28,14 @@ export async function insertRows<T extends keyof Schema & string>(
     for (const row of chunk) for (const column of columns) values.push(row[column]);
     const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, values));
     inserted += Number(numAffectedRows);
+    written += chunk.length;
+    if (written % ROWS_PER_TURN === 0) await nextTurn();
   }
   return inserted;
 }
+
+/** A multiple of the largest chunk: fewer rows are written in one turn. */
+const ROWS_PER_TURN = 1_024;
 
 /** No nullable column has a default other than null. */
 function nonNullColumns(rows: readonly Record<string, unknown>[]): string[] {

@@ -2,6 +2,7 @@
 // adopted.
 import { fingerprintIn, fingerprintOf } from "../../domain/execution-id.ts";
 import type { FoundStart } from "../../domain/found-starts.ts";
+import { nextTurn } from "../../lib/next-turn.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import { parseStatus } from "../../lyceum/status-words.ts";
 import { adoptStart } from "../../orchestration/adopt-start.ts";
@@ -114,7 +115,7 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
       const last = runs.at(-1);
       if (last === undefined) return found;
       after = last.id;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 
