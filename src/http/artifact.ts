@@ -3,7 +3,7 @@ import type { Execution } from "../domain/execution.ts";
 import { type ArtifactState, listArtifacts, readDocument } from "../store/artifacts.ts";
 import type { ArtifactKind } from "../store/db/schema.ts";
 import { listExecutions } from "../store/executions.ts";
-import type { RunRow } from "../store/runs.ts";
+import type { RunRow } from "../store/run-rows.ts";
 import { problem } from "./problem.ts";
 import type { AppContext, RequestContext } from "./request-context.ts";
 import { unavailableReason } from "./views/view.ts";

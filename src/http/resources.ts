@@ -2,7 +2,8 @@
 import type { Execution } from "../domain/execution.ts";
 import { findExecution } from "../store/executions.ts";
 import { findJobs, type JobRow } from "../store/jobs.ts";
-import { findRun, type RunRow } from "../store/runs.ts";
+import type { RunRow } from "../store/run-rows.ts";
+import { findRun } from "../store/runs.ts";
 import { findWebhook, type WebhookRow } from "../store/webhooks.ts";
 import { ownerSeenBy } from "./auth.ts";
 import { callerOf, idIn } from "./read-request.ts";

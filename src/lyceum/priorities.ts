@@ -15,7 +15,11 @@ export const priorities = {
   live: { priority: -1, keptPercent: 50 },
 };
 
-export const buckets: Bucket[] = ["execution", "read", "billing", "auth"];
+const buckets: Bucket[] = ["execution", "read", "billing", "auth"];
+
+export function perBucket<T>(make: (bucket: Bucket) => T): Record<Bucket, T> {
+  return Object.fromEntries(buckets.map((bucket) => [bucket, make(bucket)])) as Record<Bucket, T>;
+}
 
 /** [introduction, 2025]; later editions name no limits. It is not documented if reads count as executions. */
 export const documentedLimits: Record<Bucket, Limit | null> = {

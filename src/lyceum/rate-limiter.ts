@@ -1,33 +1,23 @@
-// The rate limiter of all calls to Lyceum. A call never waits for a limit: it is deferred at once, with the time to
-// wait.
-
+// The rate limiter of all calls to Lyceum. A call never waits for a limit: it is deferred, with the time to wait.
 import PQueue from "p-queue";
-import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
+import { createBucketPauses, type Pause } from "./bucket-pauses.ts";
 import { type BreakerOptions, createBreaker } from "./circuit-breaker.ts";
 import type { AnswerHeaders } from "./http-exchange.ts";
 import {
   type Bucket,
-  buckets,
   CANCEL_CONCURRENCY,
   documentedLimits,
   isBlockedByBreaker,
   type Priority,
+  perBucket,
   priorities,
   usualConcurrency,
 } from "./priorities.ts";
-import { type LimitNotice, MAX_PAUSE_MS, readLimits } from "./rate-limit-headers.ts";
+import { type LimitNotice, readLimits } from "./rate-limit-headers.ts";
 import { createWindow, type Limit, type Slot } from "./sliding-window.ts";
 
-const MIN_PAUSE_MS = 1_000;
-/** The longest pause after a 429 without a readable time. */
-const MAX_BACKOFF_MS = 60_000;
 const CROWDED_MS = 1_000;
-
-export interface Pause {
-  bucket: Bucket;
-  until: number;
-}
 
 export interface Reservation {
   granted: true;
@@ -65,15 +55,11 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     random,
     options.breaker ?? { failures: 5, baseMs: 1_000, maxMs: 60_000 },
   );
-  const perBucket = <T>(make: (bucket: Bucket) => T) =>
-    Object.fromEntries(buckets.map((bucket) => [bucket, make(bucket)])) as Record<Bucket, T>;
   const windows = perBucket((bucket) => createWindow(limits[bucket]));
   const queues = perBucket((bucket) => new PQueue({ concurrency: concurrency[bucket] }));
   const cancels = new PQueue({ concurrency: CANCEL_CONCURRENCY });
-  const pausedUntil = perBucket(() => Number.NEGATIVE_INFINITY);
-  const consecutive429s = perBucket(() => 0);
+  const pauses = createBucketPauses(clock, random);
   const reserved = perBucket((): Slot[] => []);
-  const pauseListeners = new Set<(pause: Pause) => void>();
   const limitListeners = new Set<(group: Bucket, notice: LimitNotice) => void>();
   /** The last answer told of a limit; another instance's may have before this one began. */
   const hadLimits = perBucket(() => true);
@@ -118,7 +104,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   function deferral(priority: Priority, bucket: Bucket, slot?: Slot): Deferred | null {
     const now = clock.monotonic();
     const waits = [
-      pausedUntil[bucket] - now,
+      pauses.until(bucket) - now,
       slot ? 0 : windows[bucket].waitMs(now, priorities[priority].keptPercent),
     ];
     const waitMs = Math.ceil(Math.max(...waits));
@@ -160,35 +146,9 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   function readAnswer(bucket: Bucket, status: number, headers: AnswerHeaders): number {
     breaker.succeeded();
     const notice = readLimits(headers, clock.now());
-    const now = clock.monotonic();
-    windows[bucket].learn(notice, now);
+    windows[bucket].learn(notice, clock.monotonic());
     reportLimits(bucket, notice);
-    if (status !== 429) {
-      consecutive429s[bucket] = 0;
-      return 0;
-    }
-    // Concurrent calls meet the same limit: only the first 429 lengthens the pause.
-    if (now >= pausedUntil[bucket]) consecutive429s[bucket] += 1;
-    const backoffMs = exponentialMs(consecutive429s[bucket], {
-      firstMs: MIN_PAUSE_MS,
-      maxMs: MAX_BACKOFF_MS,
-    });
-    const leastMs = Math.max(requestedPauseMs(notice) || backoffMs, MIN_PAUSE_MS);
-    return pause(bucket, Math.min(leastMs + random() * Math.max(leastMs / 10, MIN_PAUSE_MS), MAX_PAUSE_MS));
-  }
-
-  function pause(bucket: Bucket, ms: number): number {
-    const now = clock.monotonic();
-    pausedUntil[bucket] = Math.max(pausedUntil[bucket], now + ms);
-    const leftMs = Math.ceil(pausedUntil[bucket] - now);
-    for (const listener of pauseListeners) listener({ bucket, until: clock.now() + leftMs });
-    return leftMs;
-  }
-
-  /** A pause begins or grows. Returns the function that unsubscribes. */
-  function onPause(listener: (pause: Pause) => void): () => void {
-    pauseListeners.add(listener);
-    return () => pauseListeners.delete(listener);
+    return pauses.answered(bucket, status, notice);
   }
 
   /** An answer has limits in its headers, or the answer before had. */
@@ -207,9 +167,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     const wall = clock.now();
     const now = clock.monotonic();
     for (const at of past.startedAt) windows.execution.remember(now - Math.max(wall - at, 0));
-    for (const { bucket, until } of past.pauses) {
-      pausedUntil[bucket] = Math.max(pausedUntil[bucket], now + Math.min(until - wall, MAX_PAUSE_MS));
-    }
+    pauses.restore(past.pauses);
   }
 
   /** Times are epoch ms. */
@@ -222,7 +180,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
       buckets: perBucket((bucket) => {
         // A reserved slot that is not sent may still come back: counted as used, the figures would flicker.
         const { resetsAt, ...usage } = windows[bucket].snapshot(now, reserved[bucket].length);
-        const until = pausedUntil[bucket] > now ? pausedUntil[bucket] : null;
+        const until = pauses.until(bucket) > now ? pauses.until(bucket) : null;
         const { size: waiting, pending: running } = queues[bucket];
         return {
           ...usage,
@@ -242,13 +200,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
 
   const isDeferred = (priority: Priority, bucket: Bucket) => deferral(priority, bucket) !== null;
 
-  return { reserve, run, isDeferred, onPause, onLimits, restore, state, awayMs, isCrowded };
-}
-
-/** `Retry-After` comes first, unless only the reset is plausible. Null if neither can be read. */
-function requestedPauseMs({ retryAfterMs, resetInMs }: LimitNotice): number | null {
-  const isWrong = retryAfterMs === null || retryAfterMs > MAX_PAUSE_MS;
-  return isWrong && resetInMs !== null && resetInMs <= MAX_PAUSE_MS ? resetInMs : (retryAfterMs ?? resetInMs);
+  return { reserve, run, isDeferred, onPause: pauses.onPause, onLimits, restore, state, awayMs, isCrowded };
 }
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;

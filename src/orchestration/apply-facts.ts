@@ -1,21 +1,19 @@
 // Every fact about a run or an execution enters here and is applied in the caller's transaction.
-import type { EventDraft } from "../domain/event.ts";
-import type { Execution, Phase } from "../domain/execution.ts";
-import { isTerminal, type Run } from "../domain/run.ts";
-import { phasesOf } from "../domain/run-phases.ts";
+import type { Execution } from "../domain/execution.ts";
+import type { Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
 import { transition } from "../domain/state-machine/transition.ts";
 import { incrementCounter } from "../store/counters.ts";
-import type { Topic, Tx } from "../store/db/transaction.ts";
+import type { Tx } from "../store/db/transaction.ts";
 import { findExecutions, saveExecutions } from "../store/executions.ts";
 import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
-import { charge, chargeIdleTime, type Watched, withCost } from "./charge.ts";
+import { type Change, countChange, isEnd, learn, report, wake, watchedToTheEnd } from "./change-effects.ts";
+import { charge, chargeIdleTime, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
-import { countDelay } from "./time-to-knowledge.ts";
 
 /** About an execution, or about a run and its current execution. */
 export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
@@ -103,23 +101,6 @@ async function byId(executions: Promise<Execution[]>): Promise<Map<string, Execu
   return new Map((await executions).map((execution) => [execution.id, execution]));
 }
 
-interface State {
-  run: Run;
-  execution: Execution | null;
-}
-
-interface Change {
-  fact: Fact;
-  before: State;
-  after: State;
-  events: EventDraft[];
-  apiKey: string;
-  requestedHardware: string | null;
-  createdAt: number;
-  durationKey: string;
-  expectsCallback: boolean;
-}
-
 async function decide(
   context: Context,
   tx: Tx,
@@ -200,87 +181,4 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     for (const end of ends) learn(context, end, tx.now);
     for (const change of changes) report(context, change, tx.now);
   });
-}
-
-function countChange({ rules }: Context, tx: Tx, change: Change): void {
-  const { before, after } = change;
-  const { acceptedAt = null, endedAt = null, detectedAt = null } = after.execution ?? {};
-  if (acceptedAt !== null && before.execution?.acceptedAt == null) tx.count("started", 1);
-  if (!isTerminal(before.run.status) && isTerminal(after.run.status))
-    tx.count(`ended.${after.run.status}`, 1);
-  if (isEnd(change) && endedAt !== null && detectedAt !== null)
-    countDelay(tx, detectedAt - endedAt, rules.pollMaxMs);
-}
-
-function watchedToTheEnd({ before, after, apiKey, requestedHardware }: Change): Watched[] {
-  const { execution } = after;
-  const isNew = execution?.phase === "closed" && before.execution?.phase === "collecting";
-  return isNew ? [{ apiKey, requestedHardware, execution }] : [];
-}
-
-function isEnd({ before, after }: Change): boolean {
-  return after.execution?.phase === "collecting" && before.execution?.phase !== "collecting";
-}
-
-function learn(
-  { health, durations }: Context,
-  { after, durationKey, expectsCallback }: Change,
-  now: number,
-): void {
-  if (after.execution === null) return;
-  const { id, acceptedAt, endedAt, detectedBy, status } = after.execution;
-  const delayMs = endedAt === null ? null : now - endedAt;
-  if (expectsCallback && detectedBy !== null) health.ended(id, detectedBy, delayMs, now);
-  if (acceptedAt !== null && status === "completed")
-    durations.learn(durationKey, Math.max(0, (endedAt ?? now) - acceptedAt));
-}
-
-function wake(tx: Tx, { run, execution }: State): void {
-  if (execution?.dueAt != null) tx.wake(topicOf[execution.phase], execution.dueAt);
-  if (run.dueAt !== null) tx.wake("dispatch", run.dueAt);
-}
-
-const topicOf: Record<Phase, Topic> = {
-  submitting: "reconcile",
-  watching: "reconcile",
-  orphan: "reconcile",
-  collecting: "collect",
-  closed: "reconcile",
-};
-
-function report(
-  { report }: Context,
-  { before, after, events, apiKey, createdAt }: Change,
-  now: number,
-): void {
-  const { run, execution } = after;
-  if (!isTerminal(before.run.status) && isTerminal(run.status)) {
-    const detectedBy = execution?.detectedBy ?? null;
-    const { detectedAt = null, endedAt = null } = execution ?? {};
-    const delayMs = detectedAt === null || endedAt === null ? null : detectedAt - endedAt;
-    report.ended({
-      jobId: run.jobId,
-      runId: run.id,
-      executionId: execution?.id ?? null,
-      key: apiKey,
-      status: run.status,
-      error: run.error?.code ?? null,
-      reason: run.error?.reason ?? null,
-      attempts: run.attempt,
-      phases: phasesOf({ createdAt, endedAt: run.endedAt }, execution),
-      cost: execution?.cost ?? null,
-      costSource: execution?.costSource ?? null,
-      detectedBy,
-      delayMs,
-    });
-  }
-  if (execution?.phase === "closed" && before.execution?.phase !== "closed") {
-    const { id: executionId, jobId, runId, attempt, status, submittedAt } = execution;
-    const phases = phasesOf({ createdAt, endedAt: now }, execution);
-    report.executionClosed({ jobId, runId, executionId, attempt, status, submittedAt, phases });
-  }
-  if (execution !== null && events.some((event) => event.type === "execution.orphaned")) {
-    const { id: executionId, jobId, lyceumExecutionId } = execution;
-    report.orphan({ executionId, jobId, lyceumExecutionId: lyceumExecutionId ?? "" });
-  }
 }

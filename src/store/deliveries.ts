@@ -1,6 +1,6 @@
 // Webhook deliveries: due rows, claims with a lease, attempts and their log.
 import { type Selectable, sql, type Updateable } from "kysely";
-import type { DeliveriesTable } from "./db/schema.ts";
+import type { DeliveriesTable } from "./db/schema-webhooks.ts";
 import { isChosen } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { ofKeptJob } from "./deletions.ts";

@@ -7,7 +7,7 @@ import type { ExecutionsTable, RunsTable } from "./db/schema.ts";
 import { isChosen, isSqlite, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { toExecution } from "./executions.ts";
-import { toCancellation } from "./runs.ts";
+import { toCancellation } from "./run-rows.ts";
 
 export type DueKind = "reconcile" | "collect";
 

@@ -1,6 +1,6 @@
 // Lyceum's hardware and prices, as last fetched.
 import type { Selectable } from "kysely";
-import type { MachineTypesTable } from "./db/schema.ts";
+import type { MachineTypesTable } from "./db/schema-service.ts";
 import { statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 

@@ -5,7 +5,7 @@ import type { Outcome, RunStatus } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 import { nextTurn } from "../lib/next-turn.ts";
 import type { Db } from "./db/transaction.ts";
-import type { RunRow } from "./runs.ts";
+import type { RunRow } from "./run-rows.ts";
 import { createdBetween, isIn, isWithin, type Scan, type Scanned, SLICE, scan } from "./scan.ts";
 
 export interface RunFilter {

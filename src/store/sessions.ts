@@ -1,6 +1,6 @@
 // Sessions of the operator's page, by the hash of their id.
 import type { Selectable } from "kysely";
-import type { SessionsTable } from "./db/schema.ts";
+import type { SessionsTable } from "./db/schema-service.ts";
 import type { Db } from "./db/transaction.ts";
 
 export type SessionRow = Selectable<SessionsTable>;

@@ -8,7 +8,7 @@ import { insertRows } from "./db/rows.ts";
 import type { SpecsTable } from "./db/schema.ts";
 import { statementForRows, valuesTable } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
-import type { RunRow } from "./runs.ts";
+import type { RunRow } from "./run-rows.ts";
 
 export interface SpecEntry {
   jobId: string;

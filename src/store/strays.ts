@@ -2,7 +2,7 @@
 import type { Selectable } from "kysely";
 import { durationMs, toNano } from "../domain/cost.ts";
 import { insertRows } from "./db/rows.ts";
-import type { StraysTable } from "./db/schema.ts";
+import type { StraysTable } from "./db/schema-service.ts";
 import type { Db } from "./db/transaction.ts";
 import type { UsageRow } from "./usage.ts";
 

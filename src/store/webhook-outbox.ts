@@ -3,7 +3,7 @@ import { isJobEnd } from "../domain/event.ts";
 import { matchesType, payloadOf } from "../domain/webhook.ts";
 import type { NewId } from "../lib/id.ts";
 import { insertRows } from "./db/rows.ts";
-import type { DeliveriesTable } from "./db/schema.ts";
+import type { DeliveriesTable } from "./db/schema-webhooks.ts";
 import type { Db } from "./db/transaction.ts";
 import type { AppendedEvent } from "./events.ts";
 import { enabledWebhooks } from "./webhooks.ts";

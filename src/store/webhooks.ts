@@ -1,7 +1,7 @@
 // Webhooks: the subscriptions of API keys to event types.
 import type { Insertable, Selectable } from "kysely";
 import { rotate, type Secret } from "../domain/webhook.ts";
-import type { WebhooksTable } from "./db/schema.ts";
+import type { WebhooksTable } from "./db/schema-webhooks.ts";
 import type { Db } from "./db/transaction.ts";
 
 export type WebhookRow = Selectable<WebhooksTable>;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Pause } from "../../src/lyceum/bucket-pauses.ts";
 import {
   type CallReport,
   createRateLimiter,
-  type Pause,
   type RateLimiterOptions,
 } from "../../src/lyceum/rate-limiter.ts";
 import { createFakeTime } from "./fake-time.ts";

@@ -4,7 +4,7 @@ import * as operations from "../../contract/operations/runs.ts";
 import type { LiveState } from "../../domain/live-log.ts";
 import type { LogEntry } from "../../domain/logs.ts";
 import { listArtifacts } from "../../store/artifacts.ts";
-import type { RunRow } from "../../store/runs.ts";
+import type { RunRow } from "../../store/run-rows.ts";
 import { type Artifact, executionOf, type Found, serve } from "../artifact.ts";
 import { topics } from "../events/feed.ts";
 import { textStream } from "../events/text-stream.ts";

@@ -12,7 +12,8 @@ import {
   type RunFilter,
   type RunMeasure,
 } from "../../store/run-list.ts";
-import { listRuns, type RunRow } from "../../store/runs.ts";
+import type { RunRow } from "../../store/run-rows.ts";
+import { listRuns } from "../../store/runs.ts";
 import type { Scanned } from "../../store/scan.ts";
 import { ownerSeenBy } from "../auth.ts";
 import { cursorOf, type Page, pageOf, readCursor, toPage } from "../cursor.ts";

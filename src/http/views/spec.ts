@@ -3,7 +3,7 @@ import type { SubmittedSpecView } from "../../contract/spec.ts";
 import { LOGIN_FIELDS, secretsOf } from "../../domain/secrets.ts";
 import type { RunSpec } from "../../domain/spec.ts";
 import { createHider, HIDDEN, TooMuchToHide } from "../../lib/redact.ts";
-import type { RunRow } from "../../store/runs.ts";
+import type { RunRow } from "../../store/run-rows.ts";
 
 /**
  * @param spec as submitted, without the values of its matrix

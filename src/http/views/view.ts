@@ -16,7 +16,7 @@ import type { ArtifactKind } from "../../store/db/schema.ts";
 import type { EventRow } from "../../store/events.ts";
 import { countsOf } from "../../store/job-counts.ts";
 import type { JobRow } from "../../store/jobs.ts";
-import { type RunRow, toCancellation, toFault } from "../../store/runs.ts";
+import { type RunRow, toCancellation, toFault } from "../../store/run-rows.ts";
 import type { Caller } from "../auth.ts";
 
 /** Readers see only the origin of a webhook's URL: its path may be a secret. */

@@ -1,11 +1,27 @@
-// Row types of the tables. Times are milliseconds since the epoch; booleans are 0 or 1.
+// Row types of the tables; schema-service.ts and schema-webhooks.ts have further ones. Times are milliseconds since the epoch; booleans are 0 or 1.
 import type { CostSource } from "../../domain/cost.ts";
-import type { GivingUp } from "../../domain/delivery.ts";
 import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
 import type { FailureReason } from "../../domain/failure-reason.ts";
 import type { JobStatus } from "../../domain/job.ts";
 import type { CancelCause, CancelMode, Outcome, RunStatus } from "../../domain/run.ts";
 import type { RunKind } from "../../domain/spec.ts";
+import type {
+  CountersTable,
+  FoundStartsTable,
+  HardwareUsageTable,
+  InstancesTable,
+  MachineTypesTable,
+  PausesTable,
+  PlacesTable,
+  QuotasTable,
+  RolesTable,
+  SessionsTable,
+  StartPauseTable,
+  StatsTable,
+  StraysTable,
+  UsageTable,
+} from "./schema-service.ts";
+import type { DeliveriesTable, WebhooksTable } from "./schema-webhooks.ts";
 
 export interface Schema {
   api_keys: ApiKeysTable;
@@ -33,71 +49,6 @@ export interface Schema {
   roles: RolesTable;
   found_starts: FoundStartsTable;
   strays: StraysTable;
-}
-
-/** Times are the database's own. */
-export interface InstancesTable {
-  id: string;
-  version: string;
-  started_at: number;
-  beat_at: number;
-  clock_offset_ms: number;
-}
-
-/** Starts that count against the limits, whichever instance makes them. */
-export interface PlacesTable {
-  execution_id: string;
-  taken_at: number;
-  /** When it stops counting; null while its request is under way. */
-  free_at: number | null;
-}
-
-/** Limits as Lyceum's answers tell them; null where an answer tells none. */
-export interface QuotasTable {
-  call_group: string;
-  max_calls: number | null;
-  remaining: number | null;
-  resets_at: number | null;
-  reported_at: number;
-}
-
-export interface FoundStartsTable {
-  execution_id: string;
-  run_id: string;
-  attempt: number;
-  lyceum_execution_id: string;
-  raw_status: string;
-}
-
-/** Executions at Lyceum that were found after a restore and whose run is unknown. */
-export interface StraysTable {
-  execution_id: string;
-  lyceum_execution_id: string;
-  file_name: string | null;
-  raw_status: string;
-  hardware: string | null;
-  found_at: number;
-  started_at: number | null;
-  ended_at: number | null;
-  cost: number | null;
-  cost_source: CostSource | null;
-  /** Null once end and cost are settled. */
-  due_at: number | null;
-}
-
-export interface RolesTable {
-  name: string;
-  holder: string;
-  until_at: number;
-}
-
-/** A browser that signed in. The session's id stands in the cookie alone; the table has its hash. */
-export interface SessionsTable {
-  id_hash: string;
-  api_key: string;
-  /** Proves that the name still has the same key. */
-  key_proof: string;
-  expires_at: number;
 }
 
 /** Idempotency keys of deleted jobs, stored as long as the jobs would have been. */
@@ -172,16 +123,6 @@ export interface JobsTable {
   deleted_at: number | null;
   /** The job's trace as a `traceparent` header. */
   traceparent: string | null;
-}
-
-/** Numbers for charts, one row per minute or hour, name and instance. */
-export interface StatsTable {
-  step: "1m" | "1h";
-  at: number;
-  name: string;
-  /** Empty where all instances are added up. */
-  instance: string;
-  value: number;
 }
 
 export interface RunsTable {
@@ -299,90 +240,4 @@ export interface EventsTable {
   run_id: string | null;
   execution_id: string | null;
   data: string;
-}
-
-export interface CountersTable {
-  name: string;
-  value: number;
-}
-
-/** Pauses of calls to Lyceum, so that a restart does not forget a 429. */
-export interface PausesTable {
-  call_group: string;
-  until_at: number;
-  since_at: number | null;
-}
-
-export interface StartPauseTable {
-  id: number;
-  reason: string;
-  detail: string;
-  since_at: number;
-  failures: number;
-  saved_at: number;
-  probe_at: number;
-}
-
-/** Executions that ended on a day (UTC), by key. Stored longer than the jobs. */
-export interface UsageTable {
-  day: string;
-  api_key: string;
-  executions: number;
-  duration_ms: number;
-  billed_nano: number;
-  estimated_nano: number;
-  unpriced: number;
-}
-
-export interface HardwareUsageTable extends UsageTable {
-  hardware: string;
-  /** The part of the duration in which a GPU was measured as idle. */
-  idle_ms: number;
-}
-
-/** `available` is null if Lyceum did not report it. */
-export interface MachineTypesTable {
-  hardware_profile: string;
-  price_per_hour: number | null;
-  available: number | null;
-  fetched_at: number;
-}
-
-export interface WebhooksTable {
-  id: string;
-  api_key: string;
-  /** 1 receives events of every job (administrators only); 0 receives events of its key's jobs. */
-  all_jobs: number;
-  url: string;
-  types: string;
-  secrets: string;
-  created_at: number;
-  /** The first failed attempt since the last success. */
-  failing_since: number | null;
-  disabled_at: number | null;
-  disabled_reason: Exclude<GivingUp, "webhook_disabled"> | null;
-}
-
-export interface DeliveriesTable {
-  id: string;
-  /** Null for the job's own `webhook_url`. */
-  webhook_id: string | null;
-  /** The destination queue: the webhook's id, or the origin of the job's URL. Each has a few slots. */
-  destination: string;
-  url: string;
-  job_id: string;
-  event_id: string;
-  type: string;
-  /** The body of every attempt. */
-  payload: string;
-  state: "pending" | "delivered" | "failed";
-  reason: GivingUp | null;
-  due_at: number | null;
-  /** Counted since the delivery was created or last redelivered. */
-  attempts: number;
-  first_tried_at: number | null;
-  log: string;
-  created_at: number;
-  ended_at: number | null;
-  claimed_by: string | null;
 }
