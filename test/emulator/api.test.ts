@@ -20,8 +20,8 @@ afterAll(() => scene.close());
 const get = (path: string) => scene.call("GET", path, undefined, "lk_one");
 const post = (path: string, body?: unknown) => scene.call("POST", path, body, "lk_one");
 
-describe("the door", () => {
-  it("opens to a configured key and to nothing else", async () => {
+describe("authentication", () => {
+  it("the emulator accepts a configured key and no other", async () => {
     expect((await get("/user/status")).body.status).toBe("authenticated");
     for (const token of ["lk_two", "nonsense", "a.b.c", ""]) {
       const { status, body } = await scene.call("GET", "/user/status", undefined, token);
@@ -32,7 +32,7 @@ describe("the door", () => {
     expect((await fetch(`${scene.emulator.url}/health/ping`)).status).toBe(200);
   });
 
-  it("opens to an issued token until it expires, and a refresh works once", async () => {
+  it("an issued token is accepted until it expires, and a refresh works once", async () => {
     const login = await post("/auth/login", { email: "emulator@example.test", password: "emulator" });
     expect(login.body).toMatchObject({ expires_in: 60 });
     const { access_token, refresh_token } = login.body;
@@ -49,13 +49,13 @@ describe("the door", () => {
     expect((await post("/auth/refresh", { refresh_token })).status).toBe(401);
   });
 
-  it("stays shut to a wrong password", async () => {
+  it("a login with a wrong password is refused", async () => {
     const answer = await post("/auth/login", { email: "emulator@example.test", password: "no" });
     expect(answer).toMatchObject({ status: 401, body: { detail: "Invalid credentials" } });
     expect((await post("/auth/login", {})).status).toBe(422);
   });
 
-  it("is on loopback only", async () => {
+  it("the emulator listens on loopback only", async () => {
     await expect(startEmulator({ host: "0.0.0.0" as never })).rejects.toThrow("loopback only");
     expect(scene.emulator.url).toBe(`http://127.0.0.1:${scene.emulator.port}/api/v2/external`);
   });
@@ -79,7 +79,7 @@ describe("the door", () => {
     { host: "localhost", origin: "http://rebound.example" },
     { host: "localhost", origin: "https://localhost.rebound.example:8090" },
     { host: "localhost", origin: "null" },
-  ])("is shut to a web page from elsewhere: %o", async (headers) => {
+  ])("a web page from elsewhere is refused: %o", async (headers) => {
     for (const path of [start, "/__emulator/reset", "/nowhere"]) {
       const { status, body } = await withHeaders(path, { authorization: "Bearer lk_one", ...headers });
       expect(status).toBe(403);
@@ -93,17 +93,17 @@ describe("the door", () => {
     { host: "LOCALHOST:1" },
     { host: "127.0.0.1:8090", origin: "http://localhost:3000" },
     { host: "[::1]:8090", origin: "https://[::1]" },
-  ])("is open to this machine: %o", async (headers) => {
+  ])("a caller on this machine is accepted: %o", async (headers) => {
     expect((await withHeaders("/__emulator/reset", headers)).status).toBe(200);
   });
 
-  it("is open to HTTP/1.0, which names no host", async () => {
+  it("HTTP/1.0 requests without a Host header are answered", async () => {
     const socket = connect(scene.emulator.port, "127.0.0.1");
     socket.write("GET /api/v2/external/health/ping HTTP/1.0\r\n\r\n");
     expect(await text(socket)).toContain(" 200 OK");
   });
 
-  it("takes only API keys that look like Lyceum's", async () => {
+  it("the emulator takes only API keys that look like Lyceum's", async () => {
     await expect(startEmulator({ apiKeys: ["sk_1"] })).rejects.toThrow("lk_");
   });
 });
@@ -145,7 +145,7 @@ describe("a bad start request is 422 like FastAPI's", () => {
     ["that is a list", [], { loc: ["body"], type: "model_attributes_type" }],
     ["that is not JSON", "{", { loc: ["body", 0], type: "json_invalid" }],
   ];
-  it.each(bad)("%s", async (_, body, detail) => {
+  it.each(bad)("a start request %s is answered 422 as FastAPI does", async (_, body, detail) => {
     const answer = await post("/execution/streaming/start", body);
     expect(answer.status).toBe(422);
     expect(answer.body.detail).toHaveLength(1);
@@ -153,7 +153,7 @@ describe("a bad start request is 422 like FastAPI's", () => {
     expect(scene.emulator.executions()).toEqual([]);
   });
 
-  it("on every kind", async () => {
+  it("a bad start request of every kind is answered 422", async () => {
     expect((await post("/execution/image/start", {})).body.detail[0].loc).toEqual([
       "body",
       "docker_image_ref",
@@ -165,7 +165,7 @@ describe("a bad start request is 422 like FastAPI's", () => {
     expect((await post("/execution/gpu_selection/start", {})).body.detail[0].loc).toEqual(["body", "code"]);
   });
 
-  it("and queries of logs are checked too", async () => {
+  it("bad queries of logs are answered 422, too", async () => {
     const { body } = await post("/execution/gpu_selection/start", { code });
     const log = `/logs/execution/${body.execution_id}`;
     expect((await get(`${log}?limit=10001`)).body.detail[0].loc).toEqual(["query", "limit"]);
@@ -176,7 +176,7 @@ describe("a bad start request is 422 like FastAPI's", () => {
 });
 
 describe("the account", () => {
-  it("has hardware with prices", async () => {
+  it("the account has hardware with prices", async () => {
     const { body } = await get("/machine-types");
     expect(body.machine_types).toContainEqual({ hardware_profile: "gpu.a100", price_per_hour: 1.8 });
     const { body: quotas } = await get("/user/quotas/available-hardware");
@@ -187,7 +187,7 @@ describe("the account", () => {
     );
   });
 
-  it("is billed for the time that a run took, and shows it in credits and history", async () => {
+  it("the account is billed for the time that a run took, and shows the cost in credits and history", async () => {
     const start = await post("/execution/compose/start", {
       compose_file_code: "# emulator: delay=200ms",
       execution_type: "gpu.h100",
@@ -202,7 +202,7 @@ describe("the account", () => {
     expect(credits).toMatchObject({ available_credits: 50, used_credits: 2.9, remaining_credits: 47.1 });
   });
 
-  it("has a history in pages, the newest first", async () => {
+  it("the account's history has pages, newest first", async () => {
     for (let i = 0; i < 5; i++)
       await post("/execution/compose/start", { compose_file_code: "", file_name: `f${i}` });
     const { body } = await get("/billing/history?limit=2&offset=1");
@@ -213,7 +213,7 @@ describe("the account", () => {
 });
 
 describe("the emulator's own calls", () => {
-  it("explain the switches and how a directive is written", async () => {
+  it("the emulator's own calls explain the switches and the syntax of a directive", async () => {
     const answer = await fetch(scene.emulator.controlUrl);
     const { switches, directives, current } = (await answer.json()) as Json;
     expect(Object.keys(switches).sort()).toEqual(Object.keys(current).sort());
@@ -222,7 +222,7 @@ describe("the emulator's own calls", () => {
     expect(directives[0]).toContain("# emulator:");
   });
 
-  it("show the executions with the bodies received, the calls, and set and reset the switches", async () => {
+  it("the emulator's own calls show executions with their bodies and calls, and set and reset the switches", async () => {
     const control = (path: string, body?: unknown) =>
       fetch(
         scene.emulator.controlUrl + path,
@@ -248,7 +248,7 @@ describe("the emulator's own calls", () => {
 });
 
 describe("a caller that goes away", () => {
-  it("in the middle of its request starts nothing", async () => {
+  it("a caller that disconnects in its request starts nothing", async () => {
     const socket = connect(scene.emulator.port, "127.0.0.1");
     const head =
       "POST /api/v2/external/execution/compose/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n";
@@ -260,7 +260,7 @@ describe("a caller that goes away", () => {
 });
 
 describe("the memory of the emulator", () => {
-  it("forgets the oldest ended executions", async () => {
+  it("the emulator forgets the oldest ended executions", async () => {
     const small = await openScene({ endedKept: 3 });
     for (let i = 0; i < 6; i++) await small.image({ file_name: `f${i}` });
     await until(() => small.emulator.executions().every(({ isTerminal }) => isTerminal));

@@ -38,16 +38,19 @@ describe("the body of a callback", () => {
     ["garbage", "application/json", (text) => text.startsWith('{"')],
   ];
 
-  it.each(shapes)("can be %s, and says that it is invented", async (profile, type, fits) => {
-    const { body } = await run(`body=${profile}`);
-    await until(() => received().length === 1);
-    const [callback] = received();
-    expect(callback?.headers["x-emulator-invented"]).toBe("callback body");
-    expect(callback?.headers["content-type"]).toBe(type);
-    expect(fits(callback?.body.toString() ?? "", body.execution_id)).toBe(true);
-  });
+  it.each(shapes)(
+    "the body of a callback can be %s, and a header says that it is invented",
+    async (profile, type, fits) => {
+      const { body } = await run(`body=${profile}`);
+      await until(() => received().length === 1);
+      const [callback] = received();
+      expect(callback?.headers["x-emulator-invented"]).toBe("callback body");
+      expect(callback?.headers["content-type"]).toBe(type);
+      expect(fits(callback?.body.toString() ?? "", body.execution_id)).toBe(true);
+    },
+  );
 
-  it("can be drawn for each run, the same way for the same seed", async () => {
+  it("the form of a callback can be drawn for each run, equally for equal seeds", async () => {
     const profiles = async () => {
       await scene.emulator.reset();
       for (let i = 0; i < 6; i++) await run("body=any");
@@ -61,7 +64,7 @@ describe("the body of a callback", () => {
 });
 
 describe("a callback", () => {
-  it("goes to every URL of the run", async () => {
+  it("a callback goes to every URL of the run", async () => {
     const { url } = scene.receiver;
     await scene.image({ user_callback_urls: [`${url}/a`, `${url}/b`] });
     await until(() => received().length === 2);
@@ -72,7 +75,7 @@ describe("a callback", () => {
     ).toEqual(["/hook/a", "/hook/b"]);
   });
 
-  it("is tried again until it is answered 2xx, as often as the switch allows", async () => {
+  it("a callback is repeated until it is answered 2xx, as often as the switch allows", async () => {
     scene.receiver.answerWith(500, 302, 204);
     const { body } = await run("retries=5 backoff=1ms");
     await until(() => attempts(body.execution_id)?.length === 3);
@@ -84,13 +87,13 @@ describe("a callback", () => {
     await until(() => received().length === 5);
   });
 
-  it("that cannot be delivered leaves the reason behind", async () => {
+  it("a callback that cannot be delivered records its reason", async () => {
     const { body } = await run("retries=0", "http://127.0.0.1:1/nobody");
     await until(() => attempts(body.execution_id)?.length === 1);
     expect(attempts(body.execution_id)?.[0]?.problem).toContain("ECONNREFUSED");
   });
 
-  it("never leaves the loopback interface", async () => {
+  it("a callback never leaves the loopback interface", async () => {
     const lines: string[] = [];
     const strict = await openScene({ log: (line) => lines.push(line) });
     for (const url of [
@@ -109,7 +112,7 @@ describe("a callback", () => {
     await strict.close();
   });
 
-  it("can be lost", async () => {
+  it("a callback can be lost", async () => {
     const lost = await run("callback=lost,double");
     await scene.ended(lost.body.execution_id);
     const next = await run("exit=0");
@@ -117,12 +120,12 @@ describe("a callback", () => {
     expect(attempts(lost.body.execution_id)).toEqual([]);
   });
 
-  it("can come twice", async () => {
+  it("a callback can come twice", async () => {
     await run("callback=double");
     await until(() => received().length === 2);
   });
 
-  it("can come before the record is terminal", async () => {
+  it("a callback can come before the record is terminal", async () => {
     let seen = "";
     scene.receiver.whileWaiting(async () => {
       const [only] = scene.emulator.executions();
@@ -134,7 +137,7 @@ describe("a callback", () => {
     expect(attempts(body.execution_id)).toHaveLength(1);
   });
 
-  it("can come before the start is answered", async () => {
+  it("a callback can come before the start is answered", async () => {
     let answered = false;
     let answeredAtArrival = true;
     scene.receiver.whileWaiting(async () => {
@@ -147,7 +150,7 @@ describe("a callback", () => {
     expect(received()).toHaveLength(1);
   });
 
-  it("can come late", async () => {
+  it("a callback can come late", async () => {
     const { body } = await run("callback=late lateness=80ms");
     await until(() => attempts(body.execution_id)?.length === 1);
     const [execution] = scene.emulator.executions();

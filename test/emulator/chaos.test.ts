@@ -18,7 +18,7 @@ const set = (changes: Parameters<Scene["emulator"]["setChaos"]>[0]) => scene.emu
 const long = { docker_run_env: "EMULATOR=delay=1h" };
 
 describe("a start", () => {
-  it("can be accepted and its connection destroyed", async () => {
+  it("a start can be accepted and its connection destroyed", async () => {
     set({ answer: { lost: { next: 1 } } });
     await expect(scene.image({ file_name: "exe_lost" })).rejects.toThrow("fetch failed");
     expect(scene.emulator.executions()).toMatchObject([{ fileName: "exe_lost" }]);
@@ -27,32 +27,32 @@ describe("a start", () => {
     expect((await scene.image()).status).toBe(200);
   });
 
-  it.each(["500", "502"] as const)("can be accepted and answered %s", async (effect) => {
+  it.each(["500", "502"] as const)("a start can be accepted and answered %s", async (effect) => {
     set({ answer: { [effect]: 1 } });
     expect((await scene.image()).status).toBe(Number(effect));
     expect(scene.emulator.executions()).toHaveLength(1);
   });
 
-  it("can be accepted and answered with HTML", async () => {
+  it("a start can be accepted and answered with HTML", async () => {
     set({ answer: { unreadable: 1 } });
     expect(await scene.image()).toMatchObject({ status: 200, body: expect.stringContaining("<html>") });
     expect(scene.emulator.executions()).toHaveLength(1);
   });
 
-  it("can be answered 500 without being accepted", async () => {
+  it("a start can be answered 500 without being accepted", async () => {
     set({ answer: { refused: 1 } });
     expect((await scene.image()).status).toBe(500);
     expect(scene.emulator.executions()).toHaveLength(0);
   });
 
-  it("can be accepted and its answer held back", async () => {
+  it("a start can be accepted and its answer held back", async () => {
     const answer = scene.image({ docker_run_env: "EMULATOR=answer=stall stall=400ms" });
     await until(() => scene.emulator.executions()[0]?.isTerminal === true);
     expect(scene.emulator.calls()).toEqual([]);
     expect((await answer).status).toBe(200);
   });
 
-  it("can be throttled so many times, with Retry-After in each form or none", async () => {
+  it("a start can be throttled a number of times, with Retry-After in each form or none", async () => {
     set({ throttle: { starts: { next: 3 } }, retry_in: "2s" });
     const seconds = await scene.image();
     expect(seconds.status).toBe(429);
@@ -65,7 +65,7 @@ describe("a start", () => {
     expect(scene.emulator.executions()).toHaveLength(1);
   });
 
-  it("beyond the limit of a window is 429, with the documented headers", async () => {
+  it("a start beyond the limit of a window is 429, with the documented headers", async () => {
     set({ limit: { starts: 2, window: "1h" } });
     expect((await scene.image()).headers.get("x-ratelimit-remaining")).toBe("1");
     await scene.image();
@@ -77,7 +77,7 @@ describe("a start", () => {
     expect((await scene.get("/workloads/list")).status).toBe(200);
   });
 
-  it("ignores machine_type unless told to honour it", async () => {
+  it("a start ignores machine_type unless the switch honours it", async () => {
     const first = await scene.image({ machine_type: "gpu.a100" });
     expect((await scene.ended(first.body.execution_id)).hardware_profile).toBe("cpu");
     set({ machine_type: "honoured" });
@@ -85,7 +85,7 @@ describe("a start", () => {
     expect((await scene.ended(second.body.execution_id)).hardware_profile).toBe("gpu.a100");
   });
 
-  it("ignores unknown fields unless told to reject them", async () => {
+  it("a start ignores unknown fields unless the switch rejects them", async () => {
     expect((await scene.image({ surprise: 1 })).status).toBe(200);
     set({ unknown_fields: "rejected" });
     expect((await scene.image({ surprise: 1 })).body.detail).toEqual([
@@ -93,7 +93,7 @@ describe("a start", () => {
     ]);
   });
 
-  it("of an image may go without a command only when told so", async () => {
+  it("a start of an image may lack its command only if the switch allows that", async () => {
     const body = { docker_image_ref: "busybox" };
     expect((await scene.post("/execution/image/start", body)).body.detail[0]).toMatchObject({
       type: "missing",
@@ -104,7 +104,7 @@ describe("a start", () => {
 });
 
 describe("other calls", () => {
-  it("can be throttled, broken or cut off, while starts go through", async () => {
+  it("other calls can be throttled, broken or cut off, while starts succeed", async () => {
     const { body } = await scene.image(long);
     const path = `/execution/${body.execution_id}`;
     set({ throttle: { others: { next: 1 } } });
@@ -124,13 +124,13 @@ describe("other calls", () => {
     expect((await scene.get(path)).body.status).toBe("running");
   });
 
-  it("can be answered 401 with a good token", async () => {
+  it("other calls can be answered 401 with a good token", async () => {
     set({ unauthorized: { next: 1 } });
     expect((await scene.get("/machine-types")).status).toBe(401);
     expect((await scene.get("/machine-types")).status).toBe(200);
   });
 
-  it("can all be slow", async () => {
+  it("all calls can be slow", async () => {
     set({ slow: "50ms" });
     const before = performance.now();
     await scene.get("/machine-types");
@@ -139,7 +139,7 @@ describe("other calls", () => {
 });
 
 describe("what is shown of a run", () => {
-  it("can be spelled in capitals, with spaces, in unknown words or in old ones", async () => {
+  it("a status can be shown in capitals, with spaces, in unknown words or in old ones", async () => {
     const spelling = async (words: string) => {
       const going = await scene.image({ docker_run_env: `EMULATOR=delay=1h words=${words}` });
       const over = await scene.image({ docker_run_env: `EMULATOR=words=${words} exit=1` });
@@ -156,12 +156,12 @@ describe("what is shown of a run", () => {
     expect(await spelling("old")).toEqual(["running", "failed_user"]);
   });
 
-  it("can be any end that a directive names, for Python too", async () => {
+  it("the end of a run can be any that a directive names, for Python too", async () => {
     const { body } = await scene.python("print(1) # emulator: status=system_failure");
     expect(await scene.ended(body.execution_id)).toMatchObject({ status: "system_failure", return_code: 0 });
   });
 
-  it("can be 404 for a while after the start", async () => {
+  it("a run can be 404 for a while after its start", async () => {
     const { body } = await scene.image({ docker_run_env: "EMULATOR=missing=1h" });
     expect((await scene.get(`/execution/${body.execution_id}`)).status).toBe(404);
     expect((await scene.get(`/execution/streaming/${body.execution_id}/status`)).status).toBe(404);
@@ -169,7 +169,7 @@ describe("what is shown of a run", () => {
     expect((await scene.get(`/execution/${body.execution_id}`)).status).toBe(200);
   });
 
-  it("can be missing from the list or from the history", async () => {
+  it("a run can be missing from the list or from the history", async () => {
     await scene.image({ docker_run_env: "EMULATOR=delay=1h hidden=list" });
     await scene.image({ docker_run_env: "EMULATOR=delay=1h hidden=history" });
     const listed = (await scene.get("/workloads/list")).body;
@@ -179,7 +179,7 @@ describe("what is shown of a run", () => {
     expect(billed.executions.map((row: { execution_id: string }) => row.execution_id)).toEqual([first]);
   });
 
-  it("can list the sub-jobs of a GPU selection", async () => {
+  it("the list can show the sub-jobs of a GPU selection", async () => {
     set({ delay: "1m", sub_jobs: "listed" });
     await scene.post("/execution/gpu_selection/start", { code: "1" });
     expect((await scene.get("/workloads/list")).body).toHaveLength(4);
@@ -187,7 +187,7 @@ describe("what is shown of a run", () => {
     expect((await scene.get("/workloads/list")).body).toHaveLength(1);
   });
 
-  it("can have a log that comes late, in two portions", async () => {
+  it("a log can come late, in two portions", async () => {
     const { body } = await scene.python("for i in range(4): print(i)\n# emulator: logs=late log_lag=1h");
     await scene.ended(body.execution_id);
     const total = async () => (await scene.get(`/logs/execution/${body.execution_id}`)).body.total;
@@ -198,7 +198,7 @@ describe("what is shown of a run", () => {
     expect(await total()).toBe(4);
   });
 
-  it("can have a log with repeated entries, in another order, counted otherwise", async () => {
+  it("a log can have repeated entries, another order and another total", async () => {
     const { body } = await scene.python("for i in range(4): print(i)");
     await scene.ended(body.execution_id);
     const messages = async (query = "") => {
@@ -215,7 +215,7 @@ describe("what is shown of a run", () => {
 });
 
 describe("the end of a run", () => {
-  it("at its timeout can be timeout, failed, aborted or system_failure", async () => {
+  it("a run that reaches its timeout can be timeout, failed, aborted or system_failure", async () => {
     const words = ["timeout", "failed", "aborted", "system_failure"];
     const ends = words.map(async (word) => {
       const { body } = await scene.image({ timeout: 1, docker_run_env: `EMULATOR=delay=1h timeout=${word}` });
@@ -224,14 +224,14 @@ describe("the end of a run", () => {
     expect(await Promise.all(ends)).toEqual(words);
   });
 
-  it.each(["completed", "cancelled"] as const)("after a graceful stop can be %s", async (word) => {
+  it.each(["completed", "cancelled"] as const)("a run can be %s after a graceful stop", async (word) => {
     set({ stop: word });
     const { body } = await scene.image(long);
     expect((await scene.post(`/workloads/stop/${body.execution_id}`)).status).toBe(200);
     expect((await scene.ended(body.execution_id)).status).toBe(word);
   });
 
-  it("can come before an abort takes effect", async () => {
+  it("a run can end before its abort takes effect", async () => {
     set({ lag: "1m", delay: "400ms" });
     const { body } = await scene.image();
     expect((await scene.post(`/workloads/abort/${body.execution_id}`)).status).toBe(200);
@@ -240,7 +240,7 @@ describe("the end of a run", () => {
 });
 
 describe("the switches", () => {
-  it("are refused by name when unknown, in every place", async () => {
+  it("unknown switches are refused by name, in every place", async () => {
     const wrong = { colour: "red" } as never;
     expect(() => set(wrong)).toThrow("colour");
     await expect(openScene({ chaos: wrong })).rejects.toThrow("colour");
@@ -252,7 +252,7 @@ describe("the switches", () => {
     }
   });
 
-  it("go back to the options at a reset", async () => {
+  it("a reset returns the switches to the options", async () => {
     const own = await openScene({ chaos: { throttle: { starts: { next: 1 } } } });
     for (let i = 0; i < 2; i++) {
       own.emulator.setChaos({ words: "capitals" });
@@ -264,7 +264,7 @@ describe("the switches", () => {
     await own.close();
   });
 
-  it("decide by probability in a way that the seed repeats", async () => {
+  it("switches decide by probability, equally for equal seeds", async () => {
     const outcomes = async (seed: number) => {
       const own = await openScene({ seed, chaos: { answer: { "500": 0.5 } } });
       const statuses: number[] = [];

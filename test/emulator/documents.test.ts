@@ -27,7 +27,7 @@ const text = async (path: string) => (await scene.raw("GET", path)).text;
 const list = async () => (await scene.get("/workloads/list")).body as Json[];
 
 describe("a field", () => {
-  it("of each document can have any raw text in its place", async () => {
+  it("a field of each document can have any raw text in its place", async () => {
     const fields = [
       ["status.errors", (id: string) => `/execution/streaming/${id}/status`],
       ["record.result", (id: string) => `/execution/${id}`],
@@ -56,7 +56,7 @@ describe("a field", () => {
     expect((await scene.get(status)).body.status).toBeNull();
   });
 
-  it("is changed in so many documents only, as the switch says", async () => {
+  it("a field is changed in only as many documents as the switch says", async () => {
     const id = await run("fields=record.result:@nan,record.return_code:4294967295 fields_when=next2");
     await until(() => scene.emulator.executions()[0]?.isTerminal === true);
     for (let nth = 0; nth < 2; nth++)
@@ -80,14 +80,14 @@ describe("a field", () => {
     ["@neighbour", (field, id) => field === `"${id}"`],
     ["@marker", (field) => field === `"exe_${"0".repeat(26)}"`],
   ];
-  it.each(odd)("can be %s", async (value, fits) => {
+  it.each(odd)("a field can be %s", async (value, fits) => {
     const neighbour = await run("delay=1h");
     const id = await run(`delay=1h fields=record.cost:${value}`, { docker_password: "canary-secret" });
     const field = /"cost":(.*),"parent_execution_id"/.exec(await text(`/execution/${id}`))?.[1];
     expect(fits(field, neighbour)).toBe(true);
   });
 
-  it("of an unknown document, or an unknown odd value, is refused", () => {
+  it("an unknown document and an unknown odd value are refused", () => {
     expect(() => set({ fields: { "records.cost": "1" } })).toThrow();
     expect(() => set({ fields: { "record.cost": "@strange" } })).toThrow("@nan");
   });
@@ -106,7 +106,7 @@ it("a record and a status can be those of another run", async () => {
 });
 
 describe("the end", () => {
-  it("can be an unknown word, with or without the times and the return code", async () => {
+  it("the end can be an unknown word, with or without the times and the return code", async () => {
     const told = await ended("status=finished exit=3000000000");
     expect((await scene.get(`/execution/${told}`)).body).toMatchObject({
       status: "finished",
@@ -123,13 +123,13 @@ describe("the end", () => {
     expect((await scene.get("/billing/history")).body.executions[0]).toMatchObject(nothing);
   });
 
-  it("can stay unknown to the list for a while", async () => {
+  it("the list can show an ended run as alive for a while", async () => {
     await ended("list_lag=300ms");
     expect(await list()).toMatchObject([{ status: "running" }]);
     await until(async () => (await list()).length === 0);
   });
 
-  it.each(["404", "409"])("is not brought about by an abort that is answered %s", async (status) => {
+  it.each(["404", "409"])("an abort that is answered %s does not end the run", async (status) => {
     const id = await run(`delay=1h abort=${status}:next2`);
     await until(() => scene.emulator.executions()[0]?.status === "running");
     for (const how of ["abort", "stop"])
@@ -140,7 +140,7 @@ describe("the end", () => {
   });
 });
 
-it("a GPU selection can be told under other names, and without a status of the whole", async () => {
+it("a GPU selection can be shown under other names, and without a status of the whole", async () => {
   const shapes: [string, object][] = [
     ["parent", { parent: { status: "completed" }, sub_jobs: [{}, {}, {}] }],
     ["jobs", { jobs: [{}, {}, {}] }],
@@ -162,14 +162,14 @@ describe("what a run cost", () => {
     const [row] = body.executions.filter((one: Json) => one.execution_id === id);
     return [(await scene.get(`/execution/${id}`)).body.billed > 0, row.billed > 0];
   };
-  it("can be 0 at first and told later", async () => {
+  it("the cost of a run can be 0 at first and named later", async () => {
     const id = await ended("delay=100ms bill=late bill_lag=1h");
     expect(await billed(id)).toEqual([false, false]);
     aheadMs = 3_600_000;
     expect(await billed(id)).toEqual([true, true]);
   });
 
-  it("can stand in the history alone", async () => {
+  it("the cost of a run can stand in the history alone", async () => {
     expect(await billed(await ended("delay=100ms bill=history"))).toEqual([false, true]);
   });
 });
@@ -179,7 +179,7 @@ describe("timing and metrics", () => {
     ["empty", {}],
     ["detail", { detail: "Not available yet" }],
     ["error", { error: "Not available yet" }],
-  ])("can be %s for a while after the end", async (gap, shape) => {
+  ])("timing and metrics can be %s for a while after the end", async (gap, shape) => {
     const id = await ended(`artifact_lag=1h artifact_gap=${gap}`);
     for (const kind of ["timing", "metrics"])
       expect((await scene.get(`/execution/${id}/${kind}`)).body).toEqual(shape);
@@ -188,7 +188,7 @@ describe("timing and metrics", () => {
     expect((await scene.get(`/execution/${id}/metrics`)).body.hostname).toContain("emulator");
   });
 
-  it("can be flat", async () => {
+  it("metrics can be flat", async () => {
     const id = await ended("timing=flat");
     expect((await scene.get(`/execution/${id}/timing`)).body).toEqual({
       execution_id: id,
@@ -201,14 +201,14 @@ describe("timing and metrics", () => {
 
 describe("a log", () => {
   const log = async (id: string, query = "") => (await scene.get(`/logs/execution/${id}${query}`)).body;
-  it("can lack its last lines for a while", async () => {
+  it("a log can lack its last lines for a while", async () => {
     const id = await ended("lines=8 log_tail=8 log_lag=1h");
     expect((await log(id)).total).toBe(1);
     aheadMs = 3_600_000;
     expect((await log(id)).total).toBe(9);
   });
 
-  it("can be longer than any limit, and answer beyond it", async () => {
+  it("a log can be longer than any limit", async () => {
     const id = await ended("lines=10500");
     expect((await log(id, "?limit=10000")).logs).toHaveLength(10_000);
     set({ log_limit: "ignored" });
@@ -220,7 +220,7 @@ describe("a log", () => {
     ["micro", /\.\d{6}Z$/],
     ["nano", /\.\d{9}Z$/],
     ["loki", /^\d{19}$/],
-  ])("can have timestamps in the form %s", async (form, pattern) => {
+  ])("a log can have timestamps in the form %s", async (form, pattern) => {
     const id = await ended(`log_time=${form}`);
     expect((await log(id)).logs[0].timestamp).toMatch(pattern);
   });

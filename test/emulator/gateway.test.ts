@@ -43,7 +43,7 @@ describe("in Lyceum's place", () => {
     [{ type: "text/plain", body: "ok" }, 200, "ok"],
     [{ status: 204, body: "" }, 204, ""],
   ];
-  it.each(forms)("a start is answered %j, and is not taken", async (answer, status, text) => {
+  it.each(forms)("a start that a gateway answers %j is not accepted", async (answer, status, text) => {
     set({ routes: "starts", answer, when: { next: 1 } });
     const seen = await start();
     expect(seen).toMatchObject({ status, text: expect.stringContaining(text) });
@@ -52,11 +52,14 @@ describe("in Lyceum's place", () => {
     expect((await start()).status).toBe(200);
   });
 
-  it.each(forms)("a start is answered %j, and is taken if the switch says so", async (answer, status) => {
-    set({ routes: "starts", answer, deed: "done" });
-    expect((await start()).status).toBe(status);
-    expect(taken()).toBe(1);
-  });
+  it.each(forms)(
+    "a start that a gateway answers %j is accepted if the switch says so",
+    async (answer, status) => {
+      set({ routes: "starts", answer, deed: "done" });
+      expect((await start()).status).toBe(status);
+      expect(taken()).toBe(1);
+    },
+  );
 
   it("a redirect leads to a login page", async () => {
     set({ routes: "all", answer: "login" });
@@ -64,18 +67,18 @@ describe("in Lyceum's place", () => {
     expect([status, headers.get("location")]).toEqual([302, "https://login.example.test/"]);
   });
 
-  it("the answer carries the headers that the rule gives it", async () => {
+  it("the answer has the headers that the rule names", async () => {
     set({ routes: "starts", answer: "unavailable", headers: { "retry-after": "30" } });
     expect((await start()).headers.get("retry-after")).toBe("30");
   });
 
-  it.each(["undone", "done"] as const)("a connection is reset with the deed %s", async (deed) => {
+  it.each(["undone", "done"] as const)("a connection is reset with the start %s", async (deed) => {
     set({ routes: "starts", answer: "reset", deed });
     await expect(start()).rejects.toThrow("fetch failed");
     expect(taken()).toBe(deed === "done" ? 1 : 0);
   });
 
-  it.each(["undone", "done"] as const)("nothing is ever answered with the deed %s", async (deed) => {
+  it.each(["undone", "done"] as const)("a call with the start %s is never answered", async (deed) => {
     set({ routes: "starts", answer: "silence", deed });
     const caller = new AbortController();
     const answer = fetch(`${scene.emulator.url}/execution/image/start`, {
@@ -98,7 +101,7 @@ describe("in Lyceum's place", () => {
 });
 
 describe("a rule holds", () => {
-  it("for its groups of routes, and for all under `all`", async () => {
+  it("a rule holds for its groups of routes, and for all under `all`", async () => {
     const id = await liveId();
     const paths: [string, string][] = [
       ["starts", "POST /execution/image/start"],
@@ -137,7 +140,7 @@ describe("a rule holds", () => {
     expect(statuses.map(({ status }) => status)).toEqual([413, 413, 200]);
   });
 
-  it("for a while from the moment when it was set, or by chance", async () => {
+  it("a rule holds for a while after it was set, or by chance", async () => {
     set({ routes: "lists", answer: "backend", when: { for: "165s" } });
     const status = async () => (await scene.raw("GET", "/workloads/list")).status;
     expect(await status()).toBe(404);
@@ -152,7 +155,7 @@ describe("a rule holds", () => {
     expect(new Set(many)).toEqual(new Set([200, 404]));
   });
 
-  it("for the calls about one run if its directive says so", async () => {
+  it("a rule holds for the calls about one run if the run's directive says so", async () => {
     const directive = `${long} gateway=records:backend:next2,artifacts:page`;
     const { body } = await scene.image({ docker_run_env: directive });
     const other = await liveId();
@@ -165,7 +168,7 @@ describe("a rule holds", () => {
 });
 
 describe("Lyceum's own answer", () => {
-  it("can come within the oldest envelope, a login and a list too", async () => {
+  it("an answer of Lyceum can come within the oldest envelope, a login and a list too", async () => {
     set({ routes: "all", answer: "envelope" });
     const login = await scene.post("/auth/login", {
       email: "emulator@example.test",
@@ -177,12 +180,12 @@ describe("Lyceum's own answer", () => {
     expect((await scene.get("/workloads/list")).body.data[0].execution_id).toBe(body.data.execution_id);
   });
 
-  it("keeps its own form in an error", async () => {
+  it("an error of Lyceum keeps its own form in the envelope", async () => {
     set({ routes: "all", answer: "envelope" });
     expect((await scene.get("/execution/unknown")).body).toEqual({ detail: "Execution not found" });
   });
 
-  it("can come under another name, after a byte order mark, cut, or inside anything", async () => {
+  it("an answer of Lyceum can have another content type, a byte order mark, a cut, or a wrapper", async () => {
     const id = await liveId();
     const list = async (answer: NonNullable<Rule["answer"]>) => {
       set({ routes: "lists", answer });
@@ -197,7 +200,7 @@ describe("Lyceum's own answer", () => {
     expect(await list({ body: '{"a":<answer>,"b":<answer>}' })).toBe(`{"a":${plain},"b":${plain}}`);
   });
 
-  it("can carry any header, also when it is 429", async () => {
+  it("an answer of Lyceum can have any header, also when it is 429", async () => {
     const headers = { "x-ratelimit-limit": "1e99", "x-ratelimit-reset": "9999999999999" };
     set({ routes: "starts", headers });
     scene.emulator.setChaos({ throttle: { starts: { next: 1 } }, retry_after: "none" });

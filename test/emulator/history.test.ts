@@ -22,7 +22,7 @@ async function names(query: string): Promise<string> {
   return body.executions.map((row: Json) => row?.file_name ?? "?").join(" ");
 }
 
-it("a page is no larger than the switch allows, whatever was asked for", async () => {
+it("a page is no larger than the switch allows, whatever limit is requested", async () => {
   await run(5);
   set({ page: 2 });
   expect(await names("limit=100")).toBe("5 4");
@@ -32,7 +32,7 @@ it("a page is no larger than the switch allows, whatever was asked for", async (
   expect(body).toMatchObject({ limit: 2, offset: 0, total_executions: 5 });
 });
 
-it("rows come oldest first, or in no order that is the same in every page", async () => {
+it("rows come oldest first, or in one random order for all pages", async () => {
   await run(6);
   set({ order: "oldest" });
   expect(await names("limit=3")).toBe("1 2 3");
@@ -43,7 +43,7 @@ it("rows come oldest first, or in no order that is the same in every page", asyn
   expect(pages).not.toBe("6 5 4 3 2 1");
 });
 
-it("thousands of newer rows of others stand before those of the account's runs", async () => {
+it("thousands of newer rows of other accounts come before the account's own", async () => {
   await run(1);
   set({ foreign: 3000 });
   const { body } = await scene.get("/billing/history?limit=1000");
@@ -59,13 +59,13 @@ it("rows shift between two pages because others arrive", async () => {
   expect(await names("limit=2&offset=2")).toBe("3 2");
 });
 
-it("an unreadable row stands after each so many", async () => {
+it("the switch puts an unreadable row after every so many rows", async () => {
   await run(4);
   set({ unreadable: 2 });
   expect(await names("limit=10")).toBe("4 3 ? 2 1 ?");
 });
 
-it("sub-jobs of a GPU selection are found under their parent, with what they cost", async () => {
+it("sub-jobs of a GPU selection are found under their parent, with their cost", async () => {
   scene.emulator.setChaos({ delay: "200ms" });
   const { body } = await scene.post("/execution/gpu_selection/start", { code: "1" });
   await scene.ended(body.execution_id);

@@ -11,7 +11,7 @@ afterAll(() => scene.close());
 
 const set = (changes: Parameters<Scene["emulator"]["setChaos"]>[0]) => scene.emulator.setChaos(changes);
 
-it("headers tell a time in any form", async () => {
+it("headers name a time in any form", async () => {
   const at = Date.now() + 10_000;
   set({ limit: { starts: 0, window: "10s" } });
   const forms: [string, (value: string | null) => boolean][] = [
@@ -33,7 +33,7 @@ it("headers tell a time in any form", async () => {
   }
 });
 
-it("a good token can claim to be over, or say nothing of its end", async () => {
+it("a good token can claim to have expired, or name no expiry", async () => {
   for (const [token_exp, isFit] of [
     ["past", (exp: number) => exp * 1000 < Date.now()],
     ["absent", (exp: number) => exp === undefined],

@@ -19,7 +19,7 @@ const callbacksFor = (id: string) =>
   scene.receiver.received.filter(({ body }) => body.toString().includes(id)).length;
 
 describe("a Python run", () => {
-  it("runs the code, keeps both streams and the exit code, and calls back", async () => {
+  it("a Python run executes its code, keeps both streams and the exit code, and calls back", async () => {
     const code = 'import sys\nprint(6 * 7)\nprint("oops", file=sys.stderr)\nsys.exit(3)\n';
     const start = await scene.python(code, { file_name: "exe_1 sum.py", ...hook() });
     expect(start.status).toBe(200);
@@ -41,7 +41,7 @@ describe("a Python run", () => {
     await until(() => callbacksFor(start.body.execution_id) === 1);
   });
 
-  it("sees its imported files, and nothing of the emulator's environment", async () => {
+  it("a Python run has its imported files, and nothing of the emulator's environment", async () => {
     process.env.EMULATOR_TEST_SECRET = "canary";
     const code =
       'import os\nfrom pkg.io import X\nprint(X, open("data.txt").read())\nprint(dict(os.environ))';
@@ -53,7 +53,7 @@ describe("a Python run", () => {
     delete process.env.EMULATOR_TEST_SECRET;
   });
 
-  it("is refused when an imported file would lie outside its folder", async () => {
+  it("a Python run is refused if an imported file lies outside its folder", async () => {
     for (const path of ["../x.py", "/tmp/x.py", "a/../../x", "a//b", "..\\x"]) {
       const { status, body } = await scene.python("1", { import_files: JSON.stringify({ [path]: "" }) });
       expect(status).toBe(422);
@@ -62,7 +62,7 @@ describe("a Python run", () => {
     expect(existsSync("/tmp/x.py")).toBe(false);
   });
 
-  it("ends as system_failure when its imported files contradict each other", async () => {
+  it("a Python run ends as system_failure if its imported files contradict each other", async () => {
     const { body } = await scene.python("1", { import_files: JSON.stringify({ a: "", "a/b": "" }) });
     expect(await scene.ended(body.execution_id)).toMatchObject({
       status: "system_failure",
@@ -70,7 +70,7 @@ describe("a Python run", () => {
     });
   });
 
-  it("is killed with all its children at its timeout", async () => {
+  it("a Python run is killed with all its children at its timeout", async () => {
     const code =
       'import subprocess\nchild = subprocess.Popen(["sleep", "60"])\nprint(child.pid)\nchild.wait()';
     const { body } = await scene.python(code, { timeout: 2 });
@@ -83,7 +83,7 @@ describe("a Python run", () => {
     expect(record.errors).toContain("timeout of 2 s");
   });
 
-  it("is killed by an abort, keeps what it printed, and calls back", async () => {
+  it("an abort kills a Python run, which keeps its output and calls back", async () => {
     const { body } = await scene.python('print("begun\\n", end="")\nimport time\ntime.sleep(60)', hook());
     const id = body.execution_id;
     await until(async () => (await scene.get(`/logs/execution/${id}`)).body.total === 1);
@@ -94,7 +94,7 @@ describe("a Python run", () => {
     await until(() => callbacksFor(id) === 1);
   });
 
-  it("stays pending while two others are running", async () => {
+  it("a Python run stays pending while two others are running", async () => {
     const sleep = "import time\ntime.sleep(60)";
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.push((await scene.python(sleep)).body.execution_id);
@@ -107,7 +107,7 @@ describe("a Python run", () => {
     await until(async () => (await states()).join() === "running,running");
   });
 
-  describe("that would take an hour more leaves its slot to others", () => {
+  describe("a run with an hour to go", () => {
     const startFive = async (stage: string) => {
       const code = `import os\nprint(os.getcwd())  # emulator: ${stage}=1h`;
       const ids: string[] = [];
@@ -129,25 +129,25 @@ describe("a Python run", () => {
       ["reset", () => scene.emulator.reset()],
     ];
     for (const stage of ["starting", "delay"])
-      it.each(ends)(`when it is %s in its ${stage}`, async (_, end) => {
+      it.each(ends)(`a run that is %s in its ${stage} frees its slot`, async (_, end) => {
         for (const id of await startFive(stage)) await end(id);
         const { body } = await scene.python("print(1)");
         expect(await scene.ended(body.execution_id)).toMatchObject({ status: "completed" });
       });
   });
 
-  it("says that requirements are not installed", async () => {
+  it("a Python run says that requirements are not installed", async () => {
     const { body } = await scene.python("print(1)", { requirements_content: "numpy\n" });
     const record = await scene.ended(body.execution_id);
     expect(record.install_log).toContain("not installed here:\nnumpy");
   });
 
-  it("imports prior_imports first", async () => {
+  it("a Python run imports prior_imports first", async () => {
     const { body } = await scene.python("print(math.floor(2.5))", { prior_imports: ["math"] });
     expect((await scene.ended(body.execution_id)).stdout).toBe("2\n");
   });
 
-  it("is pretended, and says so, where there is no Python", async () => {
+  it("without Python the run is simulated, and says so", async () => {
     const bare = await openScene({ python: "no-such-python3" });
     const { body } = await bare.python("print(1)");
     const record = await bare.ended(body.execution_id);
@@ -155,7 +155,7 @@ describe("a Python run", () => {
     await bare.close();
   });
 
-  it("leaves no process and no folder behind when the emulator closes", async () => {
+  it("the emulator leaves no process and no folder behind when it closes", async () => {
     const own = await openScene();
     const { body } = await own.python(
       'import os, time\nprint(f"{os.getpid()} {os.getcwd()}\\n", end="")\ntime.sleep(60)',
@@ -170,7 +170,7 @@ describe("a Python run", () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it("has its output cut at the limit", async () => {
+  it("a Python run has its output cut at the limit", async () => {
     const small = await openScene({ outputLimit: 10 });
     const { body } = await small.python('print("x" * 100)');
     const record = await small.ended(body.execution_id);
@@ -180,8 +180,8 @@ describe("a Python run", () => {
   });
 });
 
-describe("a pretended run", () => {
-  it("of an image completes, says that it was pretended, and calls back", async () => {
+describe("a simulated run", () => {
+  it("a simulated image completes, says that it was simulated, and calls back", async () => {
     const { body } = await scene.image({
       docker_image_ref: "alpine:3",
       execution_type: "gpu.a100",
@@ -198,7 +198,7 @@ describe("a pretended run", () => {
     await until(() => callbacksFor(body.execution_id) === 1);
   });
 
-  it("fails with the exit code that a directive in its environment or command asks for", async () => {
+  it("a simulated run fails with the exit code of a directive in its environment or command", async () => {
     const byEnv = await scene.image({ docker_run_env: "A=1\nEMULATOR=exit=3" });
     const byCommand = await scene.image({ docker_run_cmd: ["sh", "-c", "exit 4 # emulator: exit=4"] });
     expect(await scene.ended(byEnv.body.execution_id)).toMatchObject({ status: "failed", return_code: 3 });
@@ -208,7 +208,7 @@ describe("a pretended run", () => {
     });
   });
 
-  it("of a Compose stack completes and calls back", async () => {
+  it("a simulated Compose stack completes and calls back", async () => {
     const { body } = await scene.post("/execution/compose/start", {
       compose_file_code: "services: {}",
       ...hook(),
@@ -217,7 +217,7 @@ describe("a pretended run", () => {
     await until(() => callbacksFor(body.execution_id) === 1);
   });
 
-  it("of a GPU selection has sub-jobs, and calls nobody back", async () => {
+  it("a simulated GPU selection has sub-jobs, and calls nobody back", async () => {
     const { body } = await scene.post("/execution/gpu_selection/start", { code: "print(1)", ...hook() });
     expect(Object.keys(body)).toEqual(["execution_id", "status", "message"]);
     await scene.ended(body.execution_id);
@@ -234,7 +234,7 @@ describe("a pretended run", () => {
     expect(history.executions).toHaveLength(4);
   });
 
-  it("passes through pending, starting, running and an end that is not shown yet", async () => {
+  it("a simulated run passes through pending, starting, running and an end that is not shown yet", async () => {
     const shown = async (stage: string) => {
       const { body } = await scene.image({ docker_run_env: `EMULATOR=${stage}=1h` });
       await until(() => scene.emulator.executions().at(-1)?.status === expected[stage]);
@@ -254,7 +254,7 @@ describe("a pretended run", () => {
     expect(unstored.end_time).toEqual(expect.any(String));
   });
 
-  it("tells how long each part of it took", async () => {
+  it("a simulated run shows the duration of each of its phases", async () => {
     const lengths = "pending=20ms starting=30ms delay=40ms finishing=50ms";
     const { body } = await scene.image({ docker_run_env: `EMULATOR=${lengths}` });
     await scene.ended(body.execution_id);
@@ -269,7 +269,7 @@ describe("a pretended run", () => {
 });
 
 describe("what can be read", () => {
-  it("lists only what is unfinished, as a bare array", async () => {
+  it("the list shows unfinished runs only, as a bare array", async () => {
     await scene.image();
     const { body } = await scene.image({ file_name: "exe_2", docker_run_env: "EMULATOR=delay=1h" });
     await until(async () => (await scene.get("/workloads/list")).body.length === 1);
@@ -282,7 +282,7 @@ describe("what can be read", () => {
     expect(Object.keys(list[0])).toHaveLength(5);
   });
 
-  it("has GPU series for GPU profiles only", async () => {
+  it("GPU series exist for GPU profiles only", async () => {
     const gpu = await scene.image({ execution_type: "gpu.h100", docker_run_env: "EMULATOR=delay=20ms" });
     const cpu = await scene.image();
     await scene.ended(cpu.body.execution_id);
@@ -297,7 +297,7 @@ describe("what can be read", () => {
     expect((await scene.get(`/execution/${cpu.body.execution_id}/metrics?step=x`)).status).toBe(422);
   });
 
-  it("has the output as log entries, the newest up to the limit", async () => {
+  it("the log has the output as entries, the newest up to the limit", async () => {
     const { body } = await scene.python("for i in range(5): print(i)");
     await scene.ended(body.execution_id);
     const { body: log } = await scene.get(`/logs/execution/${body.execution_id}?limit=2&hours=1`);
@@ -306,7 +306,7 @@ describe("what can be read", () => {
     expect(log.logs[0]).toMatchObject({ level: null, labels: { stream: "stdout" } });
   });
 
-  it("shows secrets in the full record, as a canary", async () => {
+  it("the full record shows secrets, as a canary", async () => {
     const secrets = { docker_username: "bot", docker_password: "s3cret", ...hook() };
     const { body } = await scene.image(secrets);
     const record = await scene.ended(body.execution_id);
@@ -314,7 +314,7 @@ describe("what can be read", () => {
     expect(record.user_callback_url).toBe(scene.receiver.url);
   });
 
-  it("is gone after a delete, and unknown ids are 404 everywhere", async () => {
+  it("a deleted run and unknown ids are 404 everywhere", async () => {
     const { body } = await scene.image();
     const id = body.execution_id;
     await scene.ended(id);

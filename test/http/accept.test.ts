@@ -31,7 +31,7 @@ describe("a log comes", () => {
     ["x-text/plain", lines],
     ["*/*", lines],
     ["", lines],
-  ])("for Accept: %s as %s", async (accept, type) => {
+  ])("a log for Accept: %s is sent as %s", async (accept, type) => {
     expect(await typeOf(`/v1/runs/${run.id}/logs`, accept)).toBe(type);
   });
 });
@@ -42,12 +42,12 @@ describe("results come", () => {
     ["application/json, text/csv;q=0.5", "text/csv"],
     ["text/csv;q=0, */*", "application/json"],
     ["*/*", "application/json"],
-  ])("for Accept: %s as %s", async (accept, type) => {
+  ])("results for Accept: %s are sent as %s", async (accept, type) => {
     expect(await typeOf(`/v1/jobs/${run.job_id}/results`, accept)).toBe(type);
   });
 });
 
-it("events come as a list for who asks for JSON and has no use for a stream", async () => {
+it("a caller that asks for JSON and takes no stream gets events as a list", async () => {
   const accept = "application/json, text/event-stream;q=0";
   expect(await typeOf(`/v1/jobs/${run.job_id}/events`, accept)).toBe("application/json");
 });

@@ -34,7 +34,7 @@ const isLetIn = { reader: ["read"], ann: ["read", "write"], admin: ["read", "wri
 const named = guarded.map((route) => [`${route.method} ${route.path}`, route] as const);
 
 describe.each(named)("%s", (_, route) => {
-  it("is shut to whoever has no valid key", async () => {
+  it("the route refuses a caller without a valid key", async () => {
     const wrong = [
       {},
       { Authorization: "" },
@@ -62,7 +62,7 @@ describe.each(named)("%s", (_, route) => {
   });
 
   const guests = (["reader", "ann", "admin"] as const).filter((name) => isLetIn[name].includes(route.access));
-  it(`is open to ${guests.join(", ")}, and shut to every other role`, async () => {
+  it(`the route is open to ${guests.join(", ")}, and refuses every other role`, async () => {
     for (const name of ["reader", "ann", "admin"] as const) {
       const { status } = await service[name].call(route.method, pathOf(route), undefined, list);
       if (guests.includes(name)) expect([401, 403]).not.toContain(status);
@@ -71,7 +71,7 @@ describe.each(named)("%s", (_, route) => {
   });
 
   it.runIf(/:(job|run|execution)/.test(route.path))(
-    "answers about another key's as about what is missing",
+    "another key's resource is answered like a missing one",
     async () => {
       const ask = (path: string) =>
         service.bob.call(route.method, path, undefined, { ...list, "X-Request-Id": "same" });
@@ -82,7 +82,7 @@ describe.each(named)("%s", (_, route) => {
   );
 });
 
-it("nobody did any harm above", async () => {
+it("the refused requests above changed nothing", async () => {
   expect((await service.ann.get(`/v1/runs/${run.id}`)).body).toEqual(run);
 });
 
@@ -101,7 +101,7 @@ it("lists show submitters their own jobs, and readers and administrators all of 
   expect((await service.admin.get(`/v1/runs/${run.id}/output`)).status).toBe(200);
 });
 
-it("an administrator may cancel and delete what is another key's", async () => {
+it("an administrator may cancel and delete the jobs of another key", async () => {
   const { id } = await service.submit({ runs: [image("delay=50s")] });
   expect((await service.bob.post(`/v1/jobs/${id}/cancel`)).status).toBe(404);
   expect((await service.admin.post(`/v1/jobs/${id}/cancel`)).status).toBe(200);
@@ -109,7 +109,7 @@ it("an administrator may cancel and delete what is another key's", async () => {
   expect((await service.admin.call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
 });
 
-it("the scheme's name is read in any case, as HTTP has it", async () => {
+it("the authorization scheme is read in any letter case, as HTTP says", async () => {
   const answer = await service.nobody.get("/v1/jobs", { Authorization: `bearer  ${apiKeys.ann}` });
   expect(answer.status).toBe(200);
 });

@@ -15,7 +15,7 @@ const problemOf = async (path: string) => {
 };
 
 describe("an artifact", () => {
-  it("of a run that is still alive is not ready, and says when to ask again", async () => {
+  it("an artifact of a live run is not ready, and the answer says when to ask again", async () => {
     const { id } = await service.submit({ runs: [image("delay=50s")] });
     const run = await service.soleRun(id, (one) => one.lyceum_execution_id !== null);
     for (const kind of kinds.filter((kind) => kind !== "logs")) {
@@ -27,7 +27,7 @@ describe("an artifact", () => {
     await service.ended(id);
   });
 
-  it("of a run that has not been started is not ready, and of an attempt that never was not found", async () => {
+  it("an artifact of an unstarted run is not ready, and one of an unknown attempt is not found", async () => {
     service.network.lyceumIsUp = false;
     const { id } = await service.submit({ runs: [image()] });
     const run = await service.soleRun(id, (one) => one.status === "queued");
@@ -40,7 +40,7 @@ describe("an artifact", () => {
     await service.ended(id);
   });
 
-  it("of a run that Lyceum refused is unavailable, and says why", async () => {
+  it("an artifact of a run that Lyceum refused is unavailable, with the reason", async () => {
     const run = await service.run(image("nonsense=1"));
     for (const kind of kinds) {
       const found = await problemOf(`/v1/runs/${run.id}/${kind}`);
@@ -49,7 +49,7 @@ describe("an artifact", () => {
     }
   });
 
-  it("of a run that ended before its start is given up, with the reason", async () => {
+  it("an artifact of a run that ended before its start is given up, with the reason", async () => {
     service.network.lyceumIsUp = false;
     const { id } = await service.submit({ runs: [image()] });
     const waiting = await service.soleRun(id, (one) => one.status === "queued");
@@ -70,13 +70,13 @@ describe("an artifact", () => {
     }
   });
 
-  it("of a run that Lyceum refused is shown with the run as given up, and why", async () => {
+  it("a run that Lyceum refused shows its artifacts as given up, with the reason", async () => {
     const { artifacts } = await service.run(image("nonsense=1"));
     for (const { state, reason } of Object.values(artifacts))
       expect([state, reason]).toEqual(["unavailable", expect.stringContaining("rejected")]);
   });
 
-  it("gives the result back as the text that came, and a return code of 32 bits", async () => {
+  it("the output has the result as the text that Lyceum sent, and a return code of 32 bits", async () => {
     const result = '[12345678901234567890, 1.0, 1e400, {"a": -0.10}]';
     const fields = { "record.result": result, "record.return_code": "4294967295" };
     await using odd = await startService({ chaos: { fields } });
@@ -87,7 +87,7 @@ describe("an artifact", () => {
     expect((await odd.ann.get(`/v1/runs/${run.id}`)).body.return_code).toBe(4294967295);
   });
 
-  it("of an earlier attempt can still be had", async () => {
+  it("the artifacts of an earlier attempt can still be read", async () => {
     const run = await service.run(image("exit=4"), { retry: { max_attempts: 2, on: ["failed"] } });
     const [first, second] = run.executions;
     for (const [attempt, execution] of [first, second].entries()) {
@@ -98,7 +98,7 @@ describe("an artifact", () => {
 });
 
 describe("DELETE of a job", () => {
-  it("is refused while it has runs that have not ended", async () => {
+  it("a job with runs that have not ended cannot be deleted", async () => {
     const { id } = await service.submit({ runs: [image("delay=50s")] });
     const answer = await service.ann.call("DELETE", `/v1/jobs/${id}`);
     expect(answer).toMatchObject({ status: 409, body: { type: "urn:proctor:problem:conflict" } });
@@ -107,7 +107,7 @@ describe("DELETE of a job", () => {
     expect((await service.ann.call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
   });
 
-  it("takes everything with it, and nothing of others", async () => {
+  it("deleting a job removes all of its rows and nothing of another job", async () => {
     const { id: keptId } = await service.run(image());
     const { body: kept } = await service.ann.get(`/v1/runs/${keptId}`);
     const run = await service.run(image());

@@ -16,7 +16,7 @@ function gate() {
   return (letter: string, address: string, now = 0) => read(bearer(letter), address, now).type;
 }
 
-it("after many wrong keys an address is told nothing new until the minute is over", () => {
+it("after many wrong keys an address learns nothing new until the minute is over", () => {
   const read = gate();
   for (let tried = 0; tried < 3; tried++) expect(read("x", "10.0.0.1", tried)).toBe("wrong");
   expect(read("x", "10.0.0.1", 4)).toBe("paused");
@@ -25,7 +25,7 @@ it("after many wrong keys an address is told nothing new until the minute is ove
   expect(read("a", "10.0.0.1", 60_001)).toBe("caller");
 });
 
-it("a key that the address used before is taken during its pause", () => {
+it("a key that the address used before is accepted during the address's pause", () => {
   const read = gate();
   expect(read("a", "10.0.0.1")).toBe("caller");
   for (let tried = 0; tried < 3; tried++) read("x", "10.0.0.1");
@@ -33,12 +33,12 @@ it("a key that the address used before is taken during its pause", () => {
   expect(read("b", "10.0.0.1")).toBe("paused");
 });
 
-it("requests without a key are no attempts", () => {
+it("requests without a key do not count as attempts", () => {
   const { read } = createBearerGate(keyring(keys, authenticator(keys)), 3);
   for (let tried = 0; tried < 10; tried++) expect(read(undefined, "10.0.0.1", 0).type).toBe("wrong");
 });
 
-it("over the wire the pause is 429 with Retry-After", async () => {
+it("over HTTP the pause is a 429 with Retry-After", async () => {
   await using service = await startService();
   const ask = (key: string) =>
     fetch(`${service.url()}/v1/jobs`, { headers: { Authorization: `Bearer ${key}` } });

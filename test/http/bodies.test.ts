@@ -18,7 +18,7 @@ const send = (body: string | Buffer<ArrayBuffer>, headers: Record<string, string
   });
 
 it.each(["gzip", "br", "deflate", "GZIP, identity"])(
-  "a body in Content-Encoding %s is answered 415",
+  "a body with Content-Encoding %s is answered 415",
   async (encoding) => {
     const answer = await send(gzipSync("{}"), { "Content-Encoding": encoding });
     expect(answer.status).toBe(415);
@@ -26,7 +26,7 @@ it.each(["gzip", "br", "deflate", "GZIP, identity"])(
   },
 );
 
-it("identity is no encoding, and a byte order mark is skipped", async () => {
+it("the encoding identity is accepted, and a byte order mark is skipped", async () => {
   const body = JSON.stringify({ runs: [image()] });
   expect((await send(body, { "Content-Encoding": "identity" })).status).toBe(202);
   expect((await send(`\uFEFF${body}`)).status).toBe(202);
@@ -37,15 +37,18 @@ it.each([
   ["a long list of numbers", `[${"0,".repeat(3_000_000)}0]`],
   ["brackets that nest for megabytes", "[".repeat(8 * 1024 * 1024)],
   ["objects that nest", '{"a":'.repeat(1_000_000)],
-])("%s are refused before anything is made of them", async (_, body) => {
+])("%s are refused before the body is used", async (_, body) => {
   const answer = await send(body);
   expect(answer.status).toBe(422);
   expect(((await answer.json()) as Json).errors[0].detail).toMatch(/values|nested/);
 });
 
-it.each(["NaN", "Infinity", "[1,]", "{'a':1}", "01", '"\\x"', ""])("%s is no JSON", async (text) => {
-  expect((await send(text)).status).toBe(400);
-});
+it.each(["NaN", "Infinity", "[1,]", "{'a':1}", "01", '"\\x"', ""])(
+  "%s is refused as invalid JSON",
+  async (text) => {
+    expect((await send(text)).status).toBe(400);
+  },
+);
 
 it("half of a surrogate pair in a name is refused", async () => {
   for (const body of [
@@ -58,7 +61,7 @@ it("half of a surrogate pair in a name is refused", async () => {
   }
 });
 
-it("numbers in metadata and extra come back, and go to Lyceum, as they were written", async () => {
+it("numbers in metadata and extra are returned, and sent to Lyceum, as they were written", async () => {
   const numbers = '{"id":12345678901234567890,"rate":1.0,"tiny":1e-400,"big":1E400,"zero":-0,"plain":2.5}';
   const body = `{"runs":[{"kind":"python","code":"1","extra":{"seed":${numbers}}}],"metadata":${numbers}}`;
   const answer = await send(body);

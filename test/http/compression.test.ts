@@ -37,7 +37,7 @@ function ask(path: string, headers: Record<string, string>, isEnough = (_: Buffe
   });
 }
 
-it("a list of more than 100 KB comes compressed when that is asked for, and plain otherwise", async () => {
+it("a list of more than 100 KB is compressed if the caller accepts that, and plain otherwise", async () => {
   const path = `/v1/jobs/${jobId}/runs?limit=1000`;
   const plain = await ask(path, {});
   expect(plain.headers["content-encoding"]).toBeUndefined();
@@ -51,7 +51,7 @@ it("a list of more than 100 KB comes compressed when that is asked for, and plai
   expect(JSON.parse(gunzipSync(packed.bytes).toString()).data).toHaveLength(150);
 });
 
-it("the results as CSV are the same compressed and plain", async () => {
+it("the CSV results are the same compressed and plain", async () => {
   const path = `/v1/jobs/${jobId}/results`;
   const accept = { Accept: "text/csv" };
   const packed = await ask(path, { ...accept, "Accept-Encoding": "gzip, br" });
@@ -60,7 +60,7 @@ it("the results as CSV are the same compressed and plain", async () => {
   expect(text.toString().trimEnd().split("\r\n")).toHaveLength(151);
 });
 
-it("event streams are not compressed, and may not be by anybody on the way", async () => {
+it("event streams are not compressed, and tell proxies not to compress them", async () => {
   const headers = { Accept: "text/event-stream", "Accept-Encoding": "gzip" };
   const stream = await ask(`/v1/jobs/${jobId}/events`, headers, (bytes) =>
     bytes.includes("event: job.created"),
@@ -70,7 +70,7 @@ it("event streams are not compressed, and may not be by anybody on the way", asy
   expect(stream.bytes.toString()).toContain("event: job.created");
 });
 
-it("small answers are sent as they are", async () => {
+it("small answers are sent uncompressed", async () => {
   const answer = await ask("/v1/jobs?name=nobody", { "Accept-Encoding": "gzip" });
   expect(answer.headers["content-encoding"]).toBeUndefined();
 });

@@ -112,7 +112,7 @@ describe.each(operations)("$name", (one) => {
   const seen = new Set<string>();
   const taken = new Set<string>();
 
-  it("answers as documented, whatever it is asked, and refuses what the document forbids", async () => {
+  it("the operation answers as documented to random requests, and refuses what the document forbids", async () => {
     const wrong: string[] = [];
     for (const wanted of requestsFor(one, idsFor(one))) {
       const answer = await ask(one, wanted, keyFor(one));
@@ -128,14 +128,14 @@ describe.each(operations)("$name", (one) => {
     expect(wrong.slice(0, 20)).toEqual([]);
   });
 
-  it("answers as documented to whoever has no key, or the wrong one", async () => {
+  it("the operation answers as documented to callers without a key or with a wrong one", async () => {
     const [wanted] = requestsFor(one, idsFor(one));
     if (wanted === undefined) throw new Error("no request can be made for it");
     for (const key of [null, apiKeys.reader, apiKeys.bob])
       expect(complaints(one.operation, await ask(one, wanted, key))).toEqual([]);
   });
 
-  it("was seen to succeed in every documented way, and to take every documented parameter", () => {
+  it("the requests above covered every documented success and every documented parameter", () => {
     const ways = Object.entries<Json>(one.operation.responses)
       .filter(([status]) => Number(status) < 300)
       .flatMap(([status, { content }]) =>
@@ -152,7 +152,7 @@ describe.each(operations)("$name", (one) => {
   });
 });
 
-it("the comparison sees an undocumented status, type, header and field", () => {
+it("the comparison detects an undocumented status, type, header and field", () => {
   const { operation } = published.find(({ name }) => name === "GET /livez") as Published;
   const answer = (status: number, body: object, headers: Record<string, string> = {}) =>
     complaints(operation, {

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-it("the page names only parts of its own, and holds no script and no style", async () => {
+it("the page refers only to parts of its own origin, and contains no script and no style", async () => {
   const page = await service.nobody.get("/");
   expect(page.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
   expect(page.headers.get("Cache-Control")).toBe("no-store");
@@ -25,7 +25,7 @@ it("the page names only parts of its own, and holds no script and no style", asy
   }
 });
 
-it("the policy names no source but this origin, nothing unsafe, and asks for Trusted Types", async () => {
+it("the policy names no source but this origin, nothing unsafe, and requires Trusted Types", async () => {
   const policy = (await service.nobody.get("/")).headers.get("Content-Security-Policy") ?? "";
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("frame-ancestors 'none'");
@@ -33,7 +33,7 @@ it("the policy names no source but this origin, nothing unsafe, and asks for Tru
   expect(policy).not.toMatch(/unsafe|https?:|\*/);
 });
 
-it("modules import each other by names that hold the hash of their content, types and maps removed", async () => {
+it("modules import each other by names that contain a hash of their content, without types and source maps", async () => {
   const page = await service.nobody.get("/");
   const [, entry = ""] = /<script type="module" src="([^"]+)"/.exec(page.text) ?? [];
   const { text } = await service.nobody.get(`/${entry}`);
@@ -43,12 +43,12 @@ it("modules import each other by names that hold the hash of their content, type
   expect(text).not.toContain(": string");
 });
 
-it("nothing else of the machine is served", async () => {
+it("no other file of the machine is served", async () => {
   for (const file of ["main.ts", "..%2Fapp.ts", "constructor", "%2Fetc%2Fpasswd", "package.json"])
     expect((await service.nobody.get(`/ui/${file}`)).status).toBe(404);
 });
 
-it("the page says to itself whether the browser is signed in", async () => {
+it("the page contains whether the browser is signed in", async () => {
   expect((await service.nobody.get("/")).text).toContain('data-signed-in="false"');
   const answer = await service.nobody.post("/session", { key: apiKeys.ann });
   const Cookie = (answer.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";

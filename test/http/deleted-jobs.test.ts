@@ -61,7 +61,7 @@ it("lists show nothing of a deleted job", async () => {
     }
 });
 
-it("a restart goes on with the removal of a deleted job's rows", async () => {
+it("a restart continues to remove the rows of a deleted job", async () => {
   const tables = ["jobs where id", "runs where job_id", "specs where job_id", "executions where job_id"];
   const rows = (jobId: string) =>
     [...tables, "events where job_id"].map(

@@ -37,7 +37,7 @@ async function take(listener: Listener, count: number): Promise<Heard[]> {
   return heard;
 }
 
-test("a job's stream tells all of it, from its first event to its last, and ends", async () => {
+test("a job's stream has all of its events, from the first to the last, and then ends", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image(), image()] });
   const listener = await hear(service, "ann", `/v1/jobs/${id}/events`);
@@ -52,7 +52,7 @@ test("a job's stream tells all of it, from its first event to its last, and ends
   expect(dataOf(heard)).toEqual(await listed(service, `/v1/jobs/${id}/events`));
 });
 
-test("whoever comes back with Last-Event-ID misses nothing and hears nothing twice, wherever it broke off", async () => {
+test("a reader that resumes with Last-Event-ID misses and repeats nothing, wherever the stream broke", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image(), image()] });
   const heard: Heard[] = [];
@@ -67,7 +67,7 @@ test("whoever comes back with Last-Event-ID misses nothing and hears nothing twi
   expect(dataOf(heard)).toEqual(await listed(service, `/v1/jobs/${id}/events`));
 });
 
-test("a restart leaves no gap and repeats nothing; the stream before it ends with a word on when to come back", async () => {
+test("a restart leaves no gap and repeats nothing, and the former stream ends with the time to reconnect", async () => {
   await using service = await startService();
   const before = await hear(service, "admin", "/v1/events");
   const first = await service.submit({ runs: [image()] });
@@ -85,7 +85,7 @@ test("a restart leaves no gap and repeats nothing; the stream before it ends wit
   expect(seqs(all)).toEqual(all.map((_, index) => index + 1));
 });
 
-test("a stop says goodbye", async () => {
+test("a stream says that the service stops", async () => {
   await using service = await startService();
   const listener = await hear(service, "ann", "/v1/events");
   expect(await listener.block()).toBe("retry: 2000\nid: 0");
@@ -94,7 +94,7 @@ test("a stop says goodbye", async () => {
   expect(await listener.block()).toBeNull();
 });
 
-test("a stream of everything begins with what is new, and tells its place at once", async () => {
+test("a stream of all events begins with new events, and sends its position at once", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image()] });
   await service.ended(id);
@@ -106,7 +106,7 @@ test("a stream of everything begins with what is new, and tells its place at onc
   listener.leave();
 });
 
-test("a submitter hears of its own jobs and of nobody else's", async () => {
+test("a submitter's stream has events of its own jobs only", async () => {
   await using service = await startService();
   const bobs = await hear(service, "bob", "/v1/events");
   const admins = await hear(service, "admin", "/v1/events");
@@ -126,7 +126,7 @@ test("a submitter hears of its own jobs and of nobody else's", async () => {
   expect((await service.ann.get(`/v1/jobs/${foreign}/events`, json)).status).toBe(404);
 });
 
-test("types are chosen by name or by kind, and an unknown one is refused by name", async () => {
+test("types are chosen by name or family, and an unknown type is refused by name", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image()] });
   const listener = await hear(service, "ann", `/v1/jobs/${id}/events?types=job.*,run.succeeded`);
@@ -141,7 +141,7 @@ test("types are chosen by name or by kind, and an unknown one is refused by name
   }
 });
 
-test("a Last-Event-ID that is none, or is of the future, gets a clear answer", async () => {
+test("an invalid or future Last-Event-ID gets a clear answer", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [slow] });
   for (const path of ["/v1/events", `/v1/jobs/${id}/events`]) {
@@ -169,7 +169,7 @@ test("a Last-Event-ID that is none, or is of the future, gets a clear answer", a
   listener.leave();
 });
 
-test("whoever asks for what is not kept any more is told so, and goes on with the rest", async () => {
+test("a reader whose position was deleted is told so, and gets the remaining events", async () => {
   await using service = await startService();
   const { job_id } = await service.run(image());
   const newest = seqs(await listed(service, "/v1/events")).at(-1);
@@ -184,7 +184,7 @@ test("whoever asks for what is not kept any more is told so, and goes on with th
   expect(seqs((await service.ann.get("/v1/events?limit=1", json)).body.data)).toEqual([(newest ?? 0) + 1]);
 });
 
-test("whoever has heard a job to its end is told not to come back", async () => {
+test("a reader that has the last event of a job is told not to reconnect", async () => {
   await using service = await startService();
   const { job_id } = await service.run(image());
   const heard = await (await hear(service, "ann", `/v1/jobs/${job_id}/events`)).rest();
@@ -192,7 +192,7 @@ test("whoever has heard a job to its end is told not to come back", async () => 
   expect(again.response.status).toBe(204);
 });
 
-test("a run that is retried by hand is heard of, after the end of its job", async () => {
+test("the events of a run that was retried by hand follow the end of its job", async () => {
   await using service = await startService();
   const run = await service.run(bad);
   const path = `/v1/jobs/${run.job_id}/events`;
@@ -204,7 +204,7 @@ test("a run that is retried by hand is heard of, after the end of its job", asyn
   expect(heard.at(-1)).toMatchObject({ type: "run.failed", data: { run_id: retried.id } });
 });
 
-test("the list pages through without a gap while new events arrive", async () => {
+test("the list pages without a gap while new events arrive", async () => {
   await using service = await startService();
   await service.run(image());
   let more = 4;
@@ -220,7 +220,7 @@ test("the list pages through without a gap while new events arrive", async () =>
   expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: "query:cursor" }] } });
 });
 
-test("a quiet stream has a heartbeat", async () => {
+test("a quiet stream sends heartbeats", async () => {
   const { timers, fire } = heldTimers(HEARTBEAT_MS);
   await using service = await startService({ surroundings: { timers } });
   const listener = await hear(service, "ann", "/v1/events");
@@ -232,7 +232,7 @@ test("a quiet stream has a heartbeat", async () => {
   listener.leave();
 });
 
-test("a look at the headers opens no stream", async () => {
+test("a HEAD request opens no stream", async () => {
   await using service = await startService();
   const answer = await service.ann.call("HEAD", "/v1/events");
   expect([answer.status, answer.headers.get("Content-Type")]).toEqual([

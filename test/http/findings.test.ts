@@ -12,7 +12,7 @@ onSqlite("findings", (open) => {
   test.each([
     ["idle", 0, [{ code: "gpu_idle", detail: expect.stringContaining("0.4 credits"), cost: 0.4 }]],
     ["busy", 90, []],
-  ])("on a GPU that was %s", async (_, value, findings) => {
+  ])("a run whose GPU was %s shows the matching findings", async (_, value, findings) => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);

@@ -14,7 +14,7 @@ const submit = (key: string, text = body, who: "ann" | "bob" | "admin" = "ann") 
   service[who].post("/v1/jobs", text, { "Idempotency-Key": key });
 const jobs = () => service.rows("select count(*) as n from jobs")[0].n;
 
-it("the same key with the same body answers with the same job, even after its end", async () => {
+it("the same key with the same body returns the same job, even after its end", async () => {
   const first = await submit("key-1");
   expect([first.status, first.headers.get("Idempotency-Replayed")]).toEqual([202, null]);
   await service.ended(first.body.id);
@@ -25,7 +25,7 @@ it("the same key with the same body answers with the same job, even after its en
   expect(service.emulator.executions()).toHaveLength(1);
 });
 
-it("the same key with another body is refused, and says which header is at fault", async () => {
+it("the same key with another body is refused, and the answer names the header", async () => {
   await submit("key-2");
   const before = jobs();
   const answer = await submit("key-2", body.replace("once", "twice"));
@@ -39,7 +39,7 @@ it("the same key with another body is refused, and says which header is at fault
   expect(jobs()).toBe(before);
 });
 
-it("many at the same time make one job", async () => {
+it("many concurrent submissions with one key make one job", async () => {
   const before = jobs();
   const answers = await Promise.all(Array.from({ length: 20 }, () => submit("key-3")));
   expect(answers.filter((answer) => answer.status === 202)).toHaveLength(1);
@@ -48,7 +48,7 @@ it("many at the same time make one job", async () => {
   expect(jobs()).toBe(before + 1);
 });
 
-it("a key belongs to the API key that used it", async () => {
+it("an idempotency key belongs to the API key that used it", async () => {
   const anns = await submit("key-4");
   const bobs = await submit("key-4", body.replace("once", "bob's"), "bob");
   const admins = await submit("key-4", body, "admin");
@@ -61,7 +61,7 @@ it("a refused body does not use up the key", async () => {
   expect((await submit("key-5")).status).toBe(202);
 });
 
-it("the key of a deleted job starts nothing again, with whatever body", async () => {
+it("the key of a deleted job starts nothing again, whatever the body", async () => {
   const first = await submit("key-6");
   await service.ended(first.body.id);
   expect((await service.ann.call("DELETE", `/v1/jobs/${first.body.id}`)).status).toBe(204);
@@ -72,7 +72,7 @@ it("the key of a deleted job starts nothing again, with whatever body", async ()
   expect((await submit("key-6", body.replace("once", "bob's"), "bob")).status).toBe(202);
 });
 
-it("equal JSON values are the same body, in whatever order and form they are written", async () => {
+it("equal JSON values are the same body, whatever the order and form in which they are written", async () => {
   const first = await submit(
     "key-7",
     '{"name":"x","runs":[{"kind":"python","code":"1","timeout":60}],"metadata":{"a":1,"b":[2]}}',
@@ -89,7 +89,7 @@ it("equal JSON values are the same body, in whatever order and form they are wri
   expect(other.status).toBe(422);
 });
 
-it("a known key answers as it did, whatever is judged of its body today", async () => {
+it("a known key returns its job, even if the body would be refused today", async () => {
   const hook = await startService({
     settings: {
       WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
@@ -107,7 +107,7 @@ it("a known key answers as it did, whatever is judged of its body today", async 
   await hook.close();
 });
 
-it("a header that stands twice is refused: nobody could say which key is meant", async () => {
+it("a repeated Idempotency-Key header is refused as ambiguous", async () => {
   const before = jobs();
   const { port } = new URL(service.url());
   const answer = await new Promise<number | undefined>((resolve, reject) => {
@@ -124,7 +124,7 @@ it("a header that stands twice is refused: nobody could say which key is meant",
   expect(jobs()).toBe(before);
 });
 
-it("a key has 1 to 255 printable characters", async () => {
+it("an idempotency key has 1 to 255 printable characters", async () => {
   for (const key of ["x".repeat(255), "a", "with blank inside", "!~"])
     expect((await submit(key)).status).toBe(202);
   for (const key of ["x".repeat(256), "", "caf\u00e9"]) {
@@ -133,7 +133,7 @@ it("a key has 1 to 255 printable characters", async () => {
   }
 });
 
-it("without a key each submission is a job of its own", async () => {
+it("without an idempotency key each submission makes a job of its own", async () => {
   const [first, second] = await Promise.all([
     service.ann.post("/v1/jobs", body),
     service.ann.post("/v1/jobs", body),

@@ -24,7 +24,7 @@ eachService("the inbox", {}, (of) => {
     }
   });
 
-  it("lists the callbacks of all executions, newest first and without secrets", async () => {
+  it("the inbox lists the callbacks of all executions, newest first and without secrets", async () => {
     const { data } = await inbox();
     const own = data.filter((one: Json) => one.disposition !== "received");
     expect(own.map((one: Json) => one.execution_id)).toEqual([executions[0], executions[1], executions[0]]);
@@ -32,7 +32,7 @@ eachService("the inbox", {}, (of) => {
     expect(own.map((one: Json) => one.body)).toEqual(Array(3).fill('{"says":"[hidden]"}'));
   });
 
-  it("is filtered by disposition, execution and time", async () => {
+  it("the inbox is filtered by disposition, execution and time", async () => {
     const all = (await inbox()).data;
     for (const disposition of ["received", "early", "duplicate", "late"])
       expect(ids(await inbox(`&disposition=${disposition}`))).toEqual(
@@ -47,7 +47,7 @@ eachService("the inbox", {}, (of) => {
     expect(ids(await inbox(`&received_before=${middle}`))).toEqual(ids({ data: before }));
   });
 
-  it("comes in pages that neither skip nor repeat while callbacks arrive", async () => {
+  it("the inbox pages neither skip nor repeat while callbacks arrive", async () => {
     const known = ids(await inbox());
     const seen: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
@@ -60,7 +60,7 @@ eachService("the inbox", {}, (of) => {
     expect(seen).toEqual(known);
   });
 
-  it("shows submitters their own jobs' callbacks alone, and readers all", async () => {
+  it("the inbox shows submitters their own jobs' callbacks only, and readers all", async () => {
     const bobs = await inbox("", "bob");
     expect([bobs.data, bobs.next_cursor]).toEqual([[], null]);
     expect(ids(await inbox("", "reader"))).toEqual(ids(await inbox()));

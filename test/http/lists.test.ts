@@ -31,7 +31,7 @@ async function pages(path: string, between: () => Promise<unknown> = async () =>
 const idsOf = (found: Json[][]) => found.flat().map((one) => one.id);
 
 describe("the list of jobs", () => {
-  it("comes newest first, in pages that neither skip nor repeat while new jobs arrive", async () => {
+  it("jobs are listed newest first, in pages that neither skip nor repeat while new jobs arrive", async () => {
     const known = idsOf(await pages("/v1/jobs?limit=1000"));
     const found = await pages("/v1/jobs?limit=2", () =>
       service.submit({ name: "newcomer", runs: [image()] }),
@@ -41,13 +41,13 @@ describe("the list of jobs", () => {
     expect(found.every((page) => page.length <= 2)).toBe(true);
   });
 
-  it("ends where it ends: a last full page has no further one", async () => {
+  it("a last full page has no further page", async () => {
     const found = await pages("/v1/jobs?limit=7&name=n0");
     expect(found.map((page) => page.length)).toEqual([4]);
     expect((await service.ann.get("/v1/jobs?limit=4&name=n0")).body.next_cursor).toBeNull();
   });
 
-  it("is filtered by status, name and time", async () => {
+  it("jobs are filtered by status, name and time", async () => {
     expect(idsOf(await pages("/v1/jobs?limit=2&name=n1"))).toEqual([jobIds[5], jobIds[3], jobIds[1]]);
     expect(idsOf(await pages("/v1/jobs?limit=50&status=succeeded"))).toEqual([]);
     const third = (await service.ann.get(`/v1/jobs/${jobIds[2]}`)).body.created_at;
@@ -61,7 +61,7 @@ describe("the list of jobs", () => {
 });
 
 describe("the list of a job's runs", () => {
-  it("comes in the order of the submission, and a run that is added comes last", async () => {
+  it("a job's runs are listed in the order of the submission, and an added run comes last", async () => {
     const names = Array.from({ length: 9 }, (_, n) => `run ${n}`);
     const { id } = await service.submit({ runs: names.map((name) => image("", { name })) });
     const [first] = await service.runsOf(id);
@@ -116,7 +116,7 @@ describe("a parameter", () => {
     ["/v1/usage?key=%00", "query:key"],
     ["/v1/usage?key=a%20b", "query:key"],
   ];
-  it.each(refused)("that makes no sense is refused by name: %s", async (path, pointer) => {
+  it.each(refused)("an invalid parameter is refused by name: %s", async (path, pointer) => {
     const answer = await service.ann.get(path);
     expect(answer).toMatchObject({ status: 422, body: { type: "urn:proctor:problem:validation-failed" } });
     expect(answer.body.errors.map((error: Json) => error.pointer)).toEqual([pointer]);
@@ -129,20 +129,20 @@ describe("a parameter", () => {
     "/v1/runs/x/retry?times=1",
     "/v1/webhooks/x/enable?now=1",
     "/v1/jobs/x/deliveries/x/redeliver?a=1",
-  ])("is refused where there is none: POST %s", async (path) => {
+  ])("a parameter where none is defined is refused: POST %s", async (path) => {
     const [, name] = path.split(/[?=]/);
     const { status, body } = await service.ann.post(path, { runs: [image()] });
     const detail = "is not a known field";
     expect([status, body.errors]).toEqual([422, [{ pointer: `query:${name}`, detail }]]);
   });
 
-  it("without a route's query does nothing before it is refused", async () => {
+  it("a parameter on a route without a query is refused before anything is done", async () => {
     const { id } = await service.submit({ runs: [image()] });
     expect((await service.ann.post(`/v1/jobs/${id}/cancel?mode=stop`)).status).toBe(422);
     expect((await service.ann.get(`/v1/jobs/${id}`)).body.cancellation).toBeNull();
   });
 
-  it("that makes no sense is told together with the others", async () => {
+  it("an invalid parameter is reported together with the others", async () => {
     const { body } = await service.ann.get("/v1/jobs?limit=0&status=x&colour=red");
     expect(body.errors.map((error: Json) => error.pointer).sort()).toEqual([
       "query:colour",
@@ -151,7 +151,7 @@ describe("a parameter", () => {
     ]);
   });
 
-  it("that is a cursor of another list is refused", async () => {
+  it("a cursor of another list is refused", async () => {
     const { id } = await service.submit({ runs: [image(), image()] });
     const ofJobs = (await service.ann.get("/v1/jobs?limit=1")).body.next_cursor;
     const ofRuns = (await service.ann.get(`/v1/jobs/${id}/runs?limit=1`)).body.next_cursor;

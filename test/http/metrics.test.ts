@@ -14,13 +14,13 @@ const get = (query: string, id = run.id) => service.ann.get(`/v1/runs/${id}/metr
 const reads = () => service.emulator.callCounts()["GET /execution/:id/metrics"] ?? 0;
 const pointers = (body: { errors?: { pointer: string }[] }) => body.errors?.map(({ pointer }) => pointer);
 
-it("what is stored is answered without a call to Lyceum", async () => {
+it("stored metrics are answered without a call to Lyceum", async () => {
   const before = reads();
   const { status, body } = await get("");
   expect([status, body.document.systemRamTotalBytes.length, reads()]).toEqual([200, 1, before]);
 });
 
-it("with a step Lyceum is asked, and what is stored stays", async () => {
+it("with a step the metrics are read from Lyceum, and the stored ones stay", async () => {
   const stored = (await get("")).body;
   const before = reads();
   const { status, body } = await get("?step=1s");
@@ -43,7 +43,7 @@ it("a span is read from its start to its end, in any zone", async () => {
   expect(times).toEqual([start, new Date(startedAt + 2_000).toISOString()]);
 });
 
-it("a run that is alive can be looked at", async () => {
+it("the metrics of a live run can be read", async () => {
   const { id } = await service.submit({ runs: [image("delay=50s", { execution_type: "gpu.a100" })] });
   const live = await service.soleRun(id, (one) => one.executions[0]?.status === "running");
   const { status, body } = await get("?step=1s", live.id);
@@ -63,13 +63,13 @@ it.each([
   ["end=2020-01-01T00:00:00Z", "query:end"],
   ["step=1s&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z", "query:step"],
   ["span=1h", "query:span"],
-])("%s is refused and asks nobody", async (query, pointer) => {
+])("%s is refused without a call to Lyceum", async (query, pointer) => {
   const before = reads();
   const { status, body } = await get(`?${query}`);
   expect([status, pointers(body), reads()]).toEqual([422, [pointer], before]);
 });
 
-it("a run without an execution at Lyceum is in no state to be asked about", async () => {
+it("metrics of a run without an execution at Lyceum are a conflict", async () => {
   service.network.lyceumIsUp = false;
   const { id } = await service.submit({ runs: [image()] });
   const waiting = await service.soleRun(id, (one) => one.status === "queued");
@@ -79,7 +79,7 @@ it("a run without an execution at Lyceum is in no state to be asked about", asyn
   await service.ended(id);
 });
 
-it("a Lyceum that cannot be asked is told as such, with a time to come back", async () => {
+it("while Lyceum is unavailable, metrics are answered with a reason and Retry-After", async () => {
   service.network.lyceumIsUp = false;
   const { status, body, headers } = await get("?step=5s");
   expect([status, body.type]).toEqual([503, "urn:proctor:problem:lyceum-unavailable"]);
@@ -87,7 +87,7 @@ it("a Lyceum that cannot be asked is told as such, with a time to come back", as
   service.network.lyceumIsUp = true;
 });
 
-it("what Lyceum refuses or does not know is unavailable, with its words", async () => {
+it("metrics that Lyceum refuses or does not know are unavailable, with Lyceum's words", async () => {
   const odd = { status: 404, type: "application/json", body: '{"detail":"no such series"}' };
   service.emulator.setChaos({ gateway: [{ routes: "artifacts", answer: odd }] });
   const { status, body } = await get("?step=5s");

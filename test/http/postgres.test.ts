@@ -4,7 +4,7 @@ import { cursorOf } from "../../src/http/cursor.ts";
 import { createDatabase } from "../support/databases.ts";
 import { image, type Json, startService } from "../support/service.ts";
 
-it("what PostgreSQL would stumble over is refused by name", async () => {
+it("text that PostgreSQL cannot store is refused by name", async () => {
   const { target, remove } = await createDatabase(false);
   if (target.kind !== "postgres") throw new Error("not a PostgreSQL");
   const jobSecret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;

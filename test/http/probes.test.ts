@@ -16,7 +16,7 @@ it("a probe in HTTP/1.0 without a Host header is answered", async () => {
   expect(answer).toContain('{"status":"ok"}');
 });
 
-it("a service whose database cannot be reached is not ready, and says so", async () => {
+it("a service without its database is not ready, and says so", async () => {
   const faults: unknown[] = [];
   const unreachable = new Error("connect ECONNREFUSED");
   const appContext = {

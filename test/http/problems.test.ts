@@ -32,7 +32,7 @@ function expectProblem(answer: Answer, status: number, kind: string): void {
 const jobs = "/v1/jobs";
 
 describe("a body", () => {
-  it("that is not JSON is refused without being quoted", async () => {
+  it("a body that is not JSON is refused without being quoted", async () => {
     const secret = "hunter2-hunter2";
     for (const body of [
       `{"docker_password": "${secret}`,
@@ -47,7 +47,7 @@ describe("a body", () => {
     }
   });
 
-  it("that is empty is refused where something is needed", async () => {
+  it("an empty body is refused where one is required", async () => {
     for (const body of ["", "  \n"]) {
       const answer = await service.ann.post(jobs, body);
       expectProblem(answer, 400, "invalid-json");
@@ -55,7 +55,7 @@ describe("a body", () => {
     expect((await service.ann.post(jobs)).body.detail).toContain("empty");
   });
 
-  it("that is not UTF-8 is refused rather than bent", async () => {
+  it("a body that is not UTF-8 is refused, not repaired", async () => {
     const bytes = Buffer.concat([
       Buffer.from('{"runs":[{"kind":"python","code":"'),
       Buffer.from([0xe9]),
@@ -64,7 +64,7 @@ describe("a body", () => {
     expectProblem(await service.ann.post(jobs, bytes), 400, "invalid-json");
   });
 
-  it("that is JSON but no object is refused as a whole", async () => {
+  it("a JSON body that is no object is refused as a whole", async () => {
     for (const body of ["null", "[]", '"text"', "1", "true"]) {
       const answer = await service.ann.post(jobs, body);
       expectProblem(answer, 422, "validation-failed");
@@ -72,18 +72,18 @@ describe("a body", () => {
     }
   });
 
-  it("of more than 8 MiB is refused, and one of just that size is read", async () => {
+  it("a body of more than 8 MiB is refused, and one of exactly 8 MiB is read", async () => {
     const most = 8 * 1024 * 1024;
     expectProblem(await service.ann.post(jobs, Buffer.alloc(most + 1, " ")), 413, "body-too-large");
     expectProblem(await service.ann.post(jobs, Buffer.alloc(most, " ")), 400, "invalid-json");
   });
 
-  it("of a cancellation has a bound of its own", async () => {
+  it("the body of a cancellation has a smaller limit", async () => {
     const answer = await service.ann.post(`${jobs}/job_x/cancel`, `{"mode":"${"a".repeat(70_000)}"}`);
     expectProblem(answer, 413, "body-too-large");
   });
 
-  it("of a retry is empty or {}, and anything else is refused before a run is made", async () => {
+  it("the body of a retry is empty or {}, and anything else is refused before a run is made", async () => {
     const run = await service.run(image("exit=1"));
     const retry = (body?: unknown) => service.ann.post(`/v1/runs/${run.id}/retry`, body);
     const named = await retry({ timeout: 5 });
@@ -95,7 +95,7 @@ describe("a body", () => {
     for (const body of [undefined, "", "{}"]) expect((await retry(body)).status).toBe(202);
   });
 
-  it("whose sender goes away half-way is no fault of the service", async () => {
+  it("a sender that disconnects in its body is no fault of the service", async () => {
     const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
     const head = `POST ${jobs} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKeys.ann}\r\nContent-Length: 1000\r\n`;
     const answered = () =>
@@ -109,7 +109,7 @@ describe("a body", () => {
   });
 });
 
-describe("what is no request", () => {
+describe("a malformed request", () => {
   /** Sends a text and returns the answer, read until the connection is closed. */
   const sent = async (text: string): Promise<Answer> => {
     const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
@@ -134,7 +134,7 @@ describe("what is no request", () => {
     ["without a Host", "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "bad-request"],
     ["with a Host that is none", "GET /livez HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "bad-request"],
     ["with too many headers", post(`X-Long: ${"x".repeat(20_000)}`), 431, "headers-too-large"],
-  ])("(%s) is refused like any other", async (_, text, status, kind) => {
+  ])("a malformed request (%s) is refused with a problem document", async (_, text, status, kind) => {
     const answer = await sent(text);
     expectProblem(answer, status, kind);
     const id = answer.headers.get("X-Request-Id") ?? "";
@@ -142,7 +142,7 @@ describe("what is no request", () => {
     expect(JSON.parse(line)).toMatchObject({ event: "http_request", route: "unreadable", status });
   });
 
-  it("does not get into an answer that has begun", async () => {
+  it("a malformed request does not mix with an answer that has begun", async () => {
     const socket = connect(Number(new URL(service.url()).port), "127.0.0.1");
     let answer = "";
     socket.on("data", (chunk: Buffer) => {
@@ -155,7 +155,7 @@ describe("what is no request", () => {
     expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
   });
 
-  it("but an expectation that nobody knows is answered all the same", async () => {
+  it("an unknown expectation is answered like any other request", async () => {
     const answer = await sent(post("Connection: close\r\nExpect: a miracle\r\nContent-Length: 0"));
     expectProblem(answer, 401, "unauthorized");
   });
@@ -166,13 +166,13 @@ function post(headers: string): string {
 }
 
 describe("a path", () => {
-  it("that does not exist answers 404, whoever asks", async () => {
+  it("an unknown path answers 404, whatever the key", async () => {
     for (const path of ["/v2/jobs", "/v1", "/v1/jobs/a/b/c", "/__emulator", "/v1/run"])
       for (const client of [service.ann, service.nobody])
         expectProblem(await client.get(path), 404, "not-found");
   });
 
-  it("that exists for another method answers 405 and says which", async () => {
+  it("a known path with another method answers 405 and names the allowed methods", async () => {
     const attempts = [
       ["PUT", jobs, "POST, GET"],
       ["PATCH", `${jobs}/job_x`, "GET, DELETE"],
@@ -191,7 +191,7 @@ describe("a path", () => {
     }
   });
 
-  it("with an id that cannot be one answers 404 as one that is missing", async () => {
+  it("a malformed id answers 404 like a missing one", async () => {
     const ids = [
       "job_01j0000000000000000000000a",
       "x",
@@ -210,7 +210,7 @@ describe("a path", () => {
     for (const answer of answers) expectProblem(answer, 404, "not-found");
   });
 
-  it("that is read by HEAD answers as by GET, without a body", async () => {
+  it("HEAD answers like GET, without a body", async () => {
     const get = await service.ann.get(jobs);
     const head = await service.ann.call("HEAD", jobs);
     expect([head.status, head.text]).toEqual([200, ""]);
@@ -219,7 +219,7 @@ describe("a path", () => {
     expect((await service.ann.call("HEAD", "/v1/runs/x/cancel")).status).toBe(405);
   });
 
-  it("that is asked for OPTIONS names its methods and lets no foreign page in", async () => {
+  it("OPTIONS names the allowed methods and admits no foreign page", async () => {
     const answer = await service.nobody.call("OPTIONS", jobs, undefined, {
       Origin: "https://elsewhere.example",
     });
@@ -230,7 +230,7 @@ describe("a path", () => {
 });
 
 describe("every answer", () => {
-  it("carries a request id: the caller's own if it is sane, else a new one", async () => {
+  it("every answer carries a request id: the caller's own if it is plain, else a new one", async () => {
     const paths = [jobs, "/livez", "/nowhere", "/v1/jobs/x", "/metrics", "/callbacks/lyceum/a/b"];
     for (const path of paths) {
       const own = await service.nobody.get(path, { "X-Request-Id": "My-trace.1_2" });
@@ -242,7 +242,7 @@ describe("every answer", () => {
     }
   });
 
-  it("is neither stored nor sniffed", async () => {
+  it("every answer forbids storing and sniffing", async () => {
     for (const path of [jobs, "/livez", "/nowhere"]) {
       const { headers } = await service.ann.get(path);
       expect([headers.get("Cache-Control"), headers.get("X-Content-Type-Options")]).toEqual([
@@ -252,7 +252,7 @@ describe("every answer", () => {
     }
   });
 
-  it("appears in the log by its route's template, never by its path or query", async () => {
+  it("every request is logged by its route's template, never by its path or query", async () => {
     await service.ann.get(`${jobs}/job_needle?haystack=needle`);
     await service.nobody.get("/needle/needle");
     const lines = service.logLines.filter((line) => line.includes('"event":"http_request"'));

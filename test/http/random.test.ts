@@ -55,7 +55,7 @@ const body = fc.oneof(
     .map(([runs, more]) => JSON.stringify({ runs, ...more })),
 );
 
-it("no body of a submission breaks it, and only a 202 leaves a job behind", async () => {
+it("no submitted body breaks the service, and only a 202 leaves a job", async () => {
   const statuses = new Set<number>();
   await fc.assert(
     fc.asyncProperty(body, async (text) => {
@@ -71,7 +71,7 @@ it("no body of a submission breaks it, and only a 202 leaves a job behind", asyn
   expect([...statuses].sort()).toEqual([202, 400, 422]);
 });
 
-it("no path, query or header breaks it", async () => {
+it("no path, query or header breaks the service", async () => {
   const part = fc.oneof(
     fc.constantFrom(
       "v1",

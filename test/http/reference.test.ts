@@ -10,7 +10,7 @@ afterAll(() => service.close());
 
 const linked = /(?:src|href)="([^"]*)"/g;
 
-it("the page and all that it links to come from this origin", async () => {
+it("the page and all parts that it links to come from this origin", async () => {
   const page = await service.nobody.get("/docs");
   expect(page.status).toBe(200);
   expect(page.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
@@ -27,7 +27,7 @@ it("the page and all that it links to come from this origin", async () => {
   }
 });
 
-it("the page's policy lets in nothing from elsewhere and no script inside the page", async () => {
+it("the page's policy admits no other origin and no inline script", async () => {
   const { headers, text } = await service.nobody.get("/docs");
   const policy = headers.get("Content-Security-Policy") ?? "";
   expect(policy).toContain("default-src 'none'");
@@ -35,7 +35,7 @@ it("the page's policy lets in nothing from elsewhere and no script inside the pa
   expect(text).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/);
 });
 
-it("its own script shows our document and asks nobody else", async () => {
+it("the page's own script shows our document and calls no other origin", async () => {
   const { text, headers } = await service.nobody.get("/docs/start.js");
   expect(headers.get("Content-Type")).toBe("text/javascript; charset=utf-8");
   expect(text).toContain('url: "openapi.json"');
@@ -43,7 +43,7 @@ it("its own script shows our document and asks nobody else", async () => {
   expect(text).not.toMatch(/https?:/);
 });
 
-it("other files of the package, and of the machine, are not served", async () => {
+it("other files of the package and of the machine are not served", async () => {
   for (const file of [
     "index.html",
     "package.json",

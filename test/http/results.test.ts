@@ -28,7 +28,7 @@ describe("a matrix with failures and retries", () => {
     await service.ended(id);
   });
 
-  it("is a list with a row per run in the order of the submission", async () => {
+  it("the results have one row per run, in the order of the submission", async () => {
     const { body } = await service.ann.get(`/v1/jobs/${id}/results`);
     expect(body.next_cursor).toBeNull();
     expect(
@@ -50,7 +50,7 @@ describe("a matrix with failures and retries", () => {
     expect(body.data[4]).toMatchObject({ matrix: null, hardware: "cpu", gpu_utilization_percent: null });
   });
 
-  it("counts the cost of every attempt, and the job's cost is the sum of its rows", async () => {
+  it("a row has the cost of every attempt, and the job's cost is the sum of its rows", async () => {
     const [runs, results, job] = [
       await service.runsOf(id),
       (await service.ann.get(`/v1/jobs/${id}/results`)).body.data,
@@ -71,7 +71,7 @@ describe("a matrix with failures and retries", () => {
     expect(job.cost.billed).toBe(job.cost.total);
   });
 
-  it("pages without gaps", async () => {
+  it("the results page without gaps", async () => {
     const seen: number[] = [];
     let cursor = "";
     do {
@@ -82,7 +82,7 @@ describe("a matrix with failures and retries", () => {
     expect(seen).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it("is CSV with a column per name of the matrix, and says the same", async () => {
+  it("the CSV has a column per name of the matrix, and the same values as the list", async () => {
     const answer = await service.ann.get(`/v1/jobs/${id}/results`, csv);
     expect(answer.headers.get("Content-Type")).toBe("text/csv; charset=utf-8; header=present");
     expect(answer.headers.get("Content-Disposition")).toBe(`attachment; filename="${id}.csv"`);
@@ -99,7 +99,7 @@ describe("a matrix with failures and retries", () => {
     );
   });
 
-  it("refuses parameters that it does not have, and hides another key's job", async () => {
+  it("the results refuse unknown parameters, and hide another key's job", async () => {
     expect((await service.ann.get(`/v1/jobs/${id}/results?limit=2`, csv)).status).toBe(422);
     expect((await service.ann.get(`/v1/jobs/${id}/results?format=csv`)).status).toBe(422);
     for (const headers of [csv, {}]) {
@@ -114,7 +114,7 @@ describe("while Lyceum is away", () => {
     service.network.lyceumIsUp = false;
   });
 
-  it("a text that a spreadsheet would take for a formula is made harmless, a number stays one", async () => {
+  it("a text that a spreadsheet would take for a formula is made harmless, and a number is not changed", async () => {
     const values = ["=1+1", "+x", "-2+3", "@sum", "\tx", "-0.1", "+1e-3", "plain"];
     const python = { kind: "python", code: "1", name: "=HYPERLINK(1)", matrix: { V: values } };
     const { id } = await service.submit({ runs: [python] });
@@ -132,7 +132,7 @@ describe("while Lyceum is away", () => {
     expect(new Set(rows.map((row) => row[2]))).toEqual(new Set(["'=HYPERLINK(1)"]));
   });
 
-  it("a value with line feeds breaks no row, and no line of it passes for a formula", async () => {
+  it("a value with line feeds breaks no row, and none of its lines passes for a formula", async () => {
     const values = ["a\n=1+1", "b\r@c", "\n-x", "1\n2"];
     const { id } = await service.submit({ runs: [{ kind: "python", code: "1", matrix: { V: values } }] });
     const { text } = await service.ann.get(`/v1/jobs/${id}/results`, csv);
@@ -140,7 +140,7 @@ describe("while Lyceum is away", () => {
       expect(text).toContain(`,${quoted},`);
   });
 
-  it("quotes, commas and line breaks are quoted, and a name of the matrix never doubles a column", async () => {
+  it("quotes, commas and line breaks are quoted, and a matrix name never doubles a column", async () => {
     const matrix = { status: ['say "a,\r\nb"'], B: ["é"] };
     const { id } = await service.submit({ runs: [{ kind: "python", code: "1", matrix }] });
     const { text } = await service.ann.get(`/v1/jobs/${id}/results`, csv);
@@ -149,7 +149,7 @@ describe("while Lyceum is away", () => {
     expect(rest.join("\r\n")).toMatch(/^run_\w+,0,,"say ""a,\r\nb""",é,queued,0,(,)+\r\n$/);
   });
 
-  it("names of several matrices each get a column, empty where a run does not have it", async () => {
+  it("names of several matrices each get a column, empty where a run does not have the name", async () => {
     const run = (matrix: object) => ({ kind: "python", code: "1", matrix });
     const { id } = await service.submit({
       runs: [run({ A: ["1"] }), { kind: "python", code: "1" }, run({ B: ["2"], A: ["3"] })],
@@ -163,7 +163,7 @@ describe("while Lyceum is away", () => {
     ]);
   });
 
-  it("ten thousand rows come in small pieces, and all of them", async () => {
+  it("ten thousand rows are sent completely, in small pieces", async () => {
     const hundred = Array.from({ length: 100 }, (_, index) => String(index));
     const { id } = await service.submit({
       runs: [{ kind: "python", code: "1", matrix: { A: hundred, B: hundred } }],

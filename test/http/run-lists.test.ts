@@ -37,13 +37,13 @@ eachService("lists of runs", {}, (of) => {
   }
   const names = (found: Json[]) => found.map(({ name }) => name);
 
-  it("over all jobs come newest first, in pages, with the same view as the run", async () => {
+  it("runs over all jobs are listed newest first, in pages, as the run itself is shown", async () => {
     const found = await list("/v1/runs?limit=2");
     expect(names(found)).toEqual(["quick", "a", "bad", "slow", "a"]);
     expect(found[1]).toEqual((await of().ann.get(`/v1/runs/${runs[2]?.id}`)).body);
   });
 
-  it("are filtered by each parameter, over all jobs and in one", async () => {
+  it("runs are filtered by each parameter, over all jobs and in one", async () => {
     const cases: [string, string[]][] = [
       ["status=failed", ["bad"]],
       ["status=failed,cancelled", ["bad"]],
@@ -66,12 +66,12 @@ eachService("lists of runs", {}, (of) => {
     expect(await list(`/v1/runs?job_id=${sweep}`, "bob")).toEqual([]);
   });
 
-  it("show submitters their own key's runs alone", async () => {
+  it("submitters see the runs of their own key only", async () => {
     expect(await list("/v1/runs?limit=9", "bob")).toEqual([]);
     expect(await list("/v1/runs?limit=9", "reader")).toHaveLength(5);
   });
 
-  it("of a job come in each order, forwards and backwards, runs without the value last", async () => {
+  it("a job's runs are sorted in each order and direction, runs without the value last", async () => {
     await of().ann.post(`/v1/runs/${runs[1]?.id}/retry`);
     // A run whose sort value changes between two pages changes its place.
     await of().runAt(sweep, 4, (run) => run.ended_at !== null);
@@ -97,13 +97,13 @@ eachService("lists of runs", {}, (of) => {
       }
   });
 
-  it("refuse a cursor of another order", async () => {
+  it("a list of runs refuses a cursor of another order", async () => {
     const { next_cursor } = (await of().ann.get(`/v1/jobs/${sweep}/runs?sort=cost&limit=1`)).body;
     const answer = await of().ann.get(`/v1/jobs/${sweep}/runs?sort=-cost&cursor=${next_cursor}`);
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: "query:cursor" }] } });
   });
 
-  it("of jobs are filtered by key and by several statuses", async () => {
+  it("jobs are filtered by key and by several statuses", async () => {
     const ids = async (query: string, who: "ann" | "bob" | "reader" = "ann") =>
       (await list(`/v1/jobs?${query}`, who)).map(({ id }) => id);
     expect(await ids("status=failed,cancelled")).toEqual([sweep]);

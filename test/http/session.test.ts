@@ -28,7 +28,7 @@ async function signIn(key: string, headers: Record<string, string> = own): Promi
   return (answer.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
 }
 
-it("the cookie is out of reach of scripts and other sites, and names no key", async () => {
+it("the cookie cannot be read by scripts and other sites, and names no key", async () => {
   const answer = await service.nobody.post("/session", { key: apiKeys.ann }, own);
   const cookie = answer.headers.get("Set-Cookie") ?? "";
   expect(cookie).toMatch(/^proctor=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
@@ -37,7 +37,7 @@ it("the cookie is out of reach of scripts and other sites, and names no key", as
   expect(JSON.stringify(rows)).not.toContain(apiKeys.ann);
 });
 
-it("away from loopback the cookie is Secure and bound to its host", async () => {
+it("beyond loopback the cookie is Secure and bound to its host", async () => {
   const answer = await fetch(`${service.url()}/session`, {
     method: "POST",
     body: JSON.stringify({ key: apiKeys.ann }),
@@ -58,7 +58,7 @@ it("away from loopback the cookie is Secure and bound to its host", async () => 
   );
 });
 
-it("requests with the cookie act with the key's role and see its jobs alone", async () => {
+it("requests with the cookie act with the key's role and see its jobs only", async () => {
   const { id } = await service.submit({ runs: [image()] });
   const seenBy = async (key: string) =>
     (await service.nobody.get(`/v1/jobs/${id}`, { Cookie: await signIn(key) })).status;
@@ -80,7 +80,7 @@ describe("a change by cookie", () => {
     { Origin: "http://127.0.0.1:1" },
   ];
 
-  it("is refused unless our own page sent it", async () => {
+  it("a change by cookie is refused unless our own page sent it", async () => {
     const { id } = await service.submit({ runs: [image("delay=50s")] });
     const Cookie = await signIn(apiKeys.ann);
     const cancel = (headers: Record<string, string>) =>
@@ -90,13 +90,13 @@ describe("a change by cookie", () => {
     expect((await cancel({ Origin: service.url() })).status).toBe(200);
   });
 
-  it("is not what a Bearer key makes: programs send no origin", async () => {
+  it("a change by a Bearer key needs no origin, because programs send none", async () => {
     const Cookie = await signIn(apiKeys.ann);
     const { status } = await service.ann.post("/v1/jobs", { runs: [image()] }, { Cookie });
     expect(status).toBe(202);
   });
 
-  it("does not sign in or out for another site", async () => {
+  it("signing in and out for another site is refused", async () => {
     const Cookie = await signIn(apiKeys.ann);
     for (const headers of foreign.slice(1)) {
       expect((await service.nobody.post("/session", { key: apiKeys.ann }, headers)).status).toBe(403);
@@ -109,7 +109,7 @@ describe("a change by cookie", () => {
 });
 
 describe("a session ends", () => {
-  it("on sign-out, for whoever copied the cookie, too", async () => {
+  it("signing out ends the session, also for copies of the cookie", async () => {
     const Cookie = await signIn(apiKeys.ann);
     const answer = await service.nobody.call("DELETE", "/session", undefined, { Cookie, ...own });
     expect(answer.status).toBe(204);
@@ -117,7 +117,7 @@ describe("a session ends", () => {
     expect((await service.nobody.get("/v1/jobs", { Cookie })).status).toBe(401);
   });
 
-  it("after twelve hours", async () => {
+  it("a session ends after twelve hours", async () => {
     const Cookie = await signIn(apiKeys.ann);
     try {
       shiftMs = SESSION_MS - 60_000;
@@ -129,7 +129,7 @@ describe("a session ends", () => {
     }
   });
 
-  it("with its key, also when the name gets another one, but not with a restart", async () => {
+  it("a session ends with its key, also when the name gets another key, but not with a restart", async () => {
     const Cookie = await signIn(apiKeys.bob);
     await service.restart();
     expect((await service.nobody.get("/v1/jobs", { Cookie })).status).toBe(200);
@@ -148,7 +148,7 @@ it("a one-time key signs in once, and not when it is too old", async () => {
   expect(await attempt(oneTimeKey)).toBe(401);
 });
 
-it("wrong keys are slowed down, and the right one with them, until a minute is over", async () => {
+it("many wrong keys pause the sign-in, for the right key too, until a minute is over", async () => {
   const attempt = (key: string) => service.nobody.post("/session", { key }, own);
   shiftMs = 5 * 60_000;
   for (let tried = 0; tried < MAX_WRONG_SIGN_INS; tried++)

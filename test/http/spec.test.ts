@@ -7,7 +7,7 @@ const canary = "canary-value-of-env";
 const compose = "services: {web: {image: busybox, environment: {PASSWORD: canary-in-compose}}}\n";
 
 eachService("the spec of a run", {}, (of) => {
-  it("shows the fields of the submission with the values of the run's matrix", async () => {
+  it("a spec has the fields of the submission with the values of the run's matrix", async () => {
     const { id } = await of().submit({
       runs: [
         {
@@ -41,7 +41,7 @@ eachService("the spec of a run", {}, (of) => {
     });
   });
 
-  it("hides the values of env, logins and extra, and every place where they stand", async () => {
+  it("a spec hides the values of env, logins and extra, wherever they stand", async () => {
     const run = {
       ...image(),
       docker_run_cmd: ["sh", "-c", `curl -H ${canary}`, "--user", "canary-user"],
@@ -66,7 +66,7 @@ eachService("the spec of a run", {}, (of) => {
     }
   });
 
-  it("shows of docker_run_env the names alone", async () => {
+  it("a spec shows only the names of docker_run_env", async () => {
     const { id } = await of().submit({
       runs: [image("", { docker_run_env: `A=${canary}\nB=x=y\n${canary}` })],
     });
@@ -75,7 +75,7 @@ eachService("the spec of a run", {}, (of) => {
     expect(spec.docker_run_env).toBe("A=[hidden]\nB=[hidden]\n[hidden]");
   });
 
-  it("shows a Compose file to the job's key, and to readers only that there is one", async () => {
+  it("a spec shows a Compose file to the job's key, and to readers only that there is one", async () => {
     const { id } = await of().submit({ runs: [{ kind: "compose", compose_file_code: compose }] });
     const [only] = await of().runsOf(id);
     const path = `/v1/runs/${only?.id}/spec`;

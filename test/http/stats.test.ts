@@ -7,7 +7,7 @@ const sum = (points: Json[], value: (point: Json) => number) =>
   points.reduce((all, one) => all + value(one), 0);
 
 eachService("series for charts", {}, (of) => {
-  it("tell of starts, ends, callbacks, delays and rejections, and survive a restart", async () => {
+  it("the series count starts, ends, callbacks, delays and rejections, and survive a restart", async () => {
     const { id } = await of().submit({ runs: [image(), image("status=failed"), image()] });
     await of().ended(id);
     await of().nobody.post("/callbacks/lyceum/exe_x/wrong");
@@ -40,7 +40,7 @@ eachService("series for charts", {}, (of) => {
     );
   });
 
-  it("are given by the hour as well, and within bounds alone", async () => {
+  it("the series are also given by the hour, and only within bounds", async () => {
     const { body } = await of().ann.get("/v1/stats?step=1h");
     expect(body.data.length).toBeGreaterThanOrEqual(24);
     expect(sum(body.data, (point) => point.started)).toBe(3);

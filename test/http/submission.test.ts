@@ -24,8 +24,8 @@ async function complaints(body: object): Promise<Record<string, string>> {
 
 const ofRun = (run: object) => complaints({ runs: [run] });
 
-describe("everything that is wrong is told at once", () => {
-  it("by pointer, from the job down to its runs", async () => {
+describe("invalid fields", () => {
+  it("all invalid fields are reported at once by pointer, from the job down to its runs", async () => {
     const found = await complaints({
       name: "",
       nmae: "x",
@@ -57,16 +57,16 @@ describe("everything that is wrong is told at once", () => {
     expect(found["/runs/3/kind"]).toContain("python, image, compose, gpu_selection");
   });
 
-  it("even where two spellings of one thing stand beside another mistake", async () => {
+  it("an invalid field is reported beside two spellings of the same field", async () => {
     const run = python({ files: { "a.py": "" }, import_files: "{}", timeout: 601 });
     expect(Object.keys(await ofRun(run)).sort()).toEqual(["/runs/0/import_files", "/runs/0/timeout"]);
   });
 
-  it("with pointers that escape what RFC 6901 wants escaped", async () => {
+  it("pointers are escaped as RFC 6901 requires", async () => {
     expect(Object.keys(await ofRun(python({ "a/b~c": 1 })))).toEqual(["/runs/0/a~1b~0c"]);
   });
 
-  it("within reason: a body full of mistakes gets a bounded answer", async () => {
+  it("a body full of mistakes gets a bounded answer", async () => {
     const answer = await service.ann.post("/v1/jobs", {
       runs: Array.from({ length: 5_000 }, () => ({ kind: 1 })),
     });
@@ -82,14 +82,14 @@ describe("an unknown field", () => {
     ["user_callback_urls", "webhook"],
     ["requirements", "requirements_content"],
     ["timeout_s", "timeout"],
-  ])("such as %s is refused by name, with a hint to %s", async (field, hint) => {
+  ])("the unknown field %s is refused by name, with a hint to %s", async (field, hint) => {
     const found = await ofRun(python({ [field]: "x" }));
     expect(Object.keys(found)).toEqual([`/runs/0/${field}`]);
     expect(found[`/runs/0/${field}`]).toContain("not a known field");
     expect(found[`/runs/0/${field}`]).toContain(hint);
   });
 
-  it("is refused where it belongs to another kind", async () => {
+  it("a field of another kind is refused", async () => {
     expect(Object.keys(await ofRun({ kind: "gpu_selection", code: "1", execution_type: "cpu" }))).toEqual([
       "/runs/0/execution_type",
     ]);
@@ -99,7 +99,7 @@ describe("an unknown field", () => {
     ]);
   });
 
-  it("is refused under names that objects have anyway", async () => {
+  it("a field named like a property of every object is refused", async () => {
     const found = await complaints(
       JSON.parse('{"runs":[{"kind":"python","code":"1","constructor":1}],"toString":1}'),
     );
@@ -144,7 +144,7 @@ describe("bounds", () => {
     ["extra/docker_password", container({ extra: { docker_password: "x" } })],
     ["extra/docker_run_env", container({ extra: { docker_run_env: "A=1" } })],
   ];
-  it.each(refused)("of a run's %s are kept", async (field, run) => {
+  it.each(refused)("the limit of a run's %s is enforced", async (field, run) => {
     expect(Object.keys(await ofRun(run))).toEqual([`/runs/0/${field}`]);
   });
 
@@ -161,11 +161,11 @@ describe("bounds", () => {
     ["/runs", { runs: [] }],
     ["/runs", { runs: {} }],
   ];
-  it.each(refusedOfJob)("of a job's %s are kept", async (pointer, change) => {
+  it.each(refusedOfJob)("the limit of a job's %s is enforced", async (pointer, change) => {
     expect(Object.keys(await complaints({ runs: [python()], ...change }))).toEqual([pointer]);
   });
 
-  it("of the number of runs are kept: 10,001 are too many", async () => {
+  it("a job with 10,001 runs is refused", async () => {
     const found = await complaints({ runs: Array.from({ length: 10_001 }, () => python()) });
     expect(Object.keys(found)).toEqual(["/runs"]);
     expect(found["/runs"]).toContain("10000");
@@ -178,7 +178,7 @@ describe("bounds", () => {
   const excesses: [string, string, object][] = [
     ["of a matrix's names", "/runs/0/matrix", { runs: [python({ matrix: fields(33, ["1"]) })] }],
     [
-      "of what the combinations of a matrix hold together",
+      "of the size of a matrix's combinations",
       "/runs/0/matrix",
       {
         runs: [
@@ -196,7 +196,7 @@ describe("bounds", () => {
       { runs: [python(), python({ extra: { a: Array(9_000).fill(1), b: Array(9_000).fill(1) } })] },
     ],
   ];
-  it.each(excesses)("%s are kept", async (_, pointer, body) => {
+  it.each(excesses)("the limit %s is enforced", async (_, pointer, body) => {
     expect(Object.keys(await complaints(body))).toEqual([pointer]);
   });
 
@@ -208,32 +208,32 @@ describe("bounds", () => {
     ["/runs/0/import_files", '{"kind": "python", "code": "1", "import_files": "[]"}'],
     ["/runs/0/env/__proto__", '{"kind": "python", "code": "1", "env": {"__proto__": "x"}}'],
     ["/runs/0/extra/__proto__", '{"kind": "python", "code": "1", "extra": {"__proto__": {"a": 1}}}'],
-  ])("of what can be taken to Lyceum are kept: %s of %s", async (pointer, run) => {
+  ])("the limit of what fits into a request to Lyceum is enforced: %s of %s", async (pointer, run) => {
     const answer = await service.ann.post("/v1/jobs", `{"runs": [${run}]}`);
     expect(answer.body.errors, answer.text).toMatchObject([{ pointer }]);
   });
 
-  it("of what is told are kept, however much is wrong, and in how many runs", async () => {
+  it("the answer is bounded, however many fields of however many runs are invalid", async () => {
     const runs = Array.from({ length: 2_000 }, () => python({ env: fields(200, 1) }));
     expect(Object.keys(await complaints({ runs }))).toHaveLength(200);
   });
 
-  it("of a run's values are kept before any of them is looked at", async () => {
+  it("the number of a run's values is checked before the values are", async () => {
     const matrix = Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`A${n}`, Array(10_000).fill(1)]));
     expect(Object.keys(await complaints({ runs: [python({ matrix })] }))).toEqual(["/runs/0"]);
   });
 
-  it("do not hide a mistake in a late run", async () => {
+  it("the limits do not hide a mistake in a late run", async () => {
     const runs = Array.from({ length: 300 }, (_, n) => python(n % 290 === 289 ? { timeout: 0 } : {}));
     expect(Object.keys(await complaints({ runs, name: "" }))).toEqual(["/name", "/runs/289/timeout"]);
   });
 
-  it("of all runs' matrices together are kept", async () => {
+  it("the limit of all matrices together is enforced", async () => {
     const runs = [python({ matrix: { A: ["1", "2"] } }), ...Array.from({ length: 9_999 }, () => python())];
     expect(Object.keys(await complaints({ runs }))).toEqual(["/runs/0/matrix"]);
   });
 
-  it("let their own edges pass, and nulls where Lyceum takes null", async () => {
+  it("values at the limits are accepted, and null where Lyceum takes null", async () => {
     const edges = [
       python({ timeout: 1, files: { "a/b..c/d.py": "" }, env: { _: "two\nlines", A1: "" } }),
       python({
@@ -257,7 +257,7 @@ describe("bounds", () => {
   });
 });
 
-it("a job is answered with its place and its defaults", async () => {
+it("a submitted job is answered with its location and its defaults", async () => {
   const answer = await service.ann.post("/v1/jobs", { runs: [python()] });
   expect(answer.headers.get("Location")).toBe(`/v1/jobs/${answer.body.id}`);
   expect(answer.body).toMatchObject({
@@ -277,7 +277,7 @@ it("a job is answered with its place and its defaults", async () => {
 });
 
 it.each([[null], [0], [false], [""], [[]], [{ a: { b: [1, "\u0000", "\ud800"] } }]])(
-  "metadata %j is given back",
+  "the metadata %j is returned unchanged",
   async (metadata) => {
     const { id } = await service.submit({ runs: [python()], metadata });
     expect((await service.ann.get(`/v1/jobs/${id}`)).body.metadata).toEqual(metadata);

@@ -41,7 +41,7 @@ async function cleared(): Promise<void> {
 }
 
 describe("a subscription", () => {
-  it("is made with 201 and a secret that no other answer and no log line shows", async () => {
+  it("a webhook is created with 201 and a secret that no other answer and no log line shows", async () => {
     const answer = await service.ann.post(webhooks, { url, types: ["job.*", "run.failed"] });
     expect(answer.status).toBe(201);
     const { id, secret, ...shown } = answer.body;
@@ -74,7 +74,7 @@ describe("a subscription", () => {
     await cleared();
   });
 
-  it("may bring a secret of its own, at its rotation, too", async () => {
+  it("a caller may bring its own secret, also at the rotation", async () => {
     const [own, other] = [9, 10].map((byte) => `whsec_${Buffer.alloc(24, byte).toString("base64")}`);
     const { id, secret } = await made(service.ann, { secret: own });
     expect(secret).toBe(own);
@@ -99,19 +99,19 @@ describe("a subscription", () => {
     ["no events", { types: [] }, "/types", ""],
     ["a weak secret", { secret: "whsec_c2hvcnQ=" }, "/secret", "24"],
     ["a field that is none", { events: ["job.*"] }, "/events", "not a known field"],
-  ])("to or with %s is refused with its reason", async (_, change, pointer, why) => {
+  ])("a webhook to or with %s is refused with its reason", async (_, change, pointer, why) => {
     const answer = await service.ann.post(webhooks, { url, types: ["*"], ...change });
     expect(answer.status).toBe(422);
     expect(answer.body.errors).toEqual([{ pointer, detail: expect.stringContaining(why) }]);
     expect(answer.text).not.toMatch(/10\.0\.0\.1|:pw@/);
   });
 
-  it("to an address that the operator named is taken, over plain HTTP as well", async () => {
+  it("an address that the operator allowed is accepted, over plain HTTP as well", async () => {
     await made(service.ann, { url: "http://allowed.example:8080/" });
     await cleared();
   });
 
-  it("is one of a bounded number for each key", async () => {
+  it("the number of webhooks per key is limited", async () => {
     for (let count = 0; count < MAX_WEBHOOKS; count++) await made(service.ann);
     const answer = await service.ann.post(webhooks, { url, types: ["*"] });
     expect(answer).toMatchObject({
@@ -127,7 +127,7 @@ describe("a subscription", () => {
 });
 
 describe("roles:", () => {
-  it("a submitter sees and changes its own, a reader sees all and changes none, an administrator does both", async () => {
+  it("a submitter sees and changes its own webhooks, a reader sees all and changes none, an administrator does both", async () => {
     const [anns, bobs, admins] = [
       await made(service.ann),
       await made(service.bob),
@@ -165,7 +165,7 @@ describe("roles:", () => {
 describe("a reader", () => {
   const secretPath = "https://public.example/hooks/canary-path?token=canary";
 
-  it("sees of webhooks, their deliveries and jobs' own URLs nothing but the origin", async () => {
+  it("a reader sees only the origins of the URLs of webhooks, deliveries and jobs", async () => {
     const { id } = await made(service.ann, { url: secretPath });
     const job = { runs: [image()], webhook_url: secretPath };
     const { body } = await service.ann.post("/v1/jobs", job);
@@ -193,13 +193,13 @@ describe("a job's own webhook_url", () => {
   const submit = (client: Service["ann"], webhook_url: unknown) =>
     client.post("/v1/jobs", { runs: [image()], webhook_url });
 
-  it("is shown with the job", async () => {
+  it("the job shows its own webhook_url", async () => {
     const answer = await submit(service.ann, url);
     expect(answer).toMatchObject({ status: 202, body: { webhook_url: url } });
     expect((await submit(service.ann, null)).body.webhook_url).toBeNull();
   });
 
-  it("is refused where it leads inside, but not because a name cannot be resolved just now", async () => {
+  it("a job's webhook_url to a private address is refused, but a temporary DNS failure is not", async () => {
     for (const wrong of [
       "https://private.example/",
       "http://public.example/",
@@ -214,7 +214,7 @@ describe("a job's own webhook_url", () => {
     expect((await submit(service.ann, "https://nobody.example/")).status).toBe(202);
   });
 
-  it("is refused where the service has nothing to sign with", async () => {
+  it("a job's webhook_url is refused without a secret to sign with", async () => {
     await using bare = await startService();
     const answer = await submit(bare.ann, url);
     expect(answer.status).toBe(422);
@@ -223,7 +223,7 @@ describe("a job's own webhook_url", () => {
     ]);
   });
 
-  it("on a run is pointed to its place", async () => {
+  it("a webhook_url on a run is refused with a pointer to the job's field", async () => {
     const answer = await service.ann.post("/v1/jobs", { runs: [image("", { webhook_url: url })] });
     expect(answer.body.errors).toMatchObject([
       { pointer: "/runs/0/webhook_url", detail: expect.stringContaining("beside runs") },

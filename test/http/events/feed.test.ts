@@ -25,7 +25,7 @@ async function isWoken(subscription: Subscription): Promise<boolean> {
 }
 
 eachDatabase("the feed", (open, kind) => {
-  test("wakes those whom an event concerns, and nobody else", async () => {
+  test("an event wakes the subscribers that it concerns, and no others", async () => {
     const database = await open();
     const context = contextOf(database);
     const [anns, bobs] = [await submitted(context, 1), await submitted(context, 1, {}, { apiKey: "bob" })];
@@ -66,7 +66,7 @@ eachDatabase("the feed", (open, kind) => {
     expect(await look()).toEqual([...ofBob, topics.endOf(bobs.id), topics.outcomeOf(bobs.id)]);
   });
 
-  test("hears of another instance's commits, where there may be one, by looking once a second", async () => {
+  test("the feed polls once a second for commits of other instances, if there may be any", async () => {
     const database = await open();
     const other = { ...database, store: database.connect() };
     const context = contextOf(other);
@@ -82,7 +82,7 @@ eachDatabase("the feed", (open, kind) => {
   });
 
   test.each(["end", "outcome"] as const)(
-    "an %s between the look and the wait is not lost",
+    "an %s between the read and the wait is not lost",
     async (awaited) => {
       const database = await open();
       const context = contextOf(database);
@@ -121,7 +121,7 @@ eachDatabase("the feed", (open, kind) => {
 });
 
 onSqlite("the feed's bounds", (open) => {
-  test("so many may wait; the next one is turned away until one has gone", async () => {
+  test("above the limit of waits a subscriber is refused until another one leaves", async () => {
     const feed = feedOf(await open(), 2);
     const first = subscribed(feed, "a");
     subscribed(feed, "b");
@@ -132,7 +132,7 @@ onSqlite("the feed's bounds", (open) => {
     expect(feed.subscribe("a")).toBeNull();
   });
 
-  test("a wait for which there is no room is answered 503, with when to come back", async () => {
+  test("a wait above the limit is answered 503 with Retry-After", async () => {
     const feed = feedOf(await open(), 0);
     const app = new Hono<Env>();
     app.get("/", async (c) => {
@@ -149,7 +149,7 @@ onSqlite("the feed's bounds", (open) => {
     expect(await answer.json()).toMatchObject({ type: "urn:proctor:problem:too-many-waiting" });
   });
 
-  test("nothing is read while nobody waits, and who comes then is told to look", async () => {
+  test("nothing is read without subscribers, and the next subscriber is told to read", async () => {
     const database = await open();
     let needs = 0;
     const feed = createEventFeed({
@@ -169,7 +169,7 @@ onSqlite("the feed's bounds", (open) => {
     expect(await isWoken(first)).toBe(false);
   });
 
-  test("once it is closed, all are over, whenever they come", async () => {
+  test("after the feed is closed all subscriptions have ended, later ones included", async () => {
     const feed = feedOf(await open());
     const early = subscribed(feed, "a");
     const waiting = early.next();
@@ -178,7 +178,7 @@ onSqlite("the feed's bounds", (open) => {
     expect(await subscribed(feed, "a").next()).toBe(false);
   });
 
-  test("a look over many events goes on until it is through", async () => {
+  test("a poll over many events continues until it has read all of them", async () => {
     const database = await open();
     const feed = feedOf(database);
     const subscription = subscribed(feed, topics.everything);

@@ -11,7 +11,7 @@ async function activeJob(service: Service) {
   return { job, run };
 }
 
-test("what has ended is answered at once", async () => {
+test("a wait for an ended job is answered at once", async () => {
   const { timers, held } = heldTimers(60_000);
   await using service = await startService({ surroundings: { timers } });
   const run = await service.run(image());
@@ -21,7 +21,7 @@ test("what has ended is answered at once", async () => {
   expect(held.size).toBe(0);
 });
 
-test("whoever waits is answered by the commit that ends it", async () => {
+test("the commit that ends a job answers all waits for it", async () => {
   const { timers, held } = heldTimers(60_000);
   await using service = await startService({ surroundings: { timers } });
   const { job, run } = await activeJob(service);
@@ -38,7 +38,7 @@ test("whoever waits is answered by the commit that ends it", async () => {
   expect(held.size).toBe(0);
 });
 
-test("when the time is up, today's state is the answer", async () => {
+test("when the wait is over, the current state is the answer", async () => {
   const { timers, held, fire } = heldTimers(45_000);
   await using service = await startService({ surroundings: { timers } });
   const { job, run } = await activeJob(service);
@@ -55,7 +55,7 @@ test("when the time is up, today's state is the answer", async () => {
   expect((await service.ann.get(`/v1/jobs/${job.id}?wait=0s`)).body.status).toBe("active");
 });
 
-test("more than a minute, and what is no duration, is refused by name", async () => {
+test("a wait of more than a minute, or of no duration, is refused by name", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [slow] });
   const [run] = await service.runsOf(id);
@@ -83,14 +83,14 @@ test("a wait for anything but an end or an outcome is refused by name", async ()
     expect((await service.ann.get(`/v1/jobs/${id}?${query}`)).status).toBe(200);
 });
 
-test("another key's job is missing at once, however long one would wait", async () => {
+test("a wait for another key's job is answered 404 at once, however long it may be", async () => {
   await using service = await startService();
   const { job, run } = await activeJob(service);
   expect((await service.bob.get(`/v1/jobs/${job.id}?wait=60s`)).status).toBe(404);
   expect((await service.bob.get(`/v1/runs/${run.id}?wait=60s`)).status).toBe(404);
 });
 
-test("5,000 who wait at once are all answered", { timeout: 600_000 }, async () => {
+test("5,000 open waits are all answered", { timeout: 600_000 }, async () => {
   const { timers, held } = heldTimers(60_000);
   await using service = await startService({ surroundings: { timers } });
   const { job } = await activeJob(service);
@@ -109,7 +109,7 @@ test("5,000 who wait at once are all answered", { timeout: 600_000 }, async () =
   expect(held.size).toBe(0);
 });
 
-test("whoever goes away is forgotten", async () => {
+test("a caller that disconnects leaves no open wait", async () => {
   const { timers, held } = heldTimers(60_000);
   await using service = await startService({ surroundings: { timers } });
   const { job } = await activeJob(service);
@@ -124,7 +124,7 @@ test("whoever goes away is forgotten", async () => {
   await until("the wait to be over", () => held.size === 0);
 });
 
-test("a service that stops answers those who wait with today's state", async () => {
+test("a service that stops answers open waits with the current state", async () => {
   const { timers, held } = heldTimers(60_000);
   await using service = await startService({ surroundings: { timers } });
   const { job } = await activeJob(service);

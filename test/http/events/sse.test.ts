@@ -38,7 +38,7 @@ onSqlite("a stream", (open) => {
     return { answer: await connect(server), read, subscription, server };
   }
 
-  test("whose reader is slow is read page by page, as it is taken, and is whole in the end", async () => {
+  test("a slow reader gets its stream page by page, and the whole of it in the end", async () => {
     const database = await open();
     const events = 6 * 10_000;
     for (let jobs = 0; jobs < 6; jobs++) await submitted(contextOf(database), 9_999);
@@ -58,7 +58,7 @@ onSqlite("a stream", (open) => {
     server.close();
   });
 
-  test("that meets a database which is away ends with a word, and the reader comes back to its place", async () => {
+  test("an unavailable database ends the stream with a reason, and the reader resumes at its position", async () => {
     const database = await open();
     await submitted(contextOf(database), 3);
     const faulty = withFaults(database.store);
@@ -72,7 +72,7 @@ onSqlite("a stream", (open) => {
     server.close();
   });
 
-  test("whose reader vanishes is over, and leaves nothing behind", async () => {
+  test("a reader that disconnects ends its stream, and nothing of it is left", async () => {
     const database = await open();
     const { answer, subscription, server } = await streaming(database, false);
     answer.resume();

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-it("is served to everybody, as OpenAPI 3.1 with the service's version", async () => {
+it("the document is public, OpenAPI 3.1, and names the service's version", async () => {
   const { status, body, headers } = await service.nobody.get("/openapi.json");
   expect(status).toBe(200);
   expect(headers.get("Content-Type")).toBe("application/json");
@@ -34,7 +34,7 @@ const meant = [
   ],
 ] as const;
 
-it("passes a public linter with its recommended rules, but for what is meant so", async () => {
+it("the document passes a public linter with its recommended rules, but for named exceptions", async () => {
   const config = await createConfig({ extends: ["recommended"] });
   const found = await lintFromString({ source: JSON.stringify(document), config });
   const said = found.map(({ ruleId, location, message }) => ({
@@ -49,7 +49,7 @@ it("passes a public linter with its recommended rules, but for what is meant so"
     expect(said.some(({ ruleId, at }) => rule === ruleId && place.test(at))).toBe(true);
 });
 
-it("has every public route and no other, and only patterns that other languages can read", () => {
+it("the document has every public route and no other, and only patterns that other languages can read", () => {
   const open = routes.filter(({ operation }) => operation.isInternal !== true);
   const table = open.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
   expect(published.map(({ name }) => name).toSorted()).toEqual(table.toSorted());
@@ -61,7 +61,7 @@ it("has every public route and no other, and only patterns that other languages 
   expect(patterns.filter((text) => /\(\?[=!<]|\\\\p\{|\\\\P\{|\\\\k</.test(text ?? ""))).toEqual([]);
 });
 
-it("names each operation once, describes every response and asks for a key exactly where the table does", () => {
+it("the document names each operation once, describes every response, and asks for a key exactly where the table does", () => {
   const ids = published.map(({ operation }) => operation.operationId);
   expect(new Set(ids).size).toBe(ids.length);
   for (const { method, path, operation } of published) {
@@ -74,11 +74,11 @@ it("names each operation once, describes every response and asks for a key exact
 describe("its examples", () => {
   const schemas = withExamples(document);
 
-  it.each(schemas)("are valid at $at", ({ schema, examples }) => {
+  it.each(schemas)("the examples are valid at $at", ({ schema, examples }) => {
     for (const example of examples) expect(faults(schema, example, "closed")).toEqual([]);
   });
 
-  it("are there for every JSON body and every answer in JSON, errors included", () => {
+  it("every JSON body and every JSON answer has an example, errors included", () => {
     const bodies = published
       .filter(({ path }) => path !== "/openapi.json")
       .flatMap(({ name, operation }) =>
@@ -92,7 +92,7 @@ describe("its examples", () => {
     expect(without).toEqual([]);
   });
 
-  it("of a submission are accepted as they stand", async () => {
+  it("the examples of a submission are accepted unchanged", async () => {
     const media = document.paths["/v1/jobs"].post.requestBody.content["application/json"];
     for (const { value } of Object.values<Json>(media.examples))
       expect((await service.ann.post("/v1/jobs", value)).status).toBe(202);

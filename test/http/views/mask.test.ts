@@ -124,8 +124,8 @@ const shapes: [string, string | Buffer, Partial<CallbackRow>?][] = [
   ["a number", JSON.stringify({ status: "completed", extra: { pin: 1 } })],
 ];
 
-describe("no secret is shown, and the rest is, of", () => {
-  it.each(shapes)("%s", (_, body, more) => {
+describe("the masking of a callback", () => {
+  it.each(shapes)("no secret is shown, and the rest is, in %s", (_, body, more) => {
     for (const view of [shown(rowOf(body, more)), shownToOwner(rowOf(body, more))]) {
       expect(view).toMatchObject({ body_encoding: "utf8", note: null });
       const all = readings(view.body ?? "");
@@ -135,7 +135,7 @@ describe("no secret is shown, and the rest is, of", () => {
   });
 });
 
-it("what was taken off is named, and a body without secrets is shown as it came", () => {
+it("removed encodings are named, and a body without secrets is shown unchanged", () => {
   expect(shown(rowOf(gzipSync(json)))).toMatchObject({ decoded_from: "gzip" });
   expect(shown(rowOf(gzipSync(Buffer.from(json, "utf16le"))))).toMatchObject({
     decoded_from: "gzip, utf-16le",
@@ -155,22 +155,22 @@ it("the token of another execution's callback URL is hidden, too", () => {
   expect(shown(rowOf(JSON.stringify({ a: other }))).body).toContain("/[token]");
 });
 
-describe("what cannot be looked into is shown to those alone who know the secrets:", () => {
+describe("a body that cannot be searched is shown only to callers who know the secrets:", () => {
   const noise = Buffer.from(Array.from({ length: 400 }, (_, n) => (n * 7919) % 256));
   it.each([
     ["bytes", Buffer.from([0, 255, 254, 10])],
     ["text with a long piece that cannot be read", JSON.stringify({ image: base64(noise) })],
-  ])("%s", (_, body) => {
+  ])("only callers who know the secrets see %s", (_, body) => {
     expect(shown(rowOf(body))).toMatchObject({ body: null, body_encoding: null, note: expect.any(String) });
     expect(shownToOwner(rowOf(body)).body).not.toBeNull();
   });
 
-  it("a bomb is shown to nobody", () => {
+  it("a decompression bomb is shown to nobody", () => {
     const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024));
     expect(shownToOwner(rowOf(bomb))).toMatchObject({ body: null, note: expect.any(String) });
   });
 
-  it("and without tokens", () => {
+  it("a binary body is shown without the tokens of callback URLs", () => {
     for (const spelling of [Buffer.from(url), Buffer.from(url, "utf16le"), Buffer.from(base64(url))]) {
       const { body } = shownToOwner(rowOf(Buffer.concat([Buffer.from([0xff, 0xff, 0x80]), spelling])));
       const bytes = Buffer.from(body ?? "", "base64");
@@ -179,7 +179,7 @@ describe("what cannot be looked into is shown to those alone who know the secret
   });
 });
 
-it("what is wrapped deeper than is looked at is hidden", () => {
+it("a body that is wrapped deeper than the search is hidden", () => {
   const layers = Array.from({ length: 12 }).reduce<string>((inner) => JSON.stringify([inner]), "harmless");
   const { body } = shown(rowOf(layers));
   expect(body).toContain("[hidden]");
