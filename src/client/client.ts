@@ -144,10 +144,14 @@ export function createClient(options: ClientOptions = {}) {
     /** `"all"`: of all visible jobs. */
     events: (jobId: string | "all", options?: EventOptions) =>
       streamEvents(transport, jobId === "all" ? "/v1/events" : `${job(jobId)}/events`, options),
-    pastEvents: (jobId: string, { after, limit, signal }: ListOptions & { after?: number } = {}) =>
+    /** Until now, oldest first. */
+    pastEvents: (
+      jobId: string,
+      { after, runId, limit, signal }: ListOptions & { after?: number; runId?: string | undefined } = {},
+    ) =>
       pages<ProctorEvent>(transport, {
         path: `${job(jobId)}/events`,
-        query: { last_event_id: after, ...(limit && { limit }) },
+        query: { last_event_id: after, run_id: runId, ...(limit && { limit }) },
         signal,
       }),
     deliveries: (jobId: string, { signal }: CallOptions = {}) =>

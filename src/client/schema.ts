@@ -1007,8 +1007,7 @@ export interface components {
             utilization_percent: components["schemas"]["SeriesSummary"] | null;
             memory_utilization_percent: components["schemas"]["SeriesSummary"] | null;
             energy_wh: number | null;
-            /** @description Share of the measured time with GPU utilization below 5 %. */
-            idle_share: number;
+            idle_share: number | null;
         };
         /**
          * @example {

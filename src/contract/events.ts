@@ -68,6 +68,15 @@ const reading = {
   types: types.optional().describe("Event types, separated by commas; wildcards: `job.*`, `*`."),
   last_event_id: lastEventId.optional().describe("Number of the last event that the reader has; 0 for none."),
 };
+const ofRun = {
+  run_id: z
+    .string()
+    .regex(/^run_[0-9a-z]{26}$/, "must be a run's id")
+    .optional()
+    .describe("Only events of this run of the job."),
+};
 export const streamQuery = z.strictObject(reading);
 export const listQuery = z.strictObject({ ...page.shape, ...reading });
-export type ListQuery = z.output<typeof listQuery>;
+export const jobStreamQuery = z.strictObject({ ...reading, ...ofRun });
+export const jobListQuery = z.strictObject({ ...page.shape, ...reading, ...ofRun });
+export type ListQuery = z.output<typeof jobListQuery>;

@@ -27,7 +27,7 @@ export const idleShare = z
   .number()
   .min(0)
   .max(1)
-  .describe("Share of the measured time with GPU utilization below 5 %.");
+  .describe("Share of the measured time with GPU utilization below 5 %; null where too little was measured.");
 
 export const metricsSummary = z
   .object({

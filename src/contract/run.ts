@@ -43,7 +43,7 @@ const gpu = z
     utilization_percent: series.nullable(),
     memory_utilization_percent: series.nullable(),
     energy_wh: energyWh.nullable(),
-    idle_share: idleShare,
+    idle_share: idleShare.nullable(),
   })
   .meta({ id: "GpuSummary" });
 

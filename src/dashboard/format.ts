@@ -13,12 +13,8 @@ export function count(value: number | null | undefined): string {
 export function credits(value: number | null | undefined): string {
   if (value == null) return DASH;
   if (value === 0) return "0";
-  return value >= 1
-    ? value.toFixed(2)
-    : value
-        .toPrecision(2)
-        .replace(/e-\d+$/, "")
-        .slice(0, 6);
+  if (value < 0.0001) return "< 0.0001";
+  return value >= 1 ? value.toFixed(2) : value.toPrecision(2).slice(0, 6);
 }
 
 export function percent(share: number | null | undefined): string {

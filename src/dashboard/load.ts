@@ -7,7 +7,8 @@ import { endSession } from "./session.ts";
 
 export type Loaded<T> =
   | { type: "loading" }
-  | { type: "ready"; value: T; problem: unknown }
+  /** `readAt`: epoch milliseconds. `problem`: the last reading failed, and the value is an older one. */
+  | { type: "ready"; value: T; readAt: number; problem: unknown }
   | { type: "failed"; error: unknown };
 
 export interface Refresh {
@@ -50,7 +51,8 @@ export function useLoad<T>(
       readAt = Date.now();
       try {
         const value = await latest.current.read(leaving.signal);
-        if (!leaving.signal.aborted) setState({ key, loaded: { type: "ready", value, problem: null } });
+        if (!leaving.signal.aborted)
+          setState({ key, loaded: { type: "ready", value, readAt, problem: null } });
       } catch (error) {
         if (leaving.signal.aborted) return;
         if (isSignedOut(error)) return endSession();

@@ -72,6 +72,8 @@ export async function oldestSeq(db: Db): Promise<number | null> {
 export interface EventFilter {
   owner: string | null;
   jobId?: string | undefined;
+  /** Only with `jobId`. */
+  runId?: string | undefined;
   types?: readonly string[] | undefined;
 }
 
@@ -86,12 +88,18 @@ export interface EventPage {
 /** A page may be empty without being the newest: one call skips a bounded number of other events. */
 export async function readEvents(
   db: Db,
-  { owner, jobId, types }: EventFilter,
+  { owner, jobId, runId, types }: EventFilter,
   after: number,
   limit: number,
 ): Promise<EventPage> {
   const newest = await newestSeq(db);
-  const end = jobId === undefined ? Math.min(newest, after + MAX_SKIPPED) : newest;
+  const isSearch = runId !== undefined || types !== undefined;
+  const end =
+    jobId === undefined
+      ? Math.min(newest, after + MAX_SKIPPED)
+      : isSearch
+        ? await endOfSlice(db, jobId, after, newest)
+        : newest;
   let query = db
     .selectFrom("events")
     .selectAll()
@@ -99,6 +107,7 @@ export async function readEvents(
     .where("seq", "<=", end)
     .where(ofKeptJob(sql`events.job_id`));
   if (jobId !== undefined) query = query.where("job_id", "=", jobId);
+  if (runId !== undefined) query = query.where("run_id", "=", runId);
   if (types !== undefined) query = query.where("type", "in", types);
   if (owner !== null) {
     query = query.where(({ exists, selectFrom }) =>
@@ -116,6 +125,13 @@ export async function readEvents(
   // SQLite answers within the current tick. Without this pause a long search would block every request and timer.
   if (!isNewest && events.length < limit) await nextTurn();
   return { events, readTo, isNewest };
+}
+
+/** The number up to which a job has so many events as one call looks at. */
+async function endOfSlice(db: Db, jobId: string, after: number, newest: number): Promise<number> {
+  const query = db.selectFrom("events").select("seq").where("job_id", "=", jobId).where("seq", ">", after);
+  const last = await query.orderBy("seq").offset(MAX_SKIPPED).limit(1).executeTakeFirst();
+  return Math.min(newest, last?.seq ?? newest);
 }
 
 export type EventHeader = Pick<EventRow, "seq" | "type" | "job_id" | "run_id"> & {

@@ -7,6 +7,8 @@ const receiver = "https://worker.example.com/hook";
 export const demoOptions: ServiceOptions = {
   settings: {
     SUBMIT_LIMIT: "100/1h",
+    KEY_BUDGETS: "ann:0.5/1d",
+    KEY_QUOTAS: "ann:400/1d",
     WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8",
     WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
   },

@@ -77,6 +77,66 @@ it("filters are part of the address, and going back shows the list as it was", a
   await page.waitForURL("**/#/jobs?status=cancelled");
 });
 
+it("chips say how many jobs they would show", async () => {
+  await open(page, "jobs", "learning-rate sweep");
+  const chips = page.getByRole("group", { name: "Status" });
+  await chips.getByRole("button", { name: "cancelled 1" }).waitFor();
+  await chips.getByRole("button", { name: "active 2" }).waitFor();
+});
+
+it("budgets, quotas and the service's own checks are shown", async () => {
+  await open(page, "usage", "runs per 24 h");
+  await page.getByRole("img", { name: /^budget of ann: [\d.]+ of 0.50$/ }).waitFor();
+  await open(page, "system", "write-ahead log");
+});
+
+it("a callback and a check that are chosen in the waterfall are told beside it", async () => {
+  await open(page, `runs/${demo.retriedRun}`, "attempt 3");
+  await page.locator(".marker.callback").first().click();
+  const details = page.locator(".details");
+  await details.getByText("system_failure").waitFor();
+  await page.locator(".marker.check").last().click();
+  await details.getByText("After the end").waitFor();
+  await page.getByRole("button", { name: "attempt 1" }).click();
+  await details.getByText("Request").click();
+  await details.getByText("ghcr.io/team/train:7").waitFor();
+});
+
+it("a stretch that is drawn over one chart of a run is shown by all, and a double click ends it", async () => {
+  // The runs of the demo are too short for a stretch.
+  const series = Array.from({ length: 60 }, (_, index) => ({
+    timestamp: new Date(index * 1_000).toISOString(),
+    value: 50 + 40 * Math.sin(index),
+  }));
+  await page.route("**/metrics?step=1s", async (route) => {
+    const answer = await route.fetch();
+    const json = await answer.json();
+    const document = { gpuUtilizationPercent: series, gpuTemperatureCelsius: series };
+    await route.fulfill({ response: answer, json: { ...json, document } });
+  });
+  await open(page, `runs/${demo.sweepRun}?tab=gpu&step=1s`, "Temperature");
+  const plots = page.locator(".plot canvas");
+  const pictures = async () => Promise.all((await plots.all()).map((plot) => plot.screenshot()));
+  const all = await pictures();
+  expect(all.length).toBeGreaterThan(1);
+  const box = await page.locator(".plot").first().boundingBox();
+  const at = (share: number): [number, number] => [
+    (box?.x ?? 0) + (box?.width ?? 0) * share,
+    (box?.y ?? 0) + 40,
+  ];
+  await page.mouse.move(...at(0.4));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.7), { steps: 4 });
+  await page.mouse.up();
+  await page.mouse.move(0, 0);
+  await expect
+    .poll(async () => (await pictures()).filter((one, index) => all[index]?.equals(one)).length)
+    .toBe(0);
+  await page.mouse.dblclick(...at(0.5));
+  await page.mouse.move(0, 0);
+  await expect.poll(async () => (await pictures()).every((one, index) => all[index]?.equals(one))).toBe(true);
+});
+
 it("the matrix leads from a cell to its run, and rings the best one", async () => {
   await open(page, `jobs/${demo.sweep}?tab=matrix&value=cost`, "Best cost");
   await page.locator(".heat td.best a").click();

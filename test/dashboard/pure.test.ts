@@ -1,12 +1,22 @@
 // The parts of the operator's page that need no browser: colours of logs, layouts of sweeps, spans of time.
 import { describe, expect, it } from "vitest";
-import type { Execution, Job, ResultRow, Run } from "../../src/client/client.ts";
+import type {
+  ApiKeys,
+  Callback,
+  Execution,
+  Job,
+  ProctorEvent,
+  ResultRow,
+  Run,
+} from "../../src/client/client.ts";
 import { ticksOf } from "../../src/dashboard/chart/axis.ts";
+import { bucketsOf } from "../../src/dashboard/chart/buckets.ts";
 import { between, luminance, textOn } from "../../src/dashboard/chart/colours.ts";
 import { bytes, credits, duration } from "../../src/dashboard/format.ts";
 import { axesOf, measures, pivot } from "../../src/dashboard/job/pivot.ts";
 import { piecesOf, plain } from "../../src/dashboard/log/ansi.ts";
-import { budgetConcerns, idleConcern } from "../../src/dashboard/page/attention.ts";
+import { budgetConcerns, idleConcern, keyConcerns } from "../../src/dashboard/page/attention.ts";
+import { marksOf } from "../../src/dashboard/run/marks.ts";
 import { spansOf } from "../../src/dashboard/run/phases.ts";
 import { idleStretches, samplesOf } from "../../src/dashboard/run/samples.ts";
 
@@ -234,6 +244,18 @@ describe("what needs a person", () => {
     ]);
   });
 
+  it("names a key whose budget is used up, and when it starts more", () => {
+    const budget = { limit: 2, spent: 2.5, window_ms: 60_000, resets_at: at(60), reached: true };
+    const keys = [
+      { name: "ann", role: "submit", budget, quota: null },
+      { name: "bob", role: "submit", budget: { ...budget, reached: false }, quota: null },
+    ];
+    const data = keys as ApiKeys["data"];
+    expect(keyConcerns({ data, next_cursor: null }, Date.parse(at(0))).map(({ text }) => text)).toEqual([
+      "The budget of the key ann is used up (2.50 of 2.00): more in 1 min",
+    ]);
+  });
+
   it("adds up what idle GPUs cost, and says nothing when none was idle", () => {
     const finding = { code: "gpu_idle" as const, detail: "", cost: 4 };
     const idle = run({ id: "run_a", findings: [finding], gpu: { idle_share: 0.75 } as Run["gpu"], cost: 4 });
@@ -242,4 +264,45 @@ describe("what needs a person", () => {
     );
     expect(idleConcern([run({ findings: [] })])).toBe(null);
   });
+});
+
+it("marks are the callbacks, the ends and the checks that found something, each with its attempt", () => {
+  const executions = [execution(1, { id: "exe_a", ended_at: at(50), detected_at: at(80) })];
+  const event = (type: string, ms: number) =>
+    ({
+      id: `${type} ${ms}`,
+      type,
+      execution_id: "exe_a",
+      created_at: at(ms),
+      data: {},
+    }) as unknown as ProctorEvent;
+  const callbacks = [
+    { id: "cbk_a", execution_id: "exe_a", received_at: at(60), disposition: "received" },
+    { id: "cbk_b", execution_id: "exe_of_another_run", received_at: at(61), disposition: "late" },
+  ] as Callback[];
+  const events = [
+    event("run.active", 0),
+    event("execution.submitting", 1),
+    event("execution.accepted", 2),
+    event("execution.system_failure", 80),
+  ];
+  const found = marksOf(run({ executions }), callbacks, events);
+  expect(found.map(({ type, attempt, text }) => [type, attempt, text])).toEqual([
+    ["end", 1, "ended at Lyceum"],
+    ["callback", 1, "callback (received)"],
+    ["check", 1, "check: system failure"],
+  ]);
+});
+
+it("deliveries are counted in equal stretches from the first one until now", () => {
+  const outcomes = [
+    { at: 0, isGood: true },
+    { at: 1, isGood: false },
+    { at: 240, isGood: true },
+  ];
+  const buckets = bucketsOf(outcomes, 240);
+  expect(buckets[0]).toEqual({ good: 1, bad: 1 });
+  expect(buckets.at(-1)).toEqual({ good: 1, bad: 0 });
+  expect(buckets.reduce((sum, { good, bad }) => sum + good + bad, 0)).toBe(3);
+  expect(bucketsOf([], 240).every(({ good, bad }) => good + bad === 0)).toBe(true);
 });

@@ -38,6 +38,12 @@ it("ten thousand runs are drawn as one picture, and of their table only what is 
   await page.getByText("cell X=42 Y=42").waitFor();
   expect(await page.locator("main tbody tr").count()).toBe(1);
 
+  await show(page, `jobs/${id}?tab=timeline`);
+  await page.getByRole("list", { name: "10,000 runs over time" }).waitFor();
+  expect(await page.locator(".lanes .lane").count()).toBeLessThan(200);
+  await page.evaluate("document.querySelector('.lanes.many').scrollTop = 1e9");
+  await page.getByText("cell X=99 Y=99").waitFor();
+
   await show(page, `jobs/${id}?tab=matrix`);
   await page.getByRole("img", { name: /^100 values of X across, 100 of Y down/ }).waitFor();
   expect(await page.locator("main canvas").count()).toBe(1);

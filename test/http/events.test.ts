@@ -52,6 +52,19 @@ test("a job's stream has all of its events, from the first to the last, and then
   expect(dataOf(heard)).toEqual(await listed(service, `/v1/jobs/${id}/events`));
 });
 
+test("a run's events are the events of its job that name the run, in the stream and in the list", async () => {
+  await using service = await startService();
+  const { id } = await service.submit({ runs: [image(), image()] });
+  const [run] = await service.ended(id);
+  const path = `/v1/jobs/${id}/events?run_id=${run?.id}`;
+  const heard = dataOf(await (await hear(service, "ann", path)).rest());
+  const all = await listed(service, `/v1/jobs/${id}/events`);
+  expect(heard).toEqual(all.filter(({ run_id }) => run_id === run?.id));
+  expect(heard.length).toBeGreaterThan(4);
+  expect((await service.ann.get(`${path}&limit=100`, json)).body.data).toEqual(heard);
+  expect((await service.ann.get(`/v1/events?run_id=${run?.id}`, json)).status).toBe(422);
+});
+
 test("a reader that resumes with Last-Event-ID misses and repeats nothing, wherever the stream broke", async () => {
   await using service = await startService();
   const { id } = await service.submit({ runs: [image(), image()] });

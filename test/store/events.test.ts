@@ -53,6 +53,18 @@ eachDatabase("reading events", (open) => {
     expect(ofJob).toMatchObject({ events: [{ seq: 2_002 }, { seq: 2_003 }], isNewest: true });
   });
 
+  test("one run of a long job is found in bounded steps", async () => {
+    const database = await open();
+    const { db } = database.store;
+    const context = contextOf(database);
+    const job = await submitted(context, 2_500);
+    const events = await db.selectFrom("events").select(["seq", "run_id"]).orderBy("seq").execute();
+    const last = events.at(-1);
+    const filter = { owner: null, jobId: job.id, runId: last?.run_id ?? "" };
+    expect(await readEvents(db, filter, 0, 10)).toMatchObject({ events: [], isNewest: false });
+    expect(await all(db, filter)).toEqual([[last?.seq, "run.queued"]]);
+  });
+
   test("a deleted job takes its events along, and no number is given twice", async () => {
     const database = await open();
     const { store } = database;

@@ -160,7 +160,10 @@ describe("an image run", () => {
   });
 
   it("shows its GPU metrics", async () => {
-    expect(run.gpu).toMatchObject({ hardware: "gpu.a100", idle_share: expect.any(Number) });
+    expect(run.gpu).toMatchObject({
+      hardware: "gpu.a100",
+      utilization_percent: { samples: expect.any(Number) },
+    });
     const { body } = await artifact(run, "metrics");
     expect(body.summary.series.gpu_utilization_percent).toMatchObject({ samples: expect.any(Number) });
     expect(body.document.gpuPowerWatt.length).toBeGreaterThan(0);

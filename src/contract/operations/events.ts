@@ -1,6 +1,6 @@
 // Operations on events.
 import { z } from "zod";
-import { event, eventExample, lastEventId, listQuery } from "../events.ts";
+import { event, eventExample, jobListQuery, lastEventId, listQuery } from "../events.ts";
 import { pageOf } from "../field.ts";
 import { json, type Operation } from "../operation.ts";
 
@@ -41,6 +41,7 @@ export const readEvents = {
 
 export const readJobEvents = {
   ...common,
+  query: jobListQuery,
   answers: {
     ...common.answers,
     204: { description: "No more events will come and the reader has all: do not reconnect." },

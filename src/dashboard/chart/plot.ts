@@ -53,7 +53,7 @@ export function optionsOf(
   UPlot: typeof uPlot,
   props: () => SeriesProps,
   width: number,
-  onCursor: (index: number | null) => void,
+  { onCursor, onZoom }: { onCursor: (index: number | null) => void; onZoom: (isZoomed: boolean) => void },
 ): uPlot.Options {
   const { isStacked, group, max, format, height = DEFAULT_HEIGHT } = props();
   const [faint, rule, shade] = [colour("faint"), colour("rule"), colour("shade")];
@@ -83,6 +83,7 @@ export function optionsOf(
     ],
     series: [{}, ...dataOf(props()).drawn.map((line) => seriesOf(UPlot, line, isStacked === true))],
     hooks: {
+      setScale: [(plot, key) => key === "x" && onZoom(isZoomed(plot))],
       setCursor: [(plot) => onCursor(props().times.length === 1 ? null : (plot.cursor.idx ?? null))],
       drawClear: [
         (plot) => {
@@ -96,6 +97,13 @@ export function optionsOf(
       ],
     },
   };
+}
+
+/** Less than all of the time is shown. */
+function isZoomed({ data: [times], scales: { x } }: uPlot): boolean {
+  const [first, last] = [times[0], times.at(-1)];
+  if (first === undefined || last === undefined || x?.min == null || x.max == null) return false;
+  return x.min > first || x.max < last;
 }
 
 export const DEFAULT_HEIGHT = 140;

@@ -12,6 +12,7 @@ export function Series(props: SeriesProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
+  const isZoomed = useRef(false);
   const [pointed, setPointed] = useState<number | null>(null);
   // A page renders often; a chart is drawn anew only for another shape, and given data only when they differ.
   const shape = `${lines.map(({ name, tone }) => name + tone).join()} ${height} ${props.group}`;
@@ -25,7 +26,13 @@ export function Series(props: SeriesProps) {
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
     void import("uplot").then(({ default: UPlot }) => {
       if (isGone) return;
-      const options = optionsOf(UPlot, () => latest.current, element.clientWidth, setPointed);
+      const onZoom = (is: boolean) => {
+        isZoomed.current = is;
+      };
+      const options = optionsOf(UPlot, () => latest.current, element.clientWidth, {
+        onCursor: setPointed,
+        onZoom,
+      });
       plot.current = new UPlot(options, dataOf(latest.current).columns, element);
       observer.observe(element);
     });
@@ -36,7 +43,11 @@ export function Series(props: SeriesProps) {
       plot.current = null;
     };
   }, [shape, look]);
-  useEffect(() => plot.current?.setData(dataOf(latest.current).columns), [content]);
+  useEffect(() => {
+    // New data does not end a zoom.
+    plot.current?.setData(dataOf(latest.current).columns, !isZoomed.current);
+    if (isZoomed.current) plot.current?.redraw();
+  }, [content]);
 
   const at = pointed === null ? undefined : times[pointed];
   const shownValue = ({ values }: Line) =>

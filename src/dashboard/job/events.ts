@@ -40,7 +40,7 @@ export function Events({ jobId, runId }: { jobId: string; runId?: string }) {
   const [fresh, setFresh] = useState<ProctorEvent[]>([]);
   const [after, setAfter] = useState(0);
   const [past, reload] = useLoad(`events ${jobId} ${runId ?? ""}`, (signal) =>
-    firstOf(api.pastEvents(jobId, { signal, limit: 1_000 }), FIRST),
+    firstOf(api.pastEvents(jobId, { signal, runId, limit: 1_000 }), FIRST),
   );
   useEffect(
     () =>
@@ -58,7 +58,7 @@ export function Events({ jobId, runId }: { jobId: string; runId?: string }) {
       (event) => runId === undefined || event.run_id === runId,
     );
     const loadMore = async () => {
-      const next = await firstOf(api.pastEvents(jobId, { after: last, limit: 1_000 }), FIRST);
+      const next = await firstOf(api.pastEvents(jobId, { after: last, runId, limit: 1_000 }), FIRST);
       setFurther([...further, ...next.data]);
       if (!next.more) setAfter(Number.POSITIVE_INFINITY);
     };

@@ -1,105 +1,18 @@
-// The runs of one job: an event changes a row's status at once, and the rest is read again a moment later.
-import { useEffect, useState } from "preact/hooks";
+// The results of one job, a row per run.
 import type { ResultRow, Run } from "../../client/client.ts";
-import { api, isSignedOut } from "../api.ts";
-import { onEvent, resync } from "../live.ts";
-import { endSession } from "../session.ts";
+import { api } from "../api.ts";
+import { type RowSource, type Rows, useRows } from "./rows.ts";
 
-export interface Results {
-  rows: ResultRow[];
-  isWhole: boolean;
-  error: unknown;
-}
+export type Results = Rows<ResultRow>;
 
-const PAGE = 1_000;
-const SHOW_EVERY_MS = 300;
-const READ_EVERY_MS = 2_000;
-const ONE_BY_ONE = 25;
+const results: RowSource<ResultRow> = {
+  all: api.results,
+  idOf: ({ run_id }) => run_id,
+  rowOf,
+};
 
 export function useResults(jobId: string): Results {
-  const [results, setResults] = useState<Results>({ rows: [], isWhole: false, error: null });
-
-  useEffect(() => {
-    const { signal, abort } = controller();
-    const rows = new Map<string, ResultRow>();
-    const changed = new Set<string>();
-    let isWhole = false;
-    let showing = 0;
-    let reading = 0;
-
-    const show = (error: unknown = null) => {
-      clearTimeout(showing);
-      showing = 0;
-      if (!signal.aborted)
-        setResults({ rows: [...rows.values()].sort((a, b) => a.position - b.position), isWhole, error });
-    };
-    const showSoon = () => {
-      showing ||= setTimeout(show, SHOW_EVERY_MS);
-    };
-
-    async function readAll(): Promise<void> {
-      try {
-        for await (const row of api.results(jobId, { signal, limit: PAGE })) {
-          rows.set(row.run_id, row);
-          if (rows.size % PAGE === 0) showSoon();
-        }
-        isWhole = true;
-        show();
-      } catch (error) {
-        if (isSignedOut(error)) endSession();
-        else if (!signal.aborted) show(error);
-      }
-    }
-
-    async function readChanged(): Promise<void> {
-      const ids = [...changed];
-      changed.clear();
-      if (ids.length > ONE_BY_ONE) await readAll();
-      else
-        for (const id of ids) {
-          const run = await api.run(id, { signal }).catch(() => null);
-          if (run !== null) rows.set(id, rowOf(run));
-        }
-      show();
-      reading = 0;
-      if (changed.size > 0) readSoon();
-    }
-    const readSoon = () => {
-      reading ||= setTimeout(() => void readChanged(), READ_EVERY_MS);
-    };
-
-    void readAll();
-    const stopListening = onEvent(({ job_id, run_id, type }) => {
-      if (job_id !== jobId || run_id === undefined) return;
-      const status = /^run\.(\w+)$/.exec(type)?.[1];
-      const row = rows.get(run_id);
-      if (row !== undefined && status !== undefined) {
-        rows.set(run_id, { ...row, status: status as ResultRow["status"] });
-        showSoon();
-      }
-      changed.add(run_id);
-      readSoon();
-    });
-    let seen = resync.peek();
-    const stopResync = resync.subscribe((now) => {
-      if (now !== seen) void readAll();
-      seen = now;
-    });
-    return () => {
-      abort();
-      clearTimeout(showing);
-      clearTimeout(reading);
-      stopListening();
-      stopResync();
-    };
-  }, [jobId]);
-
-  return results;
-}
-
-function controller(): { signal: AbortSignal; abort: () => void } {
-  const leaving = new AbortController();
-  return { signal: leaving.signal, abort: () => leaving.abort() };
+  return useRows(jobId, results);
 }
 
 function rowOf(run: Run): ResultRow {
@@ -125,7 +38,7 @@ function rowOf(run: Run): ResultRow {
   };
 }
 
-/** Its own name, its matrix values, or its position. */
+/** The name of a run for the reader: its own, its matrix values, or its position. */
 export function nameOf({ name, matrix, position }: Pick<ResultRow, "name" | "matrix" | "position">): string {
   const values =
     matrix === null

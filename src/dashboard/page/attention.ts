@@ -1,5 +1,5 @@
 // Lists the conditions that need a person, each with a link to the page that shows it.
-import type { Job, Run, Status, Usage, Webhook } from "../../client/client.ts";
+import type { ApiKeys, Job, Run, Status, Usage, Webhook } from "../../client/client.ts";
 import { credits, rough } from "../format.ts";
 
 export interface Concern {
@@ -62,6 +62,16 @@ export function budgetConcerns(jobs: Job[]): Concern[] {
       text: `The budget of ${name ?? id} is used up: it starts nothing more`,
       href: `#/jobs/${id}`,
     }));
+}
+
+/** Keys that start nothing more in this window because their budget is used up. */
+export function keyConcerns({ data }: ApiKeys, now: number): Concern[] {
+  return data.flatMap(({ name, budget }): Concern[] => {
+    if (budget?.reached !== true) return [];
+    const more = `more in ${rough(Math.max(1_000, Date.parse(budget.resets_at) - now))}`;
+    const text = `The budget of the key ${name} is used up (${credits(budget.spent)} of ${credits(budget.limit)}): ${more}`;
+    return [{ tone: "warn", text, href: "#/usage" }];
+  });
 }
 
 /** GPUs that were paid for and hardly used. */

@@ -106,6 +106,10 @@ function Figures({ job, rows }: { job: Job; rows: ResultRow[] }) {
       job.ended_at === null && { name: "Deadline", value: h(When, { at: job.deadline_at }) },
     job.cancellation !== null && { name: "Cancelled by", value: job.cancellation.cause.replaceAll("_", " ") },
     { name: "Created", value: h(When, { at: job.created_at }) },
+    job.trace_url != null && {
+      name: "Trace",
+      value: html`<a href=${job.trace_url} target="_blank" rel="noopener noreferrer">open</a>`,
+    },
   ];
   return h(Facts, { facts });
 }

@@ -9,6 +9,7 @@ import { seesAllKeys } from "../session.ts";
 import { Chips, Choice, title } from "../view/parts.ts";
 import { empty, shown } from "../view/state.ts";
 import { FirstJob } from "./first-job.ts";
+import { useJobCounts } from "./job-counts.ts";
 import { JobTable } from "./job-table.ts";
 
 const statuses = ["queued", "active", "succeeded", "failed", "cancelled"] as const;
@@ -52,16 +53,18 @@ export function Jobs() {
   </div>`;
 }
 
-/** Offers the keys with recent spending. A reader who sees the jobs of a single key has nothing to choose. */
+/** Not for a caller that sees the jobs of a single key. */
 function KeyChoice({ value }: { value: string }) {
-  const [usage] = useLoad("keys", (signal) => api.usage({ group: "key" }, { signal }));
-  const names = usage.type === "ready" ? usage.value.data.flatMap(({ key }) => key ?? []) : [];
+  const [keys] = useLoad("keys", (signal) => api.keys({ signal }));
+  const names = keys.type === "ready" ? keys.value.data.map(({ name }) => name) : [];
   const options = [...new Set(["", ...names, value])].map((one) => ({ value: one, label: one || "any" }));
   return h(Choice, { label: "Key", value, options, onChange: (key) => setQuery({ key }) });
 }
 
 function Filters({ query }: { query: URLSearchParams }) {
   const [name, setName] = useState(query.get("name") ?? "");
+  const { status: _, ...others } = filterOf(query);
+  const counts = useJobCounts(statuses, others, ["name", "since", "key"].map((one) => query.get(one)).join());
   const search = (event: Event) => {
     event.preventDefault();
     setQuery({ name: name.trim() });
@@ -70,7 +73,10 @@ function Filters({ query }: { query: URLSearchParams }) {
     ${h(Chips, {
       label: "Status",
       value: query.get("status") ?? "",
-      options: [{ value: "", label: "all" }, ...statuses.map((status) => ({ value: status, label: status }))],
+      options: [
+        { value: "", label: "all" },
+        ...statuses.map((status) => ({ value: status, label: status, count: counts.get(status) })),
+      ],
       onChange: (status) => setQuery({ status }),
     })}
     ${seesAllKeys() && h(KeyChoice, { value: query.get("key") ?? "" })}

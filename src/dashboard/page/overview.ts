@@ -1,13 +1,20 @@
 // The first page: what needs a person, then the state of the whole in a few figures, then what is going on.
-import type { Job, Status, Usage, Webhook } from "../../client/client.ts";
+import type { ApiKeys, Job, Status, Usage, Webhook } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { now } from "../clock.ts";
-import { bytes, count, credits, duration, rough } from "../format.ts";
+import { bytes, count, credits, duration, percent, rough } from "../format.ts";
 import { h, html } from "../html.ts";
 import { firstOf, useLoad } from "../load.ts";
 import { Panel, title } from "../view/parts.ts";
 import { shown } from "../view/state.ts";
-import { budgetConcerns, type Concern, concernsOf, idleConcern, unpricedConcern } from "./attention.ts";
+import {
+  budgetConcerns,
+  type Concern,
+  concernsOf,
+  idleConcern,
+  keyConcerns,
+  unpricedConcern,
+} from "./attention.ts";
 import { Failures } from "./failures.ts";
 import { FirstJob } from "./first-job.ts";
 import { JobTable } from "./job-table.ts";
@@ -18,6 +25,7 @@ interface Summary {
   today: Usage;
   webhooks: Webhook[];
   jobs: Job[];
+  keys: ApiKeys;
 }
 
 const LATEST = 12;
@@ -26,13 +34,14 @@ const RECENT = 50;
 
 async function read(signal: AbortSignal): Promise<Summary> {
   const day = new Date().toISOString().slice(0, 10);
-  const [status, today, webhooks, jobs] = await Promise.all([
+  const [status, today, webhooks, jobs, keys] = await Promise.all([
     api.status({ signal }),
     api.usage({ from: day, to: day, group: "key" }, { signal }),
     firstOf(api.webhooks.list(), 200),
     firstOf(api.jobs({}, { signal, limit: LATEST }), LATEST),
+    api.keys({ signal }),
   ]);
-  return { status, today, webhooks: webhooks.data, jobs: jobs.data };
+  return { status, today, webhooks: webhooks.data, jobs: jobs.data, keys };
 }
 
 export function Overview() {
@@ -46,9 +55,10 @@ export function Overview() {
     (signal) => firstOf(api.runs("all", { status: "succeeded", signal, limit: RECENT }), RECENT),
     { everyMs: 60_000 },
   );
-  return shown(summary, reload, ({ status, today, webhooks, jobs }) => {
+  return shown(summary, reload, ({ status, today, webhooks, jobs, keys }) => {
     const concerns = [
       ...concernsOf(status, webhooks, now.value),
+      ...keyConcerns(keys, now.value),
       ...budgetConcerns(jobs),
       unpricedConcern(today),
       recent.type === "ready" ? idleConcern(recent.value.data) : null,
@@ -58,7 +68,7 @@ export function Overview() {
     return html`<div class="page">
       <h1>Overview</h1>
       ${h(Concerns, { concerns })}
-      ${h(Tiles, { status, today })}
+      ${h(Tiles, { status, today, keys })}
       ${h(Trends, {})}
       <div class="columns wide-first">
         ${h(Panel, { title: "Latest jobs", aside: html`<a href="#/jobs">All jobs</a>`, children: h(JobTable, { jobs, isShort: true }) })}
@@ -76,7 +86,7 @@ function Concerns({ concerns }: { concerns: Concern[] }) {
   </ul>`;
 }
 
-function Tiles({ status, today }: { status: Status; today: Usage }) {
+function Tiles({ status, today, keys }: Pick<Summary, "status" | "today" | "keys">) {
   const { queue, callbacks, lyceum, database } = status;
   const starts = lyceum.limits.execution;
   const delay = callbacks.detection_delay_ms.callback ?? callbacks.detection_delay_ms.poll;
@@ -105,7 +115,7 @@ function Tiles({ status, today }: { status: Status; today: Usage }) {
     {
       name: "Cost today",
       value: credits(today.total.cost.total),
-      more: `${credits(today.total.cost.estimated)} not billed yet`,
+      more: fullestBudget(keys) ?? `${credits(today.total.cost.estimated)} not billed yet`,
     },
     {
       name: "Ends known after",
@@ -115,4 +125,13 @@ function Tiles({ status, today }: { status: Status; today: Usage }) {
     { name: "Database", value: bytes(database.bytes), more: database.kind },
   ];
   return html`<dl class="tiles">${tiles.map(({ name, value, more }) => html`<div key=${name}><dt>${name}</dt><dd>${value}<small>${more}</small></dd></div>`)}</dl>`;
+}
+
+/** Of several budgets the one that ends first. */
+function fullestBudget({ data }: ApiKeys): string | null {
+  const shares = data
+    .flatMap(({ name, budget }) => (budget === null ? [] : [{ name, share: budget.spent / budget.limit }]))
+    .toSorted((a, b) => b.share - a.share);
+  const [first] = shares;
+  return first === undefined ? null : `${percent(first.share)} of the budget of ${first.name}`;
 }

@@ -8,11 +8,12 @@ import { Events } from "../job/events.ts";
 import { nameOf } from "../job/results.ts";
 import { firstOf, useLoad } from "../load.ts";
 import { go, href, place } from "../router.ts";
+import { Details } from "../run/details.ts";
 import { Gpu } from "../run/gpu.ts";
 import { Logs } from "../run/logs.ts";
 import { Output } from "../run/output.ts";
 import { Spec } from "../run/spec.ts";
-import { Details, useCallbacks, Waterfall } from "../run/waterfall.ts";
+import { type Choice, useMarks, Waterfall } from "../run/waterfall.ts";
 import { mayWrite } from "../session.ts";
 import { CallbackList } from "../view/callbacks.ts";
 import { Deed } from "../view/confirm.ts";
@@ -39,12 +40,11 @@ export function RunPage({ id }: { id: string }) {
 }
 
 function Body({ run }: { run: Run }) {
-  const [attempt, choose] = useState<number | null>(null);
-  const callbacks = useCallbacks(run);
-  const chosen = { attempt, choose };
+  const [choice, choose] = useState<Choice>(null);
+  const marks = useMarks(run);
   return html`<div class="beside">
-    <div class="stack">${h(Waterfall, { run, callbacks, chosen })}${h(Views, { run })}</div>
-    ${h(Details, { run, callbacks, chosen })}
+    <div class="stack">${h(Waterfall, { run, marks, chosen: { choice, choose } })}${h(Views, { run })}</div>
+    ${h(Details, { run, marks, choice })}
   </div>`;
 }
 
@@ -76,6 +76,10 @@ function Figures({ run }: { run: Run }) {
       value: `${Math.round(run.gpu.utilization_percent.mean)} %`,
     },
     { name: "Created", value: h(When, { at: run.created_at }) },
+    run.trace_url != null && {
+      name: "Trace",
+      value: html`<a href=${run.trace_url} target="_blank" rel="noopener noreferrer">open</a>`,
+    },
     run.not_before !== null &&
       run.status === "queued" && { name: "Not before", value: h(When, { at: run.not_before }) },
     run.retry_of !== null && {

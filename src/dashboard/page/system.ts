@@ -11,7 +11,10 @@ import { shown } from "../view/state.ts";
 import { type Column, Table } from "../view/table.ts";
 import { When } from "../view/when.ts";
 import { concernsOf } from "./attention.ts";
+import { Checks } from "./checks.ts";
+import { KeysPanel } from "./keys.ts";
 import { SettingsPanel } from "./settings.ts";
+import { firstDay } from "./usage.ts";
 
 type Limit = Status["lyceum"]["limits"]["read"] & { name: string };
 
@@ -26,7 +29,9 @@ function Parts({ status }: { status: Status }) {
   const starts = lyceum.starts;
   return html`<div class="stack">
     ${h(Findings, { status })}
+    ${h(Checks, { status })}
     <div class="columns">
+      <div class="stack">
       ${h(Panel, {
         title: "Lyceum",
         children: html`<div class="stack">${h(Facts, {
@@ -47,6 +52,22 @@ function Parts({ status }: { status: Status }) {
         })}${h(Table<Limit>, { label: "Limits", columns, rows: Object.entries(lyceum.limits).map(([name, limit]) => ({ name, ...limit })), keyOf: ({ name }) => name })}</div>`,
       })}
       ${h(Panel, {
+        title: "Service",
+        children: h(Facts, {
+          facts: [
+            { name: "Version", value: version },
+            { name: "Takes requests", value: status.accepting ? "yes" : "no: it is about to stop" },
+            {
+              name: "Database",
+              value: html`<span>${database.kind} <small>${bytes(database.bytes)}</small></span>`,
+            },
+            database.wal_bytes !== null && { name: "Its log (WAL)", value: bytes(database.wal_bytes) },
+          ],
+        }),
+      })}
+      </div>
+      <div class="stack">
+      ${h(Panel, {
         title: "Backlog",
         children: h(Facts, {
           facts: [
@@ -60,30 +81,20 @@ function Parts({ status }: { status: Status }) {
         }),
       })}
       ${h(Panel, { title: "Callbacks", children: h(CallbackFigures, { status }) })}
-      ${h(Panel, {
-        title: "Service",
-        children: h(Facts, {
-          facts: [
-            { name: "Version", value: version },
-            { name: "Takes requests", value: status.accepting ? "yes" : "no: it is about to stop" },
-            {
-              name: "Database",
-              value: html`<span>${database.kind} <small>${bytes(database.bytes)}</small></span>`,
-            },
-          ],
-        }),
-      })}
+      </div>
     </div>
     ${status.instances && h(Panel, { title: "Instances", children: h(Table<Instance>, { label: "Instances", columns: instances, rows: status.instances, keyOf: ({ id }) => id }) })}
+    ${h(KeysPanel, { from: firstDay(30) })}
     ${isAdmin() && h(SettingsPanel, {})}
   </div>`;
 }
 
 function Findings({ status }: { status: Status }) {
   const concerns = concernsOf(status, [], now.value);
-  if (concerns.length === 0)
-    return html`<p class="allwell"><i class="mark good" aria-hidden="true">✓</i> Nothing is wrong with the service.</p>`;
-  return html`<ul class="concerns">${concerns.map(({ tone, text }) => html`<li key=${text} class=${tone}><i aria-hidden="true">!</i><span>${text}</span></li>`)}</ul>`;
+  if (concerns.length > 0)
+    return html`<ul class="concerns">${concerns.map(({ tone, text }) => html`<li key=${text} class=${tone}><i aria-hidden="true">!</i><span>${text}</span></li>`)}</ul>`;
+  if (status.checks.some(({ ok }) => !ok)) return null;
+  return html`<p class="allwell"><i class="mark good" aria-hidden="true">✓</i> Nothing is wrong with the service.</p>`;
 }
 
 type Instance = NonNullable<Status["instances"]>[number];

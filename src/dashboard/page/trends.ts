@@ -31,7 +31,7 @@ export function Trends() {
   );
   const options = Object.keys(spans).map((value) => ({ value, label: value }));
   return html`<section class="stack" aria-label="Trends">
-    <div class="filters">${h(Chips, { label: "Time", value: span, options, onChange: setSpan })}</div>
+    <div class="filters">${h(Chips, { label: "Time", value: span, options, onChange: setSpan })}<span class="faint">Drag to zoom, double-click to see all.</span></div>
     ${shown(stats, reload, ({ data }) => html`<div class="columns">${chartsOf(data).map((chart) => h(Series, { key: chart.title, ...chart }))}</div>`)}
   </section>`;
 }

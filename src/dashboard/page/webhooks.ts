@@ -1,6 +1,9 @@
 // Lists the webhooks and the state of their deliveries.
-import type { Webhook } from "../../client/client.ts";
+import type { Delivery, Webhook } from "../../client/client.ts";
 import { api } from "../api.ts";
+import { bucketsOf, type Outcome } from "../chart/buckets.ts";
+import { Spark } from "../chart/spark.ts";
+import { count, DASH, rough } from "../format.ts";
 import { h, html } from "../html.ts";
 import { firstOf, useLoad } from "../load.ts";
 import { title } from "../view/parts.ts";
@@ -10,7 +13,38 @@ import { type Column, Table } from "../view/table.ts";
 import { When } from "../view/when.ts";
 import { originOf } from "./attention.ts";
 
-const columns: Column<Webhook>[] = [
+/** Deliveries that are read of each webhook, for so many webhooks. */
+const LATEST = 200;
+const MOST = 20;
+
+type Row = Webhook & { latest: Outcome[] | null };
+
+async function readRows(): Promise<Row[]> {
+  const { data } = await firstOf(api.webhooks.list(), 500);
+  return Promise.all(
+    data.map(async (webhook, index) => {
+      const latest = index < MOST ? (await firstOf(api.webhooks.deliveries(webhook.id), LATEST)).data : null;
+      return { ...webhook, latest: latest?.flatMap(outcomeOf) ?? null };
+    }),
+  );
+}
+
+/** A delivery that is under way has failed so far if it was tried. */
+function outcomeOf({ state, attempts, created_at }: Delivery): Outcome[] {
+  if (state === "pending" && attempts === 0) return [];
+  return [{ at: Date.parse(created_at), isGood: state === "delivered" }];
+}
+
+function latestOf({ latest }: Row) {
+  if (latest === null) return DASH;
+  const [first] = latest.toSorted((a, b) => a.at - b.at);
+  if (first === undefined) return html`<span class="faint">none yet</span>`;
+  const good = latest.filter(({ isGood }) => isGood).length;
+  const label = `${count(good)} delivered, ${count(latest.length - good)} not, in ${rough(Math.max(1_000, Date.now() - first.at))}`;
+  return html`<span class="progress">${h(Spark, { buckets: bucketsOf(latest, Date.now()), label })}<span class="faint">${count(good)} of ${count(latest.length)}</span></span>`;
+}
+
+const columns: Column<Row>[] = [
   {
     title: "Endpoint",
     by: ({ url }) => url,
@@ -23,7 +57,8 @@ const columns: Column<Webhook>[] = [
     show: ({ status, disabled_reason }) =>
       html`<span>${h(Badge, { status })} <span class="faint">${disabled_reason}</span></span>`,
   },
-  { title: "Hears", show: ({ types }) => html`<code class="clip">${types.join(", ")}</code>` },
+  { title: "Latest deliveries", show: latestOf },
+  { title: "Hears", minor: true, show: ({ types }) => html`<code class="clip">${types.join(", ")}</code>` },
   {
     title: "Key",
     minor: true,
@@ -46,18 +81,18 @@ const columns: Column<Webhook>[] = [
 
 export function Webhooks() {
   title("Webhooks");
-  const [list, reload] = useLoad("webhooks", () => firstOf(api.webhooks.list(), 500), {
+  const [list, reload] = useLoad("webhooks", readRows, {
     on: ({ type }) => type === "webhook.disabled",
     everyMs: 10_000,
   });
   return html`<div class="page"><h1>Webhooks</h1>
-    ${shown(list, reload, ({ data }) =>
+    ${shown(list, reload, (data) =>
       data.length === 0
         ? empty(
             "No webhook yet",
             html`<p>Subscribe with <code>POST /v1/webhooks</code>: see the <a href="docs">API reference</a>.</p>`,
           )
-        : h(Table<Webhook>, {
+        : h(Table<Row>, {
             label: "Webhooks",
             columns,
             rows: data,

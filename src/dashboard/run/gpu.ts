@@ -76,7 +76,6 @@ function Measured({ run, metrics }: { run: Run; metrics: Metrics }) {
   const { summary, document } = metrics;
   const use = samplesOf(document.gpuUtilizationPercent);
   const idle = idleStretches(use);
-  const idleMs = idle.reduce((sum, { from, to }) => sum + (to - from) * 1_000, 0);
   const share = summary.gpu_idle_share;
   const lostMoney = share === null || run.cost === null ? null : share * run.cost;
   const drawn = charts.flatMap(({ title, max, format, series }) => {
@@ -107,7 +106,7 @@ function Measured({ run, metrics }: { run: Run; metrics: Metrics }) {
         },
         {
           name: "Idle",
-          value: html`<span>${percent(share)} <small>${duration(idleMs)}${lostMoney === null ? "" : `, ${credits(lostMoney)} credits`}</small></span>`,
+          value: html`<span>${percent(share)} <small>${duration(share === null || run.duration_ms === null ? null : share * run.duration_ms)}${lostMoney === null ? "" : `, ${credits(lostMoney)} credits`}</small></span>`,
         },
         {
           name: "Energy",

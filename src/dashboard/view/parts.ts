@@ -40,7 +40,7 @@ export function Panel({
 interface ChipProps {
   label: string;
   value: string;
-  options: { value: string; label: string; count?: number | undefined }[];
+  options: { value: string; label: string; count?: number | string | undefined }[];
   onChange: (value: string) => void;
 }
 

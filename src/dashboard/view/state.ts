@@ -1,6 +1,7 @@
 // Loading, failed and empty states: each names the way on.
 import type { VNode } from "preact";
 import { explain, isMissingRoute } from "../api.ts";
+import { clock } from "../format.ts";
 import { html } from "../html.ts";
 import type { Loaded } from "../load.ts";
 
@@ -10,7 +11,7 @@ export function shown<T>(loaded: Loaded<T>, reload: () => void, show: (value: T)
     return html`<div class="loading" role="status"><span class="spinner"></span>Loading…</div>`;
   if (loaded.type === "failed") return failure(loaded.error, reload);
   if (loaded.problem === null) return show(loaded.value);
-  return html`<div class="stack"><p class="notice warn" role="status">Could not be read again: ${explain(loaded.problem).title}. What you see may be old.</p>${show(loaded.value)}</div>`;
+  return html`<div class="stack"><p class="notice warn" role="status">Could not be read again: ${explain(loaded.problem).title}. What you see is of ${clock(loaded.readAt, Date.now())}.</p>${show(loaded.value)}</div>`;
 }
 
 function failure(error: unknown, reload: () => void): VNode {

@@ -1,7 +1,8 @@
 // Tables: rows of one height, of which only those in sight exist when there are many. j and k walk the rows.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
+import { MANY, useSight } from "./sight.ts";
 
 export interface Column<T> {
   title: string;
@@ -23,13 +24,11 @@ interface TableProps<T> {
 }
 
 const ROW_PX = 34;
-const MANY = 300;
-const SPARE_ROWS = 12;
 
 export function Table<T>({ label, columns, rows, keyOf, hrefOf, isSelected }: TableProps<T>) {
   const [sort, setSort] = useState<{ column: number; down: boolean } | null>(null);
   const box = useRef<HTMLDivElement>(null);
-  const { first, last } = useSight(box, rows.length);
+  const { first, last } = useSight(box, rows.length, ROW_PX);
   const by = sort === null ? undefined : columns[sort.column]?.by;
   const ordered = by === undefined ? rows : rows.toSorted(order(by, sort?.down ?? false));
   const inSight = ordered.slice(first, last);
@@ -68,23 +67,6 @@ function gap(rows: number) {
   return rows <= 0
     ? null
     : html`<tr class="gap" aria-hidden="true"><td style=${{ height: `${rows * ROW_PX}px` }}></td></tr>`;
-}
-
-/** All of few rows; of many those in sight with some to spare. */
-function useSight(box: { current: HTMLDivElement | null }, count: number): { first: number; last: number } {
-  const [top, setTop] = useState(0);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || count <= MANY) return;
-    // In steps, so that not every pixel of scrolling renders.
-    const look = () => setTop(Math.floor(element.scrollTop / (ROW_PX * SPARE_ROWS)) * SPARE_ROWS);
-    element.addEventListener("scroll", look, { passive: true });
-    return () => element.removeEventListener("scroll", look);
-  }, [count > MANY]);
-  if (count <= MANY) return { first: 0, last: count };
-  const height = box.current?.clientHeight ?? 800;
-  const first = Math.max(0, top - SPARE_ROWS);
-  return { first, last: Math.min(count, top + Math.ceil(height / ROW_PX) + 2 * SPARE_ROWS) };
 }
 
 /** Unknown values come last in both directions. */

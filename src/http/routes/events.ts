@@ -1,5 +1,5 @@
 // The event log, of all visible jobs or of one job: as Server-Sent Events, or as a list with a cursor.
-import { type ListQuery, lastEventId, streamQuery } from "../../contract/events.ts";
+import { jobStreamQuery, type ListQuery, lastEventId, streamQuery } from "../../contract/events.ts";
 import * as operations from "../../contract/operations/events.ts";
 import {
   type EventFilter,
@@ -58,11 +58,16 @@ async function getJobEvents({ c, context, query, job }: Input<typeof operations.
     const row = await findJob(context.store.db, job.id);
     return row === null || (row.ended_at !== null && row.queued + row.active + row.collecting === 0);
   };
-  const filter = { owner: null, jobId: job.id };
+  const filter = { owner: null, jobId: job.id, runId: query.run_id };
   return serve(c, context, query, { filter, topic: topics.job(job.id), begins: "first", isOver });
 }
 
-function serve(c: RequestContext, context: AppContext, query: ListQuery, scope: Scope): Promise<Response> {
+function serve(
+  c: RequestContext,
+  context: AppContext,
+  query: Omit<ListQuery, "run_id">,
+  scope: Scope,
+): Promise<Response> {
   const wantsList = acceptsExplicitly(c, "application/json") && !acceptsExplicitly(c, "text/event-stream");
   return wantsList ? list(c, context, query, scope) : stream(c, context, scope);
 }
@@ -73,15 +78,14 @@ async function stream(
   { filter, topic, begins, isOver }: Scope,
 ): Promise<Response> {
   // Refuses `limit` and `cursor`, which only the list takes.
-  const query = queryOf(c, streamQuery);
+  const query = queryOf(c, filter.jobId === undefined ? streamQuery : jobStreamQuery);
   if (!query.ok) return invalid(c, query.errors);
   const last = await lastSeen(c, context, query.value.last_event_id);
   if (!last.ok) return invalid(c, last.errors);
   const wanted = { ...filter, types: query.value.types };
   // Browsers reconnect after every end; 204 tells them that no more events will come.
   const isKnown = last.value !== undefined && (await isOver());
-  if (isKnown && (await readEvents(context.store.db, wanted, last.value ?? 0, 1)).events.length === 0)
-    return c.body(null, 204);
+  if (isKnown && (await hasNoMore(context, wanted, last.value ?? 0))) return c.body(null, 204);
 
   const asked = last.value ?? (begins === "first" ? 0 : await newestSeq(context.store.db));
   const after = Math.max(asked, await lastDeleted(context));
@@ -100,6 +104,11 @@ async function stream(
   return c.body(eventStream(context, subscription, { filter: wanted, after, notes, isOver }));
 }
 
+async function hasNoMore(context: AppContext, filter: EventFilter, after: number): Promise<boolean> {
+  const { events, isNewest } = await readEvents(context.store.db, filter, after, 1);
+  return isNewest && events.length === 0;
+}
+
 async function lastDeleted(context: AppContext): Promise<number> {
   const newest = await newestSeq(context.store.db);
   return ((await oldestSeq(context.store.db)) ?? newest + 1) - 1;
@@ -108,10 +117,10 @@ async function lastDeleted(context: AppContext): Promise<number> {
 async function list(
   c: RequestContext,
   context: AppContext,
-  { limit, types, last_event_id, ...query }: ListQuery,
+  { limit, types, last_event_id, cursor: position }: Omit<ListQuery, "run_id">,
   { filter }: Scope,
 ): Promise<Response> {
-  const cursor = readCursor(query.cursor, "event");
+  const cursor = readCursor(position, "event");
   if (!cursor.ok) return invalid(c, cursor.errors);
   const last = await lastSeen(c, context, last_event_id);
   if (!last.ok) return invalid(c, last.errors);

@@ -5,7 +5,7 @@ import type { CostView, JobView } from "../../contract/job.ts";
 import type { ArtifactView, RunView } from "../../contract/run.ts";
 import { durationMs, sumOf, toCredits } from "../../domain/cost.ts";
 import type { Execution } from "../../domain/execution.ts";
-import { findingsOf } from "../../domain/findings.ts";
+import { findingsOf, idleShareOf } from "../../domain/findings.ts";
 import { compare, type RecordSummary } from "../../domain/gpu-selection.ts";
 import { type Counts, progress } from "../../domain/job.ts";
 import type { MetricsSummary } from "../../domain/metrics.ts";
@@ -165,7 +165,7 @@ function viewGpu(execution: Execution | undefined, summary: MetricsSummary | nul
     utilization_percent: summary.series.gpu_utilization_percent,
     memory_utilization_percent: summary.series.gpu_memory_utilization_percent,
     energy_wh: summary.energy_wh,
-    idle_share: summary.gpu_idle_share,
+    idle_share: idleShareOf(summary),
   };
 }
 
