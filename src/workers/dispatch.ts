@@ -133,7 +133,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       const list = await lyceum.workloads("submit");
       const isClear = list.type === "ok" || list.type === "unauthorized";
       const answer = isClear ? list : await lyceum.history({ limit: 1, offset: 0 }, "submit");
-      gate.readEnded(answer.type === "ok", answer.type === "throttled" ? answer.retryAfterMs : 0);
+      // Only the list's pause counts: the history has a limit of its own, which says nothing about starts.
+      gate.readEnded(answer.type === "ok", list.type === "throttled" ? list.retryAfterMs : 0);
     } catch (error) {
       gate.readEnded(false);
       throw error;

@@ -139,6 +139,20 @@ onSqlite("dispatch in an outage", (open) => {
     expect(await scene.runs("queued")).toEqual([]);
   });
 
+  test("a used-up limit on the history does not pause starts until that limit resets", async () => {
+    const scene = sceneOf(await open(), () => unknown);
+    await submitted(scene.context, 3);
+    const readable = scene.list;
+    scene.list = away;
+    scene.history = { type: "throttled", retryAfterMs: 3_600 * SECOND };
+    await scene.forSeconds(5);
+    expect(scene.reads).toBeGreaterThan(0);
+    scene.list = readable;
+    scene.answer = accepting();
+    await scene.forSeconds(30);
+    expect(await scene.runs("queued")).toEqual([]);
+  });
+
   test.each<StartOutcome>([nobody, unfunded, { type: "unauthorized", detail: "401" }])(
     "uses no attempt of any run while starts end as $outcome",
     async (outcome) => {
