@@ -35,20 +35,28 @@ export function gate(world: World, prefix: string): MiddlewareHandler<Env> {
     if (c.req.method === "POST" && path.endsWith("/start")) {
       if (chaos.happens("throttle.starts", switches.throttle.starts))
         return throttled(c, world, switches.retry_in);
-      return limited(c, world) ?? next();
+      const { limit } = switches;
+      const starts = limit && { calls: limit.starts, window: limit.window };
+      return limited(c, world, "starts", starts) ?? next();
     }
     if (chaos.happens("throttle.others", switches.throttle.others))
       return throttled(c, world, switches.retry_in);
-    return brokenAnswer(c, world) ?? next();
+    const beyond = path.startsWith("/billing/") && limited(c, world, "billing", switches.billing_limit);
+    return beyond || (brokenAnswer(c, world) ?? next());
   };
 }
 
-function limited(c: Context<Env>, world: World): Response | undefined {
-  const { limit, reset } = world.chaos.current();
+function limited(
+  c: Context<Env>,
+  world: World,
+  kind: "starts" | "billing",
+  limit: { calls: number; window: number } | null,
+): Response | undefined {
   if (limit === null) return undefined;
+  const { reset } = world.chaos.current();
   const now = world.now();
-  const { allowed, remaining, resetAt } = world.limiter.take(limit, now);
-  c.header("X-RateLimit-Limit", String(limit.starts));
+  const { allowed, remaining, resetAt } = world.limiter.take(kind, limit, now);
+  c.header("X-RateLimit-Limit", String(limit.calls));
   c.header("X-RateLimit-Remaining", String(remaining));
   c.header("X-RateLimit-Reset", timeForms[reset](resetAt, now));
   return allowed ? undefined : throttled(c, world, resetAt - now);

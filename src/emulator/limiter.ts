@@ -1,31 +1,33 @@
-// The documented limit on starts [api-reference/introduction, 2025], in fixed windows (their kind is undocumented).
+// The documented limits on starts and billing [api-reference/introduction, 2025], in fixed windows (their kind is
+// undocumented).
 
 interface Allowance {
   allowed: boolean;
   remaining: number;
+  /** End of the window, milliseconds since the epoch. */
   resetAt: number;
 }
 
 export interface Limiter {
-  take(limit: { starts: number; window: number }, now: number): Allowance;
+  take(kind: "starts" | "billing", limit: { calls: number; window: number }, now: number): Allowance;
   reset(): void;
 }
 
 export function createLimiter(): Limiter {
-  let openedAt = Number.NEGATIVE_INFINITY;
-  let used = 0;
+  const windows = new Map<string, { openedAt: number; used: number }>();
   return {
-    take({ starts, window }, now) {
-      if (now >= openedAt + window) {
-        openedAt = now;
-        used = 0;
-      }
-      const allowed = used < starts;
-      if (allowed) used += 1;
-      return { allowed, remaining: Math.max(0, starts - used), resetAt: openedAt + window };
+    take(kind, { calls, window }, now) {
+      const open = windows.get(kind);
+      const current = open !== undefined && now < open.openedAt + window ? open : { openedAt: now, used: 0 };
+      windows.set(kind, current);
+      const allowed = current.used < calls;
+      if (allowed) current.used += 1;
+      return {
+        allowed,
+        remaining: Math.max(0, calls - current.used),
+        resetAt: current.openedAt + window,
+      };
     },
-    reset() {
-      openedAt = Number.NEGATIVE_INFINITY;
-    },
+    reset: () => windows.clear(),
   };
 }

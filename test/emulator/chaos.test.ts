@@ -77,6 +77,13 @@ describe("a start", () => {
     expect((await scene.get("/workloads/list")).status).toBe(200);
   });
 
+  it("a start is not stopped by a used-up limit on billing", async () => {
+    set({ billing_limit: { calls: 1, window: "1h" } });
+    expect((await scene.get("/billing/history")).headers.get("x-ratelimit-remaining")).toBe("0");
+    expect((await scene.get("/billing/history")).status).toBe(429);
+    expect((await scene.image()).status).toBe(200);
+  });
+
   it("a start ignores machine_type unless the switch honours it", async () => {
     const first = await scene.image({ machine_type: "gpu.a100" });
     expect((await scene.ended(first.body.execution_id)).hardware_profile).toBe("cpu");

@@ -21,6 +21,12 @@ export const calls = {
       "so many starts in a fixed window, with X-RateLimit-* headers, then 429; for other values of the headers see " +
         "gateway",
     ),
+  billing_limit: z
+    .strictObject({ calls: z.int().min(0), window: duration })
+    .nullable()
+    .describe(
+      "the same for calls of /billing; without it Lyceum's documented 100 an hour hold at the caller",
+    ),
   reset: z.enum(timeForms).describe("form of X-RateLimit-Reset, as for retry_after"),
   read: effects(["500", "502", "503", "reset", "html"]).describe(
     "instead of the answer to any call but starts and auth; nothing is done then; for more see gateway",
@@ -58,6 +64,7 @@ export const callsDefaults = {
   retry_after: "seconds",
   retry_in: 1000,
   limit: null,
+  billing_limit: null,
   reset: "epoch",
   read: {},
   unauthorized: 0,
