@@ -101,6 +101,7 @@ export function createServer(context: AppContext): Hono<Env> {
     const requestId = requestIdOf(c.req.header("X-Request-Id"), context.newId);
     c.set("requestId", requestId);
     c.set("caller", null);
+    c.set("problem", null);
     c.set("ids", {});
     putHeader(c, "X-Request-Id", requestId);
     for (const [name, value] of Object.entries(commonHeaders)) putHeader(c, name, value);
@@ -120,6 +121,7 @@ export function createServer(context: AppContext): Hono<Env> {
       route,
       method: c.req.method,
       status: response.status,
+      reason: c.get("problem"),
       durationMs,
       key,
       ids: c.get("ids"),

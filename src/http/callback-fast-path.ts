@@ -49,7 +49,7 @@ async function answer(
   const startedAt = performance.now();
   const requestId = requestIdOf(incoming.headers["x-request-id"], context.newId);
   const headers = { "X-Request-Id": requestId, ...commonHeaders };
-  const { status, text, ...own } = await resultOf(context, callback, requestId);
+  const { status, text, reason, ...own } = await resultOf(context, callback, requestId);
   outgoing.writeHead(status, { ...headers, ...connectionHeader(context), ...own.headers }).end(text);
   const durationMs = performance.now() - startedAt;
   context.report.httpRequest({
@@ -57,6 +57,7 @@ async function answer(
     route: CALLBACK_PATH,
     method: "POST",
     status,
+    reason,
     durationMs,
     key: null,
   });
@@ -64,11 +65,17 @@ async function answer(
 
 async function resultOf(context: AppContext, callback: IncomingCallback, requestId: string) {
   try {
-    if (await acceptCallback(context, callback)) return { status: 204, headers: {}, text: undefined };
+    if (await acceptCallback(context, callback))
+      return { status: 204, headers: {}, text: undefined, reason: null };
     const refusal = problemText(requestId, "unauthorized", INVALID_CALLBACK_URL);
-    return { ...refusal, headers: { "WWW-Authenticate": "Bearer", ...refusal.headers } };
+    return {
+      ...refusal,
+      reason: "unauthorized",
+      headers: { "WWW-Authenticate": "Bearer", ...refusal.headers },
+    };
   } catch (error) {
-    return problemText(requestId, ...unexpectedProblem(context, error));
+    const [reason, detail] = unexpectedProblem(context, error);
+    return { ...problemText(requestId, reason, detail), reason };
   }
 }
 

@@ -18,6 +18,7 @@ export function malformedRequests(context: AppContext) {
       route: "unreadable",
       method: "unknown",
       status,
+      reason: kind,
       durationMs: 0,
       key: null,
     });

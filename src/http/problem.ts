@@ -7,6 +7,7 @@ import type { AppContext, Env } from "./request-context.ts";
 
 /** @param detail what is wrong and the way out; never a secret. */
 export function problem(c: Context<Env>, kind: ProblemKind, detail: string, errors?: FieldError[]): Response {
+  c.set("problem", kind);
   const { status, headers, text } = problemText(c.get("requestId"), kind, detail, errors);
   return c.body(text, status, headers);
 }

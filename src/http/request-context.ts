@@ -1,6 +1,7 @@
 // The request as routes see it, and the parts of the service that they use.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context as HonoContext } from "hono";
+import type { ProblemKind } from "../contract/problem.ts";
 import type { Execution } from "../domain/execution.ts";
 import type { LiveReader } from "../domain/live-log.ts";
 import type { LiveMetrics, MetricsSpan } from "../domain/metrics.ts";
@@ -23,6 +24,8 @@ export interface Env {
   Variables: {
     requestId: string;
     caller: Caller | null;
+    /** The kind of problem that it is answered with. */
+    problem: ProblemKind | null;
     /** Named or made by the request, and visible to its caller. */
     ids: Readonly<Record<string, string>>;
   };

@@ -8,7 +8,16 @@ import { incrementCounter } from "../store/counters.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { findExecutions, saveExecutions } from "../store/executions.ts";
 import { type LoadedRun, loadRuns, saveRuns } from "../store/runs.ts";
-import { type Change, countChange, isEnd, learn, report, wake, watchedToTheEnd } from "./change-effects.ts";
+import {
+  attemptsOfRetriedEnds,
+  type Change,
+  countChange,
+  isEnd,
+  learn,
+  report,
+  wake,
+  watchedToTheEnd,
+} from "./change-effects.ts";
 import { charge, chargeIdleTime, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { updateJobs } from "./job-progress.ts";
@@ -176,9 +185,10 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     runs.filter(({ before, after }) => before.status !== after.status),
   );
   for (const { after } of changes) wake(tx, after);
+  const attempts = await attemptsOfRetriedEnds(tx.db, changes);
   tx.afterCommit(() => {
     if (missed.length > 0) context.report.callbacksMissed(missed.length);
     for (const end of ends) learn(context, end, tx.now);
-    for (const change of changes) report(context, change, tx.now);
+    for (const change of changes) report(context, change, attempts.get(change.after.run.id), tx.now);
   });
 }

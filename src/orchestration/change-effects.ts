@@ -1,10 +1,12 @@
 // The effects of a change that a fact made: counts, wake-ups, lessons for later schedules, and reports.
+import { type Cost, sumOf } from "../domain/cost.ts";
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { phasesOf } from "../domain/run-phases.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
-import type { Topic, Tx } from "../store/db/transaction.ts";
+import type { Db, Topic, Tx } from "../store/db/transaction.ts";
+import { listExecutions } from "../store/executions.ts";
 import type { Watched } from "./charge.ts";
 import type { Context } from "./context.ts";
 import { countDelay } from "./time-to-knowledge.ts";
@@ -30,8 +32,7 @@ export function countChange({ rules }: Context, tx: Tx, change: Change): void {
   const { before, after } = change;
   const { acceptedAt = null, endedAt = null, detectedAt = null } = after.execution ?? {};
   if (acceptedAt !== null && before.execution?.acceptedAt == null) tx.count("started", 1);
-  if (!isTerminal(before.run.status) && isTerminal(after.run.status))
-    tx.count(`ended.${after.run.status}`, 1);
+  if (endsRun(change)) tx.count(`ended.${after.run.status}`, 1);
   if (isEnd(change) && endedAt !== null && detectedAt !== null)
     countDelay(tx, detectedAt - endedAt, rules.pollMaxMs);
 }
@@ -72,9 +73,24 @@ const topicOf: Record<Phase, Topic> = {
   closed: "reconcile",
 };
 
+/** By run. Other runs have one execution, which the change has. */
+export async function attemptsOfRetriedEnds(db: Db, changes: Change[]): Promise<Map<string, Execution[]>> {
+  const ids = changes.filter(endsRun).flatMap(({ after: { run } }) => (run.attempt > 1 ? run.id : []));
+  return Map.groupBy(await listExecutions(db, ids), ({ runId }) => runId);
+}
+
+function endsRun({ before, after }: Change): boolean {
+  return !isTerminal(before.run.status) && isTerminal(after.run.status);
+}
+
+function costOf(execution: Execution | null): Cost {
+  return { cost: execution?.cost ?? null, source: execution?.costSource ?? null };
+}
+
 export function report(
   { report }: Context,
   { before, after, events, apiKey, createdAt }: Change,
+  attempts: readonly Execution[] | undefined,
   now: number,
 ): void {
   const { run, execution } = after;
@@ -82,6 +98,7 @@ export function report(
     const detectedBy = execution?.detectedBy ?? null;
     const { detectedAt = null, endedAt = null } = execution ?? {};
     const delayMs = detectedAt === null || endedAt === null ? null : detectedAt - endedAt;
+    const spent = sumOf((attempts ?? [execution]).map(costOf));
     report.ended({
       jobId: run.jobId,
       runId: run.id,
@@ -92,8 +109,8 @@ export function report(
       reason: run.error?.reason ?? null,
       attempts: run.attempt,
       phases: phasesOf({ createdAt, endedAt: run.endedAt }, execution),
-      cost: execution?.cost ?? null,
-      costSource: execution?.costSource ?? null,
+      cost: spent.cost,
+      costSource: spent.source,
       detectedBy,
       delayMs,
     });

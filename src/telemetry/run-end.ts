@@ -12,7 +12,7 @@ export interface RunEnd {
   reason: string | null;
   attempts: number;
   phases: Record<RunPhase, Stretch | null>;
-  /** Credits of the last execution. */
+  /** Credits of all executions. */
   cost: number | null;
   costSource: string | null;
   detectedBy: Detector | null;

@@ -43,6 +43,22 @@ test("each line about an execution names its job, and calls for all jobs name no
   });
 });
 
+test("the line of a retried run has the cost of all its attempts, and a refused request's line the reason", async () => {
+  await using service = await startService();
+  const work = image("exit=3 delay=50ms", { execution_type: "gpu.h100" });
+  const run = await service.run(work, { retry: { max_attempts: 2, on: ["failed"] } });
+  const lines = () => service.logLines.map((line): Line => JSON.parse(line));
+  const ended = lines().find(({ event }) => event === "run_ended");
+  expect(run.executions).toHaveLength(2);
+  expect(run.cost).toBeGreaterThan(run.executions[1]?.cost ?? 0);
+  expect(ended).toMatchObject({ attempts: 2, cost: run.cost, cost_source: run.cost_source });
+
+  const { id: run_id, job_id } = await service.run(image());
+  await service.ann.post(`/v1/runs/${run_id}/retry`);
+  const refused = await until("the refusal", () => lines().find(({ status }) => status === 409));
+  expect(refused).toMatchObject({ event: "http_request", reason: "conflict", run_id, job_id });
+});
+
 test("the line of an ended run has its ids, key, outcome, reason, phases and cost", async () => {
   await using service = await startService();
   const run = await service.run(image("exit=3"));

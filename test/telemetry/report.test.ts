@@ -87,6 +87,7 @@ test("each event is one line and its numbers, and no id becomes a label", async 
     route: "/v1/jobs",
     method: "POST",
     status: 202,
+    reason: null,
     durationMs: 4,
     key: "worker",
   });

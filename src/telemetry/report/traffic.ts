@@ -11,12 +11,14 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
       route: string;
       method: string;
       status: number;
+      /** The kind of problem that it is answered with. */
+      reason: string | null;
       durationMs: number;
       key: string | null;
       /** The ids of the resource that the caller named or made, and may see. */
       ids?: Readonly<Record<string, string>>;
     }): void {
-      const { requestId, route, method, status, durationMs, key, ids } = request;
+      const { requestId, route, method, status, reason, durationMs, key, ids } = request;
       metrics.httpRequests.inc({ route, method, status: String(status) });
       metrics.httpRequestSeconds.observe({ route }, durationMs / 1000);
       // Successful requests only at debug level: a line per request would cost a quarter of the throughput.
@@ -28,6 +30,7 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
           route,
           method,
           status,
+          ...(reason === null ? {} : { reason }),
           duration_ms: durationMs,
           key_name: key,
         },
