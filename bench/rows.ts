@@ -1,12 +1,8 @@
-// Databases with a history of jobs, runs and executions, written in bulk.
+// Databases with a history of jobs, runs and executions, written in bulk: each run is a copy of one that the service's
+// own code has brought into its state.
 import SqliteDatabase from "better-sqlite3";
-import { systemClock } from "../src/lib/clock.ts";
-import { idSource } from "../src/lib/id.ts";
-import { openStore, type Store } from "../src/store/store.ts";
-
-export function openBenchStore(path: string): Store {
-  return openStore({ kind: "sqlite", path }, systemClock, idSource(systemClock));
-}
+import { openBenchStore } from "./context.ts";
+import { type RowState, type Template, type TemplateRow, templateOf } from "./template.ts";
 
 export async function createDatabase(path: string): Promise<void> {
   const store = openBenchStore(path);
@@ -14,27 +10,38 @@ export async function createDatabase(path: string): Promise<void> {
   await store.close();
 }
 
-/** queued: not started. live: at Lyceum, not due for an hour. due: at Lyceum, check due. ended: succeeded. */
-export type RowState = "queued" | "live" | "due" | "ended";
+interface Rows {
+  /** The number of the first run; it makes the ids unique. A multiple of `runsPerJob`. */
+  from: number;
+  count: number;
+  runsPerJob?: number;
+  /** With events, callbacks and artifacts. */
+  whole?: boolean;
+  /** How long ago all of it happened. */
+  agoMs?: number;
+}
 
-/** Adds runs with their executions, in jobs of 100. `from` makes the ids unique. */
-export function addRuns(
-  path: string,
-  state: RowState,
-  { from, count }: { from: number; count: number },
-): void {
+/** Adds runs with their jobs, specs and executions. */
+export async function addRuns(path: string, state: RowState, rows: Rows): Promise<void> {
+  const { from, count, whole = false, agoMs = 0 } = rows;
+  const template = await templateOf(state, agoMs);
   const database = new SqliteDatabase(path);
   database.pragma("synchronous = OFF");
   database.pragma("busy_timeout = 30000");
-  database.function("instant", { deterministic: true }, () => now);
-  const now = Date.now();
-  database.exec("insert into api_keys (name, last_served_seq) values ('bench', 0) on conflict do nothing");
+  database.exec("insert into api_keys (name) values ('bench') on conflict do nothing");
+  const tables = whole ? wholeTables : wholeTables.slice(0, 4);
+  const lastSeq = database.prepare("select coalesce(max(seq), 0) from events").pluck().get() as number;
   for (let first = from; first < from + count; first += ROWS_AT_ONCE) {
     const last = Math.min(first + ROWS_AT_ONCE, from + count) - 1;
     database.transaction(() => {
-      for (const statement of statements(state)) database.prepare(statement).run({ first, last });
+      for (const table of tables)
+        for (const [index, row] of template[table].entries())
+          copy(database, table, row, { ...rows, first, last, index, lastSeq, template });
     })();
   }
+  if (whole)
+    database.exec(`insert into counters (name, value) select 'events', max(seq) from events where true
+    on conflict (name) do update set value = excluded.value`);
   database.pragma("wal_checkpoint(TRUNCATE)");
   database.close();
 }
@@ -43,70 +50,73 @@ export const executionId = (number: number) => `exe_${String(number).padStart(26
 export const jobId = (number: number) => `job_${String(number).padStart(26, "0")}`;
 
 const ROWS_AT_ONCE = 50_000;
-const RUNS_A_JOB = 100;
+/** Referenced tables first. */
+const wholeTables = ["jobs", "specs", "runs", "executions", "artifacts", "callbacks", "events"] as const;
+type Table = (typeof wholeTables)[number];
 
-function statements(state: RowState): string[] {
-  const of = shapes[state];
-  const numbers = (step: number) =>
-    `with recursive n(i) as (select @first union all select i + ${step} from n where i + ${step} <= @last)`;
-  const id = (prefix: string, number: string) => `printf('${prefix}_%026d', ${number})`;
-  const job = id("job", `i / ${RUNS_A_JOB}`);
-  return [
-    `${numbers(RUNS_A_JOB)} insert into jobs (id, api_key, name, status, priority, on_run_failure, on_lost,
-       retry_max_attempts, retry_on, last_served_seq, total, queued, active, collecting, succeeded, failed, cancelled,
-       ready_at, created_at, started_at, ended_at)
-     select ${job}, 'bench', 'bench', '${of.job}', 0, 'continue', 'fail', 3, '[]', i, size,
-       ${of.run === "queued" ? "size" : 0}, ${of.run === "active" ? "size" : 0}, 0,
-       ${of.run === "succeeded" ? "size" : 0}, 0, 0,
-       ${of.run === "queued" ? "instant()" : "null"}, instant(), ${of.startedAt}, ${of.endedAt}
-     from (select i, min(${RUNS_A_JOB}, @last - i + 1) as size from n)`,
-    `${numbers(1)} insert into runs (id, job_id, position, spec_position, name, kind, status, outcome, version, attempt,
-       timeout_s, execution_type, due_at, execution_id, created_at, started_at, ended_at)
-     select ${id("run", "i")}, ${job}, i % ${RUNS_A_JOB}, 0, 'run', 'python', '${of.run}',
-       ${of.run === "succeeded" ? "'succeeded'" : "null"}, 1, 1, 60, 'cpu', ${of.run === "queued" ? "instant()" : "null"}, ${of.phase === null ? "null" : id("exe", "i")}, instant(),
-       ${of.startedAt}, ${of.endedAt} from n`,
-    ...(of.phase === null
-      ? []
-      : [
-          `${numbers(1)} insert into executions (id, run_id, job_id, attempt, phase, status, raw_status, version,
-             due_at, lyceum_execution_id, submitted_at, accepted_at, unseen_ms, timed_out, started_at, ended_at)
-           select ${id("exe", "i")}, ${id("run", "i")}, ${job}, 1, '${of.phase}', '${of.status}', 'x', 2,
-             ${of.dueAt}, printf('lyceum-%d', i), instant() - 90000000, instant(), 0, 0, ${of.startedAt},
-             ${of.endedAt} from n`,
-        ]),
-  ];
+interface Copying extends Rows {
+  first: number;
+  last: number;
+  /** The row's place among those of its table. */
+  index: number;
+  lastSeq: number;
+  template: Template;
 }
 
-interface Shape {
-  job: string;
-  run: string;
-  phase: string | null;
-  status: string;
-  dueAt: string;
-  startedAt: string;
-  endedAt: string;
+/** Inserts a template's row once per run, or once per job. */
+function copy(database: SqliteDatabase.Database, table: Table, row: TemplateRow, copying: Copying): void {
+  const { first, last, from, count, runsPerJob = 100, index, lastSeq, template } = copying;
+  const isOfJob = table === "jobs" || table === "specs" || (table === "events" && row.run_id === null);
+  const size = `min(${runsPerJob}, ${from + count} - i)`;
+  const changed = changedColumns(table, { size, runsPerJob, index, seq: lastSeq + 1 + index, template });
+  const columns = Object.keys(row).filter((column) => row[column] !== null);
+  const values = columns.map((column) => changed[column] ?? `@${column}`);
+  const step = isOfJob ? runsPerJob : 1;
+  const start = Math.ceil(first / step) * step;
+  if (start > last) return;
+  database
+    .prepare(
+      `with recursive n(i) as (select ${start} union all select i + ${step} from n where i + ${step} <= ${last})
+       insert into ${table} (${columns.join(", ")}) select ${values.join(", ")} from n`,
+    )
+    .run(Object.fromEntries(columns.map((column) => [column, row[column]])));
 }
 
-const atLyceum = { job: "active", run: "active", phase: "watching", status: "running" };
-const shapes: Record<RowState, Shape> = {
-  queued: {
-    job: "queued",
-    run: "queued",
-    phase: null,
-    status: "",
-    dueAt: "",
-    startedAt: "null",
-    endedAt: "null",
-  },
-  live: { ...atLyceum, dueAt: "instant() + 3600000", startedAt: "instant()", endedAt: "null" },
-  due: { ...atLyceum, dueAt: "instant() - 1000 - i % 1000", startedAt: "instant()", endedAt: "null" },
-  ended: {
-    job: "succeeded",
-    run: "succeeded",
-    phase: "closed",
-    status: "completed",
-    dueAt: "null",
-    startedAt: "instant()",
-    endedAt: "instant()",
-  },
-};
+/** SQL of the columns that differ from one copy to the next; `i` is the number of the run. */
+function changedColumns(
+  table: Table,
+  {
+    size,
+    runsPerJob,
+    index,
+    seq,
+    template,
+  }: Record<"size", string> & Record<"runsPerJob" | "index" | "seq", number> & { template: Template },
+): Record<string, string> {
+  const id = (prefix: string, number = "i") => `printf('${prefix}_%026d', ${number})`;
+  const job = id("job", `i / ${runsPerJob}`);
+  const counts = ["total", "queued", "active", "collecting", "succeeded", "failed", "cancelled"];
+  switch (table) {
+    case "jobs":
+      return { id: job, ...Object.fromEntries(counts.map((name) => [name, `@${name} * ${size}`])) };
+    case "specs":
+      return { job_id: job };
+    case "runs":
+      return { id: id("run"), job_id: job, position: `i % ${runsPerJob}`, execution_id: id("exe") };
+    case "executions":
+      return {
+        ...{ id: id("exe"), run_id: id("run"), job_id: job },
+        ...{ lyceum_execution_id: "printf('lyceum-%d', i)", due_at: "@due_at - i % 1000" },
+      };
+    case "artifacts":
+      return { execution_id: id("exe") };
+    case "callbacks":
+      return { id: id("cbk"), execution_id: id("exe") };
+    case "events":
+      return {
+        seq: `${seq} + i * ${template.events.length}`,
+        id: `printf('evt_%02d%024d', ${index}, i)`,
+        ...{ job_id: job, run_id: id("run"), execution_id: id("exe") },
+      };
+  }
+}

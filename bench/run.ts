@@ -9,6 +9,7 @@ import { type Bench, type Figure, type Scenario, Skipped } from "./measure.ts";
 import { callback } from "./scenarios/callback.ts";
 import { claims } from "./scenarios/claims.ts";
 import { collect } from "./scenarios/collect.ts";
+import { end } from "./scenarios/end.ts";
 import { fsync } from "./scenarios/fsync.ts";
 import { idle } from "./scenarios/idle.ts";
 import { instances } from "./scenarios/instances.ts";
@@ -18,14 +19,17 @@ import { openloop } from "./scenarios/openloop.ts";
 import { peers } from "./scenarios/peers.ts";
 import { pipeline } from "./scenarios/pipeline.ts";
 import { read } from "./scenarios/read.ts";
+import { silences } from "./scenarios/silences.ts";
 import { start } from "./scenarios/start.ts";
 import { submit } from "./scenarios/submit.ts";
 import { telemetry } from "./scenarios/telemetry.ts";
 import { wal } from "./scenarios/wal.ts";
-import { markdownList, table, wrapped } from "./table.ts";
+import { written } from "./scenarios/written.ts";
+import { goalTable, markdownList, table, wrapped } from "./table.ts";
 
 const scenarios: Scenario[] = [
   callback,
+  written,
   openloop,
   submit,
   many,
@@ -38,6 +42,8 @@ const scenarios: Scenario[] = [
   memory,
   idle,
   collect,
+  end,
+  silences,
   pipeline,
   peers,
   instances,
@@ -120,7 +126,8 @@ function page(all: Result[]): string {
   });
   const head =
     "# Figures\n\nWritten by `npm run bench` and explained in [docs/performance.md](../../docs/performance.md).\n";
-  return [head, "![How far each figure is from its goal](chart.svg)\n", ...sections].join("\n");
+  const goals = goalTable(all.flatMap((result) => result.figures));
+  return [head, "![How far each figure is from its goal](chart.svg)\n", `${goals}\n`, ...sections].join("\n");
 }
 
 function before(folder: string): Result[] {

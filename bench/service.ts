@@ -1,6 +1,6 @@
 // Measured processes: the service (`src/main.ts`) and the small servers that it is compared with.
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 
@@ -141,6 +141,29 @@ export function residentMiB(pid: number): number {
 export function processorSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The same of processes with all that they have started. */
+export function processorSecondsOfAll(pids: readonly number[]): number {
+  const childrenOf = Map.groupBy(livingProcesses(), ({ parent }) => parent);
+  const withChildren = (pid: number): number[] => [
+    pid,
+    ...(childrenOf.get(pid) ?? []).flatMap((child) => withChildren(child.pid)),
+  ];
+  return pids.flatMap(withChildren).reduce((sum, pid) => sum + processorSeconds(pid), 0);
+}
+
+function livingProcesses(): { pid: number; parent: number }[] {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.flatMap((pid) => {
+    try {
+      const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+      return [{ pid, parent: Number(parent) }];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
 }
 
 export async function freePort(): Promise<number> {

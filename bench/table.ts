@@ -18,6 +18,23 @@ function comparison([, , beside, ratio, spread, goal, verdict]: string[]): strin
   return `  - ${measured}${goal === "" ? "" : `, goal ${goal}, ${verdict}`}`;
 }
 
+/** The figures that have a goal. */
+export function goalTable(figures: Figure[]): string {
+  const rows = figures.filter((figure) => figure.goal !== null).map(rowOf);
+  const lines = rows.map(([name, ours, beside, ratio, , goal, verdict]) => {
+    const against = /\(([^)]*)\)$/.exec(beside ?? "")?.[1];
+    return [
+      against === undefined ? name : `${name}, of ${against}`,
+      ratio === "" ? ours : ratio,
+      goal,
+      verdict,
+    ];
+  });
+  return [["figure", "measured", "goal", ""], ["---", "---", "---", "---"], ...lines]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
 /** A paragraph in lines of at most 118 columns. */
 export function wrapped(text: string): string {
   return text.replaceAll(/(\S.{0,117})(?:\s+|$)/g, "$1\n").trimEnd();

@@ -12,7 +12,7 @@ export interface JobLoad {
 }
 
 /** Each connection finishes at least one job. */
-export async function jobLoop(load: JobLoad): Promise<{ perSecond: number }> {
+export async function jobLoop(load: JobLoad): Promise<{ jobs: number; perSecond: number }> {
   const { promise: failure, reject } = Promise.withResolvers<never>();
   const connections: Connection[] = [];
   const startedAt = performance.now();
@@ -48,7 +48,7 @@ export async function jobLoop(load: JobLoad): Promise<{ perSecond: number }> {
   } finally {
     for (const connection of connections) connection.close();
   }
-  return { perSecond: (jobs * 1000) / (performance.now() - startedAt) };
+  return { jobs, perSecond: (jobs * 1000) / (performance.now() - startedAt) };
 }
 
 /** The first field of that name, which is the job's own. */

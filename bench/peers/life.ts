@@ -52,18 +52,28 @@ const MAX_ALIVE = 50;
 /** Facts of the same tick are batched, as in the workers. */
 function liver(context: Context): (execution: Execution) => Promise<void> {
   return async ({ id }) => {
-    const lyceumExecutionId = `lyceum-${id}`;
-    const taken = { status: "pending", raw: "pending", found: false } as const;
-    await recordFact(context, { executionId: id, fact: { type: "accepted", lyceumExecutionId, ...taken } });
-    const now = Date.now();
-    const snapshot = { ...ended, startedAt: now - 10, endedAt: now };
-    const record = { document: documents.record, summary: null };
-    const holdUntil = () => now + 600_000;
-    await saveRecord(context, { executionId: id, snapshot, by: "callback", askedAt: now, record, holdUntil });
-    const artifacts = [stored("timing"), stored("metrics"), stored("logs")];
-    const applied = await saveCollected(context, { executionId: id, artifacts });
-    if (applied?.run.status !== "succeeded") throw new Error(`run ${applied?.run.id} did not succeed`);
+    await accept(context, id);
+    await end(context, id);
   };
+}
+
+/** Lyceum has taken the start. */
+export async function accept(context: Context, executionId: string): Promise<void> {
+  const taken = { status: "pending", raw: "pending", found: false } as const;
+  const lyceumExecutionId = `lyceum-${executionId}`;
+  await recordFact(context, { executionId, fact: { type: "accepted", lyceumExecutionId, ...taken } });
+}
+
+/** Its record and the other artifacts are in. */
+export async function end(context: Context, executionId: string): Promise<void> {
+  const now = Date.now();
+  const snapshot = { ...ended, startedAt: now - 10, endedAt: now };
+  const record = { document: documents.record, summary: null };
+  const holdUntil = () => now + 600_000;
+  await saveRecord(context, { executionId, snapshot, by: "callback", askedAt: now, record, holdUntil });
+  const artifacts = [stored("timing"), stored("metrics"), stored("logs")];
+  const applied = await saveCollected(context, { executionId, artifacts });
+  if (applied?.run.status !== "succeeded") throw new Error(`run ${applied?.run.id} did not succeed`);
 }
 
 const ended = { status: "completed" as const, raw: "completed", timedOut: false, returnCode: 0, cost: 0.001 };

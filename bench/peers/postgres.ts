@@ -7,7 +7,7 @@ export async function startPostgres(): Promise<Database & { url: string }> {
   try {
     const server = await startPostgresServer([]);
     const url = `${server.url}/postgres`;
-    return { url, env: { POSTGRES_URL: url }, stop: () => server.stop() };
+    return { url, pid: server.pid(), env: { POSTGRES_URL: url }, stop: () => server.stop() };
   } catch (error) {
     throw new Skipped(`PostgreSQL cannot be started: ${error}`);
   }

@@ -8,6 +8,7 @@ import { freePort } from "../service.ts";
 export interface Database {
   /** Environment of a server that connects to the database. */
   env: Record<string, string>;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -31,6 +32,7 @@ export async function startRedis(directory: string): Promise<Database & { port: 
   }
   return {
     port,
+    pid: child.pid ?? 0,
     env: { REDIS_PORT: String(port) },
     async stop() {
       process.off("exit", end);

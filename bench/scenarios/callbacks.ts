@@ -5,14 +5,16 @@ import { requestBytes } from "../load/connection.ts";
 import type { Bench } from "../measure.ts";
 import { addRuns, executionId } from "../rows.ts";
 import { callbackSecret, type Running, startServer, startService, startSilentLyceum } from "../service.ts";
+import { shuffled } from "../shuffle.ts";
 
 export interface Stage {
   ours: Running;
   bare: Running;
+  durable: Running;
   database: string;
-  /** Each request names another execution; null after `most`. */
+  /** Each request names another execution, in random order; null after `most`. */
   fresh(most: number): () => Buffer | null;
-  /** For the bare server, which ignores execution ids. */
+  /** For servers that look no execution up. */
   any(): () => Buffer;
   stop(): Promise<void>;
 }
@@ -22,23 +24,30 @@ export async function setStage(
   bench: Bench,
   name: string,
   live: number,
-  start: typeof startService = startService,
+  {
+    start = startService,
+    prepare = async () => {},
+  }: { start?: typeof startService; prepare?: (database: string) => Promise<void> } = {},
 ): Promise<Stage> {
   const database = join(bench.directory, `${name}.db`);
+  await prepare(database);
   const lyceum = await startSilentLyceum();
   const ours = await start({ database, lyceumUrl: lyceum.url });
   const bare = await startServer("bare", { SECRET: callbackSecret });
+  const durable = await startServer("durable", { SECRET: callbackSecret, DATABASE: `${database}-minimum` });
   bench.progress(`${name}: ${live} live executions`);
   // After the start of the service, which makes all open executions due soon.
-  addRuns(database, "live", { from: 0, count: live });
+  await addRuns(database, "live", { from: 0, count: live });
+  const order = shuffled(live);
   let used = 0;
   return {
     ours,
     bare,
+    durable,
     database,
     fresh(most) {
       let left = most;
-      return () => (left-- <= 0 || used >= live ? null : callbackRequest(executionId(used++)));
+      return () => (left-- <= 0 || used >= live ? null : callbackRequest(executionId(order[used++] ?? 0)));
     },
     any() {
       const requests = Array.from({ length: 1_000 }, (_, index) => callbackRequest(executionId(index)));
@@ -47,7 +56,7 @@ export async function setStage(
     },
     async stop() {
       lyceum.stop();
-      await Promise.all([ours.stop(), bare.stop()]);
+      await Promise.all([ours.stop(), bare.stop(), durable.stop()]);
     },
   };
 }

@@ -4,8 +4,9 @@ import { claimDue, nextDueAt } from "../../src/store/execution-claims.ts";
 import { advanceRoundRobin, nextInFairOrder } from "../../src/store/fair-queue.ts";
 import { nextQueuedRuns } from "../../src/store/runs.ts";
 import type { Store } from "../../src/store/store.ts";
+import { openBenchStore } from "../context.ts";
 import { type Bench, interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
-import { addRuns, createDatabase, openBenchStore } from "../rows.ts";
+import { addRuns, createDatabase } from "../rows.ts";
 
 export const claims: Scenario = {
   name: "claims",
@@ -35,9 +36,9 @@ async function prepare(bench: Bench, name: string, ended: number): Promise<Store
   const path = join(bench.directory, `${name}.db`);
   bench.progress(`${name}: ${ended} ended runs`);
   await createDatabase(path);
-  addRuns(path, "ended", { from: 0, count: ended });
-  addRuns(path, "due", { from: 2_000_000, count: 20_000 });
-  addRuns(path, "queued", { from: 3_000_000, count: 1_000 });
+  await addRuns(path, "ended", { from: 0, count: ended });
+  await addRuns(path, "due", { from: 2_000_000, count: 20_000 });
+  await addRuns(path, "queued", { from: 3_000_000, count: 1_000 });
   const store = openBenchStore(path);
   await claimChecks(store);
   await findStarts(store);

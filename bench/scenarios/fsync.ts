@@ -20,7 +20,7 @@ export const fsync: Scenario = {
     const under = ["strace", ...flags, trace];
     const start = async (options: Parameters<typeof startService>[0]): Promise<Running> =>
       startService({ ...options, under });
-    const stage = await setStage(bench, "fsync", most * ATTEMPTS, start);
+    const stage = await setStage(bench, "fsync", most * ATTEMPTS, { start });
     let answers: Span[] | null = null;
     try {
       for (let attempt = 0; answers === null && attempt < ATTEMPTS; attempt++)

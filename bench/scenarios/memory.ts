@@ -16,7 +16,7 @@ export const memory: Scenario = {
     const queued = join(bench.directory, "memory.db");
     await createDatabase(queued);
     const runs = bench.size(100_000, 1_000);
-    addRuns(queued, "queued", { from: 0, count: runs });
+    await addRuns(queued, "queued", { from: 0, count: runs });
     const grown: number[] = [];
     try {
       for (let round = 0; round < Math.min(bench.rounds, 3); round++) {

@@ -1,9 +1,20 @@
 // From a submission to stored artifacts, compared with a typical hand-written worker.
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
-import { interleave, ratioOf, type Sample, type Scenario } from "../measure.ts";
+import {
+  alone,
+  type Bench,
+  type Figure,
+  interleave,
+  type Rounds,
+  ratioOf,
+  type Sample,
+  type Scenario,
+  Skipped,
+} from "../measure.ts";
 import { startRedis } from "../peers/redis.ts";
-import { authorization, type Running, startServer, startService } from "../service.ts";
+import { authorization, processorSecondsOfAll, type Running, startServer, startService } from "../service.ts";
 
 export const pipeline: Scenario = {
   name: "pipeline",
@@ -11,37 +22,79 @@ export const pipeline: Scenario = {
     "From the submission of 1,000 runs until all have ended and their record, timing, logs and metrics are stored; the " +
     "emulator answers at once, in a process of its own. Ours: one job, SUBMIT_CONCURRENCY=50, callbacks. Beside it a " +
     "BullMQ worker (concurrency 50, Redis with appendfsync always) that starts, polls each 100 ms, and fetches the same " +
-    "documents once. It has no search for lost starts, no retries of documents, no proof that a log is whole.",
+    "documents once. It has no search for lost starts, no retries of documents, no proof that a log is whole. " +
+    "Processor time is that of all processes but Lyceum's, the queue's Redis included. Bytes are those of our SQLite file " +
+    "after the last round, less those of an empty one.",
   async run(bench) {
-    const redis = await startRedis(bench.directory);
     const lyceum = await startServer("emulator", {}, "/__emulator");
     const lyceumUrl = `${lyceum.url}/api/v2/external`;
     const database = join(bench.directory, "pipeline.db");
     const ours = await startService({ database, lyceumUrl, env: { SUBMIT_CONCURRENCY: "50" } });
-    const worker = await startServer("bullworker", {
-      ...redis.env,
-      LYCEUM_URL: lyceumUrl,
-      QUEUE: "pipeline",
-    });
-    const queue = new Queue("pipeline", { connection: { port: redis.port, host: "127.0.0.1" } });
+    const worker = await startWorker(bench, lyceumUrl);
     const runs = bench.size(1_000, 20);
+    const empty = fileBytes(database);
+    const warmUps = 4;
+    let rounds: Rounds;
     try {
       const arms = {
-        ours: () => measured(lyceum, runs, () => throughService(ours, runs)),
-        theirs: () => measured(lyceum, runs, () => throughQueue(queue, runs)),
+        ours: () => measured(lyceum, [ours.pid], runs, () => throughService(ours, runs)),
+        theirs: async () =>
+          worker === null ? {} : measured(lyceum, worker.pids, runs, () => throughQueue(worker.queue, runs)),
       };
-      const rounds = await interleave(bench, `${runs} runs to their end`, arms, 4);
-      const against = "BullMQ worker";
-      const speed = { name: "settled runs", unit: "/s", against, goal: { atLeast: 3 } };
-      const calls = { name: "calls to Lyceum per run", unit: "", against, goal: { atMost: 0.99 } };
-      return [ratioOf(rounds, "perSecond", speed), ratioOf(rounds, "calls", calls)];
+      rounds = await interleave(bench, `${runs} runs to their end`, arms, warmUps);
     } finally {
-      await queue.close();
-      await Promise.all([ours.stop(), worker.stop()]);
-      await Promise.all([lyceum.stop(), redis.stop()]);
+      await ours.stop();
+      await worker?.stop();
+      await lyceum.stop();
     }
+    const bytes = (fileBytes(database) - empty) / (runs * (bench.rounds + warmUps));
+    const disk = { name: "bytes on disk per settled run", unit: "B", goal: { atMost: 4_500 } };
+    return [...(worker === null ? [] : besideWorker(rounds)), alone([bytes], disk)];
   },
 };
+
+function besideWorker(rounds: Rounds): Figure[] {
+  const against = "BullMQ worker";
+  const cost = { name: "processor time of a settled run", unit: "µs", against, goal: { atMost: 0.6 } };
+  return [
+    ratioOf(rounds, "perSecond", { name: "settled runs", unit: "/s", against, goal: { atLeast: 3 } }),
+    ratioOf(rounds, "processorUs", cost),
+    ratioOf(rounds, "calls", {
+      ...{ name: "calls to Lyceum per run", unit: "", against },
+      goal: { atMost: 0.99 },
+    }),
+  ];
+}
+
+/** Null, with a message, where there is no Redis. */
+async function startWorker(bench: Bench, lyceumUrl: string) {
+  const redis = await startRedis(bench.directory).catch((error) => {
+    if (!(error instanceof Skipped)) throw error;
+    bench.leaveOut(`the BullMQ worker, ${error.message}`);
+    return null;
+  });
+  if (redis === null) return null;
+  const env = { ...redis.env, LYCEUM_URL: lyceumUrl, QUEUE: "pipeline" };
+  const worker = await startServer("bullworker", env);
+  const queue = new Queue("pipeline", { connection: { port: redis.port, host: "127.0.0.1" } });
+  return {
+    queue,
+    pids: [worker.pid, redis.pid],
+    async stop() {
+      await queue.close();
+      await worker.stop();
+      await redis.stop();
+    },
+  };
+}
+
+/** With the write-ahead log, which a service that has stopped leaves empty. */
+function fileBytes(database: string): number {
+  return [database, `${database}-wal`].reduce(
+    (sum, file) => sum + (existsSync(file) ? statSync(file).size : 0),
+    0,
+  );
+}
 
 const image = {
   docker_image_ref: "python:3.13",
@@ -50,12 +103,22 @@ const image = {
   timeout: 60,
 };
 
-async function measured(lyceum: Running, runs: number, work: () => Promise<void>): Promise<Sample> {
+async function measured(
+  lyceum: Running,
+  pids: number[],
+  runs: number,
+  work: () => Promise<void>,
+): Promise<Sample> {
   const before = await calls(lyceum);
+  const usedBefore = processorSecondsOfAll(pids);
   const startedAt = performance.now();
   await work();
   const seconds = (performance.now() - startedAt) / 1000;
-  return { perSecond: runs / seconds, calls: ((await calls(lyceum)) - before) / runs };
+  return {
+    perSecond: runs / seconds,
+    processorUs: ((processorSecondsOfAll(pids) - usedBefore) * 1e6) / runs,
+    calls: ((await calls(lyceum)) - before) / runs,
+  };
 }
 
 async function throughService({ url }: Running, runs: number): Promise<void> {

@@ -15,7 +15,7 @@ export const read: Scenario = {
     const database = join(bench.directory, "read.db");
     const jobs = bench.size(1_000, 10);
     await createDatabase(database);
-    addRuns(database, "ended", { from: 0, count: jobs * 100 });
+    await addRuns(database, "ended", { from: 0, count: jobs * 100 });
     const lyceum = await startSilentLyceum();
     const ours = await startService({ database, lyceumUrl: lyceum.url });
     const answer = await fetch(`${ours.url}/v1/jobs/${jobId(0)}`, { headers: authorization });

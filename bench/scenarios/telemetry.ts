@@ -22,9 +22,9 @@ export const telemetry: Scenario = {
     const live = most * (slices.rounds + WARM_UPS);
     const quiet = join(import.meta.dirname, "../servers/quiet.ts");
     const shipped = await setStage(bench, "telemetry-on", live);
-    const silent = await setStage(bench, "telemetry-off", live, (options) =>
-      startService({ ...options, main: quiet }),
-    );
+    const silent = await setStage(bench, "telemetry-off", live, {
+      start: (options) => startService({ ...options, main: quiet }),
+    });
     const arm =
       ({ ours, fresh }: typeof shipped) =>
       () =>

@@ -21,7 +21,7 @@ export type Arm = (load: {
   atOnce: number;
   batch: number;
   seconds: number;
-}) => Promise<{ perSecond: number }>;
+}) => Promise<{ perSecond: number; processorUs?: number }>;
 
 export interface Contest {
   kind: "enqueue" | "enqueue + process";
@@ -48,6 +48,14 @@ export async function compare(bench: Bench, { kind, layer, ours, peers }: Contes
       const figure = { name: `${kind}, ${way}, ${layer}`, unit: "jobs/s", against: peer, goal };
       const both = { ours: rounds.ours ?? [], theirs: rounds[peer] ?? [] };
       figures.push(ratioOf(both, "perSecond", figure));
+      // Callers one at a time leave the processes waiting, and batches share what a call costs.
+      if (atOnce > 1 && rounds.ours?.[0]?.processorUs !== undefined)
+        figures.push(
+          ratioOf(both, "processorUs", {
+            ...{ name: `processor time of a job, ${kind}, ${way}`, unit: "µs", against: peer },
+            goal: peer === "bullmq" ? { atMost: 0.6 } : null,
+          }),
+        );
     }
   }
   return figures;

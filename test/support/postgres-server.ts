@@ -11,6 +11,8 @@ type StopMode = "fast" | "immediate";
 
 export interface PostgresServer {
   url: string;
+  /** The process that starts all others of the server. */
+  pid(): number;
   /** `fast` breaks off what is under way in good order; `immediate` is like a crash. The data goes with it. */
   stop(mode?: StopMode): Promise<void>;
   /** Stops it and starts it on the same data and port; between the two it is away as long as `meanwhile` takes. */
@@ -57,6 +59,7 @@ export async function startPostgresServer(
     };
     let running = await launch();
     return {
+      pid: () => running.child.pid ?? 0,
       url: `postgres://postgres@127.0.0.1:${port}`,
       async stop(mode = "fast") {
         await halt(running, mode);
