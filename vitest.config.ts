@@ -10,9 +10,11 @@ const closingLine: Reporter = {
   },
 };
 
+const client = new URL("src/client/client.ts", import.meta.url).pathname;
+
 export default defineConfig({
   // What the examples import is the source here, and the emitted client for whoever installs the package.
-  resolve: { alias: { "proctor/client": new URL("src/client/client.ts", import.meta.url).pathname } },
+  resolve: { alias: { "proctor/client": client, "@proctor/client": client } },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/postgres.ts"],

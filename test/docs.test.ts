@@ -49,7 +49,9 @@ test("every TypeScript block of the documents compiles in strict mode", async ()
     // Nothing beyond what a reader has: an unused name is no mistake in an example.
     compilerOptions: {
       noUnusedLocals: false,
-      paths: { "proctor/client": [join(root, "src/client/client.ts")] },
+      paths: Object.fromEntries(
+        ["proctor/client", "@proctor/client"].map((name) => [name, [join(root, "src/client/client.ts")]]),
+      ),
     },
     include: ["*.ts"],
   };

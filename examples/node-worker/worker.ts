@@ -1,5 +1,5 @@
 // A worker in plain Node: takes tasks from any queue, runs each as a Proctor job, and waits for the end.
-import { createClient, type JobRequest } from "proctor/client";
+import { createClient, type JobRequest } from "@proctor/client";
 
 /** `id` is the queue's own: a task that is delivered twice becomes one job. */
 export type Task = { id: string; job: JobRequest };

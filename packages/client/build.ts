@@ -11,9 +11,11 @@ const forms = [
   { name: "cjs", type: "commonjs", options: ["--module", "commonjs", "--moduleResolution", "node10"] },
 ];
 
-rmSync(join(folder, "dist"), { recursive: true, force: true });
+/** Another place than `dist` may be named. */
+const dist = process.argv[2] ?? join(folder, "dist");
+rmSync(dist, { recursive: true, force: true });
 for (const { name, type, options } of forms) {
-  const out = join(folder, "dist", name);
+  const out = join(dist, name);
   execFileSync(process.execPath, [tsc, "-p", join(folder, "tsconfig.json"), "--outDir", out, ...options], {
     stdio: "inherit",
   });

@@ -1,7 +1,7 @@
 // `proctor jobs` and `proctor runs`: lists, newest first, with the filters of the API.
 import type { Command } from "commander";
 import type { Job, JobFilter, Run, RunFilter } from "../client/client.ts";
-import { colourStatuses, isColoured } from "./colour.ts";
+import { coloured, withColourOption } from "./colour.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, UsageError } from "./outcome.ts";
 import { columns } from "./results.ts";
@@ -32,11 +32,10 @@ export function addLists(program: Command): void {
 }
 
 function listed(command: Command): Command {
-  return remote(command)
+  return withColourOption(remote(command))
     .option("--created-after <time>", "only created after this time, ISO 8601")
     .option("--created-before <time>", "only created before this time, ISO 8601")
-    .option("-n, --limit <count>", "show at most so many", "50")
-    .option("--no-color", "print without colours; NO_COLOR does the same");
+    .option("-n, --limit <count>", "show at most so many", "50");
 }
 
 async function jobs(signal: AbortSignal, options: Options & Record<string, string | undefined>) {
@@ -110,6 +109,5 @@ function show<T>(options: Options, rows: T[], head: string[], cellsOf: (row: T) 
     return;
   }
   const lines = rows.map((row) => cellsOf(row).map((cell) => String(cell ?? "")));
-  const text = shownOn(process.stdout, columns([head, ...lines]));
-  process.stdout.write(isColoured(process.stdout, options.color) ? colourStatuses(text) : text);
+  process.stdout.write(coloured(shownOn(process.stdout, columns([head, ...lines])), options.color));
 }

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { ResultRow } from "../client/client.ts";
+import { coloured, withColourOption } from "./colour.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action } from "./outcome.ts";
 import { shownOn } from "./terminal.ts";
@@ -9,24 +10,28 @@ import { shownOn } from "./terminal.ts";
 interface Options extends Connection {
   csv?: boolean;
   out?: string;
+  color?: boolean;
 }
 
 export function addResults(program: Command): void {
-  remote(program.command("results").description("show the result of each run of a job"))
+  withColourOption(remote(program.command("results").description("show the result of each run of a job")))
     .argument("<job>", "id of a job")
     .option("--csv", "print CSV with all columns")
     .option("-o, --out <file>", "write to a file instead of stdout")
     .action(action(results));
 }
 
-async function results(signal: AbortSignal, jobId: string, { csv, json, out, ...options }: Options) {
+async function results(signal: AbortSignal, jobId: string, { csv, json, out, color, ...options }: Options) {
   const client = connect(options);
   const text =
     csv === true
       ? await client.resultsCsv(jobId, { signal })
       : format(await Array.fromAsync(client.results(jobId, { signal })), json ?? false);
-  if (out === undefined) process.stdout.write(shownOn(process.stdout, text));
-  else writeFileSync(out, text);
+  if (out !== undefined) writeFileSync(out, text);
+  else
+    process.stdout.write(
+      coloured(shownOn(process.stdout, text), color === true && csv !== true && json !== true),
+    );
   return 0;
 }
 

@@ -2,13 +2,16 @@
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Client, Job, Run, Status } from "../client/client.ts";
+import { coloured, withColourOption } from "./colour.ts";
 import { type Connection, connect, remote } from "./connection.ts";
 import { action, printJson } from "./outcome.ts";
 import { barLine, countsLine, MAX_RUN_LINES, runLine } from "./progress.ts";
-import { print } from "./terminal.ts";
+import { print, shownOn } from "./terminal.ts";
 
 export function addStatus(program: Command): void {
-  remote(program.command("status").description("show the status of the service, or of a job or run"))
+  withColourOption(
+    remote(program.command("status").description("show the status of the service, or of a job or run")),
+  )
     .argument("[id]", "id of a job or run")
     .option("-w, --watch", "print it again every 2 s, until Ctrl-C or the end of the job or run")
     .action(action(status));
@@ -17,7 +20,7 @@ export function addStatus(program: Command): void {
 async function status(
   signal: AbortSignal,
   id: string | undefined,
-  options: Connection & { watch?: boolean },
+  options: Connection & { watch?: boolean; color?: boolean },
 ) {
   const client = connect(options);
   for (;;) {
@@ -25,7 +28,8 @@ async function status(
     const isOver = "ended_at" in document && document.ended_at !== null;
     // The picture before is replaced on a terminal; a pipe gets one after the other.
     if (options.watch === true && process.stdout.isTTY === true) process.stdout.write(CLEAR);
-    if (options.json !== true) print(lines.join("\n"));
+    if (options.json !== true)
+      process.stdout.write(coloured(shownOn(process.stdout, `${lines.join("\n")}\n`), options.color));
     else if (options.watch === true) print(JSON.stringify(document));
     else printJson(document);
     if (options.watch !== true || isOver) return 0;

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createClient, ProctorError } from "../../src/client/client.ts";
+import { HEARTBEAT_MS } from "../../src/http/events/sse.ts";
+import { heldTimers } from "../http/listener.ts";
 import { apiKeys, image, type Service, startService, until } from "../support/service.ts";
 
 let service: Service;
@@ -12,6 +14,9 @@ beforeAll(async () => {
   service = await startService();
 });
 afterAll(() => service.close());
+
+/** How often the service looks for new lines of a followed log. */
+const LOOK_EVERY_MS = 5_000;
 
 const client = () => createClient({ url: service.url(), apiKey: apiKeys.ann });
 
@@ -169,4 +174,43 @@ it.concurrent("an execution shows Lyceum's streaming URL to its owner alone", as
   expect((await service.ann.get(path)).body.streaming_url).toMatch(/^http.*\/stream\//);
   expect((await service.reader.get(path)).body.streaming_url).toBeNull();
   expect((await service.admin.get(path)).body.streaming_url).toBeNull();
+});
+
+it.concurrent.each([
+  ["application/x-ndjson", "\n"],
+  ["text/plain", "\n"],
+  ["text/event-stream", ": heartbeat\n\n"],
+])("in silence a followed log gets a heartbeat as %s", async (accept, heartbeat) => {
+  const { timers, fire } = heldTimers(LOOK_EVERY_MS);
+  let aheadMs = 0;
+  const clock = { now: () => Date.now() + aheadMs, monotonic: () => performance.now() + aheadMs };
+  await using quiet = await startService({ surroundings: { timers, clock } });
+  quiet.network.lyceumIsUp = false;
+  const { id } = await quiet.submit({ runs: [image()] });
+  const [run] = await quiet.runsOf(id);
+  const leave = new AbortController();
+  const response = await fetch(`${quiet.url()}/v1/runs/${run?.id}/logs?follow=true`, {
+    headers: { Authorization: `Bearer ${apiKeys.ann}`, Accept: accept },
+    signal: leave.signal,
+  });
+  let text = "";
+  (async () => {
+    for await (const piece of response.body ?? []) text += Buffer.from(piece).toString();
+  })().catch(() => {});
+  await until(
+    "the head, or that nothing comes",
+    async () => accept === "application/x-ndjson" || text !== "",
+  );
+  const before = text;
+  for (let beats = 1; beats <= 2; beats++) {
+    fire();
+    aheadMs += HEARTBEAT_MS;
+    fire();
+    await until(`heartbeat ${beats}`, async () => {
+      fire();
+      return text.length >= before.length + beats * heartbeat.length;
+    });
+  }
+  expect(text).toBe(before + heartbeat.repeat(2));
+  leave.abort();
 });
