@@ -386,10 +386,7 @@ export interface components {
             on_run_failure: "continue" | "cancel_rest";
             /** @enum {string} */
             on_lost: "fail" | "retry";
-            retry: {
-                max_attempts: number;
-                on: ("system_failure" | "failed" | "lost" | "timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal")[];
-            };
+            retry: components["schemas"]["JobRetryPolicy"];
             /** @description Any JSON, as submitted; null if none was. */
             metadata: unknown;
             /** @description Readers see only the origin. */
@@ -397,14 +394,7 @@ export interface components {
             /** @description Set from the request to cancel on. */
             cancellation: components["schemas"]["Cancellation"] | null;
             cost: components["schemas"]["Cost"];
-            budget: {
-                /** @description Lyceum credits. */
-                limit: number;
-                /** @description Lyceum credits. */
-                spent: number;
-                /** @description No more runs of the job start. */
-                reached: boolean;
-            } | null;
+            budget: components["schemas"]["JobBudget"] | null;
             deadline_at: string | null;
             /** Format: date-time */
             created_at: string;
@@ -425,6 +415,10 @@ export interface components {
             succeeded: number;
             failed: number;
             cancelled: number;
+        };
+        JobRetryPolicy: {
+            max_attempts: number;
+            on: ("system_failure" | "failed" | "lost" | "timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal")[];
         };
         Cancellation: {
             /**
@@ -448,6 +442,14 @@ export interface components {
             estimated: number;
             /** @description Ended executions of unknown cost. */
             unpriced: number;
+        };
+        JobBudget: {
+            /** @description Lyceum credits. */
+            limit: number;
+            /** @description Lyceum credits. */
+            spent: number;
+            /** @description No more runs of the job start. */
+            reached: boolean;
         };
         FieldError: {
             /**
@@ -599,10 +601,7 @@ export interface components {
             on_run_failure: "continue" | "cancel_rest";
             /** @enum {string} */
             on_lost: "fail" | "retry";
-            retry: {
-                max_attempts: number;
-                on: ("system_failure" | "failed" | "lost" | "timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal")[];
-            };
+            retry: components["schemas"]["JobRetryPolicy"];
             /** @description Any JSON, as submitted; null if none was. */
             metadata: unknown;
             /** @description Readers see only the origin. */
@@ -610,14 +609,7 @@ export interface components {
             /** @description Set from the request to cancel on. */
             cancellation: components["schemas"]["Cancellation"] | null;
             cost: components["schemas"]["Cost"];
-            budget: {
-                /** @description Lyceum credits. */
-                limit: number;
-                /** @description Lyceum credits. */
-                spent: number;
-                /** @description No more runs of the job start. */
-                reached: boolean;
-            } | null;
+            budget: components["schemas"]["JobBudget"] | null;
             deadline_at: string | null;
             /** Format: date-time */
             created_at: string;
@@ -698,10 +690,7 @@ export interface components {
             on_run_failure: "continue" | "cancel_rest";
             /** @enum {string} */
             on_lost: "fail" | "retry";
-            retry: {
-                max_attempts: number;
-                on: ("system_failure" | "failed" | "lost" | "timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal")[];
-            };
+            retry: components["schemas"]["JobRetryPolicy"];
             /** @description Any JSON, as submitted; null if none was. */
             metadata: unknown;
             /** @description Readers see only the origin. */
@@ -709,14 +698,7 @@ export interface components {
             /** @description Set from the request to cancel on. */
             cancellation: components["schemas"]["Cancellation"] | null;
             cost: components["schemas"]["Cost"];
-            budget: {
-                /** @description Lyceum credits. */
-                limit: number;
-                /** @description Lyceum credits. */
-                spent: number;
-                /** @description No more runs of the job start. */
-                reached: boolean;
-            } | null;
+            budget: components["schemas"]["JobBudget"] | null;
             deadline_at: string | null;
             /** Format: date-time */
             created_at: string;
@@ -727,14 +709,15 @@ export interface components {
             /** @description Set while the job and its records at Lyceum are being deleted. */
             deletion_requested_at: string | null;
             /** @description Null unless the job is queued. */
-            queue: {
-                /** @description Position of the job's next run among all waiting runs; 1 starts next. */
-                position: number;
-                /** @description Estimate by the limit on starts; later submissions may be started earlier. */
-                estimated_start_at: string | null;
-            } | null;
+            queue: components["schemas"]["QueuePosition"] | null;
             /** @description The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace. */
             trace_url: string | null;
+        };
+        QueuePosition: {
+            /** @description Position of the job's next run among all waiting runs; 1 starts next. */
+            position: number;
+            /** @description Estimate by the limit on starts; later submissions may be started earlier. */
+            estimated_start_at: string | null;
         };
         /**
          * @example {
@@ -966,12 +949,7 @@ export interface components {
             retry_of: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
             /** @description Why the run, or its last attempt, did not succeed. */
-            error: {
-                /** @description `failed`, `timeout`, `system_failure`, `rejected`, `lost`, `cancelled`, `deadline_exceeded`, `budget_reached` or `expired`; more may come. */
-                code: string;
-                detail: string;
-                reason: ("timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal") | null;
-            } | null;
+            error: components["schemas"]["RunError"] | null;
             /** Format: date-time */
             created_at: string;
             /** @description When the first execution was created. */
@@ -994,13 +972,14 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description For the kind `gpu_selection`: the same code on each kind of hardware, fastest first. */
             gpu_selection: components["schemas"]["ComparedHardware"][] | null;
-            artifacts: {
-                record: components["schemas"]["ArtifactState"];
-                timing: components["schemas"]["ArtifactState"];
-                logs: components["schemas"]["ArtifactState"];
-                metrics: components["schemas"]["ArtifactState"];
-            };
+            artifacts: components["schemas"]["ArtifactStates"];
             executions: components["schemas"]["Execution"][];
+        };
+        RunError: {
+            /** @description `failed`, `timeout`, `system_failure`, `rejected`, `lost`, `cancelled`, `deadline_exceeded`, `budget_reached` or `expired`; more may come. */
+            code: string;
+            detail: string;
+            reason: ("timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal") | null;
         };
         GpuSummary: {
             hardware: string | null;
@@ -1046,6 +1025,12 @@ export interface components {
             cost_source: ("billed" | "estimated") | null;
             fastest: boolean;
             cheapest: boolean;
+        };
+        ArtifactStates: {
+            record: components["schemas"]["ArtifactState"];
+            timing: components["schemas"]["ArtifactState"];
+            logs: components["schemas"]["ArtifactState"];
+            metrics: components["schemas"]["ArtifactState"];
         };
         /**
          * @example {
@@ -1268,12 +1253,7 @@ export interface components {
             retry_of: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
             /** @description Why the run, or its last attempt, did not succeed. */
-            error: {
-                /** @description `failed`, `timeout`, `system_failure`, `rejected`, `lost`, `cancelled`, `deadline_exceeded`, `budget_reached` or `expired`; more may come. */
-                code: string;
-                detail: string;
-                reason: ("timeout" | "out_of_memory" | "disk_full" | "image_not_found" | "module_not_found" | "quota" | "capacity" | "nccl" | "killed_by_signal") | null;
-            } | null;
+            error: components["schemas"]["RunError"] | null;
             /** Format: date-time */
             created_at: string;
             /** @description When the first execution was created. */
@@ -1296,12 +1276,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description For the kind `gpu_selection`: the same code on each kind of hardware, fastest first. */
             gpu_selection: components["schemas"]["ComparedHardware"][] | null;
-            artifacts: {
-                record: components["schemas"]["ArtifactState"];
-                timing: components["schemas"]["ArtifactState"];
-                logs: components["schemas"]["ArtifactState"];
-                metrics: components["schemas"]["ArtifactState"];
-            };
+            artifacts: components["schemas"]["ArtifactStates"];
             executions: components["schemas"]["Execution"][];
             /** @description The job's trace, by OTEL_TRACE_URL; null without that setting or without a trace. */
             trace_url: string | null;
@@ -1470,23 +1445,24 @@ export interface components {
                  */
                 end_time?: string | null;
                 phases?: {
-                    [key: string]: {
-                        /**
-                         * @description ISO 8601.
-                         * @example 2026-01-31T12:00:20.000Z
-                         */
-                        start_time: string | null;
-                        /**
-                         * @description ISO 8601.
-                         * @example 2026-01-31T12:00:20.000Z
-                         */
-                        end_time: string | null;
-                        duration: number | null;
-                    };
+                    [key: string]: components["schemas"]["TimingPhase"];
                 };
             } & {
                 [key: string]: number;
             };
+        };
+        TimingPhase: {
+            /**
+             * @description ISO 8601.
+             * @example 2026-01-31T12:00:20.000Z
+             */
+            start_time: string | null;
+            /**
+             * @description ISO 8601.
+             * @example 2026-01-31T12:00:20.000Z
+             */
+            end_time: string | null;
+            duration: number | null;
         };
         /**
          * @example {
@@ -1548,27 +1524,9 @@ export interface components {
                 /** @description Lyceum's id of the execution. */
                 executionId: string;
                 hostname: string | null;
-                timeRange: {
-                    /**
-                     * @description ISO 8601.
-                     * @example 2026-01-31T12:00:20.000Z
-                     */
-                    start: string | null;
-                    /**
-                     * @description ISO 8601.
-                     * @example 2026-01-31T12:00:20.000Z
-                     */
-                    end: string | null;
-                };
+                timeRange: components["schemas"]["MetricsTimeRange"];
             } & {
-                [key: string]: {
-                    /**
-                     * @description ISO 8601.
-                     * @example 2026-01-31T12:00:20.000Z
-                     */
-                    timestamp: string | null;
-                    value: number;
-                }[];
+                [key: string]: components["schemas"]["MetricsSample"][];
             };
         };
         MetricsSummary: {
@@ -1589,6 +1547,26 @@ export interface components {
             };
             energy_wh: number | null;
             gpu_idle_share: number | null;
+        };
+        MetricsTimeRange: {
+            /**
+             * @description ISO 8601.
+             * @example 2026-01-31T12:00:20.000Z
+             */
+            start: string | null;
+            /**
+             * @description ISO 8601.
+             * @example 2026-01-31T12:00:20.000Z
+             */
+            end: string | null;
+        };
+        MetricsSample: {
+            /**
+             * @description ISO 8601.
+             * @example 2026-01-31T12:00:20.000Z
+             */
+            timestamp: string | null;
+            value: number;
         };
         /**
          * @example {
@@ -2094,15 +2072,16 @@ export interface components {
             created_at: string;
             ended_at: string | null;
             /** @description The last attempts. Answers of the subscriber are not stored. */
-            log: {
-                /** Format: date-time */
-                at: string;
-                duration_ms: number;
-                /** @description HTTP status; null without an answer. */
-                status: number | null;
-                /** @description Why the attempt failed. */
-                error: string | null;
-            }[];
+            log: components["schemas"]["DeliveryAttempt"][];
+        };
+        DeliveryAttempt: {
+            /** Format: date-time */
+            at: string;
+            duration_ms: number;
+            /** @description HTTP status; null without an answer. */
+            status: number | null;
+            /** @description Why the attempt failed. */
+            error: string | null;
         };
         /**
          * @example {
@@ -2246,34 +2225,36 @@ export interface components {
              * @example 2026-01-31
              */
             to: string;
-            data: {
-                /**
-                 * Format: date
-                 * @description With `group=day`. UTC.
-                 * @example 2026-01-31
-                 */
-                day?: string;
-                /** @description With `group=key`: the API key's name. */
-                key?: string;
-                /** @description With `group=hardware`: the profile; null where Lyceum named none. */
-                hardware?: string | null;
-                /** @description With `group=hardware`: the time in which GPUs were measured as idle. */
-                idle_gpu?: {
-                    duration_ms: number;
-                    /** @description The same part of the cost. */
-                    cost: number;
-                };
-                /** @description Ended executions. */
-                executions: number;
-                /** @description Sum of durations at Lyceum in milliseconds. */
-                duration_ms: number;
-                cost: components["schemas"]["Cost"];
-            }[];
+            data: components["schemas"]["UsageRow"][];
             /** @description All rows are in one answer. */
             next_cursor: null;
             total: components["schemas"]["Spent"];
             /** @description Executions that a restore found without their runs, by the day of their end. Not in `total`; null for submitters and with `key`. */
             strays: components["schemas"]["Spent"] | null;
+        };
+        UsageRow: {
+            /**
+             * Format: date
+             * @description With `group=day`. UTC.
+             * @example 2026-01-31
+             */
+            day?: string;
+            /** @description With `group=key`: the API key's name. */
+            key?: string;
+            /** @description With `group=hardware`: the profile; null where Lyceum named none. */
+            hardware?: string | null;
+            /** @description With `group=hardware`: the time in which GPUs were measured as idle. */
+            idle_gpu?: components["schemas"]["IdleGpu"];
+            /** @description Ended executions. */
+            executions: number;
+            /** @description Sum of durations at Lyceum in milliseconds. */
+            duration_ms: number;
+            cost: components["schemas"]["Cost"];
+        };
+        IdleGpu: {
+            duration_ms: number;
+            /** @description The same part of the cost. */
+            cost: number;
         };
         Spent: {
             /** @description Ended executions. */
@@ -2296,18 +2277,19 @@ export interface components {
          *     }
          */
         MachineTypes: {
-            data: {
-                /** @description Value for a run's `execution_type`. */
-                hardware_profile: string;
-                /** @description Credits per hour; null if unknown. */
-                price_per_hour: number | null;
-                /** @description Whether the account may use the hardware; null if unknown. */
-                available: boolean | null;
-            }[];
+            data: components["schemas"]["MachineType"][];
             /** @description All rows are in one answer. */
             next_cursor: null;
             /** @description When the list was read from Lyceum; null before the first time. */
             fetched_at: string | null;
+        };
+        MachineType: {
+            /** @description Value for a run's `execution_type`. */
+            hardware_profile: string;
+            /** @description Credits per hour; null if unknown. */
+            price_per_hour: number | null;
+            /** @description Whether the account may use the hardware; null if unknown. */
+            available: boolean | null;
         };
         ApiKeys: {
             data: components["schemas"]["ApiKey"][];
@@ -2334,37 +2316,39 @@ export interface components {
             /** @enum {string} */
             role: "submit" | "read" | "admin";
             /** @description By KEY_BUDGETS. */
-            budget: {
-                /** @description Length of the window; windows are counted from 1970-01-01 UTC. */
-                window_ms: number;
-                /**
-                 * Format: date-time
-                 * @description End of the present window.
-                 */
-                resets_at: string;
-                /** @description Lyceum credits. */
-                limit: number;
-                /** @description In the present window. */
-                spent: number;
-                /** @description No run of the key starts before `resets_at`. */
-                reached: boolean;
-            } | null;
+            budget: components["schemas"]["KeyBudget"] | null;
             /** @description By KEY_QUOTAS. */
-            quota: {
-                /** @description Length of the window; windows are counted from 1970-01-01 UTC. */
-                window_ms: number;
-                /**
-                 * Format: date-time
-                 * @description End of the present window.
-                 */
-                resets_at: string;
-                /** @description Runs that may be submitted per window. */
-                limit: number;
-                /** @description Runs submitted in the present window. */
-                used: number;
-                /** @description Runs that may wait at once; null: no limit. */
-                max_waiting: number | null;
-            } | null;
+            quota: components["schemas"]["KeyQuota"] | null;
+        };
+        KeyBudget: {
+            /** @description Length of the window; windows are counted from 1970-01-01 UTC. */
+            window_ms: number;
+            /**
+             * Format: date-time
+             * @description End of the present window.
+             */
+            resets_at: string;
+            /** @description Lyceum credits. */
+            limit: number;
+            /** @description In the present window. */
+            spent: number;
+            /** @description No run of the key starts before `resets_at`. */
+            reached: boolean;
+        };
+        KeyQuota: {
+            /** @description Length of the window; windows are counted from 1970-01-01 UTC. */
+            window_ms: number;
+            /**
+             * Format: date-time
+             * @description End of the present window.
+             */
+            resets_at: string;
+            /** @description Runs that may be submitted per window. */
+            limit: number;
+            /** @description Runs submitted in the present window. */
+            used: number;
+            /** @description Runs that may wait at once; null: no limit. */
+            max_waiting: number | null;
         };
         /**
          * @example {
@@ -2477,33 +2461,28 @@ export interface components {
             alive: number | null;
             /** @description Executions that Lyceum accepted. */
             started: number;
-            /** @description Runs that became terminal. */
-            ended: {
-                succeeded: number;
-                failed: number;
-                cancelled: number;
-            };
-            callbacks: {
-                received: number;
-                early: number;
-                duplicate: number;
-                late: number;
-                /** @description Ends that polling found. */
-                missed: number;
-                rejected: components["schemas"]["Rejections"];
-            };
+            ended: components["schemas"]["EndedRuns"];
+            callbacks: components["schemas"]["CallbackCounts"];
             /** @description Null where no end became known. */
             time_to_knowledge: components["schemas"]["TimeToKnowledge"] | null;
             /** @description Credits by the time they became known; a bill that replaces an estimate lowers `estimated`, below 0 if need be. Null to submitters: see `GET /v1/usage`. */
-            cost: {
-                billed: number;
-                estimated: number;
-            } | null;
-            lyceum_calls: {
-                total: number;
-                /** @description Without an answer, or answered with 429 or 5xx. */
-                failed: number;
-            };
+            cost: components["schemas"]["CostByTime"] | null;
+            lyceum_calls: components["schemas"]["LyceumCalls"];
+        };
+        /** @description Runs that became terminal. */
+        EndedRuns: {
+            succeeded: number;
+            failed: number;
+            cancelled: number;
+        };
+        CallbackCounts: {
+            received: number;
+            early: number;
+            duplicate: number;
+            late: number;
+            /** @description Ends that polling found. */
+            missed: number;
+            rejected: components["schemas"]["Rejections"];
         };
         /** @description Rejected callbacks by reason. */
         Rejections: {
@@ -2529,6 +2508,15 @@ export interface components {
             samples: number;
             /** @description Share known within POLL_INTERVAL_MAX. */
             share_in_time: number;
+        };
+        CostByTime: {
+            billed: number;
+            estimated: number;
+        };
+        LyceumCalls: {
+            total: number;
+            /** @description Without an answer, or answered with 429 or 5xx. */
+            failed: number;
         };
         /**
          * @example {
@@ -2657,128 +2645,101 @@ export interface components {
             version: string;
             /** @description False while the service shuts down. */
             accepting: boolean;
-            queue: {
-                /** @description Runs waiting to start. */
-                depth: number;
-                /** @description Executions submitted or alive at Lyceum. */
-                live: number;
-                /** @description Executions whose artifacts are being fetched. */
-                collecting: number;
-                /** @description Starts without an answer that are being searched for. */
-                in_doubt: number;
-                oldest_waiting_at: string | null;
-                /** @description Unfinished rows without a due time: more than 0 is a bug of Proctor. */
-                without_wakeup: number;
-            };
-            callbacks: {
-                /**
-                 * @description `polling_only`: PUBLIC_URL is not set.
-                 * @enum {string}
-                 */
-                mode: "callbacks" | "polling_only";
-                /** @enum {string} */
-                health: "healthy" | "unproven" | "absent";
-                /** @description Number of recent ends that determine the health. */
-                judged: number;
-                /** @description Recent ends without a callback. */
-                recently_missed: number;
-                detection_delay_ms: {
-                    /** @description Milliseconds from the end at Lyceum until Proctor knew it, over the last ends. */
-                    callback: {
-                        p50: number;
-                        p95: number;
-                        samples: number;
-                    } | null;
-                    /** @description Milliseconds from the end at Lyceum until Proctor knew it, over the last ends. */
-                    poll: {
-                        p50: number;
-                        p95: number;
-                        samples: number;
-                    } | null;
-                };
-                received: number;
-                /** @description Callbacks that arrived before the answer to the start. */
-                early: number;
-                duplicate: number;
-                /** @description Callbacks that arrived after the end was known. */
-                late: number;
-                /** @description Ends found by polling without a callback. */
-                missed: number;
-                /** @description Callbacks with a wrong token or path. */
-                rejected: number;
-                rejected_by: components["schemas"]["Rejections"];
-            };
+            queue: components["schemas"]["QueueState"];
+            callbacks: components["schemas"]["CallbackState"];
             /** @description Over the last day; null without ends. */
             time_to_knowledge: components["schemas"]["TimeToKnowledge"] | null;
-            lyceum: {
-                circuit: {
-                    /**
-                     * @description Circuit breaker; `closed` while Lyceum answers.
-                     * @example closed
-                     */
-                    state: string;
-                    /** @description Failures in a row. */
-                    failures: number;
-                    retry_at: string | null;
-                };
-                /** @description After a start without a proper answer all starts pause; single starts are then tried at growing intervals. */
-                starts: {
-                    /** @enum {string} */
-                    state: "flowing" | "paused";
-                    reason: ("unreachable" | "unavailable" | "unauthorized" | "unfunded" | "unknown" | "restarted") | null;
-                    /** @description Reason for the pause in words. */
-                    detail: string | null;
-                    since: string | null;
-                    /** @description Time of the next trial start; now while a trial is running or no run waits. */
-                    next_probe_at: string | null;
-                };
-                limits: {
-                    execution: components["schemas"]["LimitState"];
-                    read: components["schemas"]["LimitState"];
-                    billing: components["schemas"]["LimitState"];
-                    auth: components["schemas"]["LimitState"];
-                };
-            };
-            database: {
-                /** @enum {string} */
-                kind: "sqlite" | "postgres";
-                bytes: number;
-                /** @description SQLite's write-ahead log; null on PostgreSQL. */
-                wal_bytes: number | null;
-            };
+            lyceum: components["schemas"]["LyceumState"];
+            database: components["schemas"]["DatabaseState"];
             /** @description The processes that share the database; with SQLite there is one. */
-            instances: {
-                id: string;
-                version: string;
-                /** Format: date-time */
-                started_at: string;
-                /**
-                 * Format: date-time
-                 * @description Its last sign of life; 15 s without one end its claims.
-                 */
-                last_seen_at: string;
-                /** @description How far its machine's clock is ahead of the database's. */
-                clock_offset_ms: number;
-            }[];
+            instances: components["schemas"]["Instance"][];
             /** @description Checks that the service makes of itself; `proctor doctor` adds those from outside. */
-            checks: {
-                /**
-                 * @description What is checked.
-                 * @example queue
-                 */
-                check: string;
-                ok: boolean;
-                detail: string;
-                /** @description The way out of a problem. */
-                hint: string | null;
-            }[];
+            checks: components["schemas"]["Check"][];
+        };
+        QueueState: {
+            /** @description Runs waiting to start. */
+            depth: number;
+            /** @description Executions submitted or alive at Lyceum. */
+            live: number;
+            /** @description Executions whose artifacts are being fetched. */
+            collecting: number;
+            /** @description Starts without an answer that are being searched for. */
+            in_doubt: number;
+            oldest_waiting_at: string | null;
+            /** @description Unfinished rows without a due time: more than 0 is a bug of Proctor. */
+            without_wakeup: number;
+        };
+        CallbackState: {
+            /**
+             * @description `polling_only`: PUBLIC_URL is not set.
+             * @enum {string}
+             */
+            mode: "callbacks" | "polling_only";
+            /** @enum {string} */
+            health: "healthy" | "unproven" | "absent";
+            /** @description Number of recent ends that determine the health. */
+            judged: number;
+            /** @description Recent ends without a callback. */
+            recently_missed: number;
+            detection_delay_ms: components["schemas"]["DetectionDelays"];
+            received: number;
+            /** @description Callbacks that arrived before the answer to the start. */
+            early: number;
+            duplicate: number;
+            /** @description Callbacks that arrived after the end was known. */
+            late: number;
+            /** @description Ends found by polling without a callback. */
+            missed: number;
+            /** @description Callbacks with a wrong token or path. */
+            rejected: number;
+            rejected_by: components["schemas"]["Rejections"];
+        };
+        DetectionDelays: {
+            /** @description Milliseconds from the end at Lyceum until Proctor knew it, over the last ends. */
+            callback: components["schemas"]["DetectionDelay"] | null;
+            /** @description Milliseconds from the end at Lyceum until Proctor knew it, over the last ends. */
+            poll: components["schemas"]["DetectionDelay"] | null;
+        };
+        DetectionDelay: {
+            p50: number;
+            p95: number;
+            samples: number;
+        };
+        LyceumState: {
+            circuit: components["schemas"]["CircuitState"];
+            starts: components["schemas"]["StartsState"];
+            limits: components["schemas"]["LimitStates"];
+        };
+        CircuitState: {
+            /**
+             * @description Circuit breaker; `closed` while Lyceum answers.
+             * @example closed
+             */
+            state: string;
+            /** @description Failures in a row. */
+            failures: number;
+            retry_at: string | null;
+        };
+        /** @description After a start without a proper answer all starts pause; single starts are then tried at growing intervals. */
+        StartsState: {
+            /** @enum {string} */
+            state: "flowing" | "paused";
+            reason: ("unreachable" | "unavailable" | "unauthorized" | "unfunded" | "unknown" | "restarted") | null;
+            /** @description Reason for the pause in words. */
+            detail: string | null;
+            since: string | null;
+            /** @description Time of the next trial start; now while a trial is running or no run waits. */
+            next_probe_at: string | null;
+        };
+        LimitStates: {
+            execution: components["schemas"]["LimitState"];
+            read: components["schemas"]["LimitState"];
+            billing: components["schemas"]["LimitState"];
+            auth: components["schemas"]["LimitState"];
         };
         LimitState: {
             /** @description Maximum number of calls per window; null without a limit. */
-            limit: {
-                max: number;
-                window_ms: number;
-            } | null;
+            limit: components["schemas"]["RateLimit"] | null;
             used: number;
             remaining: number | null;
             /** @description When used calls begin to be available again. */
@@ -2789,6 +2750,41 @@ export interface components {
             waiting: number;
             /** @description Calls in progress. */
             running: number;
+        };
+        RateLimit: {
+            max: number;
+            window_ms: number;
+        };
+        DatabaseState: {
+            /** @enum {string} */
+            kind: "sqlite" | "postgres";
+            bytes: number;
+            /** @description SQLite's write-ahead log; null on PostgreSQL. */
+            wal_bytes: number | null;
+        };
+        Instance: {
+            id: string;
+            version: string;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description Its last sign of life; 15 s without one end its claims.
+             */
+            last_seen_at: string;
+            /** @description How far its machine's clock is ahead of the database's. */
+            clock_offset_ms: number;
+        };
+        Check: {
+            /**
+             * @description What is checked.
+             * @example queue
+             */
+            check: string;
+            ok: boolean;
+            detail: string;
+            /** @description The way out of a problem. */
+            hint: string | null;
         };
         /**
          * @example {

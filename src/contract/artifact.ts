@@ -42,7 +42,9 @@ export const output = z
     ],
   });
 
-const phase = z.object({ start_time: moment, end_time: moment, duration: z.number().nullable() });
+const phase = z
+  .object({ start_time: moment, end_time: moment, duration: z.number().nullable() })
+  .meta({ id: "TimingPhase" });
 
 export const timing = z
   .object({
@@ -77,7 +79,7 @@ export const timing = z
     ],
   });
 
-const samples = z.array(z.object({ timestamp: moment, value: z.number() }));
+const samples = z.array(z.object({ timestamp: moment, value: z.number() }).meta({ id: "MetricsSample" }));
 
 export const metrics = z
   .object({
@@ -87,7 +89,7 @@ export const metrics = z
       .object({
         executionId: z.string().describe("Lyceum's id of the execution."),
         hostname: z.string().nullable(),
-        timeRange: z.object({ start: moment, end: moment }),
+        timeRange: z.object({ start: moment, end: moment }).meta({ id: "MetricsTimeRange" }),
       })
       .catchall(samples)
       .describe("Lyceum's document: samples by series."),

@@ -23,12 +23,14 @@ export const delivery = z
     ended_at: time.nullable(),
     log: z
       .array(
-        z.object({
-          at: time,
-          duration_ms: z.number().min(0),
-          status: z.int().nullable().describe("HTTP status; null without an answer."),
-          error: z.string().nullable().describe("Why the attempt failed."),
-        }),
+        z
+          .object({
+            at: time,
+            duration_ms: z.number().min(0),
+            status: z.int().nullable().describe("HTTP status; null without an answer."),
+            error: z.string().nullable().describe("Why the attempt failed."),
+          })
+          .meta({ id: "DeliveryAttempt" }),
       )
       .describe("The last attempts. Answers of the subscriber are not stored."),
   })

@@ -37,7 +37,7 @@ const shown = {
   max_parallel: count.nullable(),
   on_run_failure: z.enum(["continue", "cancel_rest"]),
   on_lost: z.enum(["fail", "retry"]),
-  retry: z.object({ max_attempts: count, on: z.array(z.enum(retryClasses)) }),
+  retry: z.object({ max_attempts: count, on: z.array(z.enum(retryClasses)) }).meta({ id: "JobRetryPolicy" }),
   metadata: z.unknown().describe("Any JSON, as submitted; null if none was."),
   webhook_url: z.string().nullable().describe("Readers see only the origin."),
   cancellation: cancellation.nullable().describe("Set from the request to cancel on."),
@@ -48,6 +48,7 @@ const shown = {
       spent: credits,
       reached: z.boolean().describe("No more runs of the job start."),
     })
+    .meta({ id: "JobBudget" })
     .nullable(),
   deadline_at: time.nullable(),
   created_at: time,
@@ -106,6 +107,7 @@ export const jobDetails = z
           .nullable()
           .describe("Estimate by the limit on starts; later submissions may be started earlier."),
       })
+      .meta({ id: "QueuePosition" })
       .nullable()
       .describe("Null unless the job is queued."),
     trace_url: traceUrl,

@@ -140,6 +140,7 @@ export const run = z
         detail: z.string(),
         reason: failureReason.nullable(),
       })
+      .meta({ id: "RunError" })
       .nullable()
       .describe("Why the run, or its last attempt, did not succeed."),
     created_at: time,
@@ -159,7 +160,9 @@ export const run = z
       .array(comparedHardware)
       .nullable()
       .describe("For the kind `gpu_selection`: the same code on each kind of hardware, fastest first."),
-    artifacts: z.object({ record: artifact, timing: artifact, logs: artifact, metrics: artifact }),
+    artifacts: z
+      .object({ record: artifact, timing: artifact, logs: artifact, metrics: artifact })
+      .meta({ id: "ArtifactStates" }),
     executions: z.array(execution),
   })
   .meta({ id: "Run", examples: [example] });

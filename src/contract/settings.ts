@@ -25,6 +25,7 @@ const apiKey = z
         spent: credits.describe("In the present window."),
         reached: z.boolean().describe("No run of the key starts before `resets_at`."),
       })
+      .meta({ id: "KeyBudget" })
       .nullable()
       .describe("By KEY_BUDGETS."),
     quota: z
@@ -34,6 +35,7 @@ const apiKey = z
         used: count.describe("Runs submitted in the present window."),
         max_waiting: count.nullable().describe("Runs that may wait at once; null: no limit."),
       })
+      .meta({ id: "KeyQuota" })
       .nullable()
       .describe("By KEY_QUOTAS."),
   })

@@ -65,26 +65,31 @@ const point = z
     started: count.describe("Executions that Lyceum accepted."),
     ended: z
       .object({ succeeded: count, failed: count, cancelled: count })
-      .describe("Runs that became terminal."),
-    callbacks: z.object({
-      received: count,
-      early: count,
-      duplicate: count,
-      late: count,
-      missed: count.describe("Ends that polling found."),
-      rejected: rejections,
-    }),
+      .meta({ id: "EndedRuns", description: "Runs that became terminal." }),
+    callbacks: z
+      .object({
+        received: count,
+        early: count,
+        duplicate: count,
+        late: count,
+        missed: count.describe("Ends that polling found."),
+        rejected: rejections,
+      })
+      .meta({ id: "CallbackCounts" }),
     time_to_knowledge: timeToKnowledge.nullable().describe("Null where no end became known."),
     cost: z
       .object({ billed: z.number(), estimated: z.number() })
+      .meta({ id: "CostByTime" })
       .nullable()
       .describe(
         "Credits by the time they became known; a bill that replaces an estimate lowers `estimated`, below 0 if need be. Null to submitters: see `GET /v1/usage`.",
       ),
-    lyceum_calls: z.object({
-      total: count,
-      failed: count.describe("Without an answer, or answered with 429 or 5xx."),
-    }),
+    lyceum_calls: z
+      .object({
+        total: count,
+        failed: count.describe("Without an answer, or answered with 429 or 5xx."),
+      })
+      .meta({ id: "LyceumCalls" }),
   })
   .meta({ id: "StatsPoint", examples: [example] });
 export type StatsPointView = z.output<typeof point>;

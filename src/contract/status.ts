@@ -6,6 +6,7 @@ import { rejections, timeToKnowledge } from "./stats.ts";
 
 const delay = z
   .object({ p50: z.number(), p95: z.number(), samples: count })
+  .meta({ id: "DetectionDelay" })
   .nullable()
   .describe("Milliseconds from the end at Lyceum until Proctor knew it, over the last ends.");
 
@@ -13,6 +14,7 @@ const group = z
   .object({
     limit: z
       .object({ max: count, window_ms: count })
+      .meta({ id: "RateLimit" })
       .nullable()
       .describe("Maximum number of calls per window; null without a limit."),
     used: count,
@@ -38,76 +40,96 @@ export const status = z
   .object({
     version: z.string(),
     accepting: z.boolean().describe("False while the service shuts down."),
-    queue: z.object({
-      depth: count.describe("Runs waiting to start."),
-      live: count.describe("Executions submitted or alive at Lyceum."),
-      collecting: count.describe("Executions whose artifacts are being fetched."),
-      in_doubt: count.describe("Starts without an answer that are being searched for."),
-      oldest_waiting_at: time.nullable(),
-      without_wakeup: count.describe("Unfinished rows without a due time: more than 0 is a bug of Proctor."),
-    }),
-    callbacks: z.object({
-      mode: z.enum(["callbacks", "polling_only"]).describe("`polling_only`: PUBLIC_URL is not set."),
-      health: z.enum(["healthy", "unproven", "absent"]),
-      judged: count.describe("Number of recent ends that determine the health."),
-      recently_missed: count.describe("Recent ends without a callback."),
-      detection_delay_ms: z.object({ callback: delay, poll: delay }),
-      received: count,
-      early: count.describe("Callbacks that arrived before the answer to the start."),
-      duplicate: count,
-      late: count.describe("Callbacks that arrived after the end was known."),
-      missed: count.describe("Ends found by polling without a callback."),
-      rejected: count.describe("Callbacks with a wrong token or path."),
-      rejected_by: rejections,
-    }),
-    time_to_knowledge: timeToKnowledge.nullable().describe("Over the last day; null without ends."),
-    lyceum: z.object({
-      circuit: z.object({
-        state: z
-          .string()
-          .meta({ description: "Circuit breaker; `closed` while Lyceum answers.", examples: ["closed"] }),
-        failures: count.describe("Failures in a row."),
-        retry_at: time.nullable(),
-      }),
-      starts: z
-        .object({
-          state: z.enum(["flowing", "paused"]),
-          reason: z.enum(pauseReasons).nullable(),
-          detail: z.string().nullable().describe("Reason for the pause in words."),
-          since: time.nullable(),
-          next_probe_at: time
-            .nullable()
-            .describe("Time of the next trial start; now while a trial is running or no run waits."),
-        })
-        .describe(
-          "After a start without a proper answer all starts pause; single starts are then tried at growing intervals.",
+    queue: z
+      .object({
+        depth: count.describe("Runs waiting to start."),
+        live: count.describe("Executions submitted or alive at Lyceum."),
+        collecting: count.describe("Executions whose artifacts are being fetched."),
+        in_doubt: count.describe("Starts without an answer that are being searched for."),
+        oldest_waiting_at: time.nullable(),
+        without_wakeup: count.describe(
+          "Unfinished rows without a due time: more than 0 is a bug of Proctor.",
         ),
-      limits: z.object({ execution: group, read: group, billing: group, auth: group }),
-    }),
-    database: z.object({
-      kind: z.enum(["sqlite", "postgres"]),
-      bytes: count,
-      wal_bytes: count.nullable().describe("SQLite's write-ahead log; null on PostgreSQL."),
-    }),
+      })
+      .meta({ id: "QueueState" }),
+    callbacks: z
+      .object({
+        mode: z.enum(["callbacks", "polling_only"]).describe("`polling_only`: PUBLIC_URL is not set."),
+        health: z.enum(["healthy", "unproven", "absent"]),
+        judged: count.describe("Number of recent ends that determine the health."),
+        recently_missed: count.describe("Recent ends without a callback."),
+        detection_delay_ms: z.object({ callback: delay, poll: delay }).meta({ id: "DetectionDelays" }),
+        received: count,
+        early: count.describe("Callbacks that arrived before the answer to the start."),
+        duplicate: count,
+        late: count.describe("Callbacks that arrived after the end was known."),
+        missed: count.describe("Ends found by polling without a callback."),
+        rejected: count.describe("Callbacks with a wrong token or path."),
+        rejected_by: rejections,
+      })
+      .meta({ id: "CallbackState" }),
+    time_to_knowledge: timeToKnowledge.nullable().describe("Over the last day; null without ends."),
+    lyceum: z
+      .object({
+        circuit: z
+          .object({
+            state: z
+              .string()
+              .meta({ description: "Circuit breaker; `closed` while Lyceum answers.", examples: ["closed"] }),
+            failures: count.describe("Failures in a row."),
+            retry_at: time.nullable(),
+          })
+          .meta({ id: "CircuitState" }),
+        starts: z
+          .object({
+            state: z.enum(["flowing", "paused"]),
+            reason: z.enum(pauseReasons).nullable(),
+            detail: z.string().nullable().describe("Reason for the pause in words."),
+            since: time.nullable(),
+            next_probe_at: time
+              .nullable()
+              .describe("Time of the next trial start; now while a trial is running or no run waits."),
+          })
+          .meta({
+            id: "StartsState",
+            description:
+              "After a start without a proper answer all starts pause; single starts are then tried at growing intervals.",
+          }),
+        limits: z
+          .object({ execution: group, read: group, billing: group, auth: group })
+          .meta({ id: "LimitStates" }),
+      })
+      .meta({ id: "LyceumState" }),
+    database: z
+      .object({
+        kind: z.enum(["sqlite", "postgres"]),
+        bytes: count,
+        wal_bytes: count.nullable().describe("SQLite's write-ahead log; null on PostgreSQL."),
+      })
+      .meta({ id: "DatabaseState" }),
     instances: z
       .array(
-        z.object({
-          id: z.string(),
-          version: z.string(),
-          started_at: time,
-          last_seen_at: time.describe("Its last sign of life; 15 s without one end its claims."),
-          clock_offset_ms: z.int().describe("How far its machine's clock is ahead of the database's."),
-        }),
+        z
+          .object({
+            id: z.string(),
+            version: z.string(),
+            started_at: time,
+            last_seen_at: time.describe("Its last sign of life; 15 s without one end its claims."),
+            clock_offset_ms: z.int().describe("How far its machine's clock is ahead of the database's."),
+          })
+          .meta({ id: "Instance" }),
       )
       .describe("The processes that share the database; with SQLite there is one."),
     checks: z
       .array(
-        z.object({
-          check: z.string().meta({ description: "What is checked.", examples: ["queue"] }),
-          ok: z.boolean(),
-          detail: z.string(),
-          hint: z.string().nullable().describe("The way out of a problem."),
-        }),
+        z
+          .object({
+            check: z.string().meta({ description: "What is checked.", examples: ["queue"] }),
+            ok: z.boolean(),
+            detail: z.string(),
+            hint: z.string().nullable().describe("The way out of a problem."),
+          })
+          .meta({ id: "Check" }),
       )
       .describe("Checks that the service makes of itself; `proctor doctor` adds those from outside."),
   })

@@ -15,10 +15,12 @@ const example = {
   cost: { total: 0.42, billed: 0.4, estimated: 0.02, unpriced: 0 },
 };
 
-const idleGpu = z.object({
-  duration_ms: count,
-  cost: credits.describe("The same part of the cost."),
-});
+const idleGpu = z
+  .object({
+    duration_ms: count,
+    cost: credits.describe("The same part of the cost."),
+  })
+  .meta({ id: "IdleGpu" });
 
 const total = z.object(spent).meta({ id: "Spent" });
 export type SpentView = z.output<typeof total>;
@@ -28,19 +30,21 @@ export const usage = z
     from: day,
     to: day,
     data: z.array(
-      z.object({
-        day: day.optional().describe("With `group=day`. UTC."),
-        key: z.string().optional().describe("With `group=key`: the API key's name."),
-        hardware: z
-          .string()
-          .nullable()
-          .optional()
-          .describe("With `group=hardware`: the profile; null where Lyceum named none."),
-        idle_gpu: idleGpu
-          .optional()
-          .describe("With `group=hardware`: the time in which GPUs were measured as idle."),
-        ...spent,
-      }),
+      z
+        .object({
+          day: day.optional().describe("With `group=day`. UTC."),
+          key: z.string().optional().describe("With `group=key`: the API key's name."),
+          hardware: z
+            .string()
+            .nullable()
+            .optional()
+            .describe("With `group=hardware`: the profile; null where Lyceum named none."),
+          idle_gpu: idleGpu
+            .optional()
+            .describe("With `group=hardware`: the time in which GPUs were measured as idle."),
+          ...spent,
+        })
+        .meta({ id: "UsageRow" }),
     ),
     next_cursor: z.null().describe("All rows are in one answer."),
     total,
@@ -68,14 +72,16 @@ export type UsageView = z.output<typeof usage>;
 export const machineTypes = z
   .object({
     data: z.array(
-      z.object({
-        hardware_profile: z.string().describe("Value for a run's `execution_type`."),
-        price_per_hour: credits.nullable().describe("Credits per hour; null if unknown."),
-        available: z
-          .boolean()
-          .nullable()
-          .describe("Whether the account may use the hardware; null if unknown."),
-      }),
+      z
+        .object({
+          hardware_profile: z.string().describe("Value for a run's `execution_type`."),
+          price_per_hour: credits.nullable().describe("Credits per hour; null if unknown."),
+          available: z
+            .boolean()
+            .nullable()
+            .describe("Whether the account may use the hardware; null if unknown."),
+        })
+        .meta({ id: "MachineType" }),
     ),
     next_cursor: z.null().describe("All rows are in one answer."),
     fetched_at: time.nullable().describe("When the list was read from Lyceum; null before the first time."),
