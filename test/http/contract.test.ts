@@ -64,6 +64,7 @@ beforeAll(async () => {
     run: [...runs.map(({ id }) => id), ...(await of(live)), ...(await of(waiting)), ...absent("run")],
     execution: [...executions, ...absent("exe")],
     job_id: [done],
+    run_id: runs.slice(0, 1).map(({ id }) => id),
     execution_id: executions,
     webhook: [webhook, ...absent("whk")],
     delivery: [byWebhook.id, byJob.id, ...absent("dlv")],
