@@ -9,6 +9,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "480" },
     instances: { type: "string", default: "3" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    /** So many times the usual submissions. */
+    pace: { type: "string", default: "1" },
     limit: { type: "string" },
     keep: { type: "boolean", default: false },
   },
@@ -26,6 +28,7 @@ const { isGood, report } = await runChaos({
   instances: whole("instances", values.instances),
   disturbedSeconds: seconds,
   limit,
+  pace: whole("pace", values.pace),
   keep: values.keep,
   onProgress: (text) => {
     line = text;

@@ -2,11 +2,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Random } from "../crash/random.ts";
 import type { Scene } from "../crash/trial.ts";
-import { type Fleet, freeze, type Member, shutdownGraceMs, thaw } from "./fleet.ts";
+import { type Fleet, freeze, type Member, type Release, shutdownGraceMs, thaw } from "./fleet.ts";
 
 export type Tally = Record<string, number>;
 
 const skewsMs = [-600_000, -60_000, 0, 0, 60_000, 600_000];
+const releases: Release[] = ["present", "next"];
 const mostFrozenMs = 40_000;
 
 interface Disturbance {
@@ -63,12 +64,13 @@ export async function disturbFleet(
         }),
     },
     {
-      name: "SIGTERM and start",
+      name: "SIGTERM and start of another release",
       share: 3,
       happen: () =>
         withMember(async (member) => {
           const code = await member.service.terminate(shutdownGraceMs + 2_000);
           if (code !== 0) complain(`an instance ended with ${code} after SIGTERM`);
+          member.setRelease(pickOne(random, releases));
           await restart(member);
         }),
     },

@@ -5,11 +5,16 @@ import { shutdownGraceMs } from "../crash/settings.ts";
 import { startBalancer } from "./balancer.ts";
 import { openWay, type Way } from "./way.ts";
 
+/** `next` has one more migration. */
+export type Release = "present" | "next";
+
 export interface Member {
   service: Service;
   way: Way;
   /** Its wall clock is wrong by so much from its next start on. */
   setSkew(ms: number): void;
+  /** The release that it runs from its next start on. */
+  setRelease(release: Release): void;
   isFrozen: boolean;
 }
 
@@ -17,7 +22,7 @@ export interface Fleet extends Service {
   members: Member[];
 }
 
-const skewed = join(import.meta.dirname, "skew.ts");
+const preloaded = ["skew.ts", "next-release.ts"].map((file) => `--import=${join(import.meta.dirname, file)}`);
 
 /** @param options as for one service; its port becomes the balancer's */
 export async function createFleet(
@@ -36,7 +41,7 @@ export async function createFleet(
       ...options.env,
       PORT: String(port),
       DATABASE_URL: url.href,
-      NODE_OPTIONS: `--import=${skewed}`,
+      NODE_OPTIONS: preloaded.join(" "),
     };
     const service = createService({ env, port, log: options.log });
     members.push({
@@ -45,6 +50,9 @@ export async function createFleet(
       isFrozen: false,
       setSkew: (ms) => {
         env.CHAOS_SKEW_MS = String(ms);
+      },
+      setRelease: (release) => {
+        env.CHAOS_RELEASE = release;
       },
     });
     ports.push(port);

@@ -6,7 +6,7 @@ import type { StartLimit } from "../crash/starts.ts";
 import { runTrial, type TrialResult } from "../crash/trial.ts";
 import { disturbFleet, type Tally } from "./disturb.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
-import { residentMiB } from "./memory.ts";
+import { type MemoryWatch, watchMemory } from "./memory.ts";
 import { type Delivered, startWitness, type Witness } from "./witness.ts";
 
 export interface ChaosOptions {
@@ -15,6 +15,8 @@ export interface ChaosOptions {
   /** The disturbances take so long; the rest of the time belongs to the end. */
   disturbedSeconds: number;
   longestFreezeMs?: number;
+  /** So many times the usual submissions. */
+  pace?: number;
   limit: StartLimit | null;
   keep: boolean;
   onProgress(line: string): void;
@@ -27,7 +29,7 @@ export async function runChaos(options: ChaosOptions): Promise<TrialResult> {
   let fleet: Fleet | null = null;
   let witness: Witness | null = null;
   let tally: Tally = {};
-  let memory: { early: number; late: number } | null = null;
+  let memory: ReturnType<MemoryWatch["stop"]> = { earlyMiB: 0, lateMiB: 0 };
   const result = await runTrial({
     seed,
     limit,
@@ -35,6 +37,7 @@ export async function runChaos(options: ChaosOptions): Promise<TrialResult> {
     database: "postgres",
     seconds: Math.ceil(disturbedSeconds / 0.6) + 120,
     settleSeconds: settledWithinSeconds,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
     env: { WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8", SUBMIT_CONCURRENCY: "8" },
     onProgress: ({ jobsAcknowledged, executionsEnded }) =>
       options.onProgress(`${jobsAcknowledged} jobs, ${executionsEnded} executions ended`),
@@ -45,11 +48,12 @@ export async function runChaos(options: ChaosOptions): Promise<TrialResult> {
     async disturb(scene) {
       const running = fleet as unknown as Fleet;
       witness = await startWitness(running.url, keys.admin);
+      const watch = watchMemory(running);
       tally = await disturbFleet(scene, running, {
         seconds: disturbedSeconds,
         ...(options.longestFreezeMs === undefined ? {} : { longestFreezeMs: options.longestFreezeMs }),
       });
-      memory = { early: 0, late: residentMiB(running) };
+      memory = watch.stop();
       return Object.entries(tally)
         .map(([name, count]) => `${count} × ${name}`)
         .join(", ");
@@ -61,11 +65,18 @@ export async function runChaos(options: ChaosOptions): Promise<TrialResult> {
       const { events } = evidence;
       const found = seen.judge({ events, deliveries: await readDeliveries(url) }, crashes);
       await seen.close();
-      return [...found, ...parallelKept(evidence)];
+      return [...found, ...parallelKept(evidence), ...memoryFlat(memory)];
     },
   });
-  const resident = (memory as { late: number } | null)?.late ?? 0;
-  return { ...result, report: `${result.report}; largest instance ${resident.toFixed(0)} MiB` };
+  const { earlyMiB, lateMiB } = memory;
+  const growth = `largest instance ${earlyMiB.toFixed(0)} MiB at first, ${lateMiB.toFixed(0)} MiB at last`;
+  return { ...result, report: `${result.report}; ${growth}` };
+}
+
+/** A heap grows to its usual size at first; a leak goes on. */
+function memoryFlat({ earlyMiB, lateMiB }: ReturnType<MemoryWatch["stop"]>): string[] {
+  if (lateMiB <= 1.5 * earlyMiB + 50) return [];
+  return [`the largest instance grew from ${earlyMiB.toFixed(0)} to ${lateMiB.toFixed(0)} MiB`];
 }
 
 /** The reader may be reconnecting just now. */

@@ -38,9 +38,11 @@ export interface LoadOptions {
   random: Random;
   /** By `performance.now()`: what is not answered by then never will be. */
   deadline: number;
+  /** So many times the usual submissions. */
+  pace: number;
 }
 
-export function startLoad({ url, keys, random, deadline }: LoadOptions): Load {
+export function startLoad({ url, keys, random, deadline, pace }: LoadOptions): Load {
   const acknowledged: Acknowledged[] = [];
   const complaints: string[] = [];
   const apis = Object.entries(keys).map(([name, key]) => ({ name, api: createApi(url, key) }));
@@ -96,8 +98,8 @@ export function startLoad({ url, keys, random, deadline }: LoadOptions): Load {
 
   async function work(keyName: string, api: Api): Promise<void> {
     while (!isOver) {
-      await wait(Math.min(random.exponential(meanPauseMs), 5 * meanPauseMs));
-      if (!isOver && backlog < mostUnderWay) await submit(keyName, api);
+      await wait(Math.min(random.exponential(meanPauseMs), 5 * meanPauseMs) / pace);
+      if (!isOver && backlog < pace * mostUnderWay) await submit(keyName, api);
     }
   }
 

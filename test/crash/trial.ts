@@ -30,6 +30,8 @@ export interface TrialOptions {
   /** Begins and ends with a service that listens. Answers what it did, in a few words. */
   disturb(scene: Scene): Promise<string>;
   onProgress(progress: Progress): void;
+  /** So many times the usual submissions. */
+  pace?: number;
   /** Faults that replace those of every trial. */
   faults?: Changes;
   /** Settings beside those of every trial. */
@@ -91,6 +93,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
       keys: workerKeys,
       random: createRandom(options.seed + 1),
       deadline,
+      pace: options.pace ?? 1,
     });
     const progress = setInterval(() => {
       const executionsEnded = emulator.executions().filter(isEndedRun).length;
