@@ -29,8 +29,7 @@ export class ProctorError extends Error {
   override readonly name = "ProctorError";
   /**
    * `not-found`, `validation-failed`, …, or of the client: `unreachable` (no answer), `unreadable` (not the service's
-   * answer),
-   * `timeout` (the limit of a wait is over), `misconfigured` (no usable URL or key).
+   * answer), `timeout` (the limit of a wait is over), `misconfigured` (no usable URL or key).
    */
   readonly code: ErrorCode;
   /** HTTP status of the last answer; null without an answer. */

@@ -38,7 +38,7 @@ export interface Operation {
   headers?: z.ZodObject;
   body?: Body;
   answers: Record<number, Answer>;
-  /** Callers of the API do not need it: not in the public document. */
+  /** Not in the public document: callers of the API do not need the route. */
   isInternal?: true;
   /** Problems beyond those that follow from access, path, query and body. */
   problems?: readonly ProblemKind[];

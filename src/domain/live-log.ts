@@ -5,8 +5,7 @@ import { byTime, type LogEntry, oldestFirst, toLine } from "./logs.ts";
 export interface LiveLog {
   /**
    * Adds the lines that no earlier read had, oldest first; a line printed several times at an instant, as often as the
-   * read
-   * that has most of it. Yields, so that others can work meanwhile.
+   * read that has most of it. Yields, so that others can work meanwhile.
    */
   add(read: readonly LogEntry[]): Generator<void, void>;
   /** `dropped` counts the lines in between that are no longer held. */

@@ -11,8 +11,7 @@ export interface LogEntry {
 
 /**
  * Merges by time. A line in both is kept once; a line printed several times at the same instant is kept as often as in
- * the
- * read that has it most often. Lines of equal time keep their order, `known` first; unreadable times come last.
+ * the read that has it most often. Lines of equal time keep their order, `known` first; unreadable times come last.
  */
 export function mergeLogs(known: LogEntry[], read: LogEntry[]): LogEntry[] {
   const knownLines = known.map(toLine);
@@ -44,8 +43,7 @@ export function formatLogs(entries: readonly (LogEntry | ShownLogEntry)[]): stri
 
 /**
  * Nanoseconds since the epoch; null if the text is no time. Accepts ISO 8601 (without a zone: UTC), and seconds,
- * milli-,
- * micro- or nanoseconds since the epoch, perhaps with a fraction.
+ * milli-, micro- or nanoseconds since the epoch, perhaps with a fraction.
  */
 export function epochNs(timestamp: string): bigint | null {
   const text = timestamp.trim();

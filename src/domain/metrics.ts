@@ -58,9 +58,9 @@ const msPerHour = 3_600_000;
 
 /**
  * Summarizes samples in any order. Mean, p95 and idle share are weighted by time: a sample counts up to the next
- * sample, and
- * for one step (the median distance) at the end and before a gap. Energy is the area under the power by trapezoids,
- * without gaps. Values of one instant are averaged: Lyceum does not document how it tells several GPUs apart.
+ * sample, and for one step (the median distance) at the end and before a gap. Energy is the area under the power by
+ * trapezoids, without gaps. Values of one instant are averaged: Lyceum does not document how it tells several GPUs
+ * apart.
  * @param given series under Lyceum's names; unknown series are ignored
  */
 export function summarizeMetrics(given: Readonly<Record<string, readonly Sample[]>>): MetricsSummary {

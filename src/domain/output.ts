@@ -13,8 +13,7 @@ export interface ToldOutput {
 
 /**
  * The results are stored [dashboard: `finish_time`], and the record has both streams, or both combined, even if empty.
- * Both
- * forms must agree. It is unknown whose output the record of a Compose stack or a GPU selection shows.
+ * Both forms must agree. It is unknown whose output the record of a Compose stack or a GPU selection shows.
  */
 export function tellsOutput(record: ToldOutput, kind: RunKind): boolean {
   const { stdout, stderr, combinedOutput, finishTime } = record;
@@ -32,8 +31,7 @@ export function printedOf({ stdout, stderr, combinedOutput }: Omit<ToldOutput, "
 
 /**
  * Compares line by line, repetitions included. A line that only the log has proves nothing: the record may be cut, or
- * the
- * line may be the platform's.
+ * the line may be the platform's.
  */
 export function compareLog(
   entries: readonly LogEntry[],

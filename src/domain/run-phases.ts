@@ -12,8 +12,7 @@ export interface Stretch {
 
 /**
  * `queued` lasts to the start of the last execution, earlier attempts included; `noticing` from the end at Lyceum to
- * its
- * detection. Lyceum's clock may differ: a stretch is never negative.
+ * its detection. Lyceum's clock may differ: a stretch is never negative.
  */
 export function phasesOf(
   run: { createdAt: number; endedAt: number | null },

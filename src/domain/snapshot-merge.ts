@@ -19,8 +19,7 @@ const measures = ["startedAt", "endedAt", "returnCode", "hardware"] as const;
 
 /**
  * For an ended execution: before, the bill is not final. A cost of 0 for an execution that took time is no bill yet,
- * unless
- * the snapshot names its source.
+ * unless the snapshot names its source.
  */
 export function mergeCost(execution: Execution, snapshot: Snapshot): Pick<Execution, "cost" | "costSource"> {
   const { cost, costSource } = execution;

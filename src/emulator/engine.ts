@@ -13,7 +13,7 @@ export interface Engine {
   accept(start: Start, bodySize: number): Execution;
   /** False if the execution has already ended. Takes effect after the switch `lag`. */
   interrupt(execution: Execution, how: "abort" | "stop"): boolean;
-  /** Kills it if alive. No callback follows. */
+  /** Kills a live execution. No callback follows. */
   remove(execution: Execution): void;
   /** Resolves when no process is left. */
   clear(): Promise<void>;

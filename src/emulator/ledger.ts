@@ -28,7 +28,7 @@ export interface Ledger {
   settle(execution: Execution): void;
   drop(execution: Execution): void;
   all(): Execution[];
-  /** As `/workloads/list` shows them. */
+  /** The executions that `/workloads/list` shows. */
   listed(): Execution[];
   record(call: RecordedCall): void;
   calls(): RecordedCall[];

@@ -1,6 +1,5 @@
 // API keys in Authorization headers. An address that sends many wrong keys is paused, except for keys that it used
-// before:
-// a guesser learns nothing, and workers behind the same proxy go on.
+// before: a guesser learns nothing, and workers behind the same proxy go on.
 import type { Caller, Keyring } from "./auth.ts";
 import { createWrongKeyLimit, MAX_WRONG_BEARERS } from "./wrong-key-limit.ts";
 

@@ -70,8 +70,7 @@ export function manageConnections(server: Server, timers: Timers): Connections {
 
 /**
  * Interim answers find out whether a half-closed client still waits: a closed one resets the connection. Clients skip
- * them
- * [RFC 9110, 15.2].
+ * them [RFC 9110, 15.2].
  */
 function probeAfter(ms: number, socket: Connection, timers: Timers): void {
   timers.after(ms, () => {

@@ -1,6 +1,5 @@
 // The operator's page as the browser gets it: TypeScript modules with stripped types, imports renamed by their hash, so
-// that
-// a browser may keep each part for ever. Only modules that the first one reaches are served.
+// that a browser may keep each part for ever. Only modules that the first one reaches are served.
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";

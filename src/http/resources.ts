@@ -18,7 +18,7 @@ export interface Resources {
 
 interface Resource<Found> {
   find(c: RequestContext, context: AppContext): Promise<Found | null>;
-  /** Also if the caller may not see it. */
+  /** Also for resources that the caller may not see. */
   notFound: string;
 }
 
@@ -80,7 +80,7 @@ export function idsOf({
   );
 }
 
-/** Null unless the caller may see it. */
+/** Null unless the caller may see the job. */
 export async function visibleJob(c: RequestContext, context: AppContext, id: string): Promise<JobRow | null> {
   const owner = ownerSeenBy(callerOf(c));
   const job = await context.store.batchRead(findJobs, id);

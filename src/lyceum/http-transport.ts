@@ -36,8 +36,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const READ_KEEP_ALIVE_MS = 4_000;
 /**
  * If the server closes a kept-alive connection while we send a start, we cannot know whether it was accepted: keep
- * these
- * connections only for a moment. The same holds for every request but a GET.
+ * these connections only for a moment. The same holds for every request but a GET.
  */
 const START_KEEP_ALIVE_MS = 1_000;
 const DEFAULT_HEADERS = { "user-agent": "proctor", "accept-encoding": "gzip" };

@@ -42,8 +42,7 @@ export async function toStartOutcome(reply: Reply, call: string, secrets: string
 
 /**
  * `unreachable`: no JSON, so another server answered. `unreadable`: JSON without the required fields, perhaps a future
- * form
- * of Lyceum that other calls can read. Neither decides anything about the run.
+ * form of Lyceum that other calls can read. Neither decides anything about the run.
  */
 export async function toReadOutcome<N extends AnswerName>(
   reply: Reply,

@@ -77,8 +77,7 @@ function unwrap(answer: unknown): unknown {
 
 /**
  * Lyceum's errors have a `detail`; in the oldest introduction a `status` beside `errors`, or a `message` in the
- * envelope.
- * A `title` beside the `detail` is the problem document of a gateway.
+ * envelope. A `title` beside the `detail` is the problem document of a gateway.
  */
 function isErrorOfLyceum(answer: unknown): boolean {
   if (!isObject(answer)) return false;

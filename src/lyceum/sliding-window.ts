@@ -15,8 +15,7 @@ const RECHECK_MS = 1_000;
 
 /**
  * Invariant: without headers, no span of `windowMs` holds more than `max` calls, whenever Lyceum counts a call. So a
- * slot
- * counts from its taking until `windowMs` after the end of its call.
+ * slot counts from its taking until `windowMs` after the end of its call.
  */
 export function createWindow(configured: Limit | null) {
   let limit = configured;
@@ -55,7 +54,7 @@ export function createWindow(configured: Limit | null) {
     if (quota) quota.remaining += 1;
   }
 
-  /** Call it before the slot of the call is settled. A limit from a header holds until an answer has none. */
+  /** To be called before the slot of the call is settled. A limit from a header holds until an answer has none. */
   function learn(notice: LimitNotice, now: number): void {
     forget(now);
     if (limit) limit = { ...limit, max: notice.max ?? configured?.max ?? limit.max };

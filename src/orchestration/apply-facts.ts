@@ -86,7 +86,7 @@ function firstPerRun(wave: readonly IndexedFact[], states: readonly (LoadedState
   return { first, later };
 }
 
-/** One state per fact; null if its run or execution does not exist. */
+/** One state per fact; null if the fact's run or execution does not exist. */
 async function loadStates({ db }: Tx, facts: readonly FactFor[]): Promise<(LoadedState | null)[]> {
   const namedIds = facts.flatMap((fact) => ("executionId" in fact ? [fact.executionId] : []));
   const named = await byId(findExecutions(db, [...new Set(namedIds)]));

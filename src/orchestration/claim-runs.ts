@@ -24,7 +24,7 @@ export async function claimNext(context: Context): Promise<Claim | { nextAt: num
 }
 
 /**
- * In one transaction. If there were fewer, `nextAt` says when to try again.
+ * If fewer runs could be claimed, `nextAt` says when to try again.
  * @param onUncertain gets the executions of a write that failed but may have been committed
  */
 export async function claimRuns(
@@ -49,8 +49,6 @@ export async function claimRuns(
     throw error;
   });
 }
-
-/** Says when to ask again (null: when woken). */
 async function freePlaces(
   { sharedLimits }: Context,
   tx: Tx,

@@ -13,7 +13,7 @@ export interface RecordRead {
   askedAt: number;
   /** Lyceum has just answered an abort with "nothing to end". */
   isBeyondAbort?: boolean;
-  /** To store if it shows an end; null reads the record again later. */
+  /** Stored if the record shows an end; null reads the record again later. */
   record: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
   /** Null leaves the collecting to the next collector. */
   holdUntil(now: number): number | null;

@@ -3,7 +3,7 @@ import { isSqlite, statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { drawTicks } from "./hot-rows.ts";
 
-/** Returns the highest tick. */
+/** Ticks number the turns of the fair queue. Returns the highest. */
 export function nextTicks(db: Db, count: number): Promise<number> {
   return isSqlite(db) ? incrementCounter(db, "dispatch.tick", count) : drawTicks(db, count);
 }

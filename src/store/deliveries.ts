@@ -110,7 +110,7 @@ export async function claimDeliveries(
     .execute();
 }
 
-/** This process will not attempt them: they are due again. */
+/** The deliveries are due again: this process will not attempt them. */
 export async function releaseDeliveries(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db

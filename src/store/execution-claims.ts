@@ -26,8 +26,7 @@ export async function claimDue(
 
 /**
  * Executions that a list cannot answer: a callback named them, their end is requested, their own record decides, or
- * nobody
- * waits for their start any more.
+ * nobody waits for their start any more.
  */
 export async function claimNamed(
   db: Db,

@@ -5,12 +5,12 @@ import { inputRows, statement, statementForRows, statementWithLimit } from "./db
 import { Conflict, type Db, groupSortedByRow } from "./db/transaction.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
 
+/** A job whose next run starts; `last_served_seq` as it was read. */
 export type JobTurn = Pick<JobRow, "id" | "api_key" | "last_served_seq">;
 
 /**
  * Highest priority first, then the key and then the job that were served longest ago. Keys with a used-up budget are
- * skipped.
- * Only index seeks, however many jobs there are.
+ * skipped. Only index seeks, however many jobs there are.
  */
 export async function nextInFairOrder(db: Db, now: number, limit: number): Promise<JobTurn[]> {
   const keys: ReadyKey[] = [];
@@ -99,8 +99,7 @@ const selectReadyJobs = statementWithLimit<
 
 /**
  * From 1. Before it come all runs of a higher priority and, at its own, one run of each key and of each job of its key
- * whose
- * turn is earlier.
+ * whose turn is earlier.
  */
 export async function queuePosition(db: Db, job: JobRow): Promise<number> {
   const higher = await sql<{ count: number | null }>`

@@ -60,8 +60,7 @@ const isDecided = sql<boolean>`(queued + active = 0)`;
 
 /**
  * Nothing more starts, and `enforceLimits` cancels the runs. A second request may turn a stop into an abort, never
- * back.
- * Returns null if every run has its outcome.
+ * back. Returns null if every run has its outcome.
  */
 export async function markCancelled(
   db: Db,

@@ -17,8 +17,7 @@ export interface Places {
 
 /**
  * No other transaction counts until this one ends. Invariant: no span of `windowMs` holds more than `max` starts,
- * wherever
- * between its claim and its recorded answer Lyceum counts one.
+ * wherever between its claim and its recorded answer Lyceum counts one.
  */
 export async function lockPlaces(db: Db, { limit, concurrency }: StartLimits, now: number): Promise<Places> {
   const reported = await lockQuota(db, now);
@@ -125,7 +124,7 @@ export interface QuotaNotice {
   resetInMs: number | null;
 }
 
-/** Call it before the start's place is settled. */
+/** To be called before the start's place is settled. */
 export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promise<void> {
   const lock = isSqlite(db) ? sql`` : sql`for update`;
   const { rows } = await sql<{ remaining: number | null; resets_at: number | null; reported_at: number }>`
@@ -151,8 +150,6 @@ export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promi
   }
   await db.updateTable("quotas").set(reported).where("call_group", "=", "execution").execute();
 }
-
-/** Two answers about one reset may differ by this. */
 const ODD_MS = 2_000;
 
 export async function readPlaces(db: Db, { limit }: StartLimits, now: number) {

@@ -125,7 +125,7 @@ export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<
   return rows.map((row) => row.id);
 }
 
-/** A cancellation of this mode has not reached them yet. */
+/** Runs that a cancellation of this mode has not reached yet. */
 export async function runsToCancel(
   db: Db,
   jobId: string,

@@ -76,8 +76,7 @@ export interface StatPoint {
 
 /**
  * From `from` (inclusive) to `to` (exclusive), oldest first. Hours that are still minutes are added up. A level carries
- * on
- * until the next one: it is only written when it changes.
+ * on until the next one: it is only written when it changes.
  */
 export async function readStats(db: Db, step: Step, from: number, to: number): Promise<StatPoint[]> {
   const points = new Map<number, StatPoint>();

@@ -1,6 +1,5 @@
 // Wake-ups between instances by NOTIFY, which only hurry what polling finds anyway. NOTIFY locks the whole cluster at
-// its
-// commit, so it never stands in a transaction that holds rows.
+// its commit, so it never stands in a transaction that holds rows.
 import { sql } from "kysely";
 import pg from "pg";
 import { systemTimers } from "../lib/clock.ts";

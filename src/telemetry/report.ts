@@ -29,7 +29,7 @@ export function createReport(log: Logger, metrics: Metrics, traces: () => Traces
     /** Counts for the charts that are not in the database yet, by name. */
     unsaved: (): ReadonlyMap<string, number> => new Map(unsaved),
 
-    /** They are durable. */
+    /** These counts are durable. */
     saved(counts: ReadonlyMap<string, number>): void {
       for (const [name, by] of counts) count(name, -by);
     },

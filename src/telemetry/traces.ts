@@ -1,6 +1,5 @@
 // Spans of jobs for an OpenTelemetry collector. A span is recorded once it is over, so a restart loses nothing. Ids of
-// runs'
-// and executions' spans derive from the rows' ids, so that every instance names the same parent.
+// runs' and executions' spans derive from the rows' ids, so that every instance names the same parent.
 import { hash } from "node:crypto";
 import { parseTraceparent, type Traceparent } from "../lib/traceparent.ts";
 

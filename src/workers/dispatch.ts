@@ -55,7 +55,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       await outcomes.record(executionId, toFact(outcome));
     } catch (error) {
       // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
-      gate.forfeited(ticket);
+      gate.faulted(ticket);
       throw error;
     } finally {
       leases.release(executionId);
@@ -67,7 +67,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     if (bucket === "execution") notice = latest;
   });
 
-  /** Before the slot of the start is settled. */
+  /** Runs before the slot of the start is settled. */
   async function saveNotice(): Promise<void> {
     const latest = notice;
     notice = null;
@@ -141,7 +141,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     }
   }
 
-  /** Their commit was not confirmed: written or not, their starts were not sent. */
+  /** The commit of these claims was not confirmed: written or not, the starts were not sent. */
   function requeue(executionIds: string[]): void {
     for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0, false)));
   }
@@ -224,5 +224,5 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   };
 }
 
-/** In one write. */
+/** Runs claimed in one write. */
 const MAX_AT_ONCE = 64;

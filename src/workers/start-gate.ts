@@ -1,12 +1,12 @@
 // The gate for starts: the first start without a proper answer closes it, then single probes find out if Lyceum takes
-// starts
-// again. So an outage costs the starts that were under way and a few probes.
+// starts again. So an outage costs the starts that were under way and a few probes.
 
 import { type PauseReason, pauseDetail, type StartPause } from "../domain/start-pause.ts";
 import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
 
+/** Starts that the gate allows now. */
 export type Permit =
   | { type: "all" }
   /** A start, as a probe. */
@@ -16,6 +16,7 @@ export type Permit =
   /** Null: until the probe under way has ended. */
   | { type: "none"; waitMs: number | null };
 
+/** A begun start, named by the era in which it began. */
 export type Ticket = number;
 
 interface Closed extends Omit<StartPause, "probeAt"> {
@@ -54,7 +55,7 @@ export function createStartGate(clock: Clock, random: () => number) {
 
   function ended(ticket: Ticket, outcome: StartOutcome): void {
     if (outcome.type === "stale") {
-      forfeited(ticket);
+      faulted(ticket);
       return;
     }
     const minMs = outcome.type === "unavailable" ? (outcome.retryAfterMs ?? 0) : 0;
@@ -64,8 +65,8 @@ export function createStartGate(clock: Clock, random: () => number) {
     else if (closed !== null) change(null);
   }
 
-  /** By a fault of ours, which says nothing about Lyceum. */
-  function forfeited(ticket: Ticket): void {
+  /** A fault of ours says nothing about Lyceum. */
+  function faulted(ticket: Ticket): void {
     if (ticket === era) probeFailed(0);
   }
 
@@ -132,7 +133,7 @@ export function createStartGate(clock: Clock, random: () => number) {
     permit,
     begin,
     ended,
-    forfeited,
+    faulted,
     beginRead,
     readEnded,
     restore,

@@ -160,7 +160,7 @@ describe("a closed gate", () => {
     close();
     untilProbe();
     readWell();
-    gate.forfeited(leave());
+    gate.faulted(leave());
     expect(gate.probeInMs()).toBe(2 * SECOND);
   });
 

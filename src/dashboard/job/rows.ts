@@ -24,7 +24,6 @@ const SHOW_EVERY_MS = 300;
 const READ_EVERY_MS = 2_000;
 /** A job that takes long to read is read again more seldom: the page stays idle most of the time. */
 const PAUSE_PER_READ = 10;
-/** More changed rows than this are not asked for one by one. */
 const ONE_BY_ONE = 25;
 
 /** @param source the same object at each call */

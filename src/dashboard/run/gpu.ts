@@ -59,7 +59,7 @@ const charts: Chart[] = [
 
 const steps = ["", "1s", "5s", "15s", "1m"];
 
-/** As stored; another step is read from Lyceum when it is chosen. */
+/** Stored metrics; another step is read from Lyceum. */
 function Charts({ run }: { run: Run }) {
   const step = place.value.query.get("step") ?? "";
   const [metrics, reload] = useLoad(`metrics ${run.id} ${run.status} ${step}`, (signal) =>

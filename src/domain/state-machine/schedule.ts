@@ -87,8 +87,7 @@ export function nextOrphanSearchAt(lostAt: number, now: number, rules: Pick<Rule
 
 /**
  * The time since the last look-up in which Lyceum answered and did not know the execution; 0 if that one was not
- * answered.
- * At most two intervals beyond the search itself: our own downtime proves nothing.
+ * answered. At most two intervals beyond the search itself: our own downtime proves nothing.
  */
 export function answeredMs(execution: Execution, now: number, rules: Rules, searchedMs = 0): number {
   if (execution.checkedAt === null) return 0;

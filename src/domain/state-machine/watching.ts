@@ -75,8 +75,7 @@ function reattach(
 
 /**
  * Lyceum cannot abort the execution any more, though its status word shows no end: it is over past its timeout if the
- * word is
- * unknown, and past the longest life whatever the word.
+ * word is unknown, and past the longest life whatever the word.
  */
 export function finalSnapshot(
   { run, execution }: LiveState,

@@ -7,8 +7,7 @@ type RunBatch<C> = (connection: C, items: any[]) => Promise<any[]>;
 
 /**
  * Adds an item to the open batch of `run`; resolves when the batch is done: for a write, when it is on disk. If `run`
- * throws,
- * each item runs alone, so that a bad item fails alone.
+ * throws, each item runs alone, so that a bad item fails alone.
  */
 export type Batcher<C> = <I, R>(run: (connection: C, items: I[]) => Promise<R[]>, item: I) => Promise<R>;
 

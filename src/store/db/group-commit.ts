@@ -1,7 +1,6 @@
 // Group commit for SQLite's one writer: writes that arrive within two ticks of the event loop share a transaction and
-// an
-// fsync. No timer: longer waits lost throughput in measurements. If a write throws, all are rolled back and repeated in
-// savepoints, so that a bad write fails alone. No write resolves before the commit.
+// an fsync. No timer: longer waits lost throughput in measurements. If a write throws, all are rolled back and repeated
+// in savepoints, so that a bad write fails alone. No write resolves before the commit.
 
 import { sql } from "kysely";
 import { systemClock } from "../../lib/clock.ts";

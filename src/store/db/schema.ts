@@ -116,10 +116,8 @@ export interface JobsTable {
   budget_nano: number | null;
   /** No run of the job starts after this. */
   budget_reached_at: number | null;
-  /** The last one is the time of the next try. */
   deletion_requested_at: number | null;
   deletion_due_at: number | null;
-  /** Its rows are being removed, and readers do not find it. */
   deleted_at: number | null;
   /** The job's trace as a `traceparent` header. */
   traceparent: string | null;

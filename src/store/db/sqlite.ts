@@ -50,8 +50,7 @@ function prepare(database: SqliteDatabase.Database): void {
 
 /**
  * The file holds logins and webhook secrets; SQLite gives its other files the same mode. An existing file is not opened
- * here:
- * closing it would drop this process's POSIX locks.
+ * here: closing it would drop this process's POSIX locks.
  */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

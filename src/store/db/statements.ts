@@ -92,8 +92,7 @@ export function valuesTable(db: Db, types: readonly string[], rows: number): Raw
 
 /**
  * Rows of the query that no other transaction has locked. The array makes PostgreSQL run the locking query once; behind
- * `in`
- * it may run several times and lock more rows than its limit.
+ * `in` it may run several times and lock more rows than its limit.
  */
 export function isChosen<O extends { id: string }>(
   db: Db,

@@ -101,7 +101,7 @@ export function executionEvents({ log, metrics, traces }: Recorder) {
       metrics.callbacksMissed.inc(ends);
     },
 
-    /** Nothing more is done about it. */
+    /** Nothing more is done about the execution. */
     executionClosed(end: ExecutionEnd): void {
       for (const span of executionSpans(end)) traces()?.record(span);
     },

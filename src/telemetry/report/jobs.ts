@@ -17,8 +17,6 @@ export function jobEvents({ log, metrics, traces }: Recorder) {
     jobTraced(job: JobTraced): void {
       traces()?.recordJob(job);
     },
-
-    /** The one line that tells all of a run. */
     ended(end: RunEnd): void {
       const { detectedBy, delayMs } = end;
       metrics.runsEnded.inc({ status: end.status });

@@ -57,7 +57,7 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
         traces()?.record({ name: "callback", jobId, under: executionId, attributes: { disposition } });
     },
 
-    /** Not every one is logged, because anyone can send such requests. */
+    /** Not every request is logged, because anyone can send them. */
     strayCallback({ publicPath, isLogged }: { publicPath: string; isLogged: boolean }): void {
       metrics.callbacks.inc({ disposition: "rejected" });
       count("callbacks.rejected.unknown_path");

@@ -42,8 +42,6 @@ export interface Subject {
 }
 
 export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "fetched_at" | "summary">;
-
-/** As far as fetchers need it. */
 export interface Known {
   execution: Execution;
   printed: Printed | null;

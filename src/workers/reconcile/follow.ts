@@ -40,7 +40,7 @@ export function createFollow(
     return (await Promise.all(kept)).flat();
   }
 
-  /** The list does not show them alive, or there is no list. */
+  /** For executions that the list does not show alive, or without a list. */
   async function gone(changed: DueExecution[], listSnapshot: ListSnapshot): Promise<DueExecution[]> {
     return listSnapshot.list.type === "ok"
       ? afterList(changed, listSnapshot)

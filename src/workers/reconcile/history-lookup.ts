@@ -10,7 +10,7 @@ import { isOf } from "./list-snapshot.ts";
 
 export type LookupResult =
   | { state: "found"; row: HistoryRow }
-  /** The whole history does not have it. */
+  /** The whole history does not have the execution. */
   | { state: "absent"; searchedMs: number }
   | { state: "under way" }
   | { state: "unanswered"; answer: ReadOutcome<unknown> };

@@ -1,6 +1,5 @@
 // Decides which page of the history to read next. Its order is not documented, and rows move while they are read: each
-// page
-// overlaps the page before, and a page that begins with a known row has left no row out.
+// page overlaps the page before, and a page that begins with a known row has left no row out.
 import type { HistoryAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import { createOrder, isOldestFirst } from "./history-order.ts";
 

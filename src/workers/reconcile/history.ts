@@ -1,6 +1,5 @@
 // Reads `/billing/history` back to a moment, over several calls. Only the history knows ended executions, and only a
-// history
-// that was read to its end proves that an execution is missing.
+// history that was read to its end proves that an execution is missing.
 import { createHash } from "node:crypto";
 import type { HistoryAnswer, HistoryRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";

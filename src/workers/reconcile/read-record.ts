@@ -38,7 +38,7 @@ export interface ReadOptions {
   by: DetectedBy;
   /** Lyceum has just answered that there is nothing to end. */
   isBeyondAbort?: boolean;
-  /** If it has just been read. */
+  /** Present if the record has just been read. */
   record?: ReadOutcome<RecordAnswer>;
 }
 

@@ -1,6 +1,5 @@
 // One reconciler for callbacks and polling: Lyceum decides what is true, whatever made the execution due. One list
-// answers
-// for all that are merely due; records are read if the list says too little, or a callback names them.
+// answers for all that are merely due; records are read if the list says too little, or a callback names them.
 import PQueue from "p-queue";
 import { isPaused } from "../../lib/clock.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";

@@ -1,6 +1,5 @@
 // Executions at Lyceum whose run the database does not have: followed until end and cost are known, never aborted,
-// because
-// they may belong to another Proctor on the same account.
+// because they may belong to another Proctor on the same account.
 import { estimatedCost, isCost } from "../../domain/cost.ts";
 import type { HistoryRow, ListedRow } from "../../lyceum/answer.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
