@@ -17,7 +17,7 @@ interface Rows {
   runsPerJob?: number;
   /** With events, callbacks and artifacts. */
   whole?: boolean;
-  /** How long ago all of it happened. */
+  /** Age of all rows. */
   agoMs?: number;
 }
 

@@ -160,7 +160,7 @@ function livingProcesses(): { pid: number; parent: number }[] {
       const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
       return [{ pid, parent: Number(parent) }];
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
       return [];
     }
   });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** How often the service looks for new lines of a followed log. */
+/** The service looks for new lines of a followed log this often. */
 const LOOK_EVERY_MS = 5_000;
 
 const client = () => createClient({ url: service.url(), apiKey: apiKeys.ann });

@@ -1,4 +1,4 @@
-// What was spent by hardware, with the money that idle GPUs cost, and what the hardware costs.
+// Costs by hardware, the part that idle GPUs cost, and prices.
 import type { MachineTypes, Usage } from "../../client/client.ts";
 import { count, credits, DASH, duration, percent } from "../format.ts";
 import { h, html } from "../html.ts";

@@ -1,4 +1,4 @@
-// How many jobs each status filter would show, up to a bound: a list has no total.
+// Counts the jobs that each status filter would show, up to a bound: a list has no total.
 import type { JobFilter } from "../../client/client.ts";
 import { api } from "../api.ts";
 import { firstOf, useLoad } from "../load.ts";

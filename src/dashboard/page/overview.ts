@@ -127,7 +127,7 @@ function Tiles({ status, today, keys }: Pick<Summary, "status" | "today" | "keys
   return html`<dl class="tiles">${tiles.map(({ name, value, more }) => html`<div key=${name}><dt>${name}</dt><dd>${value}<small>${more}</small></dd></div>`)}</dl>`;
 }
 
-/** Of several budgets the one that ends first. */
+/** The budget of which the largest share is used. */
 function fullestBudget({ data }: ApiKeys): string | null {
   const shares = data
     .flatMap(({ name, budget }) => (budget === null ? [] : [{ name, share: budget.spent / budget.limit }]))

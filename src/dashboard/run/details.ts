@@ -1,4 +1,4 @@
-// What is chosen in the waterfall: an attempt with its request and answer, a callback as it came, or a check.
+// The choice in the waterfall: an attempt with its request and answer, a callback as it came, or a check.
 import { useState } from "preact/hooks";
 import type { Execution, Run } from "../../client/client.ts";
 import { api } from "../api.ts";

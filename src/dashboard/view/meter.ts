@@ -1,4 +1,4 @@
-// How much of a limit is used, as a bar with its figures beside it.
+// The used part of a limit, as a bar with its figures beside it.
 import { html } from "../html.ts";
 
 /** From here on a bar warns. */
