@@ -58,7 +58,7 @@ it("after a lost disk every start since the backup is adopted or recorded, and n
   // Its key is not known, so that no submitter sees it.
   expect((await service.ann.get("/v1/strays")).body.data).toEqual([]);
   expect((await service.ann.get("/v1/usage")).body.strays).toBeNull();
-  expect(service.logLines.some((line) => line.includes('"event":"stray_found"'))).toBe(true);
+  expect(service.logLines.filter((line) => line.includes('"event":"stray_found"'))).toHaveLength(1);
   const [run] = await service.runsOf(retried.id);
   expect(run?.executions.map(({ status }) => status)).toEqual(["failed", "failed"]);
   expect(service.rows("select * from counters where name = 'restored.since'")).toEqual([]);

@@ -34,6 +34,8 @@ export interface RestoredOptions {
 export function createRestored(context: Context, { lyceum, now, onDone }: RestoredOptions): Restored {
   const { store, report, rules, foundStarts } = context;
   const strays = createStrays(context, { lyceum, now });
+  /** Each pass of the search finds the same executions again. */
+  const reported = new Set<string>();
   let isDone = false;
   let search: { since: number; begunAt: number; look: ReturnType<typeof createStartSearch> } | null = null;
 
@@ -80,17 +82,21 @@ export function createRestored(context: Context, { lyceum, now, onDone }: Restor
       foundStarts.add(start);
       const isAdopted = await adoptStart(context, start, parseStatus(start.rawStatus).status);
       const { executionId, runId } = start;
-      report.startRecognized({ executionId, runId, isAdopted });
+      if (!reported.has(executionId)) report.startRecognized({ executionId, runId, isAdopted });
+      reported.add(executionId);
       unknown.delete(executionId);
     }
-    const others = [...rows].filter(([id]) => unknown.has(id)).map(([id, row]) => strayOf(id, row, now()));
-    await store.write((tx) => saveStrays(tx.db, others));
-    for (const { execution_id, lyceum_execution_id, raw_status } of others)
-      report.strayFound({
-        executionId: execution_id,
-        lyceumExecutionId: lyceum_execution_id,
-        word: raw_status,
-      });
+    const isNew = (id: string) => unknown.has(id) && !reported.has(id);
+    const newStrays = [...rows].flatMap(([id, row]) => (isNew(id) ? strayOf(id, row, now()) : []));
+    await store.write((tx) => saveStrays(tx.db, newStrays));
+    for (const {
+      execution_id: executionId,
+      lyceum_execution_id: lyceumExecutionId,
+      raw_status,
+    } of newStrays) {
+      reported.add(executionId);
+      report.strayFound({ executionId, lyceumExecutionId, word: raw_status });
+    }
   }
 
   async function recognize(rows: MarkedRows): Promise<FoundStart[]> {
