@@ -69,7 +69,7 @@ describe("docs/configuration.md", () => {
     expect([...described.keys()].sort()).toEqual([...settingNames].sort());
   });
 
-  test.each([...described])("names the default of %s", (name, preset) => {
+  test.each([...described])("docs/configuration.md names the default of %s", (name, preset) => {
     const least = {
       LYCEUM_API_KEY: "lk_1",
       API_KEYS: `a:${"k".repeat(32)}`,

@@ -61,7 +61,7 @@ test("no setting shows a secret", () => {
 });
 
 eachService("the service", {}, (of) => {
-  test("tells each caller its name and role", async () => {
+  test("the service tells each caller its name and role", async () => {
     for (const [name, role] of Object.entries({ ann: "submit", reader: "read", admin: "admin" })) {
       const answer = await of()[name as "ann"].get("/v1/whoami");
       expect(answer).toMatchObject({ status: 200, body: { name, role } });
@@ -69,7 +69,7 @@ eachService("the service", {}, (of) => {
     }
   });
 
-  test("shows its settings to administrators alone", async () => {
+  test("the service shows its settings to administrators alone", async () => {
     expect((await of().ann.get("/v1/settings")).status).toBe(403);
     expect((await of().reader.get("/v1/settings")).status).toBe(403);
     const { body, text } = await of().admin.get("/v1/settings");

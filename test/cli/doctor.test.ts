@@ -57,7 +57,7 @@ it("checks disk, Lyceum, credits and the callback path, and leaves no trace in l
   );
 });
 
-it("names hardware that runs wait for and Lyceum does not list", async () => {
+it("doctor names hardware that runs wait for and Lyceum does not list", async () => {
   await using service = await startService();
   await until("the catalogue", async () => (await service.ann.get("/v1/machine-types")).body.data.length > 0);
   service.network.lyceumIsUp = false;
@@ -66,7 +66,7 @@ it("names hardware that runs wait for and Lyceum does not list", async () => {
   expect(stdout).toMatch(/✘ hardware +runs wait for gpu\.z900, which Lyceum does not list/);
 });
 
-it("finds the file system of a folder by its longest mount", () => {
+it("doctor finds the file system of a folder by its longest mount", () => {
   const mounts =
     "overlay / overlay rw 0 0\nserver:/x /data nfs4 rw 0 0\n/dev/sda1 /data/my\\040disk ext4 rw 0 0\n";
   expect(fileSystemOf("/data", mounts)).toBe("nfs4");
@@ -75,7 +75,7 @@ it("finds the file system of a folder by its longest mount", () => {
   expect(fileSystemOf("/data", "")).toBeNull();
 });
 
-it("sees that PostgreSQL is reached without a pooler", async () => {
+it("doctor detects that PostgreSQL is reached without a pooler", async () => {
   const database = await createDatabase(true);
   if (database.target.kind !== "postgres") throw new Error("no PostgreSQL");
   expect(await poolerMode(database.target.url)).toBe("session");

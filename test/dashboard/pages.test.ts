@@ -24,7 +24,7 @@ afterAll(async () => {
   await service.close();
 });
 
-it("shows each page, without a complaint on the console and without a request to anybody else", async () => {
+it("every page is shown without a complaint on the console and without a request to another origin", async () => {
   for (const { place, text } of placesOf(demo)) await open(page, place, text);
   expect(visitor.complaints).toEqual([]);
   expect(visitor.strays).toEqual([]);

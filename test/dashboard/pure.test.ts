@@ -21,7 +21,7 @@ import { spansOf } from "../../src/dashboard/run/phases.ts";
 import { idleStretches, samplesOf } from "../../src/dashboard/run/samples.ts";
 
 describe("escape sequences of a log", () => {
-  it("become classes, and nothing else of them is left", () => {
+  it("escape sequences of a log become classes, and nothing else of them is left", () => {
     expect(piecesOf("a \u001b[1;31mred\u001b[0m b")).toEqual([
       { text: "a ", style: "" },
       { text: "red", style: "fg1 bold" },
@@ -86,14 +86,14 @@ describe("a sweep laid out by two values", () => {
     expect(table.best).toMatchObject({ x: "0.01", y: "1", value: 1 });
   });
 
-  it("shows a retried run in the place of the one that it repeats", () => {
+  it("a sweep laid out by two values shows a retried run in the place of the one that it repeats", () => {
     const first = row({ LR: "0.1" }, { run_id: "first", cost: 9, status: "failed" });
     const second = row({ LR: "0.1" }, { run_id: "second", cost: 2, retry_of: "first" });
     const table = pivot([first, second], "LR", null, cost);
     expect(table.cells[0]?.[0]).toMatchObject({ value: 2, rows: [second] });
   });
 
-  it("has cells without a value, and no best one, while nothing has ended", () => {
+  it("a sweep laid out by two values has cells without a value, and no best one, while nothing has ended", () => {
     const table = pivot([row({ LR: "0.1" }, { cost: null, status: "active" })], "LR", null, cost);
     expect(table.cells[0]?.[0]?.value).toBe(null);
     expect(table.best).toBe(null);
@@ -236,7 +236,7 @@ describe("what needs a person", () => {
   const job = (more: object) =>
     ({ id: "job_a", name: "sweep", ended_at: null, budget: null, ...more }) as Job;
 
-  it("names a job whose budget is used up while it has not ended", () => {
+  it("what needs a person names a job whose budget is used up while it has not ended", () => {
     const budget = { limit: 1, spent: 1, reached: true };
     const concerns = budgetConcerns([job({ budget }), job({ budget, ended_at: at(1) }), job({})]);
     expect(concerns.map(({ text, href }) => [text, href])).toEqual([
@@ -244,7 +244,7 @@ describe("what needs a person", () => {
     ]);
   });
 
-  it("names a key whose budget is used up, and when it starts more", () => {
+  it("what needs a person names a key whose budget is used up, and when it starts more", () => {
     const budget = { limit: 2, spent: 2.5, window_ms: 60_000, resets_at: at(60), reached: true };
     const keys = [
       { name: "ann", role: "submit", budget, quota: null },
@@ -256,7 +256,7 @@ describe("what needs a person", () => {
     ]);
   });
 
-  it("adds up what idle GPUs cost, and says nothing when none was idle", () => {
+  it("what needs a person adds up what idle GPUs cost, and says nothing when none was idle", () => {
     const finding = { code: "gpu_idle" as const, detail: "", cost: 4 };
     const idle = run({ id: "run_a", findings: [finding], gpu: { idle_share: 0.75 } as Run["gpu"], cost: 4 });
     expect(idleConcern([idle, run({ findings: [] })])?.text).toContain(

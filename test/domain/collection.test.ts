@@ -28,7 +28,7 @@ describe("an answer that cannot be used", () => {
     ]);
   });
 
-  test("after usable answers does not end the requests at once", () => {
+  test("an answer that cannot be used after usable answers does not end the requests at once", () => {
     const waits = [4, 5, 6].map((tries) => afterUnusable({ ...attempt(tries), isKept: true }, "404"));
     expect(waits).toEqual([{ retryInMs: 30_000 }, { retryInMs: 30_000 }, { giveUp: "404" }]);
   });
@@ -39,25 +39,25 @@ describe("an unanswered request for an artifact", () => {
     afterSilence(attempt(0, sinceMs), NOW - awayMsAgo, retryAfterMs, "503");
   const never = Number.POSITIVE_INFINITY;
 
-  test("is repeated after the requested wait, of a second at least", () => {
+  test("an unanswered request for an artifact is repeated after the requested wait, of a second at least", () => {
     expect(afterMs(0, never, 7_000)).toEqual({ retryInMs: 7_000 });
     expect(afterMs(0, never, 0)).toEqual({ retryInMs: 1_000 });
   });
 
-  test("is given up after five minutes if Lyceum answers other endpoints", () => {
+  test("an unanswered request for an artifact is given up after five minutes if Lyceum answers other endpoints", () => {
     expect(afterMs(5 * MINUTE - 4_000, never)).toEqual({ retryInMs: 4_000 });
     expect(afterMs(5 * MINUTE, never)).toEqual({
       giveUp: "no answer for 5 minutes, while Lyceum answered other calls: 503",
     });
   });
 
-  test("counts from the end of an outage on", () => {
+  test("an unanswered request for an artifact counts from the end of an outage on", () => {
     expect(afterMs(40 * MINUTE, 0)).toEqual({ retryInMs: 15_000 });
     expect(afterMs(40 * MINUTE, 5 * MINUTE - 1)).toEqual({ retryInMs: 1_000 });
     expect(afterMs(40 * MINUTE, 5 * MINUTE)).toHaveProperty("giveUp");
   });
 
-  test("is given up after an hour, even in an outage and with a longer requested wait", () => {
+  test("an unanswered request for an artifact is given up after an hour, even in an outage and with a longer requested wait", () => {
     expect(afterMs(HOUR - 20_000, 0, HOUR)).toEqual({ retryInMs: 20_000 });
     expect(afterMs(HOUR, 0)).toEqual({ giveUp: "Lyceum could not be asked for an hour: 503" });
   });
@@ -67,27 +67,27 @@ describe("a log", () => {
   const next = (reads: number, hasGrown: boolean, standing: "whole" | "lacking" | "unjudged" = "unjudged") =>
     nextLogRead({ reads, hasGrown, standing }, 1_000);
 
-  test("that no record judges is read a second time, because it lags", () => {
+  test("a log that no record judges is read a second time, because it lags", () => {
     expect(next(1, true)).toBe(1_000);
     expect(next(1, false)).toBe(1_000);
   });
 
-  test("that the record proves whole is read no more, however it grew", () => {
+  test("a log that the record proves whole is read no more, however it grew", () => {
     expect(next(1, true, "whole")).toBeNull();
     expect(next(2, true, "whole")).toBeNull();
   });
 
-  test("that no record judges is read again while it grows, and no more when it has stopped", () => {
+  test("a log that no record judges is read again while it grows, and no more when it has stopped", () => {
     expect(next(2, true)).toBe(2_000);
     expect(next(2, false)).toBeNull();
   });
 
-  test("that lacks lines of the record is read six times in all, further and further apart, grown or not", () => {
+  test("a log that lacks lines of the record is read six times in all, further and further apart, grown or not", () => {
     const waits = Array.from({ length: MAX_READS }, (_, index) => next(index + 1, index === 0, "lacking"));
     expect(waits).toEqual([1_000, 2_000, 3_000, 4_000, 5_000, null]);
   });
 
-  test("is read a bounded number of times, even if it grows for ever", () => {
+  test("a log is read a bounded number of times, even if it grows for ever", () => {
     expect(next(MAX_READS, true)).toBeNull();
     expect(next(MAX_READS - 1, true)).not.toBeNull();
   });
@@ -113,7 +113,7 @@ describe("Lyceum's look-back", () => {
     [168 * HOUR, 168],
     [168 * HOUR + 1, null],
     [-HOUR, 1],
-  ])("for a run that started %i ms ago is %s hours", (agoMs, hours) => {
+  ])("Lyceum's look-back for a run that started %i ms ago is %s hours", (agoMs, hours) => {
     expect(lookBackHours(NOW - agoMs, NOW)).toBe(hours);
   });
 

@@ -31,7 +31,7 @@ describe("a queued run", () => {
     expect(story.events).toEqual([`run.${status}`]);
   });
 
-  test("that waits for another attempt is cancelled, and its last artifacts still come in", () => {
+  test("a queued run that waits for another attempt is cancelled, and its last artifacts still come in", () => {
     const story = watched().learn(snapshot("failed"), cancel());
     expect(story.run.status).toBe("cancelled");
     expect(story.learn(collected).statuses).toBe("cancelled/failed");
@@ -42,20 +42,20 @@ describe("a queued run", () => {
 describe("a run whose start is not answered yet", () => {
   const started = () => new Story(always).learn(claim).wait(100).learn(cancel());
 
-  test("goes on until the answer, and is then aborted at once", () => {
+  test("a run whose start is not answered yet goes on until the answer, and is then aborted at once", () => {
     const story = started();
     expect(story.statuses).toBe("active/submitting");
     expect(story.execution?.dueAt).toBe(NOW + 180_000);
     expect(story.learn(accepted()).execution?.dueAt).toBe(story.now);
   });
 
-  test("is cancelled if Lyceum did not take it", () => {
+  test("a run whose start is not answered yet is cancelled if Lyceum did not take it", () => {
     const story = started().learn(notTaken);
     expect(story.statuses).toBe("cancelled/none");
     expect(story.run.attempt).toBe(0);
   });
 
-  test("is cancelled if Lyceum refused it", () => {
+  test("a run whose start is not answered yet is cancelled if Lyceum refused it", () => {
     expect(started().learn(refused).statuses).toBe("cancelled/rejected");
   });
 });
@@ -63,31 +63,31 @@ describe("a run whose start is not answered yet", () => {
 describe("a run in doubt", () => {
   const inDoubt = () => new Story(always).learn(claim, noAnswer).searchInVain(1).learn(cancel());
 
-  test("is searched for at once, and nothing is concluded", () => {
+  test("a run in doubt is searched for at once, and nothing is concluded", () => {
     const story = inDoubt();
     expect(story.statuses).toBe("active/submitting");
     expect(story.execution?.dueAt).toBe(story.now);
   });
 
-  test("is aborted at once when it is found", () => {
+  test("a run in doubt is aborted at once when it is found", () => {
     const story = inDoubt().learn(accepted("running", true));
     expect(story.execution).toMatchObject({ phase: "watching", dueAt: story.now, cancelSentAt: null });
   });
 
-  test("is cancelled, not retried, when it is lost; the orphan is still looked for", () => {
+  test("a run in doubt is cancelled, not retried, when it is lost; the orphan is still looked for", () => {
     const story = inDoubt().searchInVain(8);
     expect(story.statuses).toBe("cancelled/lost");
     expect(story.execution?.phase).toBe("orphan");
   });
 
-  test("has failed when it is lost and the deadline had passed", () => {
+  test("a run in doubt has failed when it is lost and the deadline had passed", () => {
     const story = new Story(always).learn(claim, noAnswer, cancel("abort", "deadline")).searchInVain(9);
     expect(story.run).toMatchObject({ status: "failed", error: { code: "deadline_exceeded" } });
   });
 });
 
 describe("a live run", () => {
-  test("stays active until Lyceum confirms the end", () => {
+  test("a live run stays active until Lyceum confirms the end", () => {
     const story = watched().wait(1_000).learn(cancel());
     expect(story.statuses).toBe("active/running");
     expect(story.execution).toMatchObject({ dueAt: story.now, cancelSentAt: null });
@@ -97,7 +97,7 @@ describe("a live run", () => {
     expect(story.statuses).toBe("cancelled/aborted");
   });
 
-  test("is looked at soon after the abort was sent", () => {
+  test("a live run is looked at soon after the abort was sent", () => {
     const story = watched().learn(cancel(), cancelSent);
     expect(story.execution).toMatchObject({ cancelSentAt: story.now, dueAt: story.now + 1_000 });
   });
@@ -121,12 +121,12 @@ describe("a live run", () => {
     },
   );
 
-  test("whose deadline passed and that completed all the same has succeeded", () => {
+  test("a live run whose deadline passed and that completed all the same has succeeded", () => {
     const { run } = watched().learn(cancel("abort", "deadline"), snapshot("completed"), collected);
     expect(run.status).toBe("succeeded");
   });
 
-  test("that we abort long after its timeout is cancelled, not timed out", () => {
+  test("a live run that we abort long after its timeout is cancelled, not timed out", () => {
     const times = { startedAt: NOW, endedAt: NOW + 600_000 };
     const { run, execution } = watched().learn(cancel(), snapshot("aborted", times), collected);
     expect(run.status).toBe("cancelled");
@@ -154,7 +154,7 @@ describe("a second request", () => {
 });
 
 describe("a run that is over at Lyceum", () => {
-  test("and is being collected keeps its outcome", () => {
+  test("a run that is over at Lyceum and is being collected keeps its outcome", () => {
     const story = watched().learn(snapshot("completed"), cancel(), collected);
     expect(story.run).toMatchObject({ status: "succeeded", outcome: "succeeded", cancellation: null });
   });
@@ -162,7 +162,7 @@ describe("a run that is over at Lyceum", () => {
   test.each([
     ["succeeded", snapshot("completed")],
     ["cancelled", snapshot("cancelled")],
-  ])("and has %s stays so, whatever comes", (status, last) => {
+  ])("a run that is over at Lyceum and has %s stays so, whatever comes", (status, last) => {
     const story = watched().learn(last, collected);
     const { run, execution } = story;
     story.learn(cancel(), callback, snapshot("running"), accepted(), claim, collected);

@@ -49,7 +49,7 @@ describe("a timeout inferred from Lyceum's own times", () => {
     ["with a clean exit", { ...past, returnCode: 0 }],
     ["without a start", { ...past, startedAt: undefined }],
     ["without an end", { ...past, endedAt: undefined }],
-  ])("not %s", (_what, said) => {
+  ])("no timeout is inferred from Lyceum's own times %s", (_what, said) => {
     expect(watched().learn(snapshot("failed", said)).execution?.timedOut).toBe(false);
   });
 
@@ -58,12 +58,12 @@ describe("a timeout inferred from Lyceum's own times", () => {
     expect(watched().learn(snapshot("failed", said)).execution?.timedOut).toBe(true);
   });
 
-  test("with a start that an earlier snapshot told", () => {
+  test("a timeout is inferred with a start that an earlier snapshot named", () => {
     const story = watched().learn(snapshot("running", { startedAt: NOW }));
     expect(story.learn(snapshot("failed", { endedAt: NOW + 60_000 })).execution?.timedOut).toBe(true);
   });
 
-  test("never when it completed", () => {
+  test("a completed execution never counts as timed out", () => {
     const story = watched(always).learn(snapshot("completed", { ...past, timedOut: true }));
     expect(story.statuses).toBe("collecting/completed");
     expect(story.execution?.timedOut).toBe(false);
@@ -94,7 +94,7 @@ describe("a retry", () => {
     expect(watched(retrying(on)).learn(snapshot(word, said)).run.status).toBe("collecting");
   });
 
-  test("makes another execution, whose end decides", () => {
+  test("a retry makes another execution, whose end decides", () => {
     const story = watched(retrying("failed")).learn(snapshot("failed")).wait(3_000);
     story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), snapshot("completed"), collected);
     expect(story.run).toMatchObject({
@@ -105,7 +105,7 @@ describe("a retry", () => {
     });
   });
 
-  test("is not granted to the last attempt", () => {
+  test("a retry is not granted to the last attempt", () => {
     const story = watched(retrying("failed")).learn(snapshot("failed")).wait(3_000);
     story.learn({ type: "claimed", executionId: "exe_2" }, accepted(), snapshot("failed"), collected);
     expect(story.run).toMatchObject({ status: "failed", attempt: 2 });

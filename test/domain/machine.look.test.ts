@@ -29,7 +29,7 @@ describe("a check that changes nothing worth a write", () => {
     }
   });
 
-  test("has the same interval as a recorded check: a quarter of the age", () => {
+  test("a check that changes nothing worth a write has the same interval as a recorded check: a quarter of the age", () => {
     expect(look({ acceptedAt: NOW - 80_000 })).toBe(NOW + 20_000);
   });
 });
@@ -41,11 +41,11 @@ describe("a look that is noted by whoever goes on watching", () => {
     return transition(situation, fact, moment)?.execution?.dueAt;
   };
 
-  test("leaves it with the reader", () => {
+  test("a check that a watching reader notes leaves the execution with the reader", () => {
     expect(noted(NOW + 300_000)).toBe(NOW + 300_000);
   });
 
-  test("does not if it is to be left alone for longer, or at once after a callback", () => {
+  test("a check does not leave the execution with the reader if it is to be left alone for longer, or after a callback", () => {
     expect(noted(NOW + 10_000)).toBe(NOW + 20_000);
     expect(noted(NOW + 300_000, { callbackAt: NOW })).toBe(NOW);
   });

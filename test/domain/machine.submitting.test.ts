@@ -36,15 +36,15 @@ describe("claiming a run", () => {
     expect(story.events).toEqual(["run.active", "execution.submitting"]);
   });
 
-  test("leaves the start its time before it comes into doubt", () => {
+  test("claiming a run leaves the start its time before it comes into doubt", () => {
     expect(new Story().learn(claim).execution?.dueAt).toBe(NOW + rules.submitPatienceMs);
   });
 
-  test("is refused before the run is due", () => {
+  test("claiming a run is refused before the run is due", () => {
     expect(new Story(never, { dueAt: NOW + 1 }).learn(claim).statuses).toBe("queued/none");
   });
 
-  test("is refused a second time", () => {
+  test("claiming a run is refused a second time", () => {
     const story = new Story().learn(claim, { type: "claimed", executionId: "exe_2" });
     expect(story.run).toMatchObject({ executionId: "exe_1", attempt: 1 });
   });
@@ -127,13 +127,13 @@ describe("in doubt", () => {
     expect(story.execution).toMatchObject({ dueAt: story.now, callbackAt: story.now });
   });
 
-  test("not found within the grace: searched for again", () => {
+  test("a start in doubt that is not found within the grace is searched for again", () => {
     const story = inDoubt().searchInVain(8);
     expect(story.statuses).toBe("active/submitting");
     expect(story.execution).toMatchObject({ unseenMs: 105_000, dueAt: story.now + 15_000 });
   });
 
-  test("not found after the grace: lost, and the run has failed", () => {
+  test("a start in doubt that is not found after the grace is lost, and the run has failed", () => {
     const story = inDoubt().searchInVain(9);
     expect(story.statuses).toBe("failed/lost");
     expect(story.run.error?.code).toBe("lost");
@@ -143,11 +143,14 @@ describe("in doubt", () => {
   test.each([
     ["on_lost: retry", onLostRetry],
     ["retry.on: lost", { retry: { maxAttempts: 2, on: ["lost"] }, onLost: "fail" } as const],
-  ])("not found after the grace, with %s: the run waits for another attempt", (_what, policy) => {
-    const story = inDoubt(policy).searchInVain(9);
-    expect(story.statuses).toBe("queued/lost");
-    expect(story.events.slice(-2)).toEqual(["execution.lost", "run.queued"]);
-  });
+  ])(
+    "a start in doubt that is not found after the grace, with %s, makes the run wait for another attempt",
+    (_what, policy) => {
+      const story = inDoubt(policy).searchInVain(9);
+      expect(story.statuses).toBe("queued/lost");
+      expect(story.events.slice(-2)).toEqual(["execution.lost", "run.queued"]);
+    },
+  );
 
   test("lost on the last attempt: the run has failed even if losses are retried", () => {
     const lastAttempt: Policy = { retry: { maxAttempts: 1, on: ["lost"] }, onLost: "retry" };
@@ -175,13 +178,13 @@ describe("a 503 as the start's answer", () => {
     return story;
   };
 
-  test("has the start searched for at once, as one in doubt", () => {
+  test("a 503 as the start's answer has the start searched for at once, as one in doubt", () => {
     const story = told();
     expect(story.execution).toMatchObject({ inDoubtAt: NOW, doubt: "unavailable", dueAt: NOW });
     expect(story.events.at(-1)).toBe("execution.in_doubt");
   });
 
-  test("not confirmed for half a minute of answers: searched for again", () => {
+  test("a 503 that is not confirmed for half a minute of answers is searched for again", () => {
     const story = told();
     for (let n = 0; n < 8; n++) story.wait(3_750).learn(notFound);
     expect(story.execution).toMatchObject({ unseenMs: 26_250, dueAt: story.now + 3_750 });
@@ -198,7 +201,7 @@ describe("a 503 as the start's answer", () => {
     expect(verified(told({})).run).toMatchObject({ attempt: 0, executionId: null, startedAt: null });
   });
 
-  test("is confirmed within IN_DOUBT_AFTER where that is shorter", () => {
+  test("a 503 as the start's answer is confirmed within IN_DOUBT_AFTER where that is shorter", () => {
     const short = { ...rules, inDoubtAfterMs: 4_000 };
     const execution = anExecution({ ...inDoubtBy503, unseenMs: 3_000, checkedAt: NOW - 1_000 });
     const next = step({ run: active, execution, policy: never }, notFound, aMoment({ rules: short })).next;
@@ -223,7 +226,7 @@ describe("a 503 as the start's answer", () => {
     expect(verified(told().learn(cancel())).statuses).toBe("cancelled/none");
   });
 
-  test("that comes after the patience was over still spares the run a loss", () => {
+  test("a 503 as the start's answer that comes after the patience was over still spares the run a loss", () => {
     const story = told().learn(noAnswer);
     expect(story.execution?.doubt).toBe("unavailable");
     const late = new Story().learn(claim, noAnswer, unavailable);
@@ -244,14 +247,14 @@ describe("a 503 as the start's answer", () => {
 describe("an orphan", () => {
   const orphan = () => new Story(onLostRetry).learn(claim, noAnswer).searchInVain(9);
 
-  test("that shows up is reported and read at once; its run is not affected", () => {
+  test("an orphan that shows up is reported and read at once; its run is not affected", () => {
     const story = orphan().learn(accepted("running", true));
     expect(story.statuses).toBe("queued/lost");
     expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_1", dueAt: story.now });
     expect(story.events.at(-1)).toBe("execution.orphaned");
   });
 
-  test("is closed once its record tells of its end, with what it cost", () => {
+  test("an orphan is closed once its record tells of its end, with what it cost", () => {
     const bill = { startedAt: NOW, endedAt: NOW + 30_000, cost: 0.25 };
     const story = orphan().learn(accepted("running", true), snapshot("aborted", bill));
     expect(story.execution).toMatchObject({
@@ -264,7 +267,7 @@ describe("an orphan", () => {
     expect(story.statuses).toBe("queued/lost");
   });
 
-  test("is read again after it was aborted, until its record tells of its end", () => {
+  test("an orphan is read again after it was aborted, until its record tells of its end", () => {
     const story = orphan().learn(accepted("running", true), snapshot("running"), cancelSent);
     expect(story.execution).toMatchObject({
       phase: "orphan",
@@ -273,7 +276,7 @@ describe("an orphan", () => {
     });
   });
 
-  test("that Lyceum had accepted is told of when its record shows up again, and that once", () => {
+  test("an orphan that Lyceum had accepted is told of when its record shows up again, and that once", () => {
     const story = new Story().learn(claim, accepted()).wait(60_000).learn(notFound).searchInVain(8);
     expect(story.statuses).toBe("failed/lost");
     story.learn(snapshot("running"), snapshot("running"), snapshot("completed"));
@@ -281,7 +284,7 @@ describe("an orphan", () => {
     expect(story.execution).toMatchObject({ phase: "closed", status: "lost", rawStatus: "completed" });
   });
 
-  test("is closed after seven days, whatever its record says", () => {
+  test("an orphan is closed after seven days, whatever its record says", () => {
     const story = orphan()
       .learn(accepted("running", true))
       .wait(7 * 86_400_000)
@@ -289,18 +292,18 @@ describe("an orphan", () => {
     expect(story.execution).toMatchObject({ phase: "closed", status: "lost" });
   });
 
-  test("is searched for until its time is over", () => {
+  test("an orphan is searched for until its time is over", () => {
     const story = orphan().wait(3_599_000).learn(notFound);
     expect(story.execution?.phase).toBe("orphan");
     expect(story.wait(1_000).learn(notFound).execution?.phase).toBe("closed");
   });
 
-  test("is looked for at once when a callback names it", () => {
+  test("an orphan is looked for at once when a callback names it", () => {
     const story = orphan().wait(1_000).learn(callback);
     expect(story.execution?.dueAt).toBe(story.now);
   });
 
-  test("does not touch the run's next attempt", () => {
+  test("an orphan does not touch the run's next attempt", () => {
     const run = aRun({ status: "active", attempt: 2, executionId: "exe_2", dueAt: null });
     const execution = anExecution({ phase: "orphan", status: "lost", lyceumExecutionId: null, endedAt: NOW });
     for (const fact of [accepted("completed", true), snapshot("completed"), notFound, callback, unanswered]) {

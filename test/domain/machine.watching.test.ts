@@ -25,12 +25,12 @@ describe("a snapshot", () => {
     expect(story.execution?.dueAt).toBe(story.now + rules.pollMinMs);
   });
 
-  test("of an unknown word keeps the status and stores the word", () => {
+  test("a snapshot of an unknown word keeps the status and stores the word", () => {
     const story = watched().learn(snapshot("running"), snapshot(null));
     expect(story.execution).toMatchObject({ status: "running", rawStatus: "paused" });
   });
 
-  test("of the same status word causes no event", () => {
+  test("a snapshot of the same status word causes no event", () => {
     const story = watched().learn(snapshot("running"));
     const told = story.events.length;
     expect(story.learn(snapshot("running")).events).toHaveLength(told);
@@ -48,12 +48,12 @@ describe("a snapshot", () => {
     },
   );
 
-  test("without a field keeps the field of an earlier snapshot", () => {
+  test("a snapshot without a field keeps the field of an earlier snapshot", () => {
     const story = watched().learn(snapshot("running", { startedAt: NOW, hardware: "a100" }));
     expect(story.learn(snapshot("completed")).execution).toMatchObject({ startedAt: NOW, hardware: "a100" });
   });
 
-  test("after the end changes nothing", () => {
+  test("a snapshot after the end changes nothing", () => {
     const story = watched().learn(snapshot("completed"));
     const over = story.execution;
     expect(story.learn(snapshot("running"), snapshot("failed")).execution).toBe(over);
@@ -61,7 +61,7 @@ describe("a snapshot", () => {
 });
 
 describe("a callback", () => {
-  test("has the execution checked now, and concludes nothing", () => {
+  test("a callback has the execution checked now, and concludes nothing", () => {
     const story = watched().wait(1_000).learn(callback);
     expect(story.statuses).toBe("active/pending");
     expect(story.execution?.dueAt).toBe(story.now);
@@ -85,13 +85,13 @@ describe("a callback", () => {
     expect(story.execution?.dueAt).toBe(story.now + 1_000);
   });
 
-  test("from the future, as after the clock was set back, does not have it checked without a pause", () => {
+  test("a callback from the future, as after the clock was set back, does not have it checked without a pause", () => {
     const story = watched().wait(3_600_000).learn(callback).wait(-3_500_000);
     story.learn(snapshot("running", {}, story.now - 100));
     expect(story.execution?.dueAt).toBe(story.now + 1_000);
   });
 
-  test("after the end changes nothing", () => {
+  test("a callback after the end changes nothing", () => {
     const story = watched().learn(snapshot("completed"));
     const over = story.execution;
     expect(story.learn(callback).execution).toBe(over);
@@ -99,25 +99,25 @@ describe("a callback", () => {
 });
 
 describe("an execution that Lyceum accepted and does not know", () => {
-  test("is not missed while its record may not be visible yet", () => {
+  test("an execution that Lyceum accepted and does not know is not missed while its record may not be visible yet", () => {
     const story = watched().wait(59_000).learn(notFound).wait(500).learn(notFound);
     expect(story.execution).toMatchObject({ unseenMs: 0, checkedAt: null, phase: "watching" });
   });
 
-  test("is lost after the grace", () => {
+  test("an execution that Lyceum accepted and does not know is lost after the grace", () => {
     const story = watched().wait(60_000).learn(notFound).searchInVain(8);
     expect(story.statuses).toBe("failed/lost");
     expect(story.run.error?.detail).toBe("Lyceum accepted it and no longer knows it");
   });
 
-  test("has its full grace again once it was seen", () => {
+  test("an execution that Lyceum accepted and does not know has its full grace again once it was seen", () => {
     const story = watched().wait(60_000).learn(notFound).searchInVain(7);
     story.learn(snapshot("running", {}, story.now));
     expect(story.searchInVain(7).statuses).toBe("active/running");
     expect(story.searchInVain(1).statuses).toBe("failed/lost");
   });
 
-  test("is lost after two searches that took longer than the grace", () => {
+  test("an execution that Lyceum accepted and does not know is lost after two searches that took longer than the grace", () => {
     const search = (story: Story) => {
       const under = { type: "unanswered", retryAt: NOW, isUnderWay: true } as const;
       story.wait(70_000).learn(under).wait(70_000).learn(under);
@@ -128,7 +128,7 @@ describe("an execution that Lyceum accepted and does not know", () => {
     expect(search(story).statuses).toBe("failed/lost");
   });
 
-  test("is not failed by an outage, however long", () => {
+  test("an execution that Lyceum accepted and does not know is not failed by an outage, however long", () => {
     const story = watched();
     for (let day = 0; day < 30; day++) {
       story.wait(86_400_000).learn({ type: "unanswered", retryAt: story.now + 60_000 });
@@ -138,21 +138,21 @@ describe("an execution that Lyceum accepted and does not know", () => {
 });
 
 describe("an execution whose marker is found under another id than the start's answer named", () => {
-  test("is watched under that id from now on, with its full grace", () => {
+  test("an execution whose marker is found under another id than the start's answer named is watched under that id from now on, with its full grace", () => {
     const story = watched().wait(60_000).learn(notFound).searchInVain(3).learn(foundElsewhere);
     expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_other", unseenMs: 0, dueAt: story.now });
     expect(story.statuses).toBe("active/pending");
     expect(story.events.at(-1)).toBe("execution.accepted");
   });
 
-  test("is told of once, and its cancellation is sent anew", () => {
+  test("an execution whose marker is found under another id than the start's answer named is told of once, and its cancellation is sent anew", () => {
     const story = watched().learn(cancel(), cancelSent, foundElsewhere);
     const told = story.events.length;
     expect(story.execution?.cancelSentAt).toBeNull();
     expect(story.learn(foundElsewhere).events).toHaveLength(told);
   });
 
-  test("does not give it up for what a late answer of the start says", () => {
+  test("an execution whose marker is found under another id than the start's answer named does not give it up for what a late answer of the start says", () => {
     const story = watched().learn(foundElsewhere, accepted("running"));
     expect(story.execution?.lyceumExecutionId).toBe("lyc_other");
   });
@@ -161,7 +161,7 @@ describe("an execution whose marker is found under another id than the start's a
 describe("an execution that Lyceum has nothing to abort of", () => {
   const unknown = (waitMs: number) => watched().wait(waitMs).learn(cancel(), cancelSent, beyondAbort(null));
 
-  test("is alive under a word that is not known until its timeout is over, and failed then", () => {
+  test("an execution that Lyceum has nothing to abort of is alive under a word that is not known until its timeout is over, and failed then", () => {
     expect(unknown(89_999).statuses).toBe("active/pending");
     const story = unknown(90_000);
     expect(story.statuses).toBe("collecting/failed");
@@ -169,19 +169,19 @@ describe("an execution that Lyceum has nothing to abort of", () => {
     expect(story.learn(collected).run).toMatchObject({ status: "failed", error: { code: "failed" } });
   });
 
-  test("has its timeout from when it began", () => {
+  test("an execution that Lyceum has nothing to abort of has its timeout from when it began", () => {
     const story = watched().learn(snapshot("running", { startedAt: NOW + 60_000 }));
     story.wait(100_000).learn(cancel(), cancelSent, beyondAbort(null));
     expect(story.statuses).toBe("active/running");
   });
 
-  test("is alive under a word that is known, for seven days", () => {
+  test("an execution that Lyceum has nothing to abort of is alive under a word that is known, for seven days", () => {
     const story = watched().wait(90_000).learn(cancel(), cancelSent, beyondAbort("running"));
     expect(story.statuses).toBe("active/running");
     expect(story.wait(7 * 86_400_000).learn(beyondAbort("running")).statuses).toBe("collecting/failed");
   });
 
-  test("is alive under any word as long as nobody asked for its end", () => {
+  test("an execution that Lyceum has nothing to abort of is alive under any word as long as nobody asked for its end", () => {
     expect(watched().wait(600_000).learn(snapshot(null)).statuses).toBe("active/pending");
   });
 });
@@ -192,19 +192,19 @@ describe("an execution that is still alive after seven days", () => {
       .wait(7 * 86_400_000)
       .learn(snapshot("running"));
 
-  test("is aborted now", () => {
+  test("an execution that is still alive after seven days is aborted now", () => {
     const story = expired();
     expect(story.statuses).toBe("active/running");
     expect(story.run.cancellation).toEqual({ mode: "abort", cause: "expired" });
     expect(story.execution).toMatchObject({ dueAt: story.now, cancelSentAt: null });
   });
 
-  test("has failed once it is over", () => {
+  test("an execution that is still alive after seven days has failed once it is over", () => {
     const { run } = expired().learn(snapshot("aborted"), collected);
     expect(run).toMatchObject({ status: "failed", error: { code: "expired" } });
   });
 
-  test("goes on one millisecond before", () => {
+  test("an execution that is still alive after seven days goes on one millisecond before", () => {
     const story = watched()
       .wait(7 * 86_400_000 - 1)
       .learn(snapshot("running"));

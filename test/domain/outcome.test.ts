@@ -18,7 +18,7 @@ const ended = (status: ExecutionStatus, timedOut = false) => anExecution({ statu
 const on = (...classes: RetryClass[]): Policy => ({ retry: { maxAttempts: 3, on: classes }, onLost: "fail" });
 
 describe("another attempt", () => {
-  test("waits a second at least, and says why and until when", () => {
+  test("another attempt waits a second at least, and says why and until when", () => {
     const again = retryIfAllowed(active, ended("failed"), on("failed"), moment, null);
     expect(again?.run).toMatchObject({ status: "queued", dueAt: NOW + 1_000, executionId: "exe_1" });
     expect(again?.events).toEqual([
@@ -38,32 +38,32 @@ describe("another attempt", () => {
     },
   );
 
-  test("is granted up to the last attempt, not after it", () => {
+  test("another attempt is granted up to the last attempt, not after it", () => {
     const after = (attempt: number) =>
       retryIfAllowed({ ...active, attempt }, ended("failed"), always, moment, null);
     expect([1, 2, 3, 4].map((attempt) => after(attempt) !== null)).toEqual([true, true, false, false]);
   });
 
-  test("is never granted to a run that is being cancelled", () => {
+  test("another attempt is never granted to a run that is being cancelled", () => {
     const run = { ...active, cancellation: { mode: "stop", cause: "request" } as const };
     expect(retryIfAllowed(run, ended("failed"), always, moment, null)).toBeNull();
   });
 
-  test("is granted to a lost execution by on_lost and by retry.on", () => {
+  test("another attempt is granted to a lost execution by on_lost and by retry.on", () => {
     const granted = (policy: Policy) => retryIfAllowed(active, ended("lost"), policy, moment, null) !== null;
     expect(granted(never)).toBe(false);
     expect(granted(on("lost"))).toBe(true);
     expect(granted({ ...never, onLost: "retry" })).toBe(true);
   });
 
-  test("is granted to the reason of a failure alone, and the event names that reason", () => {
+  test("another attempt is granted to the reason of a failure alone, and the event names that reason", () => {
     const again = (reason: FailureReason | null) =>
       retryIfAllowed(active, ended("failed"), on("out_of_memory"), moment, reason);
     expect(again("out_of_memory")?.events[0]?.data).toMatchObject({ reason: "out_of_memory" });
     expect([again(null), again("nccl")]).toEqual([null, null]);
   });
 
-  test("that the policy grants to losses only is not granted to failures", () => {
+  test("another attempt that the policy grants to losses only is not granted to failures", () => {
     expect(retryIfAllowed(active, ended("failed"), { ...never, onLost: "retry" }, moment, null)).toBeNull();
   });
 });

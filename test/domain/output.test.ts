@@ -48,12 +48,12 @@ describe("a record does not tell all that was printed", () => {
 });
 
 describe("a log is whole", () => {
-  test("that has every line, in any order", () => {
+  test("a log that has every line, in any order, is whole", () => {
     expect(compareLog(log("b", "a"), record)).toBe("whole");
     expect(compareLog(log("x", "a", "b"), { stdout: "a\nb", stderr: "x" })).toBe("whole");
   });
 
-  test("that is empty, if nothing was printed", () => {
+  test("an empty log is whole if nothing was printed", () => {
     expect(compareLog([], { stdout: "", stderr: "\n" })).toBe("whole");
   });
 
@@ -73,11 +73,11 @@ describe("a log is proven to lack lines of the record", () => {
     expect(compareLog(entries, record)).toBe("lacking");
   });
 
-  test("that has only a part of a line", () => {
+  test("a log that has only a part of a line is proven to lack lines", () => {
     expect(compareLog(log("a", "b and m"), { stdout: "a\nb and more\n", stderr: "" })).toBe("lacking");
   });
 
-  test("that has a repeated line too seldom", () => {
+  test("a log that has a repeated line too seldom is proven to lack lines", () => {
     expect(compareLog(log("step", "step"), { stdout: "step\nstep\nstep\n", stderr: "" })).toBe("lacking");
   });
 });

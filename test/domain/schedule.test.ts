@@ -29,25 +29,25 @@ function waitMs(execution: Parameters<typeof anExecution>[0], given: Partial<Rul
 }
 
 describe("the next check", () => {
-  test("of a fresh execution comes after the shortest interval, and of an old one ever later, up to the longest", () => {
+  test("the next check of a fresh execution comes after the shortest interval, and of an old one ever later, up to the longest", () => {
     const ages = [0, 20_000, 40_000, 120_000, 240_000, 3_600_000];
     const waits = ages.map((age) => waitMs({ acceptedAt: NOW - age }));
     expect(waits).toEqual([5_000, 5_000, 10_000, 30_000, 60_000, 60_000]);
   });
 
-  test("waits for the expected end, but never longer than the longest interval", () => {
+  test("the next check waits for the expected end, but never longer than the longest interval", () => {
     expect(waitMs({ acceptedAt: NOW, expectedEndAt: NOW + 20_000 })).toBe(20_000);
     expect(waitMs({ acceptedAt: NOW, expectedEndAt: NOW + 600_000 })).toBe(60_000);
   });
 
-  test("waits until a callback is overdue while callbacks are seen to arrive, and no longer than the longest interval", () => {
+  test("the next check waits until a callback is overdue while callbacks are seen to arrive, and no longer than the longest interval", () => {
     const healthy = (untilExpectedMs: number) =>
       waitMs({ acceptedAt: NOW, expectedEndAt: NOW + untilExpectedMs }, { callbacks: "healthy" });
     expect([10_000, 29_000, 30_000, 300_000].map(healthy)).toEqual([40_000, 59_000, 60_000, 60_000]);
     expect([-29_000, -30_000, -31_000].map(healthy)).toEqual([5_000, 60_000, 60_000]);
   });
 
-  test("without an expectation takes the timeout for it while callbacks are seen to arrive", () => {
+  test("the next check without an expectation takes the timeout for it while callbacks are seen to arrive", () => {
     expect(waitMs({ acceptedAt: NOW }, { callbacks: "healthy", pollMaxMs: 600_000 })).toBe(90_000);
   });
 
@@ -58,7 +58,7 @@ describe("the next check", () => {
     ]);
   });
 
-  test("is always at least a second off, at most the bounds allow, and in whole milliseconds", () => {
+  test("the next check is always at least a second off, at most the bounds allow, and in whole milliseconds", () => {
     const hints = fc.record({ acceptedAt: maybe(ago), callbackAt: maybe(ago), cancelSentAt: maybe(ago) });
     fc.assert(
       fc.property(anyRules, hints, maybe(fc.nat({ max: 600_000 })), (given, since, expectedMs) => {
@@ -86,11 +86,14 @@ describe("a search for an execution in doubt", () => {
     [1_000, 1_000],
     [3_600_000, 15_000],
     [10_001, 1_250],
-  ])("with a grace of %i ms comes every %i ms", (inDoubtAfterMs, intervalMs) => {
-    expect(nextSearchAt(NOW, { ...rules, inDoubtAfterMs }) - NOW).toBe(intervalMs);
-  });
+  ])(
+    "a search for an execution in doubt with a grace of %i ms comes every %i ms",
+    (inDoubtAfterMs, intervalMs) => {
+      expect(nextSearchAt(NOW, { ...rules, inDoubtAfterMs }) - NOW).toBe(intervalMs);
+    },
+  );
 
-  test("for an orphan comes every minute, or at the longest interval if that is longer, and ever more seldom", () => {
+  test("a search for an orphan comes every minute, or at the longest interval if that is longer, and ever more seldom", () => {
     const waitMs = (lostForMs: number, given = rules) =>
       nextOrphanSearchAt(NOW - lostForMs, NOW, given) - NOW;
     expect(waitMs(0)).toBe(60_000);
@@ -102,25 +105,25 @@ describe("a search for an execution in doubt", () => {
 describe("the time in which Lyceum did not know an execution", () => {
   const answered = (checkedAt: number | null) => answeredMs(anExecution({ checkedAt }), NOW, rules);
 
-  test("counts from one answered look-up to the next", () => {
+  test("the time in which Lyceum did not know an execution counts from one answered look-up to the next", () => {
     expect(answered(NOW - 15_000)).toBe(15_000);
   });
 
-  test("does not count after a look-up that was not answered", () => {
+  test("the time in which Lyceum did not know an execution does not count after a look-up that was not answered", () => {
     expect(answered(null)).toBe(0);
   });
 
-  test("counts all of a search that took several looks", () => {
+  test("the time in which Lyceum did not know an execution counts all of a search that took several looks", () => {
     expect(answeredMs(anExecution({ checkedAt: NOW - 200_000 }), NOW, rules, 180_000)).toBe(200_000);
     expect(answeredMs(anExecution({ checkedAt: NOW - 900_000 }), NOW, rules, 180_000)).toBe(210_000);
     expect(answeredMs(anExecution({ checkedAt: null }), NOW, rules, 180_000)).toBe(0);
   });
 
-  test("counts no more than two intervals, however long the service was down", () => {
+  test("the time in which Lyceum did not know an execution counts no more than two intervals, however long the service was down", () => {
     expect(answered(NOW - 86_400_000)).toBe(30_000);
   });
 
-  test("never counts backwards when the clock is set back", () => {
+  test("the time in which Lyceum did not know an execution never counts backwards when the clock is set back", () => {
     expect(answered(NOW + 3_600_000)).toBe(0);
   });
 });

@@ -35,14 +35,14 @@ describe("a URL", () => {
     ["https://example.com:0/", "port"],
     ["https://example.com:99999/", "not a URL"],
     [`https://example.com/${"a".repeat(2_000)}`, "longer"],
-  ])("such as %s is refused", (url, why) => expect(urlProblem(url)).toContain(why));
+  ])("a URL such as %s is refused", (url, why) => expect(urlProblem(url)).toContain(why));
 
   test.each([
     "https://example.com",
     "https://example.com:8443/hook?token=1",
     "http://127.0.0.1:80/",
     "HTTPS://[::1]:3000/",
-  ])("such as %s is taken on the face of it", (url) => expect(urlProblem(url)).toBeNull());
+  ])("a URL such as %s is taken on the face of it", (url) => expect(urlProblem(url)).toBeNull());
 });
 
 test("a secret is whsec_ and 24 to 64 bytes in base64", () => {

@@ -90,5 +90,6 @@ describe("a range that the operator named", () => {
     "does not let %s through",
     (address) => expect(standing(address)).toBe("refused"),
   );
-  test("leaves public addresses what they are", () => expect(standing("8.8.8.8")).toBe("public"));
+  test("a range that the operator named leaves public addresses what they are", () =>
+    expect(standing("8.8.8.8")).toBe("public"));
 });

@@ -58,7 +58,7 @@ const piece = fc.constantFrom(
 const nearlyJson = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
 
 describe("JSON of others", () => {
-  test("is passed on as it came", () => {
+  test("JSON of others is passed on as it came", () => {
     fc.assert(
       fc.property(plainJson, (text) => {
         expect(checkJson(text, wide)).toEqual({ type: "json", text });
@@ -66,7 +66,7 @@ describe("JSON of others", () => {
     );
   });
 
-  test("is what JSON.parse takes, and nothing else", () => {
+  test("JSON of others is what JSON.parse takes, and nothing else", () => {
     fc.assert(
       fc.property(fc.oneof(nearlyJson, fc.string(), plainJson), (text) => {
         expect(read(text)).toEqual(parsed(text));
@@ -75,7 +75,7 @@ describe("JSON of others", () => {
     );
   });
 
-  test("keeps the text of one field as written, wherever NaN stands around it", () => {
+  test("JSON of others keeps the text of one field as written, wherever NaN stands around it", () => {
     const value = fc.json().filter((text) => !odd.test(text));
     fc.assert(
       fc.property(value, fc.constantFrom("1", "NaN", '{"result": [NaN]}'), (json, before) => {
@@ -118,7 +118,7 @@ describe("JSON of others", () => {
     " ",
   ])("%j is none", (text) => expect(read(text)).toEqual({ type: "invalid" }));
 
-  test("keeps numbers that no number can hold, in the field that is passed on", () => {
+  test("JSON of others keeps numbers that no number can hold, in the field that is passed on", () => {
     const result = '{"a": [12345678901234567890, 1.0, 1e400, -0, NaN], "b": "\\u0000"}';
     const kept = '{"a": [12345678901234567890, 1.0, 1e400, -0, null], "b": "\\ufffd"}';
     expect(read(`{"result": ${result}}`, "result")).toEqual({ result: kept });
@@ -131,7 +131,7 @@ describe("JSON of others", () => {
     expect(read('{"result": 1, "result": 2.0}', "result")).toEqual({ result: "2.0" });
   });
 
-  test("is refused at its bounds, before it is parsed", () => {
+  test("JSON of others is refused at its bounds, before it is parsed", () => {
     const bounds = { maxDepth: 3, maxValues: 5 };
     expect(checkJson("[[[]]]", bounds).type).toBe("json");
     expect(checkJson("[[[[]]]]", bounds)).toEqual({ type: "excess", detail: "nested deeper than 3 levels" });
@@ -150,7 +150,7 @@ describe("JSON of others", () => {
     ["digits", "1".repeat(16_000_000)],
     ["blanks", " ".repeat(16_000_000)],
     ["names", `{${'"data":{},'.repeat(1_500_000)}"a":1}`],
-  ])("of 16 MiB in its worst form is one pass: %s", (_, text) => {
+  ])("JSON of others of 16 MiB in its worst form is one pass: %s", (_, text) => {
     const bytes = Buffer.from(text);
     cleanJson(bytes);
     checkJson(bytes.toString("utf8"), { ...wide, maxValues: 100_000, raw: "result" });

@@ -35,14 +35,14 @@ afterEach(() => {
 });
 
 describe("a login", () => {
-  test("is made once for concurrent calls, and its token used by all, trimmed", async () => {
+  test("a login is made once for concurrent calls, and its token used by all, trimmed", async () => {
     login(" one\n");
     list("one").times(3).reply(200, []);
     const { read } = setUp();
     expect(await Promise.all([read(), read(), read()])).toEqual(Array(3).fill({ type: "ok", value: [] }));
   });
 
-  test("is renewed by refresh when five minutes are left", async () => {
+  test("a login is renewed by refresh when five minutes are left", async () => {
     login("one");
     list("one").times(2).reply(200, []);
     refresh("one").reply(200, { access_token: "two", refresh_token: "refresh-two", expires_in: 86_400 });
@@ -55,7 +55,7 @@ describe("a login", () => {
     expect(await read()).toMatchObject({ type: "ok" });
   });
 
-  test("knows the end of a token from the token itself", async () => {
+  test("a login knows the end of a token from the token itself", async () => {
     const { read, clock } = setUp();
     const token = jwt(clock.now() / 1000 + 3600);
     login(token, {});
@@ -69,7 +69,7 @@ describe("a login", () => {
     expect(await read()).toMatchObject({ type: "ok" });
   });
 
-  test("with a token that lives shortly is not renewed at every call", async () => {
+  test("a login with a token that lives shortly is not renewed at every call", async () => {
     login("one", { expires_in: 200 });
     list("one").times(2).reply(200, []);
     const { read, clock } = setUp();
@@ -78,7 +78,7 @@ describe("a login", () => {
     expect(await read()).toMatchObject({ type: "ok" });
   });
 
-  test("keeps using a token that still holds when its renewal fails", async () => {
+  test("a login keeps using a token that still holds when its renewal fails", async () => {
     login("one");
     list("one").times(2).reply(200, []);
     refresh("one").reply(503);
@@ -89,7 +89,7 @@ describe("a login", () => {
     expect(await read()).toMatchObject({ type: "ok" });
   });
 
-  test("that is refused is an outcome without the password, and not tried again for a minute", async () => {
+  test("a login that is refused is an outcome without the password, and not tried again for a minute", async () => {
     nock(origin).post("/auth/login").reply(401, { detail: "wrong password: correct horse" });
     const { client, read, clock, rateLimiter } = setUp();
     rateLimiter.reserve("execution");
@@ -118,7 +118,7 @@ describe("a login", () => {
     expect(await setUp().client.start(request)).toMatchObject({ type: outcome });
   });
 
-  test("that gets no answer leaves a start unreachable, not unknown", async () => {
+  test("a login that gets no answer leaves a start unreachable, not unknown", async () => {
     nock(origin)
       .post("/auth/login")
       .replyWithError(Object.assign(new Error("x"), { code: "ECONNRESET" }));
@@ -128,7 +128,7 @@ describe("a login", () => {
     expect(rateLimiter.state().buckets.execution.used).toBe(0);
   });
 
-  test("that is throttled leaves a start throttled", async () => {
+  test("a login that is throttled leaves a start throttled", async () => {
     nock(origin).post("/auth/login").reply(429, "", { "retry-after": "9" });
     const { client } = setUp();
     expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 9_000 });
@@ -137,7 +137,7 @@ describe("a login", () => {
 });
 
 describe("a 401", () => {
-  test("is cured by one refresh that concurrent calls share", async () => {
+  test("a 401 is cured by one refresh that concurrent calls share", async () => {
     login("one");
     list("one").times(3).reply(401, { detail: "token expired" });
     refresh("one").reply(200, { access_token: "two", refresh_token: "refresh-two", expires_in: 86_400 });
@@ -147,7 +147,7 @@ describe("a 401", () => {
     expect(outcomes.map((each) => each.type)).toEqual(["ok", "ok", "ok"]);
   });
 
-  test("on a start is cured too, and takes one place", async () => {
+  test("a 401 on a start is cured too, and takes one place", async () => {
     login("one");
     nock(origin).post(request.path).reply(401);
     refresh("one").reply(200, { access_token: "two" });
@@ -167,7 +167,7 @@ describe("a 401", () => {
     expect(await setUp().read()).toMatchObject({ type: "ok" });
   });
 
-  test("on a fresh token is final", async () => {
+  test("a 401 on a fresh token is final", async () => {
     login("one");
     list("one").reply(401);
     refresh("one").reply(200, { access_token: "two" });

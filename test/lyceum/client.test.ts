@@ -77,7 +77,7 @@ describe("a request", () => {
     });
   });
 
-  test("names no organisation when none is set, and has no body where none is due", async () => {
+  test("a request names no organisation when none is set, and has no body where none is due", async () => {
     nock(origin, { badheaders: ["x-org-slug", "content-type"] })
       .post(`${base}/workloads/abort/5d0b`, "")
       .reply(200, { message: "Execution aborted" });
@@ -108,7 +108,7 @@ describe("a request", () => {
     expect(() => setUp({ orgSlug: "two words" })).toThrow("organisation");
   });
 
-  test("is told to the log without id, query or secret", async () => {
+  test("a request is told to the log without id, query or secret", async () => {
     reading("/logs/execution/5d0b?limit=10000&hours=1").reply(200, { logs: [], total: 0 });
     starting().replyWithError(failure("ECONNRESET"));
     const { client, lines } = setUp();
@@ -122,7 +122,7 @@ describe("a request", () => {
 });
 
 describe("a start", () => {
-  test.each([200, 201, 202])("is accepted with %i", async (status) => {
+  test.each([200, 201, 202])("a start is accepted with %i", async (status) => {
     starting().reply(status, { execution_id: "5d0b", status: "running" });
     expect(await setUp().client.start(request)).toEqual({
       type: "accepted",
@@ -148,15 +148,18 @@ describe("a start", () => {
     ["an id with half a character", 200, '{"execution_id": "a\\ud800", "status": "pending"}'],
     ["an id with a NUL", 200, '{"execution_id": "a\\u0000", "status": "pending"}'],
     ["an id that is endless", 200, { execution_id: "a".repeat(201), status: "pending" }],
-  ])("is unknown after %s", async (_, status, body) => {
+  ])("a start is unknown after %s", async (_, status, body) => {
     starting().reply(status, body);
     expect(await setUp().client.start(request)).toMatchObject({ type: "unknown" });
   });
 
-  test.each([400, 403, 404, 405, 409, 413, 422])("is refused with %i in Lyceum's form", async (status) => {
-    starting().reply(status, { detail: "no" });
-    expect(await setUp().client.start(request)).toMatchObject({ type: "refused", status });
-  });
+  test.each([400, 403, 404, 405, 409, 413, 422])(
+    "a start is refused with %i in Lyceum's form",
+    async (status) => {
+      starting().reply(status, { detail: "no" });
+      expect(await setUp().client.start(request)).toMatchObject({ type: "refused", status });
+    },
+  );
 
   test.each<[string, number, nock.Body]>([
     ["a page", 403, "<html>Access denied</html>"],
@@ -173,7 +176,7 @@ describe("a start", () => {
       status,
       { detail: "x" },
     ]),
-  ])("is answered by somebody else, and not taken, with %s and %i", async (_, status, body) => {
+  ])("a start is answered by somebody else, and not taken, with %s and %i", async (_, status, body) => {
     starting().reply(status, body, { location: `${origin}/elsewhere` });
     expect(await setUp().client.start(request)).toMatchObject({ type: "unreachable" });
   });
@@ -182,7 +185,7 @@ describe("a start", () => {
     ["in JSON", { detail: "temporarily down" }, {}, null],
     ["in HTML with a time", "<html>maintenance</html>", { "retry-after": "30" }, 30_000],
     ["without a body", "", {}, null],
-  ])("is unavailable with a 503 %s", async (_, body, headers, retryAfterMs) => {
+  ])("a start is unavailable with a 503 %s", async (_, body, headers, retryAfterMs) => {
     starting().reply(503, body, headers);
     expect(await setUp().client.start(request)).toMatchObject({ type: "unavailable", retryAfterMs });
   });
@@ -197,7 +200,7 @@ describe("a start", () => {
     [400, { detail: "You have used up all: out of credits" }],
     [403, { detail: { code: "insufficient_credits", message: "Top up to continue" } }],
     [403, { detail: "You exceeded your current quota" }],
-  ])("is unfunded with %i and %j", async (status, body) => {
+  ])("a start is unfunded with %i and %j", async (status, body) => {
     starting().reply(status, body);
     expect(await setUp().client.start(request)).toMatchObject({ type: "unfunded" });
   });
@@ -207,14 +210,14 @@ describe("a start", () => {
     [400, { detail: "Unknown hardware profile; see your quota page" }],
     [400, { detail: "The image registry account exceeded its pull rate" }],
     [403, { detail: "Credits are not shared between organisations" }],
-  ])("is this run's own refusal with %i and %j", async (status, body) => {
+  ])("a start is this run's own refusal with %i and %j", async (status, body) => {
     starting().reply(status, body);
     expect(await setUp().client.start(request)).toMatchObject({ type: "refused", status });
   });
 
   const failing = (error: Error) => async () => Promise.reject(error);
 
-  test("is unreachable if nothing was sent, and gives its place back", async () => {
+  test("a start is unreachable if nothing was sent, and gives its place back", async () => {
     const { client, rateLimiter } = setUp({ fetch: failing(new NotSentError(failure("ECONNREFUSED"))) });
     rateLimiter.reserve("execution");
     expect(await client.start(request)).toEqual({
@@ -225,7 +228,7 @@ describe("a start", () => {
     expect(rateLimiter.state().buckets.execution.used).toBe(0);
   });
 
-  test("is stale, gives its place back and sends nothing when it may not leave", async () => {
+  test("a start is stale, gives its place back and sends nothing when it may not leave", async () => {
     let sent = 0;
     const { client, rateLimiter } = setUp({ fetch: async () => Promise.reject(new Error(String(++sent))) });
     rateLimiter.reserve("execution");
@@ -248,7 +251,7 @@ describe("a start", () => {
     },
   );
 
-  test("is throttled by a 429, without a second request", async () => {
+  test("a start is throttled by a 429, without a second request", async () => {
     starting().reply(429, { detail: "slow down" }, { "retry-after": "7" });
     const { client, rateLimiter } = setUp();
     rateLimiter.reserve("execution");
@@ -266,7 +269,7 @@ describe("a start", () => {
     expect(rateLimiter.reserve("execution")).toEqual({ granted: false, waitMs: 30_000 });
   });
 
-  test("is unauthorized with a key that Lyceum refuses, without a second request", async () => {
+  test("a start is unauthorized with a key that Lyceum refuses, without a second request", async () => {
     starting().reply(401, { detail: "Token verification timeout" });
     expect(await setUp().client.start(request)).toEqual({
       type: "unauthorized",
@@ -313,16 +316,16 @@ describe("a refusal's detail", () => {
     ["plain text", "secret", `422: an answer that is not JSON ${elsewhere}`],
     ["nothing", "", `422 ${elsewhere}`],
     ["an unknown object", { secret: "secret" }, `422 ${elsewhere}`],
-  ])("is made of %s", async (_, body, detail) => {
+  ])("a refusal's detail is made of %s", async (_, body, detail) => {
     expect(await detailOf(body)).toBe(detail);
   });
 
-  test("is clipped", async () => {
+  test("a refusal's detail is clipped", async () => {
     const detail = await detailOf({ detail: "long ".repeat(100_000) }, 400);
     expect(detail.length).toBeLessThan(450);
   });
 
-  test("holds no secret, wherever Lyceum quotes one", async () => {
+  test("a refusal's detail holds no secret, wherever Lyceum quotes one", async () => {
     const secrets = [
       apiKey,
       "lk_ofsomebodyelse",
@@ -344,14 +347,14 @@ describe("a refusal's detail", () => {
 describe("a read", () => {
   const marker = "exe_01k4abcdefghjkmnpqrstvwxyz";
 
-  test("takes a record that bears our marker, or none", async () => {
+  test("a read takes a record that bears our marker, or none", async () => {
     for (const file_name of [marker, `${marker}-train`, "train.py", null]) {
       reading().reply(200, { ...record, file_name });
       expect(await setUp().client.record("5d0b", marker, "confirm")).toMatchObject({ type: "ok" });
     }
   });
 
-  test("is not deceived by an answer about another execution", async () => {
+  test("a read is not deceived by an answer about another execution", async () => {
     reading("/execution/streaming/5d0b/status").reply(200, { execution_id: "other", status: "completed" });
     expect(await setUp().client.streamingStatus("5d0b", "confirm")).toMatchObject({ type: "unreadable" });
     reading("/execution/gpu_selection/5d0b/status").reply(200, { parent: { execution_id: "other" } });
@@ -373,7 +376,7 @@ describe("a read", () => {
     });
   });
 
-  test("opens the oldest envelope around every answer", async () => {
+  test("a read opens the oldest envelope around every answer", async () => {
     const { client } = setUp();
     const wrapped = (data: unknown) => ({ status: "success", data, message: "ok" });
     reading().reply(200, wrapped(record));
@@ -386,7 +389,7 @@ describe("a read", () => {
     expect(await client.streamingStatus("5d0b", "confirm")).toMatchObject({ value: { word: "success" } });
   });
 
-  test.each([404, 410])("is missing with %i", async (status) => {
+  test.each([404, 410])("a read is missing with %i", async (status) => {
     reading().reply(status, { detail: "Execution not found" });
     expect(await setUp().client.record("5d0b", null, "confirm")).toEqual({
       type: "missing",
@@ -394,7 +397,7 @@ describe("a read", () => {
     });
   });
 
-  test.each([400, 403, 422])("is refused with %i", async (status) => {
+  test.each([400, 403, 422])("a read is refused with %i", async (status) => {
     reading().reply(status, { detail: "no" });
     expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({
       type: "refused",
@@ -426,7 +429,7 @@ describe("a read", () => {
     ["another one's record", 200, { ...record, execution_id: "other" }],
     ["a record of another marker", 200, { ...record, file_name: "exe_01k4abcdefghjkmnpqrstvwxy0-x" }],
     ["a record whose id cannot be one", 200, { ...record, execution_id: ".." }],
-  ])("says nothing about the run after %s", async (_, status, body) => {
+  ])("a read says nothing about the run after %s", async (_, status, body) => {
     reading().reply(status, body);
     const isJson = status === 200 && typeof body === "object";
     const outcome = isJson ? "unreadable" : "unreachable";
@@ -441,7 +444,7 @@ describe("a read", () => {
     });
   });
 
-  test("says nothing about the run when its answer is too large", async () => {
+  test("a read says nothing about the run when its answer is too large", async () => {
     reading("/workloads/list").reply(200, `["${"x".repeat(33 * 1024 * 1024)}"]`);
     expect(await setUp().client.workloads("routine")).toEqual({
       type: "unreadable",
@@ -450,7 +453,7 @@ describe("a read", () => {
     });
   });
 
-  test("is unauthorized, or throttled, as the answer says", async () => {
+  test("a read is unauthorized, or throttled, as the answer says", async () => {
     reading().reply(401, { detail: "no" });
     expect(await setUp().client.record("5d0b", null, "confirm")).toMatchObject({ type: "unauthorized" });
     reading().reply(429);
@@ -460,7 +463,7 @@ describe("a read", () => {
     });
   });
 
-  test("is held back, without a request, while Lyceum gives no answers", async () => {
+  test("a read is held back, without a request, while Lyceum gives no answers", async () => {
     reading().times(5).replyWithError(failure("ECONNREFUSED"));
     const { client } = setUp();
     for (let i = 0; i < 5; i += 1) await client.record("5d0b", null, "routine");
@@ -470,7 +473,7 @@ describe("a read", () => {
     });
   });
 
-  test("leaves no timer behind", async () => {
+  test("a read leaves no timer behind", async () => {
     let open = 0;
     const timers: Timers = {
       after(ms, fn) {
@@ -492,7 +495,7 @@ describe("a read", () => {
 });
 
 describe("every endpoint", () => {
-  test("is called where the documentation says, and read", async () => {
+  test("every endpoint is called where the documentation says, and read", async () => {
     const { client } = setUp();
     reading("/execution/streaming/5d0b/status").reply(200, { status: "Running", errors: null });
     expect(await client.streamingStatus("5d0b", "overdue")).toMatchObject({ value: { word: "Running" } });
@@ -520,7 +523,7 @@ describe("every endpoint", () => {
     expect(await client.availableHardware()).toMatchObject({ value: ["cpu"] });
   });
 
-  test("that ends something takes any success, with or without a body", async () => {
+  test("every endpoint that ends something takes any success, with or without a body", async () => {
     const { client } = setUp();
     nock(origin).post(`${base}/workloads/stop/5d0b`).reply(202, { status: "cancelled" });
     expect(await client.stop("5d0b")).toMatchObject({ type: "ok", value: { word: "cancelled" } });
@@ -534,7 +537,7 @@ describe("every endpoint", () => {
     expect(await client.abort("5d0b")).toMatchObject({ type: "unreadable" });
   });
 
-  test("of billing counts as billing, the others as reads", async () => {
+  test("every endpoint of billing counts as billing, the others as reads", async () => {
     reading("/billing/history?limit=1&offset=0").reply(200, []);
     const { client, rateLimiter } = setUp();
     await client.history({ limit: 1, offset: 0 });

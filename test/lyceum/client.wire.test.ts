@@ -42,7 +42,7 @@ async function closedPort(): Promise<number> {
 }
 
 describe("a start that certainly did not arrive", () => {
-  test("is unreachable when the connection is refused", async () => {
+  test("a start that certainly did not arrive is unreachable when the connection is refused", async () => {
     const client = clientOf(`http://127.0.0.1:${await closedPort()}`);
     expect(await client.start(request)).toEqual({
       type: "unreachable",
@@ -51,7 +51,7 @@ describe("a start that certainly did not arrive", () => {
     });
   });
 
-  test("is unreachable when every address of a host refuses", async () => {
+  test("a start that certainly did not arrive is unreachable when every address of a host refuses", async () => {
     const client = clientOf(`http://localhost:${await closedPort()}`);
     expect(await client.start(request)).toEqual({
       type: "unreachable",
@@ -60,12 +60,12 @@ describe("a start that certainly did not arrive", () => {
     });
   });
 
-  test("is unreachable when there is no such host", async () => {
+  test("a start that certainly did not arrive is unreachable when there is no such host", async () => {
     const outcome = await clientOf("http://no-such-host.invalid").start(request);
     expect(outcome.type).toBe("unreachable");
   });
 
-  test("is unreachable when TLS meets a server that speaks none", async () => {
+  test("a start that certainly did not arrive is unreachable when TLS meets a server that speaks none", async () => {
     const host = await listen((_, response) => response.end("{}"));
     const outcome = await clientOf(`https://${host}`).start(request);
     expect(outcome).toEqual({
@@ -75,7 +75,7 @@ describe("a start that certainly did not arrive", () => {
     });
   });
 
-  test("is unreachable when TLS meets a server that says nothing", async () => {
+  test("a start that certainly did not arrive is unreachable when TLS meets a server that says nothing", async () => {
     const silent = createTcpServer();
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
@@ -90,7 +90,7 @@ describe("a start that certainly did not arrive", () => {
     silent.close();
   });
 
-  test("is unreachable when the connection does not stand by the time it is given up", async () => {
+  test("a start that certainly did not arrive is unreachable when the connection does not stand by the time it is given up", async () => {
     const silent = createTcpServer();
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
@@ -101,7 +101,7 @@ describe("a start that certainly did not arrive", () => {
 });
 
 describe("a start that may have arrived", () => {
-  test("is unknown when no answer comes in time", async () => {
+  test("a start that may have arrived is unknown when no answer comes in time", async () => {
     const host = await listen(() => {});
     expect(await clientOf(`http://${host}`, 50).start(request)).toEqual({
       type: "unknown",
@@ -109,13 +109,13 @@ describe("a start that may have arrived", () => {
     });
   });
 
-  test("is unknown when the answer stops half-way", async () => {
+  test("a start that may have arrived is unknown when the answer stops half-way", async () => {
     const host = await listen((_, response) => void response.writeHead(200).write('{"execution_id": "5d'));
     const outcome = await clientOf(`http://${host}`, 100).start(request);
     expect(outcome).toMatchObject({ type: "unknown" });
   });
 
-  test("is unknown when the connection breaks before or within the answer", async () => {
+  test("a start that may have arrived is unknown when the connection breaks before or within the answer", async () => {
     let seen = 0;
     const host = await listen((incoming, response) => {
       incoming.resume().on("end", () => {
@@ -130,7 +130,7 @@ describe("a start that may have arrived", () => {
     expect(seen).toBe(3);
   });
 
-  test("is not taken when only the text of its refusal is lost: the next answer tells whose it was", async () => {
+  test("a start that may have arrived is not taken when only the text of its refusal is lost: the next answer tells whose it was", async () => {
     const host = await listen((incoming, response) => {
       response.writeHead(422, { "content-length": "99" }).write("{", () => incoming.socket.destroy());
     });
@@ -138,7 +138,7 @@ describe("a start that may have arrived", () => {
     expect(outcome).toMatchObject({ type: "unreachable" });
   });
 
-  test("is sent once only, and its redirect not followed", async () => {
+  test("a start that may have arrived is sent once only, and its redirect not followed", async () => {
     const paths: string[] = [];
     const host = await listen((incoming, response) => {
       paths.push(incoming.url ?? "");
@@ -152,7 +152,7 @@ describe("a start that may have arrived", () => {
 });
 
 describe("a read", () => {
-  test("of an answer that never ends is cut at its bound", async () => {
+  test("a read of an answer that never ends is cut at its bound", async () => {
     let sent = 0;
     const host = await listen((_, response) => {
       const chunk = Buffer.alloc(1024 * 1024, 32);
@@ -168,7 +168,7 @@ describe("a read", () => {
     expect(sent).toBeLessThan(60);
   });
 
-  test("whose text is split within a character is whole", async () => {
+  test("a read whose text is split within a character is whole", async () => {
     const text = Buffer.from(JSON.stringify({ execution_id: "5d0b", status: "completed", stdout: "é漢🚀" }));
     const host = await listen(async (_, response) => {
       for (const byte of text) {
@@ -181,13 +181,13 @@ describe("a read", () => {
     expect(outcome).toMatchObject({ type: "ok", value: { stdout: "é漢🚀" } });
   });
 
-  test("may take longer than a connection may take to stand", async () => {
+  test("a read may take longer than a connection may take to stand", async () => {
     const host = await listen((_, response) => void setTimeout(() => response.end("[]"), 200));
     const outcome = await clientOf(`http://${host}`, 5_000, createHttpTransport(20)).workloads("routine");
     expect(outcome).toEqual({ type: "ok", value: [] });
   });
 
-  test("reads a compressed answer, and reports one that breaks off", async () => {
+  test("a read reads a compressed answer, and reports one that breaks off", async () => {
     const zipped = gzipSync(JSON.stringify({ execution_id: "whole", status: "completed", stdout: "é漢🚀" }));
     const host = await listen(({ url, headers }, response) => {
       expect(headers["accept-encoding"]).toBe("gzip");
@@ -203,7 +203,7 @@ describe("a read", () => {
     expect(await client.record("part", null, "collect")).toMatchObject({ type: "unreachable" });
   });
 
-  test("is bounded by the decompressed size of an answer", async () => {
+  test("a read is bounded by the decompressed size of an answer", async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
     expect(bomb.length).toBeLessThan(100_000);
     const host = await listen((_, response) => {
@@ -217,7 +217,7 @@ describe("a read", () => {
     });
   });
 
-  test("uses a connection of those before", async () => {
+  test("a read uses a connection of those before", async () => {
     const ports = new Set<number | undefined>();
     const host = await listen((incoming, response) => {
       ports.add(incoming.socket.remotePort);
@@ -229,7 +229,7 @@ describe("a read", () => {
     expect(ports.size).toBeLessThanOrEqual(2);
   });
 
-  test("that takes too long says nothing about the run", async () => {
+  test("a read that takes too long says nothing about the run", async () => {
     const host = await listen((_, response) => void response.writeHead(200).write("["));
     expect(await clientOf(`http://${host}`, 50).workloads("routine")).toEqual({
       type: "unreachable",
@@ -246,7 +246,7 @@ describe("an answer that only the connection's end would end", () => {
   };
   const head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
 
-  test("is given up in time", async () => {
+  test("an answer that only the connection's end would end is given up in time", async () => {
     using server = await hanging(`${head}[`);
     const outcome = await clientOf(`http://${server.host}`, 50).workloads("routine");
     expect(outcome).toMatchObject({
@@ -255,7 +255,7 @@ describe("an answer that only the connection's end would end", () => {
     });
   });
 
-  test("is given up at its bound", async () => {
+  test("an answer that only the connection's end would end is given up at its bound", async () => {
     using server = await hanging(`${head}${" ".repeat(40 * 1024 * 1024)}`);
     const outcome = await clientOf(`http://${server.host}`, 20_000).workloads("routine");
     expect(outcome).toMatchObject({ type: "unreadable", detail: expect.stringContaining("larger than") });

@@ -60,12 +60,12 @@ const ways: [string, string, number | null][] = [
 ];
 
 describe.each(["retry-after", "x-ratelimit-reset"])("%s", (name) => {
-  test.each(ways)("as %s is told by its size and form", (_, value, ms) => {
+  test.each(ways)("a header as %s is read by its size and form", (_, value, ms) => {
     const { retryAfterMs, resetInMs } = readLimits(new Headers({ [name]: value }), START);
     expect(name === "retry-after" ? retryAfterMs : resetInMs).toBe(ms);
   });
 
-  test.each(ways)("as %s never stops a bucket for more than an hour", async (_, value, ms) => {
+  test.each(ways)("a header as %s never pauses a bucket for more than an hour", async (_, value, ms) => {
     const { time, answer } = setUp();
     const expected = ms === null ? 1_000 : Math.min(Math.max(ms, 1_000), HOUR);
     expect(await answer(429, { [name]: value })).toEqual({ deferred: null, value: expected });
@@ -87,7 +87,7 @@ describe("a 429", () => {
     }
   });
 
-  test("without a readable time pauses its bucket alone, for seconds that grow to a minute", async () => {
+  test("a 429 without a readable time pauses its bucket alone, for seconds that grow to a minute", async () => {
     const { time, answer } = setUp();
     const pauses: unknown[] = [];
     for (let i = 0; i < 8; i++) {
@@ -99,21 +99,21 @@ describe("a 429", () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  test.each([200, 404, 500])("after an answer of %d begins to grow anew", async (status) => {
+  test.each([200, 404, 500])("a 429 after an answer of %d begins to grow anew", async (status) => {
     const { time, answer } = setUp();
     for (let i = 0; i < 5; i++) time.pass(((await answer(429)) as { value: number }).value);
     await answer(status);
     expect(await answer(429)).toMatchObject({ value: 1_000 });
   });
 
-  test("that answers calls made together lengthens the pause once", async () => {
+  test("a 429 that answers calls made together lengthens the pause once", async () => {
     const { time, answer } = setUp();
     await Promise.all(Array.from({ length: 8 }, () => answer(429)));
     time.pass(1_000);
     expect(await answer(429)).toMatchObject({ value: 2_000 });
   });
 
-  test("that asks for no time at all, again and again, is not asked every second", async () => {
+  test("a 429 that asks for no time at all, again and again, is not asked every second", async () => {
     const { time, answer } = setUp();
     for (let i = 0; i < 6; i++)
       time.pass(((await answer(429, { "retry-after": "0" })) as { value: number }).value);
@@ -137,7 +137,7 @@ describe("a limit that is absurd", () => {
     "1.5",
   ];
 
-  test.each(absurd)("such as %j changes nothing", async (max) => {
+  test.each(absurd)("a limit that is absurd such as %j changes nothing", async (max) => {
     const { rateLimiter, answer } = setUp({ limits: { execution: { max: 3, windowMs: HOUR } } });
     const headers = { "x-ratelimit-limit": max, "x-ratelimit-remaining": "0", "x-ratelimit-reset": "3600" };
     await answer(200, headers);
@@ -160,7 +160,7 @@ describe("a limit that is absurd", () => {
     },
   );
 
-  test("leaves fewer calls than are left of it", async () => {
+  test("a limit that is absurd leaves fewer calls than are left of it", async () => {
     const { rateLimiter, answer } = setUp();
     await answer(200, { "x-ratelimit-limit": "5", "x-ratelimit-remaining": "6", "x-ratelimit-reset": "60" });
     expect(rateLimiter.state().buckets.execution).toMatchObject({ limit: { max: 5 }, remaining: 4 });

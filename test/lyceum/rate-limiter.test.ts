@@ -127,7 +127,7 @@ describe("the window", () => {
     fc.record({ do: fc.constant("end" as const), how: fc.constantFrom("sent", "unsent", "refused") }),
   );
 
-  test("never holds more than its limit, whatever the schedule", async () => {
+  test("the window never holds more than its limit, whatever the schedule", async () => {
     const schedule = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 80 }));
     await fc.assert(
       fc.asyncProperty(schedule, async ([max, steps]) => {
@@ -175,7 +175,7 @@ describe("the window", () => {
     );
   });
 
-  test("keeps a part for the more urgent priorities", async () => {
+  test("the window keeps a part for the more urgent priorities", async () => {
     const { rateLimiter } = setUp({ limits: { billing: { max: 10, windowMs: HOUR } } });
     const spend = async (priority: "collect" | "routine" | "confirm" | "cancel") => {
       let calls = 0;
@@ -188,7 +188,7 @@ describe("the window", () => {
     expect(await spend("cancel")).toBe(0);
   });
 
-  test("does not mind a wall clock that jumps", async () => {
+  test("the window does not mind a wall clock that jumps", async () => {
     const { time, rateLimiter } = setUp({ limits: { execution: { max: 1, windowMs: HOUR } } });
     await rateLimiter.run("submit", "execution", answering(200));
     time.jumpWall(10 * HOUR);
@@ -276,7 +276,7 @@ describe("headers of an answer", () => {
     await running;
   });
 
-  test("are measured against Lyceum's clock when it is told", async () => {
+  test("headers of an answer are measured against Lyceum's clock when it is told", async () => {
     const { time, rateLimiter } = setUp();
     const headers = {
       date: "Tue, 01 Sep 2020 08:00:00 GMT",
@@ -287,7 +287,7 @@ describe("headers of an answer", () => {
     expect(rateLimiter.state().buckets.read.resetsAt).toBe(time.now() + 30_000);
   });
 
-  test("that make no sense change nothing", async () => {
+  test("headers of an answer that make no sense change nothing", async () => {
     const { rateLimiter } = setUp();
     const headers = {
       "x-ratelimit-limit": "many",
@@ -313,7 +313,7 @@ describe("a 429", () => {
     ["zero", { "retry-after": "0" }, 1_000],
     ["nonsense", { "retry-after": "soon" }, 1_000],
     ["a year", { "retry-after": "31536000" }, HOUR],
-  ])("with %s pauses its bucket for that long", async (_, headers, ms) => {
+  ])("a 429 with %s pauses its bucket for that long", async (_, headers, ms) => {
     const { time, rateLimiter } = setUp();
     expect(await rateLimiter.run("routine", "read", answering(429, headers))).toEqual({
       deferred: null,
@@ -341,7 +341,7 @@ describe("a 429", () => {
     );
   });
 
-  test("does not shorten a longer pause", async () => {
+  test("a 429 does not shorten a longer pause", async () => {
     const { rateLimiter } = setUp();
     const slow = rateLimiter.run("routine", "read", async (report) => {
       await Promise.resolve();
@@ -351,7 +351,7 @@ describe("a 429", () => {
     expect(await slow).toMatchObject({ value: 50_000 });
   });
 
-  test("is reported to each listener, until the listener stops", async () => {
+  test("a 429 is reported to each listener, until the listener stops", async () => {
     const { time, rateLimiter } = setUp();
     const pauses: Pause[] = [];
     const stop = rateLimiter.onPause((pause) => pauses.push(pause));
@@ -449,7 +449,7 @@ describe("priorities", () => {
     await Promise.all(waiting);
   });
 
-  test("is crowded while more than half of those that may wait do", async () => {
+  test("the queue is crowded while more than half of the calls that may wait do", async () => {
     const { rateLimiter } = setUp({ concurrency: { read: 1 }, maxWaiting: 4 });
     const slow = openCall();
     const waiting = Array.from({ length: 3 }, () => rateLimiter.run("routine", "read", slow.call));
@@ -478,7 +478,7 @@ describe("a Lyceum that gives no answer", () => {
     for (let i = 0; i < times; i += 1) await rateLimiter.run("routine", "read", unanswered);
   }
 
-  test("is left alone after some failures in a row, by all but cancellations and starts", async () => {
+  test("a Lyceum that gives no answer is left alone after some failures in a row, by all but cancellations and starts", async () => {
     const { time, rateLimiter } = setUp();
     await fail(rateLimiter, 4);
     expect(rateLimiter.state().breaker).toEqual({ state: "closed", failures: 4, retryAt: null });
@@ -494,7 +494,7 @@ describe("a Lyceum that gives no answer", () => {
     expect(await rateLimiter.run("cancel", "read", unanswered)).toMatchObject({ deferred: null });
   });
 
-  test("is asked by one call at a time when the pause is over", async () => {
+  test("a Lyceum that gives no answer is asked by one call at a time when the pause is over", async () => {
     const { time, rateLimiter } = setUp();
     await fail(rateLimiter, 5);
     time.pass(500);
@@ -514,7 +514,7 @@ describe("a Lyceum that gives no answer", () => {
     expect(rateLimiter.state().breaker).toMatchObject({ state: "closed", failures: 0 });
   });
 
-  test("is asked again by another when a probe came to no result", async () => {
+  test("a Lyceum that gives no answer is asked again by another when a probe came to no result", async () => {
     const { time, rateLimiter } = setUp();
     await fail(rateLimiter, 5);
     time.pass(500);
@@ -522,7 +522,7 @@ describe("a Lyceum that gives no answer", () => {
     expect(await rateLimiter.run("routine", "read", answering(200))).toMatchObject({ deferred: null });
   });
 
-  test("is asked ever more rarely, at the least once a minute, with jitter", async () => {
+  test("a Lyceum that gives no answer is asked ever more rarely, at the least once a minute, with jitter", async () => {
     const { time, rateLimiter } = setUp({ random: () => 1 });
     await fail(rateLimiter, 5);
     const waits: number[] = [];
@@ -535,13 +535,13 @@ describe("a Lyceum that gives no answer", () => {
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  test("is not left alone longer because many calls failed together", async () => {
+  test("a Lyceum that gives no answer is not left alone longer because many calls failed together", async () => {
     const { time, rateLimiter } = setUp({ concurrency: { read: 20 } });
     await Promise.all(Array.from({ length: 20 }, () => rateLimiter.run("routine", "read", unanswered)));
     expect(rateLimiter.state().breaker.retryAt).toBe(time.now() + 500);
   });
 
-  test("is back with any answer, also to a cancellation", async () => {
+  test("a Lyceum that gives no answer is back with any answer, also to a cancellation", async () => {
     const { rateLimiter } = setUp();
     await fail(rateLimiter, 5);
     await rateLimiter.run("cancel", "read", answering(503));

@@ -26,7 +26,7 @@ const compose: ComposeSpec = {
 const gpuSelection: GpuSelectionSpec = { kind: "gpu_selection", code: "print(3)", timeout: 60 };
 
 describe("a start's request", () => {
-  test("for Python names the hardware execution_type and sends no field that is not set", () => {
+  test("a start's request for Python names the hardware execution_type and sends no field that is not set", () => {
     expect(startRequest(python, options)).toMatchObject({
       path: "/execution/streaming/start",
       body: {
@@ -40,7 +40,7 @@ describe("a start's request", () => {
     expect(Object.keys(startRequest(python, options).body)).toHaveLength(5);
   });
 
-  test("for Python carries requirements, imports and files under the newest names", () => {
+  test("a start's request for Python carries requirements, imports and files under the newest names", () => {
     const { body } = startRequest(
       {
         ...python,
@@ -61,13 +61,13 @@ describe("a start's request", () => {
     expect(JSON.parse(String(body.import_files))).toEqual({ "helpers/io.py": 'X = "é"\n' });
   });
 
-  test("for Python turns env into a statement before the code", () => {
+  test("a start's request for Python turns env into a statement before the code", () => {
     const { body } = startRequest({ ...python, env: { LR: "0.1" } }, options);
     expect(body.code).toMatch(/^__import__\("os"\)\.environ\.update\(.*\); print\(1\)$/);
     expect(body).not.toHaveProperty("env");
   });
 
-  test("for an image always says command, mount and time-out, and joins the environment by newlines", () => {
+  test("a start's request for an image always says command, mount and time-out, and joins the environment by newlines", () => {
     const { path, body } = startRequest(
       { ...image, docker_run_env: "A=1", env: { B: "two words", C: "x=y" }, graceful_timeout: 5 },
       options,
@@ -86,7 +86,7 @@ describe("a start's request", () => {
     });
   });
 
-  test("for a registry in ECR sends aws_region", () => {
+  test("a start's request for a registry in ECR sends aws_region", () => {
     const { body } = startRequest(
       { ...image, docker_registry_credential_type: "aws", aws_region: "eu-1" },
       options,
@@ -95,14 +95,14 @@ describe("a start's request", () => {
     expect(body).not.toHaveProperty("region");
   });
 
-  test("for Compose sends the file's text", () => {
+  test("a start's request for Compose sends the file's text", () => {
     expect(startRequest(compose, options)).toMatchObject({
       path: "/execution/compose/start",
       body: { compose_file_code: "services: {}\n", enable_s3_mount: true, user_callback_urls: [callbackUrl] },
     });
   });
 
-  test("for a GPU selection sends neither hardware nor callbacks", () => {
+  test("a start's request for a GPU selection sends neither hardware nor callbacks", () => {
     const { path, body } = startRequest(gpuSelection, options);
     expect(path).toBe("/execution/gpu_selection/start");
     expect(body).toEqual({ code: "print(3)", timeout: 60, file_name: executionId });
@@ -114,7 +114,7 @@ describe("a start's request", () => {
     );
   });
 
-  test("passes extra through, but never lets it set the file name or the callbacks", () => {
+  test("a start's request passes extra through, but never lets it set the file name or the callbacks", () => {
     const extra = {
       new_field: [1],
       timeout: 30,
@@ -131,7 +131,7 @@ describe("a start's request", () => {
     expect(body).not.toHaveProperty("user_callback_urls");
   });
 
-  test("knows its secrets", () => {
+  test("a start's request knows its secrets", () => {
     const spec = {
       ...image,
       docker_run_env: "A=first B=second",
@@ -151,12 +151,12 @@ describe("the file name", () => {
     expect(nameOf("train.py")).toBe(`${executionId}-train.py`);
   });
 
-  test("keeps only harmless characters", () => {
+  test("the file name keeps only harmless characters", () => {
     expect(nameOf("../a b/é.py")).toBe(`${executionId}-a-b-.py`);
     expect(nameOf("///")).toBe(executionId);
   });
 
-  test("gives the id back, whatever the name", () => {
+  test("the file name gives the id back, whatever the name", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 300 }), (name) => {
         const fileName = nameOf(name);
@@ -166,7 +166,7 @@ describe("the file name", () => {
     );
   });
 
-  test("gives the id back wherever it stands, also in capitals", () => {
+  test("the file name gives the id back wherever it stands, also in capitals", () => {
     expect(executionIdIn(`runs/2026/${executionId}.py`)).toBe(executionId);
     expect(executionIdIn(executionId.toUpperCase())).toBe(executionId);
   });

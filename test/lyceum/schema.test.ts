@@ -33,7 +33,7 @@ describe("a timestamp", () => {
 });
 
 describe("a start's answer", () => {
-  test("is an id and a word", () => {
+  test("a start's answer is an id and a word", () => {
     const answer = {
       execution_id: "5d0b",
       status: "running",
@@ -47,7 +47,7 @@ describe("a start's answer", () => {
     });
   });
 
-  test("may leave out the status", () => {
+  test("a start's answer may leave out the status", () => {
     expect(answers.start.parse({ execution_id: "5d0b" })).toEqual({
       executionId: "5d0b",
       word: "pending",
@@ -71,7 +71,7 @@ describe("a start's answer", () => {
 });
 
 describe("a status", () => {
-  test("is read with its errors as text or list", () => {
+  test("a status is read with its errors as text or list", () => {
     expect(answers.status.parse({ status: "failed", errors: ["a", "b"] })).toEqual({
       executionId: null,
       word: "failed",
@@ -99,7 +99,7 @@ describe("a record", () => {
     [-(2 ** 31) - 1, null],
     [1.5, null],
     ["exit", null],
-  ])("whose return code is %j tells %j", (return_code, returnCode) => {
+  ])("a record whose return code is %j tells %j", (return_code, returnCode) => {
     const record = { execution_id: "5d0b", status: "failed", return_code };
     expect(answers.record.parse(record).returnCode).toBe(returnCode);
   });
@@ -132,7 +132,7 @@ describe("a record", () => {
     metadata: { a: "SECRET" },
   };
 
-  test("is read without its secrets", () => {
+  test("a record is read without its secrets", () => {
     const record = answers.record.parse(full);
     expect(JSON.stringify(record)).not.toContain("SECRET");
     expect(record).toMatchObject({
@@ -151,14 +151,14 @@ describe("a record", () => {
     });
   });
 
-  test("needs no more than an id and a status", () => {
+  test("a record needs no more than an id and a status", () => {
     const record = answers.record.parse({ execution_id: "5d0b", status: "x" });
     const { executionId, word, hasEnd, ...rest } = record;
     expect([executionId, word, hasEnd]).toEqual(["5d0b", "x", false]);
     expect(Object.values(rest).every((value) => value === null)).toBe(true);
   });
 
-  test("takes the older names of times and cost", () => {
+  test("a record takes the older names of times and cost", () => {
     const record = answers.record.parse({
       execution_id: "5d0b",
       status: "x",
@@ -170,7 +170,7 @@ describe("a record", () => {
     expect(record.billed).toBe(2);
   });
 
-  test("with deeply nested errors is still read", () => {
+  test("a record with deeply nested errors is still read", () => {
     const errors = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`);
     expect(answers.record.parse({ execution_id: "5d0b", status: "x", errors }).errors).toBe(null);
   });
@@ -185,7 +185,7 @@ describe("lists", () => {
     ["under data", { data: [row] }],
     ["under workloads", { workloads: [row] }],
     ["under items", { items: [row] }],
-  ])("of workloads are read %s", (_, answer) => {
+  ])("lists of workloads are read %s", (_, answer) => {
     expect(answers.workloads.parse(answer)).toMatchObject([{ executionId: "a", word: "running" }]);
   });
 
@@ -198,14 +198,14 @@ describe("lists", () => {
     expect(answers.history.safeParse(answer).success).toBe(false);
   });
 
-  test("of history carry the total if there is one", () => {
+  test("lists of history carry the total if there is one", () => {
     expect(answers.history.parse({ executions: [row], total_executions: "7" })).toMatchObject({
       total: 7,
     });
     expect(answers.history.parse([row])).toMatchObject({ total: null, rows: [{ executionId: "a" }] });
   });
 
-  test("of machine types and profiles are read in every known form", () => {
+  test("lists of machine types and profiles are read in every known form", () => {
     const types = { machine_types: [{ hardware_profile: "cpu", price_per_hour: "0.1" }, { other: 1 }] };
     expect(answers.machineTypes.parse(types)).toEqual([{ hardwareProfile: "cpu", pricePerHour: 0.1 }]);
     const profiles = { available_hardware_profiles: ["cpu", { hardware_profile: "gpu.a100" }, null] };

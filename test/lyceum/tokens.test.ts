@@ -46,7 +46,7 @@ describe("a token just issued", () => {
     ["an end in the year 1970", { access_token: jwt(1) }],
     ["an end that is no number", { access_token: jwt({}) }],
     ["no life and an end that is over", { expires_in: 0, access_token: jwt(start - 1) }],
-  ])("with %s is used until its 401", async (_, more) => {
+  ])("a token just issued with %s is used until its 401", async (_, more) => {
     const { clock, asked, auth } = setUp((nth) => (nth === 1 ? issued(1, more) : issued(nth)));
     const first = tokenOf(await auth.token());
     for (let minute = 0; minute < 48 * 60; minute++) {
@@ -57,7 +57,7 @@ describe("a token just issued", () => {
     expect(tokenOf(await auth.renew(String(first)))).toBe("token-2");
   });
 
-  test("with an end that is near by our clock is renewed once a minute at most", async () => {
+  test("a token just issued with an end that is near by our clock is renewed once a minute at most", async () => {
     const { clock, asked, auth } = setUp((nth) => issued(nth, { expires_in: 2 }));
     for (let second = 0; second < 600; second++) {
       expect(await auth.token()).toMatchObject({ type: "token" });
@@ -76,7 +76,7 @@ describe("at most one renewal a minute is made", () => {
     return second.type === "token" ? "sent again" : second.type;
   }
 
-  test("when every token is refused", async () => {
+  test("at most one renewal a minute is made when every token is refused", async () => {
     const { clock, asked, auth } = setUp((nth) => issued(nth));
     const ends = new Map<string, number>();
     for (let second = 0; second < 600; second++) {
@@ -88,7 +88,7 @@ describe("at most one renewal a minute is made", () => {
     expect(Object.fromEntries(ends)).toEqual({ "sent again": 10, unauthorized: 590 });
   });
 
-  test("when the renewals are refused, too", async () => {
+  test("at most one renewal a minute is made when the renewals are refused, too", async () => {
     const { clock, asked, auth } = setUp((nth) =>
       nth === 1 ? issued(1) : { status: 401, body: { detail: "no" } },
     );
@@ -100,7 +100,7 @@ describe("at most one renewal a minute is made", () => {
     expect(asked.length).toBe(1 + 2 * 10);
   });
 
-  test("before a token's end while nobody answers, and the token stays in use", async () => {
+  test("at most one renewal a minute is made before a token's end while nobody answers, and the token stays in use", async () => {
     const { clock, asked, auth } = setUp((nth) =>
       nth === 1 ? issued(1, { expires_in: 600 }) : { status: 503 },
     );
@@ -131,14 +131,17 @@ describe("an answer to a login that is somebody else's", () => {
     ["503", { status: 503, body: { detail: "down" } }],
     ["408", { status: 408, body: { detail: "slow" } }],
     ["silence", { type: "silent", sent: true, detail: "ECONNRESET" }],
-  ])("such as %s is silence, and the next call may log in at once", async (_, said) => {
-    const { asked, auth } = setUp((nth) => (nth === 1 ? said : issued(nth)));
-    expect(await auth.token()).toMatchObject({ type: "silent", sent: false });
-    expect(await auth.token()).toEqual({ type: "token", token: "token-2" });
-    expect(asked).toEqual(["/auth/login", "/auth/login"]);
-  });
+  ])(
+    "an answer to a login that is somebody else's such as %s is silence, and the next call may log in at once",
+    async (_, said) => {
+      const { asked, auth } = setUp((nth) => (nth === 1 ? said : issued(nth)));
+      expect(await auth.token()).toMatchObject({ type: "silent", sent: false });
+      expect(await auth.token()).toEqual({ type: "token", token: "token-2" });
+      expect(asked).toEqual(["/auth/login", "/auth/login"]);
+    },
+  );
 
-  test("does not end a renewal after a 401 for good, either", async () => {
+  test("an answer to a login that is somebody else's does not end a renewal after a 401 for good, either", async () => {
     const { auth } = setUp((nth) => (nth === 2 || nth === 3 ? { status: 403, body: page } : issued(nth)));
     await auth.token();
     expect(await auth.renew("token-1")).toMatchObject({ type: "silent", sent: false });
@@ -151,7 +154,7 @@ describe("an answer to a login that is somebody else's", () => {
     ["422 with a list", 422, { detail: [{ loc: ["body", "email"], msg: "not an email" }] }],
     ["the oldest envelope's errors", 400, { status: "error", errors: [{ message: "no" }] }],
     ["a success without a token", 200, { mfa_required: true }],
-  ])("is not %s: the login is refused, for a minute", async (_, status, body) => {
+  ])("a login that is answered with %s is refused for a minute", async (_, status, body) => {
     const { asked, clock, auth } = setUp(() => ({ status, body }));
     expect(await auth.token()).toMatchObject({ type: "unauthorized" });
     clock.pass(MINUTE - 1);

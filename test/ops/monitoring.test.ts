@@ -97,13 +97,13 @@ test("the version is that of package.json", () => {
 });
 
 describe("alert rules", () => {
-  test("have names, severities and texts of their own", () => {
+  test("alert rules have names, severities and texts of their own", () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     expect(rules.filter(({ labels }) => !/^(critical|warning|info)$/.test(labels.severity))).toEqual([]);
     expect(rules.filter(({ annotations }) => !annotations.summary || !annotations.description)).toEqual([]);
   });
 
-  test("have an entry each in the runbook, and the runbook has no other", () => {
+  test("alert rules have an entry each in the runbook, and the runbook has no other", () => {
     const entries = [...read("docs/runbook.md").matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
     expect(entries).toEqual(rules.map(({ alert }) => alert));
     const links = rules.map(({ annotations }) => annotations.runbook);

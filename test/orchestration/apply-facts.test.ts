@@ -23,7 +23,7 @@ const accepted: Fact = {
 };
 
 eachDatabase("a fact", (open) => {
-  test("moves all that follows from it, and wakes whoever is next", async () => {
+  test("a fact moves all that follows from it, and wakes whoever is next", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -92,7 +92,7 @@ eachDatabase("a fact", (open) => {
     expect(await tell(context, "exe_none", read("failed"))).toBeNull();
   });
 
-  test("that the start was not taken gives back the attempt and the row, and the run waits its time", async () => {
+  test("a fact that the start was not taken gives back the attempt and the row, and the run waits its time", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -188,7 +188,7 @@ onPostgres("facts recorded at once by several instances", (open) => {
     expect(await deadlocks(database, [context, ...contexts])).toBe(0);
   });
 
-  test("and a cancellation of the whole job do not stand in each other's way", async () => {
+  test("facts recorded at once by several instances and a cancellation of the whole job do not stand in each other's way", async () => {
     const database = await open();
     const { store } = database;
     const contexts = [store, database.connect()].map((store) => contextOf({ ...database, store }));

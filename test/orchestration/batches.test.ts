@@ -38,7 +38,7 @@ const step = fc.record({
 });
 
 eachDatabase("facts recorded together", (open, kind) => {
-  test("have the same effect as facts recorded one by one", async () => {
+  test("facts recorded together have the same effect as facts recorded one by one", async () => {
     const steps = fc.array(step, { minLength: 1, maxLength: 60, size: "max" });
     await fc.assert(
       fc.asyncProperty(steps, async (steps) => {

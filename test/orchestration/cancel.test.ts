@@ -15,7 +15,7 @@ const stop: Cancellation = { mode: "stop", cause: "request" };
 const abort: Cancellation = { mode: "abort", cause: "request" };
 
 eachDatabase("cancelling a run", (open) => {
-  test("that is queued ends it at once, and the job goes on with the others", async () => {
+  test("cancelling a run that is queued ends it at once, and the job goes on with the others", async () => {
     const { context, store } = await scene(await open());
     const job = await submitted(context, 2);
     const [run] = await listRuns(store.db, job.id, -1, 1);
@@ -29,7 +29,7 @@ eachDatabase("cancelling a run", (open) => {
     expect((await claimed(context)).run.id).not.toBe(run?.id);
   });
 
-  test("that is being submitted waits for the answer, and is then due at once", async () => {
+  test("cancelling a run that is being submitted waits for the answer, and is then due at once", async () => {
     const { context, store, time } = await scene(await open());
     await submitted(context, 1);
     const { run, execution } = await claimed(context);
@@ -45,7 +45,7 @@ eachDatabase("cancelling a run", (open) => {
     expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
   });
 
-  test("that is live makes its check due, and Lyceum's word ends it", async () => {
+  test("cancelling a run that is live makes its check due, and Lyceum's word ends it", async () => {
     const { context, store, time } = await scene(await open());
     const job = await submitted(context, 1);
     const { run, execution } = await live(context);
@@ -62,7 +62,7 @@ eachDatabase("cancelling a run", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", cancelled: 1 });
   });
 
-  test("that has ended at Lyceum or altogether changes nothing", async () => {
+  test("cancelling a run that has ended at Lyceum or altogether changes nothing", async () => {
     const { context, store } = await scene(await open());
     await submitted(context, 2);
     const collecting = await live(context);
@@ -112,7 +112,7 @@ eachDatabase("cancelling a job", (open, kind) => {
     expect(await jobNow(store, job.id)).toMatchObject({ cancel_mode: "abort", cancel_cause: "request" });
   });
 
-  test("that is terminal changes nothing, also when its end was not known to who cancels", async () => {
+  test("cancelling a job that is terminal changes nothing, also when its end was not known to who cancels", async () => {
     const { context, store } = await scene(await open());
     const asSeen = await submitted(context, 1);
     await ended(context, "completed");
@@ -121,7 +121,7 @@ eachDatabase("cancelling a job", (open, kind) => {
     expect(await jobNow(store, asSeen.id)).toEqual(before);
   });
 
-  test("of many runs is spread in rounds of a bounded size, and nothing starts meanwhile", async () => {
+  test("cancelling a job of many runs is spread in rounds of a bounded size, and nothing starts meanwhile", async () => {
     const { context, store, time } = await scene(await open());
     // PostgreSQL takes its time over so many statements, and what is tested does not depend on their number.
     const total = kind === "sqlite" ? 10_000 : 1_000;
@@ -145,7 +145,7 @@ eachDatabase("cancelling a job", (open, kind) => {
 });
 
 eachDatabase("the end of a job", (open) => {
-  test("comes at its deadline, which fails the remaining runs, once", async () => {
+  test("the end of a job comes at its deadline, which fails the remaining runs, once", async () => {
     const { context, store, time } = await scene(await open());
     const job = await submitted(context, 3, { deadlineS: 60 });
     await ended(context, "completed");
@@ -170,7 +170,7 @@ eachDatabase("the end of a job", (open) => {
     });
   });
 
-  test("comes before its deadline without a trace of it", async () => {
+  test("the end of a job comes before its deadline without a trace of it", async () => {
     const { context, store, time } = await scene(await open());
     const job = await submitted(context, 1, { deadlineS: 60 });
     await ended(context, "completed");
@@ -183,7 +183,7 @@ eachDatabase("the end of a job", (open) => {
     });
   });
 
-  test("leaves no trace of a deadline or a cancellation that comes when every outcome is known", async () => {
+  test("the end of a job leaves no trace of a deadline or a cancellation that comes when every outcome is known", async () => {
     const { context, store, time } = await scene(await open());
     const job = await submitted(context, 1, { deadlineS: 60 });
     const { execution } = await live(context);
@@ -197,7 +197,7 @@ eachDatabase("the end of a job", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "succeeded", cancel_mode: null });
   });
 
-  test("needs no hand any more once a cancelled job's last outcome is known", async () => {
+  test("the end of a job needs no hand any more once a cancelled job's last outcome is known", async () => {
     const { context, store, time } = await scene(await open());
     const job = await submitted(context, 201);
     const { execution } = await live(context);
@@ -210,7 +210,7 @@ eachDatabase("the end of a job", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", collecting: 1, due_at: null });
   });
 
-  test("comes with the first failed outcome under cancel_rest, artifacts or not", async () => {
+  test("the end of a job comes with the first failed outcome under cancel_rest, artifacts or not", async () => {
     const { context, store } = await scene(await open());
     const job = await submitted(context, 13, { onRunFailure: "cancel_rest", maxParallel: 1 });
     const { run, execution } = await live(context);
@@ -223,7 +223,7 @@ eachDatabase("the end of a job", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", failed: 1, cancelled: 12 });
   });
 
-  test("is no cancellation under cancel_rest when the last run is the one that fails", async () => {
+  test("the end of a job is no cancellation under cancel_rest when the last run is the one that fails", async () => {
     const { context, store } = await scene(await open());
     const job = await submitted(context, 2, { onRunFailure: "cancel_rest" });
     const first = await live(context);
@@ -235,7 +235,7 @@ eachDatabase("the end of a job", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancel_mode: null });
   });
 
-  test("comes with the first failure under cancel_rest, and not under continue", async () => {
+  test("the end of a job comes with the first failure under cancel_rest, and not under continue", async () => {
     const { context, store } = await scene(await open());
     const strict = await submitted(context, 3, { onRunFailure: "cancel_rest" });
     await ended(context, "failed");

@@ -8,7 +8,7 @@ import { type Database, eachDatabase, onPostgres } from "../support/databases.ts
 import { claimed, contextOf, ended, jobNow, live, read, recount, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("claiming", (open, kind) => {
-  test("makes the execution durable before anything is sent", async () => {
+  test("claiming makes the execution durable before anything is sent", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 1);
@@ -23,7 +23,7 @@ eachDatabase("claiming", (open, kind) => {
     expect(await claimNext(context)).toEqual({ nextAt: null });
   });
 
-  test("gives the turn to another key after one start of a job of 10,000 runs", async () => {
+  test("claiming gives the turn to another key after one start of a job of 10,000 runs", async () => {
     const database = await open();
     const context = contextOf(database);
     const sweep = await submitted(context, 10_000, {}, { apiKey: "ann" });
@@ -33,7 +33,7 @@ eachDatabase("claiming", (open, kind) => {
     expect(turns).toContain(single.id);
   });
 
-  test("gives the turn to another job of the same key after one start, too", async () => {
+  test("claiming gives the turn to another job of the same key after one start, too", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 1_000);
@@ -43,7 +43,7 @@ eachDatabase("claiming", (open, kind) => {
     expect(turns).toContain(single.id);
   });
 
-  test("takes a job's runs in their order, one that waits to be retried not before its time", async () => {
+  test("claiming takes a job's runs in their order, one that waits to be retried not before its time", async () => {
     const database = await open();
     const { time } = database;
     const context = contextOf(database);
@@ -61,7 +61,7 @@ eachDatabase("claiming", (open, kind) => {
     expect((await claimed(context)).run).toMatchObject({ id: first.run.id, attempt: 1 });
   });
 
-  test("keeps to max_parallel: a place is free again once a run has ended", async () => {
+  test("claiming keeps to max_parallel: a place is free again once a run has ended", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 4, { maxParallel: 2 });
@@ -74,7 +74,7 @@ eachDatabase("claiming", (open, kind) => {
     expect(await jobNow(database.store, job.id)).toMatchObject({ queued: 1, active: 2, collecting: 1 });
   });
 
-  test("keeps to max_parallel when more are claimed in one write", async () => {
+  test("claiming keeps to max_parallel when more are claimed in one write", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 4, { maxParallel: 2 });
@@ -83,7 +83,7 @@ eachDatabase("claiming", (open, kind) => {
     expect(nextAt).toBeNull();
   });
 
-  test("keeps what it counts and promises true through a whole job", async () => {
+  test("claiming keeps what it counts and promises true through a whole job", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -179,7 +179,7 @@ async function empty({ store: { db } }: Database): Promise<void> {
 }
 
 onPostgres("parallel claimers", (open) => {
-  test("never start more than max_parallel, nor a run twice, and leave no job asleep", async () => {
+  test("parallel claimers never start more than max_parallel, nor a run twice, and leave no job asleep", async () => {
     const database = await open();
     const { store } = database;
     const contexts = [store, database.connect(), database.connect()].map((store) =>

@@ -39,7 +39,7 @@ eachDatabase("usage by hardware", (open) => {
     return { before, after: await readUsage(db, "hardware", days), db };
   }
 
-  it("moves to the profile that Lyceum names after the end", async () => {
+  it("usage by hardware moves to the profile that Lyceum names after the end", async () => {
     const { before, after, db } = await ranOn("gpu.a100", [90, 90]);
     const spent = { executions: 1, durationMs: 10_000, billedNano: 400_000_000, idleMs: 0 };
     expect(before).toMatchObject([{ group: "cpu", ...spent }]);
@@ -50,12 +50,12 @@ eachDatabase("usage by hardware", (open) => {
     expect(await readUsage(db, "day", days)).toMatchObject([{ executions: 1, billedNano: 400_000_000 }]);
   });
 
-  it("counts the idle share of the duration once the metrics are there", async () => {
+  it("usage by hardware counts the idle share of the duration once the metrics are there", async () => {
     const { after } = await ranOn("cpu", [0, 0, 0, 90]);
     expect(after).toMatchObject([{ group: "cpu", idleMs: 7_500 }]);
   });
 
-  it("does not judge a GPU by a single sample", async () => {
+  it("usage by hardware does not judge a GPU by a single sample", async () => {
     const { after } = await ranOn("cpu", [0]);
     expect(after).toMatchObject([{ group: "cpu", idleMs: 0 }]);
   });

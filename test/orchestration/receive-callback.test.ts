@@ -17,7 +17,7 @@ const from = (executionId: string) => ({
 });
 
 eachDatabase("a callback", (open) => {
-  test("of a live execution is kept as it came, and its check is due now", async () => {
+  test("a callback of a live execution is kept as it came, and its check is due now", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -53,7 +53,7 @@ eachDatabase("a callback", (open) => {
     expect(await readCounters(store.db, "callbacks.")).toEqual({ received: 1, early: 1, duplicate: 3 });
   });
 
-  test("that comes before the start's answer is early: it waits for it, and the check is then due at once", async () => {
+  test("a callback that comes before the start's answer is early: it waits for it, and the check is then due at once", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -71,7 +71,7 @@ eachDatabase("a callback", (open) => {
     expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
   });
 
-  test("of an execution in doubt makes the search due now", async () => {
+  test("a callback of an execution in doubt makes the search due now", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -84,7 +84,7 @@ eachDatabase("a callback", (open) => {
     expect(await nextDueAt(store.db, "reconcile")).toBe(time.now());
   });
 
-  test("that comes again is a duplicate and changes nothing but the record of it", async () => {
+  test("a callback that comes again is a duplicate and changes nothing but the record of it", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -100,7 +100,7 @@ eachDatabase("a callback", (open) => {
     expect(await listCallbacks(store.db, execution.id, kept[0]?.id ?? "", 9)).toEqual(kept.slice(1));
   });
 
-  test("after the end is late, and one more a duplicate", async () => {
+  test("a callback after the end is late, and one more a duplicate", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -117,7 +117,7 @@ eachDatabase("a callback", (open) => {
     expect(await readCounters(store.db, "callbacks.")).toMatchObject({ late: 2, duplicate: 2 });
   });
 
-  test("is always counted, but stored and reported 32 times at most", async () => {
+  test("a callback is always counted, but stored and reported 32 times at most", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -134,7 +134,7 @@ eachDatabase("a callback", (open) => {
     expect(await readCounters(store.db, "callbacks.")).toEqual({ received: 1, duplicate: 39 });
   });
 
-  test("of an execution that is not there is answered and leaves no trace", async () => {
+  test("a callback of an execution that is not there is answered and leaves no trace", async () => {
     const database = await open();
     const context = contextOf(database);
     expect(await receiveCallback(context, from("exe_none"))).toBeNull();
@@ -151,7 +151,7 @@ eachDatabase("a callback", (open) => {
 });
 
 onPostgres("a callback", (open) => {
-  test("of an execution deleted meanwhile is answered like one of an unknown execution", async () => {
+  test("a callback of an execution deleted meanwhile is answered like one of an unknown execution", async () => {
     const database = await open();
     const context = contextOf(database);
     const other = contextOf({ ...database, store: database.connect() });

@@ -23,7 +23,7 @@ import {
 const abort: Cancellation = { mode: "abort", cause: "request" };
 
 eachDatabase("a retry by hand", (open) => {
-  test("in a terminal job runs, and the job's status stays", async () => {
+  test("a retry by hand in a terminal job runs, and the job's status stays", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -65,7 +65,7 @@ eachDatabase("a retry by hand", (open) => {
     expect(events.map((event) => event.type)).toEqual(["job.created", "job.active", "job.failed"]);
   });
 
-  test("in a cancelled job runs, too", async () => {
+  test("a retry by hand in a cancelled job runs, too", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -78,7 +78,7 @@ eachDatabase("a retry by hand", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", succeeded: 1, cancelled: 2 });
   });
 
-  test("is cancelled with its job, though that has ended before", async () => {
+  test("a retry by hand is cancelled with its job, though that has ended before", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -98,7 +98,7 @@ eachDatabase("a retry by hand", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "failed", cancelled: 2, due_at: null });
   });
 
-  test("waits for its place under max_parallel and for its turn after what has waited longer", async () => {
+  test("a retry by hand waits for its place under max_parallel and for its turn after what has waited longer", async () => {
     const database = await open();
     const { time } = database;
     const context = contextOf(database);
@@ -118,7 +118,7 @@ eachDatabase("a retry by hand", (open) => {
     expect(await findRun(database.store.db, next.run.id)).toMatchObject({ position: 2, retry_of: null });
   });
 
-  test("is refused while the run has not ended, once it succeeded, and when it is gone", async () => {
+  test("a retry by hand is refused while the run has not ended, once it succeeded, and when it is gone", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 2);
@@ -130,7 +130,7 @@ eachDatabase("a retry by hand", (open) => {
     expect(await jobNow(database.store, job.id)).toMatchObject({ total: 2 });
   });
 
-  test("is refused while the job is being cancelled, also when who retries does not know it yet", async () => {
+  test("a retry by hand is refused while the job is being cancelled, also when who retries does not know it yet", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -145,7 +145,7 @@ eachDatabase("a retry by hand", (open) => {
 });
 
 onPostgres("retries by hand", (open) => {
-  test("from many sides at once each make a run of their own", async () => {
+  test("retries by hand from many sides at once each make a run of their own", async () => {
     const database = await open();
     const contexts = [database.store, database.connect()].map((store) => contextOf({ ...database, store }));
     const context = contextOf(database);

@@ -21,7 +21,7 @@ eachDatabase("an id of Lyceum's that another execution holds", (open) => {
     return { ...database, context, first, second, now };
   }
 
-  test("puts the start in doubt, also when both answers are written together", async () => {
+  test("an id of Lyceum's that another execution holds puts the start in doubt, also when both answers are written together", async () => {
     for (const isTogether of [true, false]) {
       const { store, context, first, second, now } = await scene();
       const all = [first, second].map((executionId) => ({ executionId, fact: accepted(false) }));
@@ -39,7 +39,7 @@ eachDatabase("an id of Lyceum's that another execution holds", (open) => {
     }
   });
 
-  test("is the execution's own where it was found by its marker", async () => {
+  test("an id of Lyceum's that another execution holds is the execution's own where it was found by its marker", async () => {
     const { context, first, second, now } = await scene();
     await tell(context, first, accepted(false));
     await tell(context, second, accepted(false));
@@ -50,7 +50,7 @@ eachDatabase("an id of Lyceum's that another execution holds", (open) => {
     ]);
   });
 
-  test("is no other's when the same answer is written again", async () => {
+  test("an id of Lyceum's that another execution holds is no other's when the same answer is written again", async () => {
     const { context, first, now } = await scene();
     await tell(context, first, accepted(false));
     expect(await tell(context, first, accepted(false))).toMatchObject({ changed: false });

@@ -8,7 +8,7 @@ import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, jobNow, sender, spec, submission, submitted } from "../support/scene.ts";
 
 eachDatabase("submitting", (open) => {
-  test("writes the job, its runs in order, their events and the wake-ups in one go", async () => {
+  test("submitting writes the job, its runs in order, their events and the wake-ups in one go", async () => {
     const database = await open();
     const { store, time } = database;
     const woken: [Topic, number][] = [];
@@ -37,14 +37,14 @@ eachDatabase("submitting", (open) => {
     expect(new Set(woken.map(([topic]) => topic))).toEqual(new Set(["dispatch", "enforce-limits", "events"]));
   });
 
-  test("takes 10,000 runs", async () => {
+  test("submitting takes 10,000 runs", async () => {
     const database = await open();
     const job = await submitted(contextOf(database), 10_000);
     expect(await listRuns(database.store.db, job.id, 9_997, 9)).toHaveLength(2);
     expect(await readCounters(database.store.db, "events")).toEqual({ "": 10_001 });
   });
 
-  test("with the same key and body again answers with the same job, as it is by then", async () => {
+  test("submitting with the same key and body again answers with the same job, as it is by then", async () => {
     const database = await open();
     const context = contextOf(database);
     const from = { ...sender, idempotencyKey: "k" };
@@ -57,7 +57,7 @@ eachDatabase("submitting", (open) => {
     expect(await countJobs(database.store)).toBe(1);
   });
 
-  test("with the same key and another body is a mismatch and makes nothing", async () => {
+  test("submitting with the same key and another body is a mismatch and makes nothing", async () => {
     const database = await open();
     const context = contextOf(database);
     await submit(context, { ...sender, idempotencyKey: "k" }, submission(1));
@@ -75,7 +75,7 @@ eachDatabase("submitting", (open) => {
     expect((await submitted(contextOf({ ...database, store }), 1, {}, from)).id).toBe(job.id);
   });
 
-  test("keeps apart the keys of different senders, and submissions without one", async () => {
+  test("submitting keeps apart the keys of different senders, and submissions without one", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 1, {}, { idempotencyKey: "k", apiKey: "ann" });
@@ -85,7 +85,7 @@ eachDatabase("submitting", (open) => {
     expect(await countJobs(database.store)).toBe(4);
   });
 
-  test("with one key from many sides at once makes exactly one job", async () => {
+  test("submitting with one key from many sides at once makes exactly one job", async () => {
     const database = await open();
     const stores =
       database.target.kind === "sqlite" ? [database.store] : [database.store, database.connect()];

@@ -43,7 +43,7 @@ eachDatabase("artifacts", (open) => {
     expect(row?.document?.length).toBeLessThan(10_000);
   });
 
-  test("are pending until they are stored or given up, and change only in what is said", async () => {
+  test("artifacts are pending until they are stored or given up, and change only in what is said", async () => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);

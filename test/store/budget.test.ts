@@ -40,7 +40,7 @@ function wakesOf(store: Store): [Topic, number][] {
 }
 
 eachDatabase("a job's budget", (open) => {
-  test("once reached lets no further run of the job start, while live runs go on", async () => {
+  test("a job's budget once reached lets no further run of the job start, while live runs go on", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -76,7 +76,7 @@ eachDatabase("a job's budget", (open) => {
     expect(last.run.jobId).toBe(job.id);
   });
 
-  test("ends a job of many runs in bounded steps", async () => {
+  test("a job's budget ends a job of many runs in bounded steps", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 450, { budget: 1 });
@@ -90,7 +90,7 @@ eachDatabase("a job's budget", (open) => {
     expect(await jobNow(database.store, job.id)).toMatchObject({ failed: 449, due_at: null });
   });
 
-  test("ends a run that would start again, and the job with its last run", async () => {
+  test("a job's budget ends a run that would start again, and the job with its last run", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -106,7 +106,7 @@ eachDatabase("a job's budget", (open) => {
     });
   });
 
-  test("ends a run whose start was refused for now after the budget was used up", async () => {
+  test("a job's budget ends a run whose start was refused for now after the budget was used up", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 2, { budget: 1 });
@@ -136,7 +136,7 @@ eachDatabase("a job's budget", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
   });
 
-  test("leaves the deadline in force, and does not set off cancel_rest", async () => {
+  test("a job's budget leaves the deadline in force, and does not set off cancel_rest", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -150,7 +150,7 @@ eachDatabase("a job's budget", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ cancel_cause: "deadline", due_at: null });
   });
 
-  test("does not concern another job", async () => {
+  test("a job's budget does not concern another job", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 2, { budget: 1 });
@@ -163,7 +163,7 @@ eachDatabase("a job's budget", (open) => {
 eachDatabase("a key's budget", (open) => {
   const budget = (amount: number): KeyBudget[] => [{ name: "ann", amount, windowMs: DAY }];
 
-  test("holds all jobs of the key until its window ends, and dispatch learns when that is", async () => {
+  test("a key's budget holds all jobs of the key until its window ends, and dispatch learns when that is", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -184,7 +184,7 @@ eachDatabase("a key's budget", (open) => {
     await claimed(context);
   });
 
-  test("lets other keys start", async () => {
+  test("a key's budget lets other keys start", async () => {
     const database = await open();
     const context = contextOf(database);
     await give(database.store, budget(1));
@@ -256,7 +256,7 @@ eachDatabase("a key's budget", (open) => {
 });
 
 onPostgres("a budget", (open) => {
-  test("of a job leaves no run behind that comes back to the queue while the others are ended", async () => {
+  test("a budget of a job leaves no run behind that comes back to the queue while the others are ended", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -280,7 +280,7 @@ onPostgres("a budget", (open) => {
     expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
   });
 
-  test("of a key takes in what another process counts while it is set at a start", async () => {
+  test("a budget of a key takes in what another process counts while it is set at a start", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);

@@ -98,7 +98,7 @@ const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> }
 const tables = Object.keys(refused) as (keyof typeof refused)[];
 
 eachDatabase("the schema", (open, kind) => {
-  test.each(tables)("refuses in %s what cannot be", async (table) => {
+  test.each(tables)("the schema refuses in %s what cannot be", async (table) => {
     const database = await open();
     const { store } = database;
     await insertGoodRows(database, table);
@@ -116,7 +116,7 @@ eachDatabase("the schema", (open, kind) => {
     if (kind === "postgres") expect([...(await checksOf(store, table)).difference(met)]).toEqual([]);
   });
 
-  test("takes no two runs at one position, no job of an unknown key, no idempotency key twice", async () => {
+  test("the schema takes no two runs at one position, no job of an unknown key, no idempotency key twice", async () => {
     const { store, newId } = await open();
     const { db } = store;
     await submitted(contextOf({ store, newId }), 1, {}, { idempotencyKey: "k" });

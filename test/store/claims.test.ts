@@ -69,7 +69,7 @@ eachDatabase("claims", (open) => {
     await release(db, [], [], now);
   });
 
-  test("are spread after a stop, oldest first: all that is open, or all that no living instance has claimed", async () => {
+  test("claims are spread after a stop, oldest first: all that is open, or all that no living instance has claimed", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
@@ -134,7 +134,7 @@ onPostgres("claims", (open) => {
     }
   });
 
-  test("are not spread while another transaction closes them", async () => {
+  test("claims are not spread while another transaction closes them", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);

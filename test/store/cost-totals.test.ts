@@ -44,7 +44,7 @@ eachDatabase("costs", (open) => {
     expect(await costOf(database, id)).toEqual([0.25, "billed"]);
   });
 
-  test("without a bill it is estimated, by the hardware that was used, else by the one that was asked for", async () => {
+  test("a cost without a bill is estimated, by the hardware that was used, else by the requested hardware", async () => {
     const database = await open();
     const context = contextOf(database);
     await price(database, "gpu.h100", 4);

@@ -38,7 +38,7 @@ eachDatabase("reading events", (open) => {
     expect(await all(db, { owner: "nobody" })).toEqual([]);
   });
 
-  test("skips rows without a match in bounded steps", async () => {
+  test("reading events skips rows without a match in bounded steps", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);

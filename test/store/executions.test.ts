@@ -35,7 +35,7 @@ eachDatabase("executions", (open) => {
     expect(await findExecution(store.db, "exe_none")).toBeNull();
   });
 
-  test("are neither saved nor deleted by a transaction that loaded an older version", async () => {
+  test("executions are neither saved nor deleted by a transaction that loaded an older version", async () => {
     const database = await open();
     const { store } = database;
     const execution = await oneLive(database);
@@ -51,7 +51,7 @@ eachDatabase("executions", (open) => {
     await expect(saveRuns(store.db, [{ before: run, after: run }])).rejects.toThrow(Conflict);
   });
 
-  test("are claimed when due, oldest first, no more than asked for, and not again within the lease", async () => {
+  test("executions are claimed when due, oldest first, no more than asked for, and not again within the lease", async () => {
     const database = await open();
     const { store } = database;
     const ids = await dueAt(database, [50, 10, 40, 20, 30]);
@@ -66,7 +66,7 @@ eachDatabase("executions", (open) => {
     expect(new Set(await claim(1_040, 9))).toEqual(new Set(ids));
   });
 
-  test("that collect are due apart from those to be checked", async () => {
+  test("executions that collect are due apart from those to be checked", async () => {
     const database = await open();
     const { store } = database;
     const [id = ""] = await dueAt(database, [10, 20]);
@@ -82,7 +82,7 @@ eachDatabase("executions", (open) => {
     expect(await nextDueAt(store.db, "collect")).toBeNull();
   });
 
-  test("whose answer nobody waits for are hastened, and no others", async () => {
+  test("executions whose answer nobody waits for are hastened, and no others", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -116,7 +116,7 @@ eachDatabase("executions", (open) => {
 });
 
 onPostgres("parallel claimers", (open) => {
-  test("never claim one execution twice within its lease", async () => {
+  test("parallel claimers never claim one execution twice within its lease", async () => {
     const database = await open();
     const instances = [database.store, database.connect(), database.connect()];
     const ids = await dueAt(

@@ -10,7 +10,7 @@ import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, jobNow, live, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("a job", (open) => {
-  test("counts each move of a run once, and takes the status that follows", async () => {
+  test("a job counts each move of a run once, and takes the status that follows", async () => {
     const database = await open();
     const { store } = database;
     const { id } = await submitted(contextOf(database), 2);
@@ -38,7 +38,7 @@ eachDatabase("a job", (open) => {
     });
   });
 
-  test("is found by its owner and by administrators, and listed newest first", async () => {
+  test("a job is found by its owner and by administrators, and listed newest first", async () => {
     const database = await open();
     const { store, time } = database;
     const { db } = store;
@@ -67,7 +67,7 @@ eachDatabase("a job", (open) => {
     expect(await list({ createdAfter: start, createdBefore: start + 2_000 })).toEqual([second]);
   });
 
-  test("is due when it needs a hand", async () => {
+  test("a job is due when it needs a hand", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
@@ -135,7 +135,7 @@ eachDatabase("levels and counters", (open) => {
     expect(await readLevels(store.db)).toMatchObject({ withoutWakeup: 1 });
   });
 
-  test("are read by the beginning of their names", async () => {
+  test("levels and counters are read by the beginning of their names", async () => {
     const database = await open();
     const { store } = database;
     await store.db

@@ -52,7 +52,7 @@ onSqlite("a move to PostgreSQL", (open) => {
     await remove();
   });
 
-  test("goes to an empty database alone, and leaves the file as it was otherwise", async () => {
+  test("a move to PostgreSQL goes to an empty database alone, and leaves the file as it was otherwise", async () => {
     const { database, from } = await filled(open);
     const { target, remove } = await emptyPostgres();
     await runMove({ from, to: target.url, startWindow: "1h" }, () => {});
@@ -64,7 +64,7 @@ onSqlite("a move to PostgreSQL", (open) => {
     await remove();
   });
 
-  test("writes nothing when a row cannot be copied", async () => {
+  test("a move to PostgreSQL writes nothing when a row cannot be copied", async () => {
     const { database, from } = await filled(open);
     const { target, remove } = await emptyPostgres();
     // PostgreSQL takes no U+0000 in a text.

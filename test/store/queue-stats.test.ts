@@ -5,7 +5,7 @@ import { eachDatabase } from "../support/databases.ts";
 import { contextOf, live, submitted } from "../support/scene.ts";
 
 eachDatabase("the depths", (open) => {
-  test("are those of all jobs, however many there are", async () => {
+  test("the depths are those of all jobs, however many there are", async () => {
     const database = await open();
     const context = contextOf(database);
     const { time } = database;

@@ -39,7 +39,7 @@ const lasting = [
 ];
 
 eachDatabase("deleting a job", (open, kind) => {
-  test("leaves no row of it in any table, and all rows of others", async () => {
+  test("deleting a job leaves no row of it in any table, and all rows of others", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -69,7 +69,7 @@ eachDatabase("deleting a job", (open, kind) => {
     }
   });
 
-  test("hides all of it at once, and removes a bounded number of rows at a time, the job's own last", async () => {
+  test("deleting a job hides all of it at once, and removes a bounded number of rows at a time, the job's own last", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -94,7 +94,7 @@ eachDatabase("deleting a job", (open, kind) => {
     ]);
   });
 
-  test("is for jobs that have ended long enough ago and have nothing under way", async () => {
+  test("deleting a job is for jobs that have ended long enough ago and have nothing under way", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -119,7 +119,7 @@ eachDatabase("deleting a job", (open, kind) => {
     expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([recent.id]);
   });
 
-  test("waits for as long after the end of a run that was retried by hand", async () => {
+  test("deleting a job waits for as long after the end of a run that was retried by hand", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -132,7 +132,7 @@ eachDatabase("deleting a job", (open, kind) => {
     expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([job.id]);
   });
 
-  test("waits while a lost execution is watched for: it may show up and cost money", async () => {
+  test("deleting a job waits while a lost execution is watched for: it may show up and cost money", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

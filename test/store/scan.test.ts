@@ -34,7 +34,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 }
 
 onSqlite("a list without a match", (open) => {
-  test("gives a turn back after each slice of its index", async () => {
+  test("a list without a match gives a turn back after each slice of its index", async () => {
     const database = await open();
     const { store, newId } = database;
     const like = await submitted(contextOf(database), 1);
@@ -85,19 +85,19 @@ onSqlite("a slice", (open) => {
     }
   }
 
-  test("of jobs is read from the index that its filter names, in the index's order", async () => {
+  test("a slice of jobs is read from the index that its filter names, in the index's order", async () => {
     const { store } = await open();
     for (const [filter, index] of jobFilters) await expectIndex(store, jobScan(filter), index);
   });
 
-  test("of runs is read from the index that its filter names, in the index's order", async () => {
+  test("a slice of runs is read from the index that its filter names, in the index's order", async () => {
     const { store } = await open();
     for (const [filter, index] of runFilters) await expectIndex(store, runScan(filter, null), index);
   });
 });
 
 eachDatabase("a filtered list", (open) => {
-  test("goes on behind its last job however many of others come between two pages", async () => {
+  test("a filtered list goes on behind its last job however many of others come between two pages", async () => {
     const database = await open();
     const { store, newId, time } = database;
     const like = await submitted(contextOf(database), 1);
@@ -128,7 +128,7 @@ eachDatabase("a filtered list", (open) => {
     expect(seen).toEqual(wanted.toReversed());
   });
 
-  test("answers by the time that stands in the row, also where the clock was set while its id was made", async () => {
+  test("a filtered list answers by the time that stands in the row, also where the clock was set while its id was made", async () => {
     const database = await open();
     const { store, newId, time } = database;
     const like = await submitted(contextOf(database), 1);
@@ -144,7 +144,7 @@ eachDatabase("a filtered list", (open) => {
     expect(await ids({ createdAfter: at - 20_000 })).toBe(0);
   });
 
-  test("of runs finds what each filter asks for, and of one key its own alone", async () => {
+  test("a filtered list of runs finds what each filter asks for, and of one key its own alone", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);

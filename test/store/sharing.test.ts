@@ -29,7 +29,7 @@ onPostgres("wake-ups", (open) => {
 });
 
 eachDatabase("roles", (open) => {
-  test("have one holder, until its time is over or it leaves", async () => {
+  test("roles have one holder, until its time is over or it leaves", async () => {
     const { store } = await open();
     const take = (holder: string, now: number) =>
       takeRole(store.db, { name: "list", holder, now, until: now + 10 });
@@ -43,7 +43,7 @@ eachDatabase("roles", (open) => {
 });
 
 eachDatabase("settings", (open) => {
-  test("of an older revision are not applied once those of a newer one are", async () => {
+  test("settings of an older revision are not applied once those of a newer one are", async () => {
     const { db } = (await open()).store;
     expect(await mayApply(db, 2)).toBe(true);
     expect(await mayApply(db, 1)).toBe(false);

@@ -8,7 +8,7 @@ import { contextOf, ended, submitted } from "../support/scene.ts";
 const HOUR = stepMs["1h"];
 
 eachDatabase("numbers for charts", (open) => {
-  test("are written with what they count, and not where that is rolled back", async () => {
+  test("numbers for charts are written with what they count, and not where that is rolled back", async () => {
     const { store, time } = await open();
     const failed = store.write(async (tx) => {
       tx.count("started", 1);
@@ -20,7 +20,7 @@ eachDatabase("numbers for charts", (open) => {
     expect(points.map(({ values }) => [...values])).toEqual([[["started", 6]]]);
   });
 
-  test("are added up over instances, each of which has rows of its own", async () => {
+  test("numbers for charts are added up over instances, each of which has rows of its own", async () => {
     const database = await open();
     const other = database.connect();
     expect(other.instance).not.toBe(database.store.instance);

@@ -19,7 +19,7 @@ const stray: Stray = {
 };
 
 eachDatabase("strays", (open) => {
-  test("are listed by page and counted, and their cost stands on the day of their end", async () => {
+  test("strays are listed by page and counted, and their cost stands on the day of their end", async () => {
     const { store } = await open();
     const strays: Stray[] = [
       stray,

@@ -18,7 +18,7 @@ const newer: typeof migrations = {
 };
 
 eachDatabase("a database that a newer version has migrated", (open) => {
-  test("is used as it is where its floor allows it, and the newer version goes on with it afterwards", async () => {
+  test("a database that a newer version has migrated is used as it is where its floor allows it, and the newer version goes on with it afterwards", async () => {
     const { store, target, connect } = await open();
     expect(await migrate(store.db, target, newer)).toEqual([added]);
     const older = connect();
@@ -28,7 +28,7 @@ eachDatabase("a database that a newer version has migrated", (open) => {
     expect(await migrate(store.db, target, newer)).toEqual([]);
   });
 
-  test("is refused below its floor, by name and with the way out", async () => {
+  test("a database that a newer version has migrated is refused below its floor, by name and with the way out", async () => {
     const { store, target } = await open();
     await migrate(store.db, target, newer);
     // As a migration would that older versions cannot live with.
@@ -43,7 +43,7 @@ eachDatabase("a database that a newer version has migrated", (open) => {
     expect(await migrate(store.db, target, newer)).toEqual([]);
   });
 
-  test("of a build from before the first release is refused with the way out", async () => {
+  test("a database of a build from before the first release is refused with the way out", async () => {
     const { store, target } = await open({ migrated: false });
     const former = "20261121T2300_initial";
     await migrate(store.db, target, { [former]: { up: async () => {} } });
@@ -57,7 +57,7 @@ eachDatabase("a database that a newer version has migrated", (open) => {
     expect(await store.isMigrated()).toBe(false);
   });
 
-  test("is refused where migrations of ours are missing from it", async () => {
+  test("a database that a newer version has migrated is refused where migrations of ours are missing from it", async () => {
     const { store, target } = await open({ migrated: false });
     const [last = ""] = Object.keys(migrations).toReversed();
     const { [last]: _, ...others } = newer;
@@ -65,7 +65,7 @@ eachDatabase("a database that a newer version has migrated", (open) => {
     await expect(store.migrate()).rejects.toThrow(/was written by a newer Proctor/);
   });
 
-  test("may be migrated by both at once: the older one goes on, whoever comes first", async () => {
+  test("a database that a newer version has migrated may be migrated by both at once: the older one goes on, whoever comes first", async () => {
     for (let round = 0; round < 3; round++) {
       const database: Database = await open({ migrated: false });
       const { target } = database;
@@ -76,7 +76,7 @@ eachDatabase("a database that a newer version has migrated", (open) => {
     }
   });
 
-  test("takes a migration that is older than the last one, as merged branches bring them", async () => {
+  test("a migration that is older than the last one is applied, as merged branches bring them", async () => {
     const { store, target } = await open({ migrated: false });
     const { [added]: migration = {} as never } = newer;
     const last = { ...migrations, "29990101T0000_last": { up: async () => {} } };

@@ -18,7 +18,7 @@ const deliveriesOf = (store: Store) => store.db.selectFrom("deliveries").selectA
 const told = async (store: Store) => (await deliveriesOf(store)).map((one) => [one.webhook_id, one.type]);
 
 eachDatabase("events and their deliveries", (open) => {
-  test("are one transaction: both are there, or neither", async () => {
+  test("events and their deliveries are one transaction: both are there, or neither", async () => {
     const { store, ...rest } = await open();
     const context = contextOf({ store, ...rest });
     await subscribed("ann", ["*"]);
@@ -84,7 +84,7 @@ eachDatabase("events and their deliveries", (open) => {
     expect(hearing.map((one) => one.api_key)).toEqual(["bob", "root"]);
   });
 
-  test("do not reach a disabled webhook, and none is written where nobody listens", async () => {
+  test("events and their deliveries do not reach a disabled webhook, and none is written where nobody listens", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 1);
@@ -100,7 +100,7 @@ eachDatabase("events and their deliveries", (open) => {
     expect(await told(database.store)).toEqual([]);
   });
 
-  test("of a job with many runs are written for each of them", async () => {
+  test("events and their deliveries of a job with many runs are written for each of them", async () => {
     const database = await open();
     const context = contextOf(database);
     await createWebhook(context, { apiKey: "ann", allJobs: false, url, types: ["run.queued"], secret: null });
@@ -137,7 +137,7 @@ eachDatabase("events and their deliveries", (open) => {
     expect(await deleteDeliveries(store.db, time.now(), 10)).toBe(0);
   });
 
-  test("are bounded by the number of webhooks that a key may have", async () => {
+  test("events and their deliveries are bounded by the number of webhooks that a key may have", async () => {
     const context = contextOf(await open());
     const make = (apiKey: string) =>
       createWebhook(context, { apiKey, allJobs: false, url, types: ["*"], secret: null });
@@ -186,7 +186,7 @@ eachDatabase("the schema", (open) => {
 });
 
 eachDatabase("a webhook that hears of every job", (open) => {
-  test("hears of its own key's alone once that is no administrator's", async () => {
+  test("a webhook that hears of every job hears of its own key's alone once that is no administrator's", async () => {
     const { store, newId, ...rest } = await open();
     const context = contextOf({ store, newId, ...rest });
     const of = (apiKey: string, allJobs: boolean) =>
@@ -203,7 +203,7 @@ eachDatabase("a webhook that hears of every job", (open) => {
 });
 
 onPostgres("a secret", (open) => {
-  test("that was answered is kept, however many are made at once", async () => {
+  test("a secret that was answered is kept, however many are made at once", async () => {
     const { store, newId, connect, ...rest } = await open();
     const context = contextOf({ store, newId, ...rest });
     const made = await createWebhook(context, {

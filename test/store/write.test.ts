@@ -16,7 +16,7 @@ eachDatabase("a write", (open, kind) => {
     expect(await readCounters(store.db, "ma")).toEqual({ rk: 5 });
   });
 
-  test("takes everything back when its work fails: rows, events, numbers and wake-ups", async () => {
+  test("a write takes everything back when its work fails: rows, events, numbers and wake-ups", async () => {
     const { store } = await open();
     const woken: Topic[] = [];
     store.onCommit((topic) => void woken.push(topic));
@@ -32,7 +32,7 @@ eachDatabase("a write", (open, kind) => {
     expect(woken).toEqual([]);
   });
 
-  test("takes everything back when a statement of it fails", async () => {
+  test("a write takes everything back when a statement of it fails", async () => {
     const { store } = await open();
     const failing = store.write(async (tx) => {
       await incrementCounter(tx.db, "mark", 1);
@@ -42,7 +42,7 @@ eachDatabase("a write", (open, kind) => {
     expect(await readCounters(store.db, "")).toEqual({});
   });
 
-  test("wakes only once others can read what it wrote", async () => {
+  test("a write wakes only once others can read what it wrote", async () => {
     const { store, time, connect } = await open();
     const other = connect();
     const seen: Promise<unknown>[] = [];
@@ -65,7 +65,7 @@ eachDatabase("a write", (open, kind) => {
     expect(await Promise.all(seen)).toEqual([{ "": 1 }, { "": 1 }]);
   });
 
-  test("gives the events of one transaction their numbers in the order in which they were told", async () => {
+  test("a write gives the events of one transaction their numbers in the order in which they were told", async () => {
     const { store, time } = await open();
     const ids = Array.from({ length: 1_200 }, (_, index) => `job_${index}`);
     await store.write(async (tx) => tx.emit(...ids.map(draft)));
@@ -77,7 +77,7 @@ eachDatabase("a write", (open, kind) => {
     expect(new Set(events.map((event) => event.id)).size).toBe(ids.length);
   });
 
-  test("leaves no gap for a transaction that was rolled back", async () => {
+  test("a write leaves no gap for a transaction that was rolled back", async () => {
     const { store } = await open();
     const works = Array.from({ length: 30 }, (_, index) =>
       store.write(async (tx) => {
@@ -94,7 +94,7 @@ eachDatabase("a write", (open, kind) => {
     for (let at = 0; at < events.length; at += 2) expect(events[at]?.job_id).toBe(events[at + 1]?.job_id);
   });
 
-  test("is rolled back by a conflict, which is tried again where another writer can be the reason", async () => {
+  test("a write is rolled back by a conflict, which is tried again where another writer can be the reason", async () => {
     const { store } = await open();
     let tries = 0;
     const contended = store.write(async (tx) => {
@@ -110,7 +110,7 @@ eachDatabase("a write", (open, kind) => {
 });
 
 onPostgres("parallel writers", (open) => {
-  test("are never seen out of order: no number appears before a lower one", async () => {
+  test("parallel writers are never seen out of order: no number appears before a lower one", async () => {
     const { store, connect } = await open();
     const writers = [store, connect(), connect()];
     const reader = connect();
@@ -136,7 +136,7 @@ onPostgres("parallel writers", (open) => {
     expect(await eventsOf(reader)).toHaveLength(300);
   });
 
-  test("that lock in opposite orders both get through", async () => {
+  test("parallel writers that lock in opposite orders both get through", async () => {
     const { store, connect } = await open();
     const other = connect();
     const [bothHold, hold] = barrier(2);
@@ -174,7 +174,7 @@ onPostgres("parallel writers", (open) => {
     expect([await frozen, tries]).toEqual([3, 2]);
   });
 
-  test("do not try again for ever", async () => {
+  test("parallel writers do not try again for ever", async () => {
     const { store } = await open();
     let tries = 0;
     const hopeless = store.write(async () => {

@@ -77,7 +77,7 @@ it.concurrent("a start that stalls beyond its time-out is found and not repeated
 describe("a start that Lyceum did not accept, with an unclear answer", () => {
   const chaos = { answer: { refused: { next: 1 } } };
 
-  it.concurrent("is given up after IN_DOUBT_AFTER, and the run fails as lost", async () => {
+  it.concurrent("a start that Lyceum did not accept, with an unclear answer is given up after IN_DOUBT_AFTER, and the run fails as lost", async () => {
     await using service = await startService({ settings: { IN_DOUBT_AFTER: "1s" }, chaos });
     const run = await service.run(image());
     expect(run).toMatchObject({ status: "failed", attempts: 1, error: { code: "lost" } });
@@ -86,7 +86,7 @@ describe("a start that Lyceum did not accept, with an unclear answer", () => {
     expect(output).toMatchObject({ status: 404, body: { type: "urn:proctor:problem:unavailable" } });
   });
 
-  it.concurrent("is started once more with on_lost retry", async () => {
+  it.concurrent("a start that Lyceum did not accept, with an unclear answer is started once more with on_lost retry", async () => {
     await using service = await startService({ settings: { IN_DOUBT_AFTER: "1s" }, chaos });
     const run = await service.run(image(), { on_lost: "retry" });
     expect(run).toMatchObject({ status: "succeeded", attempts: 2 });

@@ -43,7 +43,7 @@ it("a job with runs that have not ended is not deleted", async () => {
 });
 
 describe("a remote deletion while Lyceum is unreachable", () => {
-  it("is kept across a restart, is shown, and is not revoked by a second request", async () => {
+  it("a remote deletion while Lyceum is unreachable is kept across a restart, is shown, and is not revoked by a second request", async () => {
     const run = await service.run(image());
     service.network.lyceumIsUp = false;
     expect((await remove(run.job_id)).status).toBe(202);

@@ -60,7 +60,7 @@ describe("a Python run", () => {
     expect(received(run).body.user_callback_urls).toEqual([url]);
   });
 
-  it("ends as succeeded, found by its callback, with return code, times and cost", () => {
+  it("a Python run ends as succeeded, found by its callback, with return code, times and cost", () => {
     expect(run).toMatchObject({
       name: "first try!",
       kind: "python",
@@ -78,7 +78,7 @@ describe("a Python run", () => {
       expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  it("keeps a record of its execution", async () => {
+  it("a Python run keeps a record of its execution", async () => {
     const [execution] = run.executions;
     expect(execution).toMatchObject({
       status: "completed",
@@ -92,23 +92,23 @@ describe("a Python run", () => {
     });
   });
 
-  it("has all of its artifacts stored", () => {
+  it("a Python run has all of its artifacts stored", () => {
     for (const kind of ["record", "timing", "logs", "metrics"] as const)
       expect(run.artifacts[kind]).toMatchObject({ state: "stored", reason: null });
   });
 
-  it("shows what it printed", async () => {
+  it("a Python run shows what it printed", async () => {
     const { status, body } = await artifact(run, "output");
     expect(status).toBe(200);
     expect(body).toMatchObject({ stdout: "X is 42\nLR 0.1\n", stderr: "", return_code: 0, run_id: run.id });
   });
 
-  it("shows how its time was spent", async () => {
+  it("a Python run shows how its time was spent", async () => {
     expect((await artifact(run, "timing")).body).toMatchObject({ execution_id: executionId(run) });
     expect((await artifact(run, "timing")).text).toContain("executingJob");
   });
 
-  it("shows its log as JSON lines", async () => {
+  it("a Python run shows its log as JSON lines", async () => {
     const { text, headers } = await artifact(run, "logs");
     expect(headers.get("Content-Type")).toBe("application/x-ndjson");
     expect([headers.get("X-Log-Complete"), headers.get("X-Log-Truncated")]).toEqual(["true", "false"]);
@@ -119,13 +119,13 @@ describe("a Python run", () => {
     expect(messages).toEqual(["X is 42", "LR 0.1"]);
   });
 
-  it("shows its log as text", async () => {
+  it("a Python run shows its log as text", async () => {
     const { text, headers } = await artifact(run, "logs", { Accept: "text/plain" });
     expect(headers.get("Content-Type")).toContain("text/plain");
     expect(text).toMatch(/^\S+Z X is 42\n\S+Z LR 0\.1\n$/);
   });
 
-  it("lists the received callback with its raw body", async () => {
+  it("a Python run lists the received callback with its raw body", async () => {
     const { body } = await service.ann.get(`/v1/executions/${executionId(run)}/callbacks`);
     expect(body.next_cursor).toBeNull();
     expect(body.data).toHaveLength(1);
@@ -159,7 +159,7 @@ describe("an image run", () => {
     });
   });
 
-  it("shows its GPU metrics", async () => {
+  it("an image run shows its GPU metrics", async () => {
     expect(run.gpu).toMatchObject({
       hardware: "gpu.a100",
       utilization_percent: { samples: expect.any(Number) },
@@ -171,7 +171,7 @@ describe("an image run", () => {
 });
 
 describe("a Compose run", () => {
-  it("sends its Compose file to Lyceum unchanged and ends as succeeded", async () => {
+  it("a Compose run sends its Compose file to Lyceum unchanged and ends as succeeded", async () => {
     const run = await service.run({
       kind: "compose",
       compose_file_code: "services: {}\n",
@@ -188,7 +188,7 @@ describe("a Compose run", () => {
 });
 
 describe("a GPU selection", () => {
-  it("is started without callback and hardware, and polling finds its end", async () => {
+  it("a GPU selection is started without callback and hardware, and polling finds its end", async () => {
     await using polling = await startService();
     const run = await polling.run({ kind: "gpu_selection", code: "print(3)", env: { A: "1" } });
     expect(run).toMatchObject({ status: "succeeded", detected_by: "poll", execution_type: null });

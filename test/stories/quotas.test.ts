@@ -6,7 +6,7 @@ import { image, startService } from "../support/service.ts";
 const runs = (count: number) => ({ runs: Array.from({ length: count }, () => image()) });
 
 eachService("a key's quota", { settings: { KEY_QUOTAS: "ann:5/1d,bob:100/1d:3" } }, (of) => {
-  it("refuses what exceeds the window, says what is left, and counts no repetition", async () => {
+  it("a key's quota refuses what exceeds the window, says what is left, and counts no repetition", async () => {
     const { ann, admin, network } = of();
     network.lyceumIsUp = false;
     const idempotencyKey = { "Idempotency-Key": "sweep-1" };
@@ -32,7 +32,7 @@ eachService("a key's quota", { settings: { KEY_QUOTAS: "ann:5/1d,bob:100/1d:3" }
     expect((await admin.post("/v1/jobs", runs(1))).status).toBe(202);
   });
 
-  it("is the same when many submissions arrive at once, over a restart, and once jobs are deleted", async () => {
+  it("a key's quota is the same when many submissions arrive at once, over a restart, and once jobs are deleted", async () => {
     const { ann } = of();
     const again = await Promise.all(Array.from({ length: 5 }, () => ann.post("/v1/jobs", runs(1))));
     expect(again.map(({ status }) => status)).toEqual([429, 429, 429, 429, 429]);

@@ -103,7 +103,7 @@ const container = (switches = "", more: object = {}) => image(switches, { ...own
 const compose = (text: string) => ({ kind: "compose", compose_file_code: `services: {}\n${text}`, ...own });
 
 describe("no secret is shown", () => {
-  it("after runs of every kind, succeeded and failed", async () => {
+  it("no secret is shown after runs of every kind, succeeded and failed", async () => {
     await runAndLook(
       { kind: "python", code: "print(1)", env },
       { kind: "python", code: "import sys; sys.exit(1)", env },
@@ -114,7 +114,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after callbacks that quote Lyceum's whole record", async () => {
+  it("no secret is shown after callbacks that quote Lyceum's whole record", async () => {
     await runAndLook(container("body=record"), {
       kind: "python",
       code: "# emulator: body=record\nprint(1)",
@@ -123,7 +123,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after callbacks that quote what was sent in other wrappings", async () => {
+  it("no secret is shown after callbacks that quote what was sent in other wrappings", async () => {
     const extra = { registries: [{ pass: env.QUOTED }] };
     const { id: jobId } = await service.submit({ runs: [container("delay=50s", { extra })] });
     const { executions } = await service.soleRun(jobId, (run) => run.lyceum_execution_id !== null);
@@ -156,7 +156,7 @@ describe("no secret is shown", () => {
     await service.ann.post(`/v1/jobs/${jobId}/cancel`);
   });
 
-  it("after starts that Lyceum refuses while it quotes what was sent", async () => {
+  it("no secret is shown after starts that Lyceum refuses while it quotes what was sent", async () => {
     const quoting = { EMULATOR: env.TOKEN };
     await runAndLook(
       container("", { env: quoting }),
@@ -168,7 +168,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after starts whose answers are lost, stall or are no JSON", async () => {
+  it("no secret is shown after starts whose answers are lost, stall or are no JSON", async () => {
     service.emulator.setChaos({ answer: { lost: { next: 1 }, "500": { next: 1 }, unreadable: { next: 1 } } });
     await runAndLook(
       container(),
@@ -179,7 +179,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after submissions that are refused with secrets in the wrong places", async () => {
+  it("no secret is shown after submissions that are refused with secrets in the wrong places", async () => {
     const bodies = [
       `{"runs": [{"docker_password": "${own.docker_password}", }]}`,
       { runs: [container("", { docker_password: { value: own.docker_password } })] },
@@ -199,7 +199,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after requests that carry secrets where they do not belong", async () => {
+  it("no secret is shown after requests that carry secrets where they do not belong", async () => {
     const key = apiKeys.admin;
     for (const path of [`/v1/jobs/${key}`, `/${key}`, `/v1/jobs?status=${key}`, `/v1/jobs?cursor=${key}`])
       for (const client of [service.ann, service.nobody]) await client.get(path);
@@ -207,7 +207,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after callbacks with good and with forged tokens, and at wrong addresses", async () => {
+  it("no secret is shown after callbacks with good and with forged tokens, and at wrong addresses", async () => {
     const run = await service.run(image());
     const id = run.executions[0]?.id ?? "";
     const token = callbackToken(callbackSecret, id);
@@ -218,7 +218,7 @@ describe("no secret is shown", () => {
     expectNoCanary();
   });
 
-  it("after an outage and a restart", async () => {
+  it("no secret is shown after an outage and a restart", async () => {
     service.network.lyceumIsUp = false;
     const { id } = await service.submit({ runs: [container()] });
     await until("a start that met nobody", () =>

@@ -34,7 +34,7 @@ eachDatabase("remote deletion", (open) => {
     return { ...database, context, job, ids, asked, fate, deletion };
   }
 
-  test("repeats only the failed deletions, at growing intervals", async () => {
+  test("remote deletion repeats only the failed deletions, at growing intervals", async () => {
     const { store, time, context, job, ids, asked, fate, deletion } = await scene(3);
     fate.of = (id) => (id === ids[1] ? away : id === ids[2] ? missing : ok);
     expect(await requestRemoteDeletion(context, job.id)).toBe(true);
@@ -75,7 +75,7 @@ eachDatabase("remote deletion", (open) => {
     expect(await findJob(store.db, job.id)).toBeNull();
   });
 
-  test("keeps the job from retention and its runs from retries until it is done", async () => {
+  test("remote deletion keeps the job from retention and its runs from retries until it is done", async () => {
     const { store, time, context, job } = await scene(1);
     await requestRemoteDeletion(context, job.id);
     expect(await jobsEndedBefore(store.db, time.now() + DAY, 10)).toEqual([]);
@@ -86,7 +86,7 @@ eachDatabase("remote deletion", (open) => {
     });
   });
 
-  test("does not mark a live or deleted job", async () => {
+  test("remote deletion does not mark a live or deleted job", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = await submitted(context, 1);

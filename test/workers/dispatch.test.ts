@@ -50,7 +50,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.runs()).toMatchObject([run]);
   });
 
-  test("starts a run whose claim was written although the answer to it was lost", async () => {
+  test("dispatch starts a run whose claim was written although the answer to it was lost", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.onClaim = () => {
@@ -63,7 +63,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.phases()).toContain("watching");
   });
 
-  test("sends no start while other instances may count this one as dead, and uses no attempt", async () => {
+  test("dispatch sends no start while other instances may count this one as dead, and uses no attempt", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.isHeldAlive = false;
@@ -76,7 +76,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.runs()).toMatchObject([{ status: "active", attempt: 1 }]);
   });
 
-  test("goes on while the database refuses one outcome, and records that as soon as it may", async () => {
+  test("dispatch goes on while the database refuses one outcome, and records that as soon as it may", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 4);
     scene.refuses = ({ lyceumExecutionId }) => lyceumExecutionId === "l-2";
@@ -88,7 +88,7 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.phases()).toEqual(["watching", "watching", "watching", "watching"]);
   });
 
-  test("gives up an outcome that the database never accepts, and reports it", async () => {
+  test("dispatch gives up an outcome that the database never accepts, and reports it", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.refuses = () => true;
@@ -107,7 +107,7 @@ eachDatabase("dispatch", (open) => {
 });
 
 onSqlite("dispatch in an outage", (open) => {
-  test("sends no more than the starts that were under way, and then none while reads fail", async () => {
+  test("dispatch in an outage sends no more than the starts that were under way, and then none while reads fail", async () => {
     const scene = sceneOf(await open(), () => unknown, { concurrency: 4 });
     await submitted(scene.context, 60);
     scene.list = away;
@@ -118,7 +118,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect(scene.reads).toBeLessThan(30);
   });
 
-  test("sends one probe at a time at growing distance while reads are answered, and all once it is over", async () => {
+  test("dispatch in an outage sends one probe at a time at growing distance while reads are answered, and all once it is over", async () => {
     const scene = sceneOf(await open(), () => unknown, { concurrency: 4 });
     await submitted(scene.context, 60);
     await scene.forSeconds(600);
@@ -129,7 +129,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect(await scene.runs("queued")).toEqual([]);
   });
 
-  test("reads the history where the list cannot be read", async () => {
+  test("dispatch in an outage reads the history where the list cannot be read", async () => {
     const scene = sceneOf(await open(), () => unknown);
     await submitted(scene.context, 3);
     scene.list = { type: "unreadable", detail: "JSON without what is due", isTooLarge: false };
@@ -167,7 +167,7 @@ onSqlite("dispatch in an outage", (open) => {
     },
   );
 
-  test("puts a start that is answered 503 in doubt as one that was not taken", async () => {
+  test("dispatch in an outage puts a start that is answered 503 in doubt as one that was not taken", async () => {
     const scene = sceneOf(await open(), () => ({
       type: "unavailable",
       retryAfterMs: 20_000,
@@ -184,7 +184,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect(scene.starts).toBe(2);
   });
 
-  test("gives back the runs that were claimed while the gate was closed", async () => {
+  test("dispatch in an outage gives back the runs that were claimed while the gate was closed", async () => {
     const scene = sceneOf(await open(), accepting(), { concurrency: 4 });
     await submitted(scene.context, 4);
     const ticket = scene.gate.begin() ?? 0;
@@ -200,7 +200,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect(await scene.runs("queued")).toEqual([]);
   });
 
-  test("reads nothing while no run waits, and nothing while the gate is open", async () => {
+  test("dispatch in an outage reads nothing while no run waits, and nothing while the gate is open", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 3);
     await scene.forSeconds(5);
@@ -214,7 +214,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect([scene.starts, scene.reads]).toEqual([5, 1]);
   });
 
-  test("waits for a place in the start limit before it reads", async () => {
+  test("dispatch in an outage waits for a place in the start limit before it reads", async () => {
     const scene = sceneOf(await open(), () => unknown, { limit: { max: 1, windowMs: 60 * SECOND } });
     await submitted(scene.context, 2);
     await scene.forSeconds(59);
@@ -223,7 +223,7 @@ onSqlite("dispatch in an outage", (open) => {
     expect([scene.starts, scene.reads]).toEqual([2, 1]);
   });
 
-  test("does not pause for longer because the clock is set back", async () => {
+  test("dispatch in an outage does not pause for longer because the clock is set back", async () => {
     const scene = sceneOf(await open(), () => nobody);
     await submitted(scene.context, 1);
     await scene.round();
@@ -234,7 +234,7 @@ onSqlite("dispatch in an outage", (open) => {
   });
 
   describe("when a start fails by a bug", () => {
-    test("goes on with the other starts, with the gate open or closed", async () => {
+    test("when a start fails by a bug, dispatch goes on with the other starts, whether the gate is open or closed", async () => {
       const scene = sceneOf(await open(), () => unknown);
       await submitted(scene.context, 3);
       await scene.round();

@@ -31,7 +31,7 @@ onSqlite("an end", (open) => {
     },
   );
 
-  test("is known soon although the database is away again and again", async () => {
+  test("an end is known soon although the database is away again and again", async () => {
     expect(await secondsToEnd(await open(), { fault: "lost", others: 0 }, 12)).toBeLessThan(120);
   });
 });

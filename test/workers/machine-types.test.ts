@@ -37,7 +37,7 @@ eachDatabase("the list of machine types", (open) => {
     return { time, lyceum, catalogue, known };
   }
 
-  test("is read at the start and every 50 minutes", async () => {
+  test("the list of machine types is read at the start and every 50 minutes", async () => {
     const { time, lyceum, catalogue, known } = await scene();
     expect(await catalogue.runOnce()).toBe(time.now() + PERIOD);
     time.pass(PERIOD - 1);
@@ -52,7 +52,7 @@ eachDatabase("the list of machine types", (open) => {
     ]);
   });
 
-  test("stays as it is while Lyceum is away, which is asked less and less often", async () => {
+  test("the list of machine types stays as it is while Lyceum is away, which is asked less and less often", async () => {
     const { time, lyceum, catalogue, known } = await scene();
     await catalogue.runOnce();
     time.pass(PERIOD);

@@ -28,21 +28,24 @@ onSqlite("a watched execution", (open) => {
     ["list", 3],
     ["history", 1],
     ["history", 3],
-  ])("is not lost while a gateway's errors replace the %s, of %i", async (call, executions) => {
-    const scene = await sceneOf(await open(), executions);
-    const [missing = ""] = scene.ids;
-    scene.words.delete(missing);
-    scene.broken.set(call, gateway);
-    await scene.workFor(20 * MINUTE);
-    expect(await scene.row(missing)).toMatchObject({ phase: "watching", unseen_ms: 0 });
-    scene.broken.clear();
-    scene.words.set(missing, "running");
-    await scene.workFor(2 * MINUTE);
-    expect(await scene.row(missing)).toMatchObject({ phase: "watching", status: "running" });
-    expect(scene.count("abort")).toBe(0);
-  });
+  ])(
+    "a watched execution is not lost while a gateway's errors replace the %s, of %i",
+    async (call, executions) => {
+      const scene = await sceneOf(await open(), executions);
+      const [missing = ""] = scene.ids;
+      scene.words.delete(missing);
+      scene.broken.set(call, gateway);
+      await scene.workFor(20 * MINUTE);
+      expect(await scene.row(missing)).toMatchObject({ phase: "watching", unseen_ms: 0 });
+      scene.broken.clear();
+      scene.words.set(missing, "running");
+      await scene.workFor(2 * MINUTE);
+      expect(await scene.row(missing)).toMatchObject({ phase: "watching", status: "running" });
+      expect(scene.count("abort")).toBe(0);
+    },
+  );
 
-  test("is not lost while Lyceum refuses to say whether it has the record", async () => {
+  test("a watched execution is not lost while Lyceum refuses to say whether it has the record", async () => {
     const scene = await sceneOf(await open(), 2);
     const [missing = ""] = scene.ids;
     scene.words.delete(missing);
@@ -53,7 +56,7 @@ onSqlite("a watched execution", (open) => {
     expect(scene.count("history")).toBeLessThan(40);
   });
 
-  test("whose record is gone has ended if the history says so, at what it cost", async () => {
+  test("a watched execution whose record is gone has ended if the history says so, at what it cost", async () => {
     const scene = await sceneOf(await open(), 1);
     const [gone = ""] = scene.ids;
     scene.words.delete(gone);
@@ -64,32 +67,38 @@ onSqlite("a watched execution", (open) => {
 });
 
 onSqlite("a history that is throttled for an hour", (open) => {
-  test.each([1, 3])("does not hide for longer what the record of one of %i says", async (executions) => {
-    const scene = await sceneOf(await open(), executions);
-    const [hidden = ""] = scene.ids;
-    scene.words.delete(hidden);
-    scene.broken.set("history", { type: "throttled", retryAfterMs: 60 * MINUTE });
-    await scene.workFor(5 * MINUTE);
-    expect(await scene.row(hidden)).toMatchObject({ phase: "watching" });
-    scene.words.set(hidden, "completed");
-    await scene.workFor(scene.context.rules.pollMaxMs + SECOND);
-    expect(await scene.row(hidden)).toMatchObject({ phase: "collecting", status: "completed" });
-  });
+  test.each([1, 3])(
+    "a history that is throttled for an hour does not hide for longer what the record of one of %i says",
+    async (executions) => {
+      const scene = await sceneOf(await open(), executions);
+      const [hidden = ""] = scene.ids;
+      scene.words.delete(hidden);
+      scene.broken.set("history", { type: "throttled", retryAfterMs: 60 * MINUTE });
+      await scene.workFor(5 * MINUTE);
+      expect(await scene.row(hidden)).toMatchObject({ phase: "watching" });
+      scene.words.set(hidden, "completed");
+      await scene.workFor(scene.context.rules.pollMaxMs + SECOND);
+      expect(await scene.row(hidden)).toMatchObject({ phase: "collecting", status: "completed" });
+    },
+  );
 });
 
 onSqlite("an execution whose id Lyceum does not know", (open) => {
-  test.each([1, 3])("of %i is found by its marker in the list and watched on", async (executions) => {
-    const scene = await sceneOf(await open(), executions);
-    const [wrong = ""] = scene.ids;
-    scene.idOf.set(wrong, "true-id");
-    await scene.workFor(90 * SECOND);
-    expect(await scene.row(wrong)).toMatchObject({ phase: "watching", lyceum_execution_id: "true-id" });
-    scene.words.set(wrong, "completed");
-    await scene.workFor(MINUTE);
-    expect(await scene.row(wrong)).toMatchObject({ phase: "collecting", status: "completed" });
-  });
+  test.each([1, 3])(
+    "an execution whose id Lyceum does not know of %i is found by its marker in the list and watched on",
+    async (executions) => {
+      const scene = await sceneOf(await open(), executions);
+      const [wrong = ""] = scene.ids;
+      scene.idOf.set(wrong, "true-id");
+      await scene.workFor(90 * SECOND);
+      expect(await scene.row(wrong)).toMatchObject({ phase: "watching", lyceum_execution_id: "true-id" });
+      scene.words.set(wrong, "completed");
+      await scene.workFor(MINUTE);
+      expect(await scene.row(wrong)).toMatchObject({ phase: "collecting", status: "completed" });
+    },
+  );
 
-  test("is found although the clock was set back since its start", async () => {
+  test("an execution whose id Lyceum does not know is found although the clock was set back since its start", async () => {
     const scene = await sceneOf(await open(), 1);
     const [wrong = ""] = scene.ids;
     scene.idOf.set(wrong, "true-id");
@@ -102,7 +111,7 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     expect(await scene.row(wrong)).toMatchObject({ lyceum_execution_id: "true-id" });
   });
 
-  test("is found in the history once it has ended", async () => {
+  test("an execution whose id Lyceum does not know is found in the history once it has ended", async () => {
     const scene = await sceneOf(await open(), 1);
     const [wrong = ""] = scene.ids;
     scene.idOf.set(wrong, "true-id");
@@ -112,7 +121,7 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     expect(await scene.row(wrong)).toMatchObject({ phase: "collecting", lyceum_execution_id: "true-id" });
   });
 
-  test("is searched for if the id fits into no path, and is never requested by that id", async () => {
+  test("an execution whose id Lyceum does not know is searched for if the id fits into no path, and is never requested by that id", async () => {
     const database = await open();
     const scene = await sceneOf(database, 1);
     const [wrong = ""] = scene.ids;
@@ -123,7 +132,7 @@ onSqlite("an execution whose id Lyceum does not know", (open) => {
     expect(scene.calls.filter((call) => call.includes(".."))).toEqual([]);
   });
 
-  test("is never confused with another program's execution under that id", async () => {
+  test("an execution whose id Lyceum does not know is never confused with another program's execution under that id", async () => {
     const scene = await sceneOf(await open(), 2);
     const [ours = "", others = ""] = scene.ids;
     // Both starts were answered with the other one's id.
@@ -158,7 +167,7 @@ onSqlite("a lost execution that Lyceum had accepted", (open) => {
     return rows.map(({ type }) => type);
   };
 
-  test("is read before it is aborted, and its cost is booked once it is over", async () => {
+  test("a lost execution that Lyceum had accepted is read before it is aborted, and its cost is booked once it is over", async () => {
     const { scene, id, events } = await lost();
     scene.words.set(id, "running");
     await scene.workFor(70 * SECOND);
@@ -183,7 +192,7 @@ onSqlite("a lost execution that Lyceum had accepted", (open) => {
     expect(usage).toMatchObject([{ executions: 1, billed_nano: 750_000_000 }]);
   });
 
-  test("is not aborted if its record says that it has ended", async () => {
+  test("a lost execution that Lyceum had accepted is not aborted if its record says that it has ended", async () => {
     const { scene, id } = await lost();
     scene.words.set(id, "completed");
     scene.fields.set(id, { billed: 0.25 });
@@ -192,7 +201,7 @@ onSqlite("a lost execution that Lyceum had accepted", (open) => {
     expect(scene.count("abort")).toBe(0);
   });
 
-  test("whose abort finds nothing is read once more before it is closed", async () => {
+  test("a lost execution that Lyceum had accepted whose abort finds nothing is read once more before it is closed", async () => {
     const { scene, id } = await lost();
     scene.words.set(id, "completed");
     scene.fields.set(id, { status: "running", billed: null });
@@ -204,7 +213,7 @@ onSqlite("a lost execution that Lyceum had accepted", (open) => {
     expect(await scene.row(id)).toMatchObject({ phase: "closed", raw_status: "completed", cost: 0.25 });
   });
 
-  test("is not aborted on the word of somebody else's record", async () => {
+  test("a lost execution that Lyceum had accepted is not aborted on the word of somebody else's record", async () => {
     const { scene, id } = await lost();
     scene.words.set(id, "running");
     scene.fields.set(id, { file_name: "exe_01zzzzzzzzzzzzzzzzzzzzzzzz" });
@@ -213,7 +222,7 @@ onSqlite("a lost execution that Lyceum had accepted", (open) => {
     expect(scene.count("abort")).toBe(0);
   });
 
-  test("is closed after an hour in which it did not show up", async () => {
+  test("a lost execution that Lyceum had accepted is closed after an hour in which it did not show up", async () => {
     const { scene, id } = await lost();
     await scene.workFor(70 * MINUTE);
     expect((await scene.row(id))?.phase).toBe("closed");

@@ -43,7 +43,7 @@ onSqlite("a list that shows an ended execution alive", (open) => {
     expect(await scene.row(scene.ended)).toMatchObject({ phase: "collecting", status: "aborted" });
   });
 
-  test("has records of living executions read ever more seldom", async () => {
+  test("a list that shows an ended execution alive has records of living executions read ever more seldom", async () => {
     const scene = await sceneOf(await open(), 3, { timeout: 60 });
     await scene.workFor(60 * MINUTE);
     const reads = scene.count("record");
@@ -52,7 +52,7 @@ onSqlite("a list that shows an ended execution alive", (open) => {
     expect((await scene.rows()).map((row) => row.phase)).toEqual(["watching", "watching", "watching"]);
   });
 
-  test("has no more records read beside it than a bound, the longest unread first", async () => {
+  test("a list that shows an ended execution alive has no more records read beside it than a bound, the longest unread first", async () => {
     const scene = await sceneOf(await open(), 60, { timeout: 1 });
     await scene.workFor(31 * SECOND);
     const lists = scene.count("list");
@@ -85,7 +85,7 @@ onSqlite("a list that cannot be read", (open) => {
     expect(scene.count("list")).toBeLessThan(12);
   });
 
-  test("only once is not replaced", async () => {
+  test("a list that cannot be read only once is not replaced", async () => {
     const scene = await sceneOf(await open(), 3);
     scene.broken.set("list", broken[0][1]);
     scene.time.pass(5 * SECOND);
@@ -95,7 +95,7 @@ onSqlite("a list that cannot be read", (open) => {
     expect(scene.count("record")).toBe(0);
   });
 
-  test("has records read no more often than the longest interval asks for, and no longer than needed", async () => {
+  test("a list that cannot be read has records read no more often than the longest interval asks for, and no longer than needed", async () => {
     const scene = await sceneOf(await open(), 3);
     scene.broken.set("list", broken[0][1]);
     await scene.workFor(5 * MINUTE);
@@ -110,7 +110,7 @@ onSqlite("a list that cannot be read", (open) => {
     expect(scene.count("record")).toBe(0);
   });
 
-  test("is no reason to ask for one record after the other while nothing answers", async () => {
+  test("a list that cannot be read is no reason to ask for one record after the other while nothing answers", async () => {
     const scene = await sceneOf(await open(), 50);
     scene.isSilent = true;
     await scene.workFor(5 * MINUTE);
@@ -152,7 +152,7 @@ onSqlite("an end under a word that is not known", (open) => {
     expect(row).toMatchObject({ phase: "watching", raw_status: word });
   });
 
-  test("is believed once Lyceum has nothing to abort past the timeout", async () => {
+  test("an end under a word that is not known is believed once Lyceum has nothing to abort past the timeout", async () => {
     const { scene, id } = await over("vanished", {}, 60);
     await tell(scene.context, id, cancel);
     scene.broken.set("abort", { type: "missing", detail: "Execution not found or already ended" });

@@ -31,7 +31,7 @@ function silenceOf(store: Store, seconds: number) {
 }
 
 onPostgres("presence", (open) => {
-  test("makes the work of a silent instance due for all others, and removes the instance", async () => {
+  test("presence makes the work of a silent instance due for all others, and removes the instance", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 3);
@@ -64,7 +64,7 @@ onPostgres("presence", (open) => {
     expect((await alive.presence.list()).map(({ id }) => id)).toEqual([alive.store.instance]);
   });
 
-  test("makes unfinished work due at once when an instance leaves before its end", async () => {
+  test("presence makes unfinished work due at once when an instance leaves before its end", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 1);
@@ -102,7 +102,7 @@ onPostgres("presence", (open) => {
     expect(presence.isHeldAlive(claimedAt)).toBe(false);
   });
 
-  test("gives all instances the database's time, whatever their machines say", async () => {
+  test("presence gives all instances the database's time, whatever their machines say", async () => {
     const database = await open();
     const { host, clock, presence, store } = instanceOn(database, database.store);
     await presence.runOnce();
@@ -122,7 +122,7 @@ onPostgres("presence", (open) => {
 });
 
 onSqlite("presence", (open) => {
-  test("of the only process needs no sign of life", async () => {
+  test("presence of the only process needs no sign of life", async () => {
     const database = await open();
     const { host, presence, store } = instanceOn(database, database.store);
     expect(await presence.runOnce()).toBe(null);

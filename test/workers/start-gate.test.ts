@@ -45,14 +45,14 @@ function sceneOf(random = () => 1) {
 }
 
 describe("an open gate", () => {
-  test("lets all starts through, and stays open while they are answered properly", () => {
+  test("an open gate lets all starts through, and stays open while they are answered properly", () => {
     const { gate, leave } = sceneOf();
     for (const outcome of proper) gate.ended(leave(), outcome);
     expect(gate.permit()).toEqual({ type: "all" });
     expect(gate.state()).toBeNull();
   });
 
-  test.each(bad)("is closed by the first start that ends as $outcome", (outcome) => {
+  test.each(bad)("an open gate is closed by the first start that ends as $outcome", (outcome) => {
     const { gate, leave } = sceneOf();
     const tickets = [leave(), leave(), leave()];
     gate.ended(tickets[0] as Ticket, outcome);
@@ -61,7 +61,7 @@ describe("an open gate", () => {
     expect(gate.state()).toMatchObject({ reason: outcome.type, failures: 0 });
   });
 
-  test("is not closed by a start that left before an outage that is over", () => {
+  test("an open gate is not closed by a start that left before an outage that is over", () => {
     const { gate, leave, untilProbe, readWell } = sceneOf();
     const [first, stalled] = [leave(), leave()];
     gate.ended(first, unknown);
@@ -74,7 +74,7 @@ describe("an open gate", () => {
 });
 
 describe("a closed gate", () => {
-  test("is not opened by starts that left before it was closed", () => {
+  test("a closed gate is not opened by starts that left before it was closed", () => {
     const { gate, leave } = sceneOf();
     const [first, second] = [leave(), leave()];
     gate.ended(first, unknown);
@@ -82,7 +82,7 @@ describe("a closed gate", () => {
     expect(gate.permit()).toMatchObject({ type: "none" });
   });
 
-  test("lets a read through first, then one start alone, and is opened by its proper answer", () => {
+  test("a closed gate lets a read through first, then one start alone, and is opened by its proper answer", () => {
     const { gate, leave, untilProbe, close } = sceneOf();
     close();
     expect(untilProbe()).toBe(SECOND);
@@ -110,7 +110,7 @@ describe("a closed gate", () => {
     expect(gate.state()).toMatchObject({ reason: "unknown", failures: 100 });
   });
 
-  test("reads again when nothing was started for a while after the read", () => {
+  test("a closed gate reads again when nothing was started for a while after the read", () => {
     const { gate, time, untilProbe, close, readWell } = sceneOf();
     close();
     untilProbe();
@@ -119,7 +119,7 @@ describe("a closed gate", () => {
     expect(gate.permit()).toEqual({ type: "read" });
   });
 
-  test("needs no read while credits are used up: reads would be answered", () => {
+  test("a closed gate needs no read while credits are used up: reads would be answered", () => {
     const { gate, untilProbe, close } = sceneOf();
     close(unfunded);
     untilProbe();
@@ -137,7 +137,7 @@ describe("a closed gate", () => {
     expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
   });
 
-  test("waits as long as a 503 asks for, an hour at most, and never less than without it", () => {
+  test("a closed gate waits as long as a 503 asks for, an hour at most, and never less than without it", () => {
     const waits = [20 * SECOND, 10, 24 * HOUR].map((retryAfterMs) => {
       const { gate, close } = sceneOf();
       close(unavailable(retryAfterMs));
@@ -155,7 +155,7 @@ describe("a closed gate", () => {
     expect(gate.probeInMs()).toBe(30 * SECOND);
   });
 
-  test("goes on to the next probe when a start came to nothing by a bug", () => {
+  test("a closed gate goes on to the next probe when a start came to nothing by a bug", () => {
     const { gate, leave, untilProbe, close, readWell } = sceneOf();
     close();
     untilProbe();
@@ -179,7 +179,7 @@ describe("a closed gate", () => {
     });
   });
 
-  test("does not stay closed for longer because the clock is set back", () => {
+  test("a closed gate does not stay closed for longer because the clock is set back", () => {
     const { gate, time, close } = sceneOf();
     close();
     time.jumpWall(-HOUR);
@@ -187,7 +187,7 @@ describe("a closed gate", () => {
     expect(gate.permit()).toEqual({ type: "read" });
   });
 
-  test("goes on after a restart in the same state, even if the clock was set", () => {
+  test("a closed gate goes on after a restart in the same state, even if the clock was set", () => {
     const former = sceneOf();
     former.close(unavailable(60 * SECOND));
     const pause = former.gate.state();

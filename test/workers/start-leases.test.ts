@@ -6,7 +6,7 @@ import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("leases of starts", (open) => {
-  test("are renewed while the start is under way, and not once it is over or in doubt", async () => {
+  test("leases of starts are renewed while the start is under way, and not once it is over or in doubt", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

@@ -8,7 +8,7 @@ import { eachDatabase } from "../support/databases.ts";
 import { claimed, contextOf, ended, live, read, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("a round of the state metrics", (open, kind) => {
-  test("shows what is unfinished, its age, what today cost and the size of the database", async () => {
+  test("a round of the state metrics shows what is unfinished, its age, what today cost and the size of the database", async () => {
     const database = await open();
     const context = contextOf(database);
     const { time } = database;

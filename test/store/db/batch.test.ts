@@ -69,7 +69,7 @@ test("a commit that failed is not repeated: it may have come through", async () 
   expect(await ask(take, 4)).toBe(4);
 });
 
-test("who comes while a work is under way joins the next one", async () => {
+test("an item that comes while a batch runs joins the next batch", async () => {
   const ask = createBatcher(fakeWriter(0));
   const seen: string[][] = [];
   let late: Promise<string> | null = null;

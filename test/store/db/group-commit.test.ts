@@ -46,7 +46,7 @@ onSqlite("group commit", (open) => {
     expect(await commitsOf(database)).toBe(before + 2);
   });
 
-  test("takes back a failing work alone, and its neighbours are committed", async () => {
+  test("group commit takes back a failing work alone, and its neighbours are committed", async () => {
     const database = await open();
     const { store } = database;
     const failing = async (tx: Tx) => {
@@ -124,7 +124,7 @@ onSqlite("group commit", (open) => {
     expect(await read).toEqual({});
   });
 
-  test("lets requests in between two batches, however many writes follow each other", async () => {
+  test("group commit lets requests in between two batches, however many writes follow each other", async () => {
     const { store } = await open();
     let isLetIn = false;
     let writes = 0;
@@ -146,7 +146,7 @@ onSqlite("group commit", (open) => {
     expect(writes).toBeLessThan(100);
   });
 
-  test("refuses writes on a closed database", async () => {
+  test("group commit refuses writes on a closed database", async () => {
     const { store } = await open();
     await store.close();
     await expect(store.write(mark("mark"))).rejects.toThrow();

@@ -17,7 +17,7 @@ import { type Database, onSqlite } from "../../support/databases.ts";
 import { contextOf, submitted } from "../../support/scene.ts";
 
 onSqlite("a connection", (open) => {
-  test("is as durable as its acknowledgements promise, also on a database that was there before", async () => {
+  test("a connection is as durable as its acknowledgements promise, also on a database that was there before", async () => {
     const { store, target, connect } = await open();
     expect(await durability(store)).toEqual(durable);
     await store.close();
@@ -30,7 +30,7 @@ onSqlite("a connection", (open) => {
     expect(await durability(connect())).toEqual(durable);
   });
 
-  test("is made to files that only their owner may read", async () => {
+  test("a connection is made to files that only their owner may read", async () => {
     const { target, store } = await open();
     if (target.kind !== "sqlite") throw new Error("not a file");
     await store.write((tx) => incrementCounter(tx.db, "mark", 1));
@@ -38,7 +38,7 @@ onSqlite("a connection", (open) => {
       expect(statSync(target.path + ending).mode & 0o777).toBe(0o600);
   });
 
-  test("says that the disk is full, and takes writes again once it is not", async () => {
+  test("a connection says that the disk is full, and takes writes again once it is not", async () => {
     const { store } = await open();
     const limit = (pages: number) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(store.db);
     await limit(1);
@@ -59,7 +59,7 @@ onSqlite("a connection", (open) => {
     expect(await setting(store, "busy_timeout")).toBe(10);
   });
 
-  test("keeps the copies that savepoints make of pages out of files", async () => {
+  test("a connection keeps the copies that savepoints make of pages out of files", async () => {
     const { store } = await open();
     expect(await setting(store, "temp_store")).toBe(2);
   });

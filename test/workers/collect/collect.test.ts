@@ -6,7 +6,7 @@ import { sceneOf } from "../collecting.ts";
 const stored = ["record", "timing", "logs", "metrics"].map((kind) => `${kind} stored`).sort();
 
 eachDatabase("collecting", (open) => {
-  test("begins with the end that a callback told of, and needs no round of its own", async () => {
+  test("collecting begins with the end that a callback told of, and needs no round of its own", async () => {
     const scene = await sceneOf(await open());
     await scene.check();
     expect(scene.calls).toEqual(["record", "timing", "logs", "metrics"]);
@@ -14,7 +14,7 @@ eachDatabase("collecting", (open) => {
     expect(await scene.run()).toMatchObject({ status: "succeeded" });
   });
 
-  test("is left to its own round while the service stops", async () => {
+  test("collecting is left to its own round while the service stops", async () => {
     const scene = await sceneOf(await open());
     scene.isStopping = true;
     await scene.check();
@@ -25,7 +25,7 @@ eachDatabase("collecting", (open) => {
     expect(await scene.run()).toMatchObject({ status: "succeeded" });
   });
 
-  test("keeps nothing of an early fetch whose end was not written", async () => {
+  test("collecting keeps nothing of an early fetch whose end was not written", async () => {
     const scene = await sceneOf(await open());
     scene.mayFetchEarly = true;
     const subject = { execution: scene.execution, kind: "python" } as const;
@@ -80,7 +80,7 @@ eachDatabase("collecting", (open) => {
     expect(await scene.artifacts()).toEqual(stored);
   });
 
-  test("gives back what it holds when nobody will finish it", async () => {
+  test("collecting gives back what it holds when nobody will finish it", async () => {
     const scene = await sceneOf(await open());
     const { promise, resolve } = Promise.withResolvers<void>();
     scene.answer = promise;
@@ -93,7 +93,7 @@ eachDatabase("collecting", (open) => {
     await checking;
   });
 
-  test("reads a log once more that lacks what the record tells, and finds what came late", async () => {
+  test("collecting reads a log once more that lacks what the record tells, and finds what came late", async () => {
     const scene = await sceneOf(await open());
     scene.script.logs = () => scene.logOf("a");
     await scene.check();

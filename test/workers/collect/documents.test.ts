@@ -39,7 +39,7 @@ onSqlite("a document that cannot be used", (open) => {
       },
     );
 
-    test("that is full seconds later is kept", async () => {
+    test("a document that is full seconds later is kept", async () => {
       const scene = await sceneOf(await open());
       const full = scene.script[kind];
       scene.script[kind] = (seconds) => (seconds < 9 ? { detail: "not yet" } : full(seconds));
@@ -93,7 +93,7 @@ onSqlite("silence", (open) => {
     },
   );
 
-  test("of the record while others are answered does not keep the run for longer either", async () => {
+  test("silence of the record while others are answered does not keep the run for longer either", async () => {
     const scene = await sceneOf(await open());
     const { execution_id, status } = scene.record;
     scene.script.record = (seconds) => (seconds === 0 ? { execution_id, status } : silence);
@@ -111,7 +111,7 @@ onSqlite("silence", (open) => {
       script[name] = (seconds: number) => (isAway(seconds) ? silence : answer(seconds));
   };
 
-  test("of Lyceum as a whole is waited out, and costs no document", async () => {
+  test("silence of Lyceum as a whole is waited out, and costs no document", async () => {
     const scene = await sceneOf(await open());
     const { record } = scene.script;
     outage(scene.script, (seconds) => seconds < 40 * MINUTE);
@@ -122,7 +122,7 @@ onSqlite("silence", (open) => {
     for (const kind of others("record")) expect((await scene.artifact(kind)).state).toBe("stored");
   });
 
-  test("of Lyceum as a whole that begins while one document is late is waited out, too", async () => {
+  test("silence of Lyceum as a whole that begins while one document is late is waited out, too", async () => {
     const scene = await sceneOf(await open());
     const metrics = scene.script.metrics;
     scene.script.metrics = (seconds) => (seconds < 100 ? { detail: "not yet" } : metrics(seconds));
@@ -131,7 +131,7 @@ onSqlite("silence", (open) => {
     expect((await scene.artifact("metrics")).state).toBe("stored");
   });
 
-  test("of Lyceum as a whole is given up after an hour", async () => {
+  test("silence of Lyceum as a whole is given up after an hour", async () => {
     const scene = await sceneOf(await open());
     const { record } = scene.script;
     outage(scene.script, () => true);
@@ -165,19 +165,19 @@ onSqlite("a log", (open) => {
     return { scene, state, entries: document.length, complete: (summary as { complete: boolean }).complete };
   }
 
-  test("whose last lines are late beyond two equal reads is read on, and found whole", async () => {
+  test("a log whose last lines are late beyond two equal reads is read on, and found whole", async () => {
     const { scene, ...found } = await withTail(8);
     expect(scene.askedAt("logs")).toEqual([0, 5, 15]);
     expect(found).toEqual({ state: "stored", entries: 9, complete: true });
   });
 
-  test("whose last lines never come is read six times, further and further apart, and not complete", async () => {
+  test("a log whose last lines never come is read six times, further and further apart, and not complete", async () => {
     const { scene, ...found } = await withTail(1e9);
     expect(scene.askedAt("logs")).toEqual([0, 5, 15, 30, 50, 75]);
     expect(found).toEqual({ state: "stored", entries: 1, complete: false });
   });
 
-  test("whose record is unknown is complete when it has stopped growing", async () => {
+  test("a log whose record is unknown is complete when it has stopped growing", async () => {
     const scene = await sceneOf(await open());
     Object.assign(scene.record, { stderr: null });
     await scene.toEnd();
@@ -185,7 +185,7 @@ onSqlite("a log", (open) => {
     expect((await scene.artifact("logs")).summary).toMatchObject({ complete: true });
   });
 
-  test("that answers nonsense once while it grows loses nothing of what was read, and is read on", async () => {
+  test("a log that answers nonsense once while it grows loses nothing of what was read, and is read on", async () => {
     const scene = await sceneOf(await open());
     scene.script.logs = (seconds) => {
       if (seconds === 5) return { detail: "overloaded" };
@@ -203,21 +203,21 @@ onSqlite("metrics", (open) => {
     [300, "15s"],
     [4 * 3_600, "15s"],
     [4 * 3_600 + 1, "1m"],
-  ])("of a run of %i s are read at a distance of %s", async (lasted, step) => {
+  ])("metrics of a run of %i s are read at a distance of %s", async (lasted, step) => {
     const scene = await sceneOf(await open());
     scene.record.start_time = scene.iso(-lasted);
     await scene.toEnd();
     expect(scene.query.step).toBe(step);
   });
 
-  test("that reach the end are read once", async () => {
+  test("metrics that reach the end are read once", async () => {
     const scene = await sceneOf(await open());
     scene.script.metrics = () => ({ systemCpuUsagePercent: [scene.sample(-60), scene.sample(-5)] });
     await scene.toEnd();
     expect(scene.askedAt("metrics")).toEqual([0]);
   });
 
-  test("that do not reach the end are read once more, one step later", async () => {
+  test("metrics that do not reach the end are read once more, one step later", async () => {
     const scene = await sceneOf(await open());
     scene.script.metrics = (seconds) => {
       const late = seconds < 5 ? [] : [scene.sample(-1)];
@@ -228,7 +228,7 @@ onSqlite("metrics", (open) => {
     expect((await scene.artifact("metrics")).document.systemCpuUsagePercent).toHaveLength(3);
   });
 
-  test("of a GPU without a sample of its use are read once more", async () => {
+  test("metrics of a GPU without a sample of its use are read once more", async () => {
     const scene = await sceneOf(await open());
     scene.record.hardware_profile = "gpu.a100";
     const gpuUtilizationPercent = [scene.sample(-60, 0), scene.sample(-1, 0)];
@@ -248,7 +248,7 @@ onSqlite("timing", (open) => {
     ["start", "end"],
     ["startTime", "endTime"],
     ["started_at", "ended_at"],
-  ])("that is flat keeps %s, %s and the duration, the times in our form", async (start, end) => {
+  ])("timing that is flat keeps %s, %s and the duration, the times in our form", async (start, end) => {
     const scene = await sceneOf(await open());
     scene.script.timing = () => ({
       [start]: "2026-09-01T08:00:05.123456",
@@ -268,14 +268,14 @@ onSqlite("a bill", (open) => {
     return [cost, cost_source];
   };
 
-  test("that is there costs no further call", async () => {
+  test("a bill that is there costs no further call", async () => {
     const scene = await sceneOf(await open());
     await scene.toEnd();
     expect(scene.calls).toEqual(["record", "timing", "logs", "metrics"]);
     expect(await costOf(scene)).toEqual([0.5, "billed"]);
   });
 
-  test.each([0, null])("of %s that comes seconds later is found", async (billed) => {
+  test.each([0, null])("a bill of %s that comes seconds later is found", async (billed) => {
     const scene = await sceneOf(await open());
     await scene.price("cpu", 60);
     scene.script.record = (seconds) => ({ ...scene.record, billed: seconds < 8 ? billed : 0.7 });
@@ -287,7 +287,7 @@ onSqlite("a bill", (open) => {
     expect(await costOf(scene)).toEqual([0.7, "billed"]);
   });
 
-  test("is looked for with the last read of the log", async () => {
+  test("a bill is looked for with the last read of the log", async () => {
     const scene = await sceneOf(await open());
     scene.script.record = (seconds) => ({ ...scene.record, billed: seconds < 29 ? 0 : 0.7 });
     scene.script.logs = (seconds) => scene.logOf(...(seconds < 20 ? ["a"] : ["a", "b"]));
@@ -297,7 +297,7 @@ onSqlite("a bill", (open) => {
     expect(await costOf(scene)).toEqual([0.7, "billed"]);
   });
 
-  test("that only the history has is taken from there", async () => {
+  test("a bill that only the history has is taken from there", async () => {
     const scene = await sceneOf(await open());
     scene.record.billed = 0;
     const row = { ...scene.record, billed: 0.7 };
@@ -307,7 +307,7 @@ onSqlite("a bill", (open) => {
     expect(await costOf(scene)).toEqual([0.7, "billed"]);
   });
 
-  test("of 0 that stays is the bill in the end", async () => {
+  test("a bill of 0 that stays is the bill in the end", async () => {
     const scene = await sceneOf(await open());
     await scene.price("cpu", 60);
     scene.record.billed = 0;
@@ -316,7 +316,7 @@ onSqlite("a bill", (open) => {
     expect(await costOf(scene)).toEqual([0, "billed"]);
   });
 
-  test("that nobody names leaves the estimate", async () => {
+  test("a bill that nobody names leaves the estimate", async () => {
     const scene = await sceneOf(await open());
     await scene.price("cpu", 60);
     scene.record.billed = null;
@@ -327,7 +327,7 @@ onSqlite("a bill", (open) => {
   test.each([
     ["hardware that costs nothing", {}, 0],
     ["a run that took no time", { start_time: "2026-09-01T08:00:00Z", end_time: "2026-09-01T08:00:00Z" }, 60],
-  ])("of 0 for %s is a bill at once", async (_what, changes, price) => {
+  ])("a bill of 0 for %s is a bill at once", async (_what, changes, price) => {
     const scene = await sceneOf(await open());
     await scene.price("cpu", price);
     Object.assign(scene.record, { billed: 0, ...changes });

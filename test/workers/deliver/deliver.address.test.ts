@@ -16,7 +16,7 @@ onSqlite("an address", (open) => {
       })) ?? [];
   };
 
-  test("that was checked is the one that is connected to, whatever the name says a moment later", async () => {
+  test("an address that was checked is the one that is connected to, whatever the name says a moment later", async () => {
     const receiver = await receiverOf();
     let lookUps = 0;
     const resolve: Resolve = async () => [
@@ -30,7 +30,7 @@ onSqlite("an address", (open) => {
     expect(lookUps).toBe(1);
   });
 
-  test("that was public at the subscription and is private at the delivery is not connected to", async () => {
+  test("an address that was public at the subscription and is private at the delivery is not connected to", async () => {
     const receiver = await receiverOf();
     const resolve = rebinding(["93.184.215.14"], ["127.0.0.1"], ["127.0.0.1"]);
     const scene = sceneOf(await open(), { resolve, allow: [] });
@@ -74,7 +74,7 @@ onSqlite("an address", (open) => {
     expect(lastError(await scene.sole())).toBe("address_refused");
   });
 
-  test("is looked up one name at a time, so that Lyceum's is not kept from being looked up", async () => {
+  test("an address is looked up one name at a time, so that Lyceum's is not kept from being looked up", async () => {
     let asked = 0;
     const scene = sceneOf(await open(), {
       resolve: () => {
@@ -92,7 +92,7 @@ onSqlite("an address", (open) => {
     expect((await scene.deliveries()).map(lastError)).toEqual(["unresolved", "unresolved", "unresolved"]);
   });
 
-  test("of a resolver that does not answer is given up after five seconds", async () => {
+  test("an address of a resolver that does not answer is given up after five seconds", async () => {
     const scene = sceneOf(await open(), { resolve: () => new Promise(() => {}) });
     await subscribe(scene.context, "https://hook.example/");
     await submitted(scene.context, 1);

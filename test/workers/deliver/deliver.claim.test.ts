@@ -8,7 +8,7 @@ import { eventually } from "../../support/wait.ts";
 import { receiverOf, sceneOf, subscribe } from "../delivering.ts";
 
 eachDatabase("a claim", (open) => {
-  test("keeps two instances from sending the same thing", async () => {
+  test("a claim keeps two instances from sending the same thing", async () => {
     const receiver = await receiverOf();
     const database = await open();
     const [one, other] = [sceneOf(database), sceneOf({ ...database, store: database.connect() })];
@@ -20,7 +20,7 @@ eachDatabase("a claim", (open) => {
     expect(ids).toHaveLength(4);
   });
 
-  test("of a process that died ends by itself, and one that stops gives it back", async () => {
+  test("a claim of a process that died ends by itself, and one that stops gives it back", async () => {
     const receiver = await receiverOf(silence);
     const database = await open();
     const [dying, next] = [sceneOf(database), sceneOf({ ...database, store: database.connect() })];
@@ -42,7 +42,7 @@ eachDatabase("a claim", (open) => {
     expect(await next.sole()).toMatchObject({ state: "delivered", attempts: 1 });
   });
 
-  test("does not swallow a redelivery that is asked for during an attempt", async () => {
+  test("a claim does not swallow a redelivery that is asked for during an attempt", async () => {
     const receiver = await receiverOf((response) =>
       setImmediate(() => status(500)(response, { path: "", headers: {}, body: "" })),
     );

@@ -9,7 +9,7 @@ import { eventually } from "../../support/wait.ts";
 import { jobSecret, lastError, receiverOf, sceneOf, subscribe } from "../delivering.ts";
 
 eachDatabase("a delivery", (open) => {
-  test("is signed per Standard Webhooks, says what happened, and is logged without the answer's body", async () => {
+  test("a delivery is signed per Standard Webhooks, says what happened, and is logged without the answer's body", async () => {
     const receiver = await receiverOf(status(200));
     const scene = sceneOf(await open());
     const { id, secret } = await subscribe(scene.context, receiver.url);
@@ -46,7 +46,7 @@ eachDatabase("a delivery", (open) => {
     expect(await scene.work()).toBeNull();
   });
 
-  test("that fails is tried again, later each time, with the same id and body, until it arrives", async () => {
+  test("a delivery that fails is tried again, later each time, with the same id and body, until it arrives", async () => {
     const receiver = await receiverOf(status(503));
     const scene = sceneOf(await open());
     const { secret } = await subscribe(scene.context, receiver.url);
@@ -70,7 +70,7 @@ eachDatabase("a delivery", (open) => {
     expect(readLog((await scene.sole()).log).map((one) => one.status)).toEqual([503, 503, 503, 204]);
   });
 
-  test("waits as long as the subscriber asks for", async () => {
+  test("a delivery waits as long as the subscriber asks for", async () => {
     const receiver = await receiverOf(status(429, { "Retry-After": "600" }));
     const scene = sceneOf(await open());
     await subscribe(scene.context, receiver.url);
@@ -79,7 +79,7 @@ eachDatabase("a delivery", (open) => {
     expect((await scene.sole()).due_at).toBe(scene.time.now() + 600_000);
   });
 
-  test("does not follow a redirect", async () => {
+  test("a delivery does not follow a redirect", async () => {
     const inside = await receiverOf();
     const receiver = await receiverOf(status(307, { Location: inside.url }));
     const scene = sceneOf(await open());
@@ -91,7 +91,7 @@ eachDatabase("a delivery", (open) => {
     expect(inside.received).toEqual([]);
   });
 
-  test("that gets no answer within 15 s, no connection or nonsense fails by name", async () => {
+  test("a delivery that gets no answer within 15 s, no connection or nonsense fails by name", async () => {
     const mute = await receiverOf(silence);
     const scene = sceneOf(await open());
     const { id } = await subscribe(scene.context, mute.url);
@@ -123,7 +123,7 @@ eachDatabase("a delivery", (open) => {
     expect(await findWebhook(scene.store.db, id, null)).toMatchObject({ disabled_at: null });
   });
 
-  test("to a job's own URL tells of its end alone, signed with the service's secret", async () => {
+  test("a delivery to a job's own URL tells of its end alone, signed with the service's secret", async () => {
     const receiver = await receiverOf();
     const scene = sceneOf(await open());
     await submitted(scene.context, 2, { webhookUrl: receiver.url });
@@ -140,7 +140,7 @@ eachDatabase("a delivery", (open) => {
     });
   });
 
-  test("to a job's own URL without a secret any more is not sent unsigned", async () => {
+  test("a delivery to a job's own URL without a secret any more is not sent unsigned", async () => {
     const receiver = await receiverOf();
     const scene = sceneOf(await open(), { secret: null });
     await submitted(scene.context, 1, { webhookUrl: receiver.url });
@@ -150,7 +150,7 @@ eachDatabase("a delivery", (open) => {
     expect(lastError(await scene.sole())).toBe("no_secret");
   });
 
-  test("to a healthy endpoint has its turn however many dead ones there are", async () => {
+  test("a delivery to a healthy endpoint has its turn however many dead ones there are", async () => {
     const reached: string[] = [];
     const hanging: (() => void)[] = [];
     const scene = sceneOf(await open(), {

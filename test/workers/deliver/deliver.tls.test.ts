@@ -64,7 +64,7 @@ onSqlite("a delivery over HTTPS", (open) => {
     ]);
   });
 
-  test("to whom nobody vouches for, or to a server without TLS, is not made", async () => {
+  test("a delivery over HTTPS to whom nobody vouches for, or to a server without TLS, is not made", async () => {
     const { seen, port } = await secureReceiver();
     const plain = await receiverOf();
     const scene = sceneOf(await open(), { resolve });

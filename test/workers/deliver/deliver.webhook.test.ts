@@ -20,7 +20,7 @@ async function tryToTheEnd(scene: Scene): Promise<void> {
 }
 
 eachDatabase("a webhook", (open) => {
-  test("at which nothing arrives for a day is disabled, with an event that others hear of", async () => {
+  test("a webhook at which nothing arrives for a day is disabled, with an event that others hear of", async () => {
     const dead = await receiverOf(status(500));
     const other = await receiverOf();
     const scene = sceneOf(await open());
@@ -46,7 +46,7 @@ eachDatabase("a webhook", (open) => {
     expect(await scene.deliveries()).toHaveLength(before);
   });
 
-  test("that refuses one message but takes others stays", async () => {
+  test("a webhook that refuses one message but takes others stays", async () => {
     const picky = await receiverOf((response, { body }) =>
       status(body.includes('"run.queued"') ? 400 : 204)(response, { path: "", headers: {}, body }),
     );
@@ -64,7 +64,7 @@ eachDatabase("a webhook", (open) => {
     expect(failed.every((one) => one.reason === "exhausted" && one.type === "run.queued")).toBe(true);
   });
 
-  test("that says 410 is disabled at once, and what waits for it is given up", async () => {
+  test("a webhook that says 410 is disabled at once, and what waits for it is given up", async () => {
     const gone = await receiverOf(status(410));
     const scene = sceneOf(await open(), { perDestination: 1 });
     const { id } = await subscribe(scene.context, gone.url, ["run.queued"]);
@@ -92,7 +92,7 @@ eachDatabase("a webhook", (open) => {
     ]);
   });
 
-  test("whose secret was rotated gets both signatures for a day, then the new one's alone", async () => {
+  test("a webhook whose secret was rotated gets both signatures for a day, then the new one's alone", async () => {
     const receiver = await receiverOf();
     const scene = sceneOf(await open());
     const { id, secret: former } = await subscribe(scene.context, receiver.url);
@@ -111,7 +111,7 @@ eachDatabase("a webhook", (open) => {
     expect(await signers()).toEqual([false, true]);
   });
 
-  test("that is deleted during an attempt takes its deliveries along", async () => {
+  test("a webhook that is deleted during an attempt takes its deliveries along", async () => {
     const receiver = await receiverOf(silence);
     const scene = sceneOf(await open());
     const { id } = await subscribe(scene.context, receiver.url);
@@ -124,7 +124,7 @@ eachDatabase("a webhook", (open) => {
     expect(await scene.deliveries()).toEqual([]);
   });
 
-  test("that is slow or dead keeps the others not waiting", async () => {
+  test("a webhook that is slow or dead keeps the others not waiting", async () => {
     const slow = await receiverOf(silence);
     const quick = await receiverOf();
     const onCapacity = vi.fn();

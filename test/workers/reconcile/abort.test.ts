@@ -24,7 +24,7 @@ async function confused(scene: Scene) {
 }
 
 onSqlite("an execution that is cancelled", (open) => {
-  test("is read before it is aborted if nothing has shown that the id is its own", async () => {
+  test("an execution that is cancelled is read before it is aborted if nothing has shown that the id is its own", async () => {
     const scene = await sceneOf(await open(), 1);
     const [id = ""] = scene.ids;
     await cancel(scene, id);
@@ -32,7 +32,7 @@ onSqlite("an execution that is cancelled", (open) => {
     expect(scene.calls).toEqual([`record lyceum-${id}`, `abort lyceum-${id}`]);
   });
 
-  test("is aborted at once if a list has shown it with its marker", async () => {
+  test("an execution that is cancelled is aborted at once if a list has shown it with its marker", async () => {
     const scene = await sceneOf(await open(), 2);
     const [id = ""] = scene.ids;
     await scene.workFor(30 * SECOND);
@@ -43,7 +43,7 @@ onSqlite("an execution that is cancelled", (open) => {
     expect(scene.count("abort")).toBe(1);
   });
 
-  test("does not take another one with it whose id its start was answered with", async () => {
+  test("an execution that is cancelled does not take another one with it whose id its start was answered with", async () => {
     const scene = await sceneOf(await open(), 2);
     const { ours, others } = await confused(scene);
     await cancel(scene, ours);
@@ -53,7 +53,7 @@ onSqlite("an execution that is cancelled", (open) => {
     expect(await scene.row(others)).toMatchObject({ phase: "watching", status: "pending" });
   });
 
-  test("is not aborted if its record says that it has ended", async () => {
+  test("an execution that is cancelled is not aborted if its record says that it has ended", async () => {
     const scene = await sceneOf(await open(), 1);
     const [id = ""] = scene.ids;
     scene.words.set(id, "completed");
@@ -63,7 +63,7 @@ onSqlite("an execution that is cancelled", (open) => {
     expect(await scene.row(id)).toMatchObject({ phase: "collecting", status: "completed" });
   });
 
-  test("is aborted although its record is too large to be read", async () => {
+  test("an execution that is cancelled is aborted although its record is too large to be read", async () => {
     const scene = await sceneOf(await open(), 1);
     const [id = ""] = scene.ids;
     scene.areRecordsTooLarge = true;
@@ -75,29 +75,35 @@ onSqlite("an execution that is cancelled", (open) => {
   test.each([
     { type: "unreachable", detail: "a page" } as const,
     { type: "throttled", retryAfterMs: 60 * MINUTE } as const,
-  ])("is known to have ended although its abort is answered $outcome", async (answer) => {
-    const scene = await sceneOf(await open(), 1);
-    const [id = ""] = scene.ids;
-    scene.broken.set("abort", answer);
-    await cancel(scene, id);
-    await scene.workFor(MINUTE);
-    expect(scene.count("abort")).toBeLessThan(20);
-    scene.words.set(id, "failed");
-    await scene.workFor(scene.context.rules.pollMaxMs + SECOND);
-    expect(await scene.row(id)).toMatchObject({ phase: "collecting", status: "failed" });
-  });
+  ])(
+    "an execution that is cancelled is known to have ended although its abort is answered $outcome",
+    async (answer) => {
+      const scene = await sceneOf(await open(), 1);
+      const [id = ""] = scene.ids;
+      scene.broken.set("abort", answer);
+      await cancel(scene, id);
+      await scene.workFor(MINUTE);
+      expect(scene.count("abort")).toBeLessThan(20);
+      scene.words.set(id, "failed");
+      await scene.workFor(scene.context.rules.pollMaxMs + SECOND);
+      expect(await scene.row(id)).toMatchObject({ phase: "collecting", status: "failed" });
+    },
+  );
 
   test.each([
     ["never shows", 0, 2],
     ["shows after a while", 1, 6],
-  ])("is not asked for without end while its record %s", async (_, aborts, minutes) => {
-    const scene = await sceneOf(await open(), 1);
-    const [id = ""] = scene.ids;
-    scene.broken.set("record", { type: "missing", detail: "unknown" });
-    scene.staleWords.set(id, aborts === 0 ? "completed" : "pending");
-    await cancel(scene, id);
-    await scene.workFor(minutes * MINUTE);
-    expect(scene.count("abort")).toBeGreaterThanOrEqual(aborts);
-    expect(scene.count("record")).toBeLessThan(20 * minutes);
-  });
+  ])(
+    "an execution that is cancelled is not asked for without end while its record %s",
+    async (_, aborts, minutes) => {
+      const scene = await sceneOf(await open(), 1);
+      const [id = ""] = scene.ids;
+      scene.broken.set("record", { type: "missing", detail: "unknown" });
+      scene.staleWords.set(id, aborts === 0 ? "completed" : "pending");
+      await cancel(scene, id);
+      await scene.workFor(minutes * MINUTE);
+      expect(scene.count("abort")).toBeGreaterThanOrEqual(aborts);
+      expect(scene.count("record")).toBeLessThan(20 * minutes);
+    },
+  );
 });

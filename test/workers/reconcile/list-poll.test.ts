@@ -20,7 +20,7 @@ eachDatabase("polling", (open, kind) => {
     expect(await scene.rows()).toEqual(claimed);
   });
 
-  test("comes as often as the youngest asks for, and ever more seldom as all grow old", async () => {
+  test("polling comes as often as the youngest asks for, and ever more seldom as all grow old", async () => {
     const scene = await sceneOf(await open(), 2);
     const waits: number[] = [];
     for (const age of [5, 60, 120, 240, 250]) {
@@ -60,7 +60,7 @@ eachDatabase("polling", (open, kind) => {
     expect(await scene.row(gone)).toMatchObject({ phase: "collecting", status: "completed" });
   });
 
-  test("reads the record of what has left the list, and notes another word", async () => {
+  test("polling reads the record of what has left the list, and notes another word", async () => {
     const scene = await sceneOf(await open(), 3);
     const [gone = "", started = "", same = ""] = scene.ids;
     scene.time.pass(5 * SECOND);
@@ -82,7 +82,7 @@ eachDatabase("polling", (open, kind) => {
     expect(await scene.rows()).toEqual(rows);
   });
 
-  test("waits with all while Lyceum is silent, and notes the silence of those that are missed alone", async () => {
+  test("polling waits with all while Lyceum is silent, and notes the silence of those that are missed alone", async () => {
     const scene = await sceneOf(await open(), 3);
     const [missed = ""] = scene.ids;
     scene.time.pass(61 * SECOND);
@@ -115,7 +115,7 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls.toSorted()).toEqual([`record lyceum-${first}`, `record lyceum-${second}`]);
   });
 
-  test("takes little by little what is due while many reads wait, and all that is due afterwards", async () => {
+  test("polling takes little by little what is due while many reads wait, and all that is due afterwards", async () => {
     const scene = await sceneOf(await open(), 3, { batch: 1 });
     for (const id of scene.ids) await tell(scene.context, id, { type: "callback" });
     scene.isCrowded = true;
@@ -149,7 +149,7 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls).toHaveLength(2);
   });
 
-  test("leaves what it watched due at the end of the lease if the process dies, and at once if it stops", async () => {
+  test("polling leaves what it watched due at the end of the lease if the process dies, and at once if it stops", async () => {
     const database = await open();
     const scene = await sceneOf(database, 2);
     scene.time.pass(5 * SECOND);
@@ -165,7 +165,7 @@ eachDatabase("polling", (open, kind) => {
     expect((await scene.rows()).map((row) => row.due_at)).toEqual([scene.time.now(), scene.time.now()]);
   });
 
-  test("reads long lists less often", async () => {
+  test("polling reads long lists less often", async () => {
     const scene = await sceneOf(await open(), 2);
     for (let foreign = 0; foreign < 19_998; foreign++) scene.words.set(`foreign-${foreign}`, "running");
     scene.time.pass(5 * SECOND);

@@ -6,7 +6,7 @@ import { eachDatabase } from "../../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../../support/scene.ts";
 
 eachDatabase("an execution", (open) => {
-  test("whose id shows a record of somebody else takes no status under that id either", async () => {
+  test("an execution whose id shows a record of somebody else takes no status under that id either", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 1);
