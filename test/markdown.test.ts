@@ -65,7 +65,7 @@ describe("docs/configuration.md", () => {
     ),
   );
 
-  test("describes every setting once, and no other", () => {
+  test("docs/configuration.md describes every setting once, and no other", () => {
     expect([...described.keys()].sort()).toEqual([...settingNames].sort());
   });
 

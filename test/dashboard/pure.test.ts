@@ -70,7 +70,7 @@ const row = (matrix: Record<string, string> | null, more: Partial<ResultRow> = {
 const cost = measures.cost as (typeof measures)[string];
 
 describe("a sweep laid out by two values", () => {
-  it("orders numbers by size, takes the mean over what is not shown, and knows the best", () => {
+  it("a sweep laid out by two values orders numbers by size, takes the mean over what is not shown, and knows the best", () => {
     const rows = [
       row({ LR: "0.1", SEED: "1", X: "a" }, { cost: 4 }),
       row({ LR: "0.1", SEED: "1", X: "b" }, { cost: 2 }),
@@ -115,7 +115,7 @@ const run = (more: Partial<Run>) =>
   }) as Run;
 
 describe("the phases of a run", () => {
-  it("follow each other from the submission to the last artifact", () => {
+  it("the phases of a run follow each other from the submission to the last artifact", () => {
     const whole = run({
       ended_at: at(40),
       executions: [
@@ -138,7 +138,7 @@ describe("the phases of a run", () => {
     ]);
   });
 
-  it("grow until now while they have no end, and never run backwards", () => {
+  it("the phases of a run grow until now while they have no end, and never run backwards", () => {
     const live = run({
       status: "active",
       outcome: null,

@@ -18,7 +18,7 @@ const attempt = (tries: number, sinceMs = 0) => {
 };
 
 describe("an answer that cannot be used", () => {
-  test("leads to three more requests, further and further apart, within 45 s, then the artifact is given up with the reason", () => {
+  test("an answer that cannot be used leads to three more requests, further and further apart, within 45 s, then the artifact is given up with the reason", () => {
     const waits = [1, 2, 3, 4].map((tries) => afterUnusable(attempt(tries), "404"));
     expect(waits).toEqual([
       { retryInMs: 2_000 },
@@ -117,7 +117,7 @@ describe("Lyceum's look-back", () => {
     expect(lookBackHours(NOW - agoMs, NOW)).toBe(hours);
   });
 
-  test("covers the run from its start, within Lyceum's limits", () => {
+  test("Lyceum's look-back covers the run from its start, within Lyceum's limits", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 168 * HOUR }), (agoMs) => {
         const hours = lookBackHours(NOW - agoMs, NOW) ?? 0;

@@ -135,7 +135,7 @@ describe("a live run", () => {
 });
 
 describe("a second request", () => {
-  test("hardens a stop to an abort, which is sent anew", () => {
+  test("a second request hardens a stop to an abort, which is sent anew", () => {
     const story = watched().learn(cancel("stop"), stopSent).wait(5_000).learn(cancel("abort"));
     expect(story.run.cancellation?.mode).toBe("abort");
     expect(story.execution).toMatchObject({ dueAt: story.now, cancelSentAt: null });

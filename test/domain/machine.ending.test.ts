@@ -53,7 +53,7 @@ describe("a timeout inferred from Lyceum's own times", () => {
     expect(watched().learn(snapshot("failed", said)).execution?.timedOut).toBe(false);
   });
 
-  test("although a timer fired a few milliseconds before its time", () => {
+  test("a timeout is inferred although a timer fired a few milliseconds before its time", () => {
     const said = { ...past, endedAt: NOW + 59_998 };
     expect(watched().learn(snapshot("failed", said)).execution?.timedOut).toBe(true);
   });

@@ -18,7 +18,7 @@ describe("a check that changes nothing worth a write", () => {
     return [{ before, next, at }];
   });
 
-  test("would have changed only the time of the next check, and returns that time", () => {
+  test("a check without news returns the time of the next check and writes nothing", () => {
     const unchanged = looks.filter(({ at }) => at !== null);
     expect(unchanged.length).toBeGreaterThan(0);
     for (const { before, next, at } of unchanged) {

@@ -29,7 +29,7 @@ const unanswered = { type: "unanswered", retryAt: NOW + 60_000 } as const;
 const onLostRetry: Policy = { ...never, onLost: "retry" };
 
 describe("claiming a run", () => {
-  test("creates an execution before the start is sent, and counts the attempt", () => {
+  test("claiming a run creates an execution before the start is sent, and counts the attempt", () => {
     const story = new Story().learn(claim);
     expect(story.statuses).toBe("active/submitting");
     expect(story.run).toMatchObject({ attempt: 1, executionId: "exe_1", startedAt: NOW, dueAt: null });
@@ -51,39 +51,39 @@ describe("claiming a run", () => {
 });
 
 describe("the start's answer", () => {
-  test("accepted: the execution is watched, with Lyceum's id", () => {
+  test("an accepted start is watched, with Lyceum's id", () => {
     const story = new Story().learn(claim, accepted());
     expect(story.statuses).toBe("active/pending");
     expect(story.execution).toMatchObject({ lyceumExecutionId: "lyc_1", dueAt: NOW + rules.pollMinMs });
     expect(story.events.slice(2)).toEqual(["execution.accepted", "execution.pending"]);
   });
 
-  test("accepted with a terminal word: only a check may conclude, and it is due now", () => {
+  test("a start that is accepted with a terminal word is due for a check, which alone may conclude", () => {
     const story = new Story().learn(claim, accepted("completed"));
     expect(story.statuses).toBe("active/pending");
     expect(story.execution?.dueAt).toBe(NOW);
   });
 
-  test("accepted after a callback that was early: the check is due now", () => {
+  test("a start that is accepted after an early callback is due for a check now", () => {
     const story = new Story().learn(claim).wait(100).learn(callback).wait(100);
     expect(story.execution?.dueAt).toBe(NOW + rules.submitPatienceMs);
     expect(story.learn(accepted()).execution?.dueAt).toBe(NOW + 200);
   });
 
-  test("accepted twice: the second answer changes nothing", () => {
+  test("a second acceptance of a start changes nothing", () => {
     const story = new Story().learn(claim, accepted());
     const before = story.execution;
     expect(story.learn(accepted("running", true)).execution).toBe(before);
   });
 
-  test("throttled: the run waits again and the attempt is given back", () => {
+  test("a throttled start makes the run wait again, and the attempt is given back", () => {
     const story = new Story().learn(claim, notTaken);
     expect(story.statuses).toBe("queued/none");
     expect(story.run).toMatchObject({ attempt: 0, executionId: null, dueAt: NOW + 600_000 });
     expect(story.events.at(-1)).toBe("run.queued");
   });
 
-  test("refused: the run has failed, with Lyceum's words", () => {
+  test("a refused start fails the run, with Lyceum's words", () => {
     const story = new Story(always).learn(claim, refused);
     expect(story.statuses).toBe("failed/rejected");
     expect(story.run.error).toEqual({
@@ -94,7 +94,7 @@ describe("the start's answer", () => {
     expect(story.events.slice(2)).toEqual(["execution.rejected", "run.failed"]);
   });
 
-  test("none: the submission is in doubt, and searched for at once", () => {
+  test("a start without an answer is in doubt, and searched for at once", () => {
     const story = new Story().learn(claim).wait(180_000).learn(noAnswer);
     expect(story.statuses).toBe("active/submitting");
     expect(story.execution).toMatchObject({ inDoubtAt: story.now, dueAt: story.now });
@@ -105,13 +105,13 @@ describe("the start's answer", () => {
 describe("in doubt", () => {
   const inDoubt = (policy = never) => new Story(policy).learn(claim, noAnswer);
 
-  test("found: watched like any other", () => {
+  test("a start in doubt that is found is watched like any other", () => {
     const story = inDoubt().searchInVain(3).learn(accepted("running", true));
     expect(story.statuses).toBe("active/running");
     expect(story.execution).toMatchObject({ unseenMs: 0, error: null });
   });
 
-  test("found at its end: the next check takes it to collecting", () => {
+  test("a start in doubt that is found at its end is collected after the next check", () => {
     const story = inDoubt().learn(accepted("completed", true), snapshot("completed"));
     expect(story.statuses).toBe("collecting/completed");
   });
@@ -152,7 +152,7 @@ describe("in doubt", () => {
     },
   );
 
-  test("lost on the last attempt: the run has failed even if losses are retried", () => {
+  test("a start that is lost on the last attempt fails the run even if losses are retried", () => {
     const lastAttempt: Policy = { retry: { maxAttempts: 1, on: ["lost"] }, onLost: "retry" };
     expect(inDoubt(lastAttempt).searchInVain(9).statuses).toBe("failed/lost");
   });
@@ -190,14 +190,14 @@ describe("a 503 as the start's answer", () => {
     expect(story.execution).toMatchObject({ unseenMs: 26_250, dueAt: story.now + 3_750 });
   });
 
-  test("confirmed: the run waits again as if the start had never been", () => {
+  test("a confirmed 503 makes the run wait again as if the start had never been", () => {
     const story = verified(told());
     expect(story.run).toMatchObject({ status: "queued", ...before, dueAt: story.now });
     expect(story.execution).toBeNull();
     expect(story.events.at(-1)).toBe("run.queued");
   });
 
-  test("confirmed on the first attempt: the run has not started", () => {
+  test("a confirmed 503 on the first attempt leaves the run unstarted", () => {
     expect(verified(told({})).run).toMatchObject({ attempt: 0, executionId: null, startedAt: null });
   });
 
@@ -208,7 +208,7 @@ describe("a 503 as the start's answer", () => {
     expect(next).toMatchObject({ run: { status: "queued", attempt: 0 }, execution: null });
   });
 
-  test("contradicted by Lyceum's list: the start counts", () => {
+  test("a 503 that Lyceum's list contradicts counts as a start", () => {
     expect(told().learn(accepted("running", true)).statuses).toBe("active/running");
   });
 
@@ -222,7 +222,7 @@ describe("a 503 as the start's answer", () => {
     expect(next).toMatchObject({ run: active, execution: { callbackAt: NOW, dueAt: NOW } });
   });
 
-  test("confirmed after a cancellation: the run is cancelled", () => {
+  test("a 503 that is confirmed after a cancellation cancels the run", () => {
     expect(verified(told().learn(cancel())).statuses).toBe("cancelled/none");
   });
 

@@ -67,7 +67,7 @@ describe("a callback", () => {
     expect(story.execution?.dueAt).toBe(story.now);
   });
 
-  test("newer than the question is not answered by it: the check is due again now", () => {
+  test("a callback newer than the question is not answered by it: the check is due again now", () => {
     const story = watched()
       .wait(2_000)
       .learn(callback)
@@ -76,7 +76,7 @@ describe("a callback", () => {
     expect(story.execution?.dueAt).toBe(story.now);
   });
 
-  test("older than the question was followed: the next checks come quickly", () => {
+  test("a callback older than the answer is followed by quick checks", () => {
     const story = watched()
       .wait(2_000)
       .learn(callback)

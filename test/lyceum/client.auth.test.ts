@@ -158,7 +158,7 @@ describe("a 401", () => {
     expect(rateLimiter.state().buckets.execution.used).toBe(1);
   });
 
-  test("falls back to a login when the refresh is refused", async () => {
+  test("a 401 falls back to a login when the refresh is refused", async () => {
     login("one");
     list("one").reply(401);
     refresh("one").reply(422, { detail: [] });

@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 describe("a request", () => {
-  test("carries the token, trimmed, the organisation and JSON", async () => {
+  test("a request carries the token, trimmed, the organisation and JSON", async () => {
     nock(origin, {
       reqheaders: {
         authorization: `Bearer ${apiKey}`,
@@ -87,7 +87,7 @@ describe("a request", () => {
     });
   });
 
-  test("encodes an id in its path", async () => {
+  test("a request encodes an id in its path", async () => {
     nock(origin)
       .get(`${base}/execution/a%23b%3Fc%20%24%26`)
       .reply(200, { ...record, execution_id: "a#b?c $&" });
@@ -104,7 +104,7 @@ describe("a request", () => {
     );
   });
 
-  test("cannot be made for an organisation that cannot stand in a header", () => {
+  test("a request cannot be made for an organisation that cannot stand in a header", () => {
     expect(() => setUp({ orgSlug: "two words" })).toThrow("organisation");
   });
 
@@ -260,7 +260,7 @@ describe("a start", () => {
     expect(await client.start(request)).toEqual({ type: "throttled", retryAfterMs: 7_000, isSent: false });
   });
 
-  test("feeds the rate limiter with the rate-limit headers of its answer", async () => {
+  test("a start feeds the rate limiter with the rate-limit headers of its answer", async () => {
     const headers = { "x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30" };
     starting().reply(200, { execution_id: "5d0b" }, headers);
     const { client, rateLimiter } = setUp();

@@ -75,7 +75,7 @@ describe.each(["retry-after", "x-ratelimit-reset"])("%s", (name) => {
 });
 
 describe("a 429", () => {
-  test("believes a good Retry-After beside a broken reset, and a good reset beside a broken Retry-After", async () => {
+  test("a 429 believes a good Retry-After beside a broken reset, and a good reset beside a broken Retry-After", async () => {
     for (const broken of ["9999999999", "soon", "99999999", String(START + 30 * 24 * HOUR)]) {
       const [one, other] = [setUp(), setUp()];
       expect(await one.answer(429, { "retry-after": "7", "x-ratelimit-reset": broken })).toMatchObject({

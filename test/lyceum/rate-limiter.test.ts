@@ -33,7 +33,7 @@ const unanswered = async (report: CallReport) => report.unanswered();
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("reserving starts", () => {
-  test("grants what the limit allows and says how long the next has to wait", () => {
+  test("reserving starts grants what the limit allows and says how long the next has to wait", () => {
     const { time, rateLimiter } = setUp({ limits: { execution: { max: 2, windowMs: 1_000 } } });
     expect(rateLimiter.reserve("execution").granted).toBe(true);
     time.pass(100);
@@ -202,7 +202,7 @@ describe("the window", () => {
 describe("headers of an answer", () => {
   const inOneMinute = (time: { now(): number }) => String((time.now() + 60_000) / 1000);
 
-  test("overrule a limit that is too high", async () => {
+  test("headers of an answer overrule a limit that is too high", async () => {
     const { time, rateLimiter } = setUp();
     const headers = {
       "x-ratelimit-limit": "50",
@@ -219,7 +219,7 @@ describe("headers of an answer", () => {
     });
   });
 
-  test("hold until an answer comes without them: then the setting counts again", async () => {
+  test("headers of an answer hold until an answer comes without them: then the setting counts again", async () => {
     const { time, rateLimiter } = setUp({ limits: { execution: { max: 3, windowMs: HOUR } } });
     await rateLimiter.run("submit", "execution", answering(200, { "x-ratelimit-limit": "1" }));
     expect(rateLimiter.reserve("execution")).toEqual({ granted: false, waitMs: HOUR });
@@ -229,7 +229,7 @@ describe("headers of an answer", () => {
     expect(rateLimiter.reserve("execution").granted).toBe(false);
   });
 
-  test("overrule a limit that is too low", async () => {
+  test("headers of an answer overrule a limit that is too low", async () => {
     const { time, rateLimiter } = setUp({ limits: { execution: { max: 1, windowMs: HOUR } } });
     const headers = { "x-ratelimit-remaining": "3", "x-ratelimit-reset": inOneMinute(time) };
     await rateLimiter.run("submit", "execution", answering(200, headers));
@@ -265,7 +265,7 @@ describe("headers of an answer", () => {
     expect(rateLimiter.reserve("execution").granted).toBe(true);
   });
 
-  test("count calls under way as used", async () => {
+  test("headers of an answer count calls under way as used", async () => {
     const { time, rateLimiter } = setUp();
     const headers = { "x-ratelimit-remaining": "2", "x-ratelimit-reset": inOneMinute(time) };
     const slow = openCall();
@@ -398,7 +398,7 @@ describe("after a restart", () => {
 });
 
 describe("priorities", () => {
-  test("go in their order when there are more calls than places", async () => {
+  test("priorities go in their order when there are more calls than places", async () => {
     const { rateLimiter } = setUp({ concurrency: { read: 1 } });
     const first = openCall();
     const order: string[] = [];

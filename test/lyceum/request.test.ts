@@ -108,7 +108,7 @@ describe("a start's request", () => {
     expect(body).toEqual({ code: "print(3)", timeout: 60, file_name: executionId });
   });
 
-  test("asks for no callback where there is no URL", () => {
+  test("a start's request asks for no callback where there is no URL", () => {
     expect(startRequest(python, { executionId, callbackUrl: null }).body).not.toHaveProperty(
       "user_callback_urls",
     );
@@ -147,7 +147,7 @@ describe("a start's request", () => {
 describe("the file name", () => {
   const nameOf = (name: string) => String(startRequest({ ...python, name }, options).body.file_name);
 
-  test("carries the id and the run's name", () => {
+  test("the file name carries the id and the run's name", () => {
     expect(nameOf("train.py")).toBe(`${executionId}-train.py`);
   });
 

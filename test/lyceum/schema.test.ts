@@ -189,7 +189,7 @@ describe("lists", () => {
     expect(answers.workloads.parse(answer)).toMatchObject([{ executionId: "a", word: "running" }]);
   });
 
-  test("keep what can be read when one row cannot", () => {
+  test("lists keep what can be read when one row cannot", () => {
     expect(answers.workloads.parse([null, { status: "x" }, row])).toHaveLength(1);
   });
 

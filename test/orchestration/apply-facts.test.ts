@@ -60,7 +60,7 @@ eachDatabase("a fact", (open) => {
     ]);
   });
 
-  test("recorded a second time changes nothing", async () => {
+  test("a fact recorded a second time changes nothing", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -105,7 +105,7 @@ eachDatabase("a fact", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "active", queued: 1, ready_at: retryAt });
   });
 
-  test("recorded by a transaction that fails is not stored", async () => {
+  test("a fact recorded by a transaction that fails is not stored", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -124,7 +124,7 @@ eachDatabase("a fact", (open) => {
 });
 
 onPostgres("facts recorded at once by several instances", (open) => {
-  test("about one execution are each applied or stale, never lost", async () => {
+  test("facts recorded at once by several instances about one execution are each applied or stale, never lost", async () => {
     const database = await open();
     const contexts = [database.store, database.connect()].map((store) => contextOf({ ...database, store }));
     const [one = contextOf(database), two = one] = contexts;
@@ -154,7 +154,7 @@ onPostgres("facts recorded at once by several instances", (open) => {
     expect(await deadlocks(database, contexts)).toBe(0);
   });
 
-  test("about many runs of one job keep its counts, its readiness and its end", async () => {
+  test("facts recorded at once by several instances about many runs of one job keep its counts, its readiness and its end", async () => {
     const database = await open();
     const { store } = database;
     const contexts = [store, database.connect(), database.connect()].map((store) =>

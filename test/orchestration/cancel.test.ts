@@ -78,7 +78,7 @@ eachDatabase("cancelling a run", (open) => {
 });
 
 eachDatabase("cancelling a job", (open, kind) => {
-  test("reaches the queued and the live runs, and not those that have ended", async () => {
+  test("cancelling a job reaches the queued and the live runs, and not those that have ended", async () => {
     const { context, store } = await scene(await open());
     const job = await submitted(context, 4);
     await ended(context, "completed");
@@ -100,7 +100,7 @@ eachDatabase("cancelling a job", (open, kind) => {
     });
   });
 
-  test("again only ever hardens: stop may become abort, abort stays", async () => {
+  test("a second cancellation only ever hardens: stop may become abort, abort stays", async () => {
     const { context, store } = await scene(await open());
     const job = await submitted(context, 2);
     const { run } = await live(context);

@@ -108,7 +108,7 @@ eachDatabase("claiming", (open, kind) => {
     });
   });
 
-  test("follows the rule of turns in any order of submissions", async () => {
+  test("claiming follows the rule of turns in any order of submissions", async () => {
     const database = await open();
     const context = contextOf(database);
     const job = fc.record({

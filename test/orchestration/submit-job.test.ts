@@ -66,7 +66,7 @@ eachDatabase("submitting", (open) => {
     expect(await countJobs(database.store)).toBe(1);
   });
 
-  test("replays across a restart", async () => {
+  test("submitting replays across a restart", async () => {
     const database = await open();
     const from = { idempotencyKey: "k" };
     const job = await submitted(contextOf(database), 1, {}, from);

@@ -23,14 +23,14 @@ eachDatabase("artifacts", (open) => {
     })),
   };
 
-  test.each(Object.entries(documents))("keep %s as it was", async (_name, document) => {
+  test.each(Object.entries(documents))("artifacts keep %s as it was", async (_name, document) => {
     const database = await open();
     const id = await execution(database);
     await saveArtifacts(database.store.db, [{ executionId: id, kind: "logs", ...fetched, document }]);
     expect(await readDocument(database.store.db, id, "logs")).toEqual(document);
   });
 
-  test("compress documents above a minimum size", async () => {
+  test("artifacts compress documents above a minimum size", async () => {
     const database = await open();
     const { db } = database.store;
     const id = await execution(database);

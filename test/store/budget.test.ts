@@ -120,7 +120,7 @@ eachDatabase("a job's budget", (open) => {
     expect(await recount(database.store, job.id)).toEqual({ collecting: 1, failed: 1 });
   });
 
-  test("used up by a late bill of a job that was cancelled does not keep the job due", async () => {
+  test("a job's budget used up by a late bill of a job that was cancelled does not keep the job due", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);
@@ -226,7 +226,7 @@ eachDatabase("a key's budget", (open) => {
     expect(key).toMatchObject({ window_spent_nano: 200_000_000, held_until: null });
   });
 
-  test("raised, lowered and taken away at a start, it counts what the window has seen", async () => {
+  test("a key's budget that is raised, lowered or taken away at a start counts what the window has seen", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);

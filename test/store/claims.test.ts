@@ -17,7 +17,7 @@ import { whileUncommitted } from "../support/locks.ts";
 import { claimed, contextOf, live, read, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("claims", (open) => {
-  test("along with others take what comes due soon and one look-up answers", async () => {
+  test("a claim for the list takes executions that come due soon and that one look-up answers", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
@@ -40,7 +40,7 @@ eachDatabase("claims", (open) => {
     expect(await claimListable(db, 100, 500, 9)).toEqual([]);
   });
 
-  test("come with the run's kind and its cancellation", async () => {
+  test("claims come with the run's kind and its cancellation", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);
@@ -54,7 +54,7 @@ eachDatabase("claims", (open) => {
     expect(await listExecutions(db, [])).toEqual([]);
   });
 
-  test("given back are due at once, except those that have their next wake-up already", async () => {
+  test("claims given back are due at once, except those that have their next wake-up already", async () => {
     const database = await open();
     const { db } = database.store;
     const context = contextOf(database);

@@ -9,7 +9,7 @@ import { type Database, eachDatabase, onPostgres } from "../support/databases.ts
 import { claimed, contextOf, ended, live, submitted, tell } from "../support/scene.ts";
 
 eachDatabase("executions", (open) => {
-  test("come back as they were saved", async () => {
+  test("executions come back as they were saved", async () => {
     const database = await open();
     const { store } = database;
     const execution = await oneLive(database);
@@ -99,7 +99,7 @@ eachDatabase("executions", (open) => {
     expect(await Promise.all(others.map((id) => findExecution(store.db, id)))).toEqual(before);
   });
 
-  test("tell when starts were made, for the limit of the next process", async () => {
+  test("executions tell when starts were made, for the limit of the next process", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

@@ -82,7 +82,7 @@ eachDatabase("a job", (open) => {
     expect(await nextJobDueAt(db)).toBe(later.deadline_at);
   });
 
-  test("stands in the queue where its next run will really start", async () => {
+  test("a job stands in the queue where its next run will really start", async () => {
     const database = await open();
     const { store } = database;
     const context = contextOf(database);
@@ -102,7 +102,7 @@ eachDatabase("a job", (open) => {
 });
 
 eachDatabase("levels and counters", (open) => {
-  test("count queued and live runs, and rows without a wake-up", async () => {
+  test("levels and counters count queued and live runs, and rows without a wake-up", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

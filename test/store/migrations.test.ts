@@ -12,7 +12,7 @@ import { eventually } from "../support/wait.ts";
 const names = Object.keys(migrations);
 
 eachDatabase("migrations", (open) => {
-  test("make an empty database ready, and applied again they change nothing", async () => {
+  test("migrations make an empty database ready, and applied again they change nothing", async () => {
     const { store } = await open({ migrated: false });
     expect(await store.isMigrated()).toBe(false);
     expect(await store.migrate()).toEqual(names);
@@ -20,7 +20,7 @@ eachDatabase("migrations", (open) => {
     expect(await store.migrate()).toEqual([]);
   });
 
-  test("survive a restart", async () => {
+  test("migrations survive a restart", async () => {
     const { connect } = await open();
     const restarted = connect();
     expect(await restarted.isMigrated()).toBe(true);

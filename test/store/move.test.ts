@@ -27,7 +27,7 @@ async function filled(open: () => Promise<Database>) {
 }
 
 onSqlite("a move to PostgreSQL", (open) => {
-  test("brings every row over, and the file refuses to start until the move is undone", async () => {
+  test("a move to PostgreSQL brings every row over, and the file refuses to start until the move is undone", async () => {
     const { database, from, running } = await filled(open);
     const { target, remove } = await emptyPostgres();
     const lines: string[] = [];

@@ -71,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 eachDatabase("shared limits", (open, kind) => {
-  test("hold in every window and at every moment, whatever the number of instances", async () => {
+  test("shared limits hold in every window and at every moment, whatever the number of instances", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 10, maxLength: 40 }),
@@ -114,7 +114,7 @@ eachDatabase("shared limits", (open, kind) => {
     );
   });
 
-  test("give their places again when the window is over, and say when that is", async () => {
+  test("shared limits give their places again when the window is over, and say when that is", async () => {
     const database = await open();
     const [one, other] = instancesOn(database, 2, { limit, concurrency: 9 }) as [Context, Context];
     await submitted(one, 20);
@@ -128,7 +128,7 @@ eachDatabase("shared limits", (open, kind) => {
     expect(await start(database, other, 8)).toHaveLength(5);
   });
 
-  test("follow the limit in an answer to any instance, until its reset", async () => {
+  test("shared limits follow the limit in an answer to any instance, until its reset", async () => {
     const database = await open();
     const [one, other] = instancesOn(database, 2, { limit, concurrency: 9 }) as [Context, Context];
     await submitted(one, 20);
@@ -143,7 +143,7 @@ eachDatabase("shared limits", (open, kind) => {
     expect(await start(database, one, 8)).toHaveLength(7);
   });
 
-  test("heed a pause that any instance was asked for", async () => {
+  test("shared limits heed a pause that any instance was asked for", async () => {
     const database = await open();
     const [one, other] = instancesOn(database, 2, { limit: null, concurrency: 9 }) as [Context, Context];
     await submitted(one, 20);

@@ -8,7 +8,7 @@ import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { eventually } from "../support/wait.ts";
 
 onPostgres("wake-ups", (open) => {
-  test("reach the other instances, and not the one that tells", async () => {
+  test("wake-ups reach the other instances, and not the one that tells", async () => {
     const database = await open();
     if (database.target.kind !== "postgres") throw new Error("not a PostgreSQL");
     const { url } = database.target;

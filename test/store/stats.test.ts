@@ -31,7 +31,7 @@ eachDatabase("numbers for charts", (open) => {
     expect(point?.values.get("started")).toBe(4);
   });
 
-  test("tell the same by the hour before and after their minutes are folded, once by whoever folds", async () => {
+  test("numbers for charts tell the same by the hour before and after their minutes are folded, once by whoever folds", async () => {
     const database = await open();
     const { store, time } = database;
     const other = database.connect();
@@ -65,7 +65,7 @@ eachDatabase("numbers for charts", (open) => {
     expect(Object.fromEntries(await levelsBefore(store.db, from + HOUR))).toEqual({ alive: 1, waiting: 40 });
   });
 
-  test("tell of runs that start and end, and how soon ends were known, over a restart and for a day", async () => {
+  test("numbers for charts tell of runs that start and end, and how soon ends were known, over a restart and for a day", async () => {
     const database = await open();
     const context = contextOf(database);
     await submitted(context, 3);

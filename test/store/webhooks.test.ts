@@ -42,7 +42,7 @@ eachDatabase("events and their deliveries", (open) => {
     }
   });
 
-  test("reach a submitter's webhooks for its own jobs, an administrator's for all, each for its types", async () => {
+  test("events and their deliveries reach a submitter's webhooks for its own jobs, an administrator's for all, each for its types", async () => {
     const database = await open();
     const context = contextOf(database);
     const make = async (apiKey: string, allJobs: boolean, types: string[]) =>
@@ -108,7 +108,7 @@ eachDatabase("events and their deliveries", (open) => {
     expect(await told(database.store)).toHaveLength(1_200);
   });
 
-  test("outlive the job while they are still to be made, and go with it or by age when they are over", async () => {
+  test("events and their deliveries outlive the job while they are still to be made, and go with it or by age when they are over", async () => {
     const database = await open();
     const { store, time } = database;
     const context = contextOf(database);

@@ -156,7 +156,7 @@ onPostgres("parallel writers", (open) => {
     expect(await readCounters(store.db, "mark.")).toEqual({ a: 2, b: 2 });
   });
 
-  test("wait some seconds for one that stands still; its locks go, and it is done again", async () => {
+  test("parallel writers wait some seconds for one that stands still; its locks go, and it is done again", async () => {
     const { store, connect } = await open();
     const other = connect();
     const free = Promise.withResolvers<void>();

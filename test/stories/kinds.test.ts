@@ -40,7 +40,7 @@ describe("a Python run", () => {
     });
   });
 
-  it("reaches Lyceum with its files, requirements, time limit and hardware, and with the environment in its code", () => {
+  it("a Python run reaches Lyceum with its files, requirements, time limit and hardware, and with the environment in its code", () => {
     const { body, kind } = received(run);
     expect(kind).toBe("python");
     expect(body).toMatchObject({ requirements_content: "numpy\n", timeout: 90, execution_type: "cpu" });
@@ -50,11 +50,11 @@ describe("a Python run", () => {
     expect(Object.keys(body)).not.toContain("files");
   });
 
-  it("carries its execution's id and its name in the file name", () => {
+  it("a Python run carries its execution's id and its name in the file name", () => {
     expect(received(run).fileName).toBe(`${executionId(run)}-first-try-`);
   });
 
-  it("asks for its callback at a URL of its own", () => {
+  it("a Python run asks for its callback at a URL of its own", () => {
     const token = callbackToken(callbackSecret, executionId(run));
     const url = `${service.url()}/callbacks/lyceum/${executionId(run)}/${token}`;
     expect(received(run).body.user_callback_urls).toEqual([url]);
@@ -149,7 +149,7 @@ describe("an image run", () => {
     );
   });
 
-  it("reaches Lyceum with its environment as lines and its hardware", () => {
+  it("an image run reaches Lyceum with its environment as lines and its hardware", () => {
     expect(received(run).body).toMatchObject({
       docker_image_ref: "busybox",
       docker_run_env: "SEED=7\nMODE=a=b",

@@ -49,7 +49,7 @@ eachDatabase("remote deletion", (open) => {
     expect(await findJob(store.db, job.id)).toBeNull();
   });
 
-  test("deletes many records in bounded steps", async () => {
+  test("remote deletion deletes many records in bounded steps", async () => {
     const { store, time, context, job, asked, deletion } = await scene(45);
     await requestRemoteDeletion(context, job.id);
     const seen: number[] = [];
@@ -63,7 +63,7 @@ eachDatabase("remote deletion", (open) => {
     ).toEqual([]);
   });
 
-  test("deletes the job after a week, even if records are left at Lyceum", async () => {
+  test("remote deletion deletes the job after a week, even if records are left at Lyceum", async () => {
     const { store, time, context, job, fate, deletion } = await scene(1);
     fate.of = () => away;
     await requestRemoteDeletion(context, job.id);

@@ -50,22 +50,25 @@ async function secondsToEnd(database: Database, moment: Moment, times: number): 
 }
 
 onSqlite("a delivery", (open) => {
-  test.each(moments)("arrives soon although the database is away ($fault after $others)", async (moment) => {
-    const receiver = await receiverOf(status(204));
-    const database = await open();
-    const faulty = withFaults(database.store);
-    const scene = delivering({ ...database, store: faulty.store });
-    await subscribe(scene.context, receiver.url);
-    await submitted(scene.context, 1);
-    faulty.failAfter(moment.others, moment.fault);
-    let seconds = 0;
-    while ((await scene.sole().catch(() => null))?.state !== "delivered" && seconds < 600) {
-      await round(scene.worker);
-      scene.time.pass(1_000);
-      seconds++;
-    }
-    expect(seconds).toBeLessThan(10);
-    // An attempt is recorded later instead of being made again.
-    expect(receiver.received).toHaveLength(1);
-  });
+  test.each(moments)(
+    "a delivery arrives soon although the database is away ($fault after $others)",
+    async (moment) => {
+      const receiver = await receiverOf(status(204));
+      const database = await open();
+      const faulty = withFaults(database.store);
+      const scene = delivering({ ...database, store: faulty.store });
+      await subscribe(scene.context, receiver.url);
+      await submitted(scene.context, 1);
+      faulty.failAfter(moment.others, moment.fault);
+      let seconds = 0;
+      while ((await scene.sole().catch(() => null))?.state !== "delivered" && seconds < 600) {
+        await round(scene.worker);
+        scene.time.pass(1_000);
+        seconds++;
+      }
+      expect(seconds).toBeLessThan(10);
+      // An attempt is recorded later instead of being made again.
+      expect(receiver.received).toHaveLength(1);
+    },
+  );
 });

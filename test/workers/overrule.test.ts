@@ -18,20 +18,20 @@ onSqlite("a list that shows an ended execution alive", (open) => {
     return Object.assign(scene, { ended });
   }
 
-  test("cannot keep it alive past its timeout and the grace of its callback", async () => {
+  test("a list that shows an ended execution alive cannot keep it alive past its timeout and the grace of its callback", async () => {
     const scene = await stale();
     await scene.workFor(60 * SECOND + 30 * SECOND + MINUTE - 30 * SECOND);
     expect(await scene.row(scene.ended)).toMatchObject({ phase: "collecting", status: "completed" });
   });
 
-  test("cannot keep it from being cancelled", async () => {
+  test("a list that shows an ended execution alive cannot keep it from being cancelled", async () => {
     const scene = await stale();
     await tell(scene.context, scene.ended, cancel);
     await scene.workFor(2 * SECOND);
     expect(await scene.row(scene.ended)).toMatchObject({ phase: "collecting", status: "completed" });
   });
 
-  test("cannot keep it from being cancelled where its record lags behind, too", async () => {
+  test("a list that shows an ended execution alive cannot keep it from being cancelled where its record lags behind, too", async () => {
     const scene = await stale();
     scene.words.set(scene.ended, "aborted");
     await tell(scene.context, scene.ended, cancel);

@@ -76,7 +76,7 @@ onPostgres("presence", (open) => {
     expect(await presence.list()).toEqual([]);
   });
 
-  test("covers nothing from before a silence, even when the silence is over", async () => {
+  test("presence covers nothing from before a silence, even when the silence is over", async () => {
     const database = await open();
     const { host, presence } = instanceOn(database, database.store);
     const before = host.monotonic();
@@ -94,7 +94,7 @@ onPostgres("presence", (open) => {
     expect(presence.isHeldAlive(host.monotonic())).toBe(true);
   });
 
-  test("covers nothing after the machine was suspended, which stops its monotonic clock", async () => {
+  test("presence covers nothing after the machine was suspended, which stops its monotonic clock", async () => {
     const { host, presence } = instanceOn(await open(), (await open()).store);
     await presence.runOnce();
     const claimedAt = host.monotonic();

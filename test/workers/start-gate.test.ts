@@ -126,7 +126,7 @@ describe("a closed gate", () => {
     expect(gate.permit()).toEqual({ type: "one" });
   });
 
-  test("doubles the distance with each probe that ends badly, up to five minutes", () => {
+  test("a closed gate doubles the distance with each probe that ends badly, up to five minutes", () => {
     const { gate, leave, untilProbe, close } = sceneOf();
     close(unfunded);
     const seconds = Array.from({ length: 12 }, () => {
@@ -146,7 +146,7 @@ describe("a closed gate", () => {
     expect(waits).toEqual([20 * SECOND, SECOND, HOUR]);
   });
 
-  test("heeds the Retry-After of a start that left before it was closed", () => {
+  test("a closed gate heeds the Retry-After of a start that left before it was closed", () => {
     const { gate, leave } = sceneOf();
     const [first, second, third] = [leave(), leave(), leave()];
     gate.ended(first, unknown);
@@ -164,7 +164,7 @@ describe("a closed gate", () => {
     expect(gate.probeInMs()).toBe(2 * SECOND);
   });
 
-  test("reports the newest reason, and the time at which it closed", () => {
+  test("a closed gate reports the newest reason, and the time at which it closed", () => {
     const { gate, time, leave, untilProbe, close } = sceneOf();
     const closedAt = time.now();
     close(unfunded);
@@ -201,7 +201,7 @@ describe("a closed gate", () => {
     expect(gate.probeInMs()).toBe(HOUR);
   });
 
-  test("reports each change with the state before", () => {
+  test("a closed gate reports each change with the state before", () => {
     const { gate, leave, untilProbe, close } = sceneOf();
     const told: unknown[] = [];
     gate.onChange((pause, before) => told.push([before?.failures ?? null, pause?.failures ?? null]));

@@ -26,7 +26,7 @@ onSqlite("group commit", (open) => {
     expect(await commitsOf(database)).toBe(before + 5);
   });
 
-  test("bounds a batch: further transactions are committed in the next one", async () => {
+  test("group commit bounds a batch: further transactions are committed in the next one", async () => {
     const database = await open();
     const before = await commitsOf(database);
     await Promise.all(Array.from({ length: 600 }, () => database.store.write(mark("mark"))));
@@ -72,7 +72,7 @@ onSqlite("group commit", (open) => {
     expect(await readCounters(store.db, "")).toEqual({ a: 2, b: 1 });
   });
 
-  test("acknowledges a write only after the commit: another connection can read it then", async () => {
+  test("group commit acknowledges a write only after the commit: another connection can read it then", async () => {
     const { store, target } = await open();
     const other = new Sqlite(target.kind === "sqlite" ? target.path : "");
     const committed = () => other.prepare("select count(*) from counters").pluck().get();
@@ -97,7 +97,7 @@ onSqlite("group commit", (open) => {
     expect(happened).toEqual(["a", "b"]);
   });
 
-  test("rejects all transactions of a batch whose commit fails, and goes on with the next one", async () => {
+  test("group commit rejects all transactions of a batch whose commit fails, and goes on with the next one", async () => {
     const { store } = await open();
     const atCommit = async (tx: Tx) => {
       await sql`pragma defer_foreign_keys = on`.execute(tx.db);

@@ -55,7 +55,7 @@ eachDatabase("collecting", (open) => {
     expect(await scene.run()).toMatchObject({ status: "succeeded" });
   });
 
-  test("drops the early fetch of a record that shows no end, and makes none for its next callback", async () => {
+  test("collecting drops the early fetch of a record that shows no end, and makes none for its next callback", async () => {
     const scene = await sceneOf(await open());
     scene.mayFetchEarly = true;
     Object.assign(scene.record, { status: "running", end_time: null, finish_time: null, return_code: null });

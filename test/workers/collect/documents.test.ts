@@ -49,7 +49,7 @@ onSqlite("a document that cannot be used", (open) => {
     });
   });
 
-  test("being larger than 16 MiB is given up at once, with the reason, and the rest goes on", async () => {
+  test("a document larger than 16 MiB is given up at once, with the reason, and the rest continues", async () => {
     const scene = await sceneOf(await open());
     const text = `{"logs":[],"x":"${"x".repeat(17 * 1024 * 1024)}"}`;
     scene.script.logs = () => ({ text });
@@ -61,7 +61,7 @@ onSqlite("a document that cannot be used", (open) => {
     for (const other of others("logs")) expect((await scene.artifact(other)).state).toBe("stored");
   });
 
-  test("being metrics of a run that never began is not waited for", async () => {
+  test("metrics of a run that never began are not waited for", async () => {
     const scene = await sceneOf(await open());
     Object.assign(scene.record, { status: "aborted", start_time: null, return_code: null, billed: 0 });
     scene.script.metrics = () => nothingInIt.metrics;
@@ -142,7 +142,7 @@ onSqlite("silence", (open) => {
     expect((await scene.artifact("logs")).reason).toContain("for an hour");
   });
 
-  test("asked for by a rate limit is kept, and loses no document", async () => {
+  test("silence asked for by a rate limit is kept, and loses no document", async () => {
     const scene = await sceneOf(await open());
     const metrics = scene.script.metrics;
     const limited = { status: 429, json: { detail: "slow down" }, headers: { "Retry-After": "600" } };

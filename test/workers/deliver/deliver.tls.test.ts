@@ -43,7 +43,7 @@ async function secureReceiver() {
 }
 
 onSqlite("a delivery over HTTPS", (open) => {
-  test("asks for the name's certificate and reaches the checked address", async () => {
+  test("a delivery over HTTPS asks for the name's certificate and reaches the checked address", async () => {
     const trusted = getCACertificates("default");
     setDefaultCACertificates([...trusted, cert]);
     onTestFinished(() => setDefaultCACertificates(trusted));

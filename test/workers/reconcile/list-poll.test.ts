@@ -8,7 +8,7 @@ const SECOND = 1_000;
 const LEASE = 300 * SECOND;
 
 eachDatabase("polling", (open, kind) => {
-  test("asks for a thousand executions with one list, and writes nothing of those that go on", async () => {
+  test("polling asks for a thousand executions with one list, and writes nothing of those that go on", async () => {
     const scene = await sceneOf(await open(), kind === "sqlite" ? 1_000 : 60);
     scene.time.pass(5 * SECOND);
     await scene.work();
@@ -49,7 +49,7 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls).toEqual(["list", "list", `${answer} lyceum-${id}`]);
   });
 
-  test("believes the status where the record is too large to be had", async () => {
+  test("polling believes the status where the record is too large to be had", async () => {
     const scene = await sceneOf(await open(), 2);
     const [gone = ""] = scene.ids;
     scene.areRecordsTooLarge = true;
@@ -101,7 +101,7 @@ eachDatabase("polling", (open, kind) => {
     expect(await scene.row(missed)).toMatchObject({ unseen_ms: 15 * SECOND, checked_at: null });
   });
 
-  test("asks for nobody while Lyceum cannot be reached, whoever calls back, and for all of them afterwards", async () => {
+  test("polling asks for nobody while Lyceum cannot be reached, whoever calls back, and for all of them afterwards", async () => {
     const scene = await sceneOf(await open(), 2);
     const [first = "", second = ""] = scene.ids;
     for (const id of [first, second]) await tell(scene.context, id, { type: "callback" });
@@ -132,7 +132,7 @@ eachDatabase("polling", (open, kind) => {
     expect(scene.calls).toHaveLength(3);
   });
 
-  test("rests no longer because the clock was set back meanwhile", async () => {
+  test("polling rests no longer because the clock was set back meanwhile", async () => {
     const scene = await sceneOf(await open(), 2, { batch: 1 });
     for (const id of scene.ids) await tell(scene.context, id, { type: "callback" });
     scene.isCrowded = true;
