@@ -24,7 +24,6 @@ import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
 
-/** About an execution, or about a run and its current execution. */
 export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
 
 export interface Applied {

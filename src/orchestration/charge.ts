@@ -36,7 +36,6 @@ export interface CostChange {
   after: Execution | null;
 }
 
-/** To the totals of day, job and key. */
 export async function charge({ report }: Context, tx: Tx, changes: readonly CostChange[]): Promise<void> {
   const costs = changes.flatMap(({ apiKey, before, after }) => {
     const tally = difference(tallyOf(before), tallyOf(after));

@@ -17,13 +17,10 @@ export interface Context {
   newId: NewId;
   random: () => number;
   rules: Omit<Rules, "callbacks">;
-  /** Experience of this process: hints for the schedule only. */
   health: CallbackHealth;
   durations: Durations;
   backlog: Backlog;
-  /** Found after a restore. */
   foundStarts: FoundStarts;
-  /** By the name of the API key. */
   quotas: KeyQuotas;
   report: Report;
   /** Null: there is one instance, which keeps its limits in memory. */

@@ -6,7 +6,6 @@ import { applyFacts } from "./apply-facts.ts";
 import { cancellationOf, markAndCancelRuns, RUNS_PER_TRANSACTION } from "./cancel.ts";
 import type { Context } from "./context.ts";
 
-/** Returns the next wake-up. */
 export async function enforceLimits(context: Context): Promise<number | null> {
   return context.store.write(async (tx) => {
     for (const job of await jobsDue(tx.db, tx.now, JOBS_PER_TRANSACTION)) {

@@ -11,11 +11,8 @@ export interface RecordRead {
   snapshot: Snapshot;
   by: DetectedBy;
   askedAt: number;
-  /** Lyceum has just answered an abort with "nothing to end". */
   isBeyondAbort?: boolean;
-  /** Stored if the record shows an end; null reads the record again later. */
   record: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
-  /** Null leaves the collecting to the next collector. */
   holdUntil(now: number): number | null;
 }
 
@@ -47,7 +44,6 @@ async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promi
 export interface Collected {
   executionId: string;
   artifacts: Omit<ArtifactChange, "executionId">[];
-  /** Present if the record was read again. */
   record?: Snapshot | undefined;
 }
 

@@ -11,7 +11,6 @@ export interface SessionKey {
 export const SESSION_MS = 12 * 60 * 60_000;
 const MAX_SESSIONS_PER_KEY = 200;
 
-/** Returns the secret that the cookie carries. */
 export async function openSession({ store }: Context, key: SessionKey): Promise<string> {
   const id = randomBytes(32).toString("base64url");
   await store.write(({ db, now }) => {

@@ -25,7 +25,6 @@ export async function settleStartPlaces(
   await settlePlaces(db, idsOf(false), null);
 }
 
-/** Null: the fact does not end the request. */
 function isSent(fact: Fact): boolean | null {
   switch (fact.type) {
     case "accepted":

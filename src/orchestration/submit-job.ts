@@ -44,15 +44,10 @@ export interface Sender {
 export type Submitted =
   | { outcome: "created" | "replayed"; job: JobRow }
   | Refused
-  /** The queue is full. */
   | { outcome: "full" }
   | { outcome: "quota"; exceeded: QuotaExceeded; runs: number };
 
-export type Refused =
-  /** The idempotency key was used for another body. */
-  | { outcome: "mismatch" }
-  /** The job with this key was deleted. */
-  | { outcome: "deleted" };
+export type Refused = { outcome: "mismatch" } | { outcome: "deleted" };
 
 export async function findSubmitted(context: Context, sender: Sender): Promise<Submitted | null> {
   if (sender.idempotencyKey === null) return null;
@@ -101,7 +96,6 @@ interface Request extends Keyed {
 
 async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
   const former = await formerSubmissions(tx.db, requests);
-  /** By API key and idempotency key. */
   const created = new Map<string, JobRow>();
   const quotas = await openQuotas(
     tx,

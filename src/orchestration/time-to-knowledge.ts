@@ -19,7 +19,6 @@ export function countDelay(tx: Tx, delayMs: number, pollMaxMs: number): void {
   if (delay <= pollMaxMs) tx.count("delay.in_time", 1);
 }
 
-/** Null without an end. */
 export async function readTimeToKnowledge(db: Db, now: number): Promise<TimeToKnowledge | null> {
   return knowledgeOf(await sumSince(db, now - DAY_MS, DELAY));
 }

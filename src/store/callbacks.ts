@@ -52,7 +52,6 @@ export async function saveCallbackHints(db: Db, targets: readonly CallbackTarget
   await updateRows(db, "executions", changes);
 }
 
-/** In the order of arrival. */
 export async function listCallbacks(
   db: Db,
   executionId: string,
@@ -78,7 +77,6 @@ export interface InboxFilter {
   before: string | null;
 }
 
-/** Newest first. */
 export async function listInbox(db: Db, filter: InboxFilter, limit: number): Promise<Scanned<CallbackRow>> {
   const { owner, disposition, executionId, receivedAfter, receivedBefore } = filter;
   const driver = [];

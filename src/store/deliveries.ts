@@ -7,7 +7,6 @@ import { ofKeptJob } from "./deletions.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 
-/** The subscriber's answer is not stored. */
 export interface Attempt {
   at: number;
   durationMs: number;
@@ -46,7 +45,6 @@ export async function nextDeliveryAt(db: Db, now: number): Promise<number | null
   return rows[0]?.due_at ?? null;
 }
 
-/** Up to a limit. */
 export async function countOpenDeliveries(db: Db, limit: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from
@@ -110,7 +108,6 @@ export async function claimDeliveries(
     .execute();
 }
 
-/** The deliveries are due again: this process will not attempt them. */
 export async function releaseDeliveries(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -161,7 +158,6 @@ export async function listDeliveries(
   return query.orderBy("id", "desc").limit(limit).execute();
 }
 
-/** Returns the number of deleted rows, at most `limit`. */
 export async function deleteDeliveries(db: Db, endedBefore: number, limit: number): Promise<number> {
   const ended = db
     .selectFrom("deliveries")

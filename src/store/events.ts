@@ -72,7 +72,6 @@ export async function oldestSeq(db: Db): Promise<number | null> {
 export interface EventFilter {
   owner: string | null;
   jobId?: string | undefined;
-  /** Only with `jobId`. */
   runId?: string | undefined;
   types?: readonly string[] | undefined;
 }

@@ -102,7 +102,6 @@ export async function claimListable(
   return rows.map((row) => row.id);
 }
 
-/** The executions are due again at once. */
 export async function release(db: Db, ids: string[], leases: number[], now: number): Promise<void> {
   if (ids.length === 0) return;
   await db
@@ -227,7 +226,6 @@ function nextIn(kind: DueKind) {
   );
 }
 
-/** Makes starts without an answer due now: the process that sent them is gone. */
 export async function expireUnansweredStarts(db: Db, now: number): Promise<void> {
   await db
     .updateTable("executions")

@@ -37,7 +37,6 @@ const selectHolders = statementForRows<
     .where("lyceum_execution_id", "in", ids),
 );
 
-/** Oldest attempt first. */
 export async function listExecutions(db: Db, runIds: string[]): Promise<Execution[]> {
   if (runIds.length === 0) return [];
   const rows = await db
@@ -100,7 +99,6 @@ export async function submissionsSince(db: Db, since: number): Promise<number[]>
   return rows.map((row) => row.submitted_at);
 }
 
-/** A start may have been sent and has no answer yet. */
 export async function hasUnansweredStarts(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom("executions")

@@ -164,7 +164,6 @@ const serveKey = statement<{ name: string; tick: number; now: number }, never>((
     .where((eb) => eb.or([eb("held_until", "is", sql.lit(null)), eb("held_until", "<=", now)])),
 );
 
-/** Budgets of keys included. */
 export async function nextReadyAt(db: Db): Promise<number | null> {
   const { rows } = await sql<{ at: number | null }>`
     select min(case when k.held_until > j.ready_at then k.held_until else j.ready_at end) as at

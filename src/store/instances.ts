@@ -13,7 +13,6 @@ export interface Instance {
 
 const databaseNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
-/** Returns the database's time. */
 export async function beat(
   db: Db,
   { id, version, clockOffsetMs }: Pick<Instance, "id" | "version" | "clockOffsetMs">,

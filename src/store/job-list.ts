@@ -1,4 +1,4 @@
-// The list of jobs, newest first, by whatever filters.
+// The list of jobs, newest first.
 import { type RawBuilder, sql } from "kysely";
 import type { JobStatus } from "../domain/job.ts";
 import type { Db } from "./db/transaction.ts";

@@ -55,7 +55,6 @@ const lock = statementForRows<string, { id: string }>((db, ids) =>
   db.selectFrom("jobs").select("id").where("id", "in", ids).orderBy(sql`id collate "C"`).forUpdate(),
 );
 
-/** Every run of the job has its outcome. */
 const isDecided = sql<boolean>`(queued + active = 0)`;
 
 /**

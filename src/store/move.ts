@@ -33,7 +33,6 @@ async function stampOf(db: Db): Promise<number | null> {
   return (await query.executeTakeFirst())?.value ?? null;
 }
 
-/** Lets the file be used again. False: it was not moved. */
 export async function undoMove(source: Db): Promise<boolean> {
   const { numDeletedRows } = await source
     .deleteFrom("counters")
@@ -137,7 +136,6 @@ async function* rowsInPostgres(db: Db, table: Table): AsyncGenerator<Row> {
 
 interface Digest {
   rows: number;
-  /** The sum modulo 2^64 of a hash of each row. */
   sum: bigint;
 }
 

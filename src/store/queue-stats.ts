@@ -75,7 +75,6 @@ export async function readLevels(db: Db): Promise<QueueLevels> {
 
 type Saved = Pick<QueueDepths, "queued" | "live" | "withoutWakeup">;
 
-/** For the other instances. */
 export async function saveDepths(db: Db, depths: Saved): Promise<void> {
   for (const name of ["queued", "live", "withoutWakeup"] as const)
     await db

@@ -2,7 +2,6 @@
 import { sql } from "kysely";
 import type { Db } from "./db/transaction.ts";
 
-/** False while another instance holds the role. */
 export async function takeRole(
   db: Db,
   { name, holder, now, until }: { name: string; holder: string; now: number; until: number },

@@ -21,7 +21,6 @@ export interface RunFilter {
   createdBefore?: number | undefined;
 }
 
-/** Newest first, before an id. */
 export function listAllRuns(
   db: Db,
   filter: RunFilter & { key: string | null },
@@ -44,7 +43,6 @@ export function runScan(filter: RunFilter & { key: string | null }, before: stri
   };
 }
 
-/** By position, behind a position. */
 export async function listJobRuns(
   db: Db,
   jobId: string,

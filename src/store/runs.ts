@@ -26,7 +26,6 @@ export async function findRun(db: Db, id: string): Promise<RunRow | null> {
   return (await selectRun(db, { id })).rows[0] ?? null;
 }
 
-/** In any order. */
 export const findRuns = statementForRows<string, RunRow>((db, ids) =>
   db.selectFrom("runs").selectAll().where("id", "in", ids),
 );
@@ -35,7 +34,6 @@ const selectRun = statement<{ id: string }, RunRow>((db, { id }) =>
   db.selectFrom("runs").selectAll().where("id", "=", id),
 );
 
-/** In the order of the submission. */
 export async function listRuns(
   db: Db,
   jobId: string,
@@ -58,7 +56,6 @@ export interface LoadedRun {
   durationKey: string;
   apiKey: string;
   createdAt: number;
-  /** The requested hardware. */
   executionType: string | null;
 }
 
@@ -112,7 +109,6 @@ const selectQueued = statementWithLimit<{ jobId: string; now: number }, QueuedRu
       .limit(limit),
 );
 
-/** Retries that wait for their time included. */
 export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("runs")

@@ -13,7 +13,6 @@ export interface Scan {
   order: "asc" | "desc";
   /** Answered by one index that also has the key's order. */
   driver: readonly RawBuilder<unknown>[];
-  /** Answered row by row. */
   filters: readonly RawBuilder<unknown>[];
   after: string | number | null;
 }

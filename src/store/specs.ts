@@ -27,7 +27,6 @@ export async function insertSpecs(db: Db, entries: SpecEntry[]): Promise<void> {
   await insertRows(db, "specs", rows);
 }
 
-/** In the order of the submission. */
 export async function matrixNames(db: Db, jobId: string): Promise<string[]> {
   // Runs of one spec have the same names, so the first run is enough.
   const firsts = db

@@ -115,7 +115,6 @@ async function readRows(db: Db, step: Step, from: number, to: number): Promise<S
   });
 }
 
-/** A level that was never written is left out. */
 export async function levelsBefore(db: Db, at: number): Promise<Map<string, number>> {
   const known = new Map<string, number>();
   for (const step of ["1m", "1h"] as const) {
@@ -132,7 +131,6 @@ export async function levelsBefore(db: Db, at: number): Promise<Map<string, numb
   return known;
 }
 
-/** By name without `prefix`. */
 export async function sumSince(db: Db, since: number, prefix: string): Promise<Map<string, number>> {
   const { rows } = await sql<{ name: string; value: number }>`
     select name, sum(value) as value from stats

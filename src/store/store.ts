@@ -183,7 +183,6 @@ function watchOutages(
   };
 }
 
-/** Rejects with the reason. */
 export async function assertWritable(store: Store): Promise<void> {
   await store.write((tx) =>
     tx.db

@@ -16,7 +16,6 @@ export async function findWebhook(db: Db, id: string, owner: string | null): Pro
   return row === undefined || (owner !== null && row.api_key !== owner) ? null : row;
 }
 
-/** Newest first, before the given id. */
 export async function listWebhooks(
   db: Db,
   { owner, before }: { owner: string | null; before: string | undefined },
@@ -42,7 +41,6 @@ export async function deleteWebhook(db: Db, id: string): Promise<void> {
   await db.deleteFrom("webhooks").where("id", "=", id).execute();
 }
 
-/** Null if there is no such webhook. */
 export async function rotateSecret(
   db: Db,
   id: string,

@@ -13,7 +13,6 @@ export interface BackupOptions {
 }
 
 export interface BackupState {
-  /** The newest backup's time, else the process's start (epoch ms). */
   at: number;
   bytes: number;
   intervalMs: number;

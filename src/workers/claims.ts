@@ -23,7 +23,6 @@ export interface Claims {
   takeListable(soonMs: number, step: number): Promise<DueExecution[]>;
   /** For a claim by the write that made the execution due. */
   track(due: Pick<DueExecution, "execution">, leaseUntil: number): void;
-  /** The next wake-up is in the row. */
   done(due: Pick<DueExecution, "execution">[]): void;
   /** By a fault: the next `take` makes the executions due again in seconds, before their lease ends. */
   failed(due: Pick<DueExecution, "execution">[]): void;

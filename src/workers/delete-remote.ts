@@ -67,7 +67,6 @@ const RECORDS_AT_ONCE = 20;
 /** After this the job is deleted all the same, and the log names the records that are left at Lyceum. */
 const PATIENCE_MS = 7 * 86_400_000;
 
-/** The longer the deletion has been tried, the longer until the next try. */
 function pauseMs(waitedMs: number): number {
   return Math.round(Math.min(Math.max(waitedMs / 2, 5_000), 3_600_000));
 }

@@ -26,7 +26,6 @@ export function backupPath(folder: string, at: number): string {
   return join(folder, `proctor-${time}Z.db`);
 }
 
-/** Newest first. Other files are left out. */
 export function listBackups(folder: string): Backup[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

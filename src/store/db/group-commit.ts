@@ -12,7 +12,6 @@ export type RunWrites = (db: Db, writes: Write<unknown>[]) => Promise<Written>;
 
 interface Written {
   results: unknown[];
-  /** Must be called after the commit. */
   committed(): void;
 }
 

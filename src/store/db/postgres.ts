@@ -40,7 +40,6 @@ export function openPostgres({ url, pool: max = 10, silentMs = MAX_SILENT_MS }: 
   return new BoundedPostgresDialect({ pool: retryingPool(pool) }, silentMs === null ? "begin" : BEGIN);
 }
 
-/** For a new connection or a free one of the pool. */
 const MAX_CONNECT_MS = 10_000;
 /** Longer than `statement_timeout`. */
 const MAX_SILENT_MS = 35_000;

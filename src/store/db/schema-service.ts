@@ -50,7 +50,6 @@ export interface StartPauseTable {
   probe_at: number;
 }
 
-/** A browser that signed in. The session's id stands in the cookie alone; the table has its hash. */
 export interface SessionsTable {
   id_hash: string;
   api_key: string;
@@ -107,7 +106,6 @@ export interface FoundStartsTable {
   raw_status: string;
 }
 
-/** Executions at Lyceum that were found after a restore and whose run is unknown. */
 export interface StraysTable {
   execution_id: string;
   lyceum_execution_id: string;

@@ -10,7 +10,6 @@ export interface WebhooksTable {
   types: string;
   secrets: string;
   created_at: number;
-  /** The first failed attempt since the last success. */
   failing_since: number | null;
   disabled_at: number | null;
   disabled_reason: Exclude<GivingUp, "webhook_disabled"> | null;
@@ -18,7 +17,6 @@ export interface WebhooksTable {
 
 export interface DeliveriesTable {
   id: string;
-  /** Null for the job's own `webhook_url`. */
   webhook_id: string | null;
   /** The destination queue: the webhook's id, or the origin of the job's URL. Each has a few slots. */
   destination: string;
@@ -26,7 +24,6 @@ export interface DeliveriesTable {
   job_id: string;
   event_id: string;
   type: string;
-  /** The body of every attempt. */
   payload: string;
   state: "pending" | "delivered" | "failed";
   reason: GivingUp | null;

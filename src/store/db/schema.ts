@@ -1,4 +1,4 @@
-// Row types of the tables; schema-service.ts and schema-webhooks.ts have further ones. Times are milliseconds since the epoch; booleans are 0 or 1.
+// Row types of the tables; schema-service.ts and schema-webhooks.ts have more. Times are epoch ms, booleans 0 or 1.
 import type { CostSource } from "../../domain/cost.ts";
 import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
 import type { FailureReason } from "../../domain/failure-reason.ts";
@@ -94,7 +94,6 @@ export interface JobsTable {
   deadline_at: number | null;
   cancel_mode: CancelMode | null;
   cancel_cause: CancelCause | null;
-  /** The deadline, or now while a cancellation has not reached all runs. */
   due_at: number | null;
   /** The earliest start of a run; null when none may start. */
   ready_at: number | null;
@@ -114,7 +113,6 @@ export interface JobsTable {
   estimated_nano: number;
   unpriced: number;
   budget_nano: number | null;
-  /** No run of the job starts after this. */
   budget_reached_at: number | null;
   deletion_requested_at: number | null;
   deletion_due_at: number | null;
@@ -190,7 +188,6 @@ export interface ExecutionsTable {
   timed_out: number;
   return_code: number | null;
   cost: number | null;
-  /** Billed by Lyceum or estimated; null exactly while `cost` is. */
   cost_source: CostSource | null;
   hardware: string | null;
   error: string | null;

@@ -37,7 +37,6 @@ export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: 
     return { type: "unreadable", detail: "could not be processed", isTooLarge: false };
   }
 
-  /** One execution at a time: more would not fit in memory. */
   async function refetchTooLarge(
     subject: Subject,
     attempts: FetchAttempt[],

@@ -21,12 +21,10 @@ import { type Printed, printedIn, type RecordDocument, type StoredRecord } from 
 export interface CollectOptions {
   lyceum: LyceumClient;
   now: () => number;
-  /** Executions collected at the same time. */
   concurrency?: number;
   logSpacingMs?: number;
   /** False while the service stops. */
   takesOver(): boolean;
-  /** Calls with the priority `collect` would not be deferred now. */
   mayFetchEarly?: () => boolean;
   onCapacity: () => void;
 }

@@ -30,9 +30,7 @@ export interface Got {
 
 export type Fetched =
   | Got
-  /** Not there yet. */
   | { type: "empty"; detail: string }
-  /** Fetching again is pointless. */
   | { type: "pointless"; detail: string }
   | Exclude<ReadOutcome<unknown>, { type: "ok" }>;
 

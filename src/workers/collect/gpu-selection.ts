@@ -12,7 +12,6 @@ import { CLOCK_SKEW_MS, createHistoryPass } from "../reconcile/history.ts";
 
 export interface Selection {
   subJobs: SubJob[];
-  /** Nothing more is to be expected. */
   isComplete: boolean;
 }
 

@@ -5,7 +5,6 @@ import { type FetchAttempt, isSilent } from "./artifact-verdict.ts";
 import type { Subject } from "./fetchers.ts";
 
 export interface OutageCheck {
-  /** Probes Lyceum if there was no answer. */
   observe(subject: Subject, attempts: readonly FetchAttempt[]): Promise<void>;
   /** Silence before this says nothing about an endpoint. */
   awayAt(): number;

@@ -27,7 +27,6 @@ import type { FindDestination } from "./destination.ts";
 
 export interface DeliverOptions {
   findDestination: FindDestination;
-  /** For a job's own URL. */
   secret: string | null;
   clock: Clock;
   timers: Timers;
@@ -171,7 +170,6 @@ const LEASE_MS = 30_000;
 const AGAIN_AFTER_MS = 1_000;
 const TIMEOUT_MS = 15_000;
 
-/** One per secret in force, the current one first. */
 function signed({ id, payload }: DueDelivery, secrets: string[], at: number): Record<string, string> {
   const signatures = secrets.map((secret) => new Webhook(secret).sign(id, new Date(at), payload));
   return {

@@ -7,7 +7,6 @@ import { urlProblem } from "../../domain/webhook.ts";
 import type { Timers } from "../../lib/clock.ts";
 import { addressJudge } from "../../lib/ip-address.ts";
 
-/** Rejects without an address. */
 export type Resolve = (host: string) => Promise<LookupAddress[]>;
 
 export type Destination =
