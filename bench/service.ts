@@ -1,6 +1,7 @@
 // Measured processes: the service (`src/main.ts`) and the small servers that it is compared with.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 
@@ -127,6 +128,20 @@ export async function startSilentLyceum(): Promise<{ url: string; stop(): void }
   const stop = () => {
     server.close();
     for (const socket of sockets) socket.destroy();
+  };
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** A Lyceum that asks for an hour of patience, so that no check follows a callback: silence costs a time-out each. */
+export async function startBusyLyceum(): Promise<{ url: string; stop(): void }> {
+  const headers = { "Retry-After": "3600", "Content-Type": "application/json" };
+  const server = createHttpServer((_request, response) =>
+    response.writeHead(429, headers).end('{"detail":"Too many requests"}'),
+  );
+  const port = await listen(server);
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
   };
   return { url: `http://127.0.0.1:${port}`, stop };
 }

@@ -4,7 +4,7 @@ import { callbackToken } from "../../src/domain/callback-token.ts";
 import { requestBytes } from "../load/connection.ts";
 import type { Bench } from "../measure.ts";
 import { addRuns, executionId } from "../rows.ts";
-import { callbackSecret, type Running, startServer, startService, startSilentLyceum } from "../service.ts";
+import { callbackSecret, type Running, startBusyLyceum, startServer, startService } from "../service.ts";
 import { shuffled } from "../shuffle.ts";
 
 export interface Stage {
@@ -31,7 +31,7 @@ export async function setStage(
 ): Promise<Stage> {
   const database = join(bench.directory, `${name}.db`);
   await prepare(database);
-  const lyceum = await startSilentLyceum();
+  const lyceum = await startBusyLyceum();
   const ours = await start({ database, lyceumUrl: lyceum.url });
   const bare = await startServer("bare", { SECRET: callbackSecret });
   const durable = await startServer("durable", { SECRET: callbackSecret, DATABASE: `${database}-minimum` });

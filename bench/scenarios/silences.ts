@@ -35,22 +35,21 @@ export const silences: Scenario = {
         return values;
       };
       const csv = { ...authorization, Accept: "text/csv" };
+      const toResults = (round: number) => get(ours, `/v1/jobs/${bigJob(round)}/results`, csv);
+      const idle = await measured("idle", () => pause(bench.size(1_000, 50)));
+      const lists = await measured("lists", () => readLists(ours));
+      const results = await measured("CSV", toResults);
+      const deleted = await measured("delete", (round) => remove(ours, database, bigJob(round)));
+      const walMiB = wal.largest();
+      const submitted = await measured("submission", () => submit(ours, runs));
       return [
-        figure("idle service", await measured("idle", () => pause(bench.size(1_000, 50))), null),
-        figure("filtered lists", await measured("lists", () => readLists(ours)), 50),
-        figure(
-          "CSV of 10,000 runs",
-          await measured("CSV", (round) => get(ours, `/v1/jobs/${bigJob(round)}/results`, csv)),
-          50,
-        ),
-        figure(
-          "delete of 10,000 runs",
-          await measured("delete", (round) => remove(ours, database, bigJob(round))),
-          50,
-        ),
+        figure("idle service", idle, null),
+        figure("filtered lists", lists, 50),
+        figure("CSV of 10,000 runs", results, 50),
+        figure("delete of 10,000 runs", deleted, 50),
         figure("prune of 10,000 runs", [pruned], 50),
-        figure("submission of 10,000 runs", await measured("submission", () => submit(ours, runs)), 150),
-        alone([wal.largest()], { name: "WAL across deletes and a prune", unit: "MiB", goal: { atMost: 16 } }),
+        figure("submission of 10,000 runs", submitted, 150),
+        alone([walMiB], { name: "WAL across deletes and a prune", unit: "MiB", goal: { atMost: 16 } }),
       ];
     } finally {
       wal.stop();

@@ -81,33 +81,46 @@ export async function removeDeleted(db: Db): Promise<boolean> {
   const rows = await deleted.orderBy("deleted_at").orderBy("id").limit(JOBS_AT_ONCE).execute();
   if (rows.length === 0) return false;
   const jobIds = rows.map(({ id }) => id);
-  const isWhole =
-    (await remove(db, "runs", ["id"], jobIds, RUNS_AT_ONCE)) &&
-    (await remove(db, "events", ["seq"], jobIds, ROWS_AT_ONCE)) &&
-    (await remove(db, "specs", ["job_id", "position"], jobIds, ROWS_AT_ONCE)) &&
-    // Pending deliveries are still sent.
-    (await remove(db, "deliveries", ["id"], jobIds, ROWS_AT_ONCE, sql`due_at is null`));
-  if (isWhole) await db.deleteFrom("jobs").where("id", "in", jobIds).execute();
+  let left = ROWS_AT_ONCE;
+  for (const part of parts) {
+    const limit = Math.ceil(left / part.weight);
+    const removed = await remove(db, part, jobIds, limit);
+    if (removed === limit) return true;
+    left -= removed * part.weight;
+  }
+  await db.deleteFrom("jobs").where("id", "in", jobIds).execute();
   return true;
 }
 
 const JOBS_AT_ONCE = 20;
-/** With their executions, callbacks and artifacts. */
-const RUNS_AT_ONCE = 200;
 const ROWS_AT_ONCE = 2_000;
 
-/** Returns false if rows may be left. */
+interface Part {
+  table: "runs" | "events" | "specs" | "deliveries";
+  key: string[];
+  /** Rows that go with one, roughly. */
+  weight: number;
+  condition?: RawBuilder<unknown>;
+}
+
+const parts: Part[] = [
+  // With their executions, callbacks and artifacts.
+  { table: "runs", key: ["id"], weight: 10 },
+  { table: "events", key: ["seq"], weight: 1 },
+  { table: "specs", key: ["job_id", "position"], weight: 1 },
+  // Pending deliveries are still sent.
+  { table: "deliveries", key: ["id"], weight: 1, condition: sql`due_at is null` },
+];
+
 async function remove(
   db: Db,
-  table: "runs" | "events" | "specs" | "deliveries",
-  key: string[],
+  { table, key, condition = sql`true` }: Part,
   jobIds: string[],
   limit: number,
-  condition: RawBuilder<unknown> = sql`true`,
-): Promise<boolean> {
+): Promise<number> {
   const columns = sql.join(key.map((column) => sql.ref(column)));
   const { numAffectedRows } = await sql`delete from ${sql.table(table)} where (${columns}) in (
     select ${columns} from ${sql.table(table)}
-    where job_id in (${sql.join(jobIds)}) and ${condition} limit ${sql.lit(limit)})`.execute(db);
-  return Number(numAffectedRows) < limit;
+    where job_id in (${sql.join(jobIds)}) and ${condition} limit ${limit})`.execute(db);
+  return Number(numAffectedRows);
 }
