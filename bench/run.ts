@@ -60,7 +60,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "4" },
+    seconds: { type: "string", default: "2.5" },
     smoke: { type: "boolean", default: false },
     out: { type: "string" },
   },

@@ -6,8 +6,8 @@ import { authorization, processorSeconds, type Running, startServer, startServic
 export const idle: Scenario = {
   name: "idle",
   includes:
-    "Processor time of the service's process, all threads, as a share of one core over 40 s, with 10,000 executions " +
-    "alive at the emulator against 100: all were started by the service, 20 s before at least, and none ends meanwhile. " +
+    "Processor time of the service's process, all threads, as a share of one core over 30 s, with 10,000 executions " +
+    "alive at the emulator against 100: all were started by the service, 10 s before at least, and none ends meanwhile. " +
     "Polling, the gauge and the metrics of the process are part of it.",
   async run(bench) {
     const many = await shareOfCore(bench, bench.size(10_000, 200));
@@ -32,8 +32,8 @@ async function shareOfCore(bench: Bench, live: number): Promise<number> {
       bench.progress(`${active} of ${live} executions alive`);
       await pause(1_000);
     }
-    await pause(bench.size(20_000, 100));
-    const seconds = bench.size(40, 1);
+    await pause(bench.size(10_000, 100));
+    const seconds = bench.size(30, 1);
     const before = processorSeconds(ours.pid);
     bench.progress(`${seconds} s of idling with ${live} live executions`);
     await pause(seconds * 1000);

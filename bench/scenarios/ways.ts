@@ -36,7 +36,7 @@ export async function compare(bench: Bench, { kind, layer, ours, peers }: Contes
   // Long enough for the compiler.
   for (const [name, arm] of [["ours", ours] as const, ...peers]) {
     bench.progress(`${kind}, ${layer}, warming up ${name}`);
-    await arm({ atOnce: 50, batch: 1, seconds: bench.seconds * 2 });
+    await arm({ atOnce: 50, batch: 1, seconds: bench.seconds });
   }
   for (const { way, atOnce, batch } of ways) {
     const load = { atOnce, batch: bench.size(batch, Math.ceil(batch / 50)), seconds: bench.seconds / 6 };
