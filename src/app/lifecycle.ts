@@ -121,8 +121,7 @@ export function createLifecycle(
     async stop(): Promise<void> {
       state.isAccepting = false;
       const graceMs = config.shutdownGraceMs - CLOSING_MS;
-      // Listeners close last: requests are answered while work is finished, and until clients have seen the red
-      // readiness.
+      // Listeners close last: requests are answered until clients have seen the red readiness.
       const drainMs =
         listens && config.drainDelayMs > 0 ? Math.min(config.drainDelayMs + ARRIVAL_MS, graceMs / 2) : 0;
       const drained = Promise.all([pause(drainMs), ...loops.map((loop) => loop.stop())])

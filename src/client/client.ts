@@ -117,10 +117,7 @@ export function createClient(options: ClientOptions = {}) {
   }
 
   const client = {
-    /**
-     * Safe to repeat: without an idempotency key, a random one is used. With your queue's job id, you get the same job
-     * again.
-     */
+    /** Safe to repeat: without an idempotency key a random one is used; the same key returns the same job. */
     submit: (
       request: JobRequest,
       { idempotencyKey, signal }: CallOptions & { idempotencyKey?: string | undefined } = {},

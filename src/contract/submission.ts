@@ -89,10 +89,7 @@ function sumOf(numbers: number[]): number {
 
 type Run = z.output<typeof runSpec>;
 
-/**
- * Run by run, with turns of the event loop between, and stops after MAX_ISSUES: a body full of errors would produce
- * millions of issues.
- */
+/** Run by run, and stops after MAX_ISSUES: a body full of errors would produce millions of issues. */
 export async function parseSubmission(value: unknown) {
   const runs = runsIn(value);
   const widest = runs.findIndex((run) => valuesIn(run) > MAX_VALUES_IN_A_RUN);

@@ -39,10 +39,7 @@ export function failureReason({ returnCode, platform = [], output = [] }: Eviden
 
 type Row = readonly [FailureReason, ...phrases: string[]];
 
-/**
- * Compared as they are, in lower case: the search is linear. A line feed stands for the start of a line, as in
- * tracebacks.
- */
+/** Compared as they are, in lower case: the search is linear. A line feed is the start of a line, as in tracebacks. */
 const causes: readonly Row[] = [
   [
     "out_of_memory",

@@ -6,10 +6,7 @@ export type JobStatus = (typeof jobStatuses)[number];
 
 export type Counts = Record<RunStatus, number>;
 
-/**
- * Failed if any run failed, else cancelled if any was, else succeeded. Not for a terminal job: its status never
- * changes.
- */
+/** Failed if any run failed, else cancelled if any was. Not for a terminal job: its status never changes. */
 export function jobStatus(counts: Counts, before: JobStatus): JobStatus {
   const waiting = counts.queued;
   const underway = counts.active + counts.collecting;

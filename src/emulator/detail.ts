@@ -1,5 +1,4 @@
-// Lyceum answers like a FastAPI service [api-reference/introduction]: zod's issues become `{"detail": [{loc, msg,
-// type}]}`.
+// Lyceum answers like a FastAPI service [api-reference/introduction]: zod's issues become `detail: [{loc, msg, type}]`.
 import type * as z from "zod";
 
 export interface Detail {

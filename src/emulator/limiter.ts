@@ -1,5 +1,4 @@
-// The documented limits on starts and billing [api-reference/introduction, 2025], in fixed windows (their kind is
-// undocumented).
+// The documented limits on starts and billing [api-reference/introduction, 2025], in (undocumented) fixed windows.
 
 interface Allowance {
   allowed: boolean;

@@ -1,5 +1,4 @@
-// A local Lyceum: the documented API, real Python, simulated containers, and switches for failures. Only for this
-// machine.
+// A local Lyceum: the documented API, real Python, simulated containers, switches for failures. On loopback only.
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";

@@ -1,5 +1,4 @@
-// Lyceum's answers as parsed: only the fields named here leave this folder. Times are epoch ms; null: left out by
-// Lyceum.
+// Lyceum's answers as parsed: no other field leaves this folder. Times are epoch ms; null: left out by Lyceum.
 import type { LogEntry } from "../domain/logs.ts";
 import type { Sample } from "../domain/metrics.ts";
 

@@ -1,5 +1,4 @@
-// Lyceum documents rate-limit headers only in its oldest introduction: each may be missing and is read in every usual
-// form.
+// Lyceum documents rate-limit headers only in its oldest introduction: each may be missing, and has many forms.
 import { readHttpDate, readRetryAfter } from "../lib/retry-after.ts";
 import type { AnswerHeaders } from "./http-exchange.ts";
 import { fromUnix, readTime } from "./lenient-values.ts";
@@ -54,8 +53,7 @@ const DAY_S = 24 * HOUR_S;
 const SKEW_S = 60;
 
 /**
- * A delay above an hour in seconds exceeds every documented window, so the unit is milliseconds, unless it is whole
- * hours.
+ * A delay above an hour in seconds exceeds every documented window: it is in milliseconds, unless it is whole hours.
  */
 function isInMs(delay: number): boolean {
   const isHours = delay <= DAY_S && delay % HOUR_S === 0;

@@ -29,10 +29,7 @@ export interface ParsedStatus {
   timedOut: boolean;
 }
 
-/**
- * Null: still alive, unchanged. Capitals, separators and the older words of the vendor's CLI and dashboard are
- * understood.
- */
+/** Null: still alive, unchanged. Understands the older words of the vendor's CLI and dashboard. */
 export function parseStatus(word: string): ParsedStatus {
   const plain = word
     .trim()

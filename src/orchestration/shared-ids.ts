@@ -1,5 +1,4 @@
-// Two starts answered with the same id: Lyceum or a proxy mixed them up. The second start is put in doubt and searched
-// for.
+// Two starts answered with the same id: Lyceum or a proxy mixed them up. The second start is put in doubt.
 import type { Fact } from "../domain/state-machine/fact.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { findHolders } from "../store/executions.ts";

@@ -1,5 +1,4 @@
-// PostgreSQL's short locks on rows that every transaction writes: ticks come from a sequence, events from one
-// statement.
+// Short locks of PostgreSQL on rows that all write: ticks come from a sequence, events from one statement.
 import { sql } from "kysely";
 import type { EventsTable } from "./db/schema.ts";
 import type { Db } from "./db/transaction.ts";

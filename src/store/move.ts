@@ -1,5 +1,4 @@
-// Moves a stopped service's SQLite file to PostgreSQL: stamps the file, copies all rows in one transaction, compares
-// them.
+// Moves a stopped service's SQLite file to PostgreSQL: stamps it, copies all rows in one transaction, compares them.
 import { createHash } from "node:crypto";
 import { Kysely, sql } from "kysely";
 import { DatabaseRefused } from "../lib/database-error.ts";

@@ -1,5 +1,4 @@
-// Places in the limits on starts, shared by all instances: a start takes one with its claim, and keeps it for the
-// window.
+// Places in the limits that all instances share: a start takes one with its claim, and keeps it for the window.
 import { type RawBuilder, sql } from "kysely";
 import { insertRows } from "./db/rows.ts";
 import { isSqlite } from "./db/statements.ts";

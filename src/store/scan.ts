@@ -1,5 +1,4 @@
-// Long lists by keyset: a page goes on behind the last key of the page before, so that rows are not skipped or
-// repeated.
+// Long lists by keyset: a page goes on behind the last key of the page before. No row is skipped or repeated.
 import { type RawBuilder, sql } from "kysely";
 import { idBound, type Prefix } from "../lib/id.ts";
 import { nextTurn } from "../lib/next-turn.ts";

@@ -1,5 +1,4 @@
-// Removes the rows of deleted jobs: a slice in each round, so that other work goes on between two slices and no
-// transaction is long.
+// Removes the rows of deleted jobs, a slice in each round, so that no transaction is long.
 import type { Context } from "../orchestration/context.ts";
 import { removeDeleted } from "../store/deletions.ts";
 import type { Worker } from "./loop.ts";

@@ -1,5 +1,4 @@
-// Deletes jobs that ended longer ago than the retention, and deliveries that outlived their job. A few at a time, so that
-// no transaction is long.
+// Deletes jobs and deliveries past the retention, a few at a time, so that no transaction is long.
 import type { Context } from "../orchestration/context.ts";
 import { deleteJob } from "../orchestration/delete-job.ts";
 import { deleteKeysBefore } from "../store/deleted-keys.ts";

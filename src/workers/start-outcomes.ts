@@ -1,5 +1,4 @@
-// Records the outcomes of starts. An outcome is known only here: if the database refuses it, it is kept and tried
-// again.
+// Records the outcomes of starts, which are known only here: an outcome that the database refuses is tried again.
 
 import type { Fact } from "../domain/state-machine/fact.ts";
 import { exponentialMs } from "../lib/backoff.ts";

@@ -1,5 +1,4 @@
-// A job over time: each run a lane, each execution its phases, attempts one behind the other. Of many lanes only those in
-// sight exist.
+// A job over time: each run a lane, each execution its phases. Only the lanes in sight exist.
 import { useMemo, useRef, useState } from "preact/hooks";
 import type { Run } from "../../client/client.ts";
 import { api } from "../api.ts";

@@ -27,16 +27,12 @@ export type Fact =
   /** Lyceum answered that it accepts no starts (503), to be confirmed before the run is queued again. */
   | { type: "unavailable"; detail: string }
   /**
-   * Neither record, nor list, nor the whole history has the execution. `searchedMs`: the time of a search of several
-   * calls.
+   * Neither record, nor list, nor the whole history has the execution. `searchedMs`: the time that the search took.
    */
   | { type: "not_found"; askedAt: number; searchedMs?: number }
   /** No answer says nothing. `isUnderWay`: Lyceum answered every call so far, and the search continues. */
   | { type: "unanswered"; retryAt: number; isUnderWay?: boolean }
-  /**
-   * `leaseUntil`: the reader keeps its claim until then. `isBeyondAbort`: Lyceum just answered that there is nothing to
-   * end.
-   */
+  /** `leaseUntil`: the reader keeps its claim until then. `isBeyondAbort`: Lyceum has just said: nothing to end. */
   | {
       type: "snapshot";
       snapshot: Snapshot;

@@ -12,10 +12,7 @@ export interface Wait<T> {
   isDecided(found: T): boolean;
 }
 
-/**
- * At the end, after the wait, or at the service's shutdown. Null: deleted meanwhile. A problem above the limit of open
- * waits.
- */
+/** At the end, after the wait, or at shutdown. Null: deleted meanwhile. A problem above the limit of open waits. */
 export async function waitForEnd<T extends { id: string; ended_at: number | null }>(
   c: RequestContext,
   context: AppContext,

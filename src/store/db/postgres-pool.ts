@@ -1,5 +1,4 @@
-// Repeats a statement on a new connection for a few seconds after a loss, a stop or a failover, as long as that is
-// safe.
+// Repeats a statement on a new connection for seconds after a loss, a stop or a failover, as long as that is safe.
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import pg from "pg";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";

@@ -1,5 +1,4 @@
-// One process per SQLite file: a lock of SQLite's own on a file beside the database, which the operating system
-// releases.
+// One process per SQLite file: a lock of SQLite's own on a file beside it, which the operating system releases.
 import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import SqliteDatabase from "better-sqlite3";

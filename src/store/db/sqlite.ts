@@ -33,8 +33,7 @@ export function openSqlite(path: string): Dialect {
 
 function prepare(database: SqliteDatabase.Database): void {
   database.pragma("journal_mode = WAL");
-  // After WAL, on every open: better-sqlite3 reopens WAL with synchronous=NORMAL, which loses commits in a power
-  // failure.
+  // On every open: better-sqlite3 reopens WAL with synchronous=NORMAL, which loses commits in a power failure.
   database.pragma("synchronous = FULL");
   if (database.pragma("synchronous", { simple: true }) !== 2)
     throw new Error("SQLite refuses synchronous=FULL");

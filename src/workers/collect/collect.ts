@@ -1,5 +1,4 @@
-// Collects the artifacts of ended executions, each with its own state and reason. With the last one the run is
-// terminal.
+// Collects the artifacts of ended executions, each with its own state. With the last one the run is terminal.
 import PQueue from "p-queue";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
 import { forExecution } from "../../lib/subject.ts";

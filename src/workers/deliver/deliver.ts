@@ -1,5 +1,4 @@
-// Sends deliveries, signed per Standard Webhooks: the only HTTP to subscribers. Each destination has a few slots of its
-// own.
+// Sends deliveries, signed per Standard Webhooks: the only HTTP to subscribers. Each destination has few slots.
 import type { LookupAddress } from "node:dns";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";

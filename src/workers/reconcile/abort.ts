@@ -1,5 +1,4 @@
-// Aborts an execution, again and again until its record shows the end. An id that is not known to be its own is not
-// aborted.
+// Aborts an execution until its record shows the end. An id that is not known to be its own is not aborted.
 
 import type { Execution } from "../../domain/execution.ts";
 import type { CancelMode } from "../../domain/run.ts";

@@ -1,5 +1,4 @@
-// Ids in callback bodies, each confirmed by the marker in its record. Every text that may be an id is tried, up to a
-// bound.
+// Ids in callback bodies, each confirmed by the marker in its record. Every possible id is tried, up to a bound.
 import { candidateIds } from "../../domain/callback-ids.ts";
 import type { Execution } from "../../domain/execution.ts";
 import type { HistoryRow } from "../../lyceum/answer.ts";

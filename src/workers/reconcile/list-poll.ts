@@ -1,5 +1,4 @@
-// Polls one list for all executions that are merely expected to end. Without news they stay claimed and nothing is
-// written.
+// Polls one list for all executions that are merely expected to end. Without news nothing is written.
 
 import type { Snapshot } from "../../domain/execution.ts";
 import { takesCallback } from "../../domain/spec.ts";

@@ -1,5 +1,4 @@
-// After a restore the starts since the backup are searched for, before anything is started: those of known runs are
-// adopted.
+// After a restore nothing starts until the starts since the backup are found; those of known runs are adopted.
 import { fingerprintIn, fingerprintOf } from "../../domain/execution-id.ts";
 import type { FoundStart } from "../../domain/found-starts.ts";
 import { nextTurn } from "../../lib/next-turn.ts";
