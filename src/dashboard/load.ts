@@ -19,6 +19,8 @@ export interface Refresh {
 
 /** Events come in swarms: one request answers a swarm. */
 const MIN_INTERVAL_MS = 1_500;
+/** What takes long to read is read more seldom. */
+const PAUSE_PER_READ = 5;
 
 /** @param key of the data; another key begins anew. Returns the state, and a function that reads again at once. */
 export function useLoad<T>(
@@ -40,6 +42,7 @@ export function useLoad<T>(
     let isReading = false;
     let isWanted = false;
     let readAt = 0;
+    let tookMs = 0;
 
     const run = async () => {
       if (isReading) {
@@ -64,6 +67,7 @@ export function useLoad<T>(
         );
       } finally {
         isReading = false;
+        tookMs = Date.now() - readAt;
         if (isWanted && !leaving.signal.aborted) soon();
       }
     };
@@ -75,7 +79,7 @@ export function useLoad<T>(
           timer = 0;
           void run();
         },
-        Math.max(0, readAt + MIN_INTERVAL_MS - Date.now()),
+        Math.max(0, readAt + Math.max(MIN_INTERVAL_MS, PAUSE_PER_READ * tookMs) - Date.now()),
       );
     };
     again.current = () => void run();

@@ -77,8 +77,8 @@ export function isWithin<W extends string>(words: readonly W[] | undefined, thes
 
 /** The clock may be set between an id and the time in its row. */
 const CLOCK_STEP_MS = 60_000;
-export const SLICE = 2_000;
-const MAX_SLICES = 100;
+export const SLICE = 1_000;
+const MAX_SLICES = 200;
 
 async function findSlice(db: Db, list: Scan): Promise<{ last: string | number; entries: number } | null> {
   const [slice] = (await sliceQuery(list).execute(db)).rows;

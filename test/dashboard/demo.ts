@@ -7,6 +7,9 @@ const receiver = "https://worker.example.com/hook";
 export const demoOptions: ServiceOptions = {
   settings: {
     SUBMIT_LIMIT: "100/1h",
+    // Slow enough that a busy machine does not find ends before their callbacks.
+    POLL_INTERVAL_MIN: "2s",
+    POLL_INTERVAL_MAX: "10s",
     KEY_BUDGETS: "ann:0.5/1d",
     KEY_QUOTAS: "ann:400/1d",
     WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8",

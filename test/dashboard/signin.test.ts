@@ -9,8 +9,12 @@ const oneTimeKey = `once-${"y".repeat(40)}`;
 let service: Service;
 let browser: Browser;
 beforeAll(async () => {
-  const surroundings = { oneTimeKeys: [{ key: oneTimeKey, name: "admin", expiresAt: Date.now() + 600_000 }] };
-  [service, browser] = await Promise.all([startService({ surroundings }), startBrowser()]);
+  const surroundings = {
+    oneTimeKeys: [{ key: oneTimeKey, name: "admin", expiresAt: Date.now() + 600_000 }],
+    resolve: async () => [{ address: "127.0.0.1", family: 4 as const }],
+  };
+  const settings = { WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8" };
+  [service, browser] = await Promise.all([startService({ settings, surroundings }), startBrowser()]);
 });
 afterAll(async () => {
   await browser.close();
@@ -60,21 +64,37 @@ it("a reader is offered nothing that a reader may not do", async () => {
   const { id } = await service.submit({ name: "long", runs: [image("delay=50s"), image("exit=1")] });
   const [live, failed] = await service.runsOf(id);
   await service.runAt(id, 1, ({ status }) => status === "failed");
+  const webhook = await service.admin.post("/v1/webhooks", {
+    url: "https://worker.example.com/hook",
+    types: ["job.*"],
+  });
   const offers = async (key: string) => {
     const { page, close } = await visitAs(browser, service.url(), key);
     const found: string[] = [];
-    for (const place of [`jobs/${id}`, `runs/${live?.id}`, `runs/${failed?.id}`]) {
+    for (const place of [
+      `jobs/${id}`,
+      `runs/${live?.id}`,
+      `runs/${failed?.id}`,
+      `webhooks/${webhook.body.id}`,
+    ]) {
       await show(page, place);
-      await page.getByRole("navigation", { name: /^(Views of the job|What the run left)$/ }).waitFor();
+      await page.getByText(place.split("/")[1] ?? "").waitFor();
       await loaded(page);
-      for (const name of ["Cancel", "Abort", "Stop", "Retry", "Retry 1 failed run"])
+      for (const name of ["Cancel", "Abort", "Stop", "Retry", "Retry 1 failed run", "Rotate secret"])
         if (await page.locator("main").getByRole("button", { name, exact: true }).count()) found.push(name);
     }
     await close();
     return found;
   };
   expect(await offers(apiKeys.reader)).toEqual([]);
-  expect(await offers(apiKeys.admin)).toEqual(["Cancel", "Retry 1 failed run", "Abort", "Stop", "Retry"]);
+  expect(await offers(apiKeys.admin)).toEqual([
+    "Cancel",
+    "Retry 1 failed run",
+    "Abort",
+    "Stop",
+    "Retry",
+    "Rotate secret",
+  ]);
 });
 
 it("what is asked for is done: a job is cancelled after one more question", async () => {

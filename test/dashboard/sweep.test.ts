@@ -51,6 +51,21 @@ it("ten thousand runs are drawn as one picture, and of their table only what is 
   await close();
 });
 
+it("a longer list comes without taking away the shorter one", async () => {
+  await using service = await startService();
+  service.network.lyceumIsUp = false;
+  for (let index = 0; index < 120; index++) await service.submit({ name: `job ${index}`, runs: [image()] });
+  const { page, close } = await visitAs(browser, service.url(), apiKeys.admin);
+  await show(page, "jobs");
+  const rows = page.locator("main tbody tr");
+  await expect.poll(() => rows.count()).toBe(100);
+  await page.evaluate("globalThis.first = document.querySelector('main tbody tr')");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect.poll(() => rows.count()).toBe(120);
+  expect(await page.evaluate("globalThis.first.isConnected")).toBe(true);
+  await close();
+});
+
 it("markup in names, values, logs, errors and metadata is shown as the text that it is", async () => {
   await using service = await startService();
   const evil = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;

@@ -40,7 +40,9 @@ eachService("lists of runs", {}, (of) => {
   it("runs over all jobs are listed newest first, in pages, as the run itself is shown", async () => {
     const found = await list("/v1/runs?limit=2");
     expect(names(found)).toEqual(["quick", "a", "bad", "slow", "a"]);
-    expect(found[1]).toEqual((await of().ann.get(`/v1/runs/${runs[2]?.id}`)).body);
+    // A run that is read by itself also links to its trace.
+    const { trace_url: _, ...alone } = (await of().ann.get(`/v1/runs/${runs[2]?.id}`)).body;
+    expect(found[1]).toEqual(alone);
   });
 
   it("runs are filtered by each parameter, over all jobs and in one", async () => {

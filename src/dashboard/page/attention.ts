@@ -46,7 +46,7 @@ export function concernsOf(status: Status, webhooks: Webhook[], now: number): Co
       ({ id, status: state, url, failing_since }): Concern | false =>
         state !== "ok" && {
           tone: state === "disabled" ? "bad" : "warn",
-          text: `The webhook to ${originOf(url)} is ${state}${failing_since === null ? "" : ` for ${rough(now - Date.parse(failing_since))}`}`,
+          text: `The webhook to ${originOf(url)} ${state === "failing" ? "has been failing" : "is disabled"}${failing_since === null ? "" : `${state === "failing" ? " for" : " after failing for"} ${rough(now - Date.parse(failing_since))}`}`,
           href: `#/webhooks/${id}`,
         },
     ),

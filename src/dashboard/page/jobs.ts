@@ -34,10 +34,14 @@ export function Jobs() {
   const key = `${query}`;
   useEffect(() => setMost(STEP), [key]);
   const [list, reload] = useLoad(
-    `${key} ${most}`,
+    `jobs ${key}`,
     (signal) => firstOf(api.jobs(filterOf(query), { signal, limit: Math.min(most + 1, 1_000) }), most),
     { on: ({ type }) => type.startsWith("job.") || type.startsWith("run."), everyMs: 30_000 },
   );
+  // What is shown stays until more is there.
+  useEffect(() => {
+    if (most > STEP) reload();
+  }, [most]);
   const isFiltered = key !== "";
   return html`<div class="page">
     <h1>Jobs</h1>

@@ -133,5 +133,5 @@ function fullestBudget({ data }: ApiKeys): string | null {
     .flatMap(({ name, budget }) => (budget === null ? [] : [{ name, share: budget.spent / budget.limit }]))
     .toSorted((a, b) => b.share - a.share);
   const [first] = shares;
-  return first === undefined ? null : `${percent(first.share)} of the budget of ${first.name}`;
+  return first === undefined ? null : `${first.name}: ${percent(first.share)} of budget`;
 }

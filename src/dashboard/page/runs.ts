@@ -58,11 +58,15 @@ export function Runs() {
   const key = `${query}`;
   useEffect(() => setMost(STEP), [key]);
   const [list, reload] = useLoad(
-    `runs ${key} ${most}`,
+    `runs ${key}`,
     (signal) =>
       firstOf(api.runs("all", { ...filterOf(query), signal, limit: Math.min(most + 1, 1_000) }), most),
     { on: ({ type }) => type.startsWith("run."), everyMs: 30_000 },
   );
+  // What is shown stays until more is there.
+  useEffect(() => {
+    if (most > STEP) reload();
+  }, [most]);
   return html`<div class="page">
     <h1>Runs</h1>
     ${h(Filters, { query })}
