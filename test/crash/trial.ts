@@ -189,6 +189,8 @@ const paces: Changes = {
   log_lag: 500,
   retry_in: 300,
   body: "any",
+  // Far more starts than Lyceum grants in an hour make a history of thousands of rows, which 100 calls cannot read.
+  billing_limit: { calls: 100_000, window: 3_600_000 },
 };
 
 const faults: Changes = {
