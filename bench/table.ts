@@ -21,8 +21,8 @@ function comparison([, , beside, ratio, spread, goal, verdict]: string[]): strin
 /** The figures that have a goal. */
 export function goalTable(figures: Figure[]): string {
   const rows = figures.filter((figure) => figure.goal !== null).map(rowOf);
-  const lines = rows.map(([name, ours, beside, ratio, , goal, verdict]) => {
-    const against = /\(([^)]*)\)$/.exec(beside ?? "")?.[1];
+  const lines = rows.map(([name = "", ours = "", beside = "", ratio = "", , goal = "", verdict = ""]) => {
+    const against = /\(([^)]*)\)$/.exec(beside)?.[1];
     return [
       against === undefined ? name : `${name}, of ${against}`,
       ratio === "" ? ours : ratio,
@@ -30,9 +30,9 @@ export function goalTable(figures: Figure[]): string {
       verdict,
     ];
   });
-  return [["figure", "measured", "goal", ""], ["---", "---", "---", "---"], ...lines]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  const [head = [], ...body] = aligned([["figure", "measured", "goal", ""], ...lines]);
+  const rule = head.map((cell) => "-".repeat(Math.max(cell.length, 3)));
+  return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 /** A paragraph in lines of at most 118 columns. */
