@@ -14,6 +14,7 @@ import type { Fetch } from "../lyceum/http-exchange.ts";
 import type { Context } from "../orchestration/context.ts";
 import { traceparentOf } from "../store/jobs.ts";
 import { openStore } from "../store/store.ts";
+import type { connectWakeUps } from "../store/wake-ups.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { createReport } from "../telemetry/report.ts";
@@ -31,6 +32,10 @@ export interface AppOverrides {
   metrics?: Metrics;
   resolve?: Resolve;
   dialect?: Dialect;
+  /** Replaces the name of this instance. */
+  instance?: string;
+  /** Replaces NOTIFY. */
+  connectWakeUps?: typeof connectWakeUps;
   /** False serves requests only through `handle`. */
   listens?: boolean;
   logSpacingMs?: number;
@@ -52,7 +57,8 @@ export function createParts(config: Config, overrides: AppOverrides) {
   let traces: OpenTraces | null = null;
   const report = createReport(log, metrics, () => traces);
   const newId = idSource(clock, overrides.random);
-  const store = openStore(config.database, clock, newId, overrides.dialect);
+  const { dialect, instance } = overrides;
+  const store = openStore(config.database, clock, newId, { dialect, instance, timers });
   const context: Context = {
     store,
     newId,

@@ -106,7 +106,8 @@ export function createLifecycle(
       state.isAccepting = true;
       if (config.database.kind === "postgres") {
         const { listenUrl, url } = config.database;
-        wakeUps = connectWakeUps(store, listenUrl ?? url, (topic) => wake(topic, now()));
+        const connect = overrides.connectWakeUps ?? connectWakeUps;
+        wakeUps = connect(store, listenUrl ?? url, (topic) => wake(topic, now()));
       }
       for (const loop of [presenceLoop, feedLoop, ...loops]) loop.start();
       const hasCallbacks = callbacksOf(config) !== null;

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { type Dialect, Kysely, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
-import { type Clock, systemClock } from "../lib/clock.ts";
+import { type Clock, systemClock, systemTimers, type Timers } from "../lib/clock.ts";
 import { DatabaseUnavailable } from "../lib/database-error.ts";
 import type { NewId } from "../lib/id.ts";
 import { nextTurn } from "../lib/next-turn.ts";
@@ -39,12 +39,18 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Parts that a test or a simulation replaces. */
+export interface StoreParts {
+  dialect?: Dialect | undefined;
+  instance?: string | undefined;
+  timers?: Timers;
+}
+
 export function openStore(
   target: DatabaseTarget,
   clock: Clock,
   newId: NewId,
-  dialect: Dialect = open(target),
-  instance: string = instanceName(),
+  { dialect = open(target), instance = instanceName(), timers = systemTimers }: StoreParts = {},
 ): Store {
   const db: Db = new Kysely<Schema>({ dialect });
   const listeners: ((topic: Topic, dueAt: number) => void)[] = [];
@@ -114,7 +120,7 @@ export function openStore(
         const isLate = systemClock.monotonic() > giveUpAt;
         if (error instanceof DatabaseUnavailable) {
           if (hasRun || isLate) throw error;
-          await pause(50);
+          await pause(50, timers);
         } else if (!isConflict(error)) throw error;
         else if (tries >= MAX_TRIES || (isLate && isLockTimeout(error))) throw outOfTries(error);
       }

@@ -26,6 +26,9 @@ export interface Claims {
   done(due: Pick<DueExecution, "execution">[]): void;
   /** By a fault: the next `take` makes the executions due again in seconds, before their lease ends. */
   failed(due: Pick<DueExecution, "execution">[]): void;
+  /** The executions are due again at once, for whoever claims them. */
+  giveBack(due: Pick<DueExecution, "execution">[]): Promise<void>;
+  /** Gives back everything. */
   release(): Promise<void>;
 }
 
@@ -79,6 +82,23 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
     for (const leaseUntil of uncertainLeases) uncertain.delete(leaseUntil);
   }
 
+  async function endLeases(ids: string[]): Promise<void> {
+    const held = ids.flatMap((id) => {
+      const leaseUntil = leases.get(id);
+      return leaseUntil === undefined ? [] : [[id, leaseUntil] as const];
+    });
+    for (let from = 0; from < held.length; from += RELEASED_AT_ONCE) {
+      const part = held.slice(from, from + RELEASED_AT_ONCE);
+      const leaseEnds = [...new Set(part.map(([, leaseUntil]) => leaseUntil))];
+      await store.write(async (tx) => {
+        const released = part.map(([id]) => id);
+        await releaseClaims(tx.db, released, leaseEnds, tx.now);
+        tx.wake(kind, tx.now);
+      });
+      for (const [id] of part) leases.delete(id);
+    }
+  }
+
   return {
     async take(limit) {
       await releaseFaulted();
@@ -111,16 +131,16 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
       faulted.done(due.map(({ execution }) => execution.id));
     },
     failed: (due) => forget(due.map(({ execution }) => execution.id)),
+    async giveBack(due) {
+      const ids = due.map(({ execution }) => execution.id);
+      await endLeases(ids).catch((error) => {
+        forget(ids);
+        throw error;
+      });
+    },
     async release() {
       await releaseFaulted();
-      const all = [...leases];
-      for (let from = 0; from < all.length; from += RELEASED_AT_ONCE) {
-        const part = all.slice(from, from + RELEASED_AT_ONCE);
-        const ids = part.map(([id]) => id);
-        const leaseEnds = [...new Set(part.map(([, leaseUntil]) => leaseUntil))];
-        await store.write((tx) => releaseClaims(tx.db, ids, leaseEnds, tx.now));
-      }
-      leases.clear();
+      await endLeases([...leases.keys()]);
     },
   };
 }

@@ -83,6 +83,6 @@ const BEAT_EVERY_MS = 2_000;
 /** Well below the silence after which others give up what this instance claimed. */
 const FRESH_MS = 7_000;
 const SILENT_MS = 15_000;
-/** Silence and sweep together are below 20 s. */
-const SWEEP_EVERY_MS = 4_000;
+/** With every second sign of life, however late the signs are. Silence and sweep together are below 20 s. */
+const SWEEP_EVERY_MS = 3_000;
 const TOLD_SKEW_MS = 5_000;

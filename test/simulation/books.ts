@@ -105,6 +105,12 @@ export function openBooks(path: string) {
     cost_source`;
   const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
   const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
+  const instance = all<{ known: number }>(
+    `select (select count(*) from instances where id = ?) +
+     (select count(*) from executions where claimed_by = ? and phase <> 'closed') as known`,
+  );
+  const pauses = all("select 1 from start_pause");
+  const holder = all<{ holder: string }>("select holder from roles where name = ?");
   return {
     /** True if anything was committed since the last call. */
     hasChanged(): boolean {
@@ -123,6 +129,11 @@ export function openBooks(path: string) {
     execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
     /** Rows of a job, whether or not the job's own is there. */
     rowsOf: (jobId: string): number => rowsOf(...Array(tables.length).fill(jobId))[0]?.count ?? 0,
+    /** True while the row of that instance is there, or an open execution that it has claimed. */
+    knowsInstance: (id: string): boolean => (instance(id, id)[0]?.known ?? 0) > 0,
+    /** True while starts wait for a probe. */
+    isPaused: () => pauses().length > 0,
+    holderOf: (role: string): string | null => holder(role)[0]?.holder ?? null,
     callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
     snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),
     close: () => void database.close(),

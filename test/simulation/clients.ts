@@ -1,7 +1,7 @@
 // The callers: they submit jobs, submit them again when no answer came, cancel, read and retry by hand.
 import type { Agenda } from "./agenda.ts";
 import type { Books } from "./books.ts";
-import type { Host, Reply } from "./host.ts";
+import type { Call, Reply } from "./host.ts";
 import { demand } from "./invariants.ts";
 import type { Judge } from "./judge.ts";
 import type { Lyceum } from "./lyceum.ts";
@@ -11,7 +11,7 @@ interface ClientOptions {
   random: Random;
   agenda: Agenda;
   books: Books;
-  host: Host;
+  call: Call;
   lyceum: Lyceum;
   judge: Judge;
   keys: { name: string; key: string }[];
@@ -33,7 +33,7 @@ export interface Clients {
 }
 
 export function createClients(options: ClientOptions): Clients {
-  const { random, agenda, books, host, lyceum, judge, keys, forMs, deletes, trace, guard } = options;
+  const { random, agenda, books, lyceum, judge, keys, forMs, deletes, trace, guard } = options;
   const { deletions } = judge;
   const cancelsAsked = new Set<string>();
   const owner = new Map<string, string>();
@@ -184,7 +184,7 @@ export function createClients(options: ClientOptions): Clients {
 
   function call(method: string, path: string, key: string, body: string, more: Record<string, string> = {}) {
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...more };
-    return host.call(method, path, headers, body);
+    return options.call(method, path, headers, body);
   }
 
   function at(ms: number, deed: () => Promise<void>): void {

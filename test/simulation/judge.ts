@@ -1,15 +1,19 @@
 // Holds the books against what Lyceum and callers saw: starts, doubts, acknowledgements, limits, endings.
 import type { Agenda } from "./agenda.ts";
 import type { Books, Snapshot } from "./books.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Host } from "./host.ts";
 import { demand } from "./invariants.ts";
 import { createAborts } from "./judges/aborts.ts";
 import { createBills } from "./judges/bills.ts";
 import { createDeletions } from "./judges/deletions.ts";
 import { createDocuments } from "./judges/documents.ts";
+import { createInstances } from "./judges/instances.ts";
 import { createKnowledge } from "./judges/knowledge.ts";
 import { createLimits } from "./judges/limits.ts";
 import { createLoss } from "./judges/loss.ts";
 import { createOutages } from "./judges/outages.ts";
+import { createParallels } from "./judges/parallels.ts";
 import { pauseOf } from "./judges/pauses.ts";
 import { createSilences } from "./judges/silences.ts";
 import type { Lyceum } from "./lyceum.ts";
@@ -19,6 +23,7 @@ import type { Work } from "./work.ts";
 interface JudgeOptions {
   books: Books;
   agenda: Agenda;
+  fleet: Fleet;
   lyceum: Lyceum;
   inDoubtAfterMs: number;
   pollMaxMs: number;
@@ -30,13 +35,15 @@ interface JudgeOptions {
 }
 
 const SECOND = 1_000;
+/** Within this nobody gives up the starts of a host that stands still. */
+const SHORT_SILENCE_MS = 10 * SECOND;
 /** More reads of one execution in a minute are a loop gone wild. */
 const MAX_READS_A_MINUTE = 75;
 
 export type Judge = ReturnType<typeof createJudge>;
 
 export function createJudge(options: JudgeOptions) {
-  const { books, agenda, lyceum, submit } = options;
+  const { books, agenda, fleet, lyceum, submit } = options;
   const now = () => agenda.monotonic();
   const sent = new Set<string>();
   /** HTTP status of Lyceum's verdict on a start. */
@@ -55,8 +62,11 @@ export function createJudge(options: JudgeOptions) {
   const deletions = createDeletions(options);
   const documents = createDocuments(now);
   const knowledge = createKnowledge({ ...options, silences: [silences, blindness] });
-  const outages = createOutages(now, submit.concurrency);
-  const limits = createLimits(agenda, submit.limit);
+  const outages = createOutages(now, submit.concurrency, fleet.hosts.length);
+  const isAlone = fleet.hosts.length === 1;
+  const limits = createLimits({ ...options, isAlone });
+  const parallels = createParallels(options);
+  const instances = isAlone ? null : createInstances({ ...options, now });
   let pausedUntil = 0;
 
   function start(marker: string): void {
@@ -66,6 +76,8 @@ export function createJudge(options: JudgeOptions) {
     sent.add(marker);
     const known = cancelled.get(execution?.run_id ?? "");
     demand(known?.has(marker) ?? true, () => `${marker} is started after its run was cancelled`);
+    const isGivenUp = execution?.phase !== "submitting" || execution.in_doubt_at !== null;
+    demand(!isGivenUp, () => `${marker} is started after it was given up (${execution?.status})`);
   }
 
   /** Nobody reads one execution without pause. */
@@ -81,12 +93,13 @@ export function createJudge(options: JudgeOptions) {
     deletions,
     compareBills: bills.compare,
     compareGivenUp: documents.compareGivenUp,
-    sent({ call, arrives, outage }: Sent): void {
+    sent({ host, call, arrives, outage }: Sent): void {
       if (call.route === "record") read(call.id);
+      if (call.route === "list") instances?.listed(host);
       aborts.sent(call);
       if (call.route !== "start") return;
       start(call.marker);
-      limits.sent(call.marker, arrives);
+      limits.sent(call.marker, arrives, host);
       outages.sent(outage);
     },
     /** Until then a 429 keeps the service from asking anything but starts (monotonic). */
@@ -102,6 +115,7 @@ export function createJudge(options: JudgeOptions) {
       limits.heard(heard);
     },
     taken(work: Work): void {
+      parallels.taken(work);
       const runId = books.execution(work.marker)?.run_id;
       for (const other of lyceum.works) {
         if (other === work || !lyceum.isLive(other)) continue;
@@ -114,10 +128,15 @@ export function createJudge(options: JudgeOptions) {
       verdicts.set(marker, status);
       limits.judged(marker);
     },
-    died(): void {
-      limits.died();
+    died(host: Host, instance: string): void {
+      limits.fellSilent(host);
       loss.died();
       outages.booted();
+      instances?.died(instance);
+    },
+    stoodStill(host: Host, ms: number): void {
+      if (ms >= SHORT_SILENCE_MS) limits.fellSilent(host);
+      instances?.stoodStill(host);
     },
     acknowledgeJob(id: string, name: string): void {
       const earlier = [...acknowledgedJobs].filter(([other]) => !deletions.isMarked(other));
@@ -163,7 +182,8 @@ export function createJudge(options: JudgeOptions) {
       }
       loss.check(executions);
       knowledge.check(executions);
-      limits.check(jobs);
+      limits.check(jobs, executions);
+      instances?.check();
     },
   };
 }

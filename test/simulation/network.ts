@@ -5,6 +5,7 @@ import { NotSentError } from "../../src/lib/network-error.ts";
 import type { Fetch } from "../../src/lyceum/http-exchange.ts";
 import type { Agenda } from "./agenda.ts";
 import { type Answer, type Call, own, toCall } from "./call.ts";
+import type { Host } from "./host.ts";
 import type { Lyceum } from "./lyceum.ts";
 import { never, type Power } from "./power.ts";
 import type { Random } from "./random.ts";
@@ -16,7 +17,7 @@ export interface Network {
   faults: number;
   /** While set, every call goes wrong in this way. */
   outage: Fate | null;
-  fetchOf(power: Power): Fetch;
+  fetchOf(power: Power, host: Host): Fetch;
   onSent(listener: (sent: Sent) => void): void;
   /** Lyceum has judged a start, for or against it. */
   onJudged(listener: (marker: string, status: number) => void): void;
@@ -24,6 +25,7 @@ export interface Network {
 }
 
 export interface Sent {
+  host: Host;
   call: Call;
   /** Lyceum will get to see it. */
   arrives: boolean;
@@ -33,6 +35,7 @@ export interface Sent {
 
 /** A call is over for the service. */
 export interface Heard {
+  host: Host;
   call: Call;
   sentAt: number;
   /** Null: no answer. */
@@ -68,33 +71,36 @@ export function createNetwork(
   const network: Network = {
     faults: 0,
     outage: null,
-    fetchOf: (power) => (input, init) => (power.spend() ? send(power, String(input), init ?? {}) : never()),
+    fetchOf: (power, host) => (input, init) =>
+      power.spend() ? send(power, host, String(input), init ?? {}) : never(),
     onSent: (listener) => void sentListeners.push(listener),
     onJudged: (listener) => void judgedListeners.push(listener),
     onHeard: (listener) => void heardListeners.push(listener),
   };
 
-  function send(power: Power, url: string, init: RequestInit): Promise<Response> {
+  function send(power: Power, host: Host, url: string, init: RequestInit): Promise<Response> {
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : null;
     const call = toCall(init.method ?? "GET", url, body);
     const sentAt = agenda.monotonic();
     const stand = standInTheWay(call);
-    if (call.route === "start") trace(`proctor   starts ${call.marker.slice(-6)} (${stand?.name ?? "fine"})`);
-    else if (stand?.isWeather) trace(`proctor   ${call.method} ${call.path} meets ${stand.name}`);
+    if (call.route === "start")
+      trace(`${host.name.padEnd(9)} starts ${call.marker.slice(-6)} (${stand?.name ?? "fine"})`);
+    else if (stand?.isWeather)
+      trace(`${host.name.padEnd(9)} ${call.method} ${call.path} meets ${stand.name}`);
     const arrives = stand?.isTaken ?? true;
     const outage = stand?.isOutage === true ? stand.name : null;
-    for (const listener of sentListeners) listener({ call, arrives, outage });
+    for (const listener of sentListeners) listener({ host, call, arrives, outage });
 
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const hear = (answer: Answer | null, original: Answer | null = null) => {
-      for (const listener of heardListeners) listener({ call, sentAt, answer, original });
+      for (const listener of heardListeners) listener({ host, call, sentAt, answer, original });
     };
     init.signal?.addEventListener("abort", () => {
       if (power.isOn()) hear(null);
       reject(new DOMException("aborted", "AbortError"));
     });
     /** A dead process hears nothing. */
-    const later = (fn: () => void) => agenda.after(latency(), () => power.isOn() && fn());
+    const later = (fn: () => void) => agenda.after(latency(), () => power.deliver(fn));
     const fail = (error: Error) =>
       later(() => {
         hear(null);

@@ -197,14 +197,14 @@ test.for(Object.keys(plants))("it is found when %s", { timeout: 600_000 }, async
   expect(found?.failure).toMatch(/^Violation: /);
   heal();
   const { simulate } = await import("./world.ts");
-  const healed = await simulate(found?.seed ?? FROM, wanted);
+  const healed = await simulate(found?.seed ?? FROM, { weathers: wanted, hosts: 1 });
   expect(healed.failure).toBeNull();
 });
 
 async function firstFailure(wanted: string[] | null): Promise<Story | null> {
   const { simulate } = await import("./world.ts");
   for (let seed = FROM; seed < FROM + MAX_SEEDS; seed++) {
-    const story = await simulate(seed, wanted);
+    const story = await simulate(seed, { weathers: wanted, hosts: 1 });
     if (story.failure !== null) return story;
   }
   return null;

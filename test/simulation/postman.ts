@@ -1,6 +1,6 @@
 // Lyceum's callbacks on their way: lost, doubled, early, late, forged, into a dead process; their bodies lie.
 import type { Agenda } from "./agenda.ts";
-import type { Host } from "./host.ts";
+import type { Call } from "./host.ts";
 import { demand } from "./invariants.ts";
 import type { Judge } from "./judge.ts";
 import type { Lyceum } from "./lyceum.ts";
@@ -11,7 +11,7 @@ interface PostmanOptions {
   random: Random;
   agenda: Agenda;
   lyceum: Lyceum;
-  host: Host;
+  call: Call;
   judge: Judge;
   trace(line: string): void;
   guard<T>(work: () => Promise<T>): void;
@@ -20,7 +20,7 @@ interface PostmanOptions {
 const SECOND = 1_000;
 const MAX_TRIES = 3;
 
-export function createPostman({ random, agenda, lyceum, host, judge, trace, guard }: PostmanOptions): void {
+export function createPostman({ random, agenda, lyceum, call, judge, trace, guard }: PostmanOptions): void {
   const losses = random.pick([0, 0.2, 0.2, 1]);
   lyceum.onTaken((work) => {
     if (random.chance(0.25)) post(work, random.between(0, 30 * SECOND), "early");
@@ -67,7 +67,7 @@ export function createPostman({ random, agenda, lyceum, host, judge, trace, guar
 
   function deliver(path: string) {
     const body = random.pick(LIES);
-    return host.call("POST", path, { "content-type": "application/json" }, body);
+    return call("POST", path, { "content-type": "application/json" }, body);
   }
 }
 

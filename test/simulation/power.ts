@@ -1,5 +1,6 @@
 // The power of one process. Everything it does to the world (a statement, a commit, a request, a timer) passes
-// here, so a crash can come right before or right after any of them; after that nothing of it has an effect.
+// here, so a crash can come right before or right after any of them; after that nothing of it has an effect. A freeze
+// comes before or after a statement: until it is over, timers and answers wait, as for a process that is stopped.
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import type { Timers } from "../../src/lib/clock.ts";
 import type { Agenda } from "./agenda.ts";
@@ -7,35 +8,92 @@ import type { Random } from "./random.ts";
 
 export interface Power {
   isOn(): boolean;
+  isFrozen(): boolean;
   /** Counts one point at which the process may die; false if it is dead. */
   spend(): boolean;
   /** The power goes at that many points from now. */
   cutAfter(points: number): void;
   cut(): void;
   onCut(listener: () => void): void;
+  freeze(plan: Freeze): void;
+  freezeNoMore(): void;
+  onFreeze(listener: (ms: number) => void): void;
+  /** Counts one point at which a freeze may begin. Resolves once the process goes on; null: it does. */
+  standStill(sql: string, moment: "before" | "after"): Promise<void> | null;
+  /** Something reaches the process from outside: it finds out when it goes on, and never once it is dead. */
+  deliver(fn: () => void): void;
+}
+
+/** The process stands still for `ms`: in so many statements, or when a claim of runs is written and no start is sent. */
+export interface Freeze {
+  ms: number;
+  points: number | "claim";
 }
 
 export function createPower(agenda: Agenda): Power {
-  const listeners: (() => void)[] = [];
+  const cutListeners: (() => void)[] = [];
+  const freezeListeners: ((ms: number) => void)[] = [];
+  const withheld: (() => void)[] = [];
   let on = true;
   let left = Number.POSITIVE_INFINITY;
+  let frozen = false;
+  let plans: Freeze[] = [];
+  let isClaiming = false;
   const cut = () => {
     if (!on) return;
     on = false;
-    for (const listener of listeners) listener();
+    for (const listener of cutListeners) listener();
   };
+
+  function freeze(ms: number): void {
+    frozen = true;
+    agenda.after(ms, thaw);
+    for (const listener of freezeListeners) listener(ms);
+  }
+
+  /** What was withheld arrives at once, in any order. */
+  function thaw(): void {
+    frozen = false;
+    for (const fn of withheld.splice(0)) agenda.after(0, () => deliver(fn));
+  }
+
+  function deliver(fn: () => void): void {
+    if (!on) return;
+    if (frozen) withheld.push(fn);
+    else fn();
+  }
+
   return {
     isOn: () => on,
+    isFrozen: () => on && frozen,
     spend() {
       agenda.stir();
       if (on && --left < 0) cut();
       return on;
     },
     cutAfter: (points) => {
-      left = points;
+      if (frozen) cut();
+      else left = points;
     },
     cut,
-    onCut: (listener) => void listeners.push(listener),
+    onCut: (listener) => void cutListeners.push(listener),
+    freeze: (plan) => void plans.push({ ...plan }),
+    freezeNoMore: () => {
+      plans = [];
+    },
+    onFreeze: (listener) => void freezeListeners.push(listener),
+    standStill(sql, moment) {
+      if (!frozen) {
+        if (sql.startsWith("begin")) isClaiming = false;
+        if (sql.startsWith('insert into "executions"')) isClaiming = true;
+        const isClaimed = isClaiming && sql === "commit" && moment === "after";
+        const due = plans.find((plan) => (plan.points === "claim" ? isClaimed : --plan.points < 0));
+        plans = plans.filter((plan) => plan !== due);
+        if (due !== undefined) freeze(due.ms);
+      }
+      return frozen ? new Promise((resolve) => deliver(resolve)) : null;
+    },
+    deliver,
   };
 }
 
@@ -45,7 +103,16 @@ export function never<T>(): Promise<T> {
 }
 
 export function poweredTimers(power: Power, agenda: Agenda): Timers {
-  return { after: (ms, fn) => agenda.after(ms, () => power.isOn() && fn()) };
+  return {
+    after(ms, fn) {
+      let isCancelled = false;
+      const cancel = agenda.after(ms, () => power.deliver(() => isCancelled || fn()));
+      return () => {
+        isCancelled = true;
+        cancel();
+      };
+    },
+  };
 }
 
 export interface Disk {
@@ -65,7 +132,8 @@ export function poweredDialect(real: Dialect, power: Power, agenda: Agenda, disk
       // A dying process closes nothing, but its locks go and what it did not commit is rolled back.
       power.onCut(() => void driver.destroy());
       const around = (connection: DatabaseConnection): DatabaseConnection => ({
-        executeQuery: (query) => execute(() => connection.executeQuery(query), query.sql),
+        executeQuery: (query) =>
+          execute({ power, agenda, disk }, query.sql, () => connection.executeQuery(query)),
         streamQuery: () => {
           throw new Error("nothing streams here");
         },
@@ -86,14 +154,24 @@ export function poweredDialect(real: Dialect, power: Power, agenda: Agenda, disk
       return powered;
     },
   };
+}
 
-  async function execute<R>(run: () => Promise<QueryResult<R>>, sql: string): Promise<QueryResult<R>> {
-    if (!power.spend()) return never();
-    if (sql === "commit" && disk.random.chance(disk.slowCommits)) {
-      await new Promise<void>((resolve) => agenda.after(disk.random.between(1, 1_500), resolve));
-      if (!power.isOn()) return never();
-    }
-    const result = await run();
-    return power.spend() ? result : never();
+/** Runs a statement, before and after which the process may die or freeze. */
+export async function execute<R>(
+  { power, agenda, disk }: { power: Power; agenda: Agenda; disk: Disk },
+  sql: string,
+  run: () => Promise<QueryResult<R>>,
+): Promise<QueryResult<R>> {
+  if (!power.spend()) return never();
+  const before = power.standStill(sql, "before");
+  if (before !== null) await before;
+  if (sql === "commit" && disk.random.chance(disk.slowCommits)) {
+    await new Promise<void>((resolve) => agenda.after(disk.random.between(1, 1_500), resolve));
+    if (!power.isOn()) return never();
   }
+  const result = await run();
+  if (!power.spend()) return never();
+  const after = power.standStill(sql, "after");
+  if (after !== null) await after;
+  return result;
 }

@@ -17,6 +17,8 @@ const { values } = parseArgs({
     workers: { type: "string", default: String(availableParallelism()) },
     /** These weathers in place of those that a seed draws, comma-separated. */
     weather: { type: "string" },
+    /** 1, 2 or 3, in place of what a seed draws. */
+    hosts: { type: "string" },
     /** One seed alone, with its trace. */
     seed: { type: "string" },
   },
@@ -28,12 +30,14 @@ if (unknown.length > 0) {
   console.error(`no such weather: ${unknown.join(", ")}; there are: ${weatherNames.join(", ")}`);
   process.exit(64);
 }
+const hosts = values.hosts === undefined ? null : Number(values.hosts);
+const wishes = { weathers: wanted, hosts };
 process.exitCode = values.seed === undefined ? await many() : await one(Number(values.seed));
 
 async function one(seed: number): Promise<number> {
-  const story = await simulate(seed, wanted);
+  const story = await simulate(seed, wishes);
   console.log(story.trace.join("\n"));
-  const again = await simulate(seed, wanted);
+  const again = await simulate(seed, wishes);
   const same = again.hash === story.hash ? "the same story twice" : "TWO DIFFERENT STORIES FROM ONE SEED";
   console.log(`seed ${seed}: ${story.failure ?? "holds"}; ${same}`);
   return story.failure === null && again.hash === story.hash ? 0 : 1;
@@ -56,16 +60,17 @@ async function many(): Promise<number> {
   await tellAll({
     workers: Number(values.workers),
     seeds: { from, count: Number(values.seeds) },
-    wanted,
+    wishes,
     isOver: () => seconds() >= Number(values.seconds),
     onStory(story) {
       done++;
       virtualMs += story.virtualMs;
       if (story.failure !== null) {
         failed++;
-        console.log(`seed ${story.seed} (${story.weathers.join(", ") || "plain"}): ${story.failure}`);
+        const weather = story.weathers.join(", ") || "plain";
+        console.log(`seed ${story.seed} (${weather}, hosts: ${story.hosts}): ${story.failure}`);
         const more = values.weather === undefined ? "" : ` --weather "${values.weather}"`;
-        console.log(`  see it again: npm run sim -- --seed ${story.seed}${more}`);
+        console.log(`  see it again: npm run sim -- --seed ${story.seed} --hosts ${story.hosts}${more}`);
       }
       if (seconds() - toldAt > 5) tell();
     },

@@ -6,24 +6,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrate } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
+import { openDialect } from "../../src/store/db/dialect.ts";
 import { createAgenda } from "./agenda.ts";
 import { openBooks, type Snapshot } from "./books.ts";
 import { createClients } from "./clients.ts";
 import { createFate } from "./fate.ts";
+import { createFleet, type Fleet } from "./fleet.ts";
 import { createHost } from "./host.ts";
+import { createHostClock } from "./host-clock.ts";
 import { createInvariants } from "./invariants.ts";
 import { createJudge } from "./judge.ts";
 import { createLyceum } from "./lyceum.ts";
 import { createNetwork } from "./network.ts";
 import { createPostman } from "./postman.ts";
+import { type Disk, type Power, poweredDialect } from "./power.ts";
 import { createRandom, type Random } from "./random.ts";
 import { compareWithReference } from "./reference.ts";
+import { createSharedDatabase } from "./shared-database.ts";
+import { createWakeUps } from "./wake-ups.ts";
 import { createSky } from "./weather/sky.ts";
 
 export interface Story {
   seed: number;
   /** Names of the weathers that it draws. */
   weathers: string[];
+  hosts: number;
   /** The first violation; null if there is none. */
   failure: string | null;
   trace: string[];
@@ -34,20 +41,34 @@ export interface Story {
 }
 
 const MINUTE = 60_000;
-const MAX_STEPS = 60_000;
+const MAX_STEPS_PER_HOST = 80_000;
 /** Calm time after which everything must have come to rest: orphans are watched for an hour. */
 const PATIENCE_MS = 240 * MINUTE;
 
-/** @param wanted weathers in place of those that the seed draws */
-export async function simulate(seed: number, wanted: string[] | null = null): Promise<Story> {
+/** Wanted in place of what the seed draws. */
+export interface Wishes {
+  weathers?: string[] | null;
+  /** 1 is the service on SQLite; more share a database. */
+  hosts?: number | null;
+}
+
+export async function simulate(
+  seed: number,
+  { weathers: wanted = null, ...given }: Wishes = {},
+): Promise<Story> {
   const random = createRandom(seed);
-  // A source of its own: the other draws of a seed stay as they were.
+  // Sources of their own: the other draws of a seed stay as they were.
+  const count = given.hosts ?? createRandom(seed ^ 0x5bd1e995).pick([1, 1, 2, 3]);
   const deletion = drawDeletion(createRandom(~seed));
+  // Several hosts look into the database every second or two: days of that take too long.
+  if (count > 1) deletion.byRetention = false;
   const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
-  const config = drawConfig(random, join(folder, "proctor.db"), deletion.byRetention);
-  if (config.database.kind === "sqlite") writeFileSync(config.database.path, await migrated());
+  const path = join(folder, "proctor.db");
+  const databaseUrl = count === 1 ? `sqlite:${path}` : "postgres://shared.test/proctor";
+  const config = drawConfig(random, databaseUrl, deletion.byRetention);
+  writeFileSync(path, await migrated());
   const agenda = createAgenda(random.fork());
-  const books = openBooks(join(folder, "proctor.db"));
+  const books = openBooks(path);
   const lines: string[] = [];
   let failure: string | null = null;
   let steps = 0;
@@ -74,10 +95,11 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   const sky = createSky({ random: random.fork(), agenda, lyceum, chaosMs, wanted, trace });
   const network = createNetwork(random.fork(), agenda, { lyceum, sky, trace });
   const slowCommits = random.pick([0, 0, 0.02, 0.2]);
-  const host = createHost({ config, agenda, network, random: random.fork(), slowCommits, fail });
+  const hardware = { config, agenda, network, slowCommits, fail };
+  const fleet = (count === 1 ? buildHost : buildHosts)(random.fork());
   const invariants = createInvariants(books, agenda, (event) => trace(`books     ${event}`));
   const judge = createJudge({
-    ...{ books, agenda, lyceum, submit: config.submit, slackMs: slowCommits > 0 ? MINUTE / 2 : 0 },
+    ...{ books, agenda, fleet, lyceum, submit: config.submit, slackMs: slowCommits > 0 ? MINUTE / 2 : 0 },
     inDoubtAfterMs: config.inDoubtAfterMs,
     pollMaxMs: config.poll.maxMs,
     callbackGraceMs: config.callbackGraceMs,
@@ -93,15 +115,15 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   lyceum.onEnd((work) => trace(`lyceum    ${work.id} ends as ${work.word}`));
 
   const clients = createClients({
-    ...{ random: random.fork(), agenda, books, host, lyceum, judge, keys: KEYS, trace, guard },
+    ...{ random: random.fork(), agenda, books, call: fleet.call, lyceum, judge, keys: KEYS, trace, guard },
     forMs: chaosMs,
     deletes: deletion.byCallers,
   });
-  createPostman({ random: random.fork(), agenda, lyceum, host, judge, trace, guard });
+  createPostman({ random: random.fork(), agenda, lyceum, call: fleet.call, judge, trace, guard });
   const fate = createFate({
     random: random.fork(),
     agenda,
-    host,
+    fleet,
     network,
     lyceum,
     sky,
@@ -109,9 +131,12 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     chaosMs,
     trace,
   });
-  host.onDown(invariants.forgive);
-  host.onDown(judge.died);
-  host.boot();
+  for (const host of fleet.hosts) {
+    if (count === 1) host.onDown(invariants.forgive);
+    host.onDown((instance) => judge.died(host, instance));
+    host.onFreeze((ms) => judge.stoodStill(host, ms));
+    host.boot();
+  }
 
   let unfinished = [""];
   await goOnUntil(isAtRest);
@@ -119,7 +144,7 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     const { cancelsAsked } = clients;
     // From here on nothing kept the service from doing its work: no fault, no downtime, no pause that Lyceum asked for,
     // and no wake-up that a clock set back has moved away.
-    const upSince = host.upSince() ?? 0;
+    const upSince = fleet.allAwakeSince() ?? 0;
     const calmAt = Math.max(chaosMs, upSince, judge.pausedUntil()) + agenda.setBackMs(upSince);
     const hasLeapt = agenda.hasLeapt();
     const { isForgotten } = judge.deletions;
@@ -131,15 +156,50 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
     attempt(judge.deletions.compare);
   }
   if (failure !== null) trace(`FAILED    ${failure}`);
-  host.cutAfter(-1);
+  for (const host of fleet.hosts) host.cutAfter(-1);
   books.close();
   rmSync(folder, { recursive: true });
   const hash = createHash("sha1").update(lines.join("\n")).digest("hex");
-  return { seed, weathers: sky.drawn, failure, trace: lines, hash, steps, virtualMs: agenda.monotonic() };
+  return {
+    seed,
+    weathers: sky.drawn,
+    hosts: count,
+    failure,
+    trace: lines,
+    hash,
+    steps,
+    virtualMs: agenda.monotonic(),
+  };
+
+  function buildHost(random: Random): Fleet {
+    const openDatabase = (power: Power, disk: Disk) =>
+      poweredDialect(openDialect(config.database), power, agenda, disk);
+    const wakeUpsOf = createWakeUps(agenda, random);
+    const parts = { ...hardware, random, clock: createHostClock(agenda, 0), openDatabase, wakeUpsOf };
+    return createFleet([createHost({ ...parts, name: "proctor" })], agenda, random);
+  }
+
+  function buildHosts(random: Random): Fleet {
+    const database = createSharedDatabase(() => openDialect({ kind: "sqlite", path }), agenda);
+    const wakeUpsOf = createWakeUps(agenda, random.fork());
+    const hosts = Array.from({ length: count }, (_, index) => {
+      const clock = createHostClock(agenda, random.between(-5, 5) * random.pick([0, 1_000, MINUTE]));
+      const parts = {
+        ...hardware,
+        random: random.fork(),
+        clock,
+        openDatabase: database.dialectFor,
+        wakeUpsOf,
+      };
+      return createHost({ ...parts, name: `proctor ${index + 1}` });
+    });
+    return createFleet(hosts, agenda, random.fork());
+  }
 
   async function goOnUntil(isOver: () => boolean): Promise<void> {
     while (failure === null && !isOver()) {
-      if (++steps > MAX_STEPS || agenda.monotonic() > chaosMs + PATIENCE_MS) fail(`no rest: ${unfinished}`);
+      if (++steps > count * MAX_STEPS_PER_HOST || agenda.monotonic() > chaosMs + PATIENCE_MS)
+        fail(`no rest: ${unfinished}`);
       else if (!(await agenda.step())) fail("nothing is left to happen");
       else {
         fate.watch();
@@ -164,7 +224,8 @@ export async function simulate(seed: number, wanted: string[] | null = null): Pr
   }
 
   function isAtRest(): boolean {
-    const isQuiet = agenda.monotonic() > chaosMs && clients.unanswered() === 0 && host.upSince() !== null;
+    const isQuiet =
+      agenda.monotonic() > chaosMs && clients.unanswered() === 0 && fleet.allAwakeSince() !== null;
     return isQuiet && unfinished.length === 0;
   }
 }
@@ -173,14 +234,14 @@ function drawDeletion(random: Random): { byCallers: boolean; byRetention: boolea
   return { byCallers: random.chance(0.3), byRetention: random.chance(0.25) };
 }
 
-function drawConfig(random: Random, path: string, isPruned = false): Config {
+function drawConfig(random: Random, databaseUrl: string, isPruned = false): Config {
   const result = readConfig({
     LYCEUM_API_KEY: "lk_simulated",
     LYCEUM_BASE_URL: "https://lyceum.test/api",
     API_KEYS: KEYS.map(({ name, key }) => `${name}:${key}`).join(","),
     CALLBACK_SECRETS: "a-secret-of-the-simulation-that-is-long-enough",
     PUBLIC_URL: random.chance(0.9) ? "https://proctor.test" : undefined,
-    DATABASE_URL: `sqlite:${path}`,
+    DATABASE_URL: databaseUrl,
     SUBMIT_LIMIT: random.pick(["100/1h", "4/3m", "none"]),
     SUBMIT_CONCURRENCY: random.pick(["1", "2", "8"]),
     IN_DOUBT_AFTER: random.pick(["2m", "2m", "5m"]),
@@ -201,7 +262,7 @@ function migrated(): Promise<Buffer> {
   template ??= (async () => {
     const folder = mkdtempSync(join(MEMORY, "proctor-simulation-"));
     const path = join(folder, "template.db");
-    await migrate(drawConfig(createRandom(0), path).database);
+    await migrate({ kind: "sqlite", path });
     const file = readFileSync(path);
     rmSync(folder, { recursive: true });
     return file;

@@ -77,6 +77,8 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     areRecordsTooLarge: false,
     awayMs: 0,
     isCrowded: false,
+    /** It reads the list for all instances. */
+    isReader: true,
     onList: async () => {},
     /** Does all that is due; answers when to come back. */
     async work(): Promise<number> {
@@ -149,6 +151,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     lyceum,
     now: () => time.now(),
     collect: { fetchEarly: () => null, leaseFrom: () => null, handOver: () => {} },
+    reader: { isHeld: async () => scene.isReader },
     onCapacity: () => {},
     awayMs: () => scene.awayMs,
     isCrowded: () => scene.isCrowded,

@@ -1,11 +1,11 @@
 // Retries for a few seconds while the database is locked or unavailable.
-import { systemClock, systemTimers } from "../../lib/clock.ts";
+import { systemClock, systemTimers, type Timers } from "../../lib/clock.ts";
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 
 export const MAX_RETRY_MS = 3_000;
 
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void systemTimers.after(ms, resolve));
+export function pause(ms: number, timers: Timers = systemTimers): Promise<void> {
+  return new Promise((resolve) => void timers.after(ms, resolve));
 }
 
 export function retryWhileBusy<T>(attempt: () => Promise<T>): Promise<T> {

@@ -10,7 +10,7 @@ import type { Db } from "./transaction.ts";
 
 /** Returns the names of the applied migrations. @throws DatabaseRefused */
 export async function migrate(db: Db, target: DatabaseTarget, known = migrations): Promise<string[]> {
-  if (await isNewer(db, target, known)) return [];
+  if ((await isNewer(db, target, known)) || (await hasAll(db, known))) return [];
   try {
     return await retryWhileBusy(() => apply(db, target, known));
   } catch (error) {
@@ -20,9 +20,13 @@ export async function migrate(db: Db, target: DatabaseTarget, known = migrations
   }
 }
 
-export async function isMigrated(db: Db): Promise<boolean> {
+export function isMigrated(db: Db): Promise<boolean> {
+  return hasAll(db, migrations);
+}
+
+async function hasAll(db: Db, known: typeof migrations): Promise<boolean> {
   const migrated = new Set(await appliedTo(db));
-  return Object.keys(migrations).every((name) => migrated.has(name));
+  return Object.keys(known).every((name) => migrated.has(name));
 }
 
 /** On PostgreSQL by a connection of its own, without the bounds on a statement's duration. */

@@ -37,6 +37,8 @@ export interface ListPoll {
   keep(recorded: DueExecution[]): void;
   /** These were claimed anew. */
   forget(claimed: DueExecution[]): void;
+  /** Stops watching. Returns the watched executions, which are still claimed. */
+  leave(): DueExecution[];
   dueAt(): number;
   poll(): void;
   idle(): Promise<void>;
@@ -160,6 +162,12 @@ export function createListPoll(context: Context, options: ListPollOptions): List
     },
     forget(claimed) {
       for (const { execution } of claimed) watched.delete(execution.id);
+    },
+    leave() {
+      const left = [...watched.values()];
+      watched.clear();
+      dueAt = Number.POSITIVE_INFINITY;
+      return left;
     },
     dueAt: () => (polling === null ? dueAt : Number.POSITIVE_INFINITY),
     poll() {

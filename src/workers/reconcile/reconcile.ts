@@ -49,6 +49,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   } = options;
   const rounds = new PQueue({ concurrency: 4 });
   let pauseUntil = 0;
+  let wasReader = false;
   const claims = createClaims(context, "reconcile", LEASE_MS);
   const recorder = createFactRecorder(context, now);
   const audit = createAudit(context, now);
@@ -149,6 +150,9 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
       if (isPaused(pauseUntil, CROWDED_PAUSE_MS, now())) return pauseUntil;
       if (isCrowded()) pauseUntil = now() + CROWDED_PAUSE_MS;
       const isReader = await reader.isHeld();
+      // The new reader's list is to answer for them, not a second list.
+      if (wasReader && !isReader) await claims.giveBack(listPoll.leave());
+      wasReader = isReader;
       const claimed = await (isReader ? claims.take(batch) : claims.takeNamed(batch));
       const hasList = isReader && (group(claimed).listed.length > 0 || listPoll.dueAt() <= now());
       if (hasList) {

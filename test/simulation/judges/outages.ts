@@ -3,11 +3,12 @@ import { demand } from "../invariants.ts";
 
 const SECOND = 1_000;
 const MAX_PAUSE_MS = 300 * SECOND;
-export function createOutages(now: () => number, concurrency: number) {
+export function createOutages(now: () => number, concurrency: number, hosts: number) {
   /** Starts sent since the last one that got through, by outage. */
   let since: number | null = null;
   let starts = 0;
-  let boots = 1;
+  /** Each host finds out for itself. */
+  let boots = hosts;
 
   return {
     booted: () => void boots++,
@@ -16,7 +17,7 @@ export function createOutages(now: () => number, concurrency: number) {
       if (outage === null) {
         since = null;
         starts = 0;
-        boots = 1;
+        boots = hosts;
         return;
       }
       since ??= now();

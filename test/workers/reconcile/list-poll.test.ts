@@ -165,6 +165,17 @@ eachDatabase("polling", (open, kind) => {
     expect((await scene.rows()).map((row) => row.due_at)).toEqual([scene.time.now(), scene.time.now()]);
   });
 
+  test("polling stops and gives back its claims when another instance has become the reader of the list", async () => {
+    const scene = await sceneOf(await open(), 2);
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    scene.isReader = false;
+    scene.time.pass(5 * SECOND);
+    await scene.work();
+    expect(scene.calls).toEqual(["list"]);
+    expect((await scene.rows()).map((row) => row.due_at)).toEqual([scene.time.now(), scene.time.now()]);
+  });
+
   test("polling reads long lists less often", async () => {
     const scene = await sceneOf(await open(), 2);
     for (let foreign = 0; foreign < 19_998; foreign++) scene.words.set(`foreign-${foreign}`, "running");
