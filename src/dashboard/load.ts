@@ -19,7 +19,7 @@ export interface Refresh {
 
 /** Events come in swarms: one request answers a swarm. */
 const MIN_INTERVAL_MS = 1_500;
-/** What takes long to read is read more seldom. */
+/** A slow reading is repeated more seldom. */
 const PAUSE_PER_READ = 5;
 
 /** @param key of the data; another key begins anew. Returns the state, and a function that reads again at once. */

@@ -38,7 +38,7 @@ export function Jobs() {
     (signal) => firstOf(api.jobs(filterOf(query), { signal, limit: Math.min(most + 1, 1_000) }), most),
     { on: ({ type }) => type.startsWith("job.") || type.startsWith("run."), everyMs: 30_000 },
   );
-  // What is shown stays until more is there.
+  // The shown rows stay until more are there.
   useEffect(() => {
     if (most > STEP) reload();
   }, [most]);

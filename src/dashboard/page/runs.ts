@@ -63,7 +63,7 @@ export function Runs() {
       firstOf(api.runs("all", { ...filterOf(query), signal, limit: Math.min(most + 1, 1_000) }), most),
     { on: ({ type }) => type.startsWith("run."), everyMs: 30_000 },
   );
-  // What is shown stays until more is there.
+  // The shown rows stay until more are there.
   useEffect(() => {
     if (most > STEP) reload();
   }, [most]);
