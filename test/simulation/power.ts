@@ -51,7 +51,7 @@ export function createPower(agenda: Agenda): Power {
     for (const listener of freezeListeners) listener(ms);
   }
 
-  /** What was withheld arrives at once, in any order. */
+  /** Withheld timers and replies arrive at once, in any order. */
   function thaw(): void {
     frozen = false;
     for (const fn of withheld.splice(0)) agenda.after(0, () => deliver(fn));

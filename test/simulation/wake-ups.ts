@@ -5,7 +5,7 @@ import type { Agenda } from "./agenda.ts";
 import type { Power } from "./power.ts";
 import type { Random } from "./random.ts";
 
-/** What one process connects to. */
+/** The wake-ups of one process, which end with its power. */
 export type WakeUpsOf = (power: Power) => typeof connectWakeUps;
 
 const LOSSES = 0.1;

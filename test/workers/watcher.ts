@@ -77,7 +77,6 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     areRecordsTooLarge: false,
     awayMs: 0,
     isCrowded: false,
-    /** It reads the list for all instances. */
     isReader: true,
     onList: async () => {},
     /** Does all that is due; answers when to come back. */
