@@ -90,7 +90,6 @@ export async function listInbox(db: Db, filter: InboxFilter, limit: number): Pro
     { createdAfter: receivedAfter, createdBefore: receivedBefore },
     "received_at",
   );
-  driver.push(...times.ids);
   filters.push(...times.exact);
   if (disposition !== undefined) filters.push(sql`disposition = ${disposition}`);
   if (owner !== null)
@@ -101,6 +100,7 @@ export async function listInbox(db: Db, filter: InboxFilter, limit: number): Pro
     key: "id",
     order: "desc",
     driver,
+    range: times.range,
     filters,
     after: filter.before,
   } as const;

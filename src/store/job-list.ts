@@ -26,7 +26,8 @@ export function jobScan(filter: JobFilter): Scan {
     table: "jobs",
     key: "id",
     order: "desc",
-    driver: [...(driver === null ? [] : [driver]), ...times.ids],
+    driver: driver === null ? [] : [driver],
+    range: times.range,
     filters: [
       ...times.exact,
       ...(key == null ? [] : [sql`api_key = ${key}`]),

@@ -37,7 +37,8 @@ export function runScan(filter: RunFilter & { key: string | null }, before: stri
     table: "runs",
     key: "id",
     order: "desc",
-    driver: [...(driver === null ? [] : [driver]), ...createdBetween("run", filter).ids],
+    driver: driver === null ? [] : [driver],
+    range: createdBetween("run", filter).range,
     filters: [...(key === null ? [] : [sql`api_key = ${key}`]), ...conditionsOf(filter)],
     after: before,
   };

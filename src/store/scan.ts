@@ -13,7 +13,14 @@ export interface Scan {
   /** Answered by one index that also has the key's order. */
   driver: readonly RawBuilder<unknown>[];
   filters: readonly RawBuilder<unknown>[];
+  /** Bounds on the ids; only in descending order. */
+  range?: Range;
   after: string | number | null;
+}
+
+interface Range {
+  lower?: RawBuilder<unknown>;
+  upper?: RawBuilder<unknown>;
 }
 
 export interface Scanned<Row> {
@@ -53,18 +60,18 @@ export function createdBetween(
   prefix: Prefix,
   { createdAfter, createdBefore }: { createdAfter?: number | undefined; createdBefore?: number | undefined },
   column = "created_at",
-): { ids: RawBuilder<unknown>[]; exact: RawBuilder<unknown>[] } {
-  const ids = [];
+): { range: Range; exact: RawBuilder<unknown>[] } {
+  const range: Range = {};
   const exact = [];
   if (createdAfter !== undefined) {
-    ids.push(sql`id >= ${idBound(prefix, createdAfter - CLOCK_STEP_MS)}`);
+    range.lower = sql`id >= ${idBound(prefix, createdAfter - CLOCK_STEP_MS)}`;
     exact.push(sql`${sql.ref(column)} > ${createdAfter}`);
   }
   if (createdBefore !== undefined) {
-    ids.push(sql`id < ${idBound(prefix, createdBefore + CLOCK_STEP_MS)}`);
+    range.upper = sql`id < ${idBound(prefix, createdBefore + CLOCK_STEP_MS)}`;
     exact.push(sql`${sql.ref(column)} < ${createdBefore}`);
   }
-  return { ids, exact };
+  return { range, exact };
 }
 
 export function isIn(column: string, words: readonly string[]): RawBuilder<unknown> {
@@ -90,18 +97,21 @@ export function sliceQuery(list: Scan) {
   const key = sql.ref(list.key);
   return sql<{ last: string | number | null; entries: number }>`
     select ${list.order === "desc" ? sql`min(${key})` : sql`max(${key})`} as last, count(*) as entries
-    from (select ${key} from ${sql.table(list.table)} where ${all([...list.driver, ...behind(list)])}
+    from (select ${key} from ${sql.table(list.table)} where ${all([...list.driver, ...given(list.range?.lower), ...begin(list)])}
       order by ${ordered(list)} limit ${sql.lit(SLICE)}) as slice`;
 }
 
 async function readSlice<Row>(db: Db, list: Scan, last: string | number, limit: number): Promise<Row[]> {
+  return (await rowsQuery<Row>(list, last, limit).execute(db)).rows;
+}
+
+export function rowsQuery<Row>(list: Scan, last: string | number, limit: number) {
   const key = sql.ref(list.key);
   const upTo = list.order === "desc" ? sql`${key} >= ${last}` : sql`${key} <= ${last}`;
-  const { rows } = await sql<Row>`
+  return sql<Row>`
     select * from ${sql.table(list.table)}
-    where ${all([...list.driver, ...behind(list), upTo, ...list.filters, keptRows[list.table]])}
-    order by ${ordered(list)} limit ${limit}`.execute(db);
-  return rows;
+    where ${all([...list.driver, ...begin(list), upTo, ...list.filters, keptRows[list.table]])}
+    order by ${ordered(list)} limit ${limit}`;
 }
 
 const keptRows: Record<Scan["table"], RawBuilder<boolean>> = {
@@ -110,9 +120,14 @@ const keptRows: Record<Scan["table"], RawBuilder<boolean>> = {
   callbacks: ofKeptJob(sql`(select job_id from executions where executions.id = callbacks.execution_id)`),
 };
 
-function behind({ key, order, after }: Scan): RawBuilder<unknown>[] {
-  if (after === null) return [];
+/** One bound for each direction: of two, SQLite searches by either and walks to the other row by row. */
+function begin({ key, order, after, range }: Scan): RawBuilder<unknown>[] {
+  if (after === null) return given(range?.upper);
   return [order === "desc" ? sql`${sql.ref(key)} < ${after}` : sql`${sql.ref(key)} > ${after}`];
+}
+
+function given(bound: RawBuilder<unknown> | undefined): RawBuilder<unknown>[] {
+  return bound === undefined ? [] : [bound];
 }
 
 function ordered({ key, order }: Scan): RawBuilder<unknown> {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type JobFilter, jobScan, listJobs } from "../../src/store/job-list.ts";
 import { insertJobs, type JobRow } from "../../src/store/jobs.ts";
 import { listAllRuns, type RunFilter, runScan } from "../../src/store/run-list.ts";
-import { type Scan, SLICE, sliceQuery } from "../../src/store/scan.ts";
+import { rowsQuery, type Scan, SLICE, sliceQuery } from "../../src/store/scan.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachDatabase, onSqlite } from "../support/databases.ts";
 import { contextOf, submitted } from "../support/scene.ts";
@@ -93,6 +93,17 @@ onSqlite("a slice", (open) => {
   test("a slice of runs is read from the index that its filter names, in the index's order", async () => {
     const { store } = await open();
     for (const [filter, index] of runFilters) await expectIndex(store, runScan(filter, null), index);
+  });
+
+  test("a slice between two times has one bound in each direction, or its rows would be walked from the other", async () => {
+    const { store } = await open();
+    for (const before of [null, "run_x"]) {
+      const list = runScan({ key: null, name: "a", createdAfter: 1, createdBefore: 2 }, before);
+      for (const query of [sliceQuery(list), rowsQuery(list, "run_a", 10)]) {
+        const bounds = query.compile(store.db).sql.match(/\bid"? (<|>=|>) /g) ?? [];
+        expect(bounds.map((bound) => bound.includes("<")).toSorted()).toEqual([false, true]);
+      }
+    }
   });
 });
 
