@@ -27,6 +27,19 @@ const shared: Record<string, () => void> = {
       });
       return { ...real, createPresence };
     }),
+
+  "a place is given back twice": () =>
+    vi.doMock("../../src/store/places.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/places.ts")>();
+      const settlePlaces: typeof real.settlePlaces = async (db, ids, freeAt) => {
+        await real.settlePlaces(db, ids, freeAt);
+        // As a counter would: the second one is some other start's.
+        const rows = await db.selectFrom("places").select("execution_id").limit(ids.length).execute();
+        const others = rows.map((row) => row.execution_id);
+        await real.settlePlaces(db, others, null);
+      };
+      return { ...real, settlePlaces };
+    }),
 };
 
 const plants: Record<string, () => void> = {
@@ -192,7 +205,7 @@ const mocked = [
   ...["store/execution-claims", "store/executions", "store/deletions", "store/db/group-commit"],
   ...["domain/state-machine/transition", "domain/state-machine/schedule", "domain/output"],
   ...["workers/reconcile/audit", "workers/start-gate", "workers/reconcile/history"],
-  ...["workers/presence"],
+  ...["workers/presence", "store/places"],
 ];
 
 afterEach(heal);
