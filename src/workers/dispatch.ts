@@ -183,6 +183,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
   /** Returns when to come back (epoch ms), or null: when woken. */
   async function startNext(): Promise<number | null> {
+    // The start would be refused before it leaves, and claimed again at once.
+    if (!isHeldAlive(clock.monotonic())) return clock.now() + UNTIL_HEARTBEAT_MS;
     while (starts.pending + starts.size < concurrency) {
       const permit = gate.permit();
       if (permit.type === "none") return permit.waitMs === null ? null : clock.now() + permit.waitMs;
@@ -224,5 +226,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   };
 }
 
+/** Half of the time between two heartbeats. */
+const UNTIL_HEARTBEAT_MS = 1_000;
 /** Runs claimed in one write. */
 const MAX_AT_ONCE = 64;

@@ -63,11 +63,25 @@ eachDatabase("dispatch", (open) => {
     expect(await scene.phases()).toContain("watching");
   });
 
-  test("dispatch sends no start while other instances may count this one as dead, and uses no attempt", async () => {
+  test("dispatch claims nothing while other instances may count this one as dead", async () => {
     const scene = sceneOf(await open(), accepting());
     await submitted(scene.context, 1);
     scene.isHeldAlive = false;
+    scene.onClaim = () => {
+      throw new Error("claimed");
+    };
+    expect(await scene.round()).toBe(scene.time.now() + SECOND);
+    expect(await scene.runs()).toMatchObject([{ status: "queued", version: 0 }]);
+  });
+
+  test("a claimed start does not leave once other instances may count this one as dead, and uses no attempt", async () => {
+    const scene = sceneOf(await open(), accepting());
+    await submitted(scene.context, 1);
+    scene.onClaim = () => {
+      scene.isHeldAlive = false;
+    };
     await scene.round();
+    scene.onClaim = () => {};
     expect(scene.starts).toBe(0);
     expect(await scene.runs()).toMatchObject([{ status: "queued", attempt: 0 }]);
     scene.isHeldAlive = true;
