@@ -9,6 +9,7 @@ import { demoteWebhooks } from "../store/webhooks.ts";
 import { recover } from "../workers/recover.ts";
 import type { AppParts } from "./context.ts";
 import type { AppHttp } from "./http.ts";
+import { MAX_START_MS, startWindowMs } from "./start-window.ts";
 import { type AppWorkers, callbacksOf } from "./workers.ts";
 
 export function createLifecycle(
@@ -46,8 +47,14 @@ export function createLifecycle(
     // From here on all times are the database's.
     await presence.runOnce();
     await applySettings();
-    const startWindowMs = context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
-    await recover(context, { rateLimiter, gate, startWindowMs, startMs: MAX_START_MS, now: now() });
+    const windowMs = startWindowMs({ config, context });
+    await recover(context, {
+      rateLimiter,
+      gate,
+      startWindowMs: windowMs,
+      startMs: MAX_START_MS,
+      now: now(),
+    });
   }
 
   /** Unless a newer revision has been applied. */
@@ -137,8 +144,6 @@ export function createLifecycle(
   };
 }
 
-/** The client gives a start 150 s; waiting in the queue and a fresh token take time, too. */
-const MAX_START_MS = 4 * 60_000;
 /** Time to accept a request that was sent at the very end of the drain delay. */
 const ARRIVAL_MS = 200;
 /** A collector that does not answer must not hold up the end. */

@@ -22,6 +22,7 @@ import { createStartGate } from "../workers/start-gate.ts";
 import { createStateMetricsReader } from "../workers/state-metrics.ts";
 import type { AppParts } from "./context.ts";
 import { createExporter } from "./export-files.ts";
+import { startsCountedMs } from "./start-window.ts";
 
 export type AppWorkers = ReturnType<typeof createWorkers>;
 
@@ -86,7 +87,7 @@ export function createWorkers(parts: AppParts) {
     collect,
     alone(createEnforcer(context)),
     alone(createRemoteDeletion(context, { lyceum, now })),
-    alone(createJobDeletion(context, now)),
+    alone(createJobDeletion(context, { now, keptMs: startsCountedMs(parts) })),
     alone(createMachineTypeSync(context, { lyceum, now })),
     createDeliver(context, {
       findDestination,

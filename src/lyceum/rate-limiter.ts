@@ -128,7 +128,7 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     const endProbe = isBlockedByBreaker(priority) ? breaker.begin() : () => {};
     let sent = true;
     const report: CallReport = {
-      answered: (status, headers) => readAnswer(bucket, status, headers),
+      answered: (status, headers) => readAnswer(bucket, slot, status, headers),
       unanswered: () => breaker.failed(),
       unsent: () => {
         sent = false;
@@ -143,10 +143,10 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     }
   }
 
-  function readAnswer(bucket: Bucket, status: number, headers: AnswerHeaders): number {
+  function readAnswer(bucket: Bucket, slot: Slot, status: number, headers: AnswerHeaders): number {
     breaker.succeeded();
     const notice = readLimits(headers, clock.now());
-    windows[bucket].learn(notice, clock.monotonic());
+    windows[bucket].learn(notice, slot, clock.monotonic());
     reportLimits(bucket, notice);
     return pauses.answered(bucket, status, notice);
   }

@@ -7,7 +7,10 @@ export interface Limit {
 }
 
 export interface Slot {
+  /** Infinite until the call has ended. */
   at: number;
+  /** The order of the calls. */
+  nth: number;
 }
 
 /** The wait when all slots are taken by calls under way. */
@@ -21,7 +24,8 @@ export function createWindow(configured: Limit | null) {
   let limit = configured;
   let slots: Slot[] = [];
   /** The remaining calls by Lyceum's headers, which decide alone until the reset. */
-  let quota: { max: number; remaining: number; resetAt: number } | null = null;
+  let quota: { max: number; remaining: number; resetAt: number; nth: number } | null = null;
+  let taken = 0;
 
   /** @param keptPercent share of the limit reserved for more urgent calls */
   function waitMs(now: number, keptPercent = 0): number {
@@ -39,7 +43,7 @@ export function createWindow(configured: Limit | null) {
   }
 
   function take(): Slot {
-    const slot = { at: Number.POSITIVE_INFINITY };
+    const slot = { at: Number.POSITIVE_INFINITY, nth: ++taken };
     slots.push(slot);
     if (quota) quota.remaining -= 1;
     return slot;
@@ -54,8 +58,8 @@ export function createWindow(configured: Limit | null) {
     if (quota) quota.remaining += 1;
   }
 
-  /** To be called before the slot of the call is settled. A limit from a header holds until an answer has none. */
-  function learn(notice: LimitNotice, now: number): void {
+  /** To be called before the call's slot is settled. A limit from a header holds until an answer has none. */
+  function learn(notice: LimitNotice, { nth }: Slot, now: number): void {
     forget(now);
     if (limit) limit = { ...limit, max: notice.max ?? configured?.max ?? limit.max };
     const { resetInMs } = notice;
@@ -65,11 +69,14 @@ export function createWindow(configured: Limit | null) {
     // Lyceum has counted this call, but perhaps not the others that are still under way.
     const underWay = slots.filter((slot) => slot.at === Number.POSITIVE_INFINITY).length - 1;
     const remaining = Math.max(notice.remaining - Math.max(underWay, 0), 0);
-    quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs };
+    // The answer was under way for long: a later call has been told already how many are left.
+    if (quota !== null && nth < quota.nth) quota.remaining = Math.min(quota.remaining, remaining);
+    else
+      quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs, nth };
   }
 
   function remember(at: number): void {
-    slots.push({ at });
+    slots.push({ at, nth: 0 });
   }
 
   /** @param reserved slots that were taken for calls which have not begun: they count as free */

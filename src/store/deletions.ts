@@ -52,20 +52,22 @@ export async function markDeleted(
   return true;
 }
 
+/** The job and all its runs, retried ones included, ended before then. */
+function hasEndedBefore(at: number): RawBuilder<boolean> {
+  return sql<boolean>`(jobs.ended_at < ${at} and not exists (select 1 from runs
+    where job_id = jobs.id and retry_of is not null and runs.ended_at >= ${at}))`;
+}
+
 /** Deletable jobs whose runs, retried ones included, all ended before then. */
 export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("jobs")
     .select("id")
-    .where("ended_at", "<", endedBefore)
+    .where(hasEndedBefore(endedBefore))
     .where("deletion_due_at", "is", null)
     .where(isKept)
     .where(isFinished)
     .where(({ not }) => not(hasOpenExecutions))
-    .where(
-      sql<boolean>`not exists (select 1 from runs
-        where job_id = jobs.id and retry_of is not null and runs.ended_at >= ${endedBefore})`,
-    )
     .orderBy("ended_at")
     .limit(limit)
     .execute();
@@ -74,11 +76,13 @@ export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number
 
 /**
  * Removes a bounded number of rows of deleted jobs. Runs come first: without executions no callback adds an event.
- * @returns false if there was no deleted job
+ * @param endedBefore later ends keep their rows for now
+ * @returns false if there was no such job
  */
-export async function removeDeleted(db: Db): Promise<boolean> {
+export async function removeDeleted(db: Db, endedBefore = Number.MAX_SAFE_INTEGER): Promise<boolean> {
   const deleted = db.selectFrom("jobs").select("id").where("deleted_at", "is not", null);
-  const rows = await deleted.orderBy("deleted_at").orderBy("id").limit(JOBS_AT_ONCE).execute();
+  const old = deleted.where(hasEndedBefore(endedBefore));
+  const rows = await old.orderBy("deleted_at").orderBy("id").limit(JOBS_AT_ONCE).execute();
   if (rows.length === 0) return false;
   const jobIds = rows.map(({ id }) => id);
   let left = ROWS_AT_ONCE;
@@ -90,6 +94,11 @@ export async function removeDeleted(db: Db): Promise<boolean> {
   }
   await db.deleteFrom("jobs").where("id", "in", jobIds).execute();
   return true;
+}
+
+export async function hasDeleted(db: Db): Promise<boolean> {
+  const deleted = db.selectFrom("jobs").select("id").where("deleted_at", "is not", null);
+  return (await deleted.limit(1).executeTakeFirst()) !== undefined;
 }
 
 const JOBS_AT_ONCE = 20;

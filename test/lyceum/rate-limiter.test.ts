@@ -276,6 +276,24 @@ describe("headers of an answer", () => {
     await running;
   });
 
+  test("headers of an answer that was long under way never raise what a later call was told", async () => {
+    const { time, rateLimiter } = setUp();
+    const told = (remaining: number) => ({
+      "x-ratelimit-limit": "50",
+      "x-ratelimit-remaining": String(remaining),
+      "x-ratelimit-reset": inOneMinute(time),
+    });
+    const slow = openCall();
+    const first = rateLimiter.run("submit", "execution", async (report) => {
+      await slow.call();
+      report.answered(200, new Headers(told(30)));
+    });
+    await rateLimiter.run("submit", "execution", answering(200, told(1)));
+    slow.end();
+    await first;
+    expect(rateLimiter.reserve("execution")).toEqual({ granted: false, waitMs: 60_000 });
+  });
+
   test("headers of an answer are measured against Lyceum's clock when it is told", async () => {
     const { time, rateLimiter } = setUp();
     const headers = {

@@ -1,0 +1,17 @@
+// The time for which a start counts in the limit that a process keeps in memory. After a restart the starts are counted
+// anew from the rows of their executions, so these rows must stay as long.
+import type { AppParts } from "./context.ts";
+
+/** The client gives a start 150 s; waiting in the queue and a fresh token take time, too. */
+export const MAX_START_MS = 4 * 60_000;
+
+/** Null: there is no limit, or the instances share it in their database. */
+export function startWindowMs({ config, context }: Pick<AppParts, "config" | "context">): number | null {
+  return context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
+}
+
+/** Counts from the end of the last start. */
+export function startsCountedMs(parts: Pick<AppParts, "config" | "context">): number {
+  const windowMs = startWindowMs(parts);
+  return windowMs === null ? 0 : windowMs + MAX_START_MS;
+}
