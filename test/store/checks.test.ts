@@ -22,6 +22,7 @@ const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> }
     "counts that do not add up": { succeeded: 1 },
     "an end without a terminal status": { ended_at: 1 },
     "a terminal status without an end": { status: "cancelled" },
+    "a deletion before the end": { deleted_at: 1 },
     "less than nothing billed": { billed_nano: -1 },
     "less than nothing estimated": { estimated_nano: -1 },
     "fewer than no unpriced executions": { unpriced: -1 },
