@@ -1,6 +1,6 @@
 // The database of the service. `store.write` is the only way to write: a transaction with its events and wake-ups.
 import { randomBytes } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Dialect, Kysely, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
@@ -215,11 +215,8 @@ export async function walBytes(store: Store): Promise<number | null> {
   if (store.kind !== "sqlite") return null;
   const query = sql<{ file: string }>`select file from pragma_database_list where name = 'main'`;
   const { rows } = await query.execute(store.db);
-  const wal = `${rows[0]?.file ?? ""}-wal`;
-  return stat(wal).then(
-    ({ size }) => size,
-    () => 0,
-  );
+  const wal = statSync(`${rows[0]?.file ?? ""}-wal`, { throwIfNoEntry: false });
+  return wal?.size ?? 0;
 }
 
 const MAX_TRIES = 20;
