@@ -1,5 +1,5 @@
 // The time for which a start counts in the limit that a process keeps in memory. After a restart the starts are counted
-// anew from the rows of their executions, so these rows must stay as long.
+// anew from the database.
 import type { AppParts } from "./context.ts";
 
 /** The client gives a start 150 s; waiting in the queue and a fresh token take time, too. */
@@ -10,8 +10,8 @@ export function startWindowMs({ config, context }: Pick<AppParts, "config" | "co
   return context.sharedLimits === null ? (config.submit.limit?.windowMs ?? null) : null;
 }
 
-/** Counts from the end of the last start. */
-export function startsCountedMs(parts: Pick<AppParts, "config" | "context">): number {
+/** From the claim of the start. Null as above. */
+export function startsCountedMs(parts: Pick<AppParts, "config" | "context">): number | null {
   const windowMs = startWindowMs(parts);
-  return windowMs === null ? 0 : windowMs + MAX_START_MS;
+  return windowMs === null ? null : windowMs + MAX_START_MS;
 }

@@ -87,7 +87,7 @@ export function createWorkers(parts: AppParts) {
     collect,
     alone(createEnforcer(context)),
     alone(createRemoteDeletion(context, { lyceum, now })),
-    alone(createJobDeletion(context, { now, keptMs: startsCountedMs(parts) })),
+    alone(createJobDeletion(context, { now, startsCountedMs: startsCountedMs(parts) })),
     alone(createMachineTypeSync(context, { lyceum, now })),
     createDeliver(context, {
       findDestination,

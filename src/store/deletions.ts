@@ -3,6 +3,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "./db/transaction.ts";
 import { insertDeletedKey } from "./deleted-keys.ts";
+import { keepStarts } from "./places.ts";
 
 /** True for a row of `jobs` that is not deleted. Readers find only such jobs. */
 export const isKept = sql<boolean>`(jobs.deleted_at is null)`;
@@ -52,22 +53,20 @@ export async function markDeleted(
   return true;
 }
 
-/** The job and all its runs, retried ones included, ended before then. */
-function hasEndedBefore(at: number): RawBuilder<boolean> {
-  return sql<boolean>`(jobs.ended_at < ${at} and not exists (select 1 from runs
-    where job_id = jobs.id and retry_of is not null and runs.ended_at >= ${at}))`;
-}
-
 /** Deletable jobs whose runs, retried ones included, all ended before then. */
 export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom("jobs")
     .select("id")
-    .where(hasEndedBefore(endedBefore))
+    .where("ended_at", "<", endedBefore)
     .where("deletion_due_at", "is", null)
     .where(isKept)
     .where(isFinished)
     .where(({ not }) => not(hasOpenExecutions))
+    .where(
+      sql<boolean>`not exists (select 1 from runs
+        where job_id = jobs.id and retry_of is not null and runs.ended_at >= ${endedBefore})`,
+    )
     .orderBy("ended_at")
     .limit(limit)
     .execute();
@@ -76,15 +75,15 @@ export async function jobsEndedBefore(db: Db, endedBefore: number, limit: number
 
 /**
  * Removes a bounded number of rows of deleted jobs. Runs come first: without executions no callback adds an event.
- * @param endedBefore later ends keep their rows for now
- * @returns false if there was no such job
+ * @param countedSince starts since then still count in the limit of this process; null: none does
+ * @returns false if there was no deleted job
  */
-export async function removeDeleted(db: Db, endedBefore = Number.MAX_SAFE_INTEGER): Promise<boolean> {
+export async function removeDeleted(db: Db, countedSince: number | null = null): Promise<boolean> {
   const deleted = db.selectFrom("jobs").select("id").where("deleted_at", "is not", null);
-  const old = deleted.where(hasEndedBefore(endedBefore));
-  const rows = await old.orderBy("deleted_at").orderBy("id").limit(JOBS_AT_ONCE).execute();
+  const rows = await deleted.orderBy("deleted_at").orderBy("id").limit(JOBS_AT_ONCE).execute();
   if (rows.length === 0) return false;
   const jobIds = rows.map(({ id }) => id);
+  if (countedSince !== null) await keepStarts(db, jobIds, countedSince);
   let left = ROWS_AT_ONCE;
   for (const part of parts) {
     const limit = Math.ceil(left / part.weight);
@@ -94,11 +93,6 @@ export async function removeDeleted(db: Db, endedBefore = Number.MAX_SAFE_INTEGE
   }
   await db.deleteFrom("jobs").where("id", "in", jobIds).execute();
   return true;
-}
-
-export async function hasDeleted(db: Db): Promise<boolean> {
-  const deleted = db.selectFrom("jobs").select("id").where("deleted_at", "is not", null);
-  return (await deleted.limit(1).executeTakeFirst()) !== undefined;
 }
 
 const JOBS_AT_ONCE = 20;

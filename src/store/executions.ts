@@ -90,13 +90,16 @@ async function deleteExecution(db: Db, execution: Execution): Promise<void> {
 
 /** Oldest first. A restart counts them against the start limit. */
 export async function submissionsSince(db: Db, since: number): Promise<number[]> {
+  // A place stands for an execution that is being removed: both rows may be there.
+  const removed = db.selectFrom("places").select(["execution_id as id", "taken_at as at"]);
   const rows = await db
     .selectFrom("executions")
-    .select("submitted_at")
+    .select(["id", "submitted_at as at"])
     .where("submitted_at", ">", since)
-    .orderBy("submitted_at")
+    .union(removed.where("taken_at", ">", since))
+    .orderBy("at")
     .execute();
-  return rows.map((row) => row.submitted_at);
+  return rows.map((row) => row.at);
 }
 
 export async function hasUnansweredStarts(db: Db): Promise<boolean> {

@@ -101,6 +101,14 @@ export async function takePlaces(db: Db, executionIds: readonly string[], now: n
   await insertRows(db, "places", rows);
 }
 
+/** Starts of jobs whose rows are being removed: a process that keeps the limit in memory counts them after a restart. */
+export async function keepStarts(db: Db, jobIds: readonly string[], since: number): Promise<void> {
+  await db.deleteFrom("places").where("taken_at", "<=", since).execute();
+  await sql`insert into places (execution_id, taken_at, free_at)
+    select id, submitted_at, submitted_at from executions
+    where submitted_at > ${since} and job_id in (${sql.join(jobIds)}) on conflict do nothing`.execute(db);
+}
+
 /** The requests of these starts are over: their places are kept until then, or gone (null). */
 export async function settlePlaces(
   db: Db,

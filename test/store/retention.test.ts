@@ -8,6 +8,7 @@ import { retryRun } from "../../src/orchestration/retry-run.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";
 import { jobsEndedBefore, removeDeleted } from "../../src/store/deletions.ts";
 import { readEvents } from "../../src/store/events.ts";
+import { submissionsSince } from "../../src/store/executions.ts";
 import { listJobs } from "../../src/store/job-list.ts";
 import { findJob } from "../../src/store/jobs.ts";
 import { listAllRuns } from "../../src/store/run-list.ts";
@@ -117,6 +118,28 @@ eachDatabase("deleting a job", (open, kind) => {
     expect(await mark(store, old.id)).toBe(true);
     expect(await mark(store, old.id)).toBe(false);
     expect(await jobsEndedBefore(store.db, time.now() + 1, 9)).toEqual([recent.id]);
+  });
+
+  test("starts of a deleted job still count in the limit after a restart, until they are too old", async () => {
+    const { store, ...database } = await open();
+    const context = contextOf({ store, ...database });
+    const starts: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      await submitted(context, 1);
+      const { execution, run } = await ended(context, "completed");
+      starts.push(execution.submittedAt);
+      if (n < 2) expect(await mark(store, run.jobId)).toBe(true);
+      database.time.pass(1_000);
+    }
+    const [first = 0, second = 0, third = 0] = starts;
+    const remove = (since: number) => store.write((tx) => removeDeleted(tx.db, since));
+    while (await remove(first));
+    expect(await submissionsSince(store.db, 0)).toEqual([second, third]);
+    await submitted(context, 1);
+    const last = await ended(context, "completed");
+    await mark(store, last.run.jobId);
+    while (await remove(second));
+    expect(await submissionsSince(store.db, 0)).toEqual([third, last.execution.submittedAt]);
   });
 
   test("deleting a job waits for as long after the end of a run that was retried by hand", async () => {

@@ -85,7 +85,7 @@ export const deleteJob = {
   tag: "Jobs",
   summary: "Delete a terminal job",
   description:
-    "Deletes the job with its runs, executions, artifacts and events: it is gone from every answer at once, and its rows are removed soon after, at the latest when its starts no longer count in the start limit. Refused while a run has not ended, and for an hour while a lost execution may still show up and cost money. With `remote=true`, Lyceum's records are deleted first, then the job.",
+    "Deletes the job with its runs, executions, artifacts and events: it is gone from every answer at once, and its rows are removed soon after. Refused while a run has not ended, and for an hour while a lost execution may still show up and cost money. With `remote=true`, Lyceum's records are deleted first, then the job.",
   query: removeQuery,
   answers: {
     202: json(job, "The job and its records at Lyceum are being deleted."),
