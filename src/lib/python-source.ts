@@ -2,9 +2,9 @@
 
 /**
  * Adds a statement that runs before all others, after the docstring and the `from __future__` imports.
- * It shares a line with the code there, so that line numbers in tracebacks stay true; only code that opens with a
- * compound statement moves down by one line. Running the original by `exec` would hide the source from readers (Lyceum
- * recommends hardware from it), so `exec` is used only for a head that cannot be followed.
+ * The statement shares a line with the code there, so that line numbers in tracebacks stay true; only code that opens
+ * with a compound statement moves down by one line. Running the original by `exec` would hide the source from readers
+ * (Lyceum recommends hardware from it), so `exec` is used only for a head that cannot be followed.
  */
 export function withStatement(code: string, statement: string): string {
   const { end, hasStatement } = readHead(code);

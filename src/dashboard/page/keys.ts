@@ -32,7 +32,7 @@ export function KeysPanel({ from }: { from: string }) {
   return h(Panel, { title: "Keys", aside: html`<span class="faint">since ${from}</span>`, children });
 }
 
-/** Whoever spent most comes first; keys that are in the settings no more are left out. */
+/** The key with the highest cost comes first; keys without a setting are left out. */
 function rowsOf({ data }: ApiKeys, usage: Usage): Row[] {
   const spent = new Map(usage.data.map((row) => [row.key, row]));
   const rows = data.map((key) => ({ ...key, spent: spent.get(key.name) }));
