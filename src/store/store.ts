@@ -10,12 +10,13 @@ import type { NewId } from "../lib/id.ts";
 import { nextTurn } from "../lib/next-turn.ts";
 import { type Batcher, createBatcher } from "./db/batch.ts";
 import { MAX_RETRY_MS, pause } from "./db/busy-retry.ts";
+import { isConflict, isLockTimeout, outOfTries } from "./db/conflict.ts";
 import { type DatabaseTarget, openDialect } from "./db/dialect.ts";
 import { type Commit, groupCommit, type RunWrites } from "./db/group-commit.ts";
 import { isMigrated, migrate } from "./db/migrate.ts";
 import { explainOpeningError } from "./db/opening-error.ts";
 import type { Schema } from "./db/schema.ts";
-import { Conflict, type Db, type Topic, type Tx, type Write } from "./db/transaction.ts";
+import type { Db, Topic, Tx, Write } from "./db/transaction.ts";
 import { appendEvents } from "./events.ts";
 import { addStats } from "./stats.ts";
 import { enqueueDeliveries } from "./webhook-outbox.ts";
@@ -220,32 +221,3 @@ export async function walBytes(store: Store): Promise<number | null> {
 }
 
 const MAX_TRIES = 20;
-
-function isConflict(error: unknown): boolean {
-  return error instanceof Conflict || CONFLICTS.has(codeOf(error));
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
-}
-
-const isLockTimeout = (error: unknown) => codeOf(error) === LOCK_NOT_AVAILABLE;
-
-const SERIALIZATION_FAILURE = "40001";
-const DEADLOCK_DETECTED = "40P01";
-const LOCK_NOT_AVAILABLE = "55P03";
-/** A referenced row was deleted since it was read. A retry does not find it. */
-const FOREIGN_KEY_VIOLATION = "23503";
-const CONFLICTS = new Set<unknown>([
-  SERIALIZATION_FAILURE,
-  DEADLOCK_DETECTED,
-  LOCK_NOT_AVAILABLE,
-  FOREIGN_KEY_VIOLATION,
-]);
-
-/** Repeated conflicts mean a busy database. A referenced row that is never found is a bug. */
-function outOfTries(error: unknown): unknown {
-  if (codeOf(error) === FOREIGN_KEY_VIOLATION) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new DatabaseUnavailable("busy", `conflicts with other writers did not end: ${reason}`, error);
-}
