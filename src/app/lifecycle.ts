@@ -3,13 +3,14 @@ import { applyKeyBudgets } from "../store/cost-totals.ts";
 import { namingDatabase } from "../store/db/opening-error.ts";
 import { lockDatabase } from "../store/db/sqlite-lock.ts";
 import { assertNotMoved } from "../store/move.ts";
+import { MAX_START_MS } from "../store/places.ts";
 import { mayApply } from "../store/settings-revision.ts";
 import { connectWakeUps, type WakeUps } from "../store/wake-ups.ts";
 import { demoteWebhooks } from "../store/webhooks.ts";
 import { recover } from "../workers/recover.ts";
 import type { AppParts } from "./context.ts";
 import type { AppHttp } from "./http.ts";
-import { MAX_START_MS, startWindowMs } from "./start-window.ts";
+import { startWindowMs } from "./start-window.ts";
 import { type AppWorkers, callbacksOf } from "./workers.ts";
 
 export function createLifecycle(
@@ -47,11 +48,10 @@ export function createLifecycle(
     // From here on all times are the database's.
     await presence.runOnce();
     await applySettings();
-    const windowMs = startWindowMs({ config, context });
     await recover(context, {
       rateLimiter,
       gate,
-      startWindowMs: windowMs,
+      startWindowMs: startWindowMs({ config, context }),
       startMs: MAX_START_MS,
       now: now(),
     });

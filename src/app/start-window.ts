@@ -1,9 +1,7 @@
 // The time for which a start counts in the limit that a process keeps in memory. After a restart the starts are counted
 // anew from the database.
+import { MAX_START_MS } from "../store/places.ts";
 import type { AppParts } from "./context.ts";
-
-/** The client gives a start 150 s; waiting in the queue and a fresh token take time, too. */
-export const MAX_START_MS = 4 * 60_000;
 
 /** Null: there is no limit, or the instances share it in their database. */
 export function startWindowMs({ config, context }: Pick<AppParts, "config" | "context">): number | null {

@@ -8,6 +8,7 @@ import { insertRows } from "./db/rows.ts";
 import type { Schema } from "./db/schema.ts";
 import type { SqliteTarget } from "./db/sqlite.ts";
 import type { Db } from "./db/transaction.ts";
+import { MAX_START_MS } from "./places.ts";
 
 type Row = Record<string, unknown>;
 type Table = keyof Schema & string;
@@ -166,9 +167,6 @@ function canonical(row: Row): string {
     }),
   );
 }
-
-/** Lyceum may have counted a start as late as its answer. */
-const MAX_START_MS = 4 * 60_000;
 
 async function takePlaces(db: Db, windowMs: number, now: number): Promise<void> {
   await sql`

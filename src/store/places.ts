@@ -4,6 +4,12 @@ import { insertRows } from "./db/rows.ts";
 import { isSqlite } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
+/**
+ * Lyceum may count a start so long after its claim: the client gives a start 150 s; waiting in the queue and a fresh
+ * token take time, too.
+ */
+export const MAX_START_MS = 4 * 60_000;
+
 export interface StartLimits {
   limit: { max: number; windowMs: number } | null;
   concurrency: number;
