@@ -18,9 +18,8 @@ import type { Store } from "../../src/store/store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createReport } from "../../src/telemetry/report.ts";
-import type { Database } from "./databases.ts";
 
-export function contextOf({ store, newId }: Pick<Database, "store" | "newId">): Context {
+export function contextOf({ store, newId }: Pick<Context, "store" | "newId">): Context {
   return {
     store,
     newId,
