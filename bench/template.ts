@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { claimRuns } from "../src/orchestration/claim-runs.ts";
+import { fileCallbacks } from "../src/orchestration/file-callbacks.ts";
 import { receiveCallback } from "../src/orchestration/receive-callback.ts";
+import { readInbox } from "../src/store/inbox.ts";
 import { openContext, submitter } from "./context.ts";
 import { accept, end } from "./peers/life.ts";
 
@@ -44,6 +46,8 @@ async function makeRun(path: string, state: RowState): Promise<void> {
         body,
         truncated: false,
       });
+      const ids = (await readInbox(context.store.db, 1)).map(({ id }) => id);
+      await context.store.write((tx) => fileCallbacks(context, tx, ids, null));
       await end(context, executionId);
     }
   }

@@ -10,9 +10,9 @@ import { type Stage, setStage } from "./callbacks.ts";
 export const callback: Scenario = {
   name: "callback",
   includes:
-    "Each request is the first callback of another live execution, in random order: token checked, execution loaded, raw " +
-    "body, event, counter and due check written, one commit with synchronous=FULL before the 204; log and metrics as " +
-    "shipped. Lyceum does not answer meanwhile, so the checks that follow are not part of it. " +
+    "Each request is the first callback of another live execution, in random order: token checked, raw body " +
+    "appended to the inbox, one commit with synchronous=FULL before the 204; log and metrics as shipped. Lyceum does not " +
+    "answer meanwhile, so the checks that follow are not part of it; the callbacks of one arm may be filed in the next. " +
     "The bare server is the same Hono with the same token check and an empty 204. The durable minimum is node:http with " +
     "token, body, headers and one row, synced in shared commits: what no service that keeps callbacks can beat. Processor " +
     "time is that of the server's process, all threads, per answer. Pages are those that the write-ahead log grows by, " +

@@ -74,6 +74,7 @@ export function createParts(config: Config, overrides: AppOverrides) {
     durations: createDurations(),
     backlog: createBacklog(overrides.maxQueued),
     foundStarts: createFoundStarts(),
+    underCheck: new Map(),
     quotas: new Map(config.keyQuotas.map((quota) => [quota.name, quota])),
     report,
     sharedLimits: store.kind === "sqlite" ? null : config.submit,

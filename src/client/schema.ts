@@ -2553,7 +2553,9 @@ export interface components {
          *           "missing_token": 0,
          *           "wrong_token": 0,
          *           "unknown_path": 0
-         *         }
+         *         },
+         *         "in_inbox": 0,
+         *         "oldest_in_inbox_at": null
          *       },
          *       "time_to_knowledge": {
          *         "p50_ms": 140,
@@ -2693,6 +2695,9 @@ export interface components {
             /** @description Callbacks with a wrong token or path. */
             rejected: number;
             rejected_by: components["schemas"]["Rejections"];
+            /** @description Acknowledged and not filed yet; counted up to 10,000. */
+            in_inbox: number;
+            oldest_in_inbox_at: string | null;
         };
         DetectionDelays: {
             /** @description Milliseconds from the end at Lyceum until Proctor knew it, over the last ends. */

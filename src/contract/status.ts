@@ -66,6 +66,8 @@ export const status = z
         missed: count.describe("Ends found by polling without a callback."),
         rejected: count.describe("Callbacks with a wrong token or path."),
         rejected_by: rejections,
+        in_inbox: count.describe("Acknowledged and not filed yet; counted up to 10,000."),
+        oldest_in_inbox_at: time.nullable(),
       })
       .meta({ id: "CallbackState" }),
     time_to_knowledge: timeToKnowledge.nullable().describe("Over the last day; null without ends."),
@@ -155,6 +157,7 @@ export const status = z
           detection_delay_ms: { callback: { p50: 140, p95: 420, samples: 88 }, poll: null },
           ...{ received: 88, early: 2, duplicate: 3, late: 1, missed: 0, rejected: 0 },
           rejected_by: { missing_token: 0, wrong_token: 0, unknown_path: 0 },
+          ...{ in_inbox: 0, oldest_in_inbox_at: null },
         },
         time_to_knowledge: { p50_ms: 140, p95_ms: 420, p99_ms: 900, samples: 88, share_in_time: 1 },
         lyceum: {

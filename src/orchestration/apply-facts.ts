@@ -20,6 +20,7 @@ import {
 } from "./change-effects.ts";
 import { charge, chargeIdleTime, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
+import { type Filed, type FileWith, saveFiled, takeUnderCheck } from "./file-callbacks.ts";
 import { updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
@@ -48,16 +49,17 @@ export async function applyFacts(
   facts: readonly FactFor[],
 ): Promise<(Applied | null)[]> {
   const applied: (Applied | null)[] = facts.map(() => null);
+  const fileWith = await takeUnderCheck(context, tx, namedIn(facts));
   let pending: readonly IndexedFact[] = facts.map((fact, index) => ({ ...fact, index }));
   while (pending.length > 0) {
     const wave = await doubtSharedIds(tx, pending);
     const { first, later } = firstPerRun(wave, await loadStates(tx, wave));
     const changes: Change[] = [];
     for (const { state, fact, index } of first) {
-      const change = await decide(context, tx, state, fact);
+      const change = await decide(context, tx, state, fact, fileWith);
       if (change !== null) changes.push(change);
       const { run, execution } = change?.after ?? state;
-      applied[index] = { run, execution, changed: change !== null };
+      applied[index] = { run, execution, changed: change?.isStale === false };
     }
     await save(context, tx, changes);
     pending = later;
@@ -87,8 +89,7 @@ function firstPerRun(wave: readonly IndexedFact[], states: readonly (LoadedState
 
 /** One state per fact; null if the fact's run or execution does not exist. */
 async function loadStates({ db }: Tx, facts: readonly FactFor[]): Promise<(LoadedState | null)[]> {
-  const namedIds = facts.flatMap((fact) => ("executionId" in fact ? [fact.executionId] : []));
-  const named = await byId(findExecutions(db, [...new Set(namedIds)]));
+  const named = await byId(findExecutions(db, namedIn(facts)));
   const runIdOf = (fact: FactFor) => ("runId" in fact ? fact.runId : named.get(fact.executionId)?.runId);
   const runIds = new Set(facts.flatMap((fact) => runIdOf(fact) ?? []));
   const runs = new Map((await loadRuns(db, [...runIds])).map((loaded) => [loaded.run.id, loaded]));
@@ -105,6 +106,10 @@ async function loadStates({ db }: Tx, facts: readonly FactFor[]): Promise<(Loade
   });
 }
 
+function namedIn(facts: readonly FactFor[]): string[] {
+  return [...new Set(facts.flatMap((fact) => ("executionId" in fact ? [fact.executionId] : [])))];
+}
+
 async function byId(executions: Promise<Execution[]>): Promise<Map<string, Execution>> {
   return new Map((await executions).map((execution) => [execution.id, execution]));
 }
@@ -114,6 +119,7 @@ async function decide(
   tx: Tx,
   { run, execution, policy, durationKey, apiKey, executionType, createdAt }: LoadedState,
   fact: Fact,
+  fileWith: FileWith,
 ): Promise<Change | null> {
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
   const input = {
@@ -122,8 +128,11 @@ async function decide(
     random: context.random(),
     expectedMs: context.durations.expected(durationKey),
   };
-  const next = transition({ run, execution, policy }, fact, input);
-  if (next === null) return null;
+  const filed = execution === null ? null : fileWith(execution);
+  const called = execution === null || filed === null ? execution : { ...execution, ...hintOf(filed) };
+  const moved = transition({ run, execution: called, policy }, fact, input);
+  if (moved === null && filed === null) return null;
+  const next = moved ?? { run, execution: called, events: [] };
   const isChanged = next.execution !== null && next.execution !== execution;
   const after = {
     run: next.run,
@@ -134,12 +143,18 @@ async function decide(
     before: { run, execution },
     after,
     events: next.events,
+    filed,
+    isStale: moved === null,
     apiKey,
     requestedHardware: executionType,
     createdAt,
     durationKey,
     expectsCallback: callbacks !== "absent",
   };
+}
+
+function hintOf({ target: { callbackAt, dueAt } }: Filed): Pick<Execution, "callbackAt" | "dueAt"> {
+  return { callbackAt, dueAt };
 }
 
 async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> {
@@ -152,6 +167,11 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   await saveRuns(
     tx.db,
     runs.filter(({ before, after }) => before !== after),
+  );
+  await saveFiled(
+    context,
+    tx,
+    changes.flatMap(({ filed }) => filed ?? []),
   );
   await settleStartPlaces(
     context,

@@ -9,6 +9,7 @@ import type { Db, Topic, Tx } from "../store/db/transaction.ts";
 import { listExecutions } from "../store/executions.ts";
 import type { Watched } from "./charge.ts";
 import type { Context } from "./context.ts";
+import type { Filed } from "./file-callbacks.ts";
 import { countDelay } from "./time-to-knowledge.ts";
 
 interface State {
@@ -21,6 +22,10 @@ export interface Change {
   before: State;
   after: State;
   events: EventDraft[];
+  /** Callbacks that the change files. */
+  filed: Filed | null;
+  /** The fact itself changes nothing. */
+  isStale: boolean;
   apiKey: string;
   requestedHardware: string | null;
   createdAt: number;

@@ -6,6 +6,7 @@ import type { Backlog } from "../domain/queue-limit.ts";
 import type { Rules } from "../domain/state-machine/schedule.ts";
 import type { NewId } from "../lib/id.ts";
 import type { Tx } from "../store/db/transaction.ts";
+import type { InboxEntry } from "../store/inbox.ts";
 import type { StartLimits } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
 import type { Report } from "../telemetry/report.ts";
@@ -20,6 +21,11 @@ export interface Context {
   health: CallbackHealth;
   durations: Durations;
   backlog: Backlog;
+  /**
+   * Callbacks of the inbox by their execution, while its check is under way: the next fact about the execution files
+   * them.
+   */
+  underCheck: Map<string, InboxEntry[]>;
   foundStarts: FoundStarts;
   quotas: KeyQuotas;
   report: Report;

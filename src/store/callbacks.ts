@@ -1,11 +1,12 @@
 // Callbacks as received, with their raw bodies.
 import { type Selectable, sql } from "kysely";
-import type { Phase } from "../domain/execution.ts";
+import type { Called, Disposition } from "../domain/callback-disposition.ts";
 import { insertRows, updateRows, type Versioned } from "./db/rows.ts";
-import type { CallbacksTable, Disposition } from "./db/schema.ts";
+import type { CallbacksTable } from "./db/schema.ts";
 import { statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
-import { createdBetween, type Scanned, scan } from "./scan.ts";
+import type { InboxRow } from "./inbox.ts";
+import { createdBetween, type Scan, type Scanned, scan } from "./scan.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
 
@@ -13,15 +14,10 @@ export async function insertCallbacks(db: Db, callbacks: CallbackRow[]): Promise
   await insertRows(db, "callbacks", callbacks);
 }
 
-export interface CallbackTarget extends Versioned {
+export interface CallbackTarget extends Versioned, Called {
   runId: string;
   jobId: string;
-  phase: Phase;
   dueAt: number | null;
-  inDoubtAt: number | null;
-  callbackAt: number | null;
-  checkedAt: number | null;
-  stored: number;
 }
 
 export async function findCallbackTargets(db: Db, executionIds: string[]): Promise<CallbackTarget[]> {
@@ -34,7 +30,8 @@ const selectCallbackTargets = statementForRows<string, Omit<CallbackTarget, "sto
     db
       .selectFrom("executions")
       .select(["id", "version", "phase", "run_id as runId", "job_id as jobId", "due_at as dueAt"])
-      .select(["in_doubt_at as inDoubtAt", "callback_at as callbackAt", "checked_at as checkedAt"])
+      .select(["accepted_at as acceptedAt", "in_doubt_at as inDoubtAt", "detected_at as detectedAt"])
+      .select(["callback_at as callbackAt", "checked_at as checkedAt"])
       .select(({ selectFrom, fn }) =>
         selectFrom("callbacks")
           .select(fn.countAll().as("count"))
@@ -44,10 +41,18 @@ const selectCallbackTargets = statementForRows<string, Omit<CallbackTarget, "sto
       .where("id", "in", ids),
 );
 
-/** @throws Conflict when another transaction saved one of the executions since it was read. */
-export async function saveCallbackHints(db: Db, targets: readonly CallbackTarget[]): Promise<void> {
+/**
+ * @param claimedBy claims the executions whose check is due; null leaves them as they are
+ * @throws Conflict when another transaction saved one of the executions since it was read
+ */
+export async function saveCallbackHints(
+  db: Db,
+  targets: readonly CallbackTarget[],
+  claimedBy: string | null,
+): Promise<void> {
   const changes = targets.map((before) => {
-    return { before, set: { callback_at: before.callbackAt, due_at: before.dueAt } };
+    const set = { callback_at: before.callbackAt, due_at: before.dueAt };
+    return { before, set: claimedBy === null ? set : { ...set, claimed_by: claimedBy } };
   });
   await updateRows(db, "executions", changes);
 }
@@ -68,7 +73,7 @@ export async function listCallbacks(
     .execute();
 }
 
-export interface InboxFilter {
+export interface CallbackFilter {
   owner: string | null;
   disposition?: Disposition | undefined;
   executionId?: string | undefined;
@@ -77,32 +82,43 @@ export interface InboxFilter {
   before: string | null;
 }
 
-export async function listInbox(db: Db, filter: InboxFilter, limit: number): Promise<Scanned<CallbackRow>> {
-  const { owner, disposition, executionId, receivedAfter, receivedBefore } = filter;
+export async function scanCallbacks(
+  db: Db,
+  filter: CallbackFilter,
+  limit: number,
+): Promise<Scanned<CallbackRow>> {
+  const { disposition, executionId } = filter;
   const driver = [];
   const filters = [];
-  if (executionId !== undefined) driver.push(sql`execution_id = ${executionId}`);
   // Written out, so that the partial index of rare dispositions is used.
-  else if (disposition !== undefined && disposition !== "received")
+  if (executionId === undefined && disposition !== undefined && disposition !== "received")
     driver.push(sql`disposition <> 'received'`, sql`disposition = ${sql.lit(disposition)}`);
-  const times = createdBetween(
-    "cbk",
-    { createdAfter: receivedAfter, createdBefore: receivedBefore },
-    "received_at",
-  );
-  filters.push(...times.exact);
   if (disposition !== undefined) filters.push(sql`disposition = ${disposition}`);
-  if (owner !== null)
-    filters.push(sql`exists (select 1 from executions join jobs on jobs.id = executions.job_id
-      where executions.id = callbacks.execution_id and jobs.api_key = ${owner})`);
-  const list = {
-    table: "callbacks",
+  return scan<CallbackRow>(db, scanOf("callbacks", filter, { driver, filters }), limit);
+}
+
+/** Callbacks in the inbox, newest first. They have no disposition to filter by. */
+export async function scanInbox(db: Db, filter: CallbackFilter, limit: number): Promise<Scanned<InboxRow>> {
+  return scan<InboxRow>(db, scanOf("inbox", filter, { driver: [], filters: [] }), limit);
+}
+
+function scanOf(
+  table: "callbacks" | "inbox",
+  { owner, executionId, receivedAfter, receivedBefore, before }: CallbackFilter,
+  { driver, filters }: Pick<Scan, "driver" | "filters">,
+): Scan {
+  const bounds = { createdAfter: receivedAfter, createdBefore: receivedBefore };
+  const times = createdBetween("cbk", bounds, "received_at");
+  const ofExecution = executionId === undefined ? [] : [sql`execution_id = ${executionId}`];
+  const isOwn = sql`exists (select 1 from executions join jobs on jobs.id = executions.job_id
+    where executions.id = ${sql.ref(`${table}.execution_id`)} and jobs.api_key = ${owner})`;
+  return {
+    table,
     key: "id",
     order: "desc",
-    driver,
+    driver: [...ofExecution, ...driver],
     range: times.range,
-    filters,
-    after: filter.before,
-  } as const;
-  return scan<CallbackRow>(db, list, limit);
+    filters: [...times.exact, ...filters, ...(owner === null ? [] : [isOwn])],
+    after: before,
+  };
 }

@@ -48,7 +48,7 @@ export async function copyJob(
       .execute();
     await insert("executions", executions);
     for (const execution of executions) {
-      for (const table of ["callbacks", "artifacts"] as const)
+      for (const table of ["inbox", "callbacks", "artifacts"] as const)
         await insert(
           table,
           await from.selectFrom(table).selectAll().where("execution_id", "=", execution.id).execute(),

@@ -23,6 +23,8 @@ export interface DatabaseState {
   /** Null on PostgreSQL. */
   walBytes: number | null;
   webhookBacklog: number;
+  /** Callbacks that are acknowledged and not filed, and how long the oldest has waited. */
+  inbox: { callbacks: number; oldestMs: number };
   instances: number;
   strays: Record<(typeof strayStates)[number], number>;
   /** Null where the process keeps its own limit. */
@@ -60,6 +62,14 @@ export function createStateMetrics(registry: Registry) {
   const webhookBacklog = gauge(
     "proctor_webhook_backlog",
     "Deliveries that are not done, counted up to 10000",
+  );
+  const inboxCallbacks = gauge(
+    "proctor_inbox_callbacks",
+    "Callbacks that are acknowledged and not filed, counted up to 10000",
+  );
+  const inboxOldest = gauge(
+    "proctor_inbox_oldest_seconds",
+    "Age of the oldest callback that is not filed; 0 without one",
   );
   const instances = gauge("proctor_instances", "Instances that share the database");
   const circuit = gauge("proctor_circuit", "1 for the state of the circuit breaker to Lyceum", ["state"]);
@@ -100,6 +110,8 @@ export function createStateMetrics(registry: Registry) {
       databaseBytes.set(state.databaseBytes);
       walBytes.set(state.walBytes ?? 0);
       webhookBacklog.set(state.webhookBacklog);
+      inboxCallbacks.set(state.inbox.callbacks);
+      inboxOldest.set(state.inbox.oldestMs / 1000);
       instances.set(state.instances);
       for (const word of strayStates) strays.set({ state: word }, state.strays[word]);
       if (state.sharedStarts !== null) setLimit("execution", state.sharedStarts);

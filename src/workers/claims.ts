@@ -9,6 +9,7 @@ import {
   type DueKind,
   hasten,
   loadDue,
+  nextDueAt,
   release as releaseClaims,
   releaseLeases,
 } from "../store/execution-claims.ts";
@@ -21,6 +22,8 @@ export interface Claims {
   takeNamed(limit: number): Promise<DueExecution[]>;
   /** Due within `soonMs`, answered by a list; `step` at a time. */
   takeListable(soonMs: number, step: number): Promise<DueExecution[]>;
+  /** For a write that sets the lease itself. */
+  claimWith(claim: (tx: Tx, leaseUntil: number) => Promise<string[]>): Promise<DueExecution[]>;
   /** For a claim by the write that made the execution due. */
   track(due: Pick<DueExecution, "execution">, leaseUntil: number): void;
   done(due: Pick<DueExecution, "execution">[]): void;
@@ -32,7 +35,7 @@ export interface Claims {
   release(): Promise<void>;
 }
 
-export function createClaims({ store }: Context, kind: DueKind, leaseMs: number): Claims {
+export function createClaims({ store }: Context, kind: DueKind, leaseMs: number, now: () => number): Claims {
   const leases = new Map<string, number>();
   const faulted = createFaulted();
   /** The database's answer to these claims was lost: they may have been written. */
@@ -102,6 +105,8 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
   return {
     async take(limit) {
       await releaseFaulted();
+      // A transaction that claims nothing costs as much as one that claims.
+      if (((await nextDueAt(store.db, kind)) ?? Number.POSITIVE_INFINITY) > now()) return [];
       return claimWith((tx, leaseUntil) => claimDue(tx.db, kind, tx.now, leaseUntil, limit, tx.instance));
     },
     async takeNamed(limit) {
@@ -125,6 +130,7 @@ export function createClaims({ store }: Context, kind: DueKind, leaseMs: number)
         throw error;
       }
     },
+    claimWith,
     track: ({ execution }, leaseUntil) => void leases.set(execution.id, leaseUntil),
     done(due) {
       for (const { execution } of due) leases.delete(execution.id);

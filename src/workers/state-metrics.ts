@@ -2,6 +2,7 @@
 import { dayOf, toCredits } from "../domain/cost.ts";
 import type { Context } from "../orchestration/context.ts";
 import { countOpenDeliveries } from "../store/deliveries.ts";
+import { readBacklog } from "../store/inbox.ts";
 import { readPlaces } from "../store/places.ts";
 import { readLevels } from "../store/queue-stats.ts";
 import { databaseBytes, walBytes } from "../store/store.ts";
@@ -26,16 +27,19 @@ export function createStateMetricsReader(
     return { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - now()) };
   }
 
+  const ageOf = (at: number | null) => (at === null ? 0 : Math.max(0, now() - at));
+
   return {
     name: "state-metrics",
     async runOnce() {
       const day = dayOf(now());
       const levels = await readLevels(store.db);
+      const backlog = await readBacklog(store.db);
       const [usage] = await readUsage(store.db, "day", { from: day, to: day, apiKey: null });
       metrics.setDatabaseState({
         runs: { queued: levels.queued, active: levels.live, collecting: levels.collecting },
         inDoubt: levels.inDoubt,
-        oldestWaitingMs: levels.oldestQueuedAt === null ? 0 : Math.max(0, now() - levels.oldestQueuedAt),
+        oldestWaitingMs: ageOf(levels.oldestQueuedAt),
         costToday: {
           billed: toCredits(usage?.billedNano ?? 0),
           estimated: toCredits(usage?.estimatedNano ?? 0),
@@ -46,6 +50,7 @@ export function createStateMetricsReader(
         instances: await countInstances(),
         strays: await countStrays(store.db),
         sharedStarts: await sharedStarts(),
+        inbox: { callbacks: backlog.callbacks, oldestMs: ageOf(backlog.oldestAt) },
       });
       return now() + PERIOD_MS;
     },

@@ -34,6 +34,8 @@ export interface RunView {
 
 export interface StatusView {
   queue: { depth: number; live: number; collecting: number; in_doubt: number; without_wakeup: number };
+  /** Acknowledged and not filed. */
+  callbacks: { in_inbox: number };
 }
 
 export interface Answer<T> {

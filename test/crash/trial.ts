@@ -164,8 +164,11 @@ async function rest(url: string, adminKey: string, deadline: number): Promise<bo
   const api = createApi(url, adminKey);
   while (performance.now() < deadline) {
     // Several instances may be away for a moment yet.
-    const { queue } = (await api.get<StatusView>("/v1/status").catch(() => null)) ?? {};
-    if (queue !== undefined && queue.depth + queue.live + queue.collecting === 0) return true;
+    const status = await api.get<StatusView>("/v1/status").catch(() => null);
+    if (status !== null) {
+      const { depth, live, collecting } = status.queue;
+      if (depth + live + collecting + status.callbacks.in_inbox === 0) return true;
+    }
     await wait(300);
   }
   return false;

@@ -152,6 +152,9 @@ function booksBalanced({ jobs, runs, status, damage }: Evidence): Violation[] {
     ...(depth + live + collecting + without_wakeup === 0
       ? []
       : [{ about: null, text: `not at rest: ${JSON.stringify(status.queue)}` }]),
+    ...(status.callbacks.in_inbox === 0
+      ? []
+      : [{ about: null, text: `not at rest: ${status.callbacks.in_inbox} callbacks in the inbox` }]),
     ...damage.map((text) => ({ about: null, text: `database: ${text}` })),
   ];
 }

@@ -78,6 +78,8 @@ export interface Snapshot {
   jobs: JobEntry[];
   runs: RunEntry[];
   executions: ExecutionEntry[];
+  /** Callbacks that are acknowledged and not filed. */
+  inbox: { id: string }[];
 }
 
 export function openBooks(path: string) {
@@ -89,7 +91,11 @@ export function openBooks(path: string) {
   };
   const version = database.prepare("pragma data_version").pluck();
   let seen = -1;
-  const callbacks = all<{ count: number }>("select count(*) as count from callbacks where execution_id = ?");
+  const callbacks = all<{ count: number }>(
+    `select count(*) as count from
+      (select execution_id from callbacks union all select execution_id from inbox) where execution_id = ?`,
+  );
+  const inbox = all<{ id: string }>("select id from inbox order by id");
   const tables = ["jobs where id", "runs where job_id", "specs where job_id", "executions where job_id"];
   tables.push("events where job_id");
   const counts = tables.map((table) => `(select count(*) from ${table} = ?)`);
@@ -135,7 +141,7 @@ export function openBooks(path: string) {
     isPaused: () => pauses().length > 0,
     holderOf: (role: string): string | null => holder(role)[0]?.holder ?? null,
     callbacksOf: (id: string): number => callbacks(id)[0]?.count ?? 0,
-    snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions() }),
+    snapshot: (): Snapshot => ({ jobs: jobs(), runs: runs(), executions: executions(), inbox: inbox() }),
     close: () => void database.close(),
   };
 }

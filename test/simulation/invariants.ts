@@ -14,6 +14,8 @@ export function demand(holds: boolean, what: () => string): void {
 const MINUTE = 60_000;
 /** A wake-up may be this late while the process is up: leases, full queues and stalled calls delay it. */
 const MAX_OVERDUE_MS = 20 * MINUTE;
+/** A callback waits this long at most to be filed while the process is up. */
+const MAX_UNFILED_MS = MINUTE;
 /** No wake-up of an execution or a retry is ever set further ahead. */
 const FURTHEST_MS = 70 * MINUTE;
 const TERMINAL = ["succeeded", "failed", "cancelled"];
@@ -118,6 +120,13 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
     demand(agenda.monotonic() - since < MAX_OVERDUE_MS, () => `${id} is due and nobody comes`);
   }
 
+  function checkUnfiled(id: string, upSince: number | null): void {
+    const since = Math.max(overdueSince.get(id) ?? agenda.monotonic(), upSince ?? agenda.monotonic());
+    overdueSince.set(id, since);
+    const waitedMs = agenda.monotonic() - since;
+    demand(waitedMs < MAX_UNFILED_MS, () => `${id} is acknowledged and not filed for ${waitedMs} ms`);
+  }
+
   function readEvents(): void {
     for (const { seq, type, job_id, run_id, execution_id } of books.eventsAfter(lastSeq)) {
       demand(seq === lastSeq + 1, () => `event ${seq} follows event ${lastSeq}`);
@@ -138,7 +147,8 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
   return {
     /** A new process looks at everything afresh. */
     forgive: () => overdueSince.clear(),
-    check(snapshot: Snapshot): void {
+    /** @param upSince null while a host is down */
+    check(snapshot: Snapshot, upSince: number | null): void {
       readEvents();
       // The rows of a deleted job go piece by piece.
       const jobs = snapshot.jobs.filter(({ deleted_at }) => deleted_at === null);
@@ -151,6 +161,7 @@ export function createInvariants(books: Books, agenda: Agenda, tell: (event: str
       for (const run of runs) checkRun(run, executionsOf.get(run.id) ?? []);
       for (const execution of executions) checkExecution(execution);
       for (const entry of [...jobs, ...runs, ...executions]) checkTold(entry);
+      for (const { id } of snapshot.inbox) checkUnfiled(id, upSince);
     },
   };
 }

@@ -55,7 +55,7 @@ const plants: Record<string, () => void> = {
       const { applyFact } = await import("../../src/orchestration/apply-facts.ts");
       const { snapshotOfWord } = await import("../../src/lyceum/snapshot.ts");
       const receiveCallback: typeof real.receiveCallback = async (context, callback) => {
-        const disposition = await real.receiveCallback(context, callback);
+        await real.receiveCallback(context, callback);
         const word = /"status":"(\w+)"/.exec(callback.body.toString())?.[1];
         const reading = { type: "snapshot", by: "callback", askedAt: 0 } as const;
         if (word !== undefined)
@@ -65,10 +65,15 @@ const plants: Record<string, () => void> = {
               fact: { ...reading, snapshot: snapshotOfWord(word) },
             }),
           );
-        return disposition;
       };
       return { ...real, receiveCallback };
     }),
+
+  "a callback leaves the inbox and is stored nowhere": () =>
+    vi.doMock("../../src/store/callbacks.ts", async (original) => ({
+      ...(await original<object>()),
+      insertCallbacks: async () => {},
+    })),
 
   // SQLite has one writer, so what compare-and-set guards against is planted with its removal: a change is built on
   // what was read when the work began, and then saved whatever happened since.
@@ -202,7 +207,13 @@ const plants: Record<string, () => void> = {
 
 const mocked = [
   ...["lib/network-error", "lyceum/outcome-of-reply", "orchestration/receive-callback"],
-  ...["store/execution-claims", "store/executions", "store/deletions", "store/db/group-commit"],
+  ...[
+    "store/callbacks",
+    "store/execution-claims",
+    "store/executions",
+    "store/deletions",
+    "store/db/group-commit",
+  ],
   ...["domain/state-machine/transition", "domain/state-machine/schedule", "domain/output"],
   ...["workers/reconcile/audit", "workers/start-gate", "workers/reconcile/history"],
   ...["workers/presence", "store/places"],

@@ -209,7 +209,7 @@ export async function simulate(
   }
 
   function look(snapshot: Snapshot): void {
-    invariants.check(snapshot);
+    invariants.check(snapshot, fleet.allAwakeSince());
     judge.check(snapshot);
     const runs = snapshot.runs.filter((run) => run.ended_at === null);
     const executions = snapshot.executions.filter(({ phase }) => phase !== "closed");
@@ -217,6 +217,7 @@ export async function simulate(
     const open = executions.filter(({ id, status }) => isPatient || status !== "lost" || isTaken(id));
     const marked = snapshot.jobs.filter((job) => job.deleted_at !== null);
     unfinished = [...runs, ...open, ...marked].map(({ id, status }) => `${id} ${status}`);
+    unfinished.push(...snapshot.inbox.map(({ id }) => `${id} in the inbox`));
   }
 
   function isTaken(marker: string): boolean {

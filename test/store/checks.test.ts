@@ -1,12 +1,11 @@
 // The CHECKs of the schema: whatever the code does, a row that contradicts the state machine is refused.
 import { sql, type Updateable } from "kysely";
 import { expect, test } from "vitest";
-import { receiveCallback } from "../../src/orchestration/receive-callback.ts";
 import { saveArtifacts } from "../../src/store/artifacts.ts";
 import type { Schema } from "../../src/store/db/schema.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
-import { contextOf, live, submitted } from "../support/scene.ts";
+import { callBack, contextOf, live, submitted } from "../support/scene.ts";
 
 /** Rows that no table may hold, by the name or the column of the CHECK that refuses them. */
 const refused: { [T in keyof Schema]?: Record<string, Record<string, unknown>> } = {
@@ -147,5 +146,5 @@ async function insertGoodRows(database: Database, table: keyof typeof refused): 
   const logs = { executionId: execution.id, kind: "logs", state: "pending", dueAt: 1, tries: 0 } as const;
   await saveArtifacts(db, [logs]);
   const body = Buffer.from("");
-  await receiveCallback(context, { executionId: execution.id, contentType: null, body, truncated: false });
+  await callBack(context, { executionId: execution.id, contentType: null, body, truncated: false });
 }

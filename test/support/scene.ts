@@ -1,5 +1,6 @@
 // Helpers for tests on a database: the context of the use cases, a submission, and short ways through a run.
 
+import type { Disposition } from "../../src/domain/callback-disposition.ts";
 import { createCallbackHealth } from "../../src/domain/callback-health.ts";
 import { createDurations } from "../../src/domain/duration-estimates.ts";
 import type { ExecutionStatus } from "../../src/domain/execution.ts";
@@ -11,8 +12,12 @@ import { applyFact } from "../../src/orchestration/apply-facts.ts";
 import { type Claim, claimNext } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { deleteJob } from "../../src/orchestration/delete-job.ts";
+import { fileCallbacks } from "../../src/orchestration/file-callbacks.ts";
+import { type Callback, receiveCallback } from "../../src/orchestration/receive-callback.ts";
 import { type Sender, type Submission, submit } from "../../src/orchestration/submit-job.ts";
+import { listCallbacks } from "../../src/store/callbacks.ts";
 import { removeDeleted } from "../../src/store/deletions.ts";
+import { readInbox } from "../../src/store/inbox.ts";
 import type { JobRow } from "../../src/store/jobs.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -36,6 +41,7 @@ export function contextOf({ store, newId }: Pick<Context, "store" | "newId">): C
     backlog: createBacklog(),
     quotas: new Map(),
     foundStarts: createFoundStarts(),
+    underCheck: new Map(),
     report: createReport(createLogger("silent"), createMetrics()),
     sharedLimits: null,
   };
@@ -78,6 +84,20 @@ export async function claimed(context: Context): Promise<Claim> {
   const claim = await claimNext(context);
   if ("nextAt" in claim) throw new Error(`nothing to claim until ${claim.nextAt}`);
   return claim;
+}
+
+/** Receives a callback and files it by itself. Returns its disposition; null: nothing is stored. */
+export async function callBack(context: Context, callback: Callback): Promise<Disposition | null> {
+  await receiveCallback(context, callback);
+  await fileInbox(context);
+  const { db } = context.store;
+  const [newest] = await listCallbacks(db, callback.executionId, "", 99).then((all) => all.slice(-1));
+  return newest?.disposition ?? null;
+}
+
+export async function fileInbox({ store, ...context }: Context): Promise<void> {
+  const ids = (await readInbox(store.db, 500)).map(({ id }) => id);
+  await store.write((tx) => fileCallbacks({ ...context, store }, tx, ids, null));
 }
 
 export function tell(context: Context, executionId: string, fact: Fact) {

@@ -1,5 +1,6 @@
 // The gauges of the service's state, as one round of their worker reads them.
 import { expect, test } from "vitest";
+import { receiveCallback } from "../../src/orchestration/receive-callback.ts";
 import { takePlaces } from "../../src/store/places.ts";
 import { savePause } from "../../src/store/rate-limit-pauses.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -19,6 +20,12 @@ eachDatabase("a round of the state metrics", (open, kind) => {
     const inDoubt = await claimed(context);
     await tell(context, inDoubt.execution.id, { type: "outcome_unknown", detail: "reset" });
     await live(context);
+    await receiveCallback(context, {
+      executionId: "exe_x",
+      contentType: null,
+      body: Buffer.of(),
+      truncated: false,
+    });
     time.pass(90_000);
     const priced = await live(context);
     const snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 1.5 } as const;
@@ -52,6 +59,8 @@ eachDatabase("a round of the state metrics", (open, kind) => {
       'proctor_pause_seconds{bucket="execution"} 2.5',
       'proctor_cost_today_credits{source="estimated"} 0',
       "proctor_webhook_backlog 0",
+      "proctor_inbox_callbacks 1",
+      "proctor_inbox_oldest_seconds 90",
       "proctor_instances 3",
     ])
       expect(text).toContain(`${series}\n`);

@@ -79,6 +79,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     isCrowded: false,
     isReader: true,
     onList: async () => {},
+    onRecord: async () => {},
     /** Does all that is due; answers when to come back. */
     async work(): Promise<number> {
       for (;;) {
@@ -126,6 +127,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
       return call("list", rows);
     },
     async record(id: string, marker: string | null) {
+      await scene.onRecord();
       const record = recordOf(id);
       const answer = await call(`record ${id}`, record);
       if (answer.type === "ok" && marker !== null && record?.fileName !== marker)

@@ -48,7 +48,7 @@ export function applyCallback(
   return { callbackAt: now, dueAt: isInFlight(execution) ? execution.dueAt : now };
 }
 
-/** `orchestration/receive-callback.ts` does the same for many executions, without loading their runs. */
+/** `orchestration/file-callbacks.ts` does the same for many executions, without loading their runs. */
 function afterCallback({ run }: State, execution: Execution, now: number): Transition | null {
   const hint = applyCallback(execution, now);
   return hint === null ? null : unchanged(run, { ...execution, ...hint });

@@ -1,10 +1,11 @@
-// Received callbacks: those of an execution, and the inbox over all executions.
+// Received callbacks: those of an execution, and those of all executions.
 import type { CallbackView } from "../../contract/execution.ts";
 import * as operations from "../../contract/operations/executions.ts";
 import { callbackToken } from "../../domain/callback-token.ts";
 import { secretsOf } from "../../domain/secrets.ts";
 import { nextTurn } from "../../lib/next-turn.ts";
-import { type CallbackRow, listCallbacks, listInbox } from "../../store/callbacks.ts";
+import { listAllCallbacks, listCallbacks } from "../../orchestration/list-callbacks.ts";
+import type { CallbackRow } from "../../store/callbacks.ts";
 import { findExecutions } from "../../store/executions.ts";
 import { findRuns } from "../../store/runs.ts";
 import { loadSpecs } from "../../store/specs.ts";
@@ -61,7 +62,7 @@ async function getInbox({ c, context, query }: Input<typeof operations.listInbox
     receivedBefore: received_before,
     before: before.value ?? null,
   };
-  const found = await listInbox(context.store.db, filter, limit);
+  const found = await listAllCallbacks(context.store.db, filter, limit);
   return c.json(pageOf(found, "inbox", await viewCallbacks(c, context, found.rows)));
 }
 

@@ -3,6 +3,7 @@ import * as operations from "../../contract/operations/service.ts";
 import type { SettingsView, WhoamiView } from "../../contract/settings.ts";
 import type { InstanceView, LimitView, StatusView } from "../../contract/status.ts";
 import { readCounters } from "../../store/counters.ts";
+import { readBacklog } from "../../store/inbox.ts";
 import type { Instance } from "../../store/instances.ts";
 import { readLevels } from "../../store/queue-stats.ts";
 import { assertWritable, databaseBytes, walBytes } from "../../store/store.ts";
@@ -93,8 +94,9 @@ async function getSettings({ c, context }: Input<typeof operations.getSettings>)
 
 async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
   const { db, kind } = context.store;
-  const [levels, counted, bytes, walLength, instances, knowledge, disk] = await Promise.all([
+  const [levels, backlog, counted, bytes, walLength, instances, knowledge, disk] = await Promise.all([
     readLevels(db),
+    readBacklog(db),
     readCounters(db, "callbacks."),
     databaseBytes(context.store),
     walBytes(context.store),
@@ -135,13 +137,15 @@ async function getStatus({ c, context }: Input<typeof operations.getStatus>) {
       missed: counted.missed ?? 0,
       rejected: rejected.missing_token + rejected.wrong_token + rejected.unknown_path,
       rejected_by: rejected,
+      in_inbox: backlog.callbacks,
+      oldest_in_inbox_at: iso(backlog.oldestAt),
     },
     time_to_knowledge: viewKnowledge(knowledge),
     lyceum: viewLyceum(await context.lyceumState()),
     database: { kind, bytes, wal_bytes: walLength },
     instances: instances.map(viewInstance),
   };
-  return c.json({ ...view, checks: checksOf(view, disk) } satisfies StatusView);
+  return c.json({ ...view, checks: checksOf(view, disk, context.now()) } satisfies StatusView);
 }
 
 function viewInstance({ id, version, startedAt, beatAt, clockOffsetMs }: Instance): InstanceView {

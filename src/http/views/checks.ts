@@ -4,9 +4,10 @@ import { type Check, failed, passed } from "../../lib/check.ts";
 
 type State = Omit<StatusView, "checks">;
 
-export function checksOf(state: State, disk: readonly Check[]): StatusView["checks"] {
+export function checksOf(state: State, disk: readonly Check[], now: number): StatusView["checks"] {
   const checks = [
     ...callbacks(state),
+    ...inbox(state, now),
     ...lyceum(state),
     ...starts(state),
     ...queue(state),
@@ -28,6 +29,16 @@ function callbacks({ callbacks: { mode, health, judged, recently_missed } }: Sta
     failed("callbacks", detail, "check that Lyceum can reach PUBLIC_URL from outside, through every proxy"),
   ];
 }
+
+function inbox({ callbacks: { in_inbox, oldest_in_inbox_at } }: State, now: number): Check[] {
+  const waitsMs = oldest_in_inbox_at === null ? 0 : now - Date.parse(oldest_in_inbox_at);
+  if (waitsMs < MAX_IN_INBOX_MS) return [passed("inbox", `${in_inbox} callbacks to file`)];
+  const detail = `${in_inbox} callbacks to file, the oldest came at ${oldest_in_inbox_at}`;
+  return [failed("inbox", detail, "look in the log for errors of `inbox`; polling finds the ends meanwhile")];
+}
+
+/** A callback is filed within seconds. */
+const MAX_IN_INBOX_MS = 60_000;
 
 function lyceum({ lyceum: { circuit, limits } }: State): Check[] {
   const { execution } = limits;

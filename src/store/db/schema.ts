@@ -1,4 +1,5 @@
 // Row types of the tables; schema-service.ts and schema-webhooks.ts have more. Times are epoch ms, booleans 0 or 1.
+import type { Disposition } from "../../domain/callback-disposition.ts";
 import type { CostSource } from "../../domain/cost.ts";
 import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
 import type { FailureReason } from "../../domain/failure-reason.ts";
@@ -30,6 +31,7 @@ export interface Schema {
   specs: SpecsTable;
   executions: ExecutionsTable;
   callbacks: CallbacksTable;
+  inbox: InboxTable;
   artifacts: ArtifactsTable;
   events: EventsTable;
   counters: CountersTable;
@@ -195,13 +197,16 @@ export interface ExecutionsTable {
   claimed_by: string | null;
 }
 
-export type Disposition = "received" | "early" | "duplicate" | "late";
+export interface CallbacksTable extends InboxTable {
+  disposition: Disposition;
+}
 
-export interface CallbacksTable {
+/** Callbacks as received. A row leaves the inbox in the transaction that files it. */
+export interface InboxTable {
+  /** In the order of arrival; the filed callback keeps it. */
   id: string;
   execution_id: string;
   received_at: number;
-  disposition: Disposition;
   content_type: string | null;
   content_encoding: string | null;
   body: Buffer;

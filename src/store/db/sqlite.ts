@@ -79,7 +79,7 @@ function cacheStatements(database: SqliteDatabase.Database): void {
   database.prepare = prepareOnce as typeof database.prepare;
 }
 
-const MAX_STATEMENTS = 500;
+const MAX_STATEMENTS = 1_000;
 
 interface OpenDatabase {
   database: SqliteDatabase.Database;

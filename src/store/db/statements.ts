@@ -117,7 +117,7 @@ export function* chunks<R>(rows: readonly R[]): Generator<readonly R[]> {
 }
 
 /** With fewer than 64 columns, 256 rows stay below the limits: 65,535 parameters on PostgreSQL, 32,766 on SQLite. */
-const CHUNK_SIZES = [256, 64, 16, 4, 1];
+const CHUNK_SIZES = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 class Parameter {
   readonly name: string;

@@ -54,7 +54,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onCapacity } = options;
   const { mayFetchEarly = () => false } = options;
   const collections = new PQueue({ concurrency });
-  const claims = createClaims(context, "collect", LEASE_MS);
+  const claims = createClaims(context, "collect", LEASE_MS, now);
   const { db } = context.store;
   const billAfterMs = logSpacingMs * 2;
   const requests = createArtifactRequests({

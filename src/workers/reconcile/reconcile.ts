@@ -13,6 +13,7 @@ import { createAbort } from "./abort.ts";
 import { createAudit } from "./audit.ts";
 import { createFollow } from "./follow.ts";
 import { createGrouping, type Groups } from "./group.ts";
+import { createInbox } from "./inbox.ts";
 import { createKnownIds } from "./known-ids.ts";
 import { createListPoll } from "./list-poll.ts";
 import { wordOf } from "./list-snapshot.ts";
@@ -50,7 +51,8 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   const rounds = new PQueue({ concurrency: 4 });
   let pauseUntil = 0;
   let wasReader = false;
-  const claims = createClaims(context, "reconcile", LEASE_MS);
+  const claims = createClaims(context, "reconcile", LEASE_MS, now);
+  const inbox = createInbox(context, { now, claims });
   const recorder = createFactRecorder(context, now);
   const audit = createAudit(context, now);
   const knownIds = createKnownIds();
@@ -85,6 +87,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
         context.report.fault("reconcile", error);
         return null;
       });
+      const isLeft = inbox.checked(claimed);
       if (kept === null) {
         claims.failed(claimed);
         return onCapacity();
@@ -92,12 +95,13 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
       claims.done(claimed);
       for (const due of kept) claims.track(due, due.execution.dueAt ?? 0);
       listPoll.keep(kept);
-      if (kept.length > 0) onCapacity();
+      if (kept.length > 0 || isLeft) onCapacity();
     });
   }
 
   function releaseAndThrow(claimed: DueExecution[]) {
     return (error: unknown): never => {
+      inbox.checked(claimed);
       claims.failed(claimed);
       throw error;
     };
@@ -139,25 +143,41 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   const soonMs = () =>
     context.health.mode(now()) === "healthy" ? context.rules.pollMaxMs : context.rules.pollMinMs;
 
+  /** An execution may come due by itself while its callback is being checked. Its claim ends with that check. */
+  const withoutCalled = (due: DueExecution[]) =>
+    due.filter(({ execution }) => !context.underCheck.has(execution.id));
+
+  /** When Lyceum may be asked again; 0: now. */
+  function heldUntil(): number {
+    if (rounds.size > 0) return now() + 1_000;
+    // Do not claim while Lyceum is unreachable: each claim would be written twice for nothing.
+    const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
+    if (silentMs > 0) return now() + silentMs;
+    // Claim little by little while many reads wait: deferred executions come due again, but cancellations must pass.
+    if (isPaused(pauseUntil, CROWDED_PAUSE_MS, now())) return pauseUntil;
+    if (isCrowded()) pauseUntil = now() + CROWDED_PAUSE_MS;
+    return 0;
+  }
+
   return {
     name: "reconcile",
     async runOnce() {
-      if (rounds.size > 0) return now() + 1_000;
-      // Do not claim while Lyceum is unreachable: each claim would be written twice for nothing.
-      const silentMs = Math.min(awayMs(), context.rules.pollMinMs);
-      if (silentMs > 0) return now() + silentMs;
-      // Claim little by little while many reads wait: deferred executions come due again, but cancellations must pass.
-      if (isPaused(pauseUntil, CROWDED_PAUSE_MS, now())) return pauseUntil;
-      if (isCrowded()) pauseUntil = now() + CROWDED_PAUSE_MS;
+      const until = heldUntil();
+      // A read that would only be deferred leaves its callback in the inbox.
+      const isFull = until > 0 || isCrowded();
+      await inbox.fileOverdue(batch, isFull);
+      if (until > 0) return Math.min(until, inbox.nextAt());
       const isReader = await reader.isHeld();
       // The new reader's list is to answer for them, not a second list.
       if (wasReader && !isReader) await claims.giveBack(listPoll.leave());
       wasReader = isReader;
-      const claimed = await (isReader ? claims.take(batch) : claims.takeNamed(batch));
+      const called = isFull ? [] : await inbox.take(batch);
+      const taking = isReader ? claims.take(batch) : claims.takeNamed(batch);
+      const claimed = [...called, ...withoutCalled(await taking.catch(releaseAndThrow(called)))];
       const hasList = isReader && (group(claimed).listed.length > 0 || listPoll.dueAt() <= now());
       if (hasList) {
         const listable = claims.takeListable(soonMs(), batch);
-        claimed.push(...(await listable.catch(releaseAndThrow(claimed))));
+        claimed.push(...withoutCalled(await listable.catch(releaseAndThrow(claimed))));
       }
       const { listed, ...groups } = group(claimed, hasList);
       const others = Object.values(groups).flat();
@@ -168,7 +188,8 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
       const next = await nextDueAt(context.store.db, "reconcile");
       const nextAt = Math.min(next ?? Number.POSITIVE_INFINITY, listPoll.dueAt());
       // The reader claims what is due by then.
-      return isReader ? nextAt : Math.max(nextAt, now() + OTHERS_LOOK_AFTER_MS);
+      const othersAt = isReader ? 0 : now() + OTHERS_LOOK_AFTER_MS;
+      return Math.min(inbox.nextAt(), Math.max(nextAt, othersAt));
     },
     async idle() {
       await listPoll.idle();

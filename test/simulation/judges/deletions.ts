@@ -17,7 +17,7 @@ export function createDeletions({ books, agenda, retentionMs }: DeletionsOptions
   const marked = new Set<string>();
   /** Executions of deleted jobs. */
   const forgotten = new Set<string>();
-  let known: Snapshot = { jobs: [], runs: [], executions: [] };
+  let known: Snapshot = { jobs: [], runs: [], executions: [], inbox: [] };
 
   function checkMark({ id, ended_at }: JobEntry): void {
     if (marked.has(id)) return;

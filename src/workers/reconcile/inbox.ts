@@ -1,0 +1,155 @@
+// Reads the inbox, the oldest callbacks first. On SQLite, whose one process knows what it works on, the callbacks of a live
+// execution stay in the inbox while its record is read, and are filed with what Lyceum says. All others, and all on
+// PostgreSQL, are filed by themselves.
+import { dispositionOf } from "../../domain/callback-disposition.ts";
+import { isPaused } from "../../lib/clock.ts";
+import { DatabaseUnavailable } from "../../lib/database-error.ts";
+import type { Context } from "../../orchestration/context.ts";
+import { fileCallbacks } from "../../orchestration/file-callbacks.ts";
+import { type DueExecution, loadDue } from "../../store/execution-claims.ts";
+import { type InboxEntry, readInbox } from "../../store/inbox.ts";
+import type { Claims } from "../claims.ts";
+
+export interface Inbox {
+  /** Returns the executions to check because of the next callbacks; those of `context.underCheck` without a claim. */
+  take(limit: number): Promise<DueExecution[]>;
+  /** Files callbacks that have waited too long for the answer to their check, or, while no checks begin, for a check. */
+  fileOverdue(limit: number, areChecksHeld: boolean): Promise<void>;
+  /** These checks have ended. Returns true if callbacks are left that no fact has filed. */
+  checked(due: readonly DueExecution[]): boolean;
+  /** When to read the inbox if no further callback comes (epoch ms). */
+  nextAt(): number;
+}
+
+export function createInbox(
+  context: Context,
+  { now, claims }: { now: () => number; claims: Pick<Claims, "claimWith" | "failed"> },
+): Inbox {
+  const { store, report, underCheck, rules } = context;
+  /** Callbacks to be filed by themselves, and from when on: their check failed, or their filing. */
+  const setAside = new Map<string, number>();
+  let nextAt = Number.POSITIVE_INFINITY;
+
+  const overdueAt = ({ received_at }: InboxEntry) => received_at + rules.pollMinMs;
+  const isOverdue = (entry: InboxEntry) => !isPaused(overdueAt(entry), rules.pollMinMs, now());
+
+  /** The check has ended while its callbacks were being filed. */
+  const hasEnded = ({ execution }: DueExecution) => !underCheck.has(execution.id);
+
+  /** The oldest entries that nobody works on. */
+  async function read(limit: number): Promise<InboxEntry[]> {
+    const busy = new Set([...underCheck.values()].flat().map(({ id }) => id));
+    const entries = await readInbox(store.db, limit + busy.size + setAside.size);
+    const found = new Set(entries.map(({ id }) => id));
+    for (const [id, until] of setAside) if (until <= now() && !found.has(id)) setAside.delete(id);
+    const free = entries.filter(
+      ({ id }) => !busy.has(id) && !isPaused(setAside.get(id) ?? 0, FAULTED_MS, now()),
+    );
+    return free.slice(0, limit);
+  }
+
+  async function file(
+    entries: InboxEntry[],
+    write: (ids: string[]) => Promise<DueExecution[]>,
+  ): Promise<DueExecution[]> {
+    if (entries.length === 0) return [];
+    try {
+      const due = await write(entries.map(({ id }) => id));
+      for (const { id } of entries) setAside.delete(id);
+      return due;
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) throw error;
+      const [entry, ...others] = entries;
+      if (entry !== undefined && others.length === 0) {
+        report.fault("inbox", error);
+        setAside.set(entry.id, now() + FAULTED_MS);
+        return [];
+      }
+      // A bad callback fails alone.
+      const due: DueExecution[] = [];
+      for (const single of entries) due.push(...(await file([single], write)));
+      return due;
+    }
+  }
+
+  const fileAndClaim = (entries: InboxEntry[]) =>
+    file(entries, (ids) => claims.claimWith((tx, leaseUntil) => fileCallbacks(context, tx, ids, leaseUntil)));
+
+  /** Live executions whose records are to be read because of these callbacks. */
+  async function toCheck(entries: InboxEntry[]): Promise<DueExecution[]> {
+    const callbackAts = new Map<string, number>();
+    for (const { execution_id, received_at } of entries.toReversed())
+      callbackAts.set(execution_id, received_at);
+    const due = await loadDue(store.db, [...callbackAts.keys()]);
+    return due.flatMap((called): DueExecution[] => {
+      const { execution } = called;
+      const callbackAt = callbackAts.get(execution.id) ?? 0;
+      const isNew = dispositionOf({ ...execution, stored: 0 }, callbackAt) === "received";
+      return isNew && execution.phase === "watching"
+        ? [{ ...called, execution: { ...execution, callbackAt } }]
+        : [];
+    });
+  }
+
+  /** Leaves callbacks in the inbox while their executions are checked, and files the others. */
+  async function beginChecks(entries: InboxEntry[]): Promise<DueExecution[]> {
+    const isFresh = (entry: InboxEntry) => !setAside.has(entry.id) && !isOverdue(entry);
+    const checks = await toCheck(
+      entries.filter(isFresh).filter((entry) => !underCheck.has(entry.execution_id)),
+    );
+    const begun = new Set(checks.map(({ execution }) => execution.id));
+    const { checked = [], others = [] } = Object.groupBy(entries, (entry) => {
+      const isChecked = begun.has(entry.execution_id) || underCheck.has(entry.execution_id);
+      return isChecked && isFresh(entry) ? "checked" : "others";
+    });
+    const claimed = await fileAndClaim(others);
+    const claimedIds = new Set(claimed.map(({ execution }) => execution.id));
+    const begunChecks = checks.filter(({ execution }) => !claimedIds.has(execution.id));
+    for (const { execution } of begunChecks) underCheck.set(execution.id, []);
+    for (const entry of checked) {
+      const known = underCheck.get(entry.execution_id);
+      if (known !== undefined) known.push(entry);
+      // Its check has ended meanwhile, or was claimed: the callback is read again.
+      else nextAt = now();
+    }
+    return [...begunChecks, ...claimed];
+  }
+
+  return {
+    async take(limit) {
+      const entries = await read(limit);
+      nextAt = entries.length === limit ? now() : Number.POSITIVE_INFINITY;
+      return store.kind === "sqlite" ? beginChecks(entries) : fileAndClaim(entries);
+    },
+    async fileOverdue(limit, areChecksHeld) {
+      const late = [...underCheck].filter(([, entries]) => entries.some(isOverdue));
+      // Claimed, so that nobody begins a second check.
+      const claimed = await fileAndClaim(late.flatMap(([, entries]) => entries));
+      claims.failed(claimed.filter(hasEnded));
+      for (const [executionId] of late) underCheck.delete(executionId);
+      if (!areChecksHeld || isPaused(nextAt, rules.pollMinMs, now())) return;
+      const waiting = await read(limit);
+      const [first] = waiting;
+      nextAt = first === undefined ? Number.POSITIVE_INFINITY : overdueAt(first);
+      if (!waiting.some(isOverdue)) return;
+      await file(waiting, async (ids) => {
+        await store.write((tx) => fileCallbacks(context, tx, ids, null));
+        return [];
+      });
+      nextAt = now();
+    },
+    checked(due) {
+      const left = due.flatMap(({ execution }) => underCheck.get(execution.id) ?? []);
+      for (const { execution } of due) underCheck.delete(execution.id);
+      for (const { id } of left) setAside.set(id, now());
+      return left.length > 0;
+    },
+    nextAt() {
+      const [[firstChecked] = []] = underCheck.values();
+      const checkedAt = firstChecked === undefined ? Number.POSITIVE_INFINITY : overdueAt(firstChecked);
+      return Math.min(nextAt, checkedAt, ...setAside.values());
+    },
+  };
+}
+
+const FAULTED_MS = 60_000;
