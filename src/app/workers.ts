@@ -83,6 +83,7 @@ export function createWorkers(parts: AppParts) {
       onCapacity: () => wake("reconcile", now()),
       awayMs: rateLimiter.awayMs,
       isCrowded: rateLimiter.isCrowded,
+      isDeferred: () => rateLimiter.isDeferred("confirm", "read"),
     }),
     collect,
     alone(createEnforcer(context)),

@@ -38,6 +38,8 @@ const retryAfterS: Partial<Record<ProblemKind, string>> = {
 
 export function unexpectedProblem(context: AppContext, error: unknown): [kind: ProblemKind, detail: string] {
   if (error instanceof IncompleteBody) return ["bad-request", error.message];
+  // The service has stopped, and the request took longer.
+  if (context.store.isClosed()) return ["database-unavailable", problems["database-unavailable"][2]];
   context.report.fault("http", error);
   if (error instanceof DatabaseUnavailable) {
     const kind = error.type === "full" ? "insufficient-storage" : "database-unavailable";

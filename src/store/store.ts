@@ -38,6 +38,7 @@ export interface Store {
   migrate(): Promise<string[]>;
   isMigrated(): Promise<boolean>;
   close(): Promise<void>;
+  isClosed(): boolean;
 }
 
 /** Parts that a test or a simulation replaces. */
@@ -59,6 +60,7 @@ export function openStore(
   const written = (commit: Commit) => {
     for (const listener of writtenListeners) listener(commit);
   };
+  let isClosed = false;
   const outageListeners: ((outage: DatabaseUnavailable | null) => void)[] = [];
 
   /** Items of one transaction share its time, and their events are written together at its end. */
@@ -152,7 +154,11 @@ export function openStore(
     onOutage: (listener) => void outageListeners.push(listener),
     migrate: () => migrate(db, target),
     isMigrated: () => isMigrated(db),
-    close: () => db.destroy(),
+    async close() {
+      isClosed = true;
+      await db.destroy();
+    },
+    isClosed: () => isClosed,
   };
 }
 

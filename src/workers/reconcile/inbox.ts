@@ -136,7 +136,7 @@ export function createInbox(
         await store.write((tx) => fileCallbacks(context, tx, ids, null));
         return [];
       });
-      nextAt = now();
+      nextAt = now() + FILING_PAUSE_MS;
     },
     checked(due) {
       const left = due.flatMap(({ execution }) => underCheck.get(execution.id) ?? []);
@@ -153,3 +153,5 @@ export function createInbox(
 }
 
 const FAULTED_MS = 60_000;
+/** While nothing is checked, filing leaves the processor to the callbacks that still come. */
+const FILING_PAUSE_MS = 1_000;

@@ -31,8 +31,10 @@ export interface ReconcilerOptions {
   onCapacity(): void;
   /** Lyceum is unreachable and not called for this long. */
   awayMs?: () => number;
-  /** Further reads would be deferred. */
+  /** Further reads will soon be deferred. */
   isCrowded?: () => boolean;
+  /** Reads for callbacks are deferred: Lyceum has asked for a pause. */
+  isDeferred?: () => boolean;
   /** At a time. */
   batch?: number;
 }
@@ -46,6 +48,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     onCapacity,
     awayMs = () => 0,
     isCrowded = () => false,
+    isDeferred = () => false,
     batch = 500,
   } = options;
   const rounds = new PQueue({ concurrency: 4 });
@@ -164,7 +167,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     async runOnce() {
       const until = heldUntil();
       // A read that would only be deferred leaves its callback in the inbox.
-      const isFull = until > 0 || isCrowded();
+      const isFull = until > 0 || isCrowded() || isDeferred();
       await inbox.fileOverdue(batch, isFull);
       if (until > 0) return Math.min(until, inbox.nextAt());
       const isReader = await reader.isHeld();
