@@ -46,8 +46,8 @@ async function makeRun(path: string, state: RowState): Promise<void> {
         body,
         truncated: false,
       });
-      const ids = (await readInbox(context.store.db, 1)).map(({ id }) => id);
-      await context.store.write((tx) => fileCallbacks(context, tx, ids, null));
+      const seqs = (await readInbox(context.store.db, 1)).map(({ seq }) => seq);
+      await context.store.write((tx) => fileCallbacks(context, tx, seqs, null));
       await end(context, executionId);
     }
   }

@@ -37,7 +37,7 @@ interface CallbackLoad {
 }
 
 async function underLoad(bench: Bench, { connections, goals }: CallbackLoad): Promise<Figure[]> {
-  const most = bench.size(30_000, 300);
+  const most = bench.size(60_000, 300);
   const forPages = bench.size(5_000, 200);
   const live = most * (bench.rounds + WARM_UPS) + forPages + bench.size(LEAST_LIVE, 0);
   const stage = await setStage(bench, `callback-${connections}`, live);

@@ -38,10 +38,10 @@ type Target = Called & Pick<Execution, "id" | "runId" | "jobId" | "dueAt">;
 export async function fileCallbacks(
   context: Context,
   tx: Tx,
-  ids: string[],
+  seqs: number[],
   leaseUntil: number | null,
 ): Promise<string[]> {
-  const filed = await judgeAll(tx.db, await takeFromInbox(tx.db, ids));
+  const filed = await judgeAll(tx.db, await takeFromInbox(tx.db, seqs));
   const hinted = filed.flatMap(({ target, isHint }) => (isHint ? [target] : []));
   const due = hinted.filter((target) => !isInFlight(target));
   const leased = leaseUntil === null ? due : due.map((target) => ({ ...target, dueAt: leaseUntil }));
@@ -95,12 +95,12 @@ export async function takeUnderCheck(
 ): Promise<FileWith> {
   const called = executionIds.filter((id) => underCheck.has(id));
   if (called.length === 0) return () => null;
-  const ids = new Set(called.flatMap((id) => underCheck.get(id) ?? []).map(({ id }) => id));
-  const rows = Map.groupBy(await takeFromInbox(db, [...ids]), (row) => row.execution_id);
+  const seqs = new Set(called.flatMap((id) => underCheck.get(id) ?? []).map(({ seq }) => seq));
+  const rows = Map.groupBy(await takeFromInbox(db, [...seqs]), (row) => row.execution_id);
   afterCommit(() => {
     for (const id of called) {
       // Another callback may have come meanwhile.
-      const rest = underCheck.get(id)?.filter((entry) => !ids.has(entry.id)) ?? [];
+      const rest = underCheck.get(id)?.filter(({ seq }) => !seqs.has(seq)) ?? [];
       if (rest.length > 0) underCheck.set(id, rest);
       else underCheck.delete(id);
     }

@@ -3,8 +3,8 @@ import {
   type CallbackFilter,
   type CallbackRow,
   listCallbacks as listFiled,
+  listInbox,
   scanCallbacks,
-  scanInbox,
 } from "../store/callbacks.ts";
 import type { Db } from "../store/db/transaction.ts";
 import { entriesOf, type InboxRow, inboxOf } from "../store/inbox.ts";
@@ -31,11 +31,12 @@ export async function listAllCallbacks(
   limit: number,
 ): Promise<Scanned<CallbackRow>> {
   const { disposition } = filter;
-  const inbox = await scanInbox(db, filter, limit);
-  const unfiled = await viewUnfiled(db, inbox.rows);
+  const inbox = await listInbox(db, filter, limit + 1);
+  const inboxEnd = inbox.length > limit ? (inbox[limit]?.id ?? null) : null;
+  const unfiled = await viewUnfiled(db, inbox);
   const filed = await scanCallbacks(db, filter, limit);
   // Both were read down to here.
-  const end = [inbox.next, filed.next].reduce((a, b) => (String(a ?? "") > String(b ?? "") ? a : b));
+  const end = [inboxEnd, filed.next].reduce((a, b) => (String(a ?? "") > String(b ?? "") ? a : b));
   const rows = merge(
     unfiled.filter((row) => disposition === undefined || row.disposition === disposition),
     filed.rows,
@@ -52,11 +53,11 @@ async function viewUnfiled(db: Db, rows: InboxRow[]): Promise<CallbackRow[]> {
   const judged = await judgeAll(db, await entriesOf(db, executionIds, MAX_JUDGED));
   const dispositions = new Map(
     judged.flatMap((filed) =>
-      filed.rows.slice(0, filed.kept).map(({ id }, index) => [id, filed.dispositions[index]] as const),
+      filed.rows.slice(0, filed.kept).map(({ seq }, index) => [seq, filed.dispositions[index]] as const),
     ),
   );
   return rows.flatMap((row) => {
-    const disposition = dispositions.get(row.id);
+    const disposition = dispositions.get(row.seq);
     return disposition === undefined ? [] : [toCallback(row, disposition)];
   });
 }

@@ -2,7 +2,7 @@
 // the reconciler files it (file-callbacks.ts).
 
 import type { Tx } from "../store/db/transaction.ts";
-import { appendToInbox, type InboxRow } from "../store/inbox.ts";
+import { appendToInbox } from "../store/inbox.ts";
 import type { Context } from "./context.ts";
 
 export interface Callback {
@@ -28,7 +28,7 @@ async function appendAll(tx: Tx, callbacks: Callback[]): Promise<undefined[]> {
   return callbacks.map(() => undefined);
 }
 
-function rowOf({ executionId, contentType, contentEncoding, body, truncated }: Callback, tx: Tx): InboxRow {
+function rowOf({ executionId, contentType, contentEncoding, body, truncated }: Callback, tx: Tx) {
   return {
     id: tx.newId("cbk"),
     execution_id: executionId,

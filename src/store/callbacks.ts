@@ -5,8 +5,9 @@ import { insertRows, updateRows, type Versioned } from "./db/rows.ts";
 import type { CallbacksTable } from "./db/schema.ts";
 import { statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { ofKeptJob } from "./deletions.ts";
 import type { InboxRow } from "./inbox.ts";
-import { createdBetween, type Scan, type Scanned, scan } from "./scan.ts";
+import { createdBetween, type Scanned, scan } from "./scan.ts";
 
 export type CallbackRow = Selectable<CallbacksTable>;
 
@@ -88,37 +89,46 @@ export async function scanCallbacks(
   limit: number,
 ): Promise<Scanned<CallbackRow>> {
   const { disposition, executionId } = filter;
-  const driver = [];
-  const filters = [];
+  const { range, exact } = timesOf(filter);
+  const driver = ofExecution(filter);
+  const filters = [...exact, ...ofOwner("callbacks", filter)];
   // Written out, so that the partial index of rare dispositions is used.
   if (executionId === undefined && disposition !== undefined && disposition !== "received")
     driver.push(sql`disposition <> 'received'`, sql`disposition = ${sql.lit(disposition)}`);
   if (disposition !== undefined) filters.push(sql`disposition = ${disposition}`);
-  return scan<CallbackRow>(db, scanOf("callbacks", filter, { driver, filters }), limit);
+  const list = { table: "callbacks", key: "id", order: "desc", driver, range, filters } as const;
+  return scan<CallbackRow>(db, { ...list, after: filter.before }, limit);
 }
 
-/** Callbacks in the inbox, newest first. They have no disposition to filter by. */
-export async function scanInbox(db: Db, filter: CallbackFilter, limit: number): Promise<Scanned<InboxRow>> {
-  return scan<InboxRow>(db, scanOf("inbox", filter, { driver: [], filters: [] }), limit);
+/** Callbacks in the inbox, newest first. They have no disposition to filter by. The inbox is short: no index helps. */
+export async function listInbox(db: Db, filter: CallbackFilter, limit: number): Promise<InboxRow[]> {
+  const { exact } = timesOf(filter);
+  const { before } = filter;
+  const isBefore = before === null ? [] : [sql`id < ${before}`];
+  const filters = [...ofExecution(filter), ...isBefore, ...exact, ...ofOwner("inbox", filter)];
+  return db
+    .selectFrom("inbox")
+    .selectAll()
+    .where(ofKeptJob(sql`(select job_id from executions where executions.id = inbox.execution_id)`))
+    .$if(filters.length > 0, (query) => query.where(sql<boolean>`${sql.join(filters, sql` and `)}`))
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
 }
 
-function scanOf(
-  table: "callbacks" | "inbox",
-  { owner, executionId, receivedAfter, receivedBefore, before }: CallbackFilter,
-  { driver, filters }: Pick<Scan, "driver" | "filters">,
-): Scan {
-  const bounds = { createdAfter: receivedAfter, createdBefore: receivedBefore };
-  const times = createdBetween("cbk", bounds, "received_at");
-  const ofExecution = executionId === undefined ? [] : [sql`execution_id = ${executionId}`];
-  const isOwn = sql`exists (select 1 from executions join jobs on jobs.id = executions.job_id
-    where executions.id = ${sql.ref(`${table}.execution_id`)} and jobs.api_key = ${owner})`;
-  return {
-    table,
-    key: "id",
-    order: "desc",
-    driver: [...ofExecution, ...driver],
-    range: times.range,
-    filters: [...times.exact, ...filters, ...(owner === null ? [] : [isOwn])],
-    after: before,
-  };
+function timesOf({ receivedAfter, receivedBefore }: CallbackFilter) {
+  return createdBetween("cbk", { createdAfter: receivedAfter, createdBefore: receivedBefore }, "received_at");
+}
+
+function ofExecution({ executionId }: CallbackFilter) {
+  return executionId === undefined ? [] : [sql`execution_id = ${executionId}`];
+}
+
+function ofOwner(table: "callbacks" | "inbox", { owner }: CallbackFilter) {
+  if (owner === null) return [];
+  const executionId = sql.ref(`${table}.execution_id`);
+  return [
+    sql`exists (select 1 from executions join jobs on jobs.id = executions.job_id
+      where executions.id = ${executionId} and jobs.api_key = ${owner})`,
+  ];
 }

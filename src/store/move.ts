@@ -75,7 +75,8 @@ export async function move(source: Db, options: MoveOptions): Promise<void> {
         onTable(table, copied.rows);
       }
       await takePlaces(trx, startWindowMs, now);
-      await sql`select setval('dispatch_tick', greatest(1, (select max(value) from counters where name = 'dispatch.tick')))`.execute(
+      await sql`select setval('dispatch_tick', greatest(1, (select max(value) from counters where name = 'dispatch.tick'))),
+        setval(pg_get_serial_sequence('inbox', 'seq'), greatest(1, (select max(seq) from inbox)))`.execute(
         trx,
       );
     });

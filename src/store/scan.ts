@@ -6,7 +6,7 @@ import type { Db } from "./db/transaction.ts";
 import { isKept, ofKeptJob } from "./deletions.ts";
 
 export interface Scan {
-  table: "jobs" | "runs" | "callbacks" | "inbox";
+  table: "jobs" | "runs" | "callbacks";
   /** Unique among the rows that `driver` leaves. */
   key: "id" | "position";
   order: "asc" | "desc";
@@ -118,7 +118,6 @@ const keptRows: Record<Scan["table"], RawBuilder<boolean>> = {
   jobs: isKept,
   runs: ofKeptJob(sql`runs.job_id`),
   callbacks: ofKeptJob(sql`(select job_id from executions where executions.id = callbacks.execution_id)`),
-  inbox: ofKeptJob(sql`(select job_id from executions where executions.id = inbox.execution_id)`),
 };
 
 /** One bound for each direction: of two, SQLite searches by either and walks to the other row by row. */

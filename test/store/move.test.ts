@@ -1,13 +1,15 @@
 // Moving a SQLite file to PostgreSQL: everything comes over, and only one of the two can run.
 import { expect, test } from "vitest";
 import { runMove } from "../../src/app/move.ts";
+import { receiveCallback } from "../../src/orchestration/receive-callback.ts";
 import { findExecution } from "../../src/store/executions.ts";
+import { appendToInbox, readInbox } from "../../src/store/inbox.ts";
 import { assertNotMoved } from "../../src/store/move.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createDatabase, type Database, onSqlite } from "../support/databases.ts";
 import { claimed, contextOf, ended, live, submitted } from "../support/scene.ts";
 
-const tables = ["jobs", "runs", "specs", "executions", "events", "counters", "api_keys"] as const;
+const tables = ["jobs", "runs", "specs", "executions", "inbox", "events", "counters", "api_keys"] as const;
 
 async function emptyPostgres() {
   const { target, remove } = await createDatabase(false);
@@ -23,6 +25,13 @@ async function filled(open: () => Promise<Database>) {
   await ended(context, "completed");
   const { execution } = await live(context);
   await claimed(context);
+  const callback = {
+    executionId: execution.id,
+    contentType: null,
+    body: Buffer.from("{}"),
+    truncated: false,
+  };
+  await receiveCallback(context, callback);
   return { database, from: `sqlite:${database.target.path}`, running: execution.id };
 }
 
@@ -43,6 +52,11 @@ onSqlite("a move to PostgreSQL", (open) => {
       expect(await rowsOf(there.db), table).toEqual(await rowsOf(database.store.db));
     }
     expect(await findExecution(there.db, running)).toMatchObject({ phase: "watching" });
+    // Its number follows those that came over.
+    await appendToInbox(there.db, [
+      { id: "cbk_next", execution_id: running, received_at: 1, body: Buffer.from(""), truncated: 0 },
+    ]);
+    expect(await readInbox(there.db, 9)).toMatchObject([{ seq: 1 }, { seq: 2 }]);
     await assertNotMoved(there.db);
     await expect(assertNotMoved(database.store.db)).rejects.toThrow(/was moved to PostgreSQL at 20\d\d-/);
     await runMove({ from, undo: true, startWindow: "1h" }, (line) => void lines.push(line));

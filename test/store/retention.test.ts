@@ -193,7 +193,7 @@ const mark = (store: Store, jobId: string) =>
 async function countRows({ db }: Store, kind: string): Promise<Record<string, number>> {
   const names = await sql<{ name: string }>`${sql.raw(
     kind === "sqlite"
-      ? "select name from sqlite_master where type = 'table'"
+      ? "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
       : "select tablename as name from pg_tables where schemaname = 'public'",
   )}`.execute(db);
   const counts: Record<string, number> = {};

@@ -96,8 +96,8 @@ export async function callBack(context: Context, callback: Callback): Promise<Di
 }
 
 export async function fileInbox({ store, ...context }: Context): Promise<void> {
-  const ids = (await readInbox(store.db, 500)).map(({ id }) => id);
-  await store.write((tx) => fileCallbacks({ ...context, store }, tx, ids, null));
+  const seqs = (await readInbox(store.db, 500)).map(({ seq }) => seq);
+  await store.write((tx) => fileCallbacks({ ...context, store }, tx, seqs, null));
 }
 
 export function tell(context: Context, executionId: string, fact: Fact) {

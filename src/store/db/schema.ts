@@ -1,4 +1,5 @@
 // Row types of the tables; schema-service.ts and schema-webhooks.ts have more. Times are epoch ms, booleans 0 or 1.
+import type { Generated } from "kysely";
 import type { Disposition } from "../../domain/callback-disposition.ts";
 import type { CostSource } from "../../domain/cost.ts";
 import type { DetectedBy, Doubt, ExecutionStatus, Phase } from "../../domain/execution.ts";
@@ -197,13 +198,18 @@ export interface ExecutionsTable {
   claimed_by: string | null;
 }
 
-export interface CallbacksTable extends InboxTable {
+/** A row leaves the inbox in the transaction that files it. */
+export interface InboxTable extends ReceivedCallback {
+  /** In the order of arrival. */
+  seq: Generated<number>;
+}
+
+export interface CallbacksTable extends ReceivedCallback {
   disposition: Disposition;
 }
 
-/** Callbacks as received. A row leaves the inbox in the transaction that files it. */
-export interface InboxTable {
-  /** In the order of arrival; the filed callback keeps it. */
+/** As received. */
+interface ReceivedCallback {
   id: string;
   execution_id: string;
   received_at: number;

@@ -52,7 +52,7 @@ export function statementWithLimit<P extends object, R>(
   return (db, values, limit) => getOrAdd(statements, limit, () => withLimit(limit))(db, values);
 }
 
-export function statementForRows<V extends string | readonly unknown[], R>(
+export function statementForRows<V extends string | number | readonly unknown[], R>(
   build: (db: Db, rows: readonly V[]) => Query<R>,
 ): (db: Db, rows: readonly V[]) => Promise<R[]> {
   const textsFor = perDatabase(() => new Map<number, string>());
@@ -94,13 +94,14 @@ export function valuesTable(db: Db, types: readonly string[], rows: number): Raw
  * Rows of the query that no other transaction has locked. The array makes PostgreSQL run the locking query once; behind
  * `in` it may run several times and lock more rows than its limit.
  */
-export function isChosen<O extends { id: string }>(
+export function isChosen<K extends "id" | "seq" = "id">(
   db: Db,
-  query: SelectQueryBuilder<Schema, keyof Schema, O>,
+  query: SelectQueryBuilder<Schema, keyof Schema, { [key in K]: unknown }>,
+  key: "id" | "seq" = "id",
 ): RawBuilder<boolean> {
   return isSqlite(db)
-    ? sql<boolean>`id in ${query}`
-    : sql<boolean>`id = any(array${query.forUpdate().skipLocked()})`;
+    ? sql<boolean>`${sql.ref(key)} in ${query}`
+    : sql<boolean>`${sql.ref(key)} = any(array${query.forUpdate().skipLocked()})`;
 }
 
 export function isSqlite(db: Db): boolean {

@@ -27,7 +27,7 @@ export function createInbox(
 ): Inbox {
   const { store, report, underCheck, rules } = context;
   /** Callbacks to be filed by themselves, and from when on: their check failed, or their filing. */
-  const setAside = new Map<string, number>();
+  const setAside = new Map<number, number>();
   let nextAt = Number.POSITIVE_INFINITY;
 
   const overdueAt = ({ received_at }: InboxEntry) => received_at + rules.pollMinMs;
@@ -38,31 +38,31 @@ export function createInbox(
 
   /** The oldest entries that nobody works on. */
   async function read(limit: number): Promise<InboxEntry[]> {
-    const busy = new Set([...underCheck.values()].flat().map(({ id }) => id));
+    const busy = new Set([...underCheck.values()].flat().map(({ seq }) => seq));
     const entries = await readInbox(store.db, limit + busy.size + setAside.size);
-    const found = new Set(entries.map(({ id }) => id));
-    for (const [id, until] of setAside) if (until <= now() && !found.has(id)) setAside.delete(id);
+    const found = new Set(entries.map(({ seq }) => seq));
+    for (const [seq, until] of setAside) if (until <= now() && !found.has(seq)) setAside.delete(seq);
     const free = entries.filter(
-      ({ id }) => !busy.has(id) && !isPaused(setAside.get(id) ?? 0, FAULTED_MS, now()),
+      ({ seq }) => !busy.has(seq) && !isPaused(setAside.get(seq) ?? 0, FAULTED_MS, now()),
     );
     return free.slice(0, limit);
   }
 
   async function file(
     entries: InboxEntry[],
-    write: (ids: string[]) => Promise<DueExecution[]>,
+    write: (seqs: number[]) => Promise<DueExecution[]>,
   ): Promise<DueExecution[]> {
     if (entries.length === 0) return [];
     try {
-      const due = await write(entries.map(({ id }) => id));
-      for (const { id } of entries) setAside.delete(id);
+      const due = await write(entries.map(({ seq }) => seq));
+      for (const { seq } of entries) setAside.delete(seq);
       return due;
     } catch (error) {
       if (error instanceof DatabaseUnavailable) throw error;
       const [entry, ...others] = entries;
       if (entry !== undefined && others.length === 0) {
         report.fault("inbox", error);
-        setAside.set(entry.id, now() + FAULTED_MS);
+        setAside.set(entry.seq, now() + FAULTED_MS);
         return [];
       }
       // A bad callback fails alone.
@@ -73,7 +73,9 @@ export function createInbox(
   }
 
   const fileAndClaim = (entries: InboxEntry[]) =>
-    file(entries, (ids) => claims.claimWith((tx, leaseUntil) => fileCallbacks(context, tx, ids, leaseUntil)));
+    file(entries, (seqs) =>
+      claims.claimWith((tx, leaseUntil) => fileCallbacks(context, tx, seqs, leaseUntil)),
+    );
 
   /** Live executions whose records are to be read because of these callbacks. */
   async function toCheck(entries: InboxEntry[]): Promise<DueExecution[]> {
@@ -93,7 +95,7 @@ export function createInbox(
 
   /** Leaves callbacks in the inbox while their executions are checked, and files the others. */
   async function beginChecks(entries: InboxEntry[]): Promise<DueExecution[]> {
-    const isFresh = (entry: InboxEntry) => !setAside.has(entry.id) && !isOverdue(entry);
+    const isFresh = (entry: InboxEntry) => !setAside.has(entry.seq) && !isOverdue(entry);
     const checks = await toCheck(
       entries.filter(isFresh).filter((entry) => !underCheck.has(entry.execution_id)),
     );
@@ -132,16 +134,16 @@ export function createInbox(
       const [first] = waiting;
       nextAt = first === undefined ? Number.POSITIVE_INFINITY : overdueAt(first);
       if (!waiting.some(isOverdue)) return;
-      await file(waiting, async (ids) => {
-        await store.write((tx) => fileCallbacks(context, tx, ids, null));
+      await file(waiting, async (seqs) => {
+        await store.write((tx) => fileCallbacks(context, tx, seqs, null));
         return [];
       });
-      nextAt = now() + FILING_PAUSE_MS;
+      nextAt = waiting.length < limit ? Number.POSITIVE_INFINITY : now() + FILING_PAUSE_MS;
     },
     checked(due) {
       const left = due.flatMap(({ execution }) => underCheck.get(execution.id) ?? []);
       for (const { execution } of due) underCheck.delete(execution.id);
-      for (const { id } of left) setAside.set(id, now());
+      for (const { seq } of left) setAside.set(seq, now());
       return left.length > 0;
     },
     nextAt() {
