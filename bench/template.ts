@@ -47,7 +47,7 @@ async function makeRun(path: string, state: RowState): Promise<void> {
         truncated: false,
       });
       const seqs = (await readInbox(context.store.db, 1)).map(({ seq }) => seq);
-      await context.store.write((tx) => fileCallbacks(context, tx, seqs, null));
+      await context.store.write((tx) => fileCallbacks(context, tx, seqs, { checkAt: tx.now }));
       await end(context, executionId);
     }
   }

@@ -12,6 +12,7 @@ import { up as traces } from "./20261130T1010_traces.ts";
 import { up as hardwareUsage } from "./20261130T1030_hardware-usage.ts";
 import { up as deletions } from "./20261130T1040_deletions.ts";
 import { up as inbox } from "./20261130T1050_inbox.ts";
+import { up as inDoubt } from "./20261130T1060_in-doubt.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261129T0200_initial": { up: initial },
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   "20261130T1030_hardware-usage": { up: hardwareUsage },
   "20261130T1040_deletions": { up: deletions },
   "20261130T1050_inbox": { up: inbox },
+  "20261130T1060_in-doubt": { up: inDoubt },
 };

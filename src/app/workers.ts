@@ -56,7 +56,7 @@ export function createWorkers(parts: AppParts) {
     now,
     ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
     takesOver: () => parts.state.isAccepting,
-    mayFetchEarly: () => !rateLimiter.isDeferred("collect", "read"),
+    mayFetchEarly: () => rateLimiter.deferredMs("collect", "read") === 0,
     onCapacity: () => wake("collect", now()),
   });
   const roleOf = (name: string) => createRole(context.store, clock, name);
@@ -83,7 +83,7 @@ export function createWorkers(parts: AppParts) {
       onCapacity: () => wake("reconcile", now()),
       awayMs: rateLimiter.awayMs,
       isCrowded: rateLimiter.isCrowded,
-      isDeferred: () => rateLimiter.isDeferred("confirm", "read"),
+      deferredMs: () => rateLimiter.deferredMs("confirm", "read"),
     }),
     collect,
     alone(createEnforcer(context)),

@@ -198,9 +198,10 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   /** Further reads will soon be deferred. */
   const isCrowded = () => queues.read.size > maxWaiting / 2;
 
-  const isDeferred = (priority: Priority, bucket: Bucket) => deferral(priority, bucket) !== null;
+  /** 0: a call may go now. */
+  const deferredMs = (priority: Priority, bucket: Bucket) => deferral(priority, bucket)?.waitMs ?? 0;
 
-  return { reserve, run, isDeferred, onPause: pauses.onPause, onLimits, restore, state, awayMs, isCrowded };
+  return { reserve, run, deferredMs, onPause: pauses.onPause, onLimits, restore, state, awayMs, isCrowded };
 }
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;

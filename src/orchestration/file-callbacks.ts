@@ -32,24 +32,26 @@ export interface Filed<T extends Target = Target, R = InboxRow> {
 type Target = Called & Pick<Execution, "id" | "runId" | "jobId" | "dueAt">;
 
 /**
- * Files callbacks by themselves. Returns the executions whose check is due now, claimed with the lease.
- * @param leaseUntil null claims none: the next claim takes them
+ * Files callbacks by themselves. Returns the executions that are claimed for their check.
+ * @param check `leaseUntil` claims the executions; `checkAt` makes them due then
  */
 export async function fileCallbacks(
   context: Context,
   tx: Tx,
   seqs: number[],
-  leaseUntil: number | null,
+  check: { leaseUntil: number } | { checkAt: number },
 ): Promise<string[]> {
   const filed = await judgeAll(tx.db, await takeFromInbox(tx.db, seqs));
   const hinted = filed.flatMap(({ target, isHint }) => (isHint ? [target] : []));
   const due = hinted.filter((target) => !isInFlight(target));
-  const leased = leaseUntil === null ? due : due.map((target) => ({ ...target, dueAt: leaseUntil }));
-  await saveCallbackHints(tx.db, leased, leaseUntil === null ? null : tx.instance);
+  const isClaim = "leaseUntil" in check;
+  const dueAt = isClaim ? check.leaseUntil : check.checkAt;
+  const toCheck = due.map((target) => ({ ...target, dueAt }));
+  await saveCallbackHints(tx.db, toCheck, isClaim ? tx.instance : null);
   await saveCallbackHints(tx.db, hinted.filter(isInFlight), null);
   await saveFiled(context, tx, filed);
-  if (leaseUntil !== null) return due.map(({ id }) => id);
-  if (due.length > 0) tx.wake("reconcile", tx.now);
+  if (isClaim) return due.map(({ id }) => id);
+  if (due.length > 0) tx.wake("reconcile", dueAt);
   return [];
 }
 

@@ -62,8 +62,7 @@ export async function readLevels(db: Db): Promise<QueueLevels> {
   const collecting = await sql<{ count: number }>`
     select count(*) as count from executions where phase = 'collecting'`.execute(db);
   const inDoubt = await sql<{ count: number }>`
-    select count(*) as count from executions
-    where phase in ('submitting', 'watching', 'orphan') and phase = 'submitting' and in_doubt_at is not null`.execute(
+    select count(*) as count from executions where phase = 'submitting' and in_doubt_at is not null`.execute(
     db,
   );
   return {

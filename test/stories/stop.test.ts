@@ -37,6 +37,17 @@ it("a request that is under way is answered, and its job is kept", async () => {
   await service.restart();
 });
 
+it("a request that comes after the end is answered 503, and is no fault", async () => {
+  await using service = await startService();
+  await service.stop();
+  const request = new Request("http://x/v1/jobs", { headers: { Authorization: `Bearer ${apiKeys.ann}` } });
+  const answer = await service.handle(request);
+  expect([answer.status, answer.headers.get("Retry-After")]).toEqual([503, "2"]);
+  expect(await answer.json()).toMatchObject({ type: "urn:proctor:problem:database-unavailable" });
+  expect(service.logLines.filter((line) => line.includes('"event":"fault"'))).toEqual([]);
+  await service.restart();
+});
+
 it("/readyz answers 503 while the service drains", async () => {
   await using service = await startService();
   expect((await service.nobody.get("/readyz")).status).toBe(200);

@@ -97,7 +97,7 @@ export async function callBack(context: Context, callback: Callback): Promise<Di
 
 export async function fileInbox({ store, ...context }: Context): Promise<void> {
   const seqs = (await readInbox(store.db, 500)).map(({ seq }) => seq);
-  await store.write((tx) => fileCallbacks({ ...context, store }, tx, seqs, null));
+  await store.write((tx) => fileCallbacks({ ...context, store }, tx, seqs, { checkAt: tx.now }));
 }
 
 export function tell(context: Context, executionId: string, fact: Fact) {

@@ -86,7 +86,7 @@ export async function startService(options: ServiceOptions = {}) {
       stopped ??= app.stop();
       return stopped;
     };
-    return { stop, life, port, url: `http://127.0.0.1:${port}` };
+    return { stop, life, port, handle: app.handle, url: `http://127.0.0.1:${port}` };
   }
 
   let current = await begin(await freePort());
@@ -126,6 +126,8 @@ export async function startService(options: ServiceOptions = {}) {
   return {
     emulator,
     network,
+    /** Past the listeners. */
+    handle: (request: Request) => current.handle(request),
     /** Bodies of what was sent to Lyceum, as they left. */
     sentBodies: () => sent,
     ann,

@@ -76,6 +76,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     broken: new Map<string, Exclude<ReadOutcome<never>, { type: "ok" }>>(),
     areRecordsTooLarge: false,
     awayMs: 0,
+    deferredMs: 0,
     isCrowded: false,
     isReader: true,
     onList: async () => {},
@@ -155,6 +156,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
     reader: { isHeld: async () => scene.isReader },
     onCapacity: () => {},
     awayMs: () => scene.awayMs,
+    deferredMs: () => scene.deferredMs,
     isCrowded: () => scene.isCrowded,
     batch,
   });

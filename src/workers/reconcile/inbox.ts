@@ -14,11 +14,17 @@ export interface Inbox {
   /** Returns the executions to check because of the next callbacks; those of `context.underCheck` without a claim. */
   take(limit: number): Promise<DueExecution[]>;
   /** Files callbacks that have waited too long for the answer to their check, or, while no checks begin, for a check. */
-  fileOverdue(limit: number, areChecksHeld: boolean): Promise<void>;
+  fileOverdue(limit: number, held: Held | null): Promise<void>;
   /** These checks have ended. Returns true if callbacks are left that no fact has filed. */
   checked(due: readonly DueExecution[]): boolean;
   /** When to read the inbox if no further callback comes (epoch ms). */
   nextAt(): number;
+}
+
+/** No checks begin now. */
+interface Held {
+  /** What is filed meanwhile need not be checked earlier. */
+  checkInMs: number;
 }
 
 export function createInbox(
@@ -74,7 +80,7 @@ export function createInbox(
 
   const fileAndClaim = (entries: InboxEntry[]) =>
     file(entries, (seqs) =>
-      claims.claimWith((tx, leaseUntil) => fileCallbacks(context, tx, seqs, leaseUntil)),
+      claims.claimWith((tx, leaseUntil) => fileCallbacks(context, tx, seqs, { leaseUntil })),
     );
 
   /** Live executions whose records are to be read because of these callbacks. */
@@ -123,19 +129,19 @@ export function createInbox(
       nextAt = entries.length === limit ? now() : Number.POSITIVE_INFINITY;
       return store.kind === "sqlite" ? beginChecks(entries) : fileAndClaim(entries);
     },
-    async fileOverdue(limit, areChecksHeld) {
+    async fileOverdue(limit, held) {
       const late = [...underCheck].filter(([, entries]) => entries.some(isOverdue));
       // Claimed, so that nobody begins a second check.
       const claimed = await fileAndClaim(late.flatMap(([, entries]) => entries));
       claims.failed(claimed.filter(hasEnded));
       for (const [executionId] of late) underCheck.delete(executionId);
-      if (!areChecksHeld || isPaused(nextAt, rules.pollMinMs, now())) return;
+      if (held === null || isPaused(nextAt, rules.pollMinMs, now())) return;
       const waiting = await read(limit);
       const [first] = waiting;
       nextAt = first === undefined ? Number.POSITIVE_INFINITY : overdueAt(first);
       if (!waiting.some(isOverdue)) return;
       await file(waiting, async (seqs) => {
-        await store.write((tx) => fileCallbacks(context, tx, seqs, null));
+        await store.write((tx) => fileCallbacks(context, tx, seqs, { checkAt: tx.now + held.checkInMs }));
         return [];
       });
       nextAt = waiting.length < limit ? Number.POSITIVE_INFINITY : now() + FILING_PAUSE_MS;

@@ -33,8 +33,8 @@ export interface ReconcilerOptions {
   awayMs?: () => number;
   /** Further reads will soon be deferred. */
   isCrowded?: () => boolean;
-  /** Reads for callbacks are deferred: Lyceum has asked for a pause. */
-  isDeferred?: () => boolean;
+  /** Reads for callbacks are deferred for this long. */
+  deferredMs?: () => number;
   /** At a time. */
   batch?: number;
 }
@@ -48,7 +48,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     onCapacity,
     awayMs = () => 0,
     isCrowded = () => false,
-    isDeferred = () => false,
+    deferredMs = () => 0,
     batch = 500,
   } = options;
   const rounds = new PQueue({ concurrency: 4 });
@@ -167,8 +167,9 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
     async runOnce() {
       const until = heldUntil();
       // A read that would only be deferred leaves its callback in the inbox.
-      const isFull = until > 0 || isCrowded() || isDeferred();
-      await inbox.fileOverdue(batch, isFull);
+      const waitMs = deferredMs();
+      const isFull = until > 0 || waitMs > 0 || isCrowded();
+      await inbox.fileOverdue(batch, isFull ? { checkInMs: waitMs } : null);
       if (until > 0) return Math.min(until, inbox.nextAt());
       const isReader = await reader.isHeld();
       // The new reader's list is to answer for them, not a second list.

@@ -66,6 +66,23 @@ eachDatabase("the inbox", (open) => {
     expect(scene.count("record")).toBe(1);
   });
 
+  test("callbacks that come while reads are deferred are filed once a second, and checked when reads may go", async () => {
+    const database = await open();
+    const { time } = database;
+    const scene = await sceneOf(database, 3, { batch: 2 });
+    scene.deferredMs = 600_000;
+    for (const id of scene.ids) await receiveCallback(scene.context, callback(id));
+    time.pass(5_000);
+    const filedAt = time.now();
+    expect(await scene.worker.runOnce()).toBe(filedAt + 1_000);
+    expect(await inboxOf(scene)).toHaveLength(1);
+    const filed = (await scene.rows()).filter((row) => row.callback_at !== null);
+    expect(filed).toMatchObject([{ due_at: filedAt + 600_000 }, { due_at: filedAt + 600_000 }]);
+    time.pass(1_000);
+    await scene.worker.runOnce();
+    expect(await inboxOf(scene)).toEqual([]);
+  });
+
   test("the silence that a callback meets is recorded with it, and Lyceum is asked again", async () => {
     const database = await open();
     const scene = await sceneOf(database, 1);
