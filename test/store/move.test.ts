@@ -52,7 +52,7 @@ onSqlite("a move to PostgreSQL", (open) => {
       expect(await rowsOf(there.db), table).toEqual(await rowsOf(database.store.db));
     }
     expect(await findExecution(there.db, running)).toMatchObject({ phase: "watching" });
-    // Its number follows those that came over.
+    // A number follows those that came over.
     await appendToInbox(there.db, [
       { id: "cbk_next", execution_id: running, received_at: 1, body: Buffer.from(""), truncated: 0 },
     ]);

@@ -17,13 +17,13 @@ export interface Inbox {
   fileOverdue(limit: number, held: Held | null): Promise<void>;
   /** These checks have ended. Returns true if callbacks are left that no fact has filed. */
   checked(due: readonly DueExecution[]): boolean;
-  /** When to read the inbox if no further callback comes (epoch ms). */
+  /** The next look at the inbox if no further callback comes (epoch ms). */
   nextAt(): number;
 }
 
 /** No checks begin now. */
 interface Held {
-  /** What is filed meanwhile need not be checked earlier. */
+  /** Callbacks that are filed meanwhile need not be checked earlier. */
   checkInMs: number;
 }
 
@@ -117,7 +117,7 @@ export function createInbox(
     for (const entry of checked) {
       const known = underCheck.get(entry.execution_id);
       if (known !== undefined) known.push(entry);
-      // Its check has ended meanwhile, or was claimed: the callback is read again.
+      // The check has ended meanwhile, or was claimed: the callback is read again.
       else nextAt = now();
     }
     return [...begunChecks, ...claimed];
