@@ -13,7 +13,11 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 const kept = () =>
-  service.rows("select count(*) as n from callbacks where execution_id = ?", executionId)[0].n;
+  service.rows(
+    `select count(*) as n from (select execution_id from callbacks union all select execution_id from inbox)
+     where execution_id = ?`,
+    executionId,
+  )[0].n;
 const url = (path: string) => service.url() + path;
 
 it("an execution's own URL has the path, and its callback arrives", async () => {
