@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { callbackToken } from "../../src/domain/callback-token.ts";
-import { apiKeys, callbackSecret, image, type Service, startService } from "../support/service.ts";
+import { apiKeys, callbackSecret, image, type Service, startService, until } from "../support/service.ts";
 
 const former = "former-secret-1f2e3d4c5b6a79880716253a";
 const foreign = "foreign-secret-0a1b2c3d4e5f60718293a4";
