@@ -68,7 +68,7 @@ function copy(database: SqliteDatabase.Database, table: Table, row: TemplateRow,
   const { first, last, from, count, runsPerJob = 100, index, lastSeq, template } = copying;
   const isOfJob = table === "jobs" || table === "specs" || (table === "events" && row.run_id === null);
   const size = `min(${runsPerJob}, ${from + count} - i)`;
-  const changed = changedColumns(table, { size, runsPerJob, index, seq: lastSeq + 1 + index, template });
+  const changed = changedColumns(table, { size, runsPerJob, seq: lastSeq + 1 + index, template });
   const columns = Object.keys(row).filter((column) => row[column] !== null);
   const values = columns.map((column) => changed[column] ?? `@${column}`);
   const step = isOfJob ? runsPerJob : 1;
@@ -88,10 +88,9 @@ function changedColumns(
   {
     size,
     runsPerJob,
-    index,
     seq,
     template,
-  }: Record<"size", string> & Record<"runsPerJob" | "index" | "seq", number> & { template: Template },
+  }: Record<"size", string> & Record<"runsPerJob" | "seq", number> & { template: Template },
 ): Record<string, string> {
   const id = (prefix: string, number = "i") => `printf('${prefix}_%026d', ${number})`;
   const job = id("job", `i / ${runsPerJob}`);
@@ -115,7 +114,6 @@ function changedColumns(
     case "events":
       return {
         seq: `${seq} + i * ${template.events.length}`,
-        id: `printf('evt_%02d%024d', ${index}, i)`,
         ...{ job_id: job, run_id: id("run"), execution_id: id("exe") },
       };
   }

@@ -6,7 +6,7 @@ import { type Kysely, SqliteAdapter, sql } from "kysely";
 export async function up(db: Kysely<unknown>): Promise<void> {
   const isSqlite = db.getExecutor().adapter instanceof SqliteAdapter;
   for (const table of tables(isSqlite)) await sql.raw(table).execute(db);
-  for (const index of indexes) await sql.raw(`create ${index}`).execute(db);
+  for (const index of indexes(isSqlite)) await sql.raw(`create ${index}`).execute(db);
 }
 
 function tables(isSqlite: boolean): string[] {
@@ -116,7 +116,7 @@ function tables(isSqlite: boolean): string[] {
       constraint artifacts_pk primary key (execution_id, kind)
     )`,
     `create table events (
-      seq ${rowNumber} primary key, id text not null, type text not null, created_at bigint not null,
+      seq ${rowNumber} primary key, type text not null, created_at bigint not null,
       job_id text not null, run_id text, execution_id text, data text not null
     )`,
     `create table counters (name text primary key, value bigint not null) ${clustered}`,
@@ -157,24 +157,28 @@ function tables(isSqlite: boolean): string[] {
   ];
 }
 
-const indexes = [
-  "index jobs_ready on jobs (api_key, priority desc, last_served_seq, id) where ready_at is not null",
-  "index jobs_due on jobs (due_at) where due_at is not null",
-  "index jobs_open on jobs (id) where queued + active + collecting > 0",
-  "index jobs_ended on jobs (ended_at) where ended_at is not null",
-  "index jobs_by_key on jobs (api_key, id)",
-  "index jobs_deletion_due on jobs (deletion_due_at) where deletion_due_at is not null",
-  "unique index jobs_idempotency on jobs (api_key, idempotency_key) where idempotency_key is not null",
-  "index runs_queued on runs (job_id, due_at, position) where status = 'queued'",
-  "index executions_due on executions (due_at) where phase in ('submitting', 'watching', 'orphan')",
-  "index executions_collecting on executions (due_at) where phase = 'collecting'",
-  "index executions_submitted on executions (submitted_at)",
-  "index executions_lyceum_id on executions (lyceum_execution_id) where lyceum_execution_id is not null",
-  "index events_job on events (job_id, seq)",
-  "index webhooks_enabled on webhooks (id) where disabled_at is null",
-  "index deliveries_destination on deliveries (destination, due_at, id) where due_at is not null",
-  "index deliveries_ended on deliveries (ended_at) where ended_at is not null",
-  "index deliveries_webhook on deliveries (webhook_id, id)",
-  "index deliveries_job on deliveries (job_id, id)",
-  "index deleted_keys_by_time on deleted_keys (deleted_at)",
-];
+function indexes(isSqlite: boolean): string[] {
+  // SQLite ends every entry of an index with the row's number anyway.
+  const eventOrder = isSqlite ? "" : ", seq";
+  return [
+    "index jobs_ready on jobs (api_key, priority desc, last_served_seq, id) where ready_at is not null",
+    "index jobs_due on jobs (due_at) where due_at is not null",
+    "index jobs_open on jobs (id) where queued + active + collecting > 0",
+    "index jobs_ended on jobs (ended_at) where ended_at is not null",
+    "index jobs_by_key on jobs (api_key, id)",
+    "index jobs_deletion_due on jobs (deletion_due_at) where deletion_due_at is not null",
+    "unique index jobs_idempotency on jobs (api_key, idempotency_key) where idempotency_key is not null",
+    "index runs_queued on runs (job_id, due_at, position) where status = 'queued'",
+    "index executions_due on executions (due_at) where phase in ('submitting', 'watching', 'orphan')",
+    "index executions_collecting on executions (due_at) where phase = 'collecting'",
+    "index executions_submitted on executions (submitted_at)",
+    "index executions_lyceum_id on executions (lyceum_execution_id) where lyceum_execution_id is not null",
+    `index events_job on events (job_id${eventOrder})`,
+    "index webhooks_enabled on webhooks (id) where disabled_at is null",
+    "index deliveries_destination on deliveries (destination, due_at, id) where due_at is not null",
+    "index deliveries_ended on deliveries (ended_at) where ended_at is not null",
+    "index deliveries_webhook on deliveries (webhook_id, id)",
+    "index deliveries_job on deliveries (job_id, id)",
+    "index deleted_keys_by_time on deleted_keys (deleted_at)",
+  ];
+}

@@ -1,6 +1,9 @@
 // Summaries of a run's hardware use, from Lyceum's series of samples.
 
-/** Lyceum's series (reference of GET /execution/{id}/metrics) and the names of their summaries. */
+/**
+ * Lyceum's series (reference of GET /execution/{id}/metrics) and the names of their summaries. Stored summaries have this
+ * order, so a new series comes last.
+ */
 export const seriesNames = {
   gpuUtilizationPercent: "gpu_utilization_percent",
   gpuMemoryUtilizationPercent: "gpu_memory_utilization_percent",

@@ -22,6 +22,11 @@ export function timeOfId(id: string): number {
   return decodeTime(id.slice(id.indexOf("_") + 1).toUpperCase());
 }
 
+/** The id of the thing with this number: unique if no other of its time has the same number. */
+export function idOfNumber(prefix: Prefix, at: number, number: number): string {
+  return `${prefix}_${(encodeTime(at, TIME_LEN) + encodeTime(number, RANDOM_LENGTH)).toLowerCase()}`;
+}
+
 export function idBound(prefix: Prefix, at: number): string {
   const time = encodeTime(Math.min(Math.max(Math.floor(at), 0), TIME_MAX), TIME_LEN);
   return `${prefix}_${time.toLowerCase()}${"0".repeat(RANDOM_LENGTH)}`;

@@ -6,12 +6,18 @@ import { packDocument, unpackDocument } from "./db/documents.ts";
 import { type ArtifactKind, type ArtifactsTable, artifactKinds } from "./db/schema.ts";
 import { statement, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
+import { packSummary, unpackSummary } from "./metrics-summary.ts";
 
 export type ArtifactState = Omit<Selectable<ArtifactsTable>, "document" | "summary"> & { summary: unknown };
 
 export async function listArtifacts(db: Db, executionIds: string[]): Promise<ArtifactState[]> {
   const rows = await selectStates(db, executionIds);
-  return rows.map((row) => ({ ...row, summary: row.summary === null ? null : JSON.parse(row.summary) }));
+  return rows.map((row) => ({ ...row, summary: readSummary(row) }));
+}
+
+function readSummary({ kind, summary }: Pick<Selectable<ArtifactsTable>, "kind" | "summary">): unknown {
+  if (summary === null) return null;
+  return kind === "metrics" ? unpackSummary(summary) : JSON.parse(summary);
 }
 
 const selectStates = statementForRows<string, Omit<Selectable<ArtifactsTable>, "document">>((db, ids) =>
@@ -69,7 +75,7 @@ export async function saveArtifacts(db: Db, changes: ArtifactChange[]): Promise<
 function toRow(change: ArtifactChange) {
   const { executionId, kind, state, dueAt, reason = null, tries } = change;
   const { firstTriedAt = null, fetchedAt = null } = change;
-  const summary = change.summary === undefined ? null : JSON.stringify(change.summary);
+  const summary = change.summary == null ? null : writeSummary(kind, change.summary);
   const document = change.document === undefined ? null : packDocument(change.document);
   return [
     executionId,
@@ -83,6 +89,10 @@ function toRow(change: ArtifactChange) {
     summary,
     document,
   ] as const;
+}
+
+function writeSummary(kind: ArtifactKind, summary: unknown): string {
+  return kind === "metrics" ? packSummary(summary as MetricsSummary) : JSON.stringify(summary);
 }
 
 const upsert = statementForRows<ReturnType<typeof toRow>, never>((_db, rows) => {
@@ -102,7 +112,7 @@ export async function readIdleShares(db: Db, executionIds: string[]): Promise<Ma
   const shares = new Map<string, number>();
   if (executionIds.length === 0) return shares;
   for (const { execution_id, summary } of await selectMetrics(db, executionIds)) {
-    const share = idleShareOf(JSON.parse(summary ?? "null") as MetricsSummary | null);
+    const share = idleShareOf(summary === null ? null : unpackSummary(summary));
     if (share !== null) shares.set(execution_id, share);
   }
   return shares;

@@ -1,7 +1,7 @@
 // The event log, numbered without gaps in commit order.
 import { type Selectable, sql } from "kysely";
 import type { EventDraft } from "../domain/event.ts";
-import type { NewId } from "../lib/id.ts";
+import { idOfNumber } from "../lib/id.ts";
 import { nextTurn } from "../lib/next-turn.ts";
 import { insertRows } from "./db/rows.ts";
 import type { EventsTable } from "./db/schema.ts";
@@ -12,16 +12,19 @@ import { appendNumbered } from "./hot-rows.ts";
 
 export type EventRow = Selectable<EventsTable>;
 
+/** The time keeps ids apart that a restored database would give twice. */
+export function eventId({ created_at, seq }: Pick<EventRow, "created_at" | "seq">): string {
+  return idOfNumber("evt", created_at, seq);
+}
+
 export type AppendedEvent = EventsTable & Pick<EventDraft, "owner">;
 
 export async function appendEvents(
   db: Db,
   drafts: EventDraft[],
   now: number,
-  newId: NewId,
 ): Promise<{ events: AppendedEvent[]; hasSubscribers: boolean }> {
   const unnumbered = drafts.map((draft) => ({
-    id: newId("evt"),
     type: draft.type,
     created_at: now,
     job_id: draft.jobId,

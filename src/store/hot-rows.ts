@@ -22,12 +22,12 @@ export async function appendNumbered(
       insert into counters (name, value) values ('events', ${events.length}::bigint)
       on conflict (name) do update set value = counters.value + ${events.length}::bigint returning value),
     appended as (
-      insert into events (seq, id, type, created_at, job_id, run_id, execution_id, data)
-      select numbered.value - ${events.length}::bigint + given.place, given.id, given.type, ${now}::bigint,
+      insert into events (seq, type, created_at, job_id, run_id, execution_id, data)
+      select numbered.value - ${events.length}::bigint + given.place, given.type, ${now}::bigint,
         given.job_id, given.run_id, given.execution_id, given.data
-      from numbered, unnest(${column("id")}::text[], ${column("type")}::text[], ${column("job_id")}::text[],
+      from numbered, unnest(${column("type")}::text[], ${column("job_id")}::text[],
         ${column("run_id")}::text[], ${column("execution_id")}::text[], ${column("data")}::text[])
-        with ordinality as given(id, type, job_id, run_id, execution_id, data, place)
+        with ordinality as given(type, job_id, run_id, execution_id, data, place)
       returning 1)
     select numbered.value as last,
       exists (select 1 from webhooks where disabled_at is null) as has_subscribers

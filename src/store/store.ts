@@ -86,7 +86,7 @@ export function openStore(
     endings.sort((one, other) => (one.name < other.name ? -1 : 1));
     for (const { write } of endings) await write();
     if (events.length > 0) {
-      const appended = await appendEvents(trx, events, now, newId);
+      const appended = await appendEvents(trx, events, now);
       wake("events", now);
       if (await enqueueDeliveries(trx, appended, newId)) wake("deliver", now);
     }

@@ -5,7 +5,7 @@ import type { NewId } from "../lib/id.ts";
 import { insertRows } from "./db/rows.ts";
 import type { DeliveriesTable } from "./db/schema-webhooks.ts";
 import type { Db } from "./db/transaction.ts";
-import type { AppendedEvent } from "./events.ts";
+import { type AppendedEvent, eventId } from "./events.ts";
 import { enabledWebhooks } from "./webhooks.ts";
 
 export async function enqueueDeliveries(
@@ -73,11 +73,12 @@ async function jobsOf(db: Db, events: AppendedEvent[]) {
 }
 
 function deliveryOf(event: AppendedEvent): Omit<DeliveriesTable, "id" | keyof Destination> {
+  const id = eventId(event);
   return {
     job_id: event.job_id,
-    event_id: event.id,
+    event_id: id,
     type: event.type,
-    payload: payloadOf(event),
+    payload: payloadOf({ ...event, id }),
     state: "pending",
     reason: null,
     due_at: event.created_at,

@@ -1,7 +1,7 @@
 // Ids sort by time, also within a millisecond and when the clock is set back.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { idSource, isId, type Prefix } from "../../src/lib/id.ts";
+import { idOfNumber, idSource, isId, type Prefix, timeOfId } from "../../src/lib/id.ts";
 import { NOW } from "../domain/scene.ts";
 
 const prefixes: Prefix[] = ["job", "run", "exe", "whk", "evt", "cbk", "req"];
@@ -39,6 +39,14 @@ test.each(prefixes)("a new %s id is one of its prefix and of no other", (prefix)
 test("given numbers instead of chance make the same ids again", () => {
   const source = () => idSource({ now: () => NOW, monotonic: () => 0 }, () => 0.5);
   expect(source()("evt")).toBe(source()("evt"));
+});
+
+test("the ids of numbered things sort by time and number, and differ if either does", () => {
+  const numbers = [1, 2, 31, 32, 33, 1_000_000, 2 ** 40];
+  const ids = [NOW, NOW + 1].flatMap((at) => numbers.map((number) => idOfNumber("evt", at, number)));
+  expect(ids).toEqual([...new Set(ids)].sort());
+  expect(ids.every((id) => isId(id, "evt"))).toBe(true);
+  expect(timeOfId(ids[0] as string)).toBe(NOW);
 });
 
 test.each([

@@ -6,6 +6,7 @@ import { createWebhook, MAX_WEBHOOKS, rotateWebhook } from "../../src/orchestrat
 import type { Schema } from "../../src/store/db/schema.ts";
 import type { Topic } from "../../src/store/db/transaction.ts";
 import { deleteDeliveries, saveDelivery } from "../../src/store/deliveries.ts";
+import { eventId } from "../../src/store/events.ts";
 import type { Store } from "../../src/store/store.ts";
 import { demoteWebhooks, disableWebhook, findWebhook, rotateSecret } from "../../src/store/webhooks.ts";
 import { createRetention } from "../../src/workers/retention.ts";
@@ -34,8 +35,8 @@ eachDatabase("events and their deliveries", (open) => {
     });
     await expect(failing).rejects.toThrow(/unique/i);
     expect(await deliveriesOf(store)).toEqual(before);
-    const events = await store.db.selectFrom("events").select(["id", "seq"]).orderBy("seq").execute();
-    expect(before.map((one) => one.event_id)).toEqual(events.map((event) => event.id));
+    const events = await store.db.selectFrom("events").select(["created_at", "seq"]).orderBy("seq").execute();
+    expect(before.map((one) => one.event_id)).toEqual(events.map(eventId));
 
     async function subscribed(apiKey: string, types: string[]) {
       await createWebhook(context, { apiKey, allJobs: false, url, types, secret: null });

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { EventDraft } from "../../src/domain/event.ts";
 import { incrementCounter, readCounters } from "../../src/store/counters.ts";
 import { Conflict, type Topic } from "../../src/store/db/transaction.ts";
+import { eventId } from "../../src/store/events.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 
@@ -74,7 +75,7 @@ eachDatabase("a write", (open, kind) => {
     expect(events.map((event) => event.seq)).toEqual(ids.map((_, index) => index + 1));
     expect(events[0]).toMatchObject({ type: "job.created", created_at: time.now(), run_id: null });
     expect(JSON.parse(events[0]?.data ?? "")).toEqual({ counts: {} });
-    expect(new Set(events.map((event) => event.id)).size).toBe(ids.length);
+    expect(new Set(events.map(eventId)).size).toBe(ids.length);
   });
 
   test("a write leaves no gap for a transaction that was rolled back", async () => {

@@ -13,7 +13,7 @@ import { isTerminal, type RetryClass } from "../../domain/run.ts";
 import { parseAsWritten } from "../../lib/json-text.ts";
 import type { ArtifactState } from "../../store/artifacts.ts";
 import type { ArtifactKind } from "../../store/db/schema.ts";
-import type { EventRow } from "../../store/events.ts";
+import { type EventRow, eventId } from "../../store/events.ts";
 import { countsOf } from "../../store/job-counts.ts";
 import type { JobRow } from "../../store/jobs.ts";
 import { type RunRow, toCancellation, toFault } from "../../store/run-rows.ts";
@@ -137,7 +137,7 @@ export function viewExecution(execution: Execution): ExecutionView {
 
 export function viewEvent(row: EventRow): EventView {
   return {
-    id: row.id,
+    id: eventId(row),
     seq: row.seq,
     type: row.type,
     created_at: iso(row.created_at),

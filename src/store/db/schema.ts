@@ -239,7 +239,6 @@ export interface ArtifactsTable {
 
 export interface EventsTable {
   seq: number;
-  id: string;
   type: string;
   created_at: number;
   job_id: string;
