@@ -217,6 +217,11 @@ export async function databaseBytes(store: Store): Promise<number> {
   return rows[0]?.bytes ?? 0;
 }
 
+/** Copies SQLite's write-ahead log into its file as far as readers allow. PostgreSQL does so by itself. */
+export async function checkpoint(store: Store): Promise<void> {
+  if (store.kind === "sqlite") await sql`pragma wal_checkpoint(passive)`.execute(store.db);
+}
+
 /** SQLite's write-ahead log grows while a checkpoint cannot end; null on PostgreSQL. */
 export async function walBytes(store: Store): Promise<number | null> {
   if (store.kind !== "sqlite") return null;

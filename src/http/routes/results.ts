@@ -44,14 +44,14 @@ async function* linesOf(context: AppContext, job: JobRow): AsyncGenerator<Uint8A
     const names = await matrixNames(context.store.db, job.id);
     yield Buffer.from(csvHeader(names));
     for (let after = -1; ; ) {
+      // SQLite answers within the turn: the whole job would be written without any other request coming in.
+      await nextTurn();
       const runs = await listRuns(context.store.db, job.id, after, ROWS_PER_PAGE);
       const view = await viewRuns(context, runs);
       if (runs.length > 0) yield Buffer.from(csvLines(names, runs.map(view).map(viewResult)));
       const last = runs.at(-1);
       if (last === undefined || runs.length < ROWS_PER_PAGE) return;
       after = last.position;
-      // SQLite answers within the turn: the whole job would be written without any other request coming in.
-      await nextTurn();
     }
   } catch (error) {
     // The status is already sent. Breaking the connection shows that the answer is incomplete.
@@ -60,4 +60,4 @@ async function* linesOf(context: AppContext, job: JobRow): AsyncGenerator<Uint8A
   }
 }
 
-const ROWS_PER_PAGE = 250;
+const ROWS_PER_PAGE = 100;
