@@ -9,6 +9,7 @@ export interface Request {
   body?: unknown;
   timeoutMs: number;
   maxBytes: number;
+  mayLeave(): boolean;
 }
 
 /** The used part of built-in `fetch`, which can stand in. Rejects with NotSentError if certainly nothing was sent. */
@@ -22,6 +23,8 @@ interface Init {
   signal: AbortSignal;
   /** The answer is cut off at this size. */
   maxBytes: number;
+  /** Asked once the connection is open, right before the first byte; false: nothing is sent. */
+  mayLeave(): boolean;
 }
 
 export interface Answer {
@@ -66,6 +69,7 @@ export async function exchange(fetch: Fetch, timers: Timers, request: Request): 
       redirect: "manual",
       signal: controller.signal,
       maxBytes: request.maxBytes,
+      mayLeave: request.mayLeave,
     });
     const body = await readBody(response, request.maxBytes).catch((error: unknown) => ({
       problem: `answer cut off: ${describe(error)}`,

@@ -16,7 +16,7 @@ export function createHttpTransport(
   const forReads = createAgent(connectTimeoutMs, READ_KEEP_ALIVE_MS);
   const forStarts = createAgent(connectTimeoutMs, startKeepAliveMs);
 
-  return (url, { method, headers, body, signal, maxBytes }) =>
+  return (url, { method, headers, body, signal, maxBytes, mayLeave }) =>
     new Promise((resolve, reject) => {
       const { origin, pathname, search } = new URL(url);
       const options = {
@@ -27,7 +27,7 @@ export function createHttpTransport(
         body: body ?? null,
       };
       const dispatcher = method === "GET" ? forReads : forStarts;
-      dispatcher.dispatch(options, exchangeHandler({ signal, maxBytes, resolve, reject }));
+      dispatcher.dispatch(options, exchangeHandler({ signal, maxBytes, mayLeave, resolve, reject }));
     });
 }
 
@@ -56,11 +56,18 @@ function createAgent(connectTimeoutMs: number, keepAliveMs: number): Dispatcher 
 interface PendingRequest {
   signal: AbortSignal;
   maxBytes: number;
+  mayLeave(): boolean;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
-function exchangeHandler({ signal, maxBytes, resolve, reject }: PendingRequest): Dispatcher.DispatchHandler {
+function exchangeHandler({
+  signal,
+  maxBytes,
+  mayLeave,
+  resolve,
+  reject,
+}: PendingRequest): Dispatcher.DispatchHandler {
   /** Set once the request is being written to an open connection. */
   let begun: Dispatcher.DispatchController | null = null;
   let head: Pick<Answer, "status" | "headers"> | null = null;
@@ -89,6 +96,7 @@ function exchangeHandler({ signal, maxBytes, resolve, reject }: PendingRequest):
     onRequestStart(controller) {
       // Aborted meanwhile: do not write the request.
       if (signal.aborted) controller.abort(signal.reason);
+      else if (!mayLeave()) controller.abort(new Error("not sent"));
       else begun = controller;
     },
     onResponseStart(_, status, headers) {

@@ -17,7 +17,7 @@ export interface Call {
   body?: unknown;
   timeoutMs: number;
   maxBytes: number;
-  /** Asked at the last moment; false: the request is not sent, as its sender may have been given up. */
+  /** Asked right before the first byte; false: the request is not sent, as its sender may have been given up. */
   mayLeave?: (() => boolean) | undefined;
 }
 
@@ -85,11 +85,17 @@ export function createSend({
     const headers: Record<string, string> = { accept: "application/json" };
     if (token) headers.authorization = `Bearer ${token}`;
     if (token && orgSlug) headers["x-org-slug"] = orgSlug;
-    if (call.mayLeave?.() === false) {
+    let isStale = false;
+    const mayLeave = () => {
+      isStale = call.mayLeave?.() === false;
+      return !isStale;
+    };
+    const url = `${base}${call.path}`;
+    const exchanged = await exchange(fetch, timers, { ...call, url, headers, mayLeave });
+    if (isStale) {
       report.unsent();
       return { type: "silent", sent: false, detail: "not sent: this instance was silent", isStale: true };
     }
-    const exchanged = await exchange(fetch, timers, { ...call, url: `${base}${call.path}`, headers });
     log(toLine(call, exchanged, clock.monotonic() - startedAt));
     if (!exchanged.answered) {
       report.unanswered();

@@ -230,7 +230,12 @@ describe("a start", () => {
 
   test("a start is stale, gives its place back and sends nothing when it may not leave", async () => {
     let sent = 0;
-    const { client, rateLimiter } = setUp({ fetch: async () => Promise.reject(new Error(String(++sent))) });
+    const { client, rateLimiter } = setUp({
+      async fetch(_url, { mayLeave }) {
+        if (!mayLeave()) throw new NotSentError(null);
+        throw new Error(String(++sent));
+      },
+    });
     rateLimiter.reserve("execution");
     expect(await client.start(request, () => false)).toMatchObject({ type: "stale" });
     expect(rateLimiter.state().buckets.execution.used).toBe(0);

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
@@ -98,6 +99,28 @@ describe("a start that certainly did not arrive", () => {
     expect((await client.start(request)).type).toBe("unreachable");
     silent.close();
   });
+});
+
+test("a start asks whether it may leave once its connection is open, and is not sent when it may not", async () => {
+  let requests = 0;
+  const host = await listen((_, response) => {
+    requests++;
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ execution_id: "5d0b", status: "pending" }));
+  });
+  const steps: string[] = [];
+  const noteOpen = () => void steps.push("open");
+  subscribe("undici:client:connected", noteOpen);
+  const client = clientOf(`http://${host}`);
+  const outcome = await client.start(request, () => {
+    steps.push("asked");
+    return false;
+  });
+  unsubscribe("undici:client:connected", noteOpen);
+  expect(outcome.type).toBe("stale");
+  expect(steps).toEqual(["open", "asked"]);
+  expect(await client.start(request, () => true)).toMatchObject({ type: "accepted" });
+  expect(requests).toBe(1);
 });
 
 describe("a start that may have arrived", () => {
