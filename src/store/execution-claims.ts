@@ -5,7 +5,7 @@ import type { Cancellation } from "../domain/run.ts";
 import type { RunKind } from "../domain/spec.ts";
 import type { ExecutionsTable, RunsTable } from "./db/schema.ts";
 import { isChosen, isSqlite, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
-import type { Db } from "./db/transaction.ts";
+import type { Db, Tx } from "./db/transaction.ts";
 import { toExecution } from "./executions.ts";
 import { toCancellation } from "./run-rows.ts";
 
@@ -143,11 +143,15 @@ export async function releaseLeases(
 }
 
 /** Extends the leases of starts under way. Starts that another instance put in doubt keep their wake-up. */
-export async function renewStarts(db: Db, ids: string[], leaseUntil: number): Promise<void> {
+export async function renewStarts(
+  { db, instance }: Pick<Tx, "db" | "instance">,
+  ids: string[],
+  leaseUntil: number,
+): Promise<void> {
   if (ids.length === 0) return;
   await db
     .updateTable("executions")
-    .set({ due_at: leaseUntil })
+    .set({ due_at: leaseUntil, claimed_by: instance })
     .where("id", "in", ids)
     .where("phase", "=", "submitting")
     .where("in_doubt_at", "is", null)

@@ -57,7 +57,7 @@ export interface ExecutionChange {
 }
 
 /**
- * @param claimedBy the instance that starts new executions
+ * @param claimedBy the instance that writes: each wake-up that it sets, a lease perhaps, is its own
  * @throws Conflict when another transaction saved one of the executions since it was read
  */
 export async function saveExecutions(
@@ -71,7 +71,10 @@ export async function saveExecutions(
     if (after === null) {
       if (before !== null) await deleteExecution(db, before);
     } else if (before?.id !== after.id) inserted.push(after);
-    else changed.push({ before, set: changedColumns(toRow(before), toRow(after)) });
+    else {
+      const set = changedColumns(toRow(before), toRow(after));
+      changed.push({ before, set: "due_at" in set ? { ...set, claimed_by: claimedBy } : set });
+    }
   }
   const rows = inserted.map((execution) => ({ ...toRow(execution), claimed_by: claimedBy }));
   await insertRows(db, "executions", rows);

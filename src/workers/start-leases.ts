@@ -24,7 +24,7 @@ export function createStartLeases({ store, rules }: Context, clock: Clock): Star
     release: (executionId) => void held.delete(executionId),
     async renew() {
       if (held.size === 0 || clock.monotonic() < dueAt) return;
-      await store.write((tx) => renewStarts(tx.db, [...held], tx.now + rules.submitPatienceMs));
+      await store.write((tx) => renewStarts(tx, [...held], tx.now + rules.submitPatienceMs));
       dueAt = clock.monotonic() + everyMs;
     },
     renewAt: () => (held.size === 0 ? null : clock.now() + Math.max(0, Math.ceil(dueAt - clock.monotonic()))),

@@ -1,14 +1,15 @@
 // Presence: signs of life on PostgreSQL, the takeover from a silent instance, and one clock for all.
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import type { Fact } from "../../src/domain/state-machine/fact.ts";
 import { createSharedClock } from "../../src/lib/shared-clock.ts";
-import { claimDue } from "../../src/store/execution-claims.ts";
+import { claimDue, renewStarts } from "../../src/store/execution-claims.ts";
 import { findExecution } from "../../src/store/executions.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createPresence } from "../../src/workers/presence.ts";
 import { createFakeTime } from "../lyceum/fake-time.ts";
 import { type Database, onPostgres, onSqlite } from "../support/databases.ts";
-import { claimed, contextOf, live, submitted } from "../support/scene.ts";
+import { claimed, contextOf, live, read, submitted, tell } from "../support/scene.ts";
 
 const SECOND = 1_000;
 
@@ -62,6 +63,27 @@ onPostgres("presence", (open) => {
     await alive.presence.runOnce();
     expect(await dueNow()).toBe(2);
     expect((await alive.presence.list()).map(({ id }) => id)).toEqual([alive.store.instance]);
+  });
+
+  test("presence makes due every lease that a silent instance wrote, whoever had claimed the execution before", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await submitted(context, 2);
+    const alive = instanceOn(database, database.connect());
+    const others = contextOf({ store: alive.store, newId: database.newId });
+    const { execution: start } = await claimed(others);
+    const { execution: end } = await live(others);
+    const slow = instanceOn(database, database.store);
+    await slow.presence.runOnce();
+    await alive.presence.runOnce();
+    const leaseUntil = database.time.now() + 600 * SECOND;
+    await tell(context, end.id, { ...read("completed"), leaseUntil } as Fact);
+    await context.store.write((tx) => renewStarts(tx, [start.id], leaseUntil));
+    await silenceOf(slow.store, 20);
+    alive.host.pass(5 * SECOND);
+    await alive.presence.runOnce();
+    for (const { id } of [start, end])
+      expect((await findExecution(alive.store.db, id))?.dueAt).toBeLessThanOrEqual(database.time.now());
   });
 
   test("presence makes unfinished work due at once when an instance leaves before its end", async () => {
