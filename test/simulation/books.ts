@@ -54,6 +54,14 @@ export interface ExecutionEntry {
   cost_source: string | null;
 }
 
+/** An execution that is not closed. */
+export interface OpenEntry {
+  id: string;
+  phase: string;
+  version: number;
+  due_at: number;
+}
+
 export interface EventEntry {
   seq: number;
   type: string;
@@ -111,10 +119,8 @@ export function openBooks(path: string) {
     cost_source`;
   const executions = all<ExecutionEntry>(`select ${columns} from executions order by run_id, attempt, id`);
   const execution = all<ExecutionEntry>(`select ${columns} from executions where id = ?`);
-  const instance = all<{ known: number }>(
-    `select (select count(*) from instances where id = ?) +
-     (select count(*) from executions where claimed_by = ? and phase <> 'closed') as known`,
-  );
+  const instance = all("select 1 from instances where id = ?");
+  const open = all<OpenEntry>("select id, phase, version, due_at from executions where phase <> 'closed'");
   const pauses = all("select 1 from start_pause");
   const holder = all<{ holder: string }>("select holder from roles where name = ?");
   return {
@@ -133,10 +139,11 @@ export function openBooks(path: string) {
     artifacts: all<ArtifactEntry>("select execution_id, kind, state, summary, document from artifacts"),
     run: (id: string) => run(id)[0] ?? null,
     execution: (id: string): ExecutionEntry | null => execution(id)[0] ?? null,
+    open,
     /** Rows of a job, whether or not the job's own is there. */
     rowsOf: (jobId: string): number => rowsOf(...Array(tables.length).fill(jobId))[0]?.count ?? 0,
-    /** True while the row of that instance is there, or an open execution that it has claimed. */
-    knowsInstance: (id: string): boolean => (instance(id, id)[0]?.known ?? 0) > 0,
+    /** True while the row of that instance is there. */
+    knowsInstance: (id: string): boolean => instance(id).length > 0,
     /** True while starts wait for a probe. */
     isPaused: () => pauses().length > 0,
     holderOf: (role: string): string | null => holder(role)[0]?.holder ?? null,

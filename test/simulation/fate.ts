@@ -11,6 +11,8 @@ import type { Sky } from "./weather/sky.ts";
 
 interface FateOptions {
   random: Random;
+  /** A source of its own for what was added later: the other draws of a seed stay as they were. */
+  startFreezes: Random;
   agenda: Agenda;
   fleet: Fleet;
   network: Network;
@@ -25,7 +27,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 
 export function createFate(options: FateOptions): { watch(): void } {
-  const { random, agenda, fleet, network, lyceum, sky, judge, chaosMs, trace } = options;
+  const { random, startFreezes, agenda, fleet, network, lyceum, sky, judge, chaosMs, trace } = options;
   network.faults = random.pick([0, 0.02, 0.05, 0.1, 0.25]);
   if (random.chance(0.2)) lyceum.habits.hiding = { chance: 0.5, mostMs: 15 * MINUTE };
   trace(`weather   ${network.faults * 100} % of the calls fail, chaos for ${Math.round(chaosMs / SECOND)} s`);
@@ -68,6 +70,11 @@ export function createFate(options: FateOptions): { watch(): void } {
       const ms = random.chance(0.7) ? random.between(1, 40) * SECOND : random.between(1, 6) * MINUTE;
       const points = random.chance(0.4) ? "claim" : random.between(0, 80);
       agenda.after(sometime(), () => host.freeze({ ms, points }));
+    }
+    for (let nth = startFreezes.pick([0, 0, 1, 2]); nth > 0; nth--) {
+      const ms = startFreezes.between(1, startFreezes.pick([40, 360])) * SECOND;
+      const points = startFreezes.pick(["connecting", "leaving"] as const);
+      agenda.after(startFreezes.between(0, chaosMs), () => host.freeze({ ms, points }));
     }
     host.onFreeze((ms) => trace(`${host.name.padEnd(9)} stands still for ${ms / SECOND} s`));
   }

@@ -57,7 +57,7 @@ interface HostOptions {
   network: Network;
   random: Random;
   slowCommits: number;
-  openDatabase(power: Power, disk: Disk): Dialect;
+  openDatabase(power: Power, disk: Disk, instance: string): Dialect;
   wakeUpsOf: WakeUpsOf;
   /** Something that must never happen happened. */
   fail(what: string): void;
@@ -106,8 +106,10 @@ export function createHost(options: HostOptions): Host {
 
   function told(line: string): void {
     // The database ends the transactions of a host that stands still.
-    const isOutage = wasFrozen && line.includes('"event":"database_unavailable"');
-    if (!isOutage) fail(`a fault: ${line}`);
+    const isOutage = /"(event|reason)":"database.unavailable"/.test(line);
+    // The grace of a stop passed meanwhile: it closed the database on the rest of its work.
+    const isClosed = line.includes("The database connection is not open");
+    if (!wasFrozen || !(isOutage || isClosed)) fail(`a fault: ${line}`);
   }
 
   function boot(): void {
@@ -119,7 +121,7 @@ export function createHost(options: HostOptions): Host {
       timers: poweredTimers(power, agenda),
       random: random.fork().next,
       fetch: network.fetchOf(power, host),
-      dialect: openDatabase(power, disk),
+      dialect: openDatabase(power, disk, instance),
       instance,
       connectWakeUps: wakeUpsOf(power),
       listens: false,
@@ -140,7 +142,12 @@ export function createHost(options: HostOptions): Host {
       () => {
         born.readyAt = agenda.monotonic();
       },
-      (error) => fail(`it does not start: ${error}`),
+      (error) => {
+        // The process ends, and is started again.
+        const isLost = wasFrozen && String(error).includes("connection is lost");
+        if (isLost) power.cut();
+        else fail(`it does not start: ${error}`);
+      },
     );
   }
 

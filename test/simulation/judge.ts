@@ -16,6 +16,7 @@ import { createOutages } from "./judges/outages.ts";
 import { createParallels } from "./judges/parallels.ts";
 import { pauseOf } from "./judges/pauses.ts";
 import { createSilences } from "./judges/silences.ts";
+import { createStarts } from "./judges/starts.ts";
 import type { Lyceum } from "./lyceum.ts";
 import type { Heard, Sent } from "./network.ts";
 import type { Work } from "./work.ts";
@@ -45,7 +46,6 @@ export type Judge = ReturnType<typeof createJudge>;
 export function createJudge(options: JudgeOptions) {
   const { books, agenda, fleet, lyceum, submit } = options;
   const now = () => agenda.monotonic();
-  const sent = new Set<string>();
   /** HTTP status of Lyceum's verdict on a start. */
   const verdicts = new Map<string, number>();
   const reads = new Map<string, number[]>();
@@ -66,19 +66,9 @@ export function createJudge(options: JudgeOptions) {
   const isAlone = fleet.hosts.length === 1;
   const limits = createLimits({ ...options, isAlone });
   const parallels = createParallels(options);
+  const starts = createStarts({ books, lyceum, cancelled });
   const instances = isAlone ? null : createInstances({ ...options, now });
   let pausedUntil = 0;
-
-  function start(marker: string): void {
-    const execution = books.execution(marker);
-    demand(execution !== null, () => `${marker} is started without standing in the books`);
-    demand(!sent.has(marker), () => `${marker} is started twice`);
-    sent.add(marker);
-    const known = cancelled.get(execution?.run_id ?? "");
-    demand(known?.has(marker) ?? true, () => `${marker} is started after its run was cancelled`);
-    const isGivenUp = execution?.phase !== "submitting" || execution.in_doubt_at !== null;
-    demand(!isGivenUp, () => `${marker} is started after it was given up (${execution?.status})`);
-  }
 
   /** Nobody reads one execution without pause. */
   function read(id: string): void {
@@ -93,12 +83,13 @@ export function createJudge(options: JudgeOptions) {
     deletions,
     compareBills: bills.compare,
     compareGivenUp: documents.compareGivenUp,
-    sent({ host, call, arrives, outage }: Sent): void {
+    sent({ host, call, arrives, outage, lateMs }: Sent): void {
       if (call.route === "record") read(call.id);
       if (call.route === "list") instances?.listed(host);
       aborts.sent(call);
       if (call.route !== "start") return;
-      start(call.marker);
+      const isInTime = starts.sent(call.marker, lateMs);
+      if (!isInTime) return;
       limits.sent(call.marker, arrives, host);
       outages.sent(outage);
     },
@@ -114,15 +105,11 @@ export function createJudge(options: JudgeOptions) {
       knowledge.heard(heard);
       limits.heard(heard);
     },
+    /** Right after an instance has changed the database that several share. */
+    committed: (instance: string) => instances?.committed(instance),
     taken(work: Work): void {
       parallels.taken(work);
-      const runId = books.execution(work.marker)?.run_id;
-      for (const other of lyceum.works) {
-        if (other === work || !lyceum.isLive(other)) continue;
-        const entry = books.execution(other.marker);
-        const isDouble = entry !== null && entry.run_id === runId && entry.status !== "lost";
-        demand(!isDouble, () => `${runId} runs twice at Lyceum: ${other.id} and ${work.id}`);
-      }
+      starts.taken(work);
     },
     judged(marker: string, status: number): void {
       verdicts.set(marker, status);

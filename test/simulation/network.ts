@@ -31,6 +31,8 @@ export interface Sent {
   arrives: boolean;
   /** In an outage of starts: by which name. */
   outage: string | null;
+  /** A start's host stood still for so long after its last look at the fence. */
+  lateMs: number;
 }
 
 /** A call is over for the service. */
@@ -42,6 +44,15 @@ export interface Heard {
   answer: Answer | null;
   /** Lyceum's own answer; null if any part of the answer was hidden or changed. */
   original: Answer | null;
+}
+
+type Init = Parameters<Fetch>[1];
+
+interface Request {
+  power: Power;
+  host: Host;
+  call: Call;
+  init: Init;
 }
 
 const fates = [
@@ -72,33 +83,51 @@ export function createNetwork(
     faults: 0,
     outage: null,
     fetchOf: (power, host) => (input, init) =>
-      power.spend() ? send(power, host, String(input), init ?? {}) : never(),
+      power.spend() ? begin(power, host, String(input), init) : never(),
     onSent: (listener) => void sentListeners.push(listener),
     onJudged: (listener) => void judgedListeners.push(listener),
     onHeard: (listener) => void heardListeners.push(listener),
   };
 
-  function send(power: Power, host: Host, url: string, init: RequestInit): Promise<Response> {
+  function begin(power: Power, host: Host, url: string, init: Init): Promise<Response> {
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : null;
-    const call = toCall(init.method ?? "GET", url, body);
+    const call = toCall(init.method, url, body);
+    return call.route === "start" ? start({ power, host, call, init }) : send({ power, host, call, init });
+  }
+
+  /** Its host may stand still while the connection is opened, and once more before the first byte. */
+  async function start(request: Request): Promise<Response> {
+    const { power, init } = request;
+    await power.standStillAtStart("connecting");
+    if (init.signal.aborted || !init.mayLeave()) throw new NotSentError(failure("not sent"));
+    const askedAt = agenda.monotonic();
+    await power.standStillAtStart("leaving");
+    return send(request, agenda.monotonic() - askedAt);
+  }
+
+  function send({ power, host, call, init }: Request, lateMs = 0): Promise<Response> {
     const sentAt = agenda.monotonic();
     const stand = standInTheWay(call);
     if (call.route === "start")
-      trace(`${host.name.padEnd(9)} starts ${call.marker.slice(-6)} (${stand?.name ?? "fine"})`);
+      trace(
+        `${host.name.padEnd(9)} starts ${call.marker.slice(-6)} (${stand?.name ?? "fine"}${lateBy(lateMs)})`,
+      );
     else if (stand?.isWeather)
       trace(`${host.name.padEnd(9)} ${call.method} ${call.path} meets ${stand.name}`);
     const arrives = stand?.isTaken ?? true;
     const outage = stand?.isOutage === true ? stand.name : null;
-    for (const listener of sentListeners) listener({ host, call, arrives, outage });
+    for (const listener of sentListeners) listener({ host, call, arrives, outage, lateMs });
 
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const hear = (answer: Answer | null, original: Answer | null = null) => {
       for (const listener of heardListeners) listener({ host, call, sentAt, answer, original });
     };
-    init.signal?.addEventListener("abort", () => {
+    const abort = () => {
       if (power.isOn()) hear(null);
       reject(new DOMException("aborted", "AbortError"));
-    });
+    };
+    if (init.signal.aborted) abort();
+    else init.signal.addEventListener("abort", abort);
     /** A dead process hears nothing. */
     const later = (fn: () => void) => agenda.after(latency(), () => power.deliver(fn));
     const fail = (error: Error) =>
@@ -161,6 +190,8 @@ export function createNetwork(
 
   return network;
 }
+
+const lateBy = (ms: number) => (ms === 0 ? "" : `, late by ${ms / 1_000} s`);
 
 function failure(code: string): Error {
   return Object.assign(new Error(code), { code });

@@ -28,6 +28,25 @@ const shared: Record<string, () => void> = {
       return { ...real, createPresence };
     }),
 
+  "a claimed start names no owner": () =>
+    vi.doMock("../../src/store/executions.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/executions.ts")>();
+      const saveExecutions: typeof real.saveExecutions = (db, changes) => real.saveExecutions(db, changes);
+      return { ...real, saveExecutions };
+    }),
+
+  "a claimed check names no owner": () =>
+    vi.doMock("../../src/store/execution-claims.ts", async (original) => {
+      const real = await original<typeof import("../../src/store/execution-claims.ts")>();
+      const claimDue: typeof real.claimDue = (db, kind, now, leaseUntil, limit) =>
+        real.claimDue(db, kind, now, leaseUntil, limit);
+      const claimNamed: typeof real.claimNamed = (db, now, leaseUntil, limit) =>
+        real.claimNamed(db, now, leaseUntil, limit);
+      const claimListable: typeof real.claimListable = (db, horizon, leaseUntil, limit) =>
+        real.claimListable(db, horizon, leaseUntil, limit);
+      return { ...real, claimDue, claimNamed, claimListable };
+    }),
+
   "a place is given back twice": () =>
     vi.doMock("../../src/store/places.ts", async (original) => {
       const real = await original<typeof import("../../src/store/places.ts")>();

@@ -1,6 +1,6 @@
 // The power of one process. Everything it does to the world (a statement, a commit, a request, a timer) passes
 // here, so a crash can come right before or right after any of them; after that nothing of it has an effect. A freeze
-// comes before or after a statement: until it is over, timers and answers wait, as for a process that is stopped.
+// comes before or after a statement, or as a start is about to leave: until it is over, timers and answers wait, as for a process that is stopped.
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import type { Timers } from "../../src/lib/clock.ts";
 import type { Agenda } from "./agenda.ts";
@@ -20,14 +20,19 @@ export interface Power {
   onFreeze(listener: (ms: number) => void): void;
   /** Counts one point at which a freeze may begin. Resolves once the process goes on; null: it does. */
   standStill(sql: string, moment: "before" | "after"): Promise<void> | null;
+  /** As a start's connection is opened, or between the last look at the fence and the first byte. */
+  standStillAtStart(moment: "connecting" | "leaving"): Promise<void> | null;
   /** Something reaches the process from outside: it finds out when it goes on, and never once it is dead. */
   deliver(fn: () => void): void;
 }
 
-/** The process stands still for `ms`: in so many statements, or when a claim of runs is written and no start is sent. */
+/**
+ * The process stands still for `ms`: in so many statements, when a claim of runs is written and no start is sent, or at
+ * the next start.
+ */
 export interface Freeze {
   ms: number;
-  points: number | "claim";
+  points: number | "claim" | "connecting" | "leaving";
 }
 
 export function createPower(agenda: Agenda): Power {
@@ -44,6 +49,16 @@ export function createPower(agenda: Agenda): Power {
     on = false;
     for (const listener of cutListeners) listener();
   };
+
+  /** Resolves once the process goes on; null: it does. */
+  function standStill(isDue: (plan: Freeze) => boolean): Promise<void> | null {
+    if (!frozen) {
+      const due = plans.find(isDue);
+      plans = plans.filter((plan) => plan !== due);
+      if (due !== undefined) freeze(due.ms);
+    }
+    return frozen ? new Promise((resolve) => deliver(resolve)) : null;
+  }
 
   function freeze(ms: number): void {
     frozen = true;
@@ -83,16 +98,15 @@ export function createPower(agenda: Agenda): Power {
     },
     onFreeze: (listener) => void freezeListeners.push(listener),
     standStill(sql, moment) {
-      if (!frozen) {
-        if (sql.startsWith("begin")) isClaiming = false;
-        if (sql.startsWith('insert into "executions"')) isClaiming = true;
-        const isClaimed = isClaiming && sql === "commit" && moment === "after";
-        const due = plans.find((plan) => (plan.points === "claim" ? isClaimed : --plan.points < 0));
-        plans = plans.filter((plan) => plan !== due);
-        if (due !== undefined) freeze(due.ms);
-      }
-      return frozen ? new Promise((resolve) => deliver(resolve)) : null;
+      if (!frozen && sql.startsWith("begin")) isClaiming = false;
+      if (!frozen && sql.startsWith('insert into "executions"')) isClaiming = true;
+      const isClaimed = isClaiming && sql === "commit" && moment === "after";
+      return standStill((plan) => {
+        if (typeof plan.points === "number") return --plan.points < 0;
+        return plan.points === "claim" && isClaimed;
+      });
     },
+    standStillAtStart: (moment) => standStill(({ points }) => points === moment),
     deliver,
   };
 }

@@ -12,14 +12,27 @@ import { type Disk, execute, never, type Power } from "./power.ts";
 
 export interface SharedDatabase {
   /** The database as one process sees it. */
-  dialectFor(power: Power, disk: Disk): Dialect;
+  dialectFor(power: Power, disk: Disk, instance: string): Dialect;
+}
+
+interface Process {
+  power: Power;
+  disk: Disk;
+  instance: string;
 }
 
 /** As `idle_in_transaction_session_timeout` in src/store/db/postgres.ts. */
 const MAX_IDLE_MS = 5_000;
 
-/** @param open opens one more connection to the file */
-export function createSharedDatabase(open: () => Dialect, agenda: Agenda): SharedDatabase {
+/**
+ * @param open opens one more connection to the file
+ * @param onCommit called right after an instance has changed the database
+ */
+export function createSharedDatabase(
+  open: () => Dialect,
+  agenda: Agenda,
+  onCommit: (instance: string) => void,
+): SharedDatabase {
   const lock = createLock();
 
   function translate(query: CompiledQuery): CompiledQuery {
@@ -32,7 +45,11 @@ export function createSharedDatabase(open: () => Dialect, agenda: Agenda): Share
   }
 
   /** One connection of a process's pool: it reads what is committed, or is in a transaction of its own. */
-  function connectionOf(power: Power, disk: Disk, reader: DatabaseConnection, writer: DatabaseConnection) {
+  function connectionOf(
+    { power, disk, instance }: Process,
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+  ) {
     let state: "free" | "open" | "committing" | "lost" = "free";
 
     /** The database ends the transaction of a client that stands still in the middle of it. */
@@ -53,7 +70,9 @@ export function createSharedDatabase(open: () => Dialect, agenda: Agenda): Share
       if (state === "lost")
         throw new DatabaseUnavailable("away", "the transaction's connection is lost", null);
       if (state !== "free") {
+        if (sql === "commit") state = "committing";
         const result = await writer.executeQuery<R>(query);
+        if (sql === "commit") onCommit(instance);
         if (sql === "commit" || sql === "rollback") leave();
         return result;
       }
@@ -66,7 +85,9 @@ export function createSharedDatabase(open: () => Dialect, agenda: Agenda): Share
         return never();
       }
       if (!isWrite && power.isFrozen()) watchIdleness();
-      return writer.executeQuery<R>(query).finally(() => isWrite && leave());
+      const result = await writer.executeQuery<R>(query).finally(() => isWrite && leave());
+      if (isWrite) onCommit(instance);
+      return result;
     }
 
     function leave(): void {
@@ -81,7 +102,6 @@ export function createSharedDatabase(open: () => Dialect, agenda: Agenda): Share
         state = "free";
       },
       executeQuery<R>(query: CompiledQuery) {
-        if (query.sql === "commit" && state === "open") state = "committing";
         return execute({ power, agenda, disk }, query.sql, () => run<R>(translate(query)));
       },
       streamQuery() {
@@ -91,7 +111,7 @@ export function createSharedDatabase(open: () => Dialect, agenda: Agenda): Share
   }
 
   return {
-    dialectFor(power, disk) {
+    dialectFor(power, disk, instance) {
       const [reading, writing] = [open(), open()];
       return {
         createAdapter: () => writing.createAdapter(),
@@ -110,7 +130,8 @@ export function createSharedDatabase(open: () => Dialect, agenda: Agenda): Share
               await Promise.all([reads.init(), writes.init()]);
               [reader, writer] = [await reads.acquireConnection(), await writes.acquireConnection()];
             },
-            acquireConnection: async () => pool.pop() ?? connectionOf(power, disk, reader, writer),
+            acquireConnection: async () =>
+              pool.pop() ?? connectionOf({ power, disk, instance }, reader, writer),
             async releaseConnection(connection) {
               (connection as Connection).reset();
               pool.push(connection as Connection);

@@ -122,6 +122,7 @@ export async function simulate(
   createPostman({ random: random.fork(), agenda, lyceum, call: fleet.call, judge, trace, guard });
   const fate = createFate({
     random: random.fork(),
+    startFreezes: createRandom(seed ^ 0x2545f491),
     agenda,
     fleet,
     network,
@@ -180,7 +181,11 @@ export async function simulate(
   }
 
   function buildHosts(random: Random): Fleet {
-    const database = createSharedDatabase(() => openDialect({ kind: "sqlite", path }), agenda);
+    const database = createSharedDatabase(
+      () => openDialect({ kind: "sqlite", path }),
+      agenda,
+      guarded((instance: string) => judge.committed(instance)),
+    );
     const wakeUpsOf = createWakeUps(agenda, random.fork());
     const hosts = Array.from({ length: count }, (_, index) => {
       const clock = createHostClock(agenda, random.between(-5, 5) * random.pick([0, 1_000, MINUTE]));

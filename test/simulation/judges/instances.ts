@@ -1,10 +1,13 @@
 // Hosts that share a database: the work of a silent host is soon another's, and one host reads the list for all.
+import type { Agenda } from "../agenda.ts";
 import type { Books } from "../books.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Host } from "../host.ts";
 import { demand } from "../invariants.ts";
+import { createLeases } from "./leases.ts";
 
 interface InstancesOptions {
+  agenda: Agenda;
   books: Books;
   fleet: Fleet;
   now(): number;
@@ -21,13 +24,14 @@ const ROLE_MS = 5 * SECOND;
 /** A host without the role reads the list where a record is missing. */
 const MAX_LISTS_A_MINUTE = 5;
 
-export function createInstances({ books, fleet, now, slackMs }: InstancesOptions) {
+export function createInstances({ agenda, books, fleet, now, slackMs }: InstancesOptions) {
   /** Since when an instance is silent. */
   const silent = new Map<string, number>();
   /** When a host was seen last to have the role of the reader. */
   const readers = new Map<string, number>();
   /** Lists that a host read without the role. */
   const lists = new Map<string, number[]>();
+  const leases = createLeases({ agenda, books });
   const takeoverMs = TAKEOVER_MS + slackMs;
 
   /** Others have had the time to take over. */
@@ -47,6 +51,7 @@ export function createInstances({ books, fleet, now, slackMs }: InstancesOptions
       const instance = host.instance();
       if (instance !== null) silent.set(instance, now());
     },
+    committed: leases.committed,
     listed(host: Host): void {
       noteReader();
       const instance = host.instance() ?? "";
@@ -70,6 +75,8 @@ export function createInstances({ books, fleet, now, slackMs }: InstancesOptions
       for (const [instance, since] of silent) {
         if (!isOverdue(since)) continue;
         demand(!books.knowsInstance(instance), () => `nobody takes over from ${instance}, which is silent`);
+        const [held] = leases.heldBy(instance);
+        demand(held === undefined, () => `${held} stays with ${instance}, which is silent`);
         silent.delete(instance);
       }
     },
