@@ -36,37 +36,58 @@ export async function listInstances(db: Db): Promise<Instance[]> {
   }));
 }
 
-/** Makes the work of silent instances due; returns their ids. */
+/** Removes silent instances and makes due what they had claimed; returns their ids. */
 export async function takeOverSilent(tx: Tx, silentMs: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select id from instances where beat_at < ${databaseNow} - cast(${silentMs} as bigint)
     order by id for update skip locked`.execute(tx.db);
   const ids = rows.map((row) => row.id);
-  await takeOver(tx, ids);
+  await remove(tx.db, ids);
+  await releaseUnheld(tx);
   return ids;
 }
 
-/** Removes the instances. An execution that has a proper wake-up by now comes early, as after a restart. */
-export async function takeOver(tx: Tx, ids: string[]): Promise<void> {
-  if (ids.length === 0) return;
-  const { db, now } = tx;
-  const dead = sql.join(ids);
-  for (const [table, isOpen] of [
-    ["executions", sql`phase <> 'closed'`],
-    ["deliveries", sql`due_at is not null`],
-  ] as const) {
-    const name = sql.table(table);
-    await sql`
-      update ${name} set due_at = least(due_at, ${now}), claimed_by = null
-      where id in (select id from ${name} where claimed_by in (${dead}) and ${isOpen} order by id for update)`.execute(
-      db,
-    );
-  }
-  await leave(tx, ids);
-  for (const topic of ["reconcile", "collect", "deliver"] as const) tx.wake(topic, now);
+/** @param isIdle false: the instance may still have claims, which are due at once */
+export async function leave(tx: Tx, id: string, isIdle: boolean): Promise<void> {
+  await remove(tx.db, [id]);
+  if (isIdle) await disown(tx.db, id);
+  else await releaseUnheld(tx);
 }
 
-export async function leave({ db }: Tx, ids: string[]): Promise<void> {
+async function remove(db: Db, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
   await db.deleteFrom("instances").where("id", "in", ids).execute();
   await freeRoles(db, ids);
 }
+
+/**
+ * Makes due what was claimed by no known instance. An instance that stood still may claim after its removal and die
+ * before its next heartbeat. An execution that has a proper wake-up by now comes early, as after a restart.
+ */
+async function releaseUnheld({ db, now, wake }: Tx): Promise<void> {
+  for (const { table, isOpen, topic } of claimable) {
+    const { numAffectedRows } = await sql`
+      update ${table} set due_at = least(due_at, ${now}), claimed_by = null where id in (
+        select id from ${table}
+        where ${isOpen} and claimed_by is not null and claimed_by not in (select id from instances)
+        order by id for update skip locked)`.execute(db);
+    if (numAffectedRows !== undefined && numAffectedRows > 0n) wake(topic, now);
+  }
+}
+
+/** The wake-ups of an instance without claims stay as they are. */
+async function disown(db: Db, id: string): Promise<void> {
+  for (const { table, isOpen } of claimable)
+    await sql`update ${table} set claimed_by = null where ${isOpen} and claimed_by = ${id}`.execute(db);
+}
+
+// Conditions of partial indexes.
+const claimable = [
+  {
+    table: sql.table("executions"),
+    isOpen: sql`phase in ('submitting', 'watching', 'orphan')`,
+    topic: "reconcile",
+  },
+  { table: sql.table("executions"), isOpen: sql`phase = 'collecting'`, topic: "collect" },
+  { table: sql.table("deliveries"), isOpen: sql`due_at is not null`, topic: "deliver" },
+] as const;

@@ -2,7 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { SharedClock } from "../lib/shared-clock.ts";
 import type { Context } from "../orchestration/context.ts";
-import { beat, type Instance, leave, listInstances, takeOver, takeOverSilent } from "../store/instances.ts";
+import { beat, type Instance, leave, listInstances, takeOverSilent } from "../store/instances.ts";
 import type { Worker } from "./loop.ts";
 
 export interface Presence extends Worker {
@@ -68,7 +68,7 @@ export function createPresence(
     },
     isHeldAlive: (since) => since >= unbrokenSince && isFresh(),
     list: () => listInstances(db),
-    leave: (isIdle) => store.write((tx) => (isIdle ? leave(tx, [id]) : takeOver(tx, [id]))),
+    leave: (isIdle) => store.write((tx) => leave(tx, id, isIdle)),
   };
 
   return {

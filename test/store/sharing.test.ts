@@ -37,7 +37,7 @@ eachDatabase("roles", (open) => {
     expect(await take("b", 5)).toBe(false);
     expect(await take("a", 5)).toBe(true);
     expect(await take("b", 16)).toBe(true);
-    await store.write((tx) => leave(tx, ["b"]));
+    await store.write((tx) => leave(tx, "b", true));
     expect(await take("a", 17)).toBe(true);
   });
 });

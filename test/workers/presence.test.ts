@@ -5,6 +5,7 @@ import type { Fact } from "../../src/domain/state-machine/fact.ts";
 import { createSharedClock } from "../../src/lib/shared-clock.ts";
 import { claimDue, renewStarts } from "../../src/store/execution-claims.ts";
 import { findExecution } from "../../src/store/executions.ts";
+import { beat } from "../../src/store/instances.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createPresence } from "../../src/workers/presence.ts";
 import { createFakeTime } from "../lyceum/fake-time.ts";
@@ -46,6 +47,7 @@ onPostgres("presence", (open) => {
     const { execution: foreign } = await live(context);
     const now = database.time.now();
     const longLease = now + 600 * SECOND;
+    await beat(alive.store.db, { id: "elsewhere", version: "1.2.3", clockOffsetMs: 0 });
     expect(
       await claimDue(dead.store.db, "reconcile", now + 120 * SECOND, longLease, 1, "elsewhere"),
     ).toHaveLength(1);
@@ -62,7 +64,34 @@ onPostgres("presence", (open) => {
     alive.host.pass(5 * SECOND);
     await alive.presence.runOnce();
     expect(await dueNow()).toBe(2);
-    expect((await alive.presence.list()).map(({ id }) => id)).toEqual([alive.store.instance]);
+    const ids = (await alive.presence.list()).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual([alive.store.instance, "elsewhere"].toSorted());
+  });
+
+  test("presence makes due what an instance claimed that was removed before, and gave no sign of life since", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await submitted(context, 1);
+    const { execution } = await claimed(context);
+    const alive = instanceOn(database, database.connect());
+    await alive.presence.runOnce();
+    expect((await findExecution(alive.store.db, execution.id))?.dueAt).toBeLessThanOrEqual(
+      database.time.now(),
+    );
+  });
+
+  test("presence leaves the wake-ups of an instance that has stopped in good order", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await submitted(context, 1);
+    const { execution } = await live(context);
+    const wakeUp = (await findExecution(database.store.db, execution.id))?.dueAt;
+    const stopped = instanceOn(database, database.store);
+    await stopped.presence.runOnce();
+    await stopped.presence.leave(true);
+    const alive = instanceOn(database, database.connect());
+    await alive.presence.runOnce();
+    expect((await findExecution(alive.store.db, execution.id))?.dueAt).toBe(wakeUp);
   });
 
   test("presence makes due every lease that a silent instance wrote, whoever had claimed the execution before", async () => {
