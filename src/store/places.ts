@@ -151,8 +151,10 @@ export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promi
     resets_at: before?.resets_at ?? null,
     reported_at: now,
   };
-  if (notice.remaining !== null && notice.resetInMs !== null && notice.resetInMs > 0) {
-    const resetsAt = now + notice.resetInMs;
+  const { resetInMs } = notice;
+  const isUsable = resetInMs !== null && resetInMs > 0 && resetInMs <= MAX_RESET_MS;
+  if (notice.remaining !== null && isUsable) {
+    const resetsAt = now + resetInMs;
     // Lyceum has not counted, for sure, only the requests that are still under way; this one it has.
     const remaining = Math.max(notice.remaining - Math.max(underWay - 1, 0), 0);
     const isSameWindow =
@@ -164,6 +166,8 @@ export async function saveQuota(db: Db, notice: QuotaNotice, now: number): Promi
   await db.updateTable("quotas").set(reported).where("call_group", "=", "execution").execute();
 }
 const ODD_MS = 2_000;
+/** The longest documented window. A header with a later reset would stop the starts of all instances. */
+const MAX_RESET_MS = 3_600_000;
 
 export async function readPlaces(db: Db, { limit }: StartLimits, now: number) {
   const quota = await db

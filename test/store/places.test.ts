@@ -143,6 +143,15 @@ eachDatabase("shared limits", (open, kind) => {
     expect(await start(database, one, 8)).toHaveLength(7);
   });
 
+  test("shared limits ignore a reset beyond all windows, which would stop all starts", async () => {
+    const database = await open();
+    const [one, other] = instancesOn(database, 2, { limit, concurrency: 9 }) as [Context, Context];
+    await submitted(one, 20);
+    const notice = { max: null, remaining: 0, resetInMs: 100 * 365 * 24 * 3_600 * SECOND };
+    await one.store.write((tx) => saveQuota(tx.db, notice, tx.now));
+    expect(await start(database, other, 8)).toHaveLength(5);
+  });
+
   test("shared limits heed a pause that any instance was asked for", async () => {
     const database = await open();
     const [one, other] = instancesOn(database, 2, { limit: null, concurrency: 9 }) as [Context, Context];
