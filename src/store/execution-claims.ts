@@ -163,10 +163,13 @@ export async function renewStarts(
  * @param which all open executions, or only those that no live instance has claimed
  */
 export async function staggerChecks(db: Db, now: number, which: "open" | "unheld"): Promise<void> {
+  // In the words of two partial indexes: most executions are closed.
+  const isOpen = sql`(phase in ('submitting', 'watching', 'orphan') and due_at is not null
+    or phase = 'collecting' and due_at is not null)`;
   const isAffected =
     which === "open"
-      ? sql`phase <> 'closed'`
-      : sql`phase <> 'closed' and (claimed_by is null or claimed_by not in (select id from instances))`;
+      ? isOpen
+      : sql`${isOpen} and (claimed_by is null or claimed_by not in (select id from instances))`;
   // Rows that another transaction holds are being worked on.
   const unlocked = isSqlite(db) ? sql`` : sql`for update skip locked`;
   await sql`

@@ -8,7 +8,7 @@ import { openDialect } from "../../../src/store/db/dialect.ts";
 import type { Schema } from "../../../src/store/db/schema.ts";
 import type { Db } from "../../../src/store/db/transaction.ts";
 import { jobsEndedBefore } from "../../../src/store/deletions.ts";
-import { claimDue, nextDueAt } from "../../../src/store/execution-claims.ts";
+import { claimDue, nextDueAt, staggerChecks } from "../../../src/store/execution-claims.ts";
 import { nextInFairOrder, nextReadyAt } from "../../../src/store/fair-queue.ts";
 import { jobsDue, nextJobDueAt } from "../../../src/store/jobs.ts";
 import { nextQueuedRuns } from "../../../src/store/runs.ts";
@@ -113,6 +113,13 @@ onSqlite("the plan", (open) => {
       }
     },
   );
+
+  test("a restart finds the open executions by partial indexes, however many are closed", async () => {
+    const steps = (await planOf(await open(), (db) => staggerChecks(db, 1, "open"))).join("\n");
+    expect(steps).toContain("executions_due");
+    expect(steps).toContain("executions_collecting");
+    expect(steps).not.toMatch(/SCAN executions\b/);
+  });
 });
 
 /** SQLite's own account of how it will run the statements that are asked. */
