@@ -18,7 +18,7 @@ export async function insertRows<T extends keyof Schema & string>(
   const columns = nonNullColumns(rows as readonly Record<string, unknown>[]);
   let inserted = 0;
   let written = 0;
-  for (const chunk of chunks(rows as readonly Record<string, unknown>[])) {
+  for (const chunk of chunks(db, rows as readonly Record<string, unknown>[])) {
     const text = getOrAdd(textsFor(db), `${ifExists} ${chunk.length} ${table} ${columns.join(" ")}`, () => {
       const values = chunk.map((row) => Object.fromEntries(columns.map((column) => [column, row[column]])));
       const insert = db.insertInto(table).values(values as Insertable<Schema[T]>[]);
@@ -65,7 +65,7 @@ export async function updateRows<T extends "executions" | "runs">(
   changes: readonly RowChange<T>[],
 ): Promise<void> {
   for (const sameColumns of Map.groupBy(changes, ({ set }) => Object.keys(set).join(" ")).values()) {
-    for (const chunk of chunks(sameColumns as readonly RowChange<T>[])) {
+    for (const chunk of chunks(db, sameColumns as readonly RowChange<T>[])) {
       const sets = chunk.map(({ set }) => set as Record<string, unknown>);
       const columns = Object.keys(sets[0] ?? {}).map((name) => ({ name, type: typeOf(sets, name) }));
       const parameters = columns.filter(({ type }) => type !== null);

@@ -58,7 +58,7 @@ export function statementForRows<V extends string | number | readonly unknown[],
   const textsFor = perDatabase(() => new Map<number, string>());
   return async (db, rows) => {
     const results: R[] = [];
-    for (const chunk of chunks(rows)) {
+    for (const chunk of chunks(db, rows)) {
       const text = getOrAdd(textsFor(db), chunk.length, () => compile(db, build(db, chunk)).sql);
       results.push(...(await db.executeQuery<R>(CompiledQuery.raw(text, chunk.flat()))).rows);
     }
@@ -108,17 +108,22 @@ export function isSqlite(db: Db): boolean {
   return db.getExecutor().adapter instanceof SqliteAdapter;
 }
 
-/** Few sizes: few statements serve any number of rows. */
-export function* chunks<R>(rows: readonly R[]): Generator<readonly R[]> {
+/**
+ * Few sizes: few statements serve any number of rows. PostgreSQL keeps no plan, and each statement is a round trip: up
+ * to 64 rows share one.
+ */
+export function* chunks<R>(db: Db, rows: readonly R[]): Generator<readonly R[]> {
+  const mostOfAnySize = isSqlite(db) ? 1 : 64;
   for (let from = 0; from < rows.length; ) {
-    const size = CHUNK_SIZES.find((size) => size <= rows.length - from) ?? 1;
+    const left = rows.length - from;
+    const size = left <= mostOfAnySize ? left : (CHUNK_SIZES.find((size) => size <= left) ?? 1);
     yield rows.slice(from, from + size);
     from += size;
   }
 }
 
 /** With fewer than 64 columns, 256 rows stay below the limits: 65,535 parameters on PostgreSQL, 32,766 on SQLite. */
-const CHUNK_SIZES = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+const CHUNK_SIZES = [256, 128, 64, 32, 16, 8, 4, 2];
 
 class Parameter {
   readonly name: string;
