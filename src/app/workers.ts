@@ -78,6 +78,7 @@ export function createWorkers(parts: AppParts) {
     createReconciler(context, {
       lyceum,
       now,
+      monotonic: clock.monotonic,
       collect,
       reader: roleOf("list-poll"),
       onCapacity: () => wake("reconcile", now()),

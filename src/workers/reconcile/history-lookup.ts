@@ -21,7 +21,7 @@ export type HistoryLookup = (wanted: Execution[]) => Promise<Map<string, LookupR
 export function createHistoryLookup(
   lyceum: Pick<LyceumClient, "history">,
   priority: Priority,
-  now: () => number,
+  monotonic: () => number,
 ): HistoryLookup {
   const lookups = new PQueue({ concurrency: 1 });
   let current: Search | null = null;
@@ -39,7 +39,9 @@ export function createHistoryLookup(
         const isAbsent = progress.state === "whole" && ids.has(id);
         return [
           id,
-          isAbsent ? { state: "absent", searchedMs: Math.max(0, now() - begunAt) } : { state: "under way" },
+          isAbsent
+            ? { state: "absent", searchedMs: Math.max(0, monotonic() - begunAt) }
+            : { state: "under way" },
         ];
       }),
     );
@@ -58,7 +60,7 @@ export function createHistoryLookup(
       },
       isEnough: () => rows.size === wanted.length,
     });
-    return { pass, rows, ids: new Set(wanted.map(({ id }) => id)), begunAt: now() };
+    return { pass, rows, ids: new Set(wanted.map(({ id }) => id)), begunAt: monotonic() };
   }
 
   return (wanted) => (wanted.length === 0 ? Promise.resolve(new Map()) : lookups.add(() => lookUp(wanted)));

@@ -24,6 +24,7 @@ import { createSearch, type Wanted } from "./search.ts";
 export interface ReconcilerOptions {
   lyceum: LyceumClient;
   now: () => number;
+  monotonic?: () => number;
   collect: Pick<Collect, "fetchEarly" | "leaseFrom" | "handOver">;
   /** Its holder reads the list for all instances. */
   reader?: Role;
@@ -43,6 +44,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   const {
     lyceum,
     now,
+    monotonic = now,
     collect,
     reader = { isHeld: async () => true },
     onCapacity,
@@ -59,7 +61,7 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   const recorder = createFactRecorder(context, now);
   const audit = createAudit(context, now);
   const knownIds = createKnownIds();
-  const search = createSearch(context, { lyceum, now, recorder, knownIds });
+  const search = createSearch(context, { lyceum, now, monotonic, recorder, knownIds });
   const readRecord = createRecordReader(context, { lyceum, now, recorder, collect, knownIds });
   const abort = createAbort(context, { lyceum, now, recorder, audit, readRecord, knownIds });
   const group = createGrouping(context, { now, isAbortDue: abort.isDue });

@@ -16,6 +16,8 @@ import type { FactRecorder } from "./record-fact.ts";
 export interface SearchOptions {
   lyceum: LyceumClient;
   now: () => number;
+  /** Measures searches: a clock that is set while one is under way must not lengthen it. */
+  monotonic: () => number;
   recorder: FactRecorder;
   knownIds: KnownIds;
 }
@@ -30,11 +32,11 @@ export interface Wanted {
 export type Search = (wanted: Wanted[], listSnapshot: ListSnapshot | null) => Promise<void>;
 
 export function createSearch(context: Context, options: SearchOptions): Search {
-  const { lyceum, now, recorder, knownIds } = options;
+  const { lyceum, now, monotonic, recorder, knownIds } = options;
   const { record, recordUnanswered } = recorder;
-  const lookUp = createHistoryLookup(lyceum, "confirm", now);
+  const lookUp = createHistoryLookup(lyceum, "confirm", monotonic);
   // Orphans must not use up the calls that runs wait for.
-  const lookUpOrphans = createHistoryLookup(lyceum, "overdue", now);
+  const lookUpOrphans = createHistoryLookup(lyceum, "overdue", monotonic);
 
   /** Lyceum may not show an execution shortly after its start. */
   const isNew = (execution: Execution) => execution.phase === "watching" && isYoung(execution, now());
