@@ -28,14 +28,23 @@ export function connectWakeUps(
 ): WakeUps {
   const topics = new Set<Topic>();
   let isClosed = false;
+  let isTelling = false;
   let client: pg.Client | null = null;
   let cancelTimer = () => {};
 
-  function flush(): void {
+  function planFlush(): void {
+    isTelling = true;
+    systemTimers.after(GATHERED_MS, () => isClosed || void flush());
+  }
+
+  /** One NOTIFY at a time: many would wait for the cluster's lock with all connections of the pool. */
+  async function flush(): Promise<void> {
     const payload = `${instance} ${[...topics].join(" ")}`;
     topics.clear();
     // Lost with the database, it is found by polling.
-    void sql`select pg_notify(${CHANNEL}, ${payload})`.execute(db).catch(() => {});
+    await sql`select pg_notify(${CHANNEL}, ${payload})`.execute(db).catch(() => {});
+    isTelling = false;
+    if (topics.size > 0) planFlush();
   }
 
   function hear(payload: string): void {
@@ -87,8 +96,8 @@ export function connectWakeUps(
   return {
     tell(topic) {
       if (isClosed) return;
-      if (topics.size === 0) systemTimers.after(GATHERED_MS, () => isClosed || flush());
       topics.add(topic);
+      if (!isTelling) planFlush();
     },
     async close() {
       isClosed = true;

@@ -26,6 +26,43 @@ onPostgres("wake-ups", (open) => {
     await one.close();
     await other.close();
   });
+
+  test("wake-ups use one connection at a time, and gather meanwhile", async () => {
+    const { store, target, connect } = await open();
+    if (target.kind !== "postgres") throw new Error("not a PostgreSQL");
+    const heard: string[] = [];
+    const listener = connectWakeUps(connect(), target.url, (topic) => void heard.push(topic));
+    let queries = 0;
+    let release = () => {};
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const db = store.db.withPlugin({
+      transformQuery: ({ node }) => {
+        queries++;
+        return node;
+      },
+      transformResult: async ({ result }) => isReleased.then(() => result),
+    });
+    const teller = connectWakeUps({ db, instance: "teller" }, target.url, () => {});
+    await eventually(() => {
+      teller.tell("dispatch");
+      expect(queries).toBe(1);
+    });
+    for (const topic of ["collect", "deliver", "reconcile"] as const) {
+      teller.tell(topic);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    expect(queries).toBe(1);
+    release();
+    await eventually(() => expect(queries).toBe(2));
+    await eventually(() => {
+      teller.tell("events");
+      expect(heard).toContain("events");
+    });
+    await teller.close();
+    await listener.close();
+  });
 });
 
 eachDatabase("roles", (open) => {
