@@ -13,6 +13,7 @@ import { up as hardwareUsage } from "./20261130T1030_hardware-usage.ts";
 import { up as deletions } from "./20261130T1040_deletions.ts";
 import { up as inbox } from "./20261130T1050_inbox.ts";
 import { up as inDoubt } from "./20261130T1060_in-doubt.ts";
+import { up as callPlaces } from "./20261130T1070_call-places.ts";
 
 export const migrations: Record<string, Migration> = {
   "20261129T0200_initial": { up: initial },
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   "20261130T1040_deletions": { up: deletions },
   "20261130T1050_inbox": { up: inbox },
   "20261130T1060_in-doubt": { up: inDoubt },
+  "20261130T1070_call-places": { up: callPlaces },
 };

@@ -10,10 +10,11 @@ import { createSignInLinks } from "../http/sign-in-links.ts";
 import { createWrongKeyLimit, MAX_WRONG_SIGN_INS } from "../http/wrong-key-limit.ts";
 import { checkDisk } from "../lib/disk.ts";
 import { remembered } from "../lib/remembered.ts";
+import { perBucket } from "../lyceum/priorities.ts";
 import { readTimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import { settingsInForce } from "../settings.ts";
-import { readPlaces } from "../store/places.ts";
 import type { ProcessState } from "../telemetry/state-metrics.ts";
+import { readSharedLevels } from "../workers/call-places.ts";
 import { createLiveMetricsReader } from "../workers/collect/metrics-on-demand.ts";
 import { createLiveLogs } from "../workers/live-logs.ts";
 import type { AppParts } from "./context.ts";
@@ -42,7 +43,8 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
       callbackMode: context.health.mode(at),
       buckets: Object.fromEntries(
         Object.entries(buckets)
-          .filter(([bucket]) => bucket !== "execution" || context.sharedLimits === null)
+          // The state metrics have all others from the database.
+          .filter(([bucket]) => bucket === "read" || context.sharedLimits === null)
           .map(([bucket, { remaining, pausedUntil }]) => [
             bucket,
             { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - at) },
@@ -78,10 +80,9 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
     isAccepting: () => parts.state.isAccepting,
     async lyceumState() {
       const { buckets, breaker } = rateLimiter.state();
-      const { sharedLimits } = context;
-      const shared = sharedLimits === null ? {} : await readPlaces(context.store.db, sharedLimits, now());
-      const execution = { ...buckets.execution, ...shared };
-      return { breaker, buckets: { ...buckets, execution }, startPause: gate.state() };
+      const shared = await readSharedLevels(context, now());
+      const merged = perBucket((bucket) => ({ ...buckets[bucket], ...shared[bucket] }));
+      return { breaker, buckets: merged, startPause: gate.state() };
     },
     // A day has thousands of rows, and the status is read every few seconds by every open page.
     timeToKnowledge: remembered(

@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import { createLyceumClient } from "../lyceum/client.ts";
 import { createRateLimiter } from "../lyceum/rate-limiter.ts";
 import { createBackups } from "../workers/backups.ts";
+import { createCallPlaces } from "../workers/call-places.ts";
 import { createCollect } from "../workers/collect/collect.ts";
 import { createJobDeletion } from "../workers/delete-jobs.ts";
 import { createRemoteDeletion } from "../workers/delete-remote.ts";
@@ -12,6 +13,7 @@ import { createDispatch } from "../workers/dispatch.ts";
 import { createEnforcer } from "../workers/enforce-limits.ts";
 import type { Worker } from "../workers/loop.ts";
 import { createMachineTypeSync } from "../workers/machine-types.ts";
+import { createPauses } from "../workers/pauses.ts";
 import { createPresence } from "../workers/presence.ts";
 import { createQueueStats } from "../workers/queue-stats.ts";
 import { createReconciler } from "../workers/reconcile/reconcile.ts";
@@ -29,18 +31,22 @@ export type AppWorkers = ReturnType<typeof createWorkers>;
 export function createWorkers(parts: AppParts) {
   const { config, overrides, context, clock, hostClock, timers, now, wake } = parts;
   const { random, report } = context;
+  const presence = createPresence(context, { version: parts.version, hostClock, clock });
+  const isShared = context.sharedLimits !== null;
   const rateLimiter = createRateLimiter({
     clock,
     random,
-    limits: { execution: context.sharedLimits === null ? config.submit.limit : null },
+    limits: isShared ? { execution: null, billing: null, auth: null } : { execution: config.submit.limit },
     concurrency: { execution: config.submit.concurrency },
+    places: createCallPlaces(context),
+    instances: presence.count,
   });
   const gate = createStartGate(clock, random);
-  const presence = createPresence(context, { version: parts.version, hostClock, clock });
   const lyceum = createLyceumClient({
     baseUrl: config.lyceum.baseUrl,
     orgSlug: config.lyceum.orgSlug,
     credentials: credentialsOf(config),
+    instances: presence.count,
     rateLimiter,
     clock,
     timers,
@@ -118,6 +124,7 @@ export function createWorkers(parts: AppParts) {
       ? createBackups(context, { ...config.backup, source: config.database.path, now })
       : null;
   if (backups !== null) workers.push(backups);
+  if (isShared) workers.push(createPauses(context, { rateLimiter, now }));
   return {
     workers,
     loops: workers.map(parts.addLoop),

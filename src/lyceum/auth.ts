@@ -24,11 +24,22 @@ type TokenPath = "/auth/login" | "/auth/refresh";
 
 /** A token is renewed when this much of its life is left, as the vendor's own client does [cli]. */
 const RENEW_BEFORE_MS = 300_000;
-/** A renewal that was answered is not repeated for this long: repeated logins could lock the account. */
+/**
+ * A renewal that was answered is not repeated for this long: repeated logins could lock the account. Each of several
+ * processes waits so many times as long.
+ */
 const RENEWAL_PAUSE_MS = 60_000;
 
-export function createAuth(credentials: Credentials, clock: Clock, requestToken: RequestToken): Auth {
-  return "apiKey" in credentials ? keyAuth(credentials.apiKey) : loginAuth(credentials, clock, requestToken);
+/** @param instances the number of processes that use the account */
+export function createAuth(
+  credentials: Credentials,
+  clock: Clock,
+  requestToken: RequestToken,
+  instances = () => 1,
+): Auth {
+  return "apiKey" in credentials
+    ? keyAuth(credentials.apiKey)
+    : loginAuth(credentials, clock, requestToken, instances);
 }
 
 /** One word of printable ASCII: anything else makes fetch throw, and then it is unknown what was sent. */
@@ -56,6 +67,7 @@ function loginAuth(
   login: { email: string; password: string },
   clock: Clock,
   requestToken: RequestToken,
+  instances: () => number,
 ): Auth {
   let session: Session | null = null;
   let renewal: Promise<TokenOutcome> | null = null;
@@ -90,7 +102,7 @@ function loginAuth(
     const detail =
       obtained.type === "unauthorized" ? obtained.detail : "Lyceum refused a token that it just issued";
     if (obtained.type === "unauthorized" || (obtained.type === "token" && isRenewal)) {
-      pause = { until: clock.monotonic() + RENEWAL_PAUSE_MS, detail };
+      pause = { until: clock.monotonic() + RENEWAL_PAUSE_MS * instances(), detail };
     }
     return obtained;
   }

@@ -1,7 +1,7 @@
 // Pauses of the buckets after a 429: as long as Lyceum asks for, else by backoff.
 import { exponentialMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type Bucket, perBucket } from "./priorities.ts";
+import { type Bucket, isBucket, perBucket } from "./priorities.ts";
 import { type LimitNotice, MAX_PAUSE_MS } from "./rate-limit-headers.ts";
 
 export interface Pause {
@@ -50,15 +50,16 @@ export function createBucketPauses(clock: Clock, random: () => number) {
     return () => listeners.delete(listener);
   }
 
-  /** Continues the pauses of a former process. */
-  function restore(pauses: Pause[]): void {
+  /** Continues the pauses of another process, or of a former one. */
+  function heed(pauses: { bucket: string; until: number }[]): void {
     const wall = clock.now();
     const now = clock.monotonic();
     for (const { bucket, until } of pauses)
-      pausedUntil[bucket] = Math.max(pausedUntil[bucket], now + Math.min(until - wall, MAX_PAUSE_MS));
+      if (isBucket(bucket))
+        pausedUntil[bucket] = Math.max(pausedUntil[bucket], now + Math.min(until - wall, MAX_PAUSE_MS));
   }
 
-  return { answered, onPause, restore, until: (bucket: Bucket) => pausedUntil[bucket] };
+  return { answered, onPause, heed, until: (bucket: Bucket) => pausedUntil[bucket] };
 }
 
 /** `Retry-After` comes first, unless only the reset is plausible. Null if neither can be read. */

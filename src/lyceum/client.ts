@@ -15,6 +15,8 @@ export interface LyceumOptions {
   baseUrl: string;
   orgSlug: string | null;
   credentials: Credentials;
+  /** The number of processes that use the credentials. Default: this process alone. */
+  instances?: () => number;
   rateLimiter: RateLimiter;
   clock: Clock;
   fetch?: Fetch;

@@ -21,6 +21,10 @@ export function perBucket<T>(make: (bucket: Bucket) => T): Record<Bucket, T> {
   return Object.fromEntries(buckets.map((bucket) => [bucket, make(bucket)])) as Record<Bucket, T>;
 }
 
+export function isBucket(text: string): text is Bucket {
+  return (buckets as string[]).includes(text);
+}
+
 /** [introduction, 2025]; later editions name no limits. It is not documented if reads count as executions. */
 export const documentedLimits: Record<Bucket, Limit | null> = {
   execution: { max: 100, windowMs: 3_600_000 },

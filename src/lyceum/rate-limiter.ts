@@ -1,7 +1,7 @@
 // The rate limiter of all calls to Lyceum. A call never waits for a limit: it is deferred, with the time to wait.
 import PQueue from "p-queue";
 import type { Clock } from "../lib/clock.ts";
-import { createBucketPauses, type Pause } from "./bucket-pauses.ts";
+import { createBucketPauses } from "./bucket-pauses.ts";
 import { type BreakerOptions, createBreaker } from "./circuit-breaker.ts";
 import type { AnswerHeaders } from "./http-exchange.ts";
 import {
@@ -15,6 +15,7 @@ import {
   usualConcurrency,
 } from "./priorities.ts";
 import { type LimitNotice, readLimits } from "./rate-limit-headers.ts";
+import type { SharedPlaces } from "./shared-places.ts";
 import { createWindow, type Limit, type Slot } from "./sliding-window.ts";
 
 const CROWDED_MS = 1_000;
@@ -43,11 +44,22 @@ export interface RateLimiterOptions {
   limits?: Partial<Record<Bucket, Limit | null>>;
   concurrency?: Partial<Record<Bucket, number>>;
   breaker?: BreakerOptions;
+  /** For the buckets without a limit of their own here. */
+  places?: SharedPlaces | null;
+  /** The number of processes that share the reads which Lyceum's headers leave. */
+  instances?: () => number;
   /** Calls that may wait in the queue of a bucket; further calls are deferred. */
   maxWaiting?: number;
 }
 
-export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...options }: RateLimiterOptions) {
+export function createRateLimiter({
+  clock,
+  random,
+  maxWaiting = 1_000,
+  places = null,
+  instances = () => 1,
+  ...options
+}: RateLimiterOptions) {
   const limits = { ...documentedLimits, ...options.limits };
   const concurrency = { ...usualConcurrency, ...options.concurrency };
   const breaker = createBreaker(
@@ -55,7 +67,9 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     random,
     options.breaker ?? { failures: 5, baseMs: 1_000, maxMs: 60_000 },
   );
-  const windows = perBucket((bucket) => createWindow(limits[bucket]));
+  const windows = perBucket((bucket) =>
+    createWindow(limits[bucket], bucket === "read" ? instances : () => 1),
+  );
   const queues = perBucket((bucket) => new PQueue({ concurrency: concurrency[bucket] }));
   const cancels = new PQueue({ concurrency: CANCEL_CONCURRENCY });
   const pauses = createBucketPauses(clock, random);
@@ -123,12 +137,20 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     bucket: Bucket,
     reservedSlot: Slot | undefined,
     call: (report: CallReport) => Promise<T>,
-  ): Promise<Passed<T>> {
+  ): Promise<Deferred | Passed<T>> {
     const slot = reservedSlot ?? windows[bucket].take();
+    const taking = places?.take(bucket, priorities[priority].keptPercent) ?? null;
+    const place = taking === null ? null : await taking;
+    if (place !== null && "waitMs" in place)
+      return release(bucket, slot, { deferred: "throttled", waitMs: place.waitMs });
     const endProbe = isBlockedByBreaker(priority) ? breaker.begin() : () => {};
     let sent = true;
+    let notice: LimitNotice | null = null;
     const report: CallReport = {
-      answered: (status, headers) => readAnswer(bucket, slot, status, headers),
+      answered: (status, headers) => {
+        notice = readLimits(headers, clock.now());
+        return readAnswer(bucket, slot, status, notice);
+      },
       unanswered: () => breaker.failed(),
       unsent: () => {
         sent = false;
@@ -140,12 +162,12 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
       endProbe();
       if (sent) windows[bucket].settle(slot, clock.monotonic());
       else windows[bucket].giveBack(slot);
+      await place?.end(sent, notice);
     }
   }
 
-  function readAnswer(bucket: Bucket, slot: Slot, status: number, headers: AnswerHeaders): number {
+  function readAnswer(bucket: Bucket, slot: Slot, status: number, notice: LimitNotice): number {
     breaker.succeeded();
-    const notice = readLimits(headers, clock.now());
     windows[bucket].learn(notice, slot, clock.monotonic());
     reportLimits(bucket, notice);
     return pauses.answered(bucket, status, notice);
@@ -162,12 +184,11 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
     hadLimits[bucket] = hasLimits;
   }
 
-  /** Call it before the first call. @param past `startedAt`: starts of a former process (epoch ms) */
-  function restore(past: { startedAt: number[]; pauses: Pause[] }): void {
+  /** Counts the starts of a former process (epoch ms). Call it before the first call. */
+  function restoreStarts(startedAt: number[]): void {
     const wall = clock.now();
     const now = clock.monotonic();
-    for (const at of past.startedAt) windows.execution.remember(now - Math.max(wall - at, 0));
-    pauses.restore(past.pauses);
+    for (const at of startedAt) windows.execution.remember(now - Math.max(wall - at, 0));
   }
 
   /** Times are epoch ms. */
@@ -201,7 +222,8 @@ export function createRateLimiter({ clock, random, maxWaiting = 1_000, ...option
   /** 0: a call may go now. */
   const deferredMs = (priority: Priority, bucket: Bucket) => deferral(priority, bucket)?.waitMs ?? 0;
 
-  return { reserve, run, deferredMs, onPause: pauses.onPause, onLimits, restore, state, awayMs, isCrowded };
+  const { onPause, heed } = pauses;
+  return { reserve, run, deferredMs, onPause, heed, onLimits, restoreStarts, state, awayMs, isCrowded };
 }
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;

@@ -34,6 +34,8 @@ export interface SendOptions {
   baseUrl: string;
   orgSlug: string | null;
   credentials: Credentials;
+  /** The number of processes that use the credentials. */
+  instances?: (() => number) | undefined;
   rateLimiter: RateLimiter;
   clock: Clock;
   timers: Timers;
@@ -57,7 +59,7 @@ export function createSend({
   const base = baseUrl.replace(/\/+$/, "");
   if (orgSlug !== null && !isHeaderValue(orgSlug))
     throw new Error("The Lyceum organisation has odd characters");
-  const auth = createAuth(rest.credentials, clock, requestToken);
+  const auth = createAuth(rest.credentials, clock, requestToken, rest.instances);
 
   async function send(call: Call): Promise<Reply> {
     const here = keepSubject();

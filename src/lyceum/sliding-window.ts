@@ -19,8 +19,9 @@ const RECHECK_MS = 1_000;
 /**
  * Invariant: without headers, no span of `windowMs` holds more than `max` calls, whenever Lyceum counts a call. So a
  * slot counts from its taking until `windowMs` after the end of its call.
+ * @param instances the number of processes that share the calls which headers leave, equally
  */
-export function createWindow(configured: Limit | null) {
+export function createWindow(configured: Limit | null, instances = () => 1) {
   let limit = configured;
   let slots: Slot[] = [];
   /** The remaining calls by Lyceum's headers, which decide alone until the reset. */
@@ -68,11 +69,14 @@ export function createWindow(configured: Limit | null) {
     if (resetInMs <= 0 || resetInMs > MAX_PAUSE_MS) return;
     // Lyceum has counted this call, but perhaps not the others that are still under way.
     const underWay = slots.filter((slot) => slot.at === Number.POSITIVE_INFINITY).length - 1;
-    const remaining = Math.max(notice.remaining - Math.max(underWay, 0), 0);
+    const share = (calls: number) => Math.floor(calls / instances());
+    const remaining = Math.max(share(notice.remaining) - Math.max(underWay, 0), 0);
     // The answer was under way for long: a later call has been told already how many are left.
     if (quota !== null && nth < quota.nth) quota.remaining = Math.min(quota.remaining, remaining);
-    else
-      quota = { max: notice.max ?? limit?.max ?? notice.remaining, remaining, resetAt: now + resetInMs, nth };
+    else {
+      const max = share(notice.max ?? limit?.max ?? notice.remaining);
+      quota = { max, remaining, resetAt: now + resetInMs, nth };
+    }
   }
 
   function remember(at: number): void {

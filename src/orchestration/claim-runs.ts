@@ -58,14 +58,14 @@ async function freePlaces(
   // Without a run to start no other instance is kept from claiming.
   if ((await nextInFairOrder(tx.db, tx.now, 1)).length === 0)
     return { free: 0, nextAt: await nextReadyAt(tx.db) };
-  const { free, nextAt } = await lockPlaces(tx.db, sharedLimits, tx.now);
+  const { free, nextAt } = await lockPlaces(tx.db, { bucket: "execution", ...sharedLimits, now: tx.now });
   return free < most ? { free, nextAt } : { free: most, nextAt: null };
 }
 
 async function endClaim({ sharedLimits }: Context, tx: Tx, claims: Claim[], nextAt: number | null) {
   if (sharedLimits !== null) {
     const ids = claims.map(({ execution }) => execution.id);
-    await takePlaces(tx.db, ids, tx.now);
+    await takePlaces(tx.db, "execution", ids, tx.now);
   }
   return { claims, nextAt };
 }

@@ -7,7 +7,7 @@ import type { Rules } from "../domain/state-machine/schedule.ts";
 import type { NewId } from "../lib/id.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import type { InboxEntry } from "../store/inbox.ts";
-import type { StartLimits } from "../store/places.ts";
+import type { PlaceLimits } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
 import type { Report } from "../telemetry/report.ts";
 
@@ -30,7 +30,7 @@ export interface Context {
   quotas: KeyQuotas;
   report: Report;
   /** Null: there is one instance, which keeps its limits in memory. */
-  sharedLimits: StartLimits | null;
+  sharedLimits: PlaceLimits | null;
 }
 
 /** Makes a use case for a single item, which joins the batch of its tick (store/db/batch.ts). */

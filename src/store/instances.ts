@@ -13,16 +13,19 @@ export interface Instance {
 
 const databaseNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
+/** `others` counts the instances beside this one. */
 export async function beat(
   db: Db,
   { id, version, clockOffsetMs }: Pick<Instance, "id" | "version" | "clockOffsetMs">,
-): Promise<number> {
-  const { rows } = await sql<{ now: number }>`
+): Promise<{ now: number; others: number }> {
+  const { rows } = await sql<{ now: number; others: number }>`
     insert into instances (id, version, started_at, beat_at, clock_offset_ms)
     values (${id}, ${version}, ${databaseNow}, ${databaseNow}, ${clockOffsetMs})
     on conflict (id) do update set beat_at = ${databaseNow}, clock_offset_ms = ${clockOffsetMs}
-    returning beat_at as now`.execute(db);
-  return rows[0]?.now ?? 0;
+    returning beat_at as now, (select count(*) from instances as other where other.id <> ${id}) as others`.execute(
+    db,
+  );
+  return { now: rows[0]?.now ?? 0, others: Number(rows[0]?.others ?? 0) };
 }
 
 export async function listInstances(db: Db): Promise<Instance[]> {

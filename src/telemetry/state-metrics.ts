@@ -27,8 +27,8 @@ export interface DatabaseState {
   inbox: { callbacks: number; oldestMs: number };
   instances: number;
   strays: Record<(typeof strayStates)[number], number>;
-  /** Null where the process keeps its own limit. */
-  sharedStarts: LimitLevel | null;
+  /** Limits that several instances keep together, by bucket. */
+  sharedLimits: Record<string, LimitLevel>;
 }
 
 export interface ProcessState {
@@ -114,7 +114,7 @@ export function createStateMetrics(registry: Registry) {
       inboxOldest.set(state.inbox.oldestMs / 1000);
       instances.set(state.instances);
       for (const word of strayStates) strays.set({ state: word }, state.strays[word]);
-      if (state.sharedStarts !== null) setLimit("execution", state.sharedStarts);
+      for (const [bucket, level] of Object.entries(state.sharedLimits)) setLimit(bucket, level);
     },
 
     setProcessState(state: ProcessState): void {

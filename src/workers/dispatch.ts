@@ -73,7 +73,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     notice = null;
     if (latest === null || context.sharedLimits === null) return;
     await context.store
-      .write((tx) => saveQuota(tx.db, latest, tx.now))
+      .write((tx) => saveQuota(tx.db, "execution", latest, tx.now))
       .catch((error) => context.report.fault("dispatch", error));
   }
 

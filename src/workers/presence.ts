@@ -9,6 +9,8 @@ export interface Presence extends Worker {
   /** The others have held this instance for alive ever since, so that nobody has given up what it claimed then. */
   isHeldAlive(since: number): boolean;
   list(): Promise<Instance[]>;
+  /** Instances alive at the last heartbeat, this one included. */
+  count(): number;
   clockAheadMs(): number;
   /** @param isIdle false: work of this instance may still be claimed, and is due at once. */
   leave(isIdle: boolean): Promise<void>;
@@ -30,6 +32,7 @@ export function createPresence(
   let last = { monotonic: Number.NEGATIVE_INFINITY, wall: 0 };
   /** Since then no pause between two heartbeats was long enough to be held for dead. */
   let unbrokenSince = Number.POSITIVE_INFINITY;
+  let others = 0;
   let sweepAt = 0;
   let isSkewed = false;
 
@@ -39,8 +42,9 @@ export function createPresence(
   async function giveSign(): Promise<void> {
     const askedAt = { monotonic: hostClock.monotonic(), wall: hostClock.now() };
     const wasFresh = isFresh();
-    const databaseAt = await beat(db, { id, version, clockOffsetMs: clock.aheadMs() });
-    clock.follow(databaseAt, askedAt.monotonic, hostClock.monotonic());
+    const seen = await beat(db, { id, version, clockOffsetMs: clock.aheadMs() });
+    others = seen.others;
+    clock.follow(seen.now, askedAt.monotonic, hostClock.monotonic());
     if (!wasFresh || !isFresh()) unbrokenSince = hostClock.monotonic();
     last = askedAt;
     const aheadMs = clock.aheadMs();
@@ -74,6 +78,7 @@ export function createPresence(
   return {
     name: "presence",
     ...(store.kind === "sqlite" ? alone : amongOthers),
+    count: () => others + 1,
     clockAheadMs: () => clock.aheadMs(),
     idle: async () => {},
   };

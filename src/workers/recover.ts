@@ -26,13 +26,14 @@ export async function recover(
     startWindowMs === null ? [] : await submissionsSince(store.db, now - startWindowMs - startMs);
   // Lyceum may count a start as late as its answer: a start that was just sent counts from now.
   const startedAt = sentAt.map((at) => Math.min(at + startMs, now));
-  const pauses = await readPauses(store.db, now);
-  rateLimiter.restore({
-    startedAt,
-    pauses: pauses.map(({ bucket, until }) => ({ bucket: bucket as "execution", until })),
-  });
+  rateLimiter.restoreStarts(startedAt);
+  rateLimiter.heed(await readPauses(store.db, now));
   rateLimiter.onPause((pause) => {
-    store.write((tx) => savePause(tx.db, pause, tx.now)).catch((error) => report.fault("pause", error));
+    const saving = store.write(async (tx) => {
+      await savePause(tx.db, pause, tx.now);
+      tx.wake("pauses", tx.now);
+    });
+    saving.catch((error) => report.fault("pause", error));
   });
   await recoverGate(context, gate, now);
   await store.write(async (tx) => {

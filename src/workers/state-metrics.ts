@@ -3,12 +3,12 @@ import { dayOf, toCredits } from "../domain/cost.ts";
 import type { Context } from "../orchestration/context.ts";
 import { countOpenDeliveries } from "../store/deliveries.ts";
 import { readBacklog } from "../store/inbox.ts";
-import { readPlaces } from "../store/places.ts";
 import { readLevels } from "../store/queue-stats.ts";
 import { databaseBytes, walBytes } from "../store/store.ts";
 import { countStrays } from "../store/strays.ts";
 import { readUsage } from "../store/usage.ts";
 import type { StateMetrics } from "../telemetry/state-metrics.ts";
+import { readSharedLevels } from "./call-places.ts";
 import type { Worker } from "./loop.ts";
 
 export interface StateMetricsOptions {
@@ -21,10 +21,14 @@ export function createStateMetricsReader(
   { store, sharedLimits }: Pick<Context, "store" | "sharedLimits">,
   { metrics, countInstances, now }: StateMetricsOptions,
 ): Worker {
-  async function sharedStarts() {
-    if (sharedLimits === null) return null;
-    const { remaining, pausedUntil } = await readPlaces(store.db, sharedLimits, now());
-    return { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - now()) };
+  async function readLimits() {
+    const levels = Object.entries(await readSharedLevels({ store, sharedLimits }, now()));
+    return Object.fromEntries(
+      levels.map(([bucket, { remaining, pausedUntil }]) => [
+        bucket,
+        { remaining, pausedMs: pausedUntil === null ? 0 : Math.max(0, pausedUntil - now()) },
+      ]),
+    );
   }
 
   const ageOf = (at: number | null) => (at === null ? 0 : Math.max(0, now() - at));
@@ -49,7 +53,7 @@ export function createStateMetricsReader(
         webhookBacklog: await countOpenDeliveries(store.db, MAX_COUNTED),
         instances: await countInstances(),
         strays: await countStrays(store.db),
-        sharedStarts: await sharedStarts(),
+        sharedLimits: await readLimits(),
         inbox: { callbacks: backlog.callbacks, oldestMs: ageOf(backlog.oldestAt) },
       });
       return now() + PERIOD_MS;

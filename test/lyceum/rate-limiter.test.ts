@@ -276,6 +276,34 @@ describe("headers of an answer", () => {
     await running;
   });
 
+  test("headers of an answer are shared among the instances: reads in a known window never meet a 429", async () => {
+    const limit = 31;
+    let used = 0;
+    const time = createFakeTime();
+    const reset = inOneMinute(time);
+    const refused: number[] = [];
+    const read = async (report: CallReport) => {
+      used++;
+      if (used > limit) refused.push(used);
+      const remaining = String(Math.max(limit - used, 0));
+      const headers = { "x-ratelimit-limit": String(limit), "x-ratelimit-remaining": remaining };
+      await settle();
+      report.answered(used > limit ? 429 : 200, new Headers({ ...headers, "x-ratelimit-reset": reset }));
+    };
+    const options = { clock: time, random: () => 0, instances: () => 3 };
+    const limiters = [1, 2, 3].map(() => createRateLimiter(options));
+    for (const limiter of limiters) await limiter.run("cancel", "read", read);
+    const many = limiters.flatMap((limiter) =>
+      Array.from({ length: 40 }, () => limiter.run("cancel", "read", read)),
+    );
+    await Promise.all(many);
+    expect(refused).toEqual([]);
+    expect(used).toBeGreaterThan(limit - 6);
+    time.pass(60_000);
+    used = 0;
+    expect(await limiters[0]?.run("cancel", "read", read)).toMatchObject({ deferred: null });
+  });
+
   test("headers of an answer that was long under way never raise what a later call was told", async () => {
     const { time, rateLimiter } = setUp();
     const told = (remaining: number) => ({
@@ -385,13 +413,12 @@ describe("after a restart", () => {
     const { time, rateLimiter } = setUp({ limits: { execution: { max: 2, windowMs: HOUR } } });
     time.pass(5 * HOUR);
     const wall = time.now();
-    rateLimiter.restore({
-      startedAt: [wall - 2 * HOUR, wall - 1_000, wall - 3_000],
-      pauses: [
-        { bucket: "read", until: wall + 9_000 },
-        { bucket: "auth", until: wall - 1 },
-      ],
-    });
+    rateLimiter.restoreStarts([wall - 2 * HOUR, wall - 1_000, wall - 3_000]);
+    rateLimiter.heed([
+      { bucket: "read", until: wall + 9_000 },
+      { bucket: "auth", until: wall - 1 },
+      { bucket: "a bucket of a later version", until: wall + 9_000 },
+    ]);
     expect(rateLimiter.reserve("execution")).toEqual({ granted: false, waitMs: HOUR - 3_000 });
     expect(await rateLimiter.run("routine", "read", answering(200))).toEqual({
       deferred: "throttled",
@@ -403,10 +430,8 @@ describe("after a restart", () => {
   test("times from a clock that ran ahead are no reason to wait longer than a window", async () => {
     const { time, rateLimiter } = setUp({ limits: { execution: { max: 1, windowMs: HOUR } } });
     const wall = time.now();
-    rateLimiter.restore({
-      startedAt: [wall + 99 * HOUR],
-      pauses: [{ bucket: "read", until: wall + 999 * HOUR }],
-    });
+    rateLimiter.restoreStarts([wall + 99 * HOUR]);
+    rateLimiter.heed([{ bucket: "read", until: wall + 999 * HOUR }]);
     expect(rateLimiter.reserve("execution")).toEqual({ granted: false, waitMs: HOUR });
     expect(await rateLimiter.run("routine", "read", answering(200))).toEqual({
       deferred: "throttled",

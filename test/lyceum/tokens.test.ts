@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createAuth, type TokenOutcome } from "../../src/lyceum/auth.ts";
+import { createAuth, type RequestToken, type TokenOutcome } from "../../src/lyceum/auth.ts";
 import type { Reply } from "../../src/lyceum/http-exchange.ts";
 import { createFakeTime } from "./fake-time.ts";
 
@@ -8,10 +8,11 @@ const MINUTE = 60_000;
 type Said = { status: number; body?: unknown } | Exclude<Reply, { type: "answer" }>;
 
 /** `answer` says what Lyceum answers to the nth request for a token, counted from 1. */
-function setUp(answer: (nth: number, path: string) => Said) {
+function setUp(answer: (nth: number, path: string) => Said, instances = 1) {
   const clock = createFakeTime();
   const asked: string[] = [];
-  const auth = createAuth({ email: "a@example.test", password: "correct horse" }, clock, async (path) => {
+  const credentials = { email: "a@example.test", password: "correct horse" };
+  const request: RequestToken = async (path) => {
     asked.push(path);
     const said = answer(asked.length, path);
     if ("type" in said) return said;
@@ -23,8 +24,8 @@ function setUp(answer: (nth: number, path: string) => Said) {
       body: { bytes: Buffer.from(text) },
       secrets: [],
     };
-  });
-  return { clock, asked, auth };
+  };
+  return { clock, asked, auth: createAuth(credentials, clock, request, () => instances) };
 }
 
 const issued = (nth: number, more: object = {}) => ({
@@ -86,6 +87,18 @@ describe("at most one renewal a minute is made", () => {
     }
     expect(asked.length).toBe(11);
     expect(Object.fromEntries(ends)).toEqual({ "sent again": 10, unauthorized: 590 });
+  });
+
+  test("at most one renewal a minute is made by several instances together when the login is refused", async () => {
+    const setUps = [1, 2, 3].map(() => setUp(() => ({ status: 401, body: { detail: "wrong password" } }), 3));
+    for (let second = 0; second < 600; second++)
+      for (const { clock, auth } of setUps) {
+        expect(await call(auth)).toBe("unauthorized");
+        clock.pass(1_000);
+      }
+    const asked = setUps.flatMap((one) => one.asked);
+    // The first of each, and then 3 in 3 minutes.
+    expect(asked.length).toBeLessThanOrEqual(3 + 10);
   });
 
   test("at most one renewal a minute is made when the renewals are refused, too", async () => {

@@ -93,19 +93,33 @@ eachDatabase("what else is kept", (open) => {
     expect((await claimed(context)).spec).toEqual(large);
   });
 
-  test("pauses are known until they are over, the last word on a bucket counts", async () => {
+  test("pauses are known until they are over, the longest of a bucket counts", async () => {
     const { store } = await open();
     await savePause(store.db, { bucket: "execution", until: 10 }, 1);
     await savePause(store.db, { bucket: "execution", until: 20 }, 2);
     await savePause(store.db, { bucket: "billing", until: 15 }, 2);
-    expect(await readPauses(store.db, 15)).toEqual([{ bucket: "execution", until: 20 }]);
+    expect(await readPauses(store.db, 15)).toEqual([{ bucket: "execution", until: 20, since: 2 }]);
     expect(await readPauses(store.db, 20)).toEqual([]);
   });
 
   test("a pause lasts no longer after the clock was set back than it was to last", async () => {
     const { store } = await open();
     await savePause(store.db, { bucket: "read", until: 5_000 }, 4_000);
-    expect(await readPauses(store.db, 100)).toEqual([{ bucket: "read", until: 1_100 }]);
+    expect(await readPauses(store.db, 100)).toEqual([{ bucket: "read", until: 1_100, since: 4_000 }]);
+  });
+
+  test("a pause is not cut short by the shorter one that another instance was asked for", async () => {
+    const { store } = await open();
+    await savePause(store.db, { bucket: "read", until: 3_000 }, 100);
+    await savePause(store.db, { bucket: "read", until: 1_200 }, 200);
+    expect(await readPauses(store.db, 300)).toEqual([{ bucket: "read", until: 3_000, since: 100 }]);
+  });
+
+  test("a pause from before the clock was set back gives way to a shorter one", async () => {
+    const { store } = await open();
+    await savePause(store.db, { bucket: "read", until: 90_000 }, 80_000);
+    await savePause(store.db, { bucket: "read", until: 1_200 }, 200);
+    expect(await readPauses(store.db, 300)).toEqual([{ bucket: "read", until: 1_200, since: 200 }]);
   });
 });
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { claimRuns } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
-import { type StartLimits, saveQuota } from "../../src/store/places.ts";
+import { type PlaceLimits, saveQuota } from "../../src/store/places.ts";
 import { savePause } from "../../src/store/rate-limit-pauses.ts";
 import { type Database, eachDatabase } from "../support/databases.ts";
 import { contextOf, submitted, tell } from "../support/scene.ts";
@@ -18,7 +18,7 @@ interface Start {
   endedAt: number;
 }
 
-function instancesOn(database: Database, count: number, limits: StartLimits): Context[] {
+function instancesOn(database: Database, count: number, limits: PlaceLimits): Context[] {
   const stores = [database.store, ...Array.from({ length: count - 1 }, () => database.connect())];
   return stores.map((store) => ({ ...contextOf({ ...database, store }), sharedLimits: limits }));
 }
@@ -134,7 +134,7 @@ eachDatabase("shared limits", (open, kind) => {
     await submitted(one, 20);
     const [begun] = await start(database, one, 1);
     const notice = { max: 100, remaining: 2, resetInMs: 30 * SECOND };
-    await one.store.write((tx) => saveQuota(tx.db, notice, tx.now));
+    await one.store.write((tx) => saveQuota(tx.db, "execution", notice, tx.now));
     await tell(one, begun?.executionId ?? "", accepted(begun?.executionId ?? ""));
     database.time.pass(1);
     expect(await start(database, other, 8)).toHaveLength(2);
@@ -148,7 +148,7 @@ eachDatabase("shared limits", (open, kind) => {
     const [one, other] = instancesOn(database, 2, { limit, concurrency: 9 }) as [Context, Context];
     await submitted(one, 20);
     const notice = { max: null, remaining: 0, resetInMs: 100 * 365 * 24 * 3_600 * SECOND };
-    await one.store.write((tx) => saveQuota(tx.db, notice, tx.now));
+    await one.store.write((tx) => saveQuota(tx.db, "execution", notice, tx.now));
     expect(await start(database, other, 8)).toHaveLength(5);
   });
 

@@ -35,7 +35,7 @@ eachDatabase("a round of the state metrics", (open, kind) => {
     const now = () => time.now();
     const sharedLimits = { limit: { max: 5, windowMs: 3_600_000 }, concurrency: 8 };
     const { db } = database.store;
-    await takePlaces(db, ["exe_here", "exe_elsewhere"], now());
+    await takePlaces(db, "execution", ["exe_here", "exe_elsewhere"], now());
     await savePause(db, { bucket: "execution", until: now() + 2_500 }, now());
     const worker = createStateMetricsReader(
       { ...context, sharedLimits },

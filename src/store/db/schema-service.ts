@@ -1,4 +1,5 @@
 // Row types of the tables about the service itself: its instances, limits, numbers and what a restore left.
+import type { Generated } from "kysely";
 import type { CostSource } from "../../domain/cost.ts";
 
 /** Times are the database's own. */
@@ -16,9 +17,11 @@ export interface RolesTable {
   until_at: number;
 }
 
-/** Starts that count against the limits, whichever instance makes them. */
+/** Calls that count against the limits, whichever instance makes them. */
 export interface PlacesTable {
+  /** The execution of a start; an id of its own for any other call. */
   execution_id: string;
+  call_group: Generated<string>;
   taken_at: number;
   /** When it stops counting; null while its request is under way. */
   free_at: number | null;

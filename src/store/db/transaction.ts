@@ -14,6 +14,7 @@ export type Topic =
   | "delete-jobs"
   | "delete-remote"
   | "deliver"
+  | "pauses"
   | "events";
 
 export interface Tx {
