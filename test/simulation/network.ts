@@ -140,6 +140,8 @@ export function createNetwork(
       if (reply === "unsent") return fail(new NotSentError(failure("ECONNREFUSED")));
       if (reply === "reset") return fail(failure("ECONNRESET"));
       later(() => {
+        // Its host, which stood still, has given the call up: nobody hears the answer.
+        if (init.signal.aborted) return;
         hear(reply, reply.isTrue ? original : null);
         resolve(toResponse(reply));
       });
