@@ -118,6 +118,7 @@ export function createJudge(options: JudgeOptions) {
     died(host: Host, instance: string): void {
       limits.fellSilent(host);
       loss.died();
+      bills.died();
       outages.booted();
       instances?.died(instance);
     },

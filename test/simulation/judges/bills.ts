@@ -15,6 +15,8 @@ interface BillsOptions {
 export function createBills({ books, lyceum, now }: BillsOptions) {
   /** The last bill that a readable record showed, by Lyceum's ids; 0 while none is written. */
   const shown = new Map<string, number>();
+  /** When a sub-job's record showed its bill. A selection is written once all of its sub-jobs are read. */
+  const subJobShownAt = new Map<string, number>();
   /** The same of the rows of the history, which nobody has to read where the record tells. */
   const listed = new Map<string, number>();
   /** Looks at a record, or into the history, since the end. */
@@ -35,7 +37,13 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
       if (call.route === "history") for (const [id, bill] of billsIn(original.json)) listed.set(id, bill);
       if (call.route !== "record") return;
       const { billed, return_code } = original.json as { billed?: number; return_code?: unknown };
-      if (return_code !== undefined) shown.set(call.id, billed ?? 0);
+      if (return_code === undefined) return;
+      shown.set(call.id, billed ?? 0);
+      if (lyceum.works.some((work) => subJobOf(work) === call.id)) subJobShownAt.set(call.id, now());
+    },
+    /** What was read shortly before may not have been written. */
+    died(): void {
+      for (const [id, at] of subJobShownAt) if (at > now() - UNWRITTEN_MS) shown.delete(id);
     },
     /** When all is over. */
     compare(): void {
@@ -65,6 +73,8 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
     demand(!isUnbilled || seen > 1, () => `${work.id} shows no bill, and nobody looks again`);
   }
 }
+
+const UNWRITTEN_MS = 60_000;
 
 /** Its own, or that of its sub-job, which is more. */
 function billIn(bills: Map<string, number>, work: Work): number {
