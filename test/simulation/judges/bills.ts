@@ -15,8 +15,10 @@ interface BillsOptions {
 export function createBills({ books, lyceum, now }: BillsOptions) {
   /** The last bill that a readable record showed, by Lyceum's ids; 0 while none is written. */
   const shown = new Map<string, number>();
-  /** When a sub-job's record showed its bill. A selection is written once all of its sub-jobs are read. */
-  const subJobShownAt = new Map<string, number>();
+  /** When the record showed it. */
+  const shownAt = new Map<string, number>();
+  /** Read shortly before the process died. A selection is written once all of its sub-jobs are read. */
+  const perhapsUnwritten = new Set<string>();
   /** The same of the rows of the history, which nobody has to read where the record tells. */
   const listed = new Map<string, number>();
   /** Looks at a record, or into the history, since the end. */
@@ -39,11 +41,11 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
       const { billed, return_code } = original.json as { billed?: number; return_code?: unknown };
       if (return_code === undefined) return;
       shown.set(call.id, billed ?? 0);
-      if (lyceum.works.some((work) => subJobOf(work) === call.id)) subJobShownAt.set(call.id, now());
+      shownAt.set(call.id, now());
+      perhapsUnwritten.delete(call.id);
     },
-    /** What was read shortly before may not have been written. */
     died(): void {
-      for (const [id, at] of subJobShownAt) if (at > now() - UNWRITTEN_MS) shown.delete(id);
+      for (const [id, at] of shownAt) if (at > now() - UNWRITTEN_MS) perhapsUnwritten.add(id);
     },
     /** When all is over. */
     compare(): void {
@@ -55,7 +57,8 @@ export function createBills({ books, lyceum, now }: BillsOptions) {
         const isListed = cost === billIn(listed, work) || (bill === 0 && cost === listed.get(work.id));
         // When two reads overlap, the older may be answered last: the bill in the newer answer is still true.
         const isTrue = cost === work.bill && !work.hasSubJob;
-        const isBilled = cost_source === "billed" && (cost === bill || isListed || isTrue);
+        const isOwnAlone = perhapsUnwritten.has(subJobOf(work)) && cost === shown.get(work.id);
+        const isBilled = cost_source === "billed" && (cost === bill || isListed || isTrue || isOwnAlone);
         const isBooked = bill === 0 ? cost_source !== "billed" || isBilled : isBilled;
         demand(isBooked, () => `${work.id} costs ${bill}, the books say ${cost} (${cost_source})`);
         compareUnbilled(work, bill, execution.status === "lost");
