@@ -267,6 +267,18 @@ describe("an orphan", () => {
     expect(story.statuses).toBe("queued/lost");
   });
 
+  test("an orphan that took time and shows no bill is read once more", () => {
+    const ended = { startedAt: NOW, endedAt: NOW + 30_000, cost: 0 };
+    const story = orphan().learn(accepted("running", true), snapshot("aborted", ended));
+    const detectedAt = story.now;
+    expect(story.execution).toMatchObject({ phase: "orphan", dueAt: detectedAt + 60_000, cost: null });
+    story.wait(60_000).learn(snapshot("aborted", { ...ended, cost: 0.25 }));
+    expect(story.execution).toMatchObject({ phase: "closed", cost: 0.25, costSource: "billed", detectedAt });
+    const unbilled = orphan().learn(accepted("running", true), snapshot("aborted", ended));
+    unbilled.wait(60_000).learn(snapshot("aborted", ended, unbilled.now));
+    expect(unbilled.execution?.phase).toBe("closed");
+  });
+
   test("an orphan is read again after it was aborted, until its record tells of its end", () => {
     const story = orphan().learn(accepted("running", true), snapshot("running"), cancelSent);
     expect(story.execution).toMatchObject({

@@ -2,7 +2,7 @@
 
 import type { Execution } from "../execution.ts";
 import type { Run } from "../run.ts";
-import { mergeCost, mergeSnapshot } from "../snapshot-merge.ts";
+import { lacksBill, mergeCost, mergeSnapshot } from "../snapshot-merge.ts";
 import type { Fact } from "./fact.ts";
 import { afterCollection, withExecution } from "./run-outcome.ts";
 import { nextCheckAt, nextOrphanSearchAt, ORPHAN_WATCH_MS } from "./schedule.ts";
@@ -81,17 +81,21 @@ function applyOrphanSnapshot(
   const isUnreported = execution.unseenMs > 0;
   const isOver = isEnd(snapshot.status) || finalSnapshot({ run, execution, policy }, fact, input) !== null;
   if (isOver || isExpired(execution, now)) {
-    const closed: Execution = {
+    const detectedAt = execution.detectedAt ?? now;
+    const ended: Execution = {
       ...execution,
       ...mergeSnapshot(execution, snapshot),
       ...mergeCost(execution, snapshot),
       rawStatus: snapshot.raw,
-      phase: "closed",
-      dueAt: null,
-      detectedAt: now,
-      detectedBy: fact.by,
+      detectedAt,
+      detectedBy: execution.detectedBy ?? fact.by,
     };
-    return orphanFound(run, closed, isUnreported);
+    // Lyceum may bill late: the record is read once more.
+    const isReadOnce = isOver && lacksBill(execution, snapshot) && askedAt <= detectedAt;
+    const next: Pick<Execution, "phase" | "dueAt"> = isReadOnce
+      ? { phase: "orphan", dueAt: detectedAt + rules.pollMaxMs }
+      : { phase: "closed", dueAt: null };
+    return orphanFound(run, { ...ended, ...next }, isUnreported);
   }
   const isCalled = cameAfter(execution.callbackAt, askedAt, now);
   const alive: Execution = {
