@@ -38,11 +38,11 @@ export function createLoss({ lyceum, silences, inDoubtAfterMs, now }: LossOption
       notTaken.set(call.marker, now());
     if (answer === null || !answer.isTrue) return;
     if (call.route === "list" && answer.status === 200)
-      lists.push({ at: now(), named: namesIn(answer.json) });
+      lists.push({ at: now(), named: namedByRows(answer.json) });
     if (call.route === "history" && answer.status === 200) histories.push(now());
     if (!["record", "status"].includes(call.route)) return;
     const named = namesIn(answer.json);
-    const isMarked = [...named].some((name) => name.startsWith("exe_"));
+    const isMarked = [...named].some(isMarker);
     if (answer.status !== 404 && !isMarked) return;
     unknown.set(call.id, [...(unknown.get(call.id) ?? []), { at: now(), named }]);
   }
@@ -115,6 +115,18 @@ function canBeAsked(lyceumId: string): boolean {
 function spanOf(times: number[]): number {
   return times.slice(1).reduce((sum, at, index) => sum + Math.min(at - (times[index] ?? at), MAX_GAP_MS), 0);
 }
+
+/** The id of a row with a marker names that marker's execution alone: Lyceum may have told its id to another, too. */
+function namedByRows(json: unknown): Set<string> {
+  const named = namesIn(json);
+  for (const row of JSON.stringify(json).match(/\{[^{}]*\}/g) ?? []) {
+    const ofRow = [...namesIn(row)];
+    if (ofRow.some(isMarker)) for (const id of ofRow.filter((name) => !isMarker(name))) named.delete(id);
+  }
+  return named;
+}
+
+const isMarker = (name: string) => name.startsWith("exe_");
 
 function namesIn(json: unknown): Set<string> {
   return new Set(JSON.stringify(json).match(/\bL\d+\b|exe_[0-9a-z]{26}/g));
