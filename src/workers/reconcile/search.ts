@@ -38,6 +38,9 @@ export function createSearch(context: Context, options: SearchOptions): Search {
   // Orphans must not use up the calls that runs wait for.
   const lookUpOrphans = createHistoryLookup(lyceum, "overdue", monotonic);
 
+  /** Barred executions by our ids, until when the history is not read for them again (monotonic). */
+  const historyReadUntil = new Map<string, number>();
+
   /** Lyceum may not show an execution shortly after its start. */
   const isNew = (execution: Execution) => execution.phase === "watching" && isYoung(execution, now());
 
@@ -61,7 +64,12 @@ export function createSearch(context: Context, options: SearchOptions): Search {
     const executions = wanted.map(({ execution }) => execution);
     const found = await findListed(executions, listSnapshot);
     const missing = executions.filter(({ id }) => !found.has(id));
-    const inHistory = missing.filter((execution) => needsHistory(execution, listSnapshot));
+    const barred = new Set(wanted.flatMap(({ execution, isBarred }) => (isBarred ? [execution.id] : [])));
+    const inHistory = missing.filter(
+      (execution) =>
+        needsHistory(execution, listSnapshot) &&
+        !(barred.has(execution.id) && (historyReadUntil.get(execution.id) ?? 0) > monotonic()),
+    );
     const isOrphan = ({ phase }: Execution) => phase === "orphan";
     const others = inHistory.filter((execution) => !isOrphan(execution));
     const history = new Map([
@@ -69,7 +77,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
       ...(await lookUpOrphans(inHistory.filter(isOrphan))),
     ]);
     await Promise.all(
-      wanted.map(async ({ execution, isBarred }) => {
+      wanted.map(async ({ execution }) => {
         context.report.check({
           executionId: execution.id,
           jobId: execution.jobId,
@@ -78,7 +86,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
         });
         const row = found.get(execution.id);
         if (row !== undefined) return recordFound(execution, row, listSnapshot.askedAt);
-        await conclude(execution, history.get(execution.id), listSnapshot, isBarred === true);
+        await conclude(execution, history.get(execution.id), listSnapshot, barred.has(execution.id));
       }),
     );
   }
@@ -107,9 +115,17 @@ export function createSearch(context: Context, options: SearchOptions): Search {
     if (result?.state === "unanswered")
       return recordUnanswered(execution, result.answer, context.rules.pollMaxMs);
     if (result?.state === "under way" || isNew(execution)) return recorder.recordUnderWay(execution);
-    if (isBarred) return record(execution, { type: "unanswered", retryAt: now() + BARRED_MS });
+    if (isBarred) {
+      if (result !== undefined) restFromHistory(execution);
+      return record(execution, { type: "unanswered", retryAt: now() + context.rules.pollMaxMs });
+    }
     const searchedMs = result?.searchedMs ?? 0;
     return record(execution, { type: "not_found", askedAt, searchedMs });
+  }
+
+  function restFromHistory({ id }: Execution): void {
+    if (historyReadUntil.size > MAX_REMEMBERED) historyReadUntil.clear();
+    historyReadUntil.set(id, monotonic() + BARRED_MS);
   }
 
   async function recordFound(
@@ -141,6 +157,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
 
 /** The history is not to be spent on an answer that does not change. */
 const BARRED_MS = 5 * 60_000;
+const MAX_REMEMBERED = 10_000;
 /** The minimum distance of two searches: within a short grace the first search may be the last but one. */
 const MIN_STEP_MS = 1_000;
 
