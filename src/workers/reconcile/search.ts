@@ -39,7 +39,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
   const lookUpOrphans = createHistoryLookup(lyceum, "overdue", monotonic);
 
   /** Barred executions by our ids, until when the history is not read for them again (monotonic). */
-  const historyReadUntil = new Map<string, number>();
+  const historyRestsUntil = new Map<string, number>();
 
   /** Lyceum may not show an execution shortly after its start. */
   const isNew = (execution: Execution) => execution.phase === "watching" && isYoung(execution, now());
@@ -68,7 +68,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
     const inHistory = missing.filter(
       (execution) =>
         needsHistory(execution, listSnapshot) &&
-        !(barred.has(execution.id) && (historyReadUntil.get(execution.id) ?? 0) > monotonic()),
+        !(barred.has(execution.id) && (historyRestsUntil.get(execution.id) ?? 0) > monotonic()),
     );
     const isOrphan = ({ phase }: Execution) => phase === "orphan";
     const others = inHistory.filter((execution) => !isOrphan(execution));
@@ -116,16 +116,16 @@ export function createSearch(context: Context, options: SearchOptions): Search {
       return recordUnanswered(execution, result.answer, context.rules.pollMaxMs);
     if (result?.state === "under way" || isNew(execution)) return recorder.recordUnderWay(execution);
     if (isBarred) {
-      if (result !== undefined) restFromHistory(execution);
+      if (result !== undefined) restHistory(execution);
       return record(execution, { type: "unanswered", retryAt: now() + context.rules.pollMaxMs });
     }
     const searchedMs = result?.searchedMs ?? 0;
     return record(execution, { type: "not_found", askedAt, searchedMs });
   }
 
-  function restFromHistory({ id }: Execution): void {
-    if (historyReadUntil.size > MAX_REMEMBERED) historyReadUntil.clear();
-    historyReadUntil.set(id, monotonic() + BARRED_MS);
+  function restHistory({ id }: Execution): void {
+    if (historyRestsUntil.size > MAX_REMEMBERED) historyRestsUntil.clear();
+    historyRestsUntil.set(id, monotonic() + BARRED_MS);
   }
 
   async function recordFound(
