@@ -1,5 +1,6 @@
 // Databases with a history of jobs, runs and executions, written in bulk: each run is a copy of one that the service's
 // own code has brought into its state.
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import SqliteDatabase from "better-sqlite3";
 import { openBenchStore } from "./context.ts";
 import { type RowState, type Template, type TemplateRow, templateOf } from "./template.ts";
@@ -44,6 +45,14 @@ export async function addRuns(path: string, state: RowState, rows: Rows): Promis
     on conflict (name) do update set value = excluded.value`);
   database.pragma("wal_checkpoint(TRUNCATE)");
   database.close();
+  sync(path);
+}
+
+/** Otherwise the service's first checkpoint would wait until the disk has all rows. */
+function sync(path: string): void {
+  const file = openSync(path, "r+");
+  fsyncSync(file);
+  closeSync(file);
 }
 
 export const executionId = (number: number) => `exe_${String(number).padStart(26, "0")}`;
