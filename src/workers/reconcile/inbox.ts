@@ -83,6 +83,13 @@ export function createInbox(
       claims.claimWith((tx, leaseUntil) => fileCallbacks(context, tx, seqs, { leaseUntil })),
     );
 
+  async function fileUnchecked(entries: InboxEntry[], { checkInMs }: Held): Promise<void> {
+    await file(entries, async (seqs) => {
+      await store.write((tx) => fileCallbacks(context, tx, seqs, { checkAt: tx.now + checkInMs }));
+      return [];
+    });
+  }
+
   /** Live executions whose records are to be read because of these callbacks. */
   async function toCheck(entries: InboxEntry[]): Promise<DueExecution[]> {
     const callbackAts = new Map<string, number>();
@@ -140,10 +147,8 @@ export function createInbox(
       const [first] = waiting;
       nextAt = first === undefined ? Number.POSITIVE_INFINITY : overdueAt(first);
       if (!waiting.some(isOverdue)) return;
-      await file(waiting, async (seqs) => {
-        await store.write((tx) => fileCallbacks(context, tx, seqs, { checkAt: tx.now + held.checkInMs }));
-        return [];
-      });
+      for (let from = 0; from < waiting.length; from += FILED_AT_ONCE)
+        await fileUnchecked(waiting.slice(from, from + FILED_AT_ONCE), held);
       nextAt = waiting.length < limit ? Number.POSITIVE_INFINITY : now() + FILING_PAUSE_MS;
     },
     checked(due) {
@@ -163,3 +168,5 @@ export function createInbox(
 const FAULTED_MS = 60_000;
 /** While nothing is checked, filing leaves the processor to the callbacks that still come. */
 const FILING_PAUSE_MS = 1_000;
+/** A larger transaction would hold up the callbacks that still come. */
+const FILED_AT_ONCE = 50;
