@@ -5,7 +5,7 @@ import { lockDatabase } from "../store/db/sqlite-lock.ts";
 import { assertNotMoved } from "../store/move.ts";
 import { MAX_START_MS } from "../store/places.ts";
 import { mayApply } from "../store/settings-revision.ts";
-import { connectWakeUps, type WakeUps } from "../store/wake-ups.ts";
+import { concernsOthers, connectWakeUps, type WakeUps } from "../store/wake-ups.ts";
 import { demoteWebhooks } from "../store/webhooks.ts";
 import { recover } from "../workers/recover.ts";
 import type { AppParts } from "./context.ts";
@@ -36,7 +36,7 @@ export function createLifecycle(
   let unlock = () => {};
   let wakeUps: WakeUps | null = null;
   store.onCommit((topic, dueAt) => {
-    if (dueAt <= now()) wakeUps?.tell(topic);
+    if (dueAt <= now() && concernsOthers(topic)) wakeUps?.tell(topic);
   });
 
   async function takeOver(): Promise<void> {

@@ -12,6 +12,22 @@ const RETRY_MS = 2_000;
 const PROBE_MS = 10_000;
 const ANSWER_WITHIN_MS = 5_000;
 
+/**
+ * Readers wait at any instance, a pause counts for all, and a role may be held by another one. All other work is done by
+ * the instance whose commit made it due: others would only compete for it. They find what it leaves by polling.
+ */
+export function concernsOthers(topic: Topic): boolean {
+  return OF_OTHERS.has(topic);
+}
+
+const OF_OTHERS: ReadonlySet<Topic> = new Set([
+  "events",
+  "pauses",
+  "enforce-limits",
+  "delete-jobs",
+  "delete-remote",
+]);
+
 export interface WakeUps {
   tell(topic: Topic): void;
   close(): Promise<void>;
