@@ -23,15 +23,22 @@ export async function claimNext(context: Context): Promise<Claim | { nextAt: num
   return claims[0] ?? { nextAt };
 }
 
+export interface Claimed {
+  claims: Claim[];
+  /** When to try again if there are fewer claims than asked for (null: when woken). */
+  nextAt: number | null;
+  /** Runs are ready, but no place is free in the limits that all instances share. */
+  isFull: boolean;
+}
+
 /**
- * If fewer runs could be claimed, `nextAt` says when to try again.
  * @param onUncertain gets the executions of a write that failed but may have been committed
  */
 export async function claimRuns(
   context: Context,
   limit: number,
   onUncertain: (executionIds: string[]) => void = () => {},
-): Promise<{ claims: Claim[]; nextAt: number | null }> {
+): Promise<Claimed> {
   let claims: Claim[] = [];
   const claiming = context.store.write(async (tx) => {
     claims = [];
@@ -40,34 +47,37 @@ export async function claimRuns(
       const wanted = places.free - claims.length;
       const turns = await nextInFairOrder(tx.db, tx.now, wanted);
       if (turns.length > 0) claims.push(...(await claimAll(context, tx, turns)));
-      if (turns.length < wanted) return endClaim(context, tx, claims, await nextReadyAt(tx.db));
+      if (turns.length < wanted)
+        return endClaim(context, tx, { claims, nextAt: await nextReadyAt(tx.db), isFull: false });
     }
-    return endClaim(context, tx, claims, places.nextAt);
+    return endClaim(context, tx, { claims, ...places });
   });
   return claiming.catch((error) => {
     onUncertain(claims.map(({ execution }) => execution.id));
     throw error;
   });
 }
+
 async function freePlaces(
   { sharedLimits }: Context,
   tx: Tx,
   most: number,
-): Promise<{ free: number; nextAt: number | null }> {
-  if (sharedLimits === null) return { free: most, nextAt: null };
+): Promise<Omit<Claimed, "claims"> & { free: number }> {
+  const enough = { free: most, nextAt: null, isFull: false };
+  if (sharedLimits === null) return enough;
   // Without a run to start no other instance is kept from claiming.
   if ((await nextInFairOrder(tx.db, tx.now, 1)).length === 0)
-    return { free: 0, nextAt: await nextReadyAt(tx.db) };
+    return { free: 0, nextAt: await nextReadyAt(tx.db), isFull: false };
   const { free, nextAt } = await lockPlaces(tx.db, { bucket: "execution", ...sharedLimits, now: tx.now });
-  return free < most ? { free, nextAt } : { free: most, nextAt: null };
+  return free < most ? { free, nextAt, isFull: true } : enough;
 }
 
-async function endClaim({ sharedLimits }: Context, tx: Tx, claims: Claim[], nextAt: number | null) {
+async function endClaim({ sharedLimits }: Context, tx: Tx, { claims, nextAt, isFull }: Claimed) {
   if (sharedLimits !== null) {
     const ids = claims.map(({ execution }) => execution.id);
     await takePlaces(tx.db, "execution", ids, tx.now);
   }
-  return { claims, nextAt };
+  return { claims, nextAt, isFull };
 }
 
 /** Fewer claims than turns, if some of a job's runs may not start yet. */

@@ -3,7 +3,7 @@ import PQueue from "p-queue";
 import { callbackToken } from "../domain/callback-token.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
-import type { Clock } from "../lib/clock.ts";
+import { type Clock, isPaused } from "../lib/clock.ts";
 import { forExecution } from "../lib/subject.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
 import type { StartOutcome } from "../lyceum/outcome.ts";
@@ -160,11 +160,18 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   }
 
   function begin(work: () => Promise<void>): void {
-    void starts.add(work).then(onCapacity, (error) => {
-      context.report.fault("dispatch", error);
+    const ended = () => {
+      fullUntil = 0;
       onCapacity();
+    };
+    void starts.add(work).then(ended, (error) => {
+      context.report.fault("dispatch", error);
+      ended();
     });
   }
+
+  /** All shared places were taken: until then, or the end of an own start, further submissions need no look at them. */
+  let fullUntil = 0;
 
   /** `waitMs` says how long there are no more. */
   function reserve(max: number): { reservations: Reservation[]; waitMs: number } {
@@ -185,6 +192,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   async function startNext(): Promise<number | null> {
     // The start would be refused before it leaves, and claimed again at once.
     if (!isHeldAlive(clock.monotonic())) return clock.now() + UNTIL_HEARTBEAT_MS;
+    if (isPaused(fullUntil, FULL_MS, clock.now())) return fullUntil;
     while (starts.pending + starts.size < concurrency) {
       const permit = gate.permit();
       if (permit.type === "none") return permit.waitMs === null ? null : clock.now() + permit.waitMs;
@@ -200,14 +208,17 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
         return null;
       }
       const claimedAt = clock.monotonic();
-      const { claims, nextAt } = await claimRuns(context, reservations.length, requeue).catch((error) => {
-        release(reservations);
-        throw error;
-      });
+      const { claims, nextAt, isFull } = await claimRuns(context, reservations.length, requeue).catch(
+        (error) => {
+          release(reservations);
+          throw error;
+        },
+      );
       const unused = reservations.splice(claims.length);
       release(unused);
       for (const [index, claim] of claims.entries())
         beginStart(claim, reservations[index] as Reservation, claimedAt);
+      if (isFull) fullUntil = Math.min(nextAt ?? Number.POSITIVE_INFINITY, clock.now() + FULL_MS);
       if (unused.length > 0) return nextAt;
     }
     return null;
@@ -228,5 +239,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
 /** Half of the time between two heartbeats. */
 const UNTIL_HEARTBEAT_MS = 1_000;
+/** Another instance may give a place back earlier. */
+const FULL_MS = 1_000;
 /** Runs claimed in one write. */
 const MAX_AT_ONCE = 64;

@@ -158,7 +158,7 @@ eachDatabase("shared limits", (open, kind) => {
     await submitted(one, 20);
     const until = database.time.now() + 15 * SECOND;
     await one.store.write((tx) => savePause(tx.db, { bucket: "execution", until }, tx.now));
-    expect(await claimRuns(other, 3)).toEqual({ claims: [], nextAt: until });
+    expect(await claimRuns(other, 3)).toEqual({ claims: [], nextAt: until, isFull: true });
     database.time.pass(15 * SECOND);
     expect(await start(database, other, 3)).toHaveLength(3);
   });

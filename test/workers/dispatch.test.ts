@@ -5,6 +5,7 @@ import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome, StartOutcome } from "../../src/lyceum/outcome.ts";
 import { createRateLimiter } from "../../src/lyceum/rate-limiter.ts";
 import type { FactFor } from "../../src/orchestration/apply-facts.ts";
+import { type PlaceLimits, settlePlaces, takePlaces } from "../../src/store/places.ts";
 import { createDispatch } from "../../src/workers/dispatch.ts";
 import { createStartGate } from "../../src/workers/start-gate.ts";
 import { type Database, eachDatabase, onSqlite } from "../support/databases.ts";
@@ -88,6 +89,22 @@ eachDatabase("dispatch", (open) => {
     await scene.forSeconds(2);
     expect(scene.starts).toBe(1);
     expect(await scene.runs()).toMatchObject([{ status: "active", attempt: 1 }]);
+  });
+
+  test("while the shared places are taken, dispatch looks at them once a second, however many jobs come", async () => {
+    const sharedLimits = { limit: null, concurrency: 1 };
+    const scene = sceneOf(await open(), accepting(), { concurrency: 4, sharedLimits });
+    await takePlaces(scene.store.db, "execution", ["exe_elsewhere"], scene.time.now());
+    const looks = scene.writes;
+    for (let jobs = 0; jobs < 40; jobs++) {
+      await submitted(scene.context, 1);
+      await scene.round();
+      scene.time.pass(SECOND / 20);
+    }
+    expect(scene.writes - looks).toBe(2);
+    await settlePlaces(scene.store.db, ["exe_elsewhere"], null);
+    await scene.forSeconds(2);
+    expect(scene.starts).toBeGreaterThan(0);
   });
 
   test("dispatch goes on while the database refuses one outcome, and records that as soon as it may", async () => {
@@ -272,23 +289,24 @@ function accepting(): () => StartOutcome {
 interface Setting {
   concurrency?: number;
   limit?: { max: number; windowMs: number } | null;
+  sharedLimits?: PlaceLimits | null;
 }
 
 /** A dispatch, a Lyceum that answers as it is told, and a database that may be away or refuse an outcome. */
 function sceneOf(
   { store, newId, time }: Database,
   answer: () => StartOutcome,
-  { concurrency = 1, limit = null }: Setting = {},
+  { concurrency = 1, limit = null, sharedLimits = null }: Setting = {},
 ) {
   const list = { type: "ok", value: [] } as ReadOutcome<unknown[]>;
   const scene = {
     ...{ store, time, answer, list, history: list as ReadOutcome<unknown>, isAway: false },
-    ...{ starts: 0, reads: 0, faults: [] as string[] },
+    ...{ starts: 0, reads: 0, writes: 0, faults: [] as string[] },
     refuses: (_accepted: { lyceumExecutionId?: string }) => false,
     onClaim: () => {},
     isHeldAlive: true,
   };
-  const context = contextOf({ newId, store });
+  const context = { ...contextOf({ newId, store }), sharedLimits };
   const rateLimiter = createRateLimiter({ clock: time, random: () => 0, limits: { execution: limit } });
   const lyceum = {
     start(_request: unknown, mayLeave: () => boolean) {
@@ -311,6 +329,7 @@ function sceneOf(
   };
   const write: typeof store.write = async (work) => {
     if (scene.isAway) return isAwayNow();
+    scene.writes++;
     const written = await store.write(work);
     scene.onClaim();
     scene.onClaim = () => {};
