@@ -2,7 +2,8 @@
 import type { FieldError } from "../contract/problem.ts";
 import type { Submission } from "../contract/submission.ts";
 import { closestMatch } from "../lib/closest-match.ts";
-import { listMachineTypes } from "../store/machine-types.ts";
+import type { Db } from "../store/db/transaction.ts";
+import { listMachineTypes, type MachineTypeRow } from "../store/machine-types.ts";
 import type { AppContext } from "./request-context.ts";
 
 const CATALOGUE_TRUSTED_MS = 3_600_000;
@@ -11,7 +12,7 @@ const MAX_WARNINGS = 100;
 
 /** The catalogue counts for an hour after its read. */
 export async function hardwareWarnings(context: AppContext, { runs }: Submission): Promise<FieldError[]> {
-  const catalogue = await listMachineTypes(context.store.db);
+  const catalogue = await context.store.batchRead(shareCatalogue, undefined);
   const isFresh = catalogue.some(({ fetched_at }) => fetched_at > context.now() - CATALOGUE_TRUSTED_MS);
   if (!isFresh) return [];
   const known = catalogue.map(({ hardware_profile }) => hardware_profile);
@@ -22,6 +23,12 @@ export async function hardwareWarnings(context: AppContext, { runs }: Submission
       return [{ pointer: `/runs/${index}/execution_type`, detail: describeUnknown(profile, known) }];
     })
     .slice(0, MAX_WARNINGS);
+}
+
+/** Read once for all submissions of a tick. */
+async function shareCatalogue(db: Db, readers: undefined[]): Promise<MachineTypeRow[][]> {
+  const catalogue = await listMachineTypes(db);
+  return readers.map(() => catalogue);
 }
 
 function describeUnknown(profile: string, known: string[]): string {

@@ -8,8 +8,8 @@ import type { RunSpec } from "../domain/spec.ts";
 import { canonicalJson } from "../lib/json-text.ts";
 import { nextTicks } from "../store/counters.ts";
 import type { Db, Tx } from "../store/db/transaction.ts";
-import { findDeletedKeys } from "../store/deleted-keys.ts";
-import { findJobsByIdempotency, insertJobs, type JobRow } from "../store/jobs.ts";
+import { findUsedKeys } from "../store/deleted-keys.ts";
+import { findJobs, insertJobs, type JobRow } from "../store/jobs.ts";
 import type { NewRun } from "../store/run-rows.ts";
 import { insertRuns } from "../store/runs.ts";
 import { insertSpecs, type SpecEntry } from "../store/specs.ts";
@@ -146,17 +146,17 @@ async function formerSubmissions(db: Db, requests: Keyed[]): Promise<(request: K
   const keys = requests.flatMap(({ apiKey, idempotencyKey }) =>
     idempotencyKey === null ? [] : [[apiKey, idempotencyKey] as const],
   );
-  const jobs = await findJobsByIdempotency(db, keys);
-  const known = new Map(jobs.map((job) => [nameOf(job.api_key, job.idempotency_key ?? ""), job]));
-  const unknown = keys.filter(([apiKey, key]) => !known.has(nameOf(apiKey, key)));
-  const deleted = new Set(
-    (await findDeletedKeys(db, unknown)).map((row) => nameOf(row.api_key, row.idempotency_key)),
+  const used = new Map(
+    (await findUsedKeys(db, keys)).map((row) => [nameOf(row.api_key, row.idempotency_key), row]),
   );
+  const jobIds = [...used.values()].flatMap(({ job_id }) => job_id ?? []);
+  const jobs = jobIds.length === 0 ? [] : await findJobs(db, jobIds);
+  const jobOf = new Map(jobs.flatMap((job) => (job === null ? [] : [[job.id, job] as const])));
   return (request) => {
-    const name = nameOf(request.apiKey, request.idempotencyKey ?? "");
-    const job = known.get(name);
-    if (job !== undefined) return answerRepeated(job, request);
-    return deleted.has(name) ? { outcome: "deleted" } : null;
+    const key = used.get(nameOf(request.apiKey, request.idempotencyKey ?? ""));
+    if (key === undefined) return null;
+    const job = jobOf.get(key.job_id ?? "");
+    return job === undefined ? { outcome: "deleted" } : answerRepeated(job, request);
   };
 }
 

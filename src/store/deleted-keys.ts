@@ -1,17 +1,23 @@
-// Idempotency keys of deleted jobs. A deleted key must not start, and charge, the same job again.
-import { type Selectable, sql } from "kysely";
-import type { DeletedKeysTable } from "./db/schema.ts";
-import { statementForRows } from "./db/statements.ts";
+// Idempotency keys, those of deleted jobs included: a deleted key must not start, and charge, the same job again.
+import { sql } from "kysely";
+import { statementForRows, valuesTable } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 
-type DeletedKey = Pick<Selectable<DeletedKeysTable>, "api_key" | "idempotency_key">;
+export interface UsedKey {
+  api_key: string;
+  idempotency_key: string;
+  /** Null: its job is deleted. */
+  job_id: string | null;
+}
 
-export const findDeletedKeys = statementForRows<readonly [apiKey: string, key: string], DeletedKey>(
-  (_db, keys) => {
-    return sql<DeletedKey>`select api_key, idempotency_key from deleted_keys
-    where (api_key, idempotency_key) in (values ${sql.join(keys.map(([apiKey, key]) => sql`(${apiKey}, ${key})`))})`;
-  },
-);
+/** Those of the keys that a job has, or had before its deletion. */
+export const findUsedKeys = statementForRows<readonly [apiKey: string, key: string], UsedKey>((db, keys) => {
+  const asked = sql`(api_key, idempotency_key) in (select * from asked)`;
+  return sql<UsedKey>`with asked as ${valuesTable(db, ["text", "text"], keys.length)}
+    select api_key, idempotency_key, id as job_id from jobs
+    where idempotency_key is not null and ${asked}
+    union all select api_key, idempotency_key, null from deleted_keys where ${asked}`;
+});
 
 export async function insertDeletedKey(db: Db, apiKey: string, key: string, now: number): Promise<void> {
   await db

@@ -22,15 +22,6 @@ export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise
   if (inserted < jobs.length) throw new Conflict("an idempotency key was just used");
 }
 
-export const findJobsByIdempotency = statementForRows<readonly [apiKey: string, key: string], JobRow>(
-  (_db, keys) => {
-    return sql<JobRow>`select * from jobs where idempotency_key is not null
-      and (api_key, idempotency_key) in (values ${sql.join(
-        keys.map(([apiKey, key]) => sql`(${apiKey}, ${key})`),
-      )})`;
-  },
-);
-
 export async function findJob(db: Db, id: string): Promise<JobRow | null> {
   return (await findJobs(db, [id]))[0] ?? null;
 }

@@ -7,8 +7,12 @@ import type { Db } from "./db/transaction.ts";
 export type MachineTypeRow = Selectable<MachineTypesTable>;
 
 export async function listMachineTypes(db: Db): Promise<MachineTypeRow[]> {
-  return db.selectFrom("machine_types").selectAll().orderBy("hardware_profile").execute();
+  return (await selectAll(db, {})).rows;
 }
+
+const selectAll = statement<Record<string, never>, MachineTypeRow>((db) =>
+  db.selectFrom("machine_types").selectAll().orderBy("hardware_profile"),
+);
 
 export async function priceOf(db: Db, hardware: string): Promise<number | null> {
   return (await selectPrice(db, { hardware })).rows[0]?.price_per_hour ?? null;
