@@ -18,7 +18,7 @@ import {
   wake,
   watchedToTheEnd,
 } from "./change-effects.ts";
-import { charge, chargeIdleTime, withCost } from "./charge.ts";
+import { charge, chargeIdleTime, type Prices, pricesIn, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { type Filed, type FileWith, saveFiled, takeUnderCheck } from "./file-callbacks.ts";
 import { updateJobs } from "./job-progress.ts";
@@ -49,14 +49,14 @@ export async function applyFacts(
   facts: readonly FactFor[],
 ): Promise<(Applied | null)[]> {
   const applied: (Applied | null)[] = facts.map(() => null);
-  const fileWith = await takeUnderCheck(context, tx, namedIn(facts));
+  const means = { fileWith: await takeUnderCheck(context, tx, namedIn(facts)), prices: pricesIn(tx) };
   let pending: readonly IndexedFact[] = facts.map((fact, index) => ({ ...fact, index }));
   while (pending.length > 0) {
     const wave = await doubtSharedIds(tx, pending);
     const { first, later } = firstPerRun(wave, await loadStates(tx, wave));
     const changes: Change[] = [];
     for (const { state, fact, index } of first) {
-      const change = await decide(context, tx, state, fact, fileWith);
+      const change = await decide(context, tx, state, fact, means);
       if (change !== null) changes.push(change);
       const { run, execution } = change?.after ?? state;
       applied[index] = { run, execution, changed: change?.isStale === false };
@@ -119,7 +119,7 @@ async function decide(
   tx: Tx,
   { run, execution, policy, durationKey, apiKey, executionType, createdAt }: LoadedState,
   fact: Fact,
-  fileWith: FileWith,
+  { fileWith, prices }: { fileWith: FileWith; prices: Prices },
 ): Promise<Change | null> {
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
   const input = {
@@ -136,7 +136,9 @@ async function decide(
   const isChanged = next.execution !== null && next.execution !== execution;
   const after = {
     run: next.run,
-    execution: isChanged ? await withCost(tx, next.execution as Execution, executionType) : next.execution,
+    execution: isChanged
+      ? await withCost(prices, next.execution as Execution, executionType)
+      : next.execution,
   };
   return {
     fact,

@@ -12,19 +12,28 @@ import {
 import type { Execution } from "../domain/execution.ts";
 import { readIdleShares } from "../store/artifacts.ts";
 import { addHardwareUsage, addToJobs, addToKey, addUsage } from "../store/cost-totals.ts";
+import { getOrAdd } from "../store/db/statements.ts";
 import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
 import { priceOf } from "../store/machine-types.ts";
 import type { Context } from "./context.ts";
 
+/** Answers the price per hour of a hardware profile, or null; each is looked up once. */
+export type Prices = (hardware: string) => Promise<number | null>;
+
+export function pricesIn({ db }: Tx): Prices {
+  const known = new Map<string, Promise<number | null>>();
+  return (hardware) => getOrAdd(known, hardware, () => priceOf(db, hardware));
+}
+
 /** Without a bill: price times duration. A known cost stays. */
 export async function withCost(
-  tx: Tx,
+  prices: Prices,
   execution: Execution,
   requestedHardware: string | null,
 ): Promise<Execution> {
   if (execution.detectedAt === null || execution.cost !== null) return execution;
   const hardware = execution.hardware ?? requestedHardware;
-  const price = hardware === null ? null : await priceOf(tx.db, hardware);
+  const price = hardware === null ? null : await prices(hardware);
   const cost = estimatedCost(execution, price);
   return cost === null ? execution : { ...execution, cost, costSource: "estimated" };
 }

@@ -15,6 +15,12 @@ export async function listArtifacts(db: Db, executionIds: string[]): Promise<Art
   return rows.map((row) => ({ ...row, summary: readSummary(row) }));
 }
 
+/** One list per execution, in their order. */
+export async function artifactsOf(db: Db, executionIds: string[]): Promise<ArtifactState[][]> {
+  const states = Map.groupBy(await listArtifacts(db, executionIds), ({ execution_id }) => execution_id);
+  return executionIds.map((id) => states.get(id) ?? []);
+}
+
 function readSummary({ kind, summary }: Pick<Selectable<ArtifactsTable>, "kind" | "summary">): unknown {
   if (summary === null) return null;
   return kind === "metrics" ? unpackSummary(summary) : JSON.parse(summary);
@@ -128,9 +134,24 @@ const selectMetrics = statementForRows<string, Pick<Selectable<ArtifactsTable>, 
       .where("summary", "is not", sql.lit(null)),
 );
 
+/** One record, or null, per execution, in their order. */
+export async function recordsOf(db: Db, executionIds: string[]): Promise<unknown[]> {
+  const rows = await selectRecords(db, executionIds);
+  const packed = new Map(rows.map(({ execution_id, document }) => [execution_id, document]));
+  return executionIds.map((id) => unpacked(packed.get(id)));
+}
+
+const selectRecords = statementForRows<string, { execution_id: string; document: Buffer | null }>((db, ids) =>
+  db
+    .selectFrom("artifacts")
+    .select(["execution_id", "document"])
+    .where("execution_id", "in", ids)
+    .where("kind", "=", sql.lit("record")),
+);
+
 export async function readDocument(db: Db, executionId: string, kind: ArtifactKind): Promise<unknown> {
   const [row] = (await selectDocument(db, { executionId, kind })).rows;
-  return row?.document == null ? null : unpackDocument(row.document);
+  return unpacked(row?.document);
 }
 
 const selectDocument = statement<{ executionId: string; kind: ArtifactKind }, { document: Buffer | null }>(
@@ -141,3 +162,7 @@ const selectDocument = statement<{ executionId: string; kind: ArtifactKind }, { 
       .where("execution_id", "=", executionId)
       .where("kind", "=", kind),
 );
+
+function unpacked(document: Buffer | null | undefined): unknown {
+  return document == null ? null : unpackDocument(document);
+}

@@ -5,7 +5,7 @@ import { forExecution } from "../../lib/subject.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { Context } from "../../orchestration/context.ts";
 import { saveCollected } from "../../orchestration/save-artifacts.ts";
-import { type ArtifactState, listArtifacts, readDocument } from "../../store/artifacts.ts";
+import { type ArtifactState, artifactsOf, recordsOf } from "../../store/artifacts.ts";
 import { type ArtifactKind, artifactKinds } from "../../store/db/schema.ts";
 import { type DueExecution, nextDueAt } from "../../store/execution-claims.ts";
 import { createClaims } from "../claims.ts";
@@ -55,7 +55,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   const { mayFetchEarly = () => false } = options;
   const collections = new PQueue({ concurrency });
   const claims = createClaims(context, "collect", LEASE_MS, now);
-  const { db } = context.store;
+  const { db, batchRead } = context.store;
   const billAfterMs = logSpacingMs * 2;
   const requests = createArtifactRequests({
     fetchers: fetchers({ lyceum, db, now, logSpacingMs, billAfterMs, bills: createBills(lyceum, now) }),
@@ -82,7 +82,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   }
 
   async function collectDue(due: DueExecution): Promise<void> {
-    const artifacts = await listArtifacts(db, [due.execution.id]);
+    const artifacts = await batchRead(artifactsOf, due.execution.id);
     const isDue = ({ state, due_at }: ArtifactState) => state === "pending" && (due_at ?? 0) <= now();
     const wanted = artifactKinds.flatMap((kind): Wanted[] => {
       const state = artifacts.find((artifact) => artifact.kind === kind);
@@ -146,7 +146,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     // Do not load output that the log is not compared with: it may be large.
     if (summary?.tells_output === false && summary.shows_output !== true && summary.has_output !== undefined)
       return { isAny: summary.has_output, isAll: false, output: null };
-    const document = (await readDocument(db, record.execution_id, "record")) as RecordDocument;
+    const document = (await batchRead(recordsOf, record.execution_id)) as RecordDocument;
     return printedIn({ document, summary });
   }
 
