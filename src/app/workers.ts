@@ -124,7 +124,10 @@ export function createWorkers(parts: AppParts) {
       ? createBackups(context, { ...config.backup, source: config.database.path, now })
       : null;
   if (backups !== null) workers.push(backups);
-  if (isShared) workers.push(createPauses(context, { rateLimiter, now }));
+  if (isShared) {
+    const onOpened = () => wake("dispatch", now());
+    workers.push(createPauses(context, { rateLimiter, gate, now, onOpened }));
+  }
   return {
     workers,
     loops: workers.map(parts.addLoop),

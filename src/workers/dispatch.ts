@@ -15,6 +15,7 @@ import { type Claim, claimRuns } from "../orchestration/claim-runs.ts";
 import type { Context } from "../orchestration/context.ts";
 import { nextReadyAt } from "../store/fair-queue.ts";
 import { saveQuota } from "../store/places.ts";
+import { readStartPause } from "../store/start-pause.ts";
 import type { Worker } from "./loop.ts";
 import type { StartGate, Ticket } from "./start-gate.ts";
 import { createStartLeases } from "./start-leases.ts";
@@ -188,6 +189,13 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     for (const reservation of reservations) reservation.release();
   }
 
+  /** So that an outage costs the starts in flight once, and not once for each instance. */
+  async function heedOthers(): Promise<boolean> {
+    if (context.sharedLimits === null) return false;
+    const pause = await readStartPause(context.store.db, clock.now());
+    return pause !== null && gate.heed(pause);
+  }
+
   /** Returns when to come back (epoch ms), or null: when woken. */
   async function startNext(): Promise<number | null> {
     // The start would be refused before it leaves, and claimed again at once.
@@ -196,6 +204,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     while (starts.pending + starts.size < concurrency) {
       const permit = gate.permit();
       if (permit.type === "none") return permit.waitMs === null ? null : clock.now() + permit.waitMs;
+      if (permit.type === "all" && (await heedOthers())) continue;
       const freeSlots = permit.type === "all" ? concurrency - starts.pending - starts.size : 1;
       const { reservations, waitMs } = reserve(Math.min(freeSlots, MAX_AT_ONCE));
       if (reservations.length === 0) return clock.now() + waitMs;

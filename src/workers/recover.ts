@@ -49,11 +49,16 @@ export async function recover(
 async function recoverGate({ store, report }: Context, gate: StartGate, now: number): Promise<void> {
   gate.onChange((pause, before) => report.startsPaused(pause, before));
   const kept = await readStartPause(store.db, now);
-  if (kept !== null) gate.restore(kept);
-  else if (await hasUnansweredStarts(store.db)) gate.restore(cautious(now));
+  if (kept !== null) gate.restore(kept, true);
+  else if (await hasUnansweredStarts(store.db)) gate.restore(cautious(now), false);
   let saving = Promise.resolve();
-  gate.onChange((pause) => {
-    const save = () => store.write((tx) => saveStartPause(tx.db, pause, tx.now));
+  gate.onChange((pause, _before, isOwn) => {
+    if (!isOwn) return;
+    const save = () =>
+      store.write(async (tx) => {
+        await saveStartPause(tx.db, pause, tx.now);
+        tx.wake("pauses", tx.now);
+      });
     saving = saving.then(save).catch((error) => report.fault("pause", error));
   });
 }

@@ -16,10 +16,15 @@ export type Permit =
   /** Null: until the probe under way has ended. */
   | { type: "none"; waitMs: number | null };
 
+/** @param isOwn false: another instance's pause was heeded, or has ended */
+type Listener = (pause: StartPause | null, before: StartPause | null, isOwn: boolean) => void;
+
 /** A begun start, named by the era in which it began. */
 export type Ticket = number;
 
 interface Closed extends Omit<StartPause, "probeAt"> {
+  /** No start of this instance has failed: another instance's has. */
+  isForeign: boolean;
   probeAt: number;
   probe: "read" | "start" | null;
   answeredAt: number;
@@ -32,7 +37,9 @@ export function createStartGate(clock: Clock, random: () => number) {
   let closed: Closed | null = null;
   /** Counts openings and closings: a start of an earlier era says nothing about this one. */
   let era = 0;
-  const listeners = new Set<(pause: StartPause | null, before: StartPause | null) => void>();
+  /** A probe was answered then (epoch ms): an outage that began earlier is over for this instance. */
+  let openedAt = Number.NEGATIVE_INFINITY;
+  const listeners = new Set<Listener>();
 
   function permit(): Permit {
     if (closed === null) return { type: "all" };
@@ -84,11 +91,13 @@ export function createStartGate(clock: Clock, random: () => number) {
   function close(reason: PauseReason, said: string | null, minMs: number): void {
     const failures = closed === null ? 0 : closed.failures + 1;
     const since = closed?.since ?? clock.now();
-    change({ reason, detail: pauseDetail(reason, said), since, ...pauseAfter(failures, minMs) });
+    const detail = pauseDetail(reason, said);
+    change({ reason, detail, since, isForeign: false, ...pauseAfter(failures, minMs) });
   }
 
   function probeFailed(minMs: number): void {
-    if (closed !== null) change({ ...closed, ...pauseAfter(closed.failures + 1, minMs) });
+    if (closed === null) return;
+    change({ ...closed, isForeign: false, ...pauseAfter(closed.failures + 1, minMs) });
   }
 
   /** A start of an earlier era was answered with a longer pause. */
@@ -104,19 +113,40 @@ export function createStartGate(clock: Clock, random: () => number) {
     return { failures, probeAt: clock.monotonic() + waitMs, probe: null, answeredAt: NEVER };
   }
 
-  function change(next: Closed | null): void {
+  /** @param isOwn this instance learned it from its own calls */
+  function change(next: Closed | null, isOwn = true): void {
     const before = state();
     if ((closed === null) !== (next === null)) era++;
+    if (next === null) openedAt = clock.now();
     closed = next;
     const after = state();
-    for (const listener of listeners) listener(after, before);
+    for (const listener of listeners) listener(after, before, isOwn);
   }
 
-  /** Called once, before the first start. */
-  function restore({ reason, detail, since, failures, probeAt }: StartPause): void {
+  /**
+   * The stored pause of another instance closes an open gate for one probe of its own, as Lyceum may answer this
+   * instance; its end (null) opens the gate again. Returns false where the gate stays as it was.
+   */
+  function heed(pause: StartPause | null): boolean {
+    if (pause === null) {
+      if (closed?.isForeign !== true || closed.probe !== null) return false;
+      change(null, false);
+      return true;
+    }
+    if (closed !== null || pause.since <= openedAt) return false;
+    const { reason, detail, since } = pause;
+    change({ reason, detail, since, isForeign: true, ...pauseAfter(0, 0) }, false);
+    return true;
+  }
+
+  /**
+   * Called once, before the first start.
+   * @param isForeign the pause is stored: it also ends when it is stored no longer
+   */
+  function restore({ reason, detail, since, failures, probeAt }: StartPause, isForeign: boolean): void {
     const waitMs = Math.min(Math.max(probeAt - clock.now(), 0), MAX_BELIEVED_MS);
     const pause = { ...pauseAfter(failures, 0), probeAt: clock.monotonic() + waitMs };
-    change({ reason, detail, since, ...pause });
+    change({ reason, detail, since, isForeign, ...pause });
   }
 
   function probeInMs(): number {
@@ -136,12 +166,12 @@ export function createStartGate(clock: Clock, random: () => number) {
     faulted,
     beginRead,
     readEnded,
+    heed,
     restore,
     probeInMs,
     state,
     /** On every closing, failed probe and opening. */
-    onChange: (listener: (pause: StartPause | null, before: StartPause | null) => void) =>
-      void listeners.add(listener),
+    onChange: (listener: Listener) => void listeners.add(listener),
   };
 }
 

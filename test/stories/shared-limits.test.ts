@@ -61,3 +61,33 @@ test("a 429 on a read at one instance holds the reads of all others", async () =
   for (const service of instances) expect((await measure(service, id)).status).toBe(503);
   expect(first.emulator.calls()).toHaveLength(before);
 }, 60_000);
+
+const several = (count: number) => ({ runs: Array.from({ length: count }, () => image()) });
+
+test("an outage of starts costs the starts in flight at one instance, and no more at the others", async () => {
+  const concurrency = 4;
+  await using shared = await startInstances(3, { settings: { SUBMIT_CONCURRENCY: String(concurrency) } });
+  const { first, instances } = shared;
+  first.emulator.setChaos({ gateway: [{ routes: "starts", answer: "login" }] });
+  const { id } = await first.submit(several(20));
+  for (const service of instances)
+    await until("the pause", async () => (await service.status()).lyceum.starts.state === "paused");
+  const sent = first.starts().length;
+  first.emulator.setChaos({ gateway: [] });
+  const runs = await first.ended(id);
+  expect(runs.map(({ status, attempts }) => [status, attempts])).toEqual(runs.map(() => ["succeeded", 1]));
+  // Each instance may have sent a probe meanwhile.
+  expect(sent).toBeLessThanOrEqual(concurrency + instances.length);
+}, 90_000);
+
+test("an instance without a way to Lyceum does not stop the starts of the others", async () => {
+  await using shared = await startInstances(3);
+  const [one, other, lonely] = shared.instances as [Service, Service, Service];
+  lonely.network.lyceumIsUp = false;
+  for (const service of [one, other, lonely]) {
+    const { id } = await service.submit(several(6));
+    const runs = await one.ended(id);
+    expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "succeeded"));
+  }
+  await until("the starts", async () => (await one.status()).lyceum.starts.state === "flowing");
+}, 90_000);

@@ -194,11 +194,58 @@ describe("a closed gate", () => {
     if (pause === null) throw new Error("the gate is open");
     const { gate, time } = sceneOf();
     time.pass(20 * SECOND);
-    gate.restore(pause);
+    gate.restore(pause, true);
     expect(gate.state()).toEqual(pause);
     expect(gate.probeInMs()).toBe(40 * SECOND);
-    gate.restore({ ...pause, probeAt: time.now() + 24 * HOUR });
+    gate.restore({ ...pause, probeAt: time.now() + 24 * HOUR }, true);
     expect(gate.probeInMs()).toBe(HOUR);
+  });
+
+  test("an open gate heeds the pause of another instance with one probe, and no pause from before that probe", () => {
+    const { gate, leave, untilProbe, readWell, time } = sceneOf();
+    const since = time.now();
+    const pause = { reason: "unknown", detail: "502", since, failures: 7, probeAt: since + HOUR } as const;
+    const underWay = leave();
+    time.pass(SECOND);
+    expect(gate.heed(pause)).toBe(true);
+    expect(gate.heed(pause)).toBe(false);
+    gate.ended(underWay, accepted);
+    expect(gate.state()).toMatchObject({ reason: "unknown", since, failures: 0 });
+    expect(untilProbe()).toBe(SECOND);
+    readWell();
+    gate.ended(leave(), accepted);
+    expect(gate.permit()).toEqual({ type: "all" });
+    expect(gate.heed(pause)).toBe(false);
+    time.pass(SECOND);
+    expect(gate.heed({ ...pause, since: time.now() })).toBe(true);
+  });
+
+  test("a gate that only heeds another instance opens with the end of that pause, and one of its own does not", () => {
+    const { gate, untilProbe, readWell, time } = sceneOf();
+    const pause = { reason: "unknown", detail: "502", since: time.now(), failures: 7, probeAt: 0 } as const;
+    time.pass(SECOND);
+    gate.heed(pause);
+    expect(gate.heed(null)).toBe(true);
+    expect(gate.permit()).toEqual({ type: "all" });
+    gate.heed({ ...pause, since: time.now() + 1 });
+    untilProbe();
+    readWell();
+    const probe = gate.begin() ?? 0;
+    expect(gate.heed(null)).toBe(false);
+    gate.ended(probe, unknown);
+    expect(gate.heed(null)).toBe(false);
+    expect(gate.state()).toMatchObject({ failures: 1 });
+  });
+
+  test("a closed gate tells which changes another instance made", () => {
+    const { gate, close, time } = sceneOf();
+    const told: boolean[] = [];
+    gate.onChange((_pause, _before, isOwn) => told.push(isOwn));
+    gate.heed({ reason: "unknown", detail: "502", since: time.now(), failures: 7, probeAt: 0 });
+    gate.heed(null);
+    time.pass(SECOND);
+    close();
+    expect(told).toEqual([false, false, true]);
   });
 
   test("a closed gate reports each change with the state before", () => {
