@@ -57,8 +57,9 @@ async function readSlice(db: Db, after: string): Promise<Slice | undefined> {
 
 const JOBS_PER_SLICE = 1_000;
 
-export async function readLevels(db: Db): Promise<QueueLevels> {
-  const depths = await readDepths(db);
+/** @param readTheDepths one instance counts for all of them */
+export async function readLevels(db: Db, readTheDepths = readDepths): Promise<QueueLevels> {
+  const depths = await readTheDepths(db);
   const collecting = await sql<{ count: number }>`
     select count(*) as count from executions where phase = 'collecting'`.execute(db);
   const inDoubt = await sql<{ count: number }>`
@@ -72,18 +73,18 @@ export async function readLevels(db: Db): Promise<QueueLevels> {
   };
 }
 
-type Saved = Pick<QueueDepths, "queued" | "live" | "withoutWakeup">;
-
-export async function saveDepths(db: Db, depths: Saved): Promise<void> {
-  for (const name of ["queued", "live", "withoutWakeup"] as const)
+export async function saveDepths(db: Db, { oldestQueuedAt, ...depths }: QueueDepths): Promise<void> {
+  // Counters are numbers: 0 stands for none.
+  for (const [name, value] of Object.entries({ ...depths, oldestQueuedAt: oldestQueuedAt ?? 0 }))
     await db
       .insertInto("counters")
-      .values({ name: `depth.${name}`, value: depths[name] })
-      .onConflict((c) => c.column("name").doUpdateSet({ value: depths[name] }))
+      .values({ name: `depth.${name}`, value })
+      .onConflict((c) => c.column("name").doUpdateSet({ value }))
       .execute();
 }
 
-export async function readSavedDepths(db: Db): Promise<Saved> {
-  const { queued = 0, live = 0, withoutWakeup = 0 } = await readCounters(db, "depth.");
-  return { queued, live, withoutWakeup };
+/** As the instance that counts for all has saved them last. */
+export async function readSavedDepths(db: Db): Promise<QueueDepths> {
+  const { queued = 0, live = 0, withoutWakeup = 0, oldestQueuedAt = 0 } = await readCounters(db, "depth.");
+  return { queued, live, withoutWakeup, oldestQueuedAt: oldestQueuedAt || null };
 }

@@ -3,7 +3,7 @@ import { dayOf, toCredits } from "../domain/cost.ts";
 import type { Context } from "../orchestration/context.ts";
 import { countOpenDeliveries } from "../store/deliveries.ts";
 import { readBacklog } from "../store/inbox.ts";
-import { readLevels } from "../store/queue-stats.ts";
+import { readDepths, readLevels, readSavedDepths } from "../store/queue-stats.ts";
 import { databaseBytes, walBytes } from "../store/store.ts";
 import { countStrays } from "../store/strays.ts";
 import { readUsage } from "../store/usage.ts";
@@ -37,7 +37,7 @@ export function createStateMetricsReader(
     name: "state-metrics",
     async runOnce() {
       const day = dayOf(now());
-      const levels = await readLevels(store.db);
+      const levels = await readLevels(store.db, store.kind === "sqlite" ? readDepths : readSavedDepths);
       const backlog = await readBacklog(store.db);
       const [usage] = await readUsage(store.db, "day", { from: day, to: day, apiKey: null });
       metrics.setDatabaseState({
