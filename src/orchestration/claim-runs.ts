@@ -6,7 +6,7 @@ import type { RunSpec } from "../domain/spec.ts";
 import { Conflict, type Tx } from "../store/db/transaction.ts";
 import { advanceRoundRobin, type JobTurn, nextInFairOrder, nextReadyAt } from "../store/fair-queue.ts";
 import { lockPlaces, takePlaces } from "../store/places.ts";
-import { nextQueuedRuns, type QueuedRun } from "../store/runs.ts";
+import { firstQueuedRuns, nextQueuedRuns, type QueuedRun } from "../store/runs.ts";
 import { loadSpecs } from "../store/specs.ts";
 import { applyFacts } from "./apply-facts.ts";
 import type { Context } from "./context.ts";
@@ -102,11 +102,13 @@ async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Cla
 }
 
 async function runsOf({ db, now }: Tx, turns: JobTurn[]): Promise<QueuedRun[]> {
-  const waiting = new Map<string, QueuedRun[]>();
-  for (const [jobId, turnsOfJob] of Map.groupBy(turns, ({ id }) => id)) {
-    const runs = await nextQueuedRuns(db, jobId, now, turnsOfJob.length);
-    if (runs.length === 0) throw new Conflict(`job ${jobId} is ready but has no run to start`);
-    waiting.set(jobId, runs);
-  }
+  const counts = [...Map.groupBy(turns, ({ id }) => id)].map(([id, { length }]) => [id, length] as const);
+  const single = counts.flatMap(([jobId, count]) => (count === 1 ? [jobId] : []));
+  const runs = single.length === 0 ? [] : await firstQueuedRuns(db, single, now);
+  for (const [jobId, count] of counts)
+    if (count > 1) runs.push(...(await nextQueuedRuns(db, jobId, now, count)));
+  const waiting = Map.groupBy(runs, ({ job_id }) => job_id);
+  for (const [jobId] of counts)
+    if (!waiting.has(jobId)) throw new Conflict(`job ${jobId} is ready but has no run to start`);
   return turns.flatMap(({ id }) => waiting.get(id)?.shift() ?? []);
 }

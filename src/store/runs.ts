@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { CancelMode, Policy, Run } from "../domain/run.ts";
 import { changedColumns, insertRows, updateRows } from "./db/rows.ts";
-import { statement, statementForRows, statementWithLimit } from "./db/statements.ts";
+import { statement, statementForRows, statementWithLimit, valuesTable } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import {
   type NewRun,
@@ -107,6 +107,21 @@ const selectQueued = statementWithLimit<{ jobId: string; now: number }, QueuedRu
       .orderBy("due_at")
       .orderBy("position")
       .limit(limit),
+);
+
+/** The run of each job that waits longest; jobs without one are left out. */
+export async function firstQueuedRuns(db: Db, jobIds: readonly string[], now: number): Promise<QueuedRun[]> {
+  return selectFirstQueued(
+    db,
+    jobIds.map((jobId) => [jobId, now] as const),
+  );
+}
+
+const selectFirstQueued = statementForRows<readonly [jobId: string, now: number], QueuedRun>(
+  (db, rows) => sql<QueuedRun>`select id, job_id, spec_position, matrix, attempt from runs where id in (
+    select (select id from runs where job_id = asked.column1 and status = 'queued' and due_at <= asked.column2
+      order by due_at, position limit 1)
+    from ${valuesTable(db, ["text", "bigint"], rows.length)} as asked)`,
 );
 
 export async function queuedRuns(db: Db, jobId: string, limit: number): Promise<string[]> {

@@ -11,7 +11,7 @@ import { jobsEndedBefore } from "../../../src/store/deletions.ts";
 import { claimDue, nextDueAt, staggerChecks } from "../../../src/store/execution-claims.ts";
 import { nextInFairOrder, nextReadyAt } from "../../../src/store/fair-queue.ts";
 import { jobsDue, nextJobDueAt } from "../../../src/store/jobs.ts";
-import { nextQueuedRuns } from "../../../src/store/runs.ts";
+import { firstQueuedRuns, nextQueuedRuns } from "../../../src/store/runs.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { type Database, onSqlite } from "../../support/databases.ts";
 import { contextOf, submitted } from "../../support/scene.ts";
@@ -90,6 +90,7 @@ onSqlite("the plan", (open) => {
     "nextDueAt for checks": { ask: (db) => nextDueAt(db, "reconcile"), uses: ["executions_due"] },
     "nextDueAt for collecting": { ask: (db) => nextDueAt(db, "collect"), uses: ["executions_collecting"] },
     nextTurns: { ask: (db) => nextInFairOrder(db, 1, 9), uses: ["jobs_ready"] },
+    firstQueuedRuns: { ask: (db) => firstQueuedRuns(db, ["job_1", "job_2"], 1), uses: ["runs_queued"] },
     nextQueuedRuns: { ask: (db) => nextQueuedRuns(db, "job_1", 1, 9), uses: ["runs_queued"] },
     jobsDue: { ask: (db) => jobsDue(db, 1, 9), uses: ["jobs_due"] },
     nextJobDueAt: { ask: nextJobDueAt, uses: ["jobs_due"] },
