@@ -1,7 +1,8 @@
 // Several instances of the service on one PostgreSQL.
+import pg from "pg";
 import { expect, test } from "vitest";
 import { createDatabase } from "../support/databases.ts";
-import { image, startService } from "../support/service.ts";
+import { image, startService, until } from "../support/service.ts";
 
 test("a job is submitted at one instance, waited for at another, and called back at a third", async () => {
   const { target, remove } = await createDatabase(false);
@@ -17,5 +18,25 @@ test("a job is submitted at one instance, waited for at another, and called back
   expect(runs.map((run) => run.detected_by)).toEqual(["callback", "callback"]);
   expect((await other.status()).instances).toHaveLength(3);
   for (const service of [first, other, called]) await service.close();
+  await remove();
+}, 60_000);
+
+test("an instance tells the others of events, and not of work that it does itself", async () => {
+  const { target, remove } = await createDatabase(false);
+  if (target.kind !== "postgres") throw new Error("not a PostgreSQL");
+  const listener = new pg.Client(target.url);
+  const service = await startService({ settings: { DATABASE_URL: target.url } });
+  await listener.connect();
+  await listener.query("listen proctor");
+  const told = new Set<string>();
+  listener.on("notification", ({ payload = "" }) => {
+    for (const topic of payload.split(" ").slice(1)) told.add(topic);
+  });
+  const { id } = await service.submit({ runs: [image(), image()] });
+  await service.ended(id);
+  await until("the last notification", async () => told.has("events"));
+  for (const topic of ["dispatch", "reconcile", "collect", "deliver"]) expect(told).not.toContain(topic);
+  await listener.end();
+  await service.close();
   await remove();
 }, 60_000);
