@@ -13,6 +13,7 @@ import { remembered } from "../lib/remembered.ts";
 import { perBucket } from "../lyceum/priorities.ts";
 import { readTimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import { settingsInForce } from "../settings.ts";
+import { listMachineTypes } from "../store/machine-types.ts";
 import type { ProcessState } from "../telemetry/state-metrics.ts";
 import { readSharedLevels } from "../workers/call-places.ts";
 import { createLiveMetricsReader } from "../workers/collect/metrics-on-demand.ts";
@@ -90,6 +91,8 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
       now,
       MAX_KNOWLEDGE_AGE_MS,
     ),
+    // Each submission is compared with it.
+    machineTypes: remembered(() => listMachineTypes(context.store.db), now, MAX_CATALOGUE_AGE_MS),
     measure: createLiveMetricsReader(lyceum),
     openLiveLog: createLiveLogs(lyceum, parts.clock).open,
     metricsText: config.metricsPort === null ? metricsText : null,
@@ -118,3 +121,4 @@ export function createHttp(parts: AppParts, background: AppWorkers) {
 /** Long polls and streams at once: each is a socket and an entry in a map. */
 const MAX_SUBSCRIPTIONS = 10_000;
 const MAX_KNOWLEDGE_AGE_MS = 5_000;
+const MAX_CATALOGUE_AGE_MS = 1_000;

@@ -12,6 +12,7 @@ import type { Timers } from "../lib/clock.ts";
 import type { Context } from "../orchestration/context.ts";
 import type { TimeToKnowledge } from "../orchestration/time-to-knowledge.ts";
 import type { Instance } from "../store/instances.ts";
+import type { MachineTypeRow } from "../store/machine-types.ts";
 import type { Caller, Keyring } from "./auth.ts";
 import type { BearerGate } from "./bearer.ts";
 import type { EventFeed } from "./events/feed.ts";
@@ -65,6 +66,8 @@ export interface AppContext extends Context {
   lyceumState: () => Promise<LyceumState>;
   /** Over the last day; a few seconds old. Null without ends. */
   timeToKnowledge: () => Promise<TimeToKnowledge | null>;
+  /** The catalogue as stored; a second old at most. */
+  machineTypes: () => Promise<MachineTypeRow[]>;
   /** Reads metrics from Lyceum without storing them. */
   measure: (lyceumExecutionId: string, span: MetricsSpan) => Promise<LiveMetrics>;
   /** Opens the log of a live execution; null while too many are open. */

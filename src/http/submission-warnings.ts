@@ -2,8 +2,6 @@
 import type { FieldError } from "../contract/problem.ts";
 import type { Submission } from "../contract/submission.ts";
 import { closestMatch } from "../lib/closest-match.ts";
-import type { Db } from "../store/db/transaction.ts";
-import { listMachineTypes, type MachineTypeRow } from "../store/machine-types.ts";
 import type { AppContext } from "./request-context.ts";
 
 const CATALOGUE_TRUSTED_MS = 3_600_000;
@@ -12,7 +10,7 @@ const MAX_WARNINGS = 100;
 
 /** The catalogue counts for an hour after its read. */
 export async function hardwareWarnings(context: AppContext, { runs }: Submission): Promise<FieldError[]> {
-  const catalogue = await context.store.batchRead(shareCatalogue, undefined);
+  const catalogue = await context.machineTypes();
   const isFresh = catalogue.some(({ fetched_at }) => fetched_at > context.now() - CATALOGUE_TRUSTED_MS);
   if (!isFresh) return [];
   const known = catalogue.map(({ hardware_profile }) => hardware_profile);
@@ -23,12 +21,6 @@ export async function hardwareWarnings(context: AppContext, { runs }: Submission
       return [{ pointer: `/runs/${index}/execution_type`, detail: describeUnknown(profile, known) }];
     })
     .slice(0, MAX_WARNINGS);
-}
-
-/** Read once for all submissions of a tick. */
-async function shareCatalogue(db: Db, readers: undefined[]): Promise<MachineTypeRow[][]> {
-  const catalogue = await listMachineTypes(db);
-  return readers.map(() => catalogue);
 }
 
 function describeUnknown(profile: string, known: string[]): string {
