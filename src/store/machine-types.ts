@@ -24,5 +24,17 @@ const selectPrice = statement<{ hardware: string }, { price_per_hour: number | n
 
 export async function replaceMachineTypes(db: Db, rows: MachineTypeRow[]): Promise<void> {
   await db.deleteFrom("machine_types").execute();
-  if (rows.length > 0) await db.insertInto("machine_types").values(rows).execute();
+  if (rows.length === 0) return;
+  // A role that changes hands has two holders for a moment.
+  await db
+    .insertInto("machine_types")
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column("hardware_profile").doUpdateSet(({ ref }) => ({
+        price_per_hour: ref("excluded.price_per_hour"),
+        available: ref("excluded.available"),
+        fetched_at: ref("excluded.fetched_at"),
+      })),
+    )
+    .execute();
 }

@@ -4,13 +4,13 @@ import type { Db } from "./db/transaction.ts";
 
 /** @param pause null ends the pause */
 export async function saveStartPause(db: Db, pause: StartPause | null, now: number): Promise<void> {
-  await db.deleteFrom("start_pause").execute();
-  if (pause === null) return;
+  if (pause === null) return void (await db.deleteFrom("start_pause").execute());
   const { reason, detail, since, failures, probeAt } = pause;
-  const times = { since_at: since, saved_at: now, probe_at: probeAt };
+  const row = { reason, detail, failures, since_at: since, saved_at: now, probe_at: probeAt };
   await db
     .insertInto("start_pause")
-    .values({ id: 1, reason, detail, failures, ...times })
+    .values({ id: 1, ...row })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
     .execute();
 }
 

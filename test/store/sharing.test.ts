@@ -1,11 +1,31 @@
 // Instances share more than rows: wake-ups, roles, and the newest settings.
 import { expect, test } from "vitest";
+import type { Write } from "../../src/store/db/transaction.ts";
 import { leave } from "../../src/store/instances.ts";
+import { replaceMachineTypes } from "../../src/store/machine-types.ts";
 import { takeRole } from "../../src/store/roles.ts";
 import { mayApply } from "../../src/store/settings-revision.ts";
+import { saveStartPause } from "../../src/store/start-pause.ts";
 import { connectWakeUps } from "../../src/store/wake-ups.ts";
 import { eachDatabase, onPostgres } from "../support/databases.ts";
 import { eventually } from "../support/wait.ts";
+
+onPostgres("what any instance may save at any time", (open) => {
+  const pause = { reason: "unknown", detail: "502", since: 1, failures: 1, probeAt: 2 } as const;
+  const types = [{ hardware_profile: "cpu", price_per_hour: 0.1, available: 1, fetched_at: 1 }];
+  test.each<[string, Write<unknown>]>([
+    ["the pause of starts", ({ db, now }) => saveStartPause(db, pause, now)],
+    ["the catalogue", ({ db }) => replaceMachineTypes(db, types)],
+  ])("%s is saved by several instances at once", async (_what, save) => {
+    const { store, connect } = await open();
+    const stores = [store, connect(), connect()];
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(stores.map((each) => each.write(save)));
+      await store.db.deleteFrom("start_pause").execute();
+      await store.db.deleteFrom("machine_types").execute();
+    }
+  });
+});
 
 onPostgres("wake-ups", (open) => {
   test("wake-ups reach the other instances, and not the one that tells", async () => {
