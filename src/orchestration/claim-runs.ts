@@ -31,9 +31,7 @@ export interface Claimed {
   isFull: boolean;
 }
 
-/**
- * @param onUncertain gets the executions of a write that failed but may have been committed
- */
+/** @param onUncertain gets the executions of a write that failed but may have been committed */
 export async function claimRuns(
   context: Context,
   limit: number,

@@ -8,7 +8,7 @@ import type { RunSpec } from "../domain/spec.ts";
 import { canonicalJson } from "../lib/json-text.ts";
 import { nextTicks } from "../store/counters.ts";
 import type { Db, Tx } from "../store/db/transaction.ts";
-import { findUsedKeys } from "../store/deleted-keys.ts";
+import { findUsedKeys } from "../store/idempotency-keys.ts";
 import { findJobs, insertJobs, type JobRow } from "../store/jobs.ts";
 import type { NewRun } from "../store/run-rows.ts";
 import { insertRuns } from "../store/runs.ts";

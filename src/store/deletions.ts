@@ -2,7 +2,7 @@
 // row last. A crash in between leaves a marked job, whose removal goes on.
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "./db/transaction.ts";
-import { insertDeletedKey } from "./deleted-keys.ts";
+import { insertDeletedKey } from "./idempotency-keys.ts";
 import { keepStarts } from "./places.ts";
 
 /** True for a row of `jobs` that is not deleted. Readers find only such jobs. */

@@ -1,9 +1,9 @@
 // Deletes jobs and deliveries past the retention, a few at a time, so that no transaction is long.
 import type { Context } from "../orchestration/context.ts";
 import { deleteJob } from "../orchestration/delete-job.ts";
-import { deleteKeysBefore } from "../store/deleted-keys.ts";
 import { jobsEndedBefore } from "../store/deletions.ts";
 import { deleteDeliveries } from "../store/deliveries.ts";
+import { deleteKeysBefore } from "../store/idempotency-keys.ts";
 import { deleteHoursBefore, foldOldestHour } from "../store/stats.ts";
 import type { Worker } from "./loop.ts";
 
