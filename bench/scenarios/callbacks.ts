@@ -48,7 +48,8 @@ export async function setStage(
     database,
     fresh(most) {
       let left = most;
-      return () => (left-- <= 0 || used >= order.length ? null : callbackRequest(executionId(order[used++] ?? 0)));
+      return () =>
+        left-- <= 0 || used >= order.length ? null : callbackRequest(executionId(order[used++] ?? 0));
     },
     any() {
       const requests = Array.from({ length: 1_000 }, (_, index) => callbackRequest(executionId(index)));
