@@ -57,9 +57,10 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   const claims = createClaims(context, "collect", LEASE_MS, now);
   const { db, batchRead } = context.store;
   const billAfterMs = logSpacingMs * 2;
+  const outageCheck = createOutageCheck(lyceum, now);
   const requests = createArtifactRequests({
     fetchers: fetchers({ lyceum, db, now, logSpacingMs, billAfterMs, bills: createBills(lyceum, now) }),
-    outageCheck: createOutageCheck(lyceum, now),
+    outageCheck,
     now,
     onFault: (error) => context.report.fault("collect", error),
   });
@@ -158,6 +159,7 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   return {
     name: "collect",
     async runOnce() {
+      outageCheck.alive();
       if (capacity() <= 0) return null;
       for (const due of await claims.take(capacity())) add(due, () => collectDue(due));
       return nextDueAt(db, "collect");

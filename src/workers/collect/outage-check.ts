@@ -5,6 +5,8 @@ import { type FetchAttempt, isSilent } from "./artifact-verdict.ts";
 import type { Subject } from "./fetchers.ts";
 
 export interface OutageCheck {
+  /** To be called at least every 30 s: after a longer gap this process stood still, or its clock was set forward. */
+  alive(): void;
   observe(subject: Subject, attempts: readonly FetchAttempt[]): Promise<void>;
   /** Silence before this says nothing about an endpoint. */
   awayAt(): number;
@@ -14,7 +16,14 @@ export function createOutageCheck(lyceum: LyceumClient, now: () => number): Outa
   let answeredAt = Number.NEGATIVE_INFINITY;
   /** An outage before the start of this process is unknown, so one is assumed. */
   let awayAt = now();
+  let aliveAt = now();
   let probing: Promise<void> | null = null;
+
+  function alive(): void {
+    // Nobody was asked meanwhile.
+    if (now() - aliveAt > MAX_GAP_MS) awayAt = Math.max(awayAt, now());
+    aliveAt = now();
+  }
 
   async function probe({ execution }: Subject): Promise<void> {
     const answer = await lyceum.streamingStatus(lyceumIdOf(execution), "collect");
@@ -23,7 +32,9 @@ export function createOutageCheck(lyceum: LyceumClient, now: () => number): Outa
   }
 
   return {
+    alive,
     async observe(subject, attempts) {
+      alive();
       for (const { fetched } of attempts) {
         if (fetched.type === "throttled") awayAt = Math.max(awayAt, now() + fetched.retryAfterMs);
         else if (!isSilent(fetched) && fetched.type !== "pointless") answeredAt = now();
@@ -41,3 +52,5 @@ export function createOutageCheck(lyceum: LyceumClient, now: () => number): Outa
 }
 
 const PROBE_SPACING_MS = 5_000;
+/** Twice the longest sleep of a worker. */
+const MAX_GAP_MS = 60_000;

@@ -111,6 +111,16 @@ onSqlite("silence", (open) => {
       script[name] = (seconds: number) => (isAway(seconds) ? silence : answer(seconds));
   };
 
+  test("silence that this process slept through costs no document", async () => {
+    const scene = await sceneOf(await open());
+    scene.script.timing = (seconds) => (seconds < 400 ? silence : { timing: { total: 60 } });
+    await scene.check();
+    // Frozen, suspended, or its clock was set forward.
+    scene.time.pass(390_000);
+    await scene.toEnd();
+    expect(await scene.artifacts()).toContain("timing stored");
+  });
+
   test("silence of Lyceum as a whole is waited out, and costs no document", async () => {
     const scene = await sceneOf(await open());
     const { record } = scene.script;
