@@ -10,7 +10,7 @@ export interface UsedKey {
   job_id: string | null;
 }
 
-/** Those of the keys that a job has, or had before its deletion. */
+/** The used ones: a job has the key, or had it before its deletion. */
 export const findUsedKeys = statementForRows<readonly [apiKey: string, key: string], UsedKey>((db, keys) => {
   const asked = sql`(api_key, idempotency_key) in (select * from asked)`;
   return sql<UsedKey>`with asked as ${valuesTable(db, ["text", "text"], keys.length)}
