@@ -43,6 +43,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   const starts = new PQueue({ concurrency });
   const outcomes = createStartOutcomes(context, clock);
   const leases = createStartLeases(context, clock);
+  /** All shared places were taken: until then, or the end of an own start, further submissions need no look at them. */
+  let fullUntil = 0;
 
   /** @param claimedAt monotonic, before the claim. */
   async function start(claim: Claim, ticket: Ticket, claimedAt: number): Promise<void> {
@@ -171,9 +173,6 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     });
   }
 
-  /** All shared places were taken: until then, or the end of an own start, further submissions need no look at them. */
-  let fullUntil = 0;
-
   /** `waitMs` says how long there are no more. */
   function reserve(max: number): { reservations: Reservation[]; waitMs: number } {
     const reservations: Reservation[] = [];
@@ -192,8 +191,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
   /** So that an outage costs the starts in flight once, and not once for each instance. */
   async function heedOthers(): Promise<boolean> {
     if (context.sharedLimits === null) return false;
-    const pause = await readStartPause(context.store.db, clock.now());
-    return pause !== null && gate.heed(pause);
+    return gate.heed(await readStartPause(context.store.db, clock.now()));
   }
 
   /** Returns when to come back (epoch ms), or null: when woken. */
