@@ -55,7 +55,7 @@ export function createParts(config: Config, overrides: AppOverrides) {
   const metrics = overrides.metrics ?? createMetrics({ process: true });
   metrics.buildInfo.set({ version: packageJson.version, node: process.versions.node }, 1);
   let traces: OpenTraces | null = null;
-  const report = createReport(log, metrics, () => traces);
+  const report = createReport(log, metrics, { traces: () => traces, hasStopped: () => store.isClosed() });
   const newId = idSource(clock, overrides.random);
   const { dialect, instance } = overrides;
   const store = openStore(config.database, clock, newId, { dialect, instance, timers });

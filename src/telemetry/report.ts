@@ -11,7 +11,17 @@ import type { Traces } from "./traces.ts";
 
 export type Report = ReturnType<typeof createReport>;
 
-export function createReport(log: Logger, metrics: Metrics, traces: () => Traces | null = () => null) {
+export interface ReportParts {
+  traces?: () => Traces | null;
+  /** The database is closed. */
+  hasStopped?: () => boolean;
+}
+
+export function createReport(
+  log: Logger,
+  metrics: Metrics,
+  { traces = () => null, hasStopped = () => false }: ReportParts = {},
+) {
   const unsaved = new Map<string, number>();
   const count = (name: string, by = 1) => {
     const sum = (unsaved.get(name) ?? 0) + by;
@@ -23,7 +33,7 @@ export function createReport(log: Logger, metrics: Metrics, traces: () => Traces
     ...jobEvents(recorder),
     ...executionEvents(recorder),
     ...trafficEvents(recorder),
-    ...serviceEvents(recorder),
+    ...serviceEvents(recorder, hasStopped),
     ...restoreEvents(recorder),
 
     /** Counts for the charts that are not in the database yet, by name. */

@@ -70,4 +70,6 @@ it("a stop that takes longer than SHUTDOWN_GRACE ends anyway, and no run is lost
   await service.restart();
   expect(await service.ended(id)).toMatchObject([{ status: "succeeded", attempts: 1 }]);
   expect(service.emulator.executions()).toHaveLength(1);
+  expect(service.logLines.filter((line) => line.includes('"event":"fault"'))).toEqual([]);
+  expect(service.logLines.filter((line) => line.includes('"event":"outlived"')).length).toBeGreaterThan(0);
 });

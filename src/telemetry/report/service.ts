@@ -2,7 +2,8 @@
 import { DatabaseUnavailable } from "../../lib/database-error.ts";
 import { type Recorder, subjectIds } from "./recorder.ts";
 
-export function serviceEvents({ log, metrics }: Recorder) {
+/** @param hasStopped the database is closed */
+export function serviceEvents({ log, metrics }: Recorder, hasStopped: () => boolean) {
   return {
     committed({ writes, durationMs }: { writes: number; durationMs: number }): void {
       metrics.commitSeconds.observe(durationMs / 1000);
@@ -25,6 +26,10 @@ export function serviceEvents({ log, metrics }: Recorder) {
 
     /** The worker continues. */
     fault(where: string, error: unknown): void {
+      if (hasStopped()) {
+        log.info({ event: "outlived", ...subjectIds(), where }, `${where} took longer than the stop`);
+        return;
+      }
       metrics.faults.inc({ where });
       // `outage` has logged it, and every worker meets it every second.
       if (error instanceof DatabaseUnavailable) return;
