@@ -6,8 +6,8 @@ import { combinations, type Matrix } from "../domain/matrix.ts";
 import type { Policy, RetryClass } from "../domain/run.ts";
 import type { RunSpec } from "../domain/spec.ts";
 import { canonicalJson } from "../lib/json-text.ts";
-import { nextTicks } from "../store/counters.ts";
 import type { Db, Tx } from "../store/db/transaction.ts";
+import { joinQueue } from "../store/fair-queue.ts";
 import { findUsedKeys } from "../store/idempotency-keys.ts";
 import { findJobs, insertJobs, type JobRow } from "../store/jobs.ts";
 import type { NewRun } from "../store/run-rows.ts";
@@ -101,8 +101,7 @@ async function submitAll(tx: Tx, requests: Request[]): Promise<Submitted[]> {
     tx,
     requests.map(({ quota }) => quota),
   );
-  // A new job joins the end of the round, behind jobs that have waited longer.
-  const lastTick = await nextTicks(tx.db, requests.length);
+  const lastTick = await joinQueue(tx.db, new Set(requests.map(({ apiKey }) => apiKey)), requests.length);
   const jobs: JobRow[] = [];
   const specs: SpecEntry[] = [];
   const runs: NewRun[] = [];

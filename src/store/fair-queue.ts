@@ -1,9 +1,19 @@
 // The fair order of starts: priority, then round-robin over API keys, then over their jobs.
 import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
-import { inputRows, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
+import { insertRows } from "./db/rows.ts";
+import { inputRows, isSqlite, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import { Conflict, type Db, groupSortedByRow } from "./db/transaction.ts";
+import { joinWithTicks } from "./hot-rows.ts";
 import { type JobRow, lockJobs } from "./jobs.ts";
+
+/** New jobs take the end of the round, behind those that have waited longer. Returns the highest of their ticks. */
+export async function joinQueue(db: Db, apiKeys: ReadonlySet<string>, jobs: number): Promise<number> {
+  if (!isSqlite(db)) return joinWithTicks(db, [...apiKeys], jobs);
+  const keys = [...apiKeys].map((name) => ({ name, last_served_seq: 0 }));
+  await insertRows(db, "api_keys", keys, "skip");
+  return nextTicks(db, jobs);
+}
 
 /** A job whose next run starts; `last_served_seq` as it was read. */
 export type JobTurn = Pick<JobRow, "id" | "api_key" | "last_served_seq">;

@@ -1,23 +1,16 @@
 // Jobs: inserted, found, cancelled, due.
-import { type Insertable, type Selectable, sql } from "kysely";
+import { type Insertable, type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import { insertRows } from "./db/rows.ts";
-import type { JobsTable } from "./db/schema.ts";
+import type { JobsTable, Schema } from "./db/schema.ts";
 import { isSqlite, statementForRows } from "./db/statements.ts";
 import { Conflict, type Db } from "./db/transaction.ts";
 import { isKept } from "./deletions.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
-/** @throws Conflict when another transaction just used an idempotency key: a retry finds its job. */
+/** After `joinQueue`. @throws Conflict when another transaction just used an idempotency key: a retry finds its job. */
 export async function insertJobs(db: Db, jobs: Insertable<JobsTable>[]): Promise<void> {
-  const names = new Set(jobs.map((job) => job.api_key));
-  await insertRows(
-    db,
-    "api_keys",
-    [...names].map((name) => ({ name, last_served_seq: 0 })),
-    "skip",
-  );
   const inserted = await insertRows(db, "jobs", jobs, "skip");
   if (inserted < jobs.length) throw new Conflict("an idempotency key was just used");
 }
@@ -43,8 +36,13 @@ export async function lockJobs(db: Db, ids: readonly string[]): Promise<void> {
 }
 
 const lock = statementForRows<string, { id: string }>((db, ids) =>
-  db.selectFrom("jobs").select("id").where("id", "in", ids).orderBy(sql`id collate "C"`).forUpdate(),
+  lockedInOrder(db.selectFrom("jobs").select("id").where("id", "in", ids)),
 );
+
+/** PostgreSQL only. */
+export function lockedInOrder<Row>(query: SelectQueryBuilder<Schema, "jobs", Row>) {
+  return query.orderBy(sql`id collate "C"`).forUpdate();
+}
 
 const isDecided = sql<boolean>`(queued + active = 0)`;
 

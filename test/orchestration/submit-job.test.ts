@@ -4,7 +4,8 @@ import { submit } from "../../src/orchestration/submit-job.ts";
 import { readCounters } from "../../src/store/counters.ts";
 import type { Topic } from "../../src/store/db/transaction.ts";
 import { listRuns } from "../../src/store/runs.ts";
-import { eachDatabase } from "../support/databases.ts";
+import { eachDatabase, onPostgres } from "../support/databases.ts";
+import { whileUncommitted } from "../support/locks.ts";
 import { claimed, contextOf, jobNow, sender, spec, submission, submitted } from "../support/scene.ts";
 
 eachDatabase("submitting", (open) => {
@@ -100,6 +101,20 @@ eachDatabase("submitting", (open) => {
     expect(answers.filter((answer) => answer.outcome === "replayed")).toHaveLength(15);
     expect(await countJobs(database.store)).toBe(1);
     expect(await readCounters(database.store.db, "events")).toEqual({ "": 4 });
+  });
+});
+
+onPostgres("submitting", (open) => {
+  test("does not wait for another instance that starts a run of the same key", async () => {
+    const database = await open();
+    const context = contextOf(database);
+    await submitted(context, 1);
+    await whileUncommitted(
+      database.connect(),
+      ({ db }) => db.updateTable("api_keys").set({ last_served_seq: 9 }).where("name", "=", "ann").execute(),
+      () => submitted(context, 1),
+    );
+    expect(await countJobs(database.store)).toBe(2);
   });
 });
 
