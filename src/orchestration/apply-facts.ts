@@ -190,8 +190,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   }
   for (const change of changes) countChange(context, tx, change);
   for (const { events } of changes) tx.emit(...events);
-  // Before `updateJobs` computes readiness, which a used-up budget ends.
-  await charge(
+  const costs = await charge(
     context,
     tx,
     changes.map(({ apiKey, requestedHardware }, index) => ({
@@ -202,8 +201,10 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
   );
   await chargeIdleTime(tx, changes.flatMap(watchedToTheEnd));
   await updateJobs(
+    context,
     tx,
     runs.filter(({ before, after }) => before.status !== after.status),
+    costs,
   );
   for (const { after } of changes) wake(tx, after);
   const attempts = await attemptsOfRetriedEnds(tx.db, changes);

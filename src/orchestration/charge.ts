@@ -11,7 +11,7 @@ import {
 } from "../domain/cost.ts";
 import type { Execution } from "../domain/execution.ts";
 import { readIdleShares } from "../store/artifacts.ts";
-import { addHardwareUsage, addToJobs, addToKey, addUsage } from "../store/cost-totals.ts";
+import { addHardwareUsage, addToKey, addUsage } from "../store/cost-totals.ts";
 import { getOrAdd } from "../store/db/statements.ts";
 import { groupSortedByRow, type Tx } from "../store/db/transaction.ts";
 import { priceOf } from "../store/machine-types.ts";
@@ -45,7 +45,12 @@ export interface CostChange {
   after: Execution | null;
 }
 
-export async function charge({ report }: Context, tx: Tx, changes: readonly CostChange[]): Promise<void> {
+/** Returns the costs of jobs, which `updateJobs` adds to their rows. */
+export async function charge(
+  { report }: Context,
+  tx: Tx,
+  changes: readonly CostChange[],
+): Promise<JobCost[]> {
   const costs = changes.flatMap(({ apiKey, before, after }) => {
     const tally = difference(tallyOf(before), tallyOf(after));
     if (tally === null || after === null || after.detectedAt === null) return [];
@@ -61,11 +66,6 @@ export async function charge({ report }: Context, tx: Tx, changes: readonly Cost
     tx.atEnd(`hardware_usage ${day} ${apiKey} ${hardware}`, () =>
       addHardwareUsage(tx.db, { day, apiKey, hardware, ...tally, idleMs: 0 }),
     );
-  const jobCosts = totals(costs, (cost) => cost.jobId);
-  for (const { jobId, apiKey } of await addToJobs(tx.db, jobCosts, tx.now)) {
-    tx.wake("enforce-limits", tx.now);
-    tx.afterCommit(() => report.budgetReached({ jobId, key: apiKey, heldUntil: null }));
-  }
   for (const { apiKey, at, tally } of totals(costs, (cost) => `${cost.at} ${cost.apiKey}`)) {
     const key = await addToKey(tx.db, apiKey, at, tally);
     if (key === undefined) continue;
@@ -74,6 +74,12 @@ export async function charge({ report }: Context, tx: Tx, changes: readonly Cost
     if (heldUntil !== null)
       tx.afterCommit(() => report.budgetReached({ jobId: null, key: apiKey, heldUntil }));
   }
+  return totals(costs, (cost) => cost.jobId);
+}
+
+export interface JobCost {
+  jobId: string;
+  tally: Tally;
 }
 
 interface HardwareCost {

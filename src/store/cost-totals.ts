@@ -1,11 +1,10 @@
-// Cost totals per day, job and key. The transaction that records a cost adds it here; nothing is summed up later.
+// Cost totals per day and key. The transaction that records a cost adds it here; nothing is summed up later.
 import { type RawBuilder, type Selectable, sql } from "kysely";
 import { type Tally, toNano } from "../domain/cost.ts";
 import { windowStart } from "../domain/key-quota.ts";
 import type { ApiKeysTable } from "./db/schema.ts";
-import { inputRows, statement, statementForRows } from "./db/statements.ts";
+import { statement } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
-import { type JobRow, lockJobs } from "./jobs.ts";
 
 export async function addUsage(db: Db, day: string, apiKey: string, tally: Tally): Promise<void> {
   await upsertUsage(db, { day, apiKey, ...tally });
@@ -65,49 +64,6 @@ function sums(table: string) {
 function plus(table: string, column: string) {
   return sql<number>`${sql.ref(`${table}.${column}`)} + ${sql.ref(`excluded.${column}`)}`;
 }
-
-/**
- * Returns the costs that used up their job's budget: such a job starts nothing more, and `enforceLimits` ends its
- * queued runs.
- * @param costs one per job, in lock order
- */
-export async function addToJobs<C extends { jobId: string; tally: Tally }>(
-  db: Db,
-  costs: readonly C[],
-  now: number,
-): Promise<C[]> {
-  await lockJobs(
-    db,
-    costs.map(({ jobId }) => jobId),
-  );
-  const jobs = await updateJobTotals(db, costs.map(toSums));
-  if (jobs.length < costs.length) throw new Error("a cost belongs to a job that does not exist");
-  const reached = jobs.filter((job) => {
-    const spent = job.billed_nano + job.estimated_nano;
-    return job.budget_nano !== null && job.budget_reached_at === null && spent >= job.budget_nano;
-  });
-  for (const { id } of reached)
-    await db
-      .updateTable("jobs")
-      .set({ budget_reached_at: now, ready_at: null, due_at: now })
-      .where("id", "=", id)
-      .execute();
-  return costs.filter(({ jobId }) => reached.some(({ id }) => id === jobId));
-}
-
-type Budget = Pick<JobRow, "id" | "billed_nano" | "estimated_nano" | "budget_nano" | "budget_reached_at">;
-
-function toSums({ jobId, tally }: { jobId: string; tally: Tally }) {
-  return [tally.billedNano, tally.estimatedNano, tally.unpriced, jobId];
-}
-
-const updateJobTotals = statementForRows<ReturnType<typeof toSums>, Budget>((db, rows) => {
-  const { columns, from } = inputRows(db, ["bigint", "bigint", "integer", "text"], rows.length);
-  const [billed, estimated, unpriced, id] = columns;
-  return sql<Budget>`update jobs set billed_nano = billed_nano + ${billed},
-    estimated_nano = estimated_nano + ${estimated}, unpriced = unpriced + ${unpriced}${from} where id = ${id}
-    returning id, billed_nano, estimated_nano, budget_nano, budget_reached_at`;
-});
 
 /** Returns until when the key is held; undefined if that did not change. A key without a budget is never held. */
 export async function addToKey(

@@ -1,78 +1,77 @@
-// Counts, readiness and status of a job, updated with every status change of its runs.
+// Counts, costs, readiness and status of a job, updated at once with every change of its runs.
 import { sql } from "kysely";
+import { nothing, type Tally } from "../domain/cost.ts";
 import { type Counts, type JobStatus, jobStatus } from "../domain/job.ts";
 import { type RunStatus, runStatuses } from "../domain/run.ts";
-import { inputRows, statementForRows } from "./db/statements.ts";
+import { inputRows, isSqlite, statementForRows } from "./db/statements.ts";
 import type { Db } from "./db/transaction.ts";
 import { isKept } from "./deletions.ts";
-import { type JobRow, lockJobs } from "./jobs.ts";
+import { type JobRow, lockedInOrder } from "./jobs.ts";
 
-const jobColumns = [
-  "id",
-  "name",
-  "status",
-  "ended_at",
-  "ready_at",
-  "cancel_mode",
-  "on_run_failure",
-  "budget_reached_at",
-] as const;
-
-export type UpdatedJob = Counts & Pick<JobRow, (typeof jobColumns)[number]>;
+export type UpdatedJob = LockedJob & Pick<JobRow, "ready_at">;
 
 export interface JobChange {
   job: UpdatedJob;
   newStatus: JobStatus | null;
+  /** These costs used up the job's budget. */
+  isBudgetReached: boolean;
 }
 
-export interface JobStatusChanges {
+export interface JobMoves {
   jobId: string;
-  changes: readonly { from: RunStatus; to: RunStatus }[];
+  moves: readonly { from: RunStatus; to: RunStatus }[];
+  cost?: Tally;
 }
 
 /** Returns one change per job, in the same order. @param jobs in lock order */
-export async function updateJobCounts(
-  db: Db,
-  jobs: readonly JobStatusChanges[],
-  now: number,
-): Promise<JobChange[]> {
+export async function updateJobCounts(db: Db, jobs: readonly JobMoves[], now: number): Promise<JobChange[]> {
   const ids = jobs.map(({ jobId }) => jobId);
-  await lockJobs(db, ids);
-  const counted = await updateCounts(db, jobs.map(toShifts));
-  const before = new Map(counted.map(({ id, status }) => [id, status]));
-  // A second statement: PostgreSQL now holds the jobs' locks, so it sees the runs of every earlier transaction.
-  const updated = await updateReadiness(
-    db,
-    counted.map((job) => toReadiness(job, now)),
-  );
-  const after = new Map(updated.map((job) => [job.id, job]));
-  return ids.map((id) => {
-    const job = after.get(id);
-    if (job === undefined) throw new Error(`runs changed, but job ${id} does not exist`);
-    return { job, newStatus: job.status === before.get(id) ? null : job.status };
+  const before = new Map((await lockForUpdate(db, ids)).map((job) => [job.id, job]));
+  const changed = jobs.map((moves) => {
+    const job = before.get(moves.jobId);
+    if (job === undefined) throw new Error(`runs changed, but job ${moves.jobId} does not exist`);
+    return { job, after: jobAfter(job, moves, now) };
   });
+  // A second statement: PostgreSQL now holds the jobs' locks, so it sees the runs of every earlier transaction.
+  const updated = await updateJobs(
+    db,
+    changed.map(({ after }) => toColumns(after)),
+  );
+  const readyAt = new Map(updated.map(({ id, ready_at }) => [id, ready_at]));
+  return changed.map(({ job, after }) => ({
+    job: { ...after, ready_at: readyAt.get(job.id) ?? null },
+    newStatus: after.status === job.status ? null : after.status,
+    isBudgetReached: after.budget_reached_at !== job.budget_reached_at,
+  }));
 }
 
-function toShifts({ jobId, changes }: JobStatusChanges) {
-  const shifts = Object.fromEntries(runStatuses.map((status) => [status, 0])) as Counts;
-  for (const { from, to } of changes) {
-    shifts[from]--;
-    shifts[to]++;
+function jobAfter(job: LockedJob, { moves, cost = nothing }: JobMoves, now: number): LockedJob {
+  const counts = countsOf(job);
+  for (const { from, to } of moves) {
+    counts[from]--;
+    counts[to]++;
   }
-  return [...runStatuses.map((status) => shifts[status]), jobId];
-}
-
-/** An ended job keeps its status, even if one of its runs is retried by hand. */
-function statusOf(job: Counted): JobStatus {
-  return job.ended_at === null ? jobStatus(countsOf(job), job.status) : job.status;
-}
-
-function toReadiness(job: Counted, now: number) {
-  const status = statusOf(job);
+  // An ended job keeps its status, even if one of its runs is retried by hand.
+  const status = job.ended_at === null ? jobStatus(counts, job.status) : job.status;
   const isOver = status !== "queued" && status !== "active";
-  const startedAt = job.started_at ?? (status === "active" ? now : null);
-  const endedAt = job.ended_at ?? (isOver ? now : null);
-  return [status, startedAt, endedAt, isOver ? null : job.due_at, job.id];
+  const billed_nano = job.billed_nano + cost.billedNano;
+  const estimated_nano = job.estimated_nano + cost.estimatedNano;
+  const isBudgetUsedUp = job.budget_nano !== null && billed_nano + estimated_nano >= job.budget_nano;
+  const budget_reached_at = job.budget_reached_at ?? (isBudgetUsedUp ? now : null);
+  // `enforceLimits` ends the queued runs of a job over its budget.
+  const mustEndRuns = budget_reached_at !== null && counts.queued > 0;
+  return {
+    ...job,
+    ...counts,
+    status,
+    started_at: job.started_at ?? (status === "active" ? now : null),
+    ended_at: job.ended_at ?? (isOver ? now : null),
+    due_at: mustEndRuns ? now : isOver ? null : job.due_at,
+    billed_nano,
+    estimated_nano,
+    unpriced: job.unpriced + cost.unpriced,
+    budget_reached_at,
+  };
 }
 
 /**
@@ -107,30 +106,69 @@ export function countsOf(job: Counts): Counts {
   return { queued, active, collecting, succeeded, failed, cancelled };
 }
 
+const earliestStart = sql<
+  number | null
+>`(select min(due_at) from runs where job_id = jobs.id and status = 'queued')`;
+
 /** The earliest start of a run; null while cancelled, over budget or at `max_parallel`. */
 const readyAt = sql<number | null>`case
   when cancel_mode is null and budget_reached_at is null and (max_parallel is null or active < max_parallel)
-  then (select min(due_at) from runs where job_id = jobs.id and status = 'queued') end`;
+  then ${earliestStart} end`;
 
-type Counted = Counts & Pick<JobRow, "id" | "status" | "started_at" | "ended_at" | "due_at">;
+const lockedColumns = [
+  ...runStatuses,
+  "id",
+  "api_key",
+  "name",
+  "status",
+  "started_at",
+  "ended_at",
+  "due_at",
+  "max_parallel",
+  "cancel_mode",
+  "on_run_failure",
+  "billed_nano",
+  "estimated_nano",
+  "unpriced",
+  "budget_nano",
+  "budget_reached_at",
+] as const;
 
-const updateCounts = statementForRows<ReturnType<typeof toShifts>, Counted>((db, rows) => {
-  const { columns, from } = inputRows(db, [...runStatuses.map(() => "integer"), "text"], rows.length);
-  const shifts = runStatuses.map((status, index) => {
-    return sql`${sql.ref(status)} = ${sql.ref(status)} + ${columns[index]}`;
-  });
-  const returned = [...runStatuses, "id", "status", "started_at", "ended_at", "due_at"].map((name) =>
-    sql.ref(name),
-  );
-  return sql<Counted>`update jobs set ${sql.join(shifts)}${from} where id = ${columns.at(-1)}
-    returning ${sql.join(returned)}`;
+type LockedJob = Pick<JobRow, (typeof lockedColumns)[number]>;
+
+const lockForUpdate = statementForRows<string, LockedJob>((db, ids) => {
+  const query = db.selectFrom("jobs").select(lockedColumns).where("id", "in", ids);
+  return isSqlite(db) ? query : lockedInOrder(query);
 });
 
-const updateReadiness = statementForRows<ReturnType<typeof toReadiness>, UpdatedJob>((db, rows) => {
-  const types = ["text", "bigint", "bigint", "bigint", "text"];
-  const { columns, from } = inputRows(db, types, rows.length);
-  const [status, startedAt, endedAt, dueAt, id] = columns;
-  const returned = [...jobColumns, ...runStatuses].map((name) => sql.ref(name));
-  return sql<UpdatedJob>`update jobs set ready_at = ${readyAt}, status = ${status}, started_at = ${startedAt},
-    ended_at = ${endedAt}, due_at = ${dueAt}${from} where id = ${id} returning ${sql.join(returned)}`;
-});
+const updatedColumns = {
+  ...Object.fromEntries(runStatuses.map((status) => [status, "integer"])),
+  status: "text",
+  started_at: "bigint",
+  ended_at: "bigint",
+  due_at: "bigint",
+  billed_nano: "bigint",
+  estimated_nano: "bigint",
+  unpriced: "integer",
+  budget_reached_at: "bigint",
+};
+const updatedNames = Object.keys(updatedColumns) as (keyof LockedJob)[];
+
+function toColumns(job: LockedJob) {
+  const { cancel_mode, budget_reached_at, max_parallel, active, queued } = job;
+  const isBelowLimit = max_parallel === null || active < max_parallel;
+  const isReady = queued > 0 && cancel_mode === null && budget_reached_at === null && isBelowLimit;
+  return [...updatedNames.map((name) => job[name]), isReady ? 1 : 0, job.id];
+}
+
+const updateJobs = statementForRows<ReturnType<typeof toColumns>, Pick<JobRow, "id" | "ready_at">>(
+  (db, rows) => {
+    const types = [...Object.values(updatedColumns), "integer", "text"];
+    const { columns, from } = inputRows(db, types, rows.length);
+    const sets = updatedNames.map((name, index) => sql`${sql.ref(name)} = ${columns[index]}`);
+    const [isReady, id] = columns.slice(-2);
+    return sql<Pick<JobRow, "id" | "ready_at">>`update jobs set ${sql.join(sets)},
+      ready_at = case when ${isReady} = 1 then ${earliestStart} end${from} where id = ${id}
+      returning id, ready_at`;
+  },
+);

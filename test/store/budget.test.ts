@@ -131,9 +131,26 @@ eachDatabase("a job's budget", (open) => {
     expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
     const record = { status: "failed", raw: "failed", timedOut: false, cost: 2 } as const;
     await tell(context, execution.id, { type: "collected", record });
-    expect(await jobNow(store, job.id)).toMatchObject({ budget_reached_at: time.now(), due_at: time.now() });
+    const reached = { status: "cancelled", budget_reached_at: time.now(), due_at: null };
+    expect(await jobNow(store, job.id)).toMatchObject(reached);
     expect(await enforceLimits(context)).toBeNull();
-    expect(await jobNow(store, job.id)).toMatchObject({ status: "cancelled", due_at: null });
+  });
+
+  test("a job's budget used up by a late bill ends a run that was retried by hand meanwhile", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const job = await submitted(context, 1, { budget: 1, retry: { maxAttempts: 3, on: ["failed"] } });
+    const { run, execution } = await live(context);
+    await tell(context, execution.id, read("failed"));
+    await cancelJob(context, await jobNow(store, job.id), { mode: "abort", cause: "request" });
+    const retried = await retryRun(context, await jobNow(store, job.id), run.id);
+    expect(retried.type).toBe("created");
+    const record = { status: "failed", raw: "failed", timedOut: false, cost: 2 } as const;
+    await tell(context, execution.id, { type: "collected", record });
+    expect(await jobNow(store, job.id)).toMatchObject({ queued: 1, ready_at: null, due_at: time.now() });
+    expect(await enforceLimits(context)).toBeNull();
+    expect(await recount(store, job.id)).toEqual({ cancelled: 1, failed: 1 });
   });
 
   test("a job's budget leaves the deadline in force, and does not set off cancel_rest", async () => {

@@ -24,7 +24,7 @@ eachDatabase("a job", (open) => {
       ["queued", "active"],
       ["active", "failed"],
     ] as const) {
-      const [change] = await updateJobCounts(store.db, [{ jobId: id, changes: [{ from, to }] }], 9);
+      const [change] = await updateJobCounts(store.db, [{ jobId: id, moves: [{ from, to }] }], 9);
       expect(await jobNow(store, id)).toMatchObject(change?.job ?? {});
       entered.push(change?.newStatus);
     }
