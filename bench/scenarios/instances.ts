@@ -25,9 +25,11 @@ export const instances: Scenario = {
     "The same 96 connections spread over one, two or four instances on one PostgreSQL with its defaults (every commit is " +
     "synced). Submissions of one run each; callbacks of live executions in any order; settled runs from the " +
     "submission to the answered wait, with a Lyceum inside each instance. The delayed arms reach the database " +
-    "through a proxy that adds 1 ms each way. All processes and the load share the machine's cores.",
+    "through a proxy that adds 1 ms each way. Before it is measured, each instance has been under load for as long " +
+    "as if it were alone, because its compiler learns from its own share only. All processes and the load share " +
+    "the machine's cores.",
   async run(whole) {
-    const bench = { ...whole, rounds: Math.min(whole.rounds, 3) };
+    const bench = { ...whole, rounds: Math.min(whole.rounds, 4) };
     const postgres = await startPostgres();
     const figures: Figure[] = [];
     try {
@@ -46,6 +48,8 @@ const COUNTS = [1, 2, 4];
 
 interface Kind {
   name: string;
+  /** Rounds of load for each instance of a fleet. */
+  warmUps: number;
   /** Starts an instance on the database. */
   start(databaseUrl: string, lyceumUrl: string): Promise<Running>;
   lyceum(): Promise<{ url: string; stop(): unknown }>;
@@ -61,6 +65,7 @@ interface Comparison {
 
 async function compare(bench: Bench, { postgres, delayMs, kind }: Comparison): Promise<Figure[]> {
   const counts = COUNTS.slice(0, bench.size(3, 2));
+  const warmUps = bench.size(kind.warmUps, 1);
   const lyceum = await kind.lyceum();
   const ways: Way[] = [];
   const running: Running[] = [];
@@ -71,19 +76,25 @@ async function compare(bench: Bench, { postgres, delayMs, kind }: Comparison): P
       const database = await createDatabase(postgres, `${kind.name.replace(/\W/g, "_")}_${delayMs}_${count}`);
       const fleet: Running[] = [];
       for (let nth = 0; nth < count; nth++) {
-        const way = await openWay(Number(database.port));
-        way.setDelay(delayMs);
-        ways.push(way);
         const url = new URL(database);
-        url.port = String(way.port);
+        if (delayMs > 0) {
+          const way = await openWay(Number(database.port));
+          way.setDelay(delayMs);
+          ways.push(way);
+          url.port = String(way.port);
+        }
         const instance = await kind.start(url.href, lyceum.url);
         fleet.push(instance);
         running.push(instance);
       }
       const load = await kind.prepare(bench, fleet);
+      for (let nth = 1; nth <= count * warmUps; nth++) {
+        bench.progress(`${kind.name}, ${where}, ${count} warming up, ${nth} of ${count * warmUps}`);
+        await load();
+      }
       arms.push([`${count}`, async () => ({ perSecond: await load() })]);
     }
-    const rounds = await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms), 1);
+    const rounds = await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms));
     return counts.slice(1).map((count) =>
       ratioOf({ ours: rounds[`${count}`] ?? [], theirs: rounds[1] ?? [] }, "perSecond", {
         name: `${kind.name}, ${count} instances, ${where}`,
@@ -101,6 +112,7 @@ async function compare(bench: Bench, { postgres, delayMs, kind }: Comparison): P
 
 const submissions: Kind = {
   name: "submissions",
+  warmUps: 3,
   start: (databaseUrl, lyceumUrl) => startInstance(databaseUrl, { lyceumUrl }),
   lyceum: startSilentLyceum,
   async prepare({ seconds }, fleet) {
@@ -118,6 +130,7 @@ const submissions: Kind = {
 
 const callbacks: Kind = {
   name: "callbacks",
+  warmUps: 3,
   start: (databaseUrl, lyceumUrl) => startInstance(databaseUrl, { lyceumUrl }),
   async lyceum() {
     const emulator = await startServer("emulator", {}, "/__emulator");
@@ -141,6 +154,7 @@ const callbacks: Kind = {
 
 const settledRuns: Kind = {
   name: "settled runs",
+  warmUps: 6,
   start: (databaseUrl) =>
     startInstance(databaseUrl, {
       main: join(import.meta.dirname, "../servers/instant.ts"),

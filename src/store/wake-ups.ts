@@ -7,7 +7,7 @@ import type { Topic } from "./db/transaction.ts";
 import type { Store } from "./store.ts";
 
 const CHANNEL = "proctor";
-const GATHERED_MS = 20;
+const GATHERED_MS = 50;
 const RETRY_MS = 2_000;
 const PROBE_MS = 10_000;
 const ANSWER_WITHIN_MS = 5_000;
