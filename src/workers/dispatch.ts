@@ -2,7 +2,6 @@
 import PQueue from "p-queue";
 import { callbackToken } from "../domain/callback-token.ts";
 import { takesCallback } from "../domain/spec.ts";
-import type { Fact } from "../domain/state-machine/fact.ts";
 import { type Clock, isPaused } from "../lib/clock.ts";
 import { forExecution } from "../lib/subject.ts";
 import type { LyceumClient } from "../lyceum/client.ts";
@@ -10,13 +9,13 @@ import type { StartOutcome } from "../lyceum/outcome.ts";
 import type { LimitNotice } from "../lyceum/rate-limit-headers.ts";
 import type { RateLimiter, Reservation } from "../lyceum/rate-limiter.ts";
 import { startRequest } from "../lyceum/request.ts";
-import { parseStatus } from "../lyceum/status-words.ts";
 import { type Claim, claimRuns } from "../orchestration/claim-runs.ts";
 import type { Context } from "../orchestration/context.ts";
 import { nextReadyAt } from "../store/fair-queue.ts";
 import { saveQuota } from "../store/places.ts";
 import { readStartPause } from "../store/start-pause.ts";
 import type { Worker } from "./loop.ts";
+import { notTaken, startFact } from "./start-facts.ts";
 import type { StartGate, Ticket } from "./start-gate.ts";
 import { createStartLeases } from "./start-leases.ts";
 import { createStartOutcomes } from "./start-outcomes.ts";
@@ -55,7 +54,10 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       context.report.submission({ executionId, jobId, runId, outcome: outcome.type, detail });
       gate.ended(ticket, outcome);
       await saveNotice();
-      await outcomes.record(executionId, toFact(outcome));
+      await outcomes.record(
+        executionId,
+        startFact(outcome, { now: clock.now(), probeInMs: gate.probeInMs() }),
+      );
     } catch (error) {
       // The row stands as submitting: its wake-up makes it in doubt, and it is searched for.
       gate.faulted(ticket);
@@ -100,36 +102,6 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     return lyceum.start(startRequest(spec, { executionId: execution.id, callbackUrl }), mayLeave);
   }
 
-  /** A start that Lyceum did not take waits for the next probe. */
-  function toFact(outcome: StartOutcome): Fact {
-    switch (outcome.type) {
-      case "accepted": {
-        const { status, raw } = parseStatus(outcome.word);
-        const { lyceumExecutionId, streamingUrl = null } = outcome;
-        return { type: "accepted", lyceumExecutionId, status, raw, found: false, streamingUrl };
-      }
-      case "refused":
-        return { type: "refused", status: outcome.status, detail: outcome.detail };
-      case "throttled":
-        return notTaken("throttled", outcome.retryAfterMs, outcome.isSent);
-      case "stale":
-        return notTaken("stale", 0, false);
-      case "unreachable":
-        return notTaken(outcome.type, gate.probeInMs(), outcome.isSent);
-      case "unauthorized":
-      case "unfunded":
-        return notTaken(outcome.type, gate.probeInMs());
-      case "unavailable":
-        return { type: "unavailable", detail: outcome.detail };
-      case "unknown":
-        return { type: "outcome_unknown", detail: outcome.detail };
-    }
-  }
-
-  function notTaken(reason: string, waitMs: number, isSent = true): Fact {
-    return { type: "not_taken", retryAt: clock.now() + waitMs, reason, isSent };
-  }
-
   /** The history counts as well: an unreadable list is no reason to hold starts. */
   async function probe(): Promise<void> {
     try {
@@ -146,7 +118,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
 
   /** The commit of these claims was not confirmed: written or not, the starts were not sent. */
   function requeue(executionIds: string[]): void {
-    for (const id of executionIds) begin(() => outcomes.record(id, notTaken("unclaimed", 0, false)));
+    for (const id of executionIds)
+      begin(() => outcomes.record(id, notTaken("unclaimed", clock.now(), false)));
   }
 
   /** Releases the reservation if the gate was closed while the run was claimed. */
@@ -154,7 +127,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
     const ticket = gate.begin();
     if (ticket === null) {
       reservation.release();
-      const fact = notTaken(gate.state()?.reason ?? "unknown", gate.probeInMs(), false);
+      const fact = notTaken(gate.state()?.reason ?? "unknown", clock.now() + gate.probeInMs(), false);
       begin(() => outcomes.record(claim.execution.id, fact));
       return;
     }
