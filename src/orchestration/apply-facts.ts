@@ -21,7 +21,7 @@ import {
 import { charge, chargeIdleTime, type Prices, pricesIn, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { type Filed, type FileWith, saveFiled, takeUnderCheck } from "./file-callbacks.ts";
-import { updateJobs } from "./job-progress.ts";
+import { type Served, updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
 
@@ -42,11 +42,15 @@ export async function applyFact(context: Context, tx: Tx, fact: FactFor): Promis
 /** Resolves once the change is durable. */
 export const recordFact = batched(applyFacts);
 
-/** Waves of one fact per run: a later fact about the same run builds on the state the last one left. */
+/**
+ * Waves of one fact per run: a later fact about the same run builds on the state the last one left.
+ * @param served by job: its new turn, for facts that claim runs
+ */
 export async function applyFacts(
   context: Context,
   tx: Tx,
   facts: readonly FactFor[],
+  served: Served = new Map(),
 ): Promise<(Applied | null)[]> {
   const applied: (Applied | null)[] = facts.map(() => null);
   const means = { fileWith: await takeUnderCheck(context, tx, namedIn(facts)), prices: pricesIn(tx) };
@@ -61,7 +65,7 @@ export async function applyFacts(
       const { run, execution } = change?.after ?? state;
       applied[index] = { run, execution, changed: change?.isStale === false };
     }
-    await save(context, tx, changes);
+    await save(context, tx, changes, served);
     pending = later;
   }
   return applied;
@@ -159,7 +163,7 @@ function hintOf({ target: { callbackAt, dueAt } }: Filed): Pick<Execution, "call
   return { callbackAt, dueAt };
 }
 
-async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> {
+async function save(context: Context, tx: Tx, changes: Change[], served: Served): Promise<void> {
   const executions = changes.map(({ before, after }) => ({
     before: before.execution,
     after: after.execution,
@@ -204,7 +208,7 @@ async function save(context: Context, tx: Tx, changes: Change[]): Promise<void> 
     context,
     tx,
     runs.filter(({ before, after }) => before.status !== after.status),
-    costs,
+    { costs, served },
   );
   for (const { after } of changes) wake(tx, after);
   const attempts = await attemptsOfRetriedEnds(tx.db, changes);

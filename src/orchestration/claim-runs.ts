@@ -81,14 +81,14 @@ async function endClaim({ sharedLimits }: Context, tx: Tx, { claims, nextAt, isF
 /** Fewer claims than turns, if some of a job's runs may not start yet. */
 async function claimAll(context: Context, tx: Tx, turns: JobTurn[]): Promise<Claim[]> {
   // Before choosing runs: only one instance gets these turns, which keeps `max_parallel`.
-  await advanceRoundRobin(tx.db, turns, tx.now);
+  const served = await advanceRoundRobin(tx.db, turns, tx.now);
   const queued = await runsOf(tx, turns);
   const facts = queued.map(({ id, attempt }) => {
     const found = context.foundStarts.ofAttempt(id, attempt + 1);
     const executionId = found?.executionId ?? executionIdOf(tx.newId("exe"), id, attempt + 1);
     return { runId: id, fact: { type: "claimed", executionId } } as const;
   });
-  const applied = await applyFacts(context, tx, facts);
+  const applied = await applyFacts(context, tx, facts, served);
   const specs = await loadSpecs(tx.db, queued);
   return queued.map(({ id }, index) => {
     const { run, execution, changed } = applied[index] ?? {};

@@ -8,12 +8,15 @@ import type { RunChange } from "../store/runs.ts";
 import type { JobCost } from "./charge.ts";
 import type { Context } from "./context.ts";
 
+/** The new turns in the fair queue, by job. */
+export type Served = ReadonlyMap<string, number>;
+
 /** @param costs at most one per job */
 export async function updateJobs(
   context: Context,
   tx: Tx,
   changes: readonly RunChange[],
-  costs: readonly JobCost[],
+  { costs, served }: { costs: readonly JobCost[]; served: Served },
 ): Promise<void> {
   const runsOf = Map.groupBy(changes, ({ after }) => after.jobId);
   const costOf = new Map(costs.map(({ jobId, tally }) => [jobId, tally]));
@@ -22,6 +25,7 @@ export async function updateJobs(
     jobId,
     moves: (runsOf.get(jobId) ?? []).map(({ before, after }) => ({ from: before.status, to: after.status })),
     cost: costOf.get(jobId),
+    servedSeq: served.get(jobId),
   }));
   for (const change of await updateJobCounts(tx.db, jobs, tx.now))
     await followUp(context, tx, change, runsOf.get(change.job.id) ?? []);

@@ -2,10 +2,10 @@
 import { sql } from "kysely";
 import { nextTicks } from "./counters.ts";
 import { insertRows } from "./db/rows.ts";
-import { inputRows, isSqlite, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
+import { isSqlite, statement, statementForRows, statementWithLimit } from "./db/statements.ts";
 import { Conflict, type Db, groupSortedByRow } from "./db/transaction.ts";
 import { joinWithTicks } from "./hot-rows.ts";
-import { type JobRow, lockJobs } from "./jobs.ts";
+import { type JobRow, lockedInOrder } from "./jobs.ts";
 
 /** New jobs take the end of the round, behind those that have waited longer. Returns the highest of their ticks. */
 export async function joinQueue(db: Db, apiKeys: ReadonlySet<string>, jobs: number): Promise<number> {
@@ -134,37 +134,37 @@ export async function queuePosition(db: Db, job: JobRow): Promise<number> {
 }
 
 /**
- * Moves keys and jobs to the end of the round. Locks the jobs.
+ * Moves the keys to the end of the round, and locks the jobs. Returns each job's new `last_served_seq`, which is written
+ * with the change of its runs.
  * @throws Conflict when another transaction took one of these turns, or a job is no longer ready
  */
-export async function advanceRoundRobin(db: Db, turns: readonly JobTurn[], now: number): Promise<void> {
+export async function advanceRoundRobin(
+  db: Db,
+  turns: readonly JobTurn[],
+  now: number,
+): Promise<Map<string, number>> {
   const last = await nextTicks(db, turns.length);
   const ticked = turns.map((turn, index) => ({ ...turn, tick: last - turns.length + 1 + index }));
-  const jobs = groupSortedByRow(ticked, (turn) => turn.id).map(([id, turnsOfJob]) => {
-    const { last_served_seq: before, tick } = turnsOfJob.at(-1) as (typeof ticked)[number];
-    return [tick, id, before] as const;
-  });
-  await lockJobs(
-    db,
-    jobs.map(([, id]) => id),
-  );
-  if ((await serveJobs(db, jobs)).length < jobs.length)
-    throw new Conflict("another transaction took the turn of a job");
+  const read = new Map(turns.map(({ id, last_served_seq }) => [id, last_served_seq]));
+  const ready = await lockReadyJobs(db, [...read.keys()].sort());
+  const unchanged = ready.filter(({ id, last_served_seq }) => last_served_seq === read.get(id));
+  if (unchanged.length < read.size) throw new Conflict("another transaction took the turn of a job");
   for (const [name, turnsOfKey] of groupSortedByRow(ticked, (turn) => turn.api_key)) {
     const { tick } = turnsOfKey.at(-1) as (typeof ticked)[number];
     const key = await serveKey(db, { name, tick, now });
     if (key.numAffectedRows === 0n) throw new Conflict(`the budget of ${name} is used up`);
   }
+  return new Map(ticked.map(({ id, tick }) => [id, tick]));
 }
 
-const serveJobs = statementForRows<readonly [tick: number, id: string, before: number], Pick<JobRow, "id">>(
-  (db, rows) => {
-    const { columns, from } = inputRows(db, ["bigint", "text", "bigint"], rows.length);
-    const [tick, id, before] = columns;
-    return sql<Pick<JobRow, "id">>`update jobs set last_served_seq = ${tick}${from}
-      where id = ${id} and last_served_seq = ${before} and ready_at is not null returning id`;
-  },
-);
+const lockReadyJobs = statementForRows<string, Pick<JobRow, "id" | "last_served_seq">>((db, ids) => {
+  const query = db
+    .selectFrom("jobs")
+    .select(["id", "last_served_seq"])
+    .where("id", "in", ids)
+    .where("ready_at", "is not", sql.lit(null));
+  return isSqlite(db) ? query : lockedInOrder(query);
+});
 
 const serveKey = statement<{ name: string; tick: number; now: number }, never>((db, { name, tick, now }) =>
   db

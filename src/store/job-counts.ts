@@ -20,7 +20,8 @@ export interface JobChange {
 export interface JobMoves {
   jobId: string;
   moves: readonly { from: RunStatus; to: RunStatus }[];
-  cost?: Tally;
+  cost?: Tally | undefined;
+  servedSeq?: number | undefined;
 }
 
 /** Returns one change per job, in the same order. @param jobs in lock order */
@@ -45,7 +46,7 @@ export async function updateJobCounts(db: Db, jobs: readonly JobMoves[], now: nu
   }));
 }
 
-function jobAfter(job: LockedJob, { moves, cost = nothing }: JobMoves, now: number): LockedJob {
+function jobAfter(job: LockedJob, { moves, cost = nothing, servedSeq }: JobMoves, now: number): LockedJob {
   const counts = countsOf(job);
   for (const { from, to } of moves) {
     counts[from]--;
@@ -67,6 +68,7 @@ function jobAfter(job: LockedJob, { moves, cost = nothing }: JobMoves, now: numb
     started_at: job.started_at ?? (status === "active" ? now : null),
     ended_at: job.ended_at ?? (isOver ? now : null),
     due_at: mustEndRuns ? now : isOver ? null : job.due_at,
+    last_served_seq: servedSeq ?? job.last_served_seq,
     billed_nano,
     estimated_nano,
     unpriced: job.unpriced + cost.unpriced,
@@ -124,6 +126,7 @@ const lockedColumns = [
   "started_at",
   "ended_at",
   "due_at",
+  "last_served_seq",
   "max_parallel",
   "cancel_mode",
   "on_run_failure",
@@ -147,6 +150,7 @@ const updatedColumns = {
   started_at: "bigint",
   ended_at: "bigint",
   due_at: "bigint",
+  last_served_seq: "bigint",
   billed_nano: "bigint",
   estimated_nano: "bigint",
   unpriced: "integer",

@@ -3,7 +3,7 @@ import { type Insertable, type Selectable, type SelectQueryBuilder, sql } from "
 import type { Cancellation, CancelMode } from "../domain/run.ts";
 import { insertRows } from "./db/rows.ts";
 import type { JobsTable, Schema } from "./db/schema.ts";
-import { isSqlite, statementForRows } from "./db/statements.ts";
+import { statementForRows } from "./db/statements.ts";
 import { Conflict, type Db } from "./db/transaction.ts";
 import { isKept } from "./deletions.ts";
 
@@ -30,16 +30,7 @@ const selectJobs = statementForRows<string, JobRow>((db, ids) =>
   db.selectFrom("jobs").selectAll().where("id", "in", ids).where(isKept),
 );
 
-/** Locks jobs in one fixed order, which prevents deadlocks on PostgreSQL. SQLite has one writer at a time. */
-export async function lockJobs(db: Db, ids: readonly string[]): Promise<void> {
-  if (ids.length > 1 && !isSqlite(db)) await lock(db, ids);
-}
-
-const lock = statementForRows<string, { id: string }>((db, ids) =>
-  lockedInOrder(db.selectFrom("jobs").select("id").where("id", "in", ids)),
-);
-
-/** PostgreSQL only. */
+/** On PostgreSQL: locked in one fixed order, which prevents deadlocks. SQLite has one writer at a time. */
 export function lockedInOrder<Row>(query: SelectQueryBuilder<Schema, "jobs", Row>) {
   return query.orderBy(sql`id collate "C"`).forUpdate();
 }
