@@ -18,7 +18,7 @@ import {
   wake,
   watchedToTheEnd,
 } from "./change-effects.ts";
-import { charge, chargeIdleTime, type Prices, pricesIn, withCost } from "./charge.ts";
+import { charge, chargeIdleTime, jobCosts, type Prices, pricesIn, withCost } from "./charge.ts";
 import { batched, type Context } from "./context.ts";
 import { type Filed, type FileWith, saveFiled, takeUnderCheck } from "./file-callbacks.ts";
 import { type Served, updateJobs } from "./job-progress.ts";
@@ -194,22 +194,19 @@ async function save(context: Context, tx: Tx, changes: Change[], served: Served)
   }
   for (const change of changes) countChange(context, tx, change);
   for (const { events } of changes) tx.emit(...events);
-  const costs = await charge(
-    context,
-    tx,
-    changes.map(({ apiKey, requestedHardware }, index) => ({
-      apiKey,
-      requestedHardware,
-      ...(executions[index] as (typeof executions)[number]),
-    })),
-  );
-  await chargeIdleTime(tx, changes.flatMap(watchedToTheEnd));
+  const costs = changes.map(({ apiKey, requestedHardware }, index) => ({
+    apiKey,
+    requestedHardware,
+    ...(executions[index] as (typeof executions)[number]),
+  }));
   await updateJobs(
     context,
     tx,
     runs.filter(({ before, after }) => before.status !== after.status),
-    { costs, served },
+    { costs: jobCosts(costs), served },
   );
+  await charge(context, tx, costs);
+  await chargeIdleTime(tx, changes.flatMap(watchedToTheEnd));
   for (const { after } of changes) wake(tx, after);
   const attempts = await attemptsOfRetriedEnds(tx.db, changes);
   tx.afterCommit(() => {

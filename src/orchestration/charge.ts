@@ -45,17 +45,14 @@ export interface CostChange {
   after: Execution | null;
 }
 
-/** Returns the costs of jobs, which `updateJobs` adds to their rows. */
-export async function charge(
-  { report }: Context,
-  tx: Tx,
-  changes: readonly CostChange[],
-): Promise<JobCost[]> {
-  const costs = changes.flatMap(({ apiKey, before, after }) => {
-    const tally = difference(tallyOf(before), tallyOf(after));
-    if (tally === null || after === null || after.detectedAt === null) return [];
-    return [{ apiKey, jobId: after.jobId, at: after.detectedAt, day: dayOf(after.detectedAt), tally }];
-  });
+/** What the changes add to the costs of jobs, which `updateJobs` writes; one per job. */
+export function jobCosts(changes: readonly CostChange[]): JobCost[] {
+  return totals(costsOf(changes), (cost) => cost.jobId);
+}
+
+/** To be called when the jobs are locked: claims lock jobs before keys, too. */
+export async function charge({ report }: Context, tx: Tx, changes: readonly CostChange[]): Promise<void> {
+  const costs = costsOf(changes);
   for (const { tally } of costs) {
     if (tally.billedNano !== 0) tx.count("cost.billed", tally.billedNano);
     if (tally.estimatedNano !== 0) tx.count("cost.estimated", tally.estimatedNano);
@@ -74,7 +71,14 @@ export async function charge(
     if (heldUntil !== null)
       tx.afterCommit(() => report.budgetReached({ jobId: null, key: apiKey, heldUntil }));
   }
-  return totals(costs, (cost) => cost.jobId);
+}
+
+function costsOf(changes: readonly CostChange[]) {
+  return changes.flatMap(({ apiKey, before, after }) => {
+    const tally = difference(tallyOf(before), tallyOf(after));
+    if (tally === null || after === null || after.detectedAt === null) return [];
+    return [{ apiKey, jobId: after.jobId, at: after.detectedAt, day: dayOf(after.detectedAt), tally }];
+  });
 }
 
 export interface JobCost {

@@ -297,6 +297,29 @@ onPostgres("a budget", (open) => {
     expect(await recount(store, first.run.jobId)).toEqual({ succeeded: 1, failed: 2 });
   });
 
+  test("a budget of a key is counted after the job is locked, which is the order of a claim", async () => {
+    const database = await open();
+    const { store } = database;
+    const context = contextOf(database);
+    await give(store, [{ name: "ann", amount: 100, windowMs: DAY }]);
+    await submitted(context, 2);
+    const { run, execution } = await live(context);
+    const snapshot = { status: "completed", raw: "completed", timedOut: false, cost: 5 } as const;
+    const fact = { type: "snapshot", by: "poll", askedAt: 0, snapshot } as const;
+    let tries = 0;
+    await overtaken(
+      { store, other: database.connect() },
+      ({ db }) => db.selectFrom("jobs").select("id").where("id", "=", run.jobId).forUpdate().execute(),
+      () =>
+        store.write((tx) => {
+          tries++;
+          return applyFact(context, tx, { executionId: execution.id, fact });
+        }),
+      ({ db }) => db.updateTable("api_keys").set({ last_served_seq: 9 }).where("name", "=", "ann").execute(),
+    );
+    expect(tries).toBe(1);
+  });
+
   test("a budget of a key takes in what another process counts while it is set at a start", async () => {
     const database = await open();
     const { store } = database;

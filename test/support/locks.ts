@@ -5,13 +5,17 @@ import type { Tx } from "../../src/store/db/transaction.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eventually } from "./wait.ts";
 
-/** Begins `second` when all of `first` has happened but its commit, which comes when `second` waits for its locks. */
+/**
+ * Begins `second` when all of `first` has happened but its commit, which comes when `second` waits for its locks.
+ * @param meanwhile the rest of `first`, once `second` waits
+ */
 export async function overtaken<T>(
   { store, other }: { store: Store; other: Store },
   first: (tx: Tx) => Promise<unknown>,
   second: () => Promise<T>,
+  meanwhile: (tx: Tx) => Promise<unknown> = async () => {},
 ): Promise<T> {
-  const commit = await holdUncommitted(other, first);
+  const commit = await holdUncommitted(other, first, meanwhile);
   const late = second();
   await eventually(async () => expect(await lockWaits(store)).toBe(1));
   await commit();
@@ -30,10 +34,11 @@ export async function whileUncommitted<T>(
   return result;
 }
 
-/** Returns when `first` has happened in a transaction that is still open, with the function that commits it. */
+/** Returns when `first` has happened in a transaction that is still open, with the function that ends and commits it. */
 async function holdUncommitted(
   store: Store,
   first: (tx: Tx) => Promise<unknown>,
+  last: (tx: Tx) => Promise<unknown> = async () => {},
 ): Promise<() => Promise<void>> {
   const happened = Promise.withResolvers<void>();
   const mayCommit = Promise.withResolvers<void>();
@@ -41,6 +46,7 @@ async function holdUncommitted(
     await first(tx);
     happened.resolve();
     await mayCommit.promise;
+    await last(tx);
   });
   await happened.promise;
   return () => {
