@@ -46,7 +46,7 @@ export async function claimRuns(
       const turns = await nextInFairOrder(tx.db, tx.now, wanted);
       if (turns.length > 0) claims.push(...(await claimAll(context, tx, turns)));
       if (turns.length < wanted)
-        return endClaim(context, tx, { claims, nextAt: await nextReadyAt(tx.db), isFull: false });
+        return endClaim(context, tx, { claims, nextAt: await nextReadyAt(tx.db, tx.now), isFull: false });
     }
     return endClaim(context, tx, { claims, ...places });
   });
@@ -65,7 +65,7 @@ async function freePlaces(
   if (sharedLimits === null) return enough;
   // Without a run to start no other instance is kept from claiming.
   if ((await nextInFairOrder(tx.db, tx.now, 1)).length === 0)
-    return { free: 0, nextAt: await nextReadyAt(tx.db), isFull: false };
+    return { free: 0, nextAt: await nextReadyAt(tx.db, tx.now), isFull: false };
   const { free, nextAt } = await lockPlaces(tx.db, { bucket: "execution", ...sharedLimits, now: tx.now });
   return free < most ? { free, nextAt, isFull: true } : enough;
 }

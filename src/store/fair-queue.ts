@@ -174,12 +174,28 @@ const serveKey = statement<{ name: string; tick: number; now: number }, never>((
     .where((eb) => eb.or([eb("held_until", "is", sql.lit(null)), eb("held_until", "<=", now)])),
 );
 
-export async function nextReadyAt(db: Db): Promise<number | null> {
-  const { rows } = await sql<{ at: number | null }>`
-    select min(case when k.held_until > j.ready_at then k.held_until else j.ready_at end) as at
-    from api_keys k join jobs j on j.api_key = k.name where j.ready_at is not null`.execute(db);
+/**
+ * When a run may start next; null: none waits. However many wait, only those of keys without a run that is ready are
+ * looked through.
+ */
+export async function nextReadyAt(db: Db, now: number): Promise<number | null> {
+  const { rows } = await selectNextReadyAt(db, { now });
   return rows[0]?.at ?? null;
 }
+
+// With the order and a limit SQLite follows the index of waiting jobs, and not that of all jobs of a key.
+const selectNextReadyAt = statement<{ now: number }, { at: number | null }>((_db, { now }) => {
+  const waiting = sql`from jobs where api_key = k.name and ready_at is not null`;
+  const order = sql`order by priority desc, last_served_seq, id`;
+  const readyAts = sql`(select ready_at ${waiting} ${order} limit ${sql.lit(MAX_JOBS)}) as later`;
+  return sql<{ at: number | null }>`
+    select min(case when held_until > ${now} then (select k.held_until ${waiting} ${order} limit 1)
+      else coalesce((select ready_at ${waiting} and ready_at <= ${now} ${order} limit 1),
+        (select min(ready_at) from ${readyAts})) end) as at from api_keys k`;
+});
+
+/** More than a database holds. */
+const MAX_JOBS = 1_000_000_000;
 
 /** Null unless the key's budget is used up. */
 export async function heldUntil(db: Db, apiKey: string): Promise<number | null> {

@@ -181,7 +181,7 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       if (reservations.length === 0) return clock.now() + waitMs;
       if (permit.type === "read") {
         release(reservations);
-        const readyAt = await nextReadyAt(context.store.db);
+        const readyAt = await nextReadyAt(context.store.db, clock.now());
         if (readyAt === null || readyAt > clock.now()) return readyAt;
         gate.beginRead();
         begin(probe);

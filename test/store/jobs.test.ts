@@ -130,9 +130,31 @@ eachDatabase("levels and counters", (open) => {
       withoutWakeup: 0,
     });
     expect(levels.live).toBe(2);
-    expect(await nextReadyAt(store.db)).toBe(start);
+    expect(await nextReadyAt(store.db, time.now())).toBe(start);
     await store.db.updateTable("jobs").set({ ready_at: null }).where("id", "=", job.id).execute();
     expect(await readLevels(store.db)).toMatchObject({ withoutWakeup: 1 });
+  });
+
+  test("the next start is one that is ready, or else the earliest of a backoff or a budget's window", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const context = contextOf(database);
+    const now = time.now();
+    expect(await nextReadyAt(store.db, now)).toBeNull();
+    const backOff = await submitted(context, 1);
+    const held = await submitted(context, 1, {}, { apiKey: "bob" });
+    const setReady = (id: string, readyAt: number) =>
+      store.db.updateTable("jobs").set({ ready_at: readyAt }).where("id", "=", id).execute();
+    await setReady(backOff.id, now + 9_000);
+    await store.db
+      .updateTable("api_keys")
+      .set({ held_until: now + 5_000 })
+      .where("name", "=", "bob")
+      .execute();
+    expect(await nextReadyAt(store.db, now)).toBe(now + 5_000);
+    expect(await nextReadyAt(store.db, now + 5_000)).toBe(held.ready_at);
+    await setReady(held.id, now + 10_000);
+    expect(await nextReadyAt(store.db, now + 5_000)).toBe(now + 9_000);
   });
 
   test("levels and counters are read by the beginning of their names", async () => {

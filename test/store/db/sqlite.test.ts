@@ -98,7 +98,7 @@ onSqlite("the plan", (open) => {
       ask: (db) => jobsEndedBefore(db, 1, 9),
       uses: ["jobs_ended", "executions_unsettled", "runs_retrying"],
     },
-    nextReadyAt: { ask: nextReadyAt, uses: ["jobs_ready"] },
+    nextReadyAt: { ask: (db) => nextReadyAt(db, 1), uses: ["jobs_ready"] },
   };
 
   test.each(Object.entries(plans))(
