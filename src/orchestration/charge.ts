@@ -45,7 +45,7 @@ export interface CostChange {
   after: Execution | null;
 }
 
-/** What the changes add to the costs of jobs, which `updateJobs` writes; one per job. */
+/** The costs that the changes add to jobs, one per job. `updateJobs` writes them. */
 export function jobCosts(changes: readonly CostChange[]): JobCost[] {
   return totals(costsOf(changes), (cost) => cost.jobId);
 }
