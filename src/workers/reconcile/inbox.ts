@@ -38,6 +38,7 @@ export function createInbox(
 
   const overdueAt = ({ received_at }: InboxEntry) => received_at + rules.pollMinMs;
   const isOverdue = (entry: InboxEntry) => !isPaused(overdueAt(entry), rules.pollMinMs, now());
+  const lookAt = () => Math.min(nextAt, ...setAside.values());
 
   /** The check has ended while its callbacks were being filed. */
   const hasEnded = ({ execution }: DueExecution) => !underCheck.has(execution.id);
@@ -142,11 +143,11 @@ export function createInbox(
       const claimed = await fileAndClaim(late.flatMap(([, entries]) => entries));
       claims.failed(claimed.filter(hasEnded));
       for (const [executionId] of late) underCheck.delete(executionId);
-      if (held === null || isPaused(nextAt, rules.pollMinMs, now())) return;
+      if (held === null || isPaused(lookAt(), rules.pollMinMs, now())) return;
       const waiting = await read(limit);
       const [first] = waiting;
       nextAt = first === undefined ? Number.POSITIVE_INFINITY : overdueAt(first);
-      if (!waiting.some(isOverdue)) return;
+      if (!waiting.some((entry) => isOverdue(entry) || setAside.has(entry.seq))) return;
       for (let from = 0; from < waiting.length; from += FILED_AT_ONCE)
         await fileUnchecked(waiting.slice(from, from + FILED_AT_ONCE), held);
       nextAt = waiting.length < limit ? Number.POSITIVE_INFINITY : now() + FILING_PAUSE_MS;
@@ -160,7 +161,7 @@ export function createInbox(
     nextAt() {
       const [[firstChecked] = []] = underCheck.values();
       const checkedAt = firstChecked === undefined ? Number.POSITIVE_INFINITY : overdueAt(firstChecked);
-      return Math.min(nextAt, checkedAt, ...setAside.values());
+      return Math.min(lookAt(), checkedAt);
     },
   };
 }

@@ -154,6 +154,24 @@ onSqlite("the inbox", (open) => {
   });
 });
 
+onSqlite("the inbox", (open) => {
+  test("a callback whose check failed is filed while Lyceum is not asked, without a busy loop", async () => {
+    const database = await open();
+    const { store, time } = database;
+    const scene = await sceneOf(database, 1);
+    const [id = ""] = scene.ids;
+    scene.onRecord = () => Promise.reject(new Error("a fault"));
+    await receiveCallback(scene.context, callback(id));
+    await scene.worker.runOnce();
+    await scene.worker.idle();
+    expect(await inboxOf(scene)).toHaveLength(1);
+    scene.awayMs = 600_000;
+    expect(await scene.worker.runOnce()).toBeGreaterThan(time.now());
+    expect(await inboxOf(scene)).toEqual([]);
+    expect(await dispositionsOf(store, id)).toEqual(["received"]);
+  });
+});
+
 onPostgres("the inbox", (open) => {
   test("instances share the inbox: each callback is filed and checked once", async () => {
     const database = await open();
