@@ -23,6 +23,17 @@ export async function claimNext(context: Context): Promise<Claim | { nextAt: num
   return claims[0] ?? { nextAt };
 }
 
+/** When a run may start that has a place in the limits that all instances share (epoch ms); null: when woken. */
+export async function nextStartAt(context: Context, now: number): Promise<number | null> {
+  const { store, sharedLimits } = context;
+  const readyAt = await nextReadyAt(store.db, now);
+  if (readyAt === null || readyAt > now || sharedLimits === null) return readyAt;
+  return store.write(async (tx) => {
+    const { free, nextAt } = await freePlaces(context, tx, 1);
+    return free > 0 ? now : nextAt;
+  });
+}
+
 export interface Claimed {
   claims: Claim[];
   /** When to try again if there are fewer claims than asked for (null: when woken). */

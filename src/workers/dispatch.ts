@@ -9,9 +9,8 @@ import type { StartOutcome } from "../lyceum/outcome.ts";
 import type { LimitNotice } from "../lyceum/rate-limit-headers.ts";
 import type { RateLimiter, Reservation } from "../lyceum/rate-limiter.ts";
 import { startRequest } from "../lyceum/request.ts";
-import { type Claim, claimRuns } from "../orchestration/claim-runs.ts";
+import { type Claim, claimRuns, nextStartAt } from "../orchestration/claim-runs.ts";
 import type { Context } from "../orchestration/context.ts";
-import { nextReadyAt } from "../store/fair-queue.ts";
 import { saveQuota } from "../store/places.ts";
 import { readStartPause } from "../store/start-pause.ts";
 import type { Worker } from "./loop.ts";
@@ -181,8 +180,8 @@ export function createDispatch(context: Context, options: DispatchOptions): Work
       if (reservations.length === 0) return clock.now() + waitMs;
       if (permit.type === "read") {
         release(reservations);
-        const readyAt = await nextReadyAt(context.store.db, clock.now());
-        if (readyAt === null || readyAt > clock.now()) return readyAt;
+        const startAt = await nextStartAt(context, clock.now());
+        if (startAt === null || startAt > clock.now()) return startAt;
         gate.beginRead();
         begin(probe);
         return null;

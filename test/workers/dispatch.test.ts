@@ -245,8 +245,12 @@ onSqlite("dispatch in an outage", (open) => {
     expect([scene.starts, scene.reads]).toEqual([5, 1]);
   });
 
-  test("dispatch in an outage waits for a place in the start limit before it reads", async () => {
-    const scene = sceneOf(await open(), () => unknown, { limit: { max: 1, windowMs: 60 * SECOND } });
+  const limit = { max: 1, windowMs: 60 * SECOND };
+  test.each<[string, Setting]>([
+    ["the start limit", { limit }],
+    ["the limit that all instances share", { sharedLimits: { limit, concurrency: 9 } }],
+  ])("dispatch in an outage waits for a place in %s before it reads", async (_whose, setting) => {
+    const scene = sceneOf(await open(), () => unknown, setting);
     await submitted(scene.context, 2);
     await scene.forSeconds(59);
     expect([scene.starts, scene.reads]).toEqual([1, 0]);
