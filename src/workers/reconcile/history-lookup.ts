@@ -28,9 +28,13 @@ export function createHistoryLookup(
 
   async function lookUp(wanted: Execution[]): Promise<Map<string, LookupResult>> {
     current ??= createSearch(wanted);
-    const { pass, ids, rows, begunAt } = current;
+    const search = current;
+    const { pass, ids, rows } = search;
+    search.begunAt ??= monotonic();
+    const { begunAt } = search;
     const progress = await pass.readOn();
     if (progress.state === "whole") current = null;
+    if (progress.state === "unanswered") search.begunAt = null;
     return new Map(
       wanted.map(({ id }): [string, LookupResult] => {
         const row = rows.get(id);
@@ -60,7 +64,7 @@ export function createHistoryLookup(
       },
       isEnough: () => rows.size === wanted.length,
     });
-    return { pass, rows, ids: new Set(wanted.map(({ id }) => id)), begunAt: monotonic() };
+    return { pass, rows, ids: new Set(wanted.map(({ id }) => id)), begunAt: null };
   }
 
   return (wanted) => (wanted.length === 0 ? Promise.resolve(new Map()) : lookups.add(() => lookUp(wanted)));
@@ -70,5 +74,6 @@ interface Search {
   pass: HistoryPass;
   ids: ReadonlySet<string>;
   rows: Map<string, HistoryRow>;
-  begunAt: number;
+  /** Monotonic. Null before the first read and after a silence, which is no part of a search. */
+  begunAt: number | null;
 }

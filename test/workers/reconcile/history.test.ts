@@ -216,3 +216,15 @@ test("an execution that is wanted while a search is under way is told of by the 
   for (let look = 0; look < 6; look++) states.push((await past([wanted, later])).get(later.id)?.state);
   expect(states.indexOf("absent")).toBeGreaterThan(2);
 });
+
+test("a silence in which a search could not go on is no part of it", async () => {
+  const { lyceum } = historyOf({ rows: 30, broken: [1, 2] }, false);
+  let now = NOW;
+  const past = createHistoryLookup(lyceum, "confirm", () => now);
+  const look = async () => (await past([wanted])).get(wanted.id);
+  for (let silent = 0; silent < 2; silent++) {
+    expect(await look()).toMatchObject({ state: "unanswered" });
+    now += 170 * SECOND;
+  }
+  expect(await look()).toEqual({ state: "absent", searchedMs: 0 });
+});
