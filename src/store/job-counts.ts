@@ -100,7 +100,10 @@ export async function addRun(db: Db, jobId: string): Promise<number | null> {
 }
 
 export async function refreshReadiness(db: Db, jobId: string): Promise<void> {
-  await db.updateTable("jobs").set({ ready_at: readyAt }).where("id", "=", jobId).execute();
+  for (const job of await lockForUpdate(db, [jobId])) {
+    const ready_at = isReady(job) ? earliestStart : null;
+    await db.updateTable("jobs").set({ ready_at }).where("id", "=", jobId).execute();
+  }
 }
 
 export function countsOf(job: Counts): Counts {
@@ -112,10 +115,11 @@ const earliestStart = sql<
   number | null
 >`(select min(due_at) from runs where job_id = jobs.id and status = 'queued')`;
 
-/** The earliest start of a run; null while cancelled, over budget or at `max_parallel`. */
-const readyAt = sql<number | null>`case
-  when cancel_mode is null and budget_reached_at is null and (max_parallel is null or active < max_parallel)
-  then ${earliestStart} end`;
+/** Otherwise nothing of it may start: it is cancelled, over budget, at `max_parallel`, or has nothing queued. */
+function isReady({ cancel_mode, budget_reached_at, max_parallel, active, queued }: LockedJob): boolean {
+  const isBelowLimit = max_parallel === null || active < max_parallel;
+  return queued > 0 && cancel_mode === null && budget_reached_at === null && isBelowLimit;
+}
 
 const lockedColumns = [
   ...runStatuses,
@@ -159,10 +163,7 @@ const updatedColumns = {
 const updatedNames = Object.keys(updatedColumns) as (keyof LockedJob)[];
 
 function toColumns(job: LockedJob) {
-  const { cancel_mode, budget_reached_at, max_parallel, active, queued } = job;
-  const isBelowLimit = max_parallel === null || active < max_parallel;
-  const isReady = queued > 0 && cancel_mode === null && budget_reached_at === null && isBelowLimit;
-  return [...updatedNames.map((name) => job[name]), isReady ? 1 : 0, job.id];
+  return [...updatedNames.map((name) => job[name]), isReady(job) ? 1 : 0, job.id];
 }
 
 const updateJobs = statementForRows<ReturnType<typeof toColumns>, Pick<JobRow, "id" | "ready_at">>(
@@ -170,9 +171,9 @@ const updateJobs = statementForRows<ReturnType<typeof toColumns>, Pick<JobRow, "
     const types = [...Object.values(updatedColumns), "integer", "text"];
     const { columns, from } = inputRows(db, types, rows.length);
     const sets = updatedNames.map((name, index) => sql`${sql.ref(name)} = ${columns[index]}`);
-    const [isReady, id] = columns.slice(-2);
+    const [mayStart, id] = columns.slice(-2);
     return sql<Pick<JobRow, "id" | "ready_at">>`update jobs set ${sql.join(sets)},
-      ready_at = case when ${isReady} = 1 then ${earliestStart} end${from} where id = ${id}
+      ready_at = case when ${mayStart} = 1 then ${earliestStart} end${from} where id = ${id}
       returning id, ready_at`;
   },
 );
