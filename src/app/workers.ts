@@ -62,6 +62,7 @@ export function createWorkers(parts: AppParts) {
     now,
     ...(logSpacingMs === undefined ? {} : { logSpacingMs }),
     takesOver: () => parts.state.isAccepting,
+    timers,
     mayFetchEarly: () => rateLimiter.deferredMs("collect", "read") === 0,
     onCapacity: () => wake("collect", now()),
   });

@@ -4,6 +4,7 @@ import type { Run } from "../domain/run.ts";
 import { takesCallback } from "../domain/spec.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
 import { transition } from "../domain/state-machine/transition.ts";
+import { type ArtifactChange, saveArtifacts } from "../store/artifacts.ts";
 import { incrementCounter } from "../store/counters.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { findExecutions, saveExecutions } from "../store/executions.ts";
@@ -25,7 +26,11 @@ import { type Served, updateJobs } from "./job-progress.ts";
 import { doubtSharedIds } from "./shared-ids.ts";
 import { settleStartPlaces } from "./start-places.ts";
 
-export type FactFor = { fact: Fact } & ({ executionId: string } | { runId: string });
+/** `artifacts`: stored in the same transaction if the fact is the end of its execution. */
+export type FactFor = { fact: Fact; artifacts?: readonly ArtifactChange[] } & (
+  | { executionId: string }
+  | { runId: string }
+);
 
 export interface Applied {
   run: Run;
@@ -59,8 +64,8 @@ export async function applyFacts(
     const wave = await doubtSharedIds(tx, pending);
     const { first, later } = firstPerRun(wave, await loadStates(tx, wave));
     const changes: Change[] = [];
-    for (const { state, fact, index } of first) {
-      const change = await decide(context, tx, state, fact, means);
+    for (const { state, index, ...given } of first) {
+      const change = await decide(context, tx, state, given, means);
       if (change !== null) changes.push(change);
       const { run, execution } = change?.after ?? state;
       applied[index] = { run, execution, changed: change?.isStale === false };
@@ -122,7 +127,7 @@ async function decide(
   context: Context,
   tx: Tx,
   { run, execution, policy, durationKey, apiKey, executionType, createdAt }: LoadedState,
-  fact: Fact,
+  { fact, artifacts = [] }: Pick<FactFor, "fact" | "artifacts">,
   { fileWith, prices }: { fileWith: FileWith; prices: Prices },
 ): Promise<Change | null> {
   const callbacks = takesCallback(run.kind) ? context.health.mode(tx.now) : "absent";
@@ -149,6 +154,7 @@ async function decide(
     before: { run, execution },
     after,
     events: next.events,
+    artifacts,
     filed,
     isStale: moved === null,
     apiKey,
@@ -185,6 +191,10 @@ async function save(context: Context, tx: Tx, changes: Change[], served: Served)
     changes.map(({ fact, before }) => ({ fact, executionId: before.execution?.id ?? null })),
   );
   const ends = changes.filter(isEnd);
+  await saveArtifacts(
+    tx.db,
+    ends.flatMap(({ artifacts }) => artifacts),
+  );
   const missed = ends.filter(
     ({ after, expectsCallback }) => expectsCallback && after.execution?.detectedBy === "poll",
   );

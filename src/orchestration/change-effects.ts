@@ -1,10 +1,12 @@
 // The effects of a change that a fact made: counts, wake-ups, lessons for later schedules, and reports.
+import { isOver } from "../domain/callback-disposition.ts";
 import { type Cost, sumOf } from "../domain/cost.ts";
 import type { EventDraft } from "../domain/event.ts";
 import type { Execution, Phase } from "../domain/execution.ts";
 import { isTerminal, type Run } from "../domain/run.ts";
 import { phasesOf } from "../domain/run-phases.ts";
 import type { Fact } from "../domain/state-machine/fact.ts";
+import type { ArtifactChange } from "../store/artifacts.ts";
 import type { Db, Topic, Tx } from "../store/db/transaction.ts";
 import { listExecutions } from "../store/executions.ts";
 import type { Watched } from "./charge.ts";
@@ -22,6 +24,8 @@ export interface Change {
   before: State;
   after: State;
   events: EventDraft[];
+  /** Stored if the change is an end. */
+  artifacts: readonly ArtifactChange[];
   /** Callbacks that the change files. */
   filed: Filed | null;
   /** The fact itself changes nothing. */
@@ -44,12 +48,13 @@ export function countChange({ rules }: Context, tx: Tx, change: Change): void {
 
 export function watchedToTheEnd({ before, after, apiKey, requestedHardware }: Change): Watched[] {
   const { execution } = after;
-  const isNew = execution?.phase === "closed" && before.execution?.phase === "collecting";
-  return isNew ? [{ apiKey, requestedHardware, execution }] : [];
+  const wasOpen = before.execution?.phase === "watching" || before.execution?.phase === "collecting";
+  return wasOpen && execution?.phase === "closed" ? [{ apiKey, requestedHardware, execution }] : [];
 }
 
+/** Its end is known, and its artifacts are collected, or will be. */
 export function isEnd({ before, after }: Change): boolean {
-  return after.execution?.phase === "collecting" && before.execution?.phase !== "collecting";
+  return before.execution?.phase === "watching" && after.execution !== null && isOver(after.execution);
 }
 
 export function learn(

@@ -1,7 +1,8 @@
 // A record that shows an end is saved in the transaction of that end. With the last artifact the run becomes terminal.
 import type { DetectedBy, Snapshot } from "../domain/execution.ts";
-import type { RecordSummary } from "../domain/gpu-selection.ts";
+import type { Collected as CollectedFact } from "../domain/state-machine/fact.ts";
 import { type ArtifactChange, nextFetchAts, saveArtifacts } from "../store/artifacts.ts";
+import { artifactKinds } from "../store/db/schema.ts";
 import type { Tx } from "../store/db/transaction.ts";
 import { type Applied, applyFacts, type FactFor } from "./apply-facts.ts";
 import { batched, type Context } from "./context.ts";
@@ -12,38 +13,48 @@ export interface RecordRead {
   by: DetectedBy;
   askedAt: number;
   isBeyondAbort?: boolean;
-  record: (Pick<ArtifactChange, "document"> & { summary: RecordSummary | null }) | null;
+  /** Stored with the end. If all are known, nothing is left to collect, or only what is to be fetched again. */
+  artifacts: readonly ArtifactOf[];
   holdUntil(now: number): number | null;
 }
 
-/** Returns the end of the lease for collecting; null: the end was not new, or nobody collects yet. */
+export type ArtifactOf = Omit<ArtifactChange, "executionId">;
+
+/** Returns the end of the lease for collecting; null: the end was not new, nobody collects yet, or nothing is left. */
 export const saveRecord = batched(saveRecords);
 
-async function saveRecords(context: Context, tx: Tx, batch: RecordRead[]): Promise<(number | null)[]> {
-  const reads = batch.map((read) => ({ ...read, leaseUntil: read.holdUntil(tx.now) }));
-  const facts = reads.map(
-    ({ executionId, snapshot, by, askedAt, leaseUntil, isBeyondAbort = false }): FactFor => {
-      return { executionId, fact: { type: "snapshot", snapshot, by, askedAt, leaseUntil, isBeyondAbort } };
-    },
-  );
-  const applied = await applyFacts(context, tx, facts);
-  const isNewEnd = (index: number) =>
-    applied[index]?.changed === true && applied[index].execution?.phase === "collecting";
-  const records = reads.flatMap(({ executionId, record, askedAt }, index) => {
-    if (record === null || !isNewEnd(index)) return [];
-    const attempt = { tries: 1, firstTriedAt: askedAt, fetchedAt: tx.now };
-    const pending = { state: "pending", dueAt: tx.now } as const;
-    const stored = { state: "stored", dueAt: null } as const;
-    const state = record.summary?.awaits_bill === true ? pending : stored;
-    return [{ executionId, kind: "record", ...state, ...attempt, ...record } as const];
+async function saveRecords(context: Context, tx: Tx, reads: RecordRead[]): Promise<(number | null)[]> {
+  const facts = reads.map((read) => {
+    const { executionId, snapshot, by, askedAt, isBeyondAbort = false } = read;
+    const artifacts = read.artifacts.map((artifact) => ({ executionId, ...artifact }));
+    const thenCollected = artifacts.length === artifactKinds.length ? collectedWith(artifacts) : undefined;
+    const leaseUntil = read.holdUntil(tx.now);
+    const fact = {
+      type: "snapshot",
+      snapshot,
+      by,
+      askedAt,
+      leaseUntil,
+      isBeyondAbort,
+      thenCollected,
+    } as const;
+    return { executionId, fact, artifacts };
   });
-  await saveArtifacts(tx.db, records);
-  return reads.map(({ leaseUntil }, index) => (isNewEnd(index) ? leaseUntil : null));
+  const applied = await applyFacts(context, tx, facts);
+  return facts.map(({ fact: { leaseUntil, thenCollected } }, index) => {
+    const isLeft = applied[index]?.changed === true && applied[index].execution?.phase === "collecting";
+    return isLeft && thenCollected === undefined ? leaseUntil : null;
+  });
+}
+
+function collectedWith(artifacts: readonly ArtifactOf[]): CollectedFact {
+  const dueAts = artifacts.flatMap(({ dueAt }) => dueAt ?? []);
+  return dueAts.length === 0 ? { type: "collected" } : { type: "collect_later", dueAt: Math.min(...dueAts) };
 }
 
 export interface Collected {
   executionId: string;
-  artifacts: Omit<ArtifactChange, "executionId">[];
+  artifacts: ArtifactOf[];
   record?: Snapshot | undefined;
 }
 

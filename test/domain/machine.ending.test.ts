@@ -1,6 +1,7 @@
 // After an execution's end: the run's outcome, or another attempt.
 import { describe, expect, test } from "vitest";
 import type { Policy, RetryClass } from "../../src/domain/run.ts";
+import { pairs, step } from "./pairs.ts";
 import { accepted, always, claim, collected, NOW, never, Story, snapshot } from "./scene.ts";
 
 const watched = (policy: Policy = never) => new Story(policy).learn(claim, accepted());
@@ -41,6 +42,28 @@ describe("the outcome, once the artifacts are in", () => {
     expect(story.statuses).toBe("collecting/completed");
     expect(story.execution?.dueAt).toBe(NOW + 9_000);
   });
+});
+
+describe("artifacts that come with the end", () => {
+  const later = { type: "collect_later", dueAt: NOW + 9_000 } as const;
+  test.each([{ type: "collected" } as const, later])(
+    "%j: the same as one after the other",
+    (thenCollected) => {
+      let ends = 0;
+      for (const { before, fact, next } of pairs) {
+        if (fact.type !== "snapshot") continue;
+        const together = step(before, { ...fact, thenCollected }).next;
+        const isEnd = before.execution?.phase === "watching" && next.execution?.phase === "collecting";
+        if (!isEnd) expect(together).toEqual(next);
+        else {
+          const then = step({ ...before, ...next }, thenCollected).next;
+          expect(together).toEqual({ ...then, events: [...next.events, ...then.events] });
+          ends++;
+        }
+      }
+      expect(ends).toBeGreaterThan(100);
+    },
+  );
 });
 
 describe("a timeout inferred from Lyceum's own times", () => {

@@ -100,6 +100,7 @@ export async function sceneOf({ store, time, newId }: Database) {
     now,
     takesOver: () => !scene.isStopping,
     mayFetchEarly: () => scene.mayFetchEarly,
+    timers: time,
     onCapacity: () => {},
   };
   const worker = createCollect(context, options);
@@ -151,6 +152,12 @@ export async function sceneOf({ store, time, newId }: Database) {
       return { ...found, document: (await readDocument(db, execution.id, wanted)) as Json };
     },
     askedAt: (name: Endpoint) => scene.asked.filter(([asked]) => asked === name).map(([, at]) => at),
+    /** From the end on. */
+    async events(): Promise<string[]> {
+      const told = await db.selectFrom("events").select("type").orderBy("seq").execute();
+      const types = told.map(({ type }) => type);
+      return types.slice(types.indexOf("execution.completed"));
+    },
     run: () => db.selectFrom("runs").selectAll().where("id", "=", run.id).executeTakeFirst(),
     dueAt: async () => (await row()).due_at,
   });

@@ -5,6 +5,7 @@ import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import { answers } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
+import type { RecordCollect } from "../../src/workers/reconcile/read-record.ts";
 import { createReconciler } from "../../src/workers/reconcile/reconcile.ts";
 import type { Database } from "../support/databases.ts";
 import { contextOf, live, spec, submitted } from "../support/scene.ts";
@@ -152,7 +153,7 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
   const worker = createReconciler(context, {
     lyceum,
     now: () => time.now(),
-    collect: { fetchEarly: () => null, leaseFrom: () => null, handOver: () => {} },
+    collect: collectsLater,
     reader: { isHeld: async () => scene.isReader },
     onCapacity: () => {},
     awayMs: () => scene.awayMs,
@@ -162,3 +163,14 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
   });
   return Object.assign(scene, { worker });
 }
+
+/** Leaves collecting to a round of its own. */
+export const collectsLater: RecordCollect = {
+  fetchEarly: () => null,
+  recordChange: (record, askedAt) => {
+    const read = { kind: "record", ...record, tries: 1, firstTriedAt: askedAt, fetchedAt: askedAt } as const;
+    return { ...read, state: "stored", dueAt: null };
+  },
+  leaseFrom: () => null,
+  handOver: () => {},
+};

@@ -32,7 +32,10 @@ export type Fact =
   | { type: "not_found"; askedAt: number; searchedMs?: number }
   /** No answer says nothing. `isUnderWay`: Lyceum answered every call so far, and the search continues. */
   | { type: "unanswered"; retryAt: number; isUnderWay?: boolean }
-  /** `leaseUntil`: the reader keeps its claim until then. `isBeyondAbort`: Lyceum has just said: nothing to end. */
+  /**
+   * `leaseUntil`: the reader keeps its claim until then. `isBeyondAbort`: Lyceum has just said: nothing to end.
+   * `thenCollected`: the artifacts are stored with the end, if it is one.
+   */
   | {
       type: "snapshot";
       snapshot: Snapshot;
@@ -40,12 +43,16 @@ export type Fact =
       askedAt: number;
       leaseUntil?: number | null;
       isBeyondAbort?: boolean;
+      thenCollected?: Collected | undefined;
     }
   | { type: "callback" }
   | { type: "cancel"; cancellation: Cancellation }
   | { type: "cancel_sent"; mode: CancelMode }
   /** The job's budget is used up: queued runs will not start. */
   | { type: "over_budget" }
-  /** `record`: the snapshot of the record, if it was read again. */
+  | Collected;
+
+/** `record`: the snapshot of the record, if it was read again. */
+export type Collected =
   | { type: "collect_later"; dueAt: number; record?: Snapshot | undefined }
   | { type: "collected"; record?: Snapshot | undefined };

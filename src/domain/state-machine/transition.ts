@@ -29,7 +29,7 @@ export function transition(state: State, fact: Fact, input: TransitionInput): Tr
     case "submitting":
       return whileSubmitting(liveState, fact, input);
     case "watching":
-      return whileWatching(liveState, fact, input);
+      return andCollected(state, fact, whileWatching(liveState, fact, input), input);
     case "collecting":
       return whileCollecting(liveState, fact, input);
     case "orphan":
@@ -37,6 +37,20 @@ export function transition(state: State, fact: Fact, input: TransitionInput): Tr
     case "closed":
       return null;
   }
+}
+
+/** The artifacts may be stored with the end. */
+function andCollected(
+  state: State,
+  fact: Fact,
+  moved: Transition | null,
+  input: TransitionInput,
+): Transition | null {
+  if (fact.type !== "snapshot" || fact.thenCollected === undefined) return moved;
+  if (moved?.execution?.phase !== "collecting") return moved;
+  const { run, execution, events } = moved;
+  const collected = whileCollecting({ ...state, run, execution }, fact.thenCollected, input);
+  return collected === null ? moved : { ...collected, events: [...events, ...collected.events] };
 }
 
 /** Makes the execution's check due. While the start may still be under way, its answer comes first. */

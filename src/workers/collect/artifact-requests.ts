@@ -13,6 +13,8 @@ export interface ArtifactRequestOptions {
   onFault: (error: unknown) => void;
 }
 
+export type ArtifactRequests = ReturnType<typeof createArtifactRequests>;
+
 export function createArtifactRequests({ fetchers, outageCheck, now, onFault }: ArtifactRequestOptions) {
   const large = new PQueue({ concurrency: 1 });
 

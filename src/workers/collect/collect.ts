@@ -1,19 +1,21 @@
 // Collects the artifacts of ended executions, each with its own state. With the last one the run is terminal.
 import PQueue from "p-queue";
 import type { RecordSummary } from "../../domain/gpu-selection.ts";
+import { systemTimers, type Timers } from "../../lib/clock.ts";
 import { forExecution } from "../../lib/subject.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { Context } from "../../orchestration/context.ts";
 import { saveCollected } from "../../orchestration/save-artifacts.ts";
 import { type ArtifactState, artifactsOf, recordsOf } from "../../store/artifacts.ts";
-import { type ArtifactKind, artifactKinds } from "../../store/db/schema.ts";
+import { artifactKinds } from "../../store/db/schema.ts";
 import { type DueExecution, nextDueAt } from "../../store/execution-claims.ts";
 import { createClaims } from "../claims.ts";
 import type { Worker } from "../loop.ts";
 import { createArtifactRequests } from "./artifact-requests.ts";
-import type { Change, FetchAttempt } from "./artifact-verdict.ts";
+import type { Change } from "./artifact-verdict.ts";
 import { billDueAt, createBills } from "./bills.ts";
-import { fetchers, type Known, type Subject, type Wanted } from "./fetchers.ts";
+import { createEarlyFetches, type EarlyFetch } from "./early-fetch.ts";
+import { fetchers, knownBy, type Subject, untried, type Wanted } from "./fetchers.ts";
 import { createOutageCheck } from "./outage-check.ts";
 import { type Printed, printedIn, type RecordDocument, type StoredRecord } from "./record-artifact.ts";
 
@@ -25,34 +27,26 @@ export interface CollectOptions {
   /** False while the service stops. */
   takesOver(): boolean;
   mayFetchEarly?: () => boolean;
+  timers?: Timers;
   onCapacity: () => void;
 }
 
 export interface Collect extends Worker {
-  /**
-   * Requests timing, logs and metrics after a callback, beside the record: the end is then collected one round trip
-   * earlier.
-   * Null: no capacity, calls would be deferred, or done before for this execution.
-   */
+  /** Null: no capacity, or the other reasons of `early-fetch.ts`. */
   fetchEarly(subject: Subject): EarlyFetch | null;
   /** With which an end may be written and handed over. Null: no capacity. */
   leaseFrom(now: number, early: EarlyFetch | null): number | null;
+  /** The first read of a record that shows the end. @param others the other artifacts, if they are known already */
+  recordChange(record: StoredRecord, askedAt: number, others: readonly Change[]): Change;
   /**
    * The end was written with this lease. @param record the record that shows the end, if it was stored with the end
    */
   handOver(subject: Subject, leaseUntil: number, record: StoredRecord | null, early: EarlyFetch | null): void;
 }
 
-/** Dropped unless handed over. */
-export interface EarlyFetch {
-  attempts: Promise<FetchAttempt[]>;
-  /** The first call counts. */
-  learn(subject: Subject, record: StoredRecord | null): void;
-}
-
 export function createCollect(context: Context, options: CollectOptions): Collect {
   const { lyceum, now, concurrency = 32, logSpacingMs = 5_000, takesOver, onCapacity } = options;
-  const { mayFetchEarly = () => false } = options;
+  const { mayFetchEarly = () => false, timers = systemTimers } = options;
   const collections = new PQueue({ concurrency });
   const claims = createClaims(context, "collect", LEASE_MS, now);
   const { db, batchRead } = context.store;
@@ -64,10 +58,8 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     now,
     onFault: (error) => context.report.fault("collect", error),
   });
-  const underWay = new Set<Promise<FetchAttempt[]>>();
-  /** False callbacks cost early requests only once. */
-  const fetchedEarly = new Set<string>();
-  const capacity = () => concurrency - collections.pending - collections.size - underWay.size;
+  const earlyFetches = createEarlyFetches({ requests, timers, mayFetch: mayFetchEarly, onCapacity });
+  const capacity = () => concurrency - collections.pending - collections.size - earlyFetches.size();
 
   function add(subject: Subject, work: () => Promise<void>): void {
     void collections
@@ -106,19 +98,14 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   }
 
   function fetchEarly(subject: Subject): EarlyFetch | null {
-    const { id } = subject.execution;
-    if (!takesOver() || capacity() <= 0 || !mayFetchEarly() || fetchedEarly.has(id)) return null;
-    if (fetchedEarly.size >= MAX_REMEMBERED) fetchedEarly.clear();
-    fetchedEarly.add(id);
-    const known = Promise.withResolvers<Known>();
-    const wanted = artifactKinds.filter((kind) => kind !== "record").map(untried);
-    // In the next microtask, so that the record is requested first.
-    const attempts = Promise.resolve().then(() =>
-      forExecution(subject.execution, () => requests.fetchArtifacts(subject, wanted, known.promise)),
-    );
-    underWay.add(attempts);
-    void attempts.finally(() => underWay.delete(attempts)).finally(onCapacity);
-    return { attempts, learn: (ended, record) => known.resolve(knownBy(ended, record)) };
+    return takesOver() && capacity() > 0 ? earlyFetches.begin(subject) : null;
+  }
+
+  function recordChange(record: StoredRecord, askedAt: number, others: readonly Change[]): Change {
+    const read = { kind: "record", ...record, tries: 1, firstTriedAt: askedAt, fetchedAt: now() } as const;
+    return record.summary?.awaits_bill === true
+      ? { ...read, state: "pending", dueAt: billDueAt(now(), billAfterMs, [], others) }
+      : { ...read, state: "stored", dueAt: null };
   }
 
   function handOver(
@@ -132,8 +119,8 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     add(subject, async () => {
       const kinds = artifactKinds.filter((kind) => (kind === "record" ? record === null : early === null));
       const fetched = requests.fetchArtifacts(subject, kinds.map(untried), known);
-      const attempts = (await Promise.all([fetched, early?.attempts ?? []])).flat();
-      const changes = await requests.decide(subject, attempts, known);
+      const decided = fetched.then((attempts) => requests.decide(subject, attempts, known));
+      const changes = (await Promise.all([decided, early?.changes() ?? []])).flat();
       const bill = { ...untried("record"), tries: 1, summary: record?.summary ?? null };
       if (isForBill(bill)) changes.push(postponed(bill, billDueAt(now(), billAfterMs, [], changes)));
       await save(subject, changes);
@@ -166,9 +153,10 @@ export function createCollect(context: Context, options: CollectOptions): Collec
     },
     fetchEarly,
     leaseFrom: (from, early) => (takesOver() && (early !== null || capacity() > 0) ? from + LEASE_MS : null),
+    recordChange,
     handOver,
     async idle() {
-      await Promise.all(underWay);
+      await earlyFetches.idle();
       await collections.onIdle();
     },
     release: claims.release,
@@ -176,15 +164,6 @@ export function createCollect(context: Context, options: CollectOptions): Collec
 }
 
 const LEASE_MS = 10 * 60_000;
-const MAX_REMEMBERED = 10_000;
-
-function knownBy({ execution }: Subject, record: StoredRecord | null): Known {
-  return { execution, printed: record === null ? null : printedIn(record) };
-}
-
-function untried(kind: ArtifactKind): Wanted {
-  return { kind, tries: 0, first_tried_at: null, fetched_at: null, summary: null };
-}
 
 /** A complete record that is read again only for its bill. */
 function isForBill({ kind, summary }: Wanted): boolean {

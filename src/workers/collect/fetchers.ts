@@ -17,7 +17,7 @@ import { withoutSecrets } from "../redact-record.ts";
 import { type Bills, withFreeHardware } from "./bills.ts";
 import { metricsDocument, timingDocument } from "./documents.ts";
 import { readSelection, withSubJobs } from "./gpu-selection.ts";
-import { type Printed, storedRecord } from "./record-artifact.ts";
+import { type Printed, printedIn, type StoredRecord, storedRecord } from "./record-artifact.ts";
 
 export interface Got {
   type: "got";
@@ -43,6 +43,14 @@ export type Wanted = Pick<ArtifactState, "kind" | "tries" | "first_tried_at" | "
 export interface Known {
   execution: Execution;
   printed: Printed | null;
+}
+
+export function knownBy({ execution }: Subject, record: StoredRecord | null): Known {
+  return { execution, printed: record === null ? null : printedIn(record) };
+}
+
+export function untried(kind: ArtifactKind): Wanted {
+  return { kind, tries: 0, first_tried_at: null, fetched_at: null, summary: null };
 }
 
 /** @param known awaited after the call: an early fetch learns of the record while the call is under way */

@@ -20,17 +20,20 @@ import type { Context } from "../../orchestration/context.ts";
 import { saveRecord } from "../../orchestration/save-artifacts.ts";
 import type { DueExecution } from "../../store/execution-claims.ts";
 import { withFreeHardware } from "../collect/bills.ts";
-import type { Collect, EarlyFetch } from "../collect/collect.ts";
+import type { Collect } from "../collect/collect.ts";
+import type { EarlyFetch } from "../collect/early-fetch.ts";
 import { storedRecord } from "../collect/record-artifact.ts";
 import { withoutSecrets } from "../redact-record.ts";
 import type { KnownIds } from "./known-ids.ts";
 import type { FactRecorder } from "./record-fact.ts";
 
+export type RecordCollect = Pick<Collect, "fetchEarly" | "recordChange" | "leaseFrom" | "handOver">;
+
 export interface RecordReaderOptions {
   lyceum: LyceumClient;
   now: () => number;
   recorder: FactRecorder;
-  collect: Pick<Collect, "fetchEarly" | "leaseFrom" | "handOver">;
+  collect: RecordCollect;
   knownIds: KnownIds;
 }
 
@@ -163,6 +166,8 @@ export function createRecordReader(context: Context, options: RecordReaderOption
     const isToCollect = due.execution.phase === "watching" && isOver(record);
     const ended = { ...due, execution: { ...execution, status } };
     early?.learn(ended, kept);
+    const others = isToCollect && kept !== null ? ((await early?.changesSoon()) ?? []) : [];
+    const artifacts = kept === null ? [] : [collect.recordChange(kept, askedAt, others), ...others];
     const holdUntil = (now: number) => (isToCollect ? collect.leaseFrom(now, early) : null);
     const executionId = due.execution.id;
     const leaseUntil = await saveRecord(context, {
@@ -171,7 +176,7 @@ export function createRecordReader(context: Context, options: RecordReaderOption
       by,
       isBeyondAbort,
       askedAt,
-      record: kept,
+      artifacts,
       holdUntil,
     });
     if (leaseUntil !== null) collect.handOver(ended, leaseUntil, kept, early);

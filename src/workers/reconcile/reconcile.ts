@@ -6,7 +6,6 @@ import type { LyceumClient } from "../../lyceum/client.ts";
 import type { Context } from "../../orchestration/context.ts";
 import { type DueExecution, nextDueAt } from "../../store/execution-claims.ts";
 import { createClaims } from "../claims.ts";
-import type { Collect } from "../collect/collect.ts";
 import type { Worker } from "../loop.ts";
 import type { Role } from "../role.ts";
 import { createAbort } from "./abort.ts";
@@ -17,7 +16,7 @@ import { createInbox } from "./inbox.ts";
 import { createKnownIds } from "./known-ids.ts";
 import { createListPoll } from "./list-poll.ts";
 import { wordOf } from "./list-snapshot.ts";
-import { createRecordReader, type RecordState } from "./read-record.ts";
+import { createRecordReader, type RecordCollect, type RecordState } from "./read-record.ts";
 import { createFactRecorder } from "./record-fact.ts";
 import { createSearch, type Wanted } from "./search.ts";
 
@@ -25,7 +24,7 @@ export interface ReconcilerOptions {
   lyceum: LyceumClient;
   now: () => number;
   monotonic?: () => number;
-  collect: Pick<Collect, "fetchEarly" | "leaseFrom" | "handOver">;
+  collect: RecordCollect;
   /** Its holder reads the list for all instances. */
   reader?: Role;
   /** A round has ended, or the time of the next check is known. */

@@ -55,6 +55,71 @@ eachDatabase("collecting", (open) => {
     expect(await scene.run()).toMatchObject({ status: "succeeded" });
   });
 
+  test("artifacts that are in with the record are stored with the end, in one write", async () => {
+    const scene = await sceneOf(await open());
+    scene.mayFetchEarly = true;
+    const { version } = await scene.row();
+    await scene.check();
+    expect(await scene.artifacts()).toEqual(stored);
+    expect(await scene.run()).toMatchObject({ status: "succeeded" });
+    expect(await scene.row()).toMatchObject({ phase: "closed", due_at: null, version: version + 1 });
+    expect(await scene.events()).toEqual([
+      "execution.completed",
+      "run.collecting",
+      "run.succeeded",
+      "job.succeeded",
+    ]);
+  });
+
+  test("what has to be fetched again is due from the write of the end on, the bill last", async () => {
+    const scene = await sceneOf(await open());
+    scene.mayFetchEarly = true;
+    scene.record.billed = null;
+    scene.script.logs = () => scene.logOf("a");
+    const { version } = await scene.row();
+    await scene.check();
+    const end = scene.time.now();
+    expect(await scene.artifacts()).toEqual([
+      "logs pending",
+      "metrics stored",
+      "record pending",
+      "timing stored",
+    ]);
+    expect(await scene.row()).toMatchObject({
+      phase: "collecting",
+      due_at: end + 5_000,
+      version: version + 1,
+    });
+    expect(await scene.artifact("record")).toMatchObject({ due_at: end + 10_000 });
+    scene.record.billed = 0.5;
+    scene.script.logs = () => scene.logOf("a", "b");
+    await scene.toEnd();
+    expect(await scene.run()).toMatchObject({ status: "succeeded" });
+    expect(await scene.row()).toMatchObject({ cost: 0.5, cost_source: "billed" });
+  });
+
+  test("the end waits for the other artifacts only a moment", async () => {
+    const scene = await sceneOf(await open());
+    scene.mayFetchEarly = true;
+    const answer = Promise.withResolvers<void>();
+    scene.answer = answer.promise;
+    const checking = scene.check();
+    await expect.poll(() => scene.calls).toHaveLength(4);
+    await expect
+      .poll(async () => {
+        scene.time.pass(20);
+        return (await scene.run())?.status;
+      })
+      .toBe("collecting");
+    expect(scene.seconds()).toBeLessThan(1);
+    expect(await scene.artifacts()).toEqual(["record stored"]);
+    answer.resolve();
+    await checking;
+    expect(scene.calls).toHaveLength(4);
+    expect(await scene.artifacts()).toEqual(stored);
+    expect(await scene.run()).toMatchObject({ status: "succeeded" });
+  });
+
   test("collecting drops the early fetch of a record that shows no end, and makes none for its next callback", async () => {
     const scene = await sceneOf(await open());
     scene.mayFetchEarly = true;

@@ -4,6 +4,7 @@ import type { LyceumClient } from "../../../src/lyceum/client.ts";
 import { createReconciler } from "../../../src/workers/reconcile/reconcile.ts";
 import { eachDatabase } from "../../support/databases.ts";
 import { contextOf, live, submitted, tell } from "../../support/scene.ts";
+import { collectsLater } from "../watcher.ts";
 
 eachDatabase("an execution", (open) => {
   test("an execution whose id shows a record of somebody else takes no status under that id either", async () => {
@@ -23,11 +24,10 @@ eachDatabase("an execution", (open) => {
         return { type: "ok", value: { executionId: null, word: "completed", errors: null } };
       },
     } as unknown as LyceumClient;
-    const collect = { fetchEarly: () => null, leaseFrom: () => null, handOver: () => {} };
     const check = createReconciler(context, {
       lyceum,
       now: () => database.time.now(),
-      collect,
+      collect: collectsLater,
       onCapacity: () => {},
     });
     await check.runOnce();
