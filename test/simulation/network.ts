@@ -72,12 +72,14 @@ export const outages: readonly Fate[] = ["refused", "stalled_before", "error_bef
 export function createNetwork(
   random: Random,
   agenda: Agenda,
-  { lyceum, sky, trace }: { lyceum: Lyceum; sky: Sky; trace(line: string): void },
+  { lyceum, sky, isNear, trace }: { lyceum: Lyceum; sky: Sky; isNear: boolean; trace(line: string): void },
 ): Network {
   const sentListeners: ((sent: Sent) => void)[] = [];
   const judgedListeners: ((marker: string, status: number) => void)[] = [];
   const heardListeners: ((heard: Heard) => void)[] = [];
-  const usualMs = random.between(20, 800);
+  const drawnMs = random.between(20, 800);
+  // Answers to requests of one moment then come together.
+  const usualMs = isNear ? 15 : drawnMs;
 
   const network: Network = {
     faults: 0,

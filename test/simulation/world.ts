@@ -93,7 +93,8 @@ export async function simulate(
   const isPatient = random.chance(0.15);
   const chaosMs = random.between(2 * MINUTE, 14 * MINUTE);
   const sky = createSky({ random: random.fork(), agenda, lyceum, chaosMs, wanted, trace });
-  const network = createNetwork(random.fork(), agenda, { lyceum, sky, trace });
+  const isNear = createRandom(seed ^ 0x3c6ef372).chance(0.35);
+  const network = createNetwork(random.fork(), agenda, { lyceum, sky, isNear, trace });
   const slowCommits = random.pick([0, 0, 0.02, 0.2]);
   const hardware = { config, agenda, network, slowCommits, fail };
   const fleet = (count === 1 ? buildHost : buildHosts)(random.fork());
