@@ -48,7 +48,7 @@ async function makeRun(path: string, state: RowState): Promise<void> {
       });
       const seqs = (await readInbox(context.store.db, 1)).map(({ seq }) => seq);
       await context.store.write((tx) => fileCallbacks(context, tx, seqs, { checkAt: tx.now }));
-      await end(context, executionId);
+      await end(context, executionId, "together");
     }
   }
   await context.store.close();

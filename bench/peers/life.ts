@@ -5,7 +5,7 @@ import { recordFact } from "../../src/orchestration/apply-facts.ts";
 import { claimRuns } from "../../src/orchestration/claim-runs.ts";
 import type { Context } from "../../src/orchestration/context.ts";
 import { saveCollected, saveRecord } from "../../src/orchestration/save-artifacts.ts";
-import type { ArtifactKind } from "../../src/store/db/schema.ts";
+import { type ArtifactKind, artifactKinds } from "../../src/store/db/schema.ts";
 
 /**
  * Takes every run to its end, up to 50 at once, and claims runs as slots become free, as dispatch does.
@@ -53,7 +53,7 @@ const MAX_ALIVE = 50;
 function liver(context: Context): (execution: Execution) => Promise<void> {
   return async ({ id }) => {
     await accept(context, id);
-    await end(context, id);
+    await end(context, id, "later");
   };
 }
 
@@ -64,14 +64,20 @@ export async function accept(context: Context, executionId: string): Promise<voi
   await recordFact(context, { executionId, fact: { type: "accepted", lyceumExecutionId, ...taken } });
 }
 
-/** Its record and the other artifacts are in. */
-export async function end(context: Context, executionId: string): Promise<void> {
+/** Its record is in, and the other artifacts come with it, or later. */
+export async function end(
+  context: Context,
+  executionId: string,
+  others: "together" | "later",
+): Promise<void> {
   const now = Date.now();
   const snapshot = { ...ended, startedAt: now - 10, endedAt: now };
-  const record = { document: documents.record, summary: null };
   const holdUntil = () => now + 600_000;
-  await saveRecord(context, { executionId, snapshot, by: "callback", askedAt: now, record, holdUntil });
-  const artifacts = [stored("timing"), stored("metrics"), stored("logs")];
+  const read = { executionId, snapshot, by: "callback", askedAt: now, holdUntil } as const;
+  const kinds = others === "together" ? artifactKinds : (["record"] as const);
+  await saveRecord(context, { ...read, artifacts: kinds.map(stored) });
+  if (others === "together") return;
+  const artifacts = artifactKinds.filter((kind) => kind !== "record").map(stored);
   const applied = await saveCollected(context, { executionId, artifacts });
   if (applied?.run.status !== "succeeded") throw new Error(`run ${applied?.run.id} did not succeed`);
 }
