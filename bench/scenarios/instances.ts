@@ -23,11 +23,12 @@ export const instances: Scenario = {
   name: "instances",
   includes:
     "The same 96 connections spread over one, two or four instances on one PostgreSQL with its defaults (every commit is " +
-    "synced). Submissions of one run each; callbacks of live executions in any order; settled runs from the " +
-    "submission to the answered wait, with a Lyceum inside each instance. The delayed arms reach the database " +
-    "through a proxy that adds 1 ms each way. Before it is measured, each instance has been under load for as long " +
-    "as if it were alone, because its compiler learns from its own share only. All processes and the load share " +
-    "the machine's cores.",
+    "synced). Submissions of one run each; callbacks of live executions in any order, while Lyceum asks for an hour of " +
+    "patience, so that the checks that follow are not part of it; settled runs from the submission to the answered " +
+    "wait, with a Lyceum inside each instance. The delayed arms reach the database through a proxy that adds 1 ms " +
+    "each way. Before it is measured, each instance has been under load for as long as if it were alone, because its " +
+    "compiler learns from its own share only. Arms take turns, but those of callbacks follow each other: their instances " +
+    "still file what the last round left. All processes and the load share the machine's cores.",
   async run(whole) {
     const bench = { ...whole, rounds: Math.min(whole.rounds, 4) };
     const postgres = await startPostgres();
@@ -52,9 +53,18 @@ interface Kind {
   warmUps: number;
   /** Starts an instance on the database. */
   start(databaseUrl: string, lyceumUrl: string): Promise<Running>;
-  lyceum(): Promise<{ url: string; stop(): unknown }>;
+  lyceum(): Promise<Lyceum>;
+  /** Its instances are busy after a round. */
+  leavesWork?: boolean;
   /** Prepares a fleet and answers the load of one round. */
-  prepare(bench: Bench, fleet: Running[]): Promise<() => Promise<number>>;
+  prepare(bench: Bench, fleet: Running[], lyceum: Lyceum): Promise<() => Promise<number>>;
+}
+
+interface Lyceum {
+  url: string;
+  stop(): unknown;
+  /** The emulator's switches. */
+  set?(chaos: object): Promise<void>;
 }
 
 interface Comparison {
@@ -63,50 +73,78 @@ interface Comparison {
   kind: Kind;
 }
 
-async function compare(bench: Bench, { postgres, delayMs, kind }: Comparison): Promise<Figure[]> {
+async function compare(bench: Bench, comparison: Comparison): Promise<Figure[]> {
+  const { delayMs, kind } = comparison;
   const counts = COUNTS.slice(0, bench.size(3, 2));
-  const warmUps = bench.size(kind.warmUps, 1);
-  const lyceum = await kind.lyceum();
-  const ways: Way[] = [];
-  const running: Running[] = [];
   const where = delayMs === 0 ? "near" : `+${delayMs} ms each way`;
+  const lyceum = await kind.lyceum();
+  const groups = kind.leavesWork ? counts.map((count) => [count]) : [counts];
+  const rounds: Record<string, Sample[]> = {};
   try {
-    const arms: [string, () => Promise<Sample>][] = [];
-    for (const count of counts) {
-      const database = await createDatabase(postgres, `${kind.name.replace(/\W/g, "_")}_${delayMs}_${count}`);
-      const fleet: Running[] = [];
-      for (let nth = 0; nth < count; nth++) {
-        const url = new URL(database);
-        if (delayMs > 0) {
-          const way = await openWay(Number(database.port));
-          way.setDelay(delayMs);
-          ways.push(way);
-          url.port = String(way.port);
-        }
-        const instance = await kind.start(url.href, lyceum.url);
-        fleet.push(instance);
-        running.push(instance);
+    for (const group of groups) {
+      const fleets: Fleet[] = [];
+      try {
+        for (const count of group) fleets.push(await startFleet(bench, comparison, { lyceum, count, where }));
+        const arms = fleets.map(({ load }, index) => {
+          return [`${group[index]}`, async (): Promise<Sample> => ({ perSecond: await load() })] as const;
+        });
+        Object.assign(rounds, await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms)));
+      } finally {
+        await Promise.all(fleets.map(({ stop }) => stop()));
       }
-      const load = await kind.prepare(bench, fleet);
-      for (let nth = 1; nth <= count * warmUps; nth++) {
-        bench.progress(`${kind.name}, ${where}, ${count} warming up, ${nth} of ${count * warmUps}`);
-        await load();
-      }
-      arms.push([`${count}`, async () => ({ perSecond: await load() })]);
     }
-    const rounds = await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms));
-    return counts.slice(1).map((count) =>
-      ratioOf({ ours: rounds[`${count}`] ?? [], theirs: rounds[1] ?? [] }, "perSecond", {
-        name: `${kind.name}, ${count} instances, ${where}`,
-        unit: "/s",
-        against: "one instance",
-        goal: count === 4 ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
-      }),
-    );
   } finally {
-    await Promise.all(running.map((instance) => instance.stop()));
-    for (const way of ways) way.close();
     await lyceum.stop();
+  }
+  return counts.slice(1).map((count) =>
+    ratioOf({ ours: rounds[`${count}`] ?? [], theirs: rounds["1"] ?? [] }, "perSecond", {
+      name: `${kind.name}, ${count} instances, ${where}`,
+      unit: "/s",
+      against: "one instance",
+      goal: count === 4 ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
+    }),
+  );
+}
+
+interface Fleet {
+  load(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Its instances have been under load. */
+async function startFleet(
+  bench: Bench,
+  { postgres, delayMs, kind }: Comparison,
+  { lyceum, count, where }: { lyceum: Lyceum; count: number; where: string },
+): Promise<Fleet> {
+  const database = await createDatabase(postgres, `${kind.name.replace(/\W/g, "_")}_${delayMs}_${count}`);
+  const ways: Way[] = [];
+  const instances: Running[] = [];
+  const stop = async () => {
+    await Promise.all(instances.map((instance) => instance.stop()));
+    for (const way of ways) way.close();
+  };
+  try {
+    for (let nth = 0; nth < count; nth++) {
+      const url = new URL(database);
+      if (delayMs > 0) {
+        const way = await openWay(Number(database.port));
+        way.setDelay(delayMs);
+        ways.push(way);
+        url.port = String(way.port);
+      }
+      instances.push(await kind.start(url.href, lyceum.url));
+    }
+    const load = await kind.prepare(bench, instances, lyceum);
+    const warmUps = count * bench.size(kind.warmUps, 1);
+    for (let nth = 1; nth <= warmUps; nth++) {
+      bench.progress(`${kind.name}, ${where}, ${count} warming up, ${nth} of ${warmUps}`);
+      await load();
+    }
+    return { load, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
 }
 
@@ -132,17 +170,20 @@ const callbacks: Kind = {
   name: "callbacks",
   warmUps: 3,
   start: (databaseUrl, lyceumUrl) => startInstance(databaseUrl, { lyceumUrl }),
+  leavesWork: true,
   async lyceum() {
     const emulator = await startServer("emulator", {}, "/__emulator");
-    await fetch(`${emulator.url}/__emulator/chaos`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ delay: "1h" }),
-    });
-    return { url: `${emulator.url}/api/v2/external`, stop: emulator.stop };
+    const set = async (chaos: object) => {
+      const headers = { "Content-Type": "application/json" };
+      const body = JSON.stringify(chaos);
+      await fetch(`${emulator.url}/__emulator/chaos`, { method: "POST", headers, body });
+    };
+    return { url: `${emulator.url}/api/v2/external`, stop: emulator.stop, set };
   },
-  async prepare(bench, fleet) {
+  async prepare(bench, fleet, lyceum) {
+    await lyceum.set?.({ delay: "1h", throttle: {} });
     const requests = (await liveExecutions(fleet, bench.size(4_000, 40))).map(callbackRequest);
+    await lyceum.set?.({ delay: "1h", throttle: { others: 1 }, retry_in: "1h" });
     let sent = 0;
     // A step that shares no factor with the count visits every execution before the first comes again.
     const next = () => requests[(sent++ * 1_657) % requests.length] as Buffer;
