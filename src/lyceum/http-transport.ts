@@ -1,11 +1,13 @@
 // The HTTP transport to Lyceum: undici's kept-alive connections without streams, at a tenth of built-in `fetch`'s cost.
+import { createRequire } from "node:module";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import type { Dispatcher } from "undici";
-// The package's index loads its mocks, its WebSockets and its fetch, too: 87 modules more, 40 ms of a start.
-import Agent from "undici/lib/dispatcher/agent.js";
+import type { Dispatcher, Agent as UndiciAgent } from "undici";
 import { NotSentError } from "../lib/network-error.ts";
 import type { Answer, Fetch } from "./http-exchange.ts";
+
+// The package's index loads its mocks, its WebSockets and its fetch, too: 87 modules more, 35 ms of a start.
+const Agent: typeof UndiciAgent = createRequire(import.meta.url)("undici/lib/dispatcher/agent.js");
 
 /**
  * Stands in for `fetch`; redirects are not followed. Resolves when the answer is complete, cut off or too large. Rejects

@@ -1,7 +1,7 @@
 // Receives callbacks: appends them to the inbox as they came, without a look at their executions. The row is the wake-up:
 // the reconciler files it (file-callbacks.ts).
 
-import type { Tx } from "../store/db/transaction.ts";
+import type { Append } from "../store/db/transaction.ts";
 import { appendToInbox } from "../store/inbox.ts";
 import type { Context } from "./context.ts";
 
@@ -16,23 +16,27 @@ export interface Callback {
 
 /** Resolves once the callback is durable. Lyceum ends many runs at once, so callbacks are stored in batches. */
 export function receiveCallback({ store }: Context, callback: Callback): Promise<void> {
-  return store.batchWrite(appendAll, callback);
+  return store.batchAppend(appendAll, callback);
 }
 
-async function appendAll(tx: Tx, callbacks: Callback[]): Promise<undefined[]> {
+async function appendAll({ db, now, newId, wake }: Append, callbacks: Callback[]): Promise<undefined[]> {
   await appendToInbox(
-    tx.db,
-    callbacks.map((callback) => rowOf(callback, tx)),
+    db,
+    callbacks.map((callback) => toRow(callback, newId("cbk"), now)),
   );
-  tx.wake("reconcile", tx.now);
+  wake("reconcile", now);
   return callbacks.map(() => undefined);
 }
 
-function rowOf({ executionId, contentType, contentEncoding, body, truncated }: Callback, tx: Tx) {
+function toRow(
+  { executionId, contentType, contentEncoding, body, truncated }: Callback,
+  id: string,
+  receivedAt: number,
+) {
   return {
-    id: tx.newId("cbk"),
+    id,
     execution_id: executionId,
-    received_at: tx.now,
+    received_at: receivedAt,
     content_type: contentType?.slice(0, 255) ?? null,
     content_encoding: contentEncoding?.slice(0, 255) ?? null,
     body,

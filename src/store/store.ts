@@ -9,14 +9,15 @@ import { DatabaseUnavailable } from "../lib/database-error.ts";
 import type { NewId } from "../lib/id.ts";
 import { nextTurn } from "../lib/next-turn.ts";
 import { type Batcher, createBatcher } from "./db/batch.ts";
-import { MAX_RETRY_MS, pause } from "./db/busy-retry.ts";
+import { MAX_RETRY_MS, pause, retryWhileUnavailable } from "./db/busy-retry.ts";
 import { isConflict, isLockTimeout, outOfTries } from "./db/conflict.ts";
 import { type DatabaseTarget, openDialect } from "./db/dialect.ts";
 import { type Commit, groupCommit, type RunWrites } from "./db/group-commit.ts";
 import { isMigrated, migrate } from "./db/migrate.ts";
 import { explainOpeningError } from "./db/opening-error.ts";
 import type { Schema } from "./db/schema.ts";
-import type { Db, Topic, Tx, Write } from "./db/transaction.ts";
+import { MAX_IN_ONE_STATEMENT } from "./db/statements.ts";
+import type { Append, Db, Topic, Tx, Write } from "./db/transaction.ts";
 import { appendEvents } from "./events.ts";
 import { addStats } from "./stats.ts";
 import { enqueueDeliveries } from "./webhook-outbox.ts";
@@ -29,6 +30,8 @@ export interface Store {
   write<T>(run: Write<T>): Promise<T>;
   /** Shares a transaction with the items of the same function and tick. */
   batchWrite: Batcher<Tx>;
+  /** For single statements that may be repeated: PostgreSQL commits them without a transaction, in one round trip. */
+  batchAppend: Batcher<Append>;
   /** Shares a query with the items of the same function and tick. */
   batchRead: Batcher<Db>;
   onCommit(listener: (topic: Topic, dueAt: number) => void): void;
@@ -130,21 +133,33 @@ export function openStore(
     }
   }
 
+  /** A statement whose answer was lost is repeated, too. */
+  async function append<T>(run: Write<T>): Promise<T> {
+    // All items of this turn join the batch.
+    await nextTurn();
+    const startedAt = systemClock.monotonic();
+    const { results, committed } = await retryWhileUnavailable(() => runWrites(db, [run]));
+    written({ writes: 1, durationMs: systemClock.monotonic() - startedAt });
+    committed();
+    return results[0] as T;
+  }
+
   // SQLite has one writer and one fsync per commit. PostgreSQL groups the commits of its writers itself.
-  const write = watchOutages(
-    target.kind === "sqlite" ? groupCommit(db, runWrites, written) : writeAlone,
-    (outage) => {
-      for (const listener of outageListeners) listener(outage);
-    },
-  );
+  const isSqlite = target.kind === "sqlite";
+  const watched = outageWatch((outage) => {
+    for (const listener of outageListeners) listener(outage);
+  });
+  const write = watched(isSqlite ? groupCommit(db, runWrites, written) : writeAlone);
+  // PostgreSQL runs one batch of a kind at a time: waiting for the same rows, batches of one would queue.
+  const batchWrite = createBatcher(write, isSqlite ? Number.POSITIVE_INFINITY : 1);
 
   return {
     db,
     kind: target.kind,
     instance,
     write,
-    // PostgreSQL runs one batch of a kind at a time: waiting for the same rows, batches of one would queue.
-    batchWrite: createBatcher(write, target.kind === "sqlite" ? Number.POSITIVE_INFINITY : 1),
+    batchWrite,
+    batchAppend: isSqlite ? batchWrite : createBatcher(watched(append), 1, MAX_IN_ONE_STATEMENT),
     batchRead: createBatcher(async (read) => {
       await nextTurn();
       return read(db);
@@ -175,25 +190,24 @@ function open(target: DatabaseTarget): Dialect {
   }
 }
 
-function watchOutages(
-  write: Store["write"],
-  onChange: (outage: DatabaseUnavailable | null) => void,
-): Store["write"] {
+/** Tells each outage once, however many ways of writing see it. */
+function outageWatch(onChange: (outage: DatabaseUnavailable | null) => void) {
   let isUnavailable = false;
-  return async (run) => {
-    try {
-      const result = await write(run);
-      if (isUnavailable) onChange(null);
-      isUnavailable = false;
-      return result;
-    } catch (error) {
-      if (error instanceof DatabaseUnavailable && !isUnavailable) {
-        isUnavailable = true;
-        onChange(error);
+  return (write: Store["write"]): Store["write"] =>
+    async (run) => {
+      try {
+        const result = await write(run);
+        if (isUnavailable) onChange(null);
+        isUnavailable = false;
+        return result;
+      } catch (error) {
+        if (error instanceof DatabaseUnavailable && !isUnavailable) {
+          isUnavailable = true;
+          onChange(error);
+        }
+        throw error;
       }
-      throw error;
-    }
-  };
+    };
 }
 
 export async function assertWritable(store: Store): Promise<void> {

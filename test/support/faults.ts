@@ -37,8 +37,9 @@ export function withFaults(store: Store): Faulty {
       return result;
     },
   };
+  const batchWrite = createBatcher(write);
   return {
-    store: { ...store, db: store.db.withPlugin(reading), write, batchWrite: createBatcher(write) },
+    store: { ...store, db: store.db.withPlugin(reading), write, batchWrite, batchAppend: batchWrite },
     failAfter(others, fault, times = 1) {
       planned = { fault, from: others, to: others + times };
       count = 0;

@@ -20,10 +20,12 @@ interface Item {
 /**
  * @param connect calls its argument in a later tick, so that all items of this tick join the batch
  * @param maxAtOnce batches of one function under way; items that come meanwhile share the next one
+ * @param maxItems of a batch
  */
 export function createBatcher<C>(
   connect: <R>(use: (connection: C) => Promise<R>) => Promise<R>,
   maxAtOnce = Number.POSITIVE_INFINITY,
+  maxItems = 256,
 ): Batcher<C> {
   const openBatches = new Map<RunBatch<C>, Item[]>();
   const queues = new Map<RunBatch<C>, { running: number; waiting: Item[][] }>();
@@ -71,11 +73,9 @@ export function createBatcher<C>(
     new Promise<R>((resolve, reject) => {
       const item = { value, resolve: resolve as Item["resolve"], reject };
       const open = openBatches.get(run);
-      if (open !== undefined && open.length < MAX_ITEMS) return void open.push(item);
+      if (open !== undefined && open.length < maxItems) return void open.push(item);
       const batch = [item];
       openBatches.set(run, batch);
       void enqueue(run, batch);
     });
 }
-
-const MAX_ITEMS = 256;

@@ -108,12 +108,12 @@ export function isSqlite(db: Db): boolean {
   return db.getExecutor().adapter instanceof SqliteAdapter;
 }
 
-/**
- * Few sizes: few statements serve any number of rows. PostgreSQL keeps no plan, and each statement is a round trip: up
- * to 64 rows share one.
- */
+/** PostgreSQL keeps no plan, and each statement is a round trip: up to so many rows always share one. */
+export const MAX_IN_ONE_STATEMENT = 64;
+
+/** Few sizes: few statements serve any number of rows. */
 export function* chunks<R>(db: Db, rows: readonly R[]): Generator<readonly R[]> {
-  const mostOfAnySize = isSqlite(db) ? 1 : 64;
+  const mostOfAnySize = isSqlite(db) ? 1 : MAX_IN_ONE_STATEMENT;
   for (let from = 0; from < rows.length; ) {
     const left = rows.length - from;
     const size = left <= mostOfAnySize ? left : (CHUNK_SIZES.find((size) => size <= left) ?? 1);

@@ -34,6 +34,9 @@ export interface Tx {
   afterCommit(effect: () => void): void;
 }
 
+/** For a statement of its own: nothing else belongs to it. */
+export type Append = Pick<Tx, "db" | "now" | "newId" | "wake">;
+
 export type Write<T> = (tx: Tx) => Promise<T>;
 
 /** Groups items by row, sorted by row id. Locking in this one order prevents deadlocks. */
