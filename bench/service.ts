@@ -197,3 +197,11 @@ function listen(server: Server): Promise<number> {
     });
   });
 }
+
+/** With the key of the service, which the emulator does not mind. @throws on any answer but a 2xx */
+export async function post(url: string, body: object): Promise<Record<string, unknown>> {
+  const headers = { ...authorization, "Content-Type": "application/json" };
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return (await answer.json()) as Record<string, unknown>;
+}

@@ -1,7 +1,14 @@
 // The cost of live executions that do not change.
 import { join } from "node:path";
 import { alone, type Bench, type Scenario } from "../measure.ts";
-import { authorization, processorSeconds, type Running, startServer, startService } from "../service.ts";
+import {
+  authorization,
+  post,
+  processorSeconds,
+  type Running,
+  startServer,
+  startService,
+} from "../service.ts";
 
 export const idle: Scenario = {
   name: "idle",
@@ -46,13 +53,6 @@ async function shareOfCore(bench: Bench, live: number): Promise<number> {
 async function activeRuns({ url }: Running, job: string): Promise<number> {
   const answer = await fetch(`${url}/v1/jobs/${job}`, { headers: authorization });
   return ((await answer.json()) as { counts: { active: number } }).counts.active;
-}
-
-async function post(url: string, body: object): Promise<Record<string, unknown>> {
-  const headers = { ...authorization, "Content-Type": "application/json" };
-  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return (await answer.json()) as Record<string, unknown>;
 }
 
 function pause(ms: number): Promise<void> {

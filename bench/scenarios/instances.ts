@@ -11,6 +11,7 @@ import { startPostgres } from "../peers/postgres.ts";
 import {
   apiKey,
   authorization,
+  post,
   type Running,
   startServer,
   startService,
@@ -64,7 +65,7 @@ interface Lyceum {
   url: string;
   stop(): unknown;
   /** The emulator's switches. */
-  set?(chaos: object): Promise<void>;
+  set?(chaos: object): Promise<unknown>;
 }
 
 interface Comparison {
@@ -173,11 +174,7 @@ const callbacks: Kind = {
   leavesWork: true,
   async lyceum() {
     const emulator = await startServer("emulator", {}, "/__emulator");
-    const set = async (chaos: object) => {
-      const headers = { "Content-Type": "application/json" };
-      const body = JSON.stringify(chaos);
-      await fetch(`${emulator.url}/__emulator/chaos`, { method: "POST", headers, body });
-    };
+    const set = (chaos: object) => post(`${emulator.url}/__emulator/chaos`, chaos);
     return { url: `${emulator.url}/api/v2/external`, stop: emulator.stop, set };
   },
   async prepare(bench, fleet, lyceum) {

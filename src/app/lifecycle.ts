@@ -1,4 +1,5 @@
 // Start and stop: the database is taken over first and closed last; listeners stay open while work is finished.
+import { within } from "../lib/clock.ts";
 import { applyKeyBudgets } from "../store/cost-totals.ts";
 import { namingDatabase } from "../store/db/opening-error.ts";
 import { lockDatabase } from "../store/db/sqlite-lock.ts";
@@ -87,18 +88,10 @@ export function createLifecycle(
     await store.close();
     unlock();
     await within(
+      timers,
       LAST_SPANS_MS,
       closeTraces().catch((error) => onError("traces", error)),
     );
-  }
-
-  /** False: the work takes longer. */
-  async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-    let cancel = () => {};
-    const late = new Promise<false>((resolve) => {
-      cancel = timers.after(Math.max(ms, 0), () => resolve(false));
-    });
-    return Promise.race([work.then(() => true), late]).finally(() => cancel());
   }
 
   const pause = (ms: number) =>
@@ -135,10 +128,10 @@ export function createLifecycle(
       const drained = Promise.all([pause(drainMs), ...loops.map((loop) => loop.stop())])
         .then(closeFeed)
         .then(listeners.close);
-      const isDrained = await within(graceMs, drained);
+      const isDrained = await within(timers, graceMs, drained);
       const how = isDrained ? "drained" : "late";
       // Bounded, because a database that does not answer must not keep the process.
-      const isClosed = await within(CLOSING_MS, closeAll(isDrained));
+      const isClosed = await within(timers, CLOSING_MS, closeAll(isDrained));
       log.info({ event: "stopped", how, closed: isClosed }, `stopped: ${how}`);
     },
   };

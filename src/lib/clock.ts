@@ -23,6 +23,13 @@ export interface Timers {
   after(ms: number, fn: () => void): () => void;
 }
 
+/** False: the work takes longer. Rejects if the work does within this time. */
+export function within(timers: Timers, ms: number, work: Promise<unknown>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const cancel = timers.after(Math.max(ms, 0), () => resolve(false));
+  return Promise.race([work.then(() => true), late]).finally(cancel);
+}
+
 /** The longest delay of Node's timers; a longer delay would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 

@@ -1,4 +1,5 @@
-// The database of the service. `store.write` is the only way to write: a transaction with its events and wake-ups.
+// The database of the service. `store.write` is the way to write: a transaction with its events and wake-ups. Only
+// statements that nothing else belongs to are appended without one.
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { hostname } from "node:os";

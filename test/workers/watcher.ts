@@ -5,6 +5,8 @@ import type { LyceumClient } from "../../src/lyceum/client.ts";
 import type { ReadOutcome } from "../../src/lyceum/outcome.ts";
 import { answers } from "../../src/lyceum/schema.ts";
 import type { Context } from "../../src/orchestration/context.ts";
+import { changeOf } from "../../src/workers/collect/artifact-verdict.ts";
+import { untried } from "../../src/workers/collect/fetchers.ts";
 import type { RecordCollect } from "../../src/workers/reconcile/read-record.ts";
 import { createReconciler } from "../../src/workers/reconcile/reconcile.ts";
 import type { Database } from "../support/databases.ts";
@@ -168,8 +170,8 @@ export function watcher(context: Context, { time }: Database, batch = 500) {
 export const collectsLater: RecordCollect = {
   fetchEarly: () => null,
   recordChange: (record, askedAt) => {
-    const read = { kind: "record", ...record, tries: 1, firstTriedAt: askedAt, fetchedAt: askedAt } as const;
-    return { ...read, state: "stored", dueAt: null };
+    const fetched = { type: "got", ...record, againInMs: null } as const;
+    return changeOf({ artifact: untried("record"), askedAt, fetched }, askedAt, askedAt);
   },
   leaseFrom: () => null,
   handOver: () => {},

@@ -12,7 +12,7 @@ import { type DueExecution, nextDueAt } from "../../store/execution-claims.ts";
 import { createClaims } from "../claims.ts";
 import type { Worker } from "../loop.ts";
 import { createArtifactRequests } from "./artifact-requests.ts";
-import type { Change } from "./artifact-verdict.ts";
+import { type Change, changeOf } from "./artifact-verdict.ts";
 import { billDueAt, createBills } from "./bills.ts";
 import { createEarlyFetches, type EarlyFetch } from "./early-fetch.ts";
 import { fetchers, knownBy, type Subject, untried, type Wanted } from "./fetchers.ts";
@@ -102,10 +102,11 @@ export function createCollect(context: Context, options: CollectOptions): Collec
   }
 
   function recordChange(record: StoredRecord, askedAt: number, others: readonly Change[]): Change {
-    const read = { kind: "record", ...record, tries: 1, firstTriedAt: askedAt, fetchedAt: now() } as const;
-    return record.summary?.awaits_bill === true
-      ? { ...read, state: "pending", dueAt: billDueAt(now(), billAfterMs, [], others) }
-      : { ...read, state: "stored", dueAt: null };
+    const at = now();
+    const awaitsBill = record.summary?.awaits_bill === true;
+    const againInMs = awaitsBill ? billDueAt(at, billAfterMs, [], others) - at : null;
+    const fetched = { type: "got", ...record, againInMs } as const;
+    return changeOf({ artifact: untried("record"), askedAt, fetched }, at, outageCheck.awayAt());
   }
 
   function handOver(

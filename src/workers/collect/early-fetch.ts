@@ -1,7 +1,7 @@
 // After a callback, timing, logs and metrics are requested beside the record: one round trip earlier. Artifacts that
 // are in by the time of the end are stored with it, in one write.
 
-import type { Timers } from "../../lib/clock.ts";
+import { type Timers, within } from "../../lib/clock.ts";
 import { forExecution } from "../../lib/subject.ts";
 import { type ArtifactKind, artifactKinds } from "../../store/db/schema.ts";
 import type { ArtifactRequests } from "./artifact-requests.ts";
@@ -46,7 +46,11 @@ export function createEarlyFetches({ requests, timers, mayFetch, onCapacity }: E
     return {
       learn: (ended, record) => known.resolve(knownBy(ended, record)),
       changes,
-      changesSoon: () => soon(changes(), timers),
+      async changesSoon() {
+        // A fault counts as late: whoever awaits the changes then reports it.
+        const areKnown = await within(timers, SOON_MS, changes()).catch(() => false);
+        return areKnown ? changes() : null;
+      },
     };
   }
 
@@ -64,14 +68,6 @@ export function createEarlyFetches({ requests, timers, mayFetch, onCapacity }: E
       await Promise.all(underWay);
     },
   };
-}
-
-/** A fault counts as late: whoever awaits the changes then reports it. */
-function soon(changes: Promise<Change[]>, timers: Timers): Promise<Change[] | null> {
-  const { promise, resolve } = Promise.withResolvers<Change[] | null>();
-  const cancel = timers.after(SOON_MS, () => resolve(null));
-  void changes.then(resolve, () => resolve(null)).finally(cancel);
-  return promise;
 }
 
 const others: readonly ArtifactKind[] = artifactKinds.filter((kind) => kind !== "record");
