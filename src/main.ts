@@ -1,5 +1,6 @@
 // The process: settings from the environment, the app, signals, exit codes.
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { createApp } from "./app.ts";
 import { type Config, readConfig, readDatabase } from "./config.ts";
 import { DatabaseRefused } from "./lib/database-error.ts";
@@ -8,6 +9,7 @@ import { DatabaseRefused } from "./lib/database-error.ts";
 const BAD_CONFIGURATION = 78;
 
 export async function serve(): Promise<void> {
+  tuneHeap();
   const { config, warnings } = configOrExit();
   try {
     const app = createApp(config, { warnings });
@@ -18,6 +20,15 @@ export async function serve(): Promise<void> {
   } catch (error) {
     exitBecause("start", error);
   }
+}
+
+/**
+ * While hundreds of connections open, whatever a request makes still lives at the next collection. V8 would conclude that
+ * it always will, and allocate it among the old: there the request is freed only by a full collection, and until then
+ * keeps alive all that it refers to. From then on each request costs a fifth more.
+ */
+export function tuneHeap(): void {
+  setFlagsFromString("--no-allocation-site-pretenuring");
 }
 
 function stopOnSignal(stop: () => Promise<void>): void {
