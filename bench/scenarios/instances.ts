@@ -24,12 +24,13 @@ export const instances: Scenario = {
   name: "instances",
   includes:
     "The same 96 connections spread over one, two or four instances on one PostgreSQL with its defaults (every commit is " +
-    "synced). Submissions of one run each; callbacks of live executions in any order, while Lyceum asks for an hour of " +
-    "patience, so that the checks that follow are not part of it; settled runs from the submission to the answered " +
-    "wait, with a Lyceum inside each instance. The delayed arms reach the database through a proxy that adds 1 ms " +
-    "each way. Before it is measured, each instance has been under load for as long as if it were alone, because its " +
-    "compiler learns from its own share only. Arms take turns, but those of callbacks follow each other: their instances " +
-    "still file what the last round left. All processes and the load share the machine's cores.",
+    "synced), and 96 connections to each of four. Submissions of one run each; callbacks of live executions in any " +
+    "order, while Lyceum asks for an hour of patience, so that the checks that follow are not part of it; settled runs " +
+    "from the submission to the answered wait, with a Lyceum inside each instance. The delayed arms reach the database " +
+    "through a proxy that adds 1 ms each way. Before it is measured, each instance has been under load for as long as if " +
+    "it were alone, because its compiler learns from its own share only. Arms take turns, but those of callbacks follow " +
+    "each other: their instances still file what the last round left. All processes and the load share the machine's " +
+    "cores.",
   async run(whole) {
     const bench = { ...whole, rounds: Math.min(whole.rounds, 4) };
     const postgres = await startPostgres();
@@ -47,6 +48,7 @@ export const instances: Scenario = {
 
 const CONNECTIONS = 96;
 const COUNTS = [1, 2, 4];
+const MOST = 4;
 
 interface Kind {
   name: string;
@@ -57,9 +59,12 @@ interface Kind {
   lyceum(): Promise<Lyceum>;
   /** Its instances are busy after a round. */
   leavesWork?: boolean;
-  /** Prepares a fleet and answers the load of one round. */
-  prepare(bench: Bench, fleet: Running[], lyceum: Lyceum): Promise<() => Promise<number>>;
+  /** Prepares a fleet for rounds of load. */
+  prepare(bench: Bench, fleet: Running[], lyceum: Lyceum): Promise<Load>;
 }
+
+/** Answers requests or runs a second. @param connections to each instance */
+type Load = (connections: number) => Promise<number>;
 
 interface Lyceum {
   url: string;
@@ -86,8 +91,13 @@ async function compare(bench: Bench, comparison: Comparison): Promise<Figure[]> 
       const fleets: Fleet[] = [];
       try {
         for (const count of group) fleets.push(await startFleet(bench, comparison, { lyceum, count, where }));
-        const arms = fleets.map(({ load }, index) => {
-          return [`${group[index]}`, async (): Promise<Sample> => ({ perSecond: await load() })] as const;
+        const arms = fleets.flatMap(({ load }, index) => {
+          const count = group[index] ?? 0;
+          const arm = (connections: number) => async (): Promise<Sample> => ({
+            perSecond: await load(connections),
+          });
+          const same = [`${count}`, arm(CONNECTIONS / count)] as const;
+          return count === MOST ? [same, [`${count}, more`, arm(CONNECTIONS)] as const] : [same];
         });
         Object.assign(rounds, await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms)));
       } finally {
@@ -97,18 +107,21 @@ async function compare(bench: Bench, comparison: Comparison): Promise<Figure[]> 
   } finally {
     await lyceum.stop();
   }
-  return counts.slice(1).map((count) =>
-    ratioOf({ ours: rounds[`${count}`] ?? [], theirs: rounds["1"] ?? [] }, "perSecond", {
-      name: `${kind.name}, ${count} instances, ${where}`,
+  const { 1: one = [], ...others } = rounds;
+  return Object.entries(others).map(([arm, samples]) => {
+    const [count, more] = arm.split(", ");
+    const load = more === undefined ? "" : " with as much load each";
+    return ratioOf({ ours: samples, theirs: one }, "perSecond", {
+      name: `${kind.name}, ${count} instances${load}, ${where}`,
       unit: "/s",
       against: "one instance",
-      goal: count === 4 ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
-    }),
-  );
+      goal: arm === `${MOST}` ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
+    });
+  });
 }
 
 interface Fleet {
-  load(): Promise<number>;
+  load: Load;
   stop(): Promise<void>;
 }
 
@@ -140,7 +153,7 @@ async function startFleet(
     const warmUps = count * bench.size(kind.warmUps, 1);
     for (let nth = 1; nth <= warmUps; nth++) {
       bench.progress(`${kind.name}, ${where}, ${count} warming up, ${nth} of ${warmUps}`);
-      await load();
+      await load(CONNECTIONS / count);
     }
     return { load, stop };
   } catch (error) {
@@ -155,12 +168,12 @@ const submissions: Kind = {
   start: (databaseUrl, lyceumUrl) => startInstance(databaseUrl, { lyceumUrl }),
   lyceum: startSilentLyceum,
   async prepare({ seconds }, fleet) {
-    return () =>
+    return (connections) =>
       sum(fleet, ({ port }) =>
         closedLoop({
           port,
           seconds,
-          connections: CONNECTIONS / fleet.length,
+          connections,
           next: () => submissionRequest(),
         }),
       );
@@ -185,8 +198,7 @@ const callbacks: Kind = {
     // A step that shares no factor with the count visits every execution before the first comes again.
     const next = () => requests[(sent++ * 1_657) % requests.length] as Buffer;
     const { seconds } = bench;
-    return () =>
-      sum(fleet, ({ port }) => closedLoop({ port, seconds, connections: CONNECTIONS / fleet.length, next }));
+    return (connections) => sum(fleet, ({ port }) => closedLoop({ port, seconds, connections, next }));
   },
 };
 
@@ -205,10 +217,8 @@ const settledRuns: Kind = {
     const whenEnded = (job: string) =>
       requestBytes("GET", `/v1/jobs/${job}?wait=60s`, { headers: authorization });
     const submission = () => submissionRequest(body);
-    return () =>
-      sum(fleet, ({ port }) =>
-        jobLoop({ port, connections: CONNECTIONS / fleet.length, seconds, submission, whenEnded }),
-      );
+    return (connections) =>
+      sum(fleet, ({ port }) => jobLoop({ port, connections, seconds, submission, whenEnded }));
   },
 };
 
