@@ -25,7 +25,7 @@ export async function serve(): Promise<void> {
 /**
  * While hundreds of connections open, whatever a request makes still lives at the next collection. V8 would conclude that
  * it always will, and allocate it among the old: there the request is freed only by a full collection, and until then
- * keeps alive all that it refers to. From then on each request costs a fifth more.
+ * keeps alive all that it refers to. From then on each request costs up to a third more.
  */
 export function tuneHeap(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");

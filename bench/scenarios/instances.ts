@@ -50,6 +50,18 @@ const CONNECTIONS = 96;
 const COUNTS = [1, 2, 4];
 const MOST = 4;
 
+interface Arm {
+  name: string;
+  count: number;
+  /** To each instance. */
+  connections: number;
+}
+
+function armsOf(count: number): Arm[] {
+  const arm = (connections: number) => ({ name: `${count} x ${connections}`, count, connections });
+  return count === MOST ? [arm(CONNECTIONS / count), arm(CONNECTIONS)] : [arm(CONNECTIONS / count)];
+}
+
 interface Kind {
   name: string;
   /** Rounds of load for each instance of a fleet. */
@@ -91,14 +103,11 @@ async function compare(bench: Bench, comparison: Comparison): Promise<Figure[]> 
       const fleets: Fleet[] = [];
       try {
         for (const count of group) fleets.push(await startFleet(bench, comparison, { lyceum, count, where }));
-        const arms = fleets.flatMap(({ load }, index) => {
-          const count = group[index] ?? 0;
-          const arm = (connections: number) => async (): Promise<Sample> => ({
-            perSecond: await load(connections),
-          });
-          const same = [`${count}`, arm(CONNECTIONS / count)] as const;
-          return count === MOST ? [same, [`${count}, more`, arm(CONNECTIONS)] as const] : [same];
-        });
+        const arms = fleets.flatMap(({ count, load }) =>
+          armsOf(count).map(({ name, connections }) => {
+            return [name, async (): Promise<Sample> => ({ perSecond: await load(connections) })] as const;
+          }),
+        );
         Object.assign(rounds, await interleave(bench, `${kind.name}, ${where}`, Object.fromEntries(arms)));
       } finally {
         await Promise.all(fleets.map(({ stop }) => stop()));
@@ -107,20 +116,22 @@ async function compare(bench: Bench, comparison: Comparison): Promise<Figure[]> 
   } finally {
     await lyceum.stop();
   }
-  const { 1: one = [], ...others } = rounds;
-  return Object.entries(others).map(([arm, samples]) => {
-    const [count, more] = arm.split(", ");
-    const load = more === undefined ? "" : " with as much load each";
-    return ratioOf({ ours: samples, theirs: one }, "perSecond", {
-      name: `${kind.name}, ${count} instances${load}, ${where}`,
+  const [one, ...others] = counts.flatMap(armsOf);
+  const samplesOf = (arm: Arm | undefined) => rounds[arm?.name ?? ""] ?? [];
+  return others.map((arm) => {
+    const { count, connections } = arm;
+    const isSameLoad = count * connections === CONNECTIONS;
+    return ratioOf({ ours: samplesOf(arm), theirs: samplesOf(one) }, "perSecond", {
+      name: `${kind.name}, ${count} instances${isSameLoad ? "" : " with as much load each"}, ${where}`,
       unit: "/s",
       against: "one instance",
-      goal: arm === `${MOST}` ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
+      goal: count === MOST && isSameLoad ? { atLeast: delayMs === 0 ? 0.9 : 2 } : null,
     });
   });
 }
 
 interface Fleet {
+  count: number;
   load: Load;
   stop(): Promise<void>;
 }
@@ -155,7 +166,7 @@ async function startFleet(
       bench.progress(`${kind.name}, ${where}, ${count} warming up, ${nth} of ${warmUps}`);
       await load(CONNECTIONS / count);
     }
-    return { load, stop };
+    return { count, load, stop };
   } catch (error) {
     await stop();
     throw error;
