@@ -1,9 +1,9 @@
 // The process: settings from the environment, the app, signals, exit codes.
 import { pathToFileURL } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { createApp } from "./app.ts";
 import { type Config, readConfig, readDatabase } from "./config.ts";
 import { DatabaseRefused } from "./lib/database-error.ts";
+import { tuneHeap } from "./lib/heap.ts";
 
 /** EX_CONFIG of sysexits.h. */
 const BAD_CONFIGURATION = 78;
@@ -20,15 +20,6 @@ export async function serve(): Promise<void> {
   } catch (error) {
     exitBecause("start", error);
   }
-}
-
-/**
- * While hundreds of connections open, whatever a request makes still lives at the next collection. V8 would conclude that
- * it always will, and allocate it among the old: there the request is freed only by a full collection, and until then
- * keeps alive all that it refers to. From then on each request costs up to a third more.
- */
-export function tuneHeap(): void {
-  setFlagsFromString("--no-allocation-site-pretenuring");
 }
 
 function stopOnSignal(stop: () => Promise<void>): void {

@@ -1,7 +1,8 @@
 // The service with a Lyceum in its own process, without a network between them. Runs end at their start, and Lyceum
 // calls back at once.
 import { createApp } from "../../src/app.ts";
-import { configOrExit, tuneHeap } from "../../src/main.ts";
+import { tuneHeap } from "../../src/lib/heap.ts";
+import { configOrExit } from "../../src/main.ts";
 
 tuneHeap();
 const app = createApp(configOrExit().config, { fetch: lyceum });
