@@ -1,4 +1,4 @@
-// A kept-alive HTTP/1.1 connection with one request at a time, on bare sockets: Node's own client costs more than the
+// An HTTP/1.1 connection with one request at a time, on bare sockets: Node's own client costs more than the
 // measured servers.
 import { connect, type Socket } from "node:net";
 
@@ -7,9 +7,11 @@ export interface Connection {
   close(): void;
 }
 
+type OnAnswer = (status: number, at: number, answer: Buffer) => void;
+
 export async function openConnection(
   port: number,
-  onAnswer: (status: number, at: number, answer: Buffer) => void,
+  onAnswer: OnAnswer,
   onFailure: (error: Error) => void,
 ): Promise<Connection> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -27,11 +29,26 @@ export async function openConnection(
   };
 }
 
-function listen(
-  socket: Socket,
-  onAnswer: (status: number, at: number, answer: Buffer) => void,
+/** Resolves once the server has answered: Node accepts one connection a tick, so that under load the last take seconds. */
+export async function openUsedConnection(
+  port: number,
+  onAnswer: OnAnswer,
   onFailure: (error: Error) => void,
-): void {
+): Promise<Connection> {
+  const { promise: firstAnswer, resolve, reject } = Promise.withResolvers<void>();
+  let isUsed = false;
+  const connection = await openConnection(
+    port,
+    (...answer) => (isUsed ? onAnswer(...answer) : resolve()),
+    (error) => (isUsed ? onFailure(error) : reject(error)),
+  );
+  connection.send(requestBytes("GET", "/livez"));
+  await firstAnswer;
+  isUsed = true;
+  return connection;
+}
+
+function listen(socket: Socket, onAnswer: OnAnswer, onFailure: (error: Error) => void): void {
   let received: Buffer | null = null;
   socket.on("data", (chunk: Buffer) => {
     const bytes = received === null ? chunk : Buffer.concat([received, chunk]);

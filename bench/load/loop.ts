@@ -1,37 +1,41 @@
-// Load on a server. Closed loop: each connection sends its next request after the answer. Open loop: requests arrive by
-// a Poisson process, and their latency counts from the arrival, even if sending was delayed.
+// Load on a server. Closed loop: each connection sends its next request after the answer. Connecting loop: the same, with
+// another connection for each request. Open loop: requests arrive by a Poisson process, and their latency counts from the
+// arrival, even if sending was delayed.
 import { quantile } from "../measure.ts";
-import { type Connection, openConnection } from "./connection.ts";
+import { type Connection, openConnection, openUsedConnection } from "./connection.ts";
 
 export interface Load {
   port: number;
   seconds: number;
   /** The next request, or null when there are no more. */
   next: () => Buffer | null;
+  /** Called before the first request, when the kept connections are open. */
+  onStart?: () => void;
   /** Times of the request and its answer (performance.now). */
   onAnswer?: (sentAt: number, at: number) => void;
 }
 
 export type Measured = Record<"perSecond" | "answers" | "p50" | "p99" | "max", number>;
 
-export async function closedLoop(load: Load & { connections: number }): Promise<Measured> {
+type ClosedLoad = Load & { connections: number };
+
+export async function closedLoop(load: ClosedLoad): Promise<Measured> {
   const { promise: failure, reject } = Promise.withResolvers<never>();
   const latencies = createLatencies();
-  const startedAt = performance.now();
-  const endsAt = startedAt + load.seconds * 1000;
-  const connections: Connection[] = [];
-  let lastAt = startedAt;
+  let startedAt = 0;
+  let lastAt = 0;
 
-  async function drive(): Promise<void> {
+  async function open(): Promise<{ connection: Connection; drive: () => Promise<void> }> {
     const done = Promise.withResolvers<void>();
     let sentAt = 0;
-    const connection = await openConnection(load.port, answered, reject);
-    connections.push(connection);
+    const connection = await openUsedConnection(load.port, answered, reject);
     const sendNext = () => {
-      const request = performance.now() < endsAt ? load.next() : null;
+      const isOver = performance.now() - startedAt >= load.seconds * 1000;
+      const request = isOver ? null : load.next();
       sentAt = performance.now();
       if (request === null) done.resolve();
       else connection.send(request);
+      return done.promise;
     };
     function answered(status: number, at: number): void {
       if (!isGood(status)) reject(new Error(`answered ${status}`));
@@ -40,15 +44,47 @@ export async function closedLoop(load: Load & { connections: number }): Promise<
       load.onAnswer?.(sentAt, at);
       sendNext();
     }
-    sendNext();
-    return done.promise;
+    return { connection, drive: sendNext };
   }
 
+  const opened = await Promise.all(Array.from({ length: load.connections }, open));
+  load.onStart?.();
+  startedAt = performance.now();
+  lastAt = startedAt;
   try {
-    await Promise.race([failure, Promise.all(Array.from({ length: load.connections }, drive))]);
+    await Promise.race([failure, Promise.all(opened.map(({ drive }) => drive()))]);
   } finally {
-    for (const connection of connections) connection.close();
+    for (const { connection } of opened) connection.close();
   }
+  return latencies.measured((lastAt - startedAt) / 1000);
+}
+
+/** As webhooks come whose sender keeps no connections. */
+export async function connectingLoop(load: ClosedLoad): Promise<Measured> {
+  const { port, seconds, connections } = load;
+  const latencies = createLatencies();
+  load.onStart?.();
+  const startedAt = performance.now();
+  let lastAt = startedAt;
+
+  async function call(): Promise<void> {
+    while (lastAt - startedAt < seconds * 1000) {
+      const request = load.next();
+      if (request === null) return;
+      const sentAt = performance.now();
+      const { promise: answer, resolve, reject } = Promise.withResolvers<number>();
+      const connection = await openConnection(port, resolve, reject);
+      connection.send(request);
+      const status = await answer;
+      connection.close();
+      if (!isGood(status)) throw new Error(`answered ${status}`);
+      lastAt = performance.now();
+      latencies.add(lastAt - sentAt);
+      load.onAnswer?.(sentAt, lastAt);
+    }
+  }
+
+  await Promise.all(Array.from({ length: connections }, call));
   return latencies.measured((lastAt - startedAt) / 1000);
 }
 
@@ -76,7 +112,7 @@ export async function openLoop(load: Load & { rate: number }): Promise<Measured>
       else send(...first);
       if (arrivalsEnded && underWay === 0) resolve();
     };
-    const connection = await openConnection(load.port, answered, reject);
+    const connection = await openUsedConnection(load.port, answered, reject);
     connections.push(connection);
     idle.push(send);
   }

@@ -5,7 +5,9 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { submission } from "../../src/contract/submission.ts";
 import { isCallbackToken } from "../../src/domain/callback-token.ts";
+import { tuneHeap } from "../../src/lib/heap.ts";
 
+tuneHeap();
 const { PORT, SECRET = "", ANSWER = "{}" } = process.env;
 const constant: unknown = JSON.parse(ANSWER);
 const app = new Hono();

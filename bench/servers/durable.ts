@@ -5,8 +5,10 @@ import SqliteDatabase from "better-sqlite3";
 import { isCallbackToken } from "../../src/domain/callback-token.ts";
 import { commonHeaders } from "../../src/http/headers.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { tuneHeap } from "../../src/lib/heap.ts";
 import { idSource } from "../../src/lib/id.ts";
 
+tuneHeap();
 const { PORT, SECRET = "", DATABASE = "" } = process.env;
 const database = new SqliteDatabase(DATABASE);
 database.pragma("journal_mode = WAL");
@@ -29,6 +31,14 @@ const commit = database.transaction((rows: Waiting[]) => {
   for (const { executionId, body } of rows) insert.run(executionId, Date.now(), body);
 });
 
+/** As ours: waits as long as each tick brings another row, 2 ms at most. */
+function gather(before: number, until = performance.now() + 2): void {
+  setImmediate(() => {
+    if (waiting.length > before && performance.now() < until) gather(waiting.length, until);
+    else flush();
+  });
+}
+
 function flush(): void {
   const rows = waiting;
   waiting = [];
@@ -42,7 +52,7 @@ createServer(async (request: IncomingMessage, response: ServerResponse) => {
   if (!isCallbackToken([SECRET], executionId, token)) return void response.writeHead(401).end();
   const body = await bodyOf(request);
   if (waiting.push({ executionId, body, acknowledge: () => answer(response) }) === 1)
-    setImmediate(() => setImmediate(flush));
+    setImmediate(() => gather(waiting.length));
 }).listen(Number(PORT), "127.0.0.1");
 process.once("SIGTERM", () => process.exit(0));
 
