@@ -150,9 +150,10 @@ export function openStore(
   const watched = outageWatch((outage) => {
     for (const listener of outageListeners) listener(outage);
   });
-  const write = watched(isSqlite ? groupCommit(db, runWrites, written) : writeAlone);
+  const commits = groupCommit(db, runWrites, clock, written);
+  const write = watched(isSqlite ? commits.write : writeAlone);
   // PostgreSQL runs one batch of a kind at a time: waiting for the same rows, batches of one would queue.
-  const batchWrite = createBatcher(write, isSqlite ? Number.POSITIVE_INFINITY : 1);
+  const batchWrite = createBatcher(write, isSqlite ? { onJoin: commits.joined } : { maxAtOnce: 1 });
 
   return {
     db,
@@ -160,7 +161,9 @@ export function openStore(
     instance,
     write,
     batchWrite,
-    batchAppend: isSqlite ? batchWrite : createBatcher(watched(append), 1, MAX_IN_ONE_STATEMENT),
+    batchAppend: isSqlite
+      ? batchWrite
+      : createBatcher(watched(append), { maxAtOnce: 1, maxItems: MAX_IN_ONE_STATEMENT }),
     batchRead: createBatcher(async (read) => {
       await nextTurn();
       return read(db);

@@ -124,18 +124,20 @@ const plants: Record<string, () => void> = {
   "success is told before the commit": () =>
     vi.doMock("../../src/store/db/group-commit.ts", async (original) => {
       const real = await original<typeof import("../../src/store/db/group-commit.ts")>();
-      const groupCommit: typeof real.groupCommit = (db, perform) => {
+      const groupCommit: typeof real.groupCommit = (db, perform, ...rest) => {
         const told = new Map<unknown, (result: unknown) => void>();
-        const writing = real.groupCommit(db, async (trx, works) => {
+        const tellEarly: typeof perform = async (trx, works) => {
           const performed = await perform(trx, works);
           for (const [index, work] of works.entries()) told.get(work)?.(performed.results[index]);
           return performed;
-        });
-        return (work) =>
+        };
+        const { write, joined } = real.groupCommit(db, tellEarly, ...rest);
+        const writeTold: typeof write = (work) =>
           new Promise((resolve, reject) => {
             told.set(work, resolve as (result: unknown) => void);
-            writing(work).catch(reject);
+            write(work).catch(reject);
           });
+        return { write: writeTold, joined };
       };
       return { groupCommit };
     }),

@@ -17,15 +17,18 @@ interface Item {
   reject(error: unknown): void;
 }
 
-/**
- * @param connect calls its argument in a later tick, so that all items of this tick join the batch
- * @param maxAtOnce batches of one function under way; items that come meanwhile share the next one
- * @param maxItems of a batch
- */
+interface Limits {
+  /** Batches of one function under way; items that come meanwhile share the next one. */
+  maxAtOnce?: number;
+  maxItems?: number;
+  /** Called when an item joins a batch that waits. */
+  onJoin?(): void;
+}
+
+/** @param connect calls its argument in a later tick, so that all items of this tick join the batch */
 export function createBatcher<C>(
   connect: <R>(use: (connection: C) => Promise<R>) => Promise<R>,
-  maxAtOnce = Number.POSITIVE_INFINITY,
-  maxItems = 256,
+  { maxAtOnce = Number.POSITIVE_INFINITY, maxItems = 256, onJoin = () => {} }: Limits = {},
 ): Batcher<C> {
   const openBatches = new Map<RunBatch<C>, Item[]>();
   const queues = new Map<RunBatch<C>, { running: number; waiting: Item[][] }>();
@@ -73,7 +76,10 @@ export function createBatcher<C>(
     new Promise<R>((resolve, reject) => {
       const item = { value, resolve: resolve as Item["resolve"], reject };
       const open = openBatches.get(run);
-      if (open !== undefined && open.length < maxItems) return void open.push(item);
+      if (open !== undefined && open.length < maxItems) {
+        open.push(item);
+        return onJoin();
+      }
       const batch = [item];
       openBatches.set(run, batch);
       void enqueue(run, batch);

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import Sqlite from "better-sqlite3";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { nextTurn } from "../../../src/lib/next-turn.ts";
 import { incrementCounter, readCounters } from "../../../src/store/counters.ts";
 import type { Tx } from "../../../src/store/db/transaction.ts";
 import { type Database, onSqlite } from "../../support/databases.ts";
@@ -24,6 +25,49 @@ onSqlite("group commit", (open) => {
     const before = await commitsOf(database);
     for (let round = 0; round < 5; round++) await database.store.write(mark("mark"));
     expect(await commitsOf(database)).toBe(before + 5);
+  });
+
+  test("commits writes together that come one a tick, as on connections of their own", async () => {
+    const database = await open();
+    const before = await commitsOf(database);
+    const writes = await oneATick(10, () => database.store.write(mark("mark")));
+    await Promise.all(writes);
+    expect(await commitsOf(database)).toBe(before + 1);
+  });
+
+  test("items of one function that come one a tick join the same waiting write", async () => {
+    const { store } = await open();
+    const sizes: number[] = [];
+    const take = async (_: Tx, items: number[]) => {
+      sizes.push(items.length);
+      return items;
+    };
+    await Promise.all(await oneATick(10, (item) => store.batchWrite(take, item)));
+    expect(sizes).toEqual([10]);
+  });
+
+  test("a write does not wait longer than a commit takes, however many follow", async () => {
+    const { store, time } = await open();
+    let isWritten = false;
+    const first = store.write(mark("mark")).then(() => (isWritten = true));
+    let followers = 0;
+    const writes = await oneATick(30, () => {
+      time.pass(0.5);
+      if (!isWritten) followers++;
+      return store.write(mark("mark"));
+    });
+    await Promise.all([first, ...writes]);
+    expect(followers).toBeGreaterThan(2);
+    expect(followers).toBeLessThan(10);
+  });
+
+  test("a write does not wait for ever while the clock stands still", async () => {
+    const { store } = await open();
+    let isWritten = false;
+    const first = store.write(mark("mark")).then(() => (isWritten = true));
+    const writes = await oneATick(200, () => (isWritten ? null : store.write(mark("mark"))));
+    await Promise.all([first, ...writes]);
+    expect(writes.filter((write) => write !== null).length).toBeLessThan(100);
   });
 
   test("group commit bounds a batch: further transactions are committed in the next one", async () => {
@@ -152,6 +196,16 @@ onSqlite("group commit", (open) => {
     await expect(store.write(mark("mark"))).rejects.toThrow();
   });
 });
+
+/** Begins work in each of so many ticks of the event loop. */
+async function oneATick<T>(ticks: number, begin: (tick: number) => Promise<T> | null) {
+  const begun: (Promise<T> | null)[] = [];
+  for (let tick = 0; tick < ticks; tick++) {
+    begun.push(begin(tick));
+    await nextTurn();
+  }
+  return begun;
+}
 
 /** Commits in the write-ahead log: its frames that carry the size of the database (sqlite.org/fileformat2, 4.1). */
 async function commitsOf({ target }: Database): Promise<number> {
