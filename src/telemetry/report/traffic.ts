@@ -22,7 +22,9 @@ export function trafficEvents({ log, metrics, traces, count }: Recorder) {
       metrics.httpRequests.inc({ route, method, status: String(status) });
       metrics.httpRequestSeconds.observe({ route }, durationMs / 1000);
       // Successful requests only at debug level: a line per request would cost a quarter of the throughput.
-      log[status >= 500 ? "error" : status >= 400 ? "info" : "debug"](
+      const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
+      if (!log.isLevelEnabled(level)) return;
+      log[level](
         {
           event: "http_request",
           request_id: requestId,
