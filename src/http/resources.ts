@@ -69,15 +69,15 @@ export function idsOf({
   execution,
   webhook,
 }: Partial<Resources["run"] & Resources["execution"] & Resources["webhook"]>) {
-  const ids = {
+  const all = {
     job_id: job?.id ?? execution?.jobId,
     run_id: run?.id ?? execution?.runId,
     execution_id: execution?.id,
     webhook_id: webhook?.id,
   };
-  return Object.fromEntries(
-    Object.entries(ids).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const ids: Record<string, string> = {};
+  for (const [name, id] of Object.entries(all)) if (id !== undefined) ids[name] = id;
+  return ids;
 }
 
 /** Null unless the caller may see the job. */
