@@ -21,7 +21,7 @@ export type HistoryLookup = (wanted: Execution[]) => Promise<Map<string, LookupR
 export function createHistoryLookup(
   lyceum: Pick<LyceumClient, "history">,
   priority: Priority,
-  monotonic: () => number,
+  awakeMs: () => number,
 ): HistoryLookup {
   const lookups = new PQueue({ concurrency: 1 });
   let current: Search | null = null;
@@ -30,7 +30,7 @@ export function createHistoryLookup(
     current ??= createSearch(wanted);
     const search = current;
     const { pass, ids, rows } = search;
-    search.begunAt ??= monotonic();
+    search.begunAt ??= awakeMs();
     const { begunAt } = search;
     const progress = await pass.readOn();
     if (progress.state === "whole") current = null;
@@ -41,12 +41,7 @@ export function createHistoryLookup(
         if (row !== undefined) return [id, { state: "found", row }];
         if (progress.state === "unanswered") return [id, progress];
         const isAbsent = progress.state === "whole" && ids.has(id);
-        return [
-          id,
-          isAbsent
-            ? { state: "absent", searchedMs: Math.max(0, monotonic() - begunAt) }
-            : { state: "under way" },
-        ];
+        return [id, isAbsent ? { state: "absent", searchedMs: awakeMs() - begunAt } : { state: "under way" }];
       }),
     );
   }
@@ -74,6 +69,6 @@ interface Search {
   pass: HistoryPass;
   ids: ReadonlySet<string>;
   rows: Map<string, HistoryRow>;
-  /** Monotonic. Null before the first read and after a silence, which is no part of a search. */
+  /** Awake time. Null before the first read and after a silence, which is no part of a search. */
   begunAt: number | null;
 }

@@ -1,6 +1,7 @@
 // One reconciler for callbacks and polling: Lyceum decides what is true, whatever made the execution due. One list
 // answers for all that are merely due; records are read if the list says too little, or a callback names them.
 import PQueue from "p-queue";
+import { createAwakeTime } from "../../lib/awake-time.ts";
 import { isPaused } from "../../lib/clock.ts";
 import type { LyceumClient } from "../../lyceum/client.ts";
 import type { Context } from "../../orchestration/context.ts";
@@ -60,7 +61,8 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   const recorder = createFactRecorder(context, now);
   const audit = createAudit(context, now);
   const knownIds = createKnownIds();
-  const search = createSearch(context, { lyceum, now, monotonic, recorder, knownIds });
+  const awakeMs = createAwakeTime(monotonic);
+  const search = createSearch(context, { lyceum, now, awakeMs, recorder, knownIds });
   const readRecord = createRecordReader(context, { lyceum, now, recorder, collect, knownIds });
   const abort = createAbort(context, { lyceum, now, recorder, audit, readRecord, knownIds });
   const group = createGrouping(context, { now, isAbortDue: abort.isDue });
@@ -166,6 +168,8 @@ export function createReconciler(context: Context, options: ReconcilerOptions): 
   return {
     name: "reconcile",
     async runOnce() {
+      // Asked in each round, so that a standstill is noticed.
+      awakeMs();
       const until = heldUntil();
       // A read that would only be deferred leaves its callback in the inbox.
       const waitMs = deferredMs();

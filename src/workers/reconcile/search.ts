@@ -16,8 +16,8 @@ import type { FactRecorder } from "./record-fact.ts";
 export interface SearchOptions {
   lyceum: LyceumClient;
   now: () => number;
-  /** Measures searches: a clock that is set while one is under way must not lengthen it. */
-  monotonic: () => number;
+  /** Measures searches: neither a clock that is set nor a standstill while one is under way must lengthen it. */
+  awakeMs: () => number;
   recorder: FactRecorder;
   knownIds: KnownIds;
 }
@@ -32,13 +32,13 @@ export interface Wanted {
 export type Search = (wanted: Wanted[], listSnapshot: ListSnapshot | null) => Promise<void>;
 
 export function createSearch(context: Context, options: SearchOptions): Search {
-  const { lyceum, now, monotonic, recorder, knownIds } = options;
+  const { lyceum, now, awakeMs, recorder, knownIds } = options;
   const { record, recordUnanswered } = recorder;
-  const lookUp = createHistoryLookup(lyceum, "confirm", monotonic);
+  const lookUp = createHistoryLookup(lyceum, "confirm", awakeMs);
   // Orphans must not use up the calls that runs wait for.
-  const lookUpOrphans = createHistoryLookup(lyceum, "overdue", monotonic);
+  const lookUpOrphans = createHistoryLookup(lyceum, "overdue", awakeMs);
 
-  /** Barred executions by our ids, until when the history is not read for them again (monotonic). */
+  /** Barred executions by our ids, until when the history is not read for them again (awake). */
   const historyRestsUntil = new Map<string, number>();
 
   /** Lyceum may not show an execution shortly after its start. */
@@ -68,7 +68,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
     const inHistory = missing.filter(
       (execution) =>
         needsHistory(execution, listSnapshot) &&
-        !(barred.has(execution.id) && (historyRestsUntil.get(execution.id) ?? 0) > monotonic()),
+        !(barred.has(execution.id) && (historyRestsUntil.get(execution.id) ?? 0) > awakeMs()),
     );
     const isOrphan = ({ phase }: Execution) => phase === "orphan";
     const others = inHistory.filter((execution) => !isOrphan(execution));
@@ -125,7 +125,7 @@ export function createSearch(context: Context, options: SearchOptions): Search {
 
   function restHistory({ id }: Execution): void {
     if (historyRestsUntil.size > MAX_REMEMBERED) historyRestsUntil.clear();
-    historyRestsUntil.set(id, monotonic() + BARRED_MS);
+    historyRestsUntil.set(id, awakeMs() + BARRED_MS);
   }
 
   async function recordFound(
