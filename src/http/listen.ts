@@ -83,10 +83,16 @@ export function createListeners(
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off("error", reject);
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);
     });
   });
 }
+
+/**
+ * Connections that wait to be accepted; the system may allow fewer (`net.core.somaxconn`). Node accepts one a tick, and a
+ * client that finds the queue full tries again only after a second. Node's own default is 511.
+ */
+const BACKLOG = 4_096;

@@ -1,5 +1,6 @@
 // The door that Lyceum's callbacks come through: whom it opens to, and what it takes.
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { callbackToken } from "../../src/domain/callback-token.ts";
@@ -7,6 +8,9 @@ import { apiKeys, callbackSecret, image, type Service, startService, until } fro
 
 const former = "former-secret-1f2e3d4c5b6a79880716253a";
 const foreign = "foreign-secret-0a1b2c3d4e5f60718293a4";
+
+/** More than Node lets wait by default. */
+const BURST = 600;
 
 let service: Service;
 let jobId: string;
@@ -71,6 +75,19 @@ it("an endless callback body is cut at 256 KiB and marked as truncated", async (
   expect([whole.truncated, whole.body.length]).toEqual([false, size]);
   expect([cut.truncated, cut.body.length]).toEqual([true, size]);
 });
+
+it.skipIf(!hasRoomFor(BURST))(
+  "a burst of connections waits to be accepted, and none has to come again",
+  async () => {
+    const { port } = new URL(service.url());
+    // To an address, which needs no look-up: they connect before the event loop goes on, and so before any is accepted.
+    const sockets = Array.from({ length: BURST }, () => connect(Number(port), "127.0.0.1"));
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const waiting = waitingAt(Number(port));
+    for (const socket of sockets) socket.destroy();
+    expect(waiting).toBe(BURST);
+  },
+);
 
 it("a callback body is accepted with and without a declared length", async () => {
   const url = service.url() + doorOf(executionId);
@@ -143,3 +160,18 @@ it("a token made with a former secret is accepted while the secret is listed, an
   expect((await knock(doorOf(executionId, former))).status).toBe(401);
   expect((await knock(doorOf(executionId))).status).toBe(204);
 });
+
+/** Linux alone shows the queue, and may be set to a shorter one. */
+function hasRoomFor(connections: number): boolean {
+  if (!existsSync("/proc/net/tcp")) return false;
+  return Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8")) >= connections;
+}
+
+/** Connections of a listening socket that wait to be accepted [proc_net_tcp(5): rx_queue in state 0A]. */
+function waitingAt(port: number): number {
+  const rows = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) => readFileSync(path, "utf8").split("\n"));
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const fields = rows.map((row) => row.trim().split(/\s+/));
+  const [, , , , queues = ""] = fields.find(([, at, , state]) => at?.endsWith(local) && state === "0A") ?? [];
+  return Number.parseInt(queues.split(":")[1] ?? "", 16);
+}
