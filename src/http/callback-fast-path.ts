@@ -34,7 +34,7 @@ export function callbackReceiver(context: AppContext, otherwise: RequestListener
     const { "content-type": contentType = null, "content-encoding": contentEncoding = null } =
       incoming.headers;
     const readBody = () => bodyOf(incoming);
-    void answer(context, { executionId, token, contentType, contentEncoding, readBody }, incoming, outgoing);
+    answer(context, { executionId, token, contentType, contentEncoding, readBody }, incoming, outgoing);
   };
 }
 
@@ -62,7 +62,7 @@ function answer(
     const common = { "X-Request-Id": requestId, ...commonHeaders };
     outgoing.writeHead(status, { ...common, ...connectionHeader(context), ...headers }).end(text);
     const durationMs = performance.now() - startedAt;
-    const request = {
+    context.report.httpRequest({
       requestId,
       route: CALLBACK_PATH,
       method: "POST",
@@ -70,8 +70,7 @@ function answer(
       reason,
       durationMs,
       key: null,
-    };
-    context.report.httpRequest(request);
+    });
   };
   // Each layer of promises costs a hundredth of the request.
   acceptCallback(context, callback).then(
