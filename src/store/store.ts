@@ -16,6 +16,7 @@ import { type DatabaseTarget, openDialect } from "./db/dialect.ts";
 import { type Commit, groupCommit, type RunWrites } from "./db/group-commit.ts";
 import { isMigrated, migrate } from "./db/migrate.ts";
 import { explainOpeningError } from "./db/opening-error.ts";
+import { outageWatch } from "./db/outage-watch.ts";
 import type { Schema } from "./db/schema.ts";
 import { MAX_IN_ONE_STATEMENT } from "./db/statements.ts";
 import type { Append, Db, Topic, Tx, Write } from "./db/transaction.ts";
@@ -192,26 +193,6 @@ function open(target: DatabaseTarget): Dialect {
   } catch (error) {
     throw explainOpeningError(target, error);
   }
-}
-
-/** Tells each outage once, however many ways of writing see it. */
-function outageWatch(onChange: (outage: DatabaseUnavailable | null) => void) {
-  let isUnavailable = false;
-  return (write: Store["write"]): Store["write"] =>
-    async (run) => {
-      try {
-        const result = await write(run);
-        if (isUnavailable) onChange(null);
-        isUnavailable = false;
-        return result;
-      } catch (error) {
-        if (error instanceof DatabaseUnavailable && !isUnavailable) {
-          isUnavailable = true;
-          onChange(error);
-        }
-        throw error;
-      }
-    };
 }
 
 export async function assertWritable(store: Store): Promise<void> {
