@@ -169,7 +169,7 @@ function hasRoomFor(connections: number): boolean {
 
 /** Connections of a listening socket that wait to be accepted [proc_net_tcp(5): rx_queue in state 0A]. */
 function waitingAt(port: number): number {
-  const rows = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) => readFileSync(path, "utf8").split("\n"));
+  const rows = readFileSync("/proc/net/tcp", "utf8").split("\n");
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const fields = rows.map((row) => row.trim().split(/\s+/));
   const [, , , , queues = ""] = fields.find(([, at, , state]) => at?.endsWith(local) && state === "0A") ?? [];

@@ -169,5 +169,5 @@ export function createInbox(
 const FAULTED_MS = 60_000;
 /** While nothing is checked, filing leaves the processor to the callbacks that still come. */
 const FILING_PAUSE_MS = 1_000;
-/** As many as one statement takes. A larger transaction would hold up the callbacks that still come. */
+/** A power of two, which one statement takes. A larger transaction would hold up the callbacks that still come. */
 const FILED_AT_ONCE = 64;
